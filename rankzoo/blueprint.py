@@ -1,0 +1,120 @@
+"""Blueprint: a whole ranking model as frozen settings, seven slots and the tasks.
+
+Everything that does not need a tensor is answered here: the sizes between slots, parameters and FLOPs, the nodes of the
+diagram, what differs from another blueprint. One address (`sequence.0.unit`) names a setting everywhere.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rankzoo.components.concatenation import Concatenation
+from rankzoo.components.concatenation.join import Join
+from rankzoo.components.interaction import Interaction
+from rankzoo.components.losses import Losses
+from rankzoo.components.losses.pointwise import Pointwise
+from rankzoo.components.representation import Representation
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.sequence import Sequence
+from rankzoo.components.sharing import Sharing
+from rankzoo.components.sharing.direct import Direct
+from rankzoo.components.slot import Slot
+from rankzoo.components.towers import Towers
+from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.errors import ZooError
+from rankzoo.schema import Block, Count, Edge, Flow, Schema, Shape
+
+SLOTS = ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses")
+TaskName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_ ]+$")]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One component at its address, with the shape that enters it."""
+
+    address: str
+    spec: Slot
+    shape: Shape
+
+
+class Blueprint(BaseModel):
+    """The seven slots, in the order of the forward pass, and the names of the tasks.
+
+    `sequence` and `interaction` are tuples: empty means that the component is not used, several run one after another.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    representation: Representation = Embeddings()
+    sequence: Annotated[tuple[Sequence, ...], Field(max_length=8)] = ()
+    interaction: Annotated[tuple[Interaction, ...], Field(max_length=8)] = ()
+    concatenation: Concatenation = Join()
+    sharing: Sharing = Direct()
+    towers: Towers = MlpTower()
+    losses: Losses = Pointwise()
+    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1, max_length=8)]
+
+    def specs(self) -> Iterator[tuple[str, Slot]]:
+        """Every component with its address, in the order of the forward pass."""
+        for slot in SLOTS:
+            value = getattr(self, slot)
+            yield from ((f"{slot}.{i}", spec) for i, spec in enumerate(value)) if isinstance(value, tuple) else [(slot, value)]
+
+    def places(self, schema: Schema) -> tuple[Place, ...]:
+        """Every component with the shape that enters it; raises the ZooError of the first that cannot stand where it is."""
+        if len(set(self.tasks)) < len(self.tasks):
+            raise ZooError("A task is named twice.", "Name each task once.", at="tasks")
+        shape = Shape(schema, tuple(schema.task(name) for name in self.tasks))
+        places = []
+        for address, spec in self.specs():
+            shape = shape.but(at=address)
+            places.append(Place(address, spec, shape))
+            shape = spec.after(shape)
+        return tuple(places)
+
+    def count(self, schema: Schema) -> Count:
+        """Parameters and FLOPs of all parts by formula, under their addresses."""
+        return sum((place.spec.count(place.shape).under(place.address) for place in self.places(schema)), Count())
+
+    def blocks(self, schema: Schema) -> tuple[Block, ...]:
+        """The nodes of the diagram in the order of the forward pass, each with the edges that leave it."""
+        drawings = [place.spec.draw(place.shape) for place in self.places(schema)]
+        edges: dict[str, list[Edge]] = {}
+        for drawing in drawings:
+            for edge in drawing.edges:
+                edges.setdefault(edge.source, []).append(edge)
+        return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())))
+                     for drawing in drawings for block in drawing.blocks)
+
+    def used(self, slot: str) -> bool:
+        """Whether the model uses a slot: an empty tuple and direct sharing count as unused."""
+        value = getattr(self, slot)
+        return bool(value) if isinstance(value, tuple) else value.kind != "direct"
+
+    def fitted(self, schema: Schema) -> tuple["Blueprint", tuple[str, ...]]:
+        """This blueprint for other data: its tasks become the data's where none of them fits, names that the data lack
+        are dropped. Returns the addresses and names that were dropped too."""
+        names = [t.name for t in schema.tasks]
+        kept = tuple(t for t in self.tasks if t in names) or tuple(names[:1] if len(self.tasks) == 1 else names[:8])
+        changes: dict[str, object] = {"tasks": kept}
+        gone = [f"tasks: {t}" for t in self.tasks if t not in kept]
+        for slot in SLOTS:
+            value = getattr(self, slot)
+            fitted = [spec.fitted(schema) for spec in (value if isinstance(value, tuple) else (value,))]
+            gone += [f"{slot}: {name}" for _, names_gone in fitted for name in names_gone]
+            changes[slot] = tuple(spec for spec, _ in fitted) if isinstance(value, tuple) else fitted[0][0]
+        return self.model_copy(update=changes), tuple(gone)
+
+    def json(self) -> str:  # noqa: A003
+        """Canonical JSON: sorted keys, no spaces, the same text for the same blueprint."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits of SHA-256 over the canonical JSON."""
+        return hashlib.sha256(self.json().encode()).hexdigest()[:16]

@@ -1,0 +1,92 @@
+"""Concatenation: the embeddings side by side, the one vector that the deep network reads.
+
+x = [e_1; …; e_m; crosses], optionally with element-wise products of chosen fields, as in DIN's published code
+[u; c; u ⊙ c].
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError, closest
+from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.signals import Signal
+from rankzoo.trace import Trace
+
+
+class Join(Slot):
+    """Which fields are joined (None: all of them), and which pairs of fields are multiplied element by element."""
+
+    kind: Literal["join"] = "join"
+    fields: Annotated[tuple[str, ...] | None, Field(max_length=2000, title="Fields (empty: all)")] = None
+    products: Annotated[tuple[tuple[str, str], ...], Field(max_length=64, title="Products of fields")] = ()
+
+    title: ClassVar = "Concatenation"
+    sentence: ClassVar = "All vectors side by side: one long vector for the network behind."
+    formula: ClassVar = r"x = [e_1; e_2; \dots; e_m]"
+
+    def names(self, shape: Shape) -> tuple[str, ...]:
+        """The fields that are joined, in order; raises where one is not there."""
+        for i, name in enumerate(self.fields or ()):
+            if name not in shape.fields:
+                raise ZooError("There is no field '{name}' to join.", closest(name, list(shape.fields)) or
+                               "Join all fields, or choose among: {names}.", at=f"{shape.at}.fields.{i}", name=name,
+                               names=", ".join(shape.fields) or "none")
+        return tuple(shape.fields) if self.fields is None else self.fields
+
+    def sizes(self, shape: Shape) -> dict[str, int]:
+        """Width of every segment of the joined vector, in order."""
+        sizes = {name: shape.fields[name] for name in self.names(shape)}
+        for i, (a, b) in enumerate(self.products):
+            widths = [shape.fields.get(name) for name in (a, b)]
+            if None in widths or widths[0] != widths[1]:
+                raise ZooError("The product {a} ⊙ {b} needs two fields of one width, but they have {widths}.",
+                               "Leave the product out, or give both the same width.", at=f"{shape.at}.products.{i}",
+                               a=a, b=b, widths=" and ".join("no such field" if w is None else str(w) for w in widths))
+            sizes[f"{a} ⊙ {b}"] = widths[0]
+        return sizes | dict(shape.joins)
+
+    def after(self, shape: Shape) -> Shape:
+        joined = sum(self.sizes(shape).values())
+        return shape.but(joined=joined, branch=joined, origin={**shape.origin, "joined": shape.at} if joined else shape.origin)
+
+    def count(self, shape: Shape) -> Count:
+        return Count((Part("", 0, 0, (self.after(shape).joined,)),))
+
+    def draw(self, shape: Shape) -> Drawing:
+        sizes = self.sizes(shape)
+        if not sizes:
+            return Drawing()
+        block = Block(shape.at, "concatenation", "concat", "concat", f"x · {sum(sizes.values())}", (sum(sizes.values()),),
+                      words=tuple(sizes))
+        factors = [Edge(shape.origin[name], shape.at, shape.fields[a]) for a, b in self.products for name in (a, b)]
+        plain = shape.edges([*self.names(shape), *shape.joins], shape.at)
+        fed = {edge.source for edge in plain}
+        return Drawing((block,), plain + tuple(edge for edge in factors if edge.source not in fed))
+
+    def build(self, shape: Shape) -> "JoinLayer":
+        return JoinLayer(self, shape)
+
+
+class JoinLayer(nn.Module):
+    """Signal → (row, joined width)."""
+
+    def __init__(self, spec: Join, shape: Shape):
+        super().__init__()
+        self.names, self.products, self.joins = spec.names(shape), spec.products, tuple(shape.joins)
+
+    def forward(self, signal: Signal, trace: Trace):
+        parts = [signal.fields[name] for name in self.names]
+        parts += [signal.fields[a] * signal.fields[b] for a, b in self.products]
+        parts += [signal.joins[name] for name in self.joins]
+        if parts:
+            x = torch.cat(parts, dim=1)
+        else:
+            rows = next(iter(signal.aside.values())).shape[0]
+            x = torch.zeros(rows, 0)
+        trace.keep("joined", "vector", ("row", "width"), x)
+        return x

@@ -1,0 +1,149 @@
+"""Cross network V2 (Wang et al., WWW 2021): each layer multiplies the inputs with a projection of the layer before.
+
+full      x_{l+1} = x_0 ⊙ (W_l x_l + b_l) + x_l
+low rank  x_{l+1} = x_0 ⊙ (U_l V_lᵀ x_l + b_l) + x_l
+mixture   x_{l+1} = Σ_i G_i(x_l)·[x_0 ⊙ (U_{l,i} V_{l,i}ᵀ x_l + b_l)] + x_l, gates linear without bias, softmax
+
+(equations 1 to 3). L layers make every cross up to degree L + 1. Stacked, the crossed fields take the fields' place
+before the deep network; parallel, they meet the deep network in its last linear map.
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.signals import Signal
+from rankzoo.trace import Trace
+
+
+class CrossV2(Slot):
+    """`layers` cross layers over all fields side by side (D numbers); rank 0 means a full D × D matrix."""
+
+    kind: Literal["cross_v2"] = "cross_v2"
+    layers: Annotated[int, Field(ge=0, le=16, title="Cross layers")] = 3
+    rank: Annotated[int, Field(ge=0, le=4096, title="Rank (0: full matrix)")] = 0
+    experts: Annotated[int, Field(ge=1, le=32, title="Low-rank experts")] = 1
+    structure: Annotated[Literal["parallel", "stacked"], Field(title="Crosses and deep network")] = "parallel"
+
+    title: ClassVar = "Cross network V2"
+    sentence: ClassVar = "Multiplies every number with a learned mix of all numbers; each layer adds one degree."
+    formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l"
+    source: ClassVar = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network", "WWW 2021", "10.1145/3442381.3450078")
+
+    def after(self, shape: Shape) -> Shape:
+        if not shape.fields:
+            raise ZooError("A cross network needs embedded fields, but the representation hands none on.",
+                           "Choose embeddings as representation, or empty the interaction slot.", at=shape.at)
+        if self.experts > 1 and not self.rank:
+            raise ZooError("Experts of a cross network are of low rank, but the rank is 0.",
+                           "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank")
+        last = f"{shape.at}.layer.{self.layers - 1}"
+        if self.structure == "stacked":
+            crossed = {name: last for name in shape.fields} if self.layers else {}
+            return shape.but(origin={**shape.origin, **crossed})
+        origin = {shape.at: last} if self.layers else {}
+        return shape.but(head={**shape.head, shape.at: shape.width}, origin={**shape.origin, **origin})
+
+    def layer_part(self, i: int, d: int) -> Part:
+        """Count of one layer over d numbers."""
+        name, r, k = f"layer.{i}", self.rank, self.experts
+        if not r:
+            return Part(name, d * d + d, 2 * d * d, (d,), f"{d:,} × {d:,} + {d:,}")
+        gate = k * d if k > 1 else 0
+        mixing = 2 * k * d if k > 1 else 0
+        working = f"{k} × 2 × {d:,} × {r} + {d:,}" + (f" + {k} × {d:,}" if gate else "")
+        return Part(name, 2 * k * d * r + d + gate, 4 * k * d * r + 2 * gate + mixing, (d,), working)
+
+    def count(self, shape: Shape) -> Count:
+        return Count(tuple(self.layer_part(i, shape.width) for i in range(self.layers)))
+
+    def draw(self, shape: Shape) -> Drawing:
+        d, at = shape.width, shape.at
+        blocks = tuple(Block(f"{at}.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
+                             (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters) for i in range(self.layers))
+        inner = tuple(Edge(f"{at}.layer.{i}", f"{at}.layer.{i + 1}", d) for i in range(self.layers - 1))
+        return Drawing(blocks, (shape.edges(shape.fields, f"{at}.layer.0") if self.layers else ()) + inner)
+
+    def build(self, shape: Shape) -> "CrossV2Layer":
+        return CrossV2Layer(self, shape)
+
+
+class FullCross(nn.Module):
+    """One layer with a full matrix: x_0, x_l (row, D) → (row, D). W[out, in]: `out` is the number that is multiplied."""
+
+    def __init__(self, d: int):
+        super().__init__()
+        self.linear = nn.Linear(d, d)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x0: Tensor, x: Tensor, trace: Trace) -> Tensor:
+        return x0 * self.linear(x) + x
+
+    def matrix(self) -> Tensor:
+        """W, (D, D)."""
+        return self.linear.weight
+
+
+class LowRankCross(nn.Module):
+    """One layer of `experts` low-rank maps: u, v (expert, D, rank), one bias (D,), a bias-free gate (expert, D)."""
+
+    def __init__(self, d: int, rank: int, experts: int):
+        super().__init__()
+        self.u = nn.Parameter(torch.randn(experts, d, rank) / rank**0.5)
+        self.v = nn.Parameter(torch.randn(experts, d, rank) / d**0.5)
+        self.bias = nn.Parameter(torch.zeros(d))
+        self.gate = nn.Linear(d, experts, bias=False) if experts > 1 else None
+
+    def forward(self, x0: Tensor, x: Tensor, trace: Trace) -> Tensor:
+        inner = torch.matmul(x, self.v)  # (expert, row, rank)
+        crossed = torch.matmul(inner, self.u.transpose(1, 2)) + self.bias  # (expert, row, D)
+        if self.gate is None:
+            return x0 * crossed[0] + x
+        weights = torch.softmax(self.gate(x), dim=1)  # (row, expert)
+        trace.keep("gate", "gate", ("row", "expert"), weights)
+        return x0 * torch.einsum("re,erd->rd", weights, crossed) + x
+
+    def matrix(self) -> Tensor:
+        """U Vᵀ of one expert, or of the experts' plain mean where there are several: (D, D)."""
+        return torch.matmul(self.u, self.v.transpose(1, 2)).mean(dim=0)
+
+
+class CrossV2Layer(nn.Module):
+    """Fields → crossed fields (stacked) or a head vector (row, D) (parallel).
+
+    Keeps `layer.0.block` (field, field), kind cross: the Frobenius norm of each block W_ab of the first layer, row a
+    the field that is multiplied, column b the field that is transformed.
+    """
+
+    def __init__(self, spec: CrossV2, shape: Shape):
+        super().__init__()
+        self.at, self.stacked = shape.at, spec.structure == "stacked"
+        self.widths = dict(shape.fields)
+        d = shape.width
+        self.layer = nn.ModuleList(LowRankCross(d, spec.rank, spec.experts) if spec.rank else FullCross(d)
+                                   for _ in range(spec.layers))
+
+    def forward(self, signal: Signal, trace: Trace) -> Signal:
+        x0 = torch.cat([signal.fields[name] for name in self.widths], dim=1)  # (row, D)
+        x = x0
+        for i, layer in enumerate(self.layer):
+            x = layer(x0, x, trace.at(f"layer.{i}"))
+        if len(self.layer):
+            names = tuple(self.widths)
+            trace.keep("layer.0.block", "cross", ("field", "other"), self.blocks, {"field": names, "other": names})
+        if not self.stacked:
+            return signal.but(head={**signal.head, self.at: x})
+        return signal.but(fields=dict(zip(self.widths, x.split(list(self.widths.values()), dim=1))))
+
+    def blocks(self) -> Tensor:
+        """Norm of every field block of the first layer's matrix: (field, field)."""
+        sizes = list(self.widths.values())
+        rows = self.layer[0].matrix().split(sizes, dim=0)
+        return torch.stack([torch.stack([block.norm() for block in row.split(sizes, dim=1)]) for row in rows])

@@ -1,0 +1,115 @@
+"""The linear or «wide» part: a weight per feature value and per hand-made cross, added to the logit.
+
+s = b + Σ_i w_{i, x_i} + Σ_dense w_j x_j + Σ_c w_{c, h(x_a, x_b)}: logistic regression (alone) or the wide half of
+Wide & Deep (Cheng et al., DLRS 2016, eq. 1 and 3). A cross of two fields is one more field, hashed into buckets.
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
+from rankzoo.signals import Signal
+from rankzoo.trace import Trace
+
+
+class Linear(Slot):
+    """First-order weights of all inputs, hand-made crosses of pairs of categorical fields, and a bias, per task."""
+
+    kind: Literal["linear"] = "linear"
+    first_order: Annotated[bool, Field(title="A weight for every feature value")] = True
+    crosses: Annotated[tuple[tuple[str, str], ...], Field(max_length=64, title="Hand-made crosses")] = ()
+    buckets: Annotated[int, Field(ge=1, le=10_000_000, title="Buckets per cross")] = 5_000
+    bias: Annotated[bool, Field(title="Bias")] = True
+
+    title: ClassVar = "Linear (wide) part"
+    sentence: ClassVar = "One weight per feature value and per hand-made cross, straight to the logit: it memorises."
+    formula: ClassVar = r"s = b + \sum_i w_{i,x_i} + \sum_c w_{c,\,h(x_a,x_b)}"
+    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016")
+
+    def after(self, shape: Shape) -> Shape:
+        names = {f.name for f in shape.schema.inputs if f.kind == "categorical"}
+        for i, pair in enumerate(self.crosses):
+            for name in pair:
+                if name not in names:
+                    raise ZooError("The cross {pair} names '{name}', which is no categorical field of the data.",
+                                   "Leave the cross out or choose among: {names}.", at=f"{shape.at}.crosses.{i}",
+                                   pair=" × ".join(pair), name=name, names=", ".join(sorted(names)) or "none")
+        return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
+
+    def tables(self, schema: Schema) -> dict[str, int]:
+        """Rows of every block of weights: first-order fields, then crosses."""
+        rows = {f.name: f.vocabulary for f in schema.inputs if f.kind == "categorical"} if self.first_order else {}
+        return rows | {" × ".join(pair): self.buckets for pair in self.crosses}
+
+    def count(self, shape: Shape) -> Count:
+        tasks, tables = len(shape.tasks), self.tables(shape.schema)
+        numbers = len([f for f in shape.schema.inputs if f.kind == "numeric"]) if self.first_order else 0
+        terms = [sum(tables.values()), numbers, int(self.bias)]
+        working = " + ".join(f"{term:,}" for term in terms if term) + (f", × {tasks} tasks" if tasks > 1 else "")
+        adds = tasks * (len(tables) + 2 * numbers)
+        return Count((Part("", tasks * sum(terms), 0, (tasks,), working, elementwise=adds),))
+
+    def draw(self, shape: Shape) -> Drawing:
+        block = Block(shape.at, "interaction", "linear", "linear", f"{len(self.crosses)} crosses" if self.crosses else "first order",
+                      (sum(self.tables(shape.schema).values()), 1), self.count(shape).parameters,
+                      words=tuple(" × ".join(pair) for pair in self.crosses))
+        return Drawing((block,), shape.edges([f.name for f in shape.schema.inputs], shape.at))
+
+    def build(self, shape: Shape) -> "LinearLayer":
+        return LinearLayer(self, shape)
+
+    def fitted(self, schema: Schema) -> tuple["Linear", tuple[str, ...]]:
+        names = {f.name for f in schema.inputs if f.kind == "categorical"}
+        kept = tuple(pair for pair in self.crosses if set(pair) <= names)
+        gone = tuple(" × ".join(pair) for pair in self.crosses if pair not in kept)
+        return self.model_copy(update={"crosses": kept}), gone
+
+
+def bucket(a: Tensor, b: Tensor, buckets: int) -> Tensor:
+    """A fixed hash of two ids into [0, buckets): multiply-and-shift, the same on every machine and in every run."""
+    mixed = (a.long() * 2_654_435_761 + b.long() * 40_503 + 97) & 0x7FFF_FFFF_FFFF
+    mixed = ((mixed ^ (mixed >> 21)) * 2_246_822_519) & 0x7FFF_FFFF_FFFF
+    return (mixed ^ (mixed >> 17)) % buckets
+
+
+class LinearLayer(nn.Module):
+    """Raw inputs → a logit per task (row,). `weights`: (rows of all fields and crosses, task), zero at the start."""
+
+    sparse = ("weights",)
+
+    def __init__(self, spec: Linear, shape: Shape):
+        super().__init__()
+        self.spec, self.tasks = spec, tuple(t.name for t in shape.tasks)
+        inputs = [f for f in shape.schema.inputs] if spec.first_order else []
+        self.fields = tuple(f.name for f in inputs if f.kind == "categorical")
+        self.numbers = tuple(f.name for f in inputs if f.kind == "numeric")
+        rows = list(spec.tables(shape.schema).values())
+        starts = [sum(rows[:i]) for i in range(len(rows))]
+        self.register_buffer("offsets", torch.tensor(starts, dtype=torch.long), persistent=False)
+        self.weights = nn.Parameter(torch.zeros(sum(rows), len(self.tasks))) if rows else None
+        self.slopes = nn.Parameter(torch.zeros(len(self.numbers), len(self.tasks))) if self.numbers else None
+        self.bias = nn.Parameter(torch.zeros(len(self.tasks))) if spec.bias else None
+
+    def forward(self, signal: Signal, trace: Trace) -> Signal:
+        logits = self.terms(signal.aside).sum(dim=1) if self.weights is not None else 0  # (row, task)
+        if self.slopes is not None:
+            values = torch.stack([signal.aside[name] for name in self.numbers], dim=1)  # (row, number)
+            logits = logits + (values.unsqueeze(2) * self.slopes).sum(dim=1)
+        if self.bias is not None:
+            logits = logits + self.bias
+        by_task = {task: logits[..., i] + signal.logits.get(task, 0) for i, task in enumerate(self.tasks)}
+        return signal.but(logits=by_task)
+
+    def terms(self, aside: dict[str, Tensor]) -> Tensor:
+        """The weight that each field and each cross contributes: (row, field or cross, task)."""
+        ids = [aside[name].long() for name in self.fields]
+        ids += [bucket(aside[a], aside[b], self.spec.buckets) for a, b in self.spec.crosses]
+        return F.embedding(torch.stack(ids, dim=1) + self.offsets, self.weights, sparse=True)

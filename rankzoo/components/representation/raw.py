@@ -1,0 +1,33 @@
+"""What every representation shares: the raw inputs that bypass it, and how inputs are drawn."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from rankzoo.schema import Block, Schema, Shape
+from rankzoo.signals import Batch
+
+
+def aside(batch: Batch) -> dict[str, Tensor]:
+    """Raw ids and numbers by feature, (row,): read by linear parts and biased towers, never by the deep network."""
+    return batch.features
+
+
+def origins(shape: Shape) -> dict[str, str]:
+    """The diagram node of every input: one per categorical feature and history, one for all numeric features."""
+    nodes = {f.name: f"{shape.at}.{f.name}" if f.kind == "categorical" else f"{shape.at}.numbers" for f in shape.schema.features}
+    return nodes | {h.name: f"{shape.at}.{h.name}" for h in shape.schema.histories}
+
+
+def feature_rows(schema: Schema, at: str, widths: Mapping[str, int], detail: str, numbers: int = 0) -> list[Block]:
+    """A node per categorical input with its table (rows, width); parameters 0 where the width is not a table's."""
+    blocks = [Block(f"{at}.{f.name}", "representation", "feature", f.name, detail, (f.vocabulary, widths.get(f.name, 1)),
+                    f.vocabulary * widths.get(f.name, 0), group=f.side)
+              for f in schema.inputs if f.kind == "categorical"]
+    numeric = tuple(f.name for f in schema.inputs if f.kind == "numeric")
+    if numeric:
+        title = numeric[0] if len(numeric) == 1 else f"dense ×{len(numeric)}"
+        blocks.append(Block(f"{at}.numbers", "representation", "numbers", title, "numbers, standardised", (len(numeric),),
+                            numbers, group="number", words=numeric))
+    return blocks

@@ -1,0 +1,63 @@
+"""Pooling: the past items as one vector, each with the same weight (Covington et al., RecSys 2016).
+
+u = Σ_j m_j h_j / Σ_j m_j (mean) or Σ_j m_j h_j (sum), m the mask. Does not look at the candidate.
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Drawing, Part, Shape
+from rankzoo.signals import Signal
+from rankzoo.trace import Trace
+
+
+class Pooling(HistorySlot):
+    """Mean or sum over the past items; adds the field named like the history."""
+
+    kind: Literal["pooling"] = "pooling"
+    how: Annotated[Literal["mean", "sum"], Field(title="Pool by")] = "mean"
+
+    title: ClassVar = "Pooling"
+    sentence: ClassVar = "Every past item counts the same, whatever the candidate is."
+    formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"
+    source: ClassVar = Source("Covington et al.", 2016, "Deep neural networks for YouTube recommendations", "RecSys 2016")
+
+    def after(self, shape: Shape) -> Shape:
+        history, (_, _, token) = self.taken(shape), self.widths(shape)
+        return shape.but(fields={**shape.fields, history.name: token},
+                         origin={**shape.origin, history.name: f"{shape.at}.sum"})
+
+    def count(self, shape: Shape) -> Count:
+        length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
+        return Count(self.token_parts(shape, candidate=False) + (Part("sum", 0, 2 * length * token, (token,)),))
+
+    def draw(self, shape: Shape) -> Drawing:
+        token = self.widths(shape)[2]
+        total = Block(f"{shape.at}.sum", "sequence", "sum", "Σ", self.how, (token,), self.count(shape).parameters)
+        return Drawing((total,), shape.edges([self.taken(shape).name], total.address))
+
+    def build(self, shape: Shape) -> "PoolingLayer":
+        return PoolingLayer(self, shape)
+
+
+class PoolingLayer(nn.Module):
+    """(row, position, width) → (row, token); keeps the weights as `weight` (row, position), kind attention."""
+
+    def __init__(self, spec: Pooling, shape: Shape):
+        super().__init__()
+        self.tokens, self.mean = Tokens(spec, shape, candidate=False), spec.how == "mean"
+
+    def forward(self, signal: Signal, trace: Trace) -> Signal:
+        items, mask = self.tokens.past(signal)
+        weights = mask.to(items.dtype)
+        if self.mean:
+            weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
+        trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
+        pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
+        return signal.but(fields={**signal.fields, self.tokens.history: pooled})

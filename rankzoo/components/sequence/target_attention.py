@@ -1,0 +1,81 @@
+"""Target attention (Deep Interest Network; Zhou et al., KDD 2018): the candidate asks each past item how much it matters.
+
+u(c) = Σ_j a(h_j, c)·h_j, a = a small MLP on [c, h_j, c − h_j, c ⊙ h_j], the «local activation unit». The paper leaves
+the softmax out, so that Σ_j a keeps the intensity of the interest; the authors' demo code has one: a switch here.
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
+from rankzoo.components.slot import Width
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.signals import Signal
+from rankzoo.trace import Trace
+
+
+class TargetAttention(HistorySlot):
+    """Adds two fields: the history's name (the interest in this candidate) and `candidate` (the candidate's token)."""
+
+    kind: Literal["target_attention"] = "target_attention"
+    unit: Annotated[tuple[Width, ...], Field(min_length=1, max_length=8, title="Activation unit")] = (36,)
+    activation: Annotated[Activation, Field(title="Activation inside the unit")] = "prelu"
+    softmax: Annotated[bool, Field(title="Softmax over the history")] = False
+
+    title: ClassVar = "Target attention"
+    sentence: ClassVar = "A small network scores every past item against the candidate; the sum follows the scores."
+    formula: ClassVar = r"u(c)=\sum_j \mathrm{MLP}[c,h_j,c-h_j,c\odot h_j]\,h_j"
+    source: ClassVar = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018")
+
+    def after(self, shape: Shape) -> Shape:
+        history = self.taken(shape)
+        self.compared(shape)
+        token = self.widths(shape)[2]
+        return shape.but(fields={**shape.fields, history.name: token, "candidate": token},
+                         origin={**shape.origin, history.name: f"{shape.at}.sum", "candidate": f"{shape.at}.candidate"})
+
+    def count(self, shape: Shape) -> Count:
+        length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
+        unit = (mlp_part("unit", 4 * token, self.unit, self.activation, times=length),
+                linear_part("score", self.unit[-1], 1, times=length))
+        return Count(self.token_parts(shape, candidate=True) + unit + (Part("sum", 0, 2 * length * token, (token,)),))
+
+    def draw(self, shape: Shape) -> Drawing:
+        history, (_, _, token), at = self.taken(shape), self.widths(shape), shape.at
+        count = self.count(shape)
+        maps = sum(p.parameters for p in count.within("tokens").parts)
+        blocks = (Block(f"{at}.candidate", "sequence", "candidate", "candidate", "query", (token,), maps),
+                  Block(at, "sequence", "scorer", "activation unit", "c, h, c−h, c⊙h", (*self.unit, 1), count.parameters - maps),
+                  Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax" if self.softmax else "no softmax", (token,)))
+        edges = (*shape.edges([f.table for f in history.paired], f"{at}.candidate"), Edge(f"{at}.candidate", at, token),
+                 *shape.edges([history.name], at), Edge(at, f"{at}.sum", token))
+        return Drawing(blocks, edges)
+
+    def build(self, shape: Shape) -> "TargetAttentionLayer":
+        return TargetAttentionLayer(self, shape)
+
+
+class TargetAttentionLayer(nn.Module):
+    """History (row, position, width) and candidate → (row, token); keeps `weight` (row, position), kind attention."""
+
+    def __init__(self, spec: TargetAttention, shape: Shape):
+        super().__init__()
+        self.tokens, self.softmax = Tokens(spec, shape, candidate=True), spec.softmax
+        self.unit = Mlp(4 * spec.widths(shape)[2], spec.unit, spec.activation)
+        self.score = nn.Linear(spec.unit[-1], 1)
+
+    def forward(self, signal: Signal, trace: Trace) -> Signal:
+        items, mask = self.tokens.past(signal)
+        query = self.tokens.query(signal)
+        asked = query.unsqueeze(1).expand_as(items)  # (row, position, token)
+        scores = self.score(self.unit(torch.cat([asked, items, asked - items, asked * items], dim=2))).squeeze(2)
+        weights = masked_softmax(scores, mask) if self.softmax else scores * mask
+        trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
+        interest = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
+        return signal.but(fields={**signal.fields, self.tokens.history: interest, "candidate": query})

@@ -1,0 +1,94 @@
+"""Tokens: past items and the candidate brought to vectors of one width, so that they can be compared.
+
+With `token` = 0 a past item is its fields side by side and the candidate the features that share their tables, which
+needs every field of the history to have a partner; otherwise one linear map each brings them to `token` numbers.
+"""
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.mlp import linear_part
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError
+from rankzoo.schema import History, Part, Schema, Shape
+from rankzoo.signals import Signal
+
+
+class HistorySlot(Slot):
+    """Settings that every kind of the sequence slot shares: which history, and the width of a token."""
+
+    history: Annotated[str, Field(title="History")] = ""
+    token: Annotated[int, Field(ge=0, le=4096, title="Token width (0: fields side by side)")] = 0
+
+    def taken(self, shape: Shape) -> History:
+        """The history that this slot reads; raises where the data have none or it was not embedded."""
+        history = shape.schema.history(self.history, shape.at)
+        if history.name not in shape.sequences:
+            raise ZooError("The representation hands no embedded history on.",
+                           "Choose embeddings as representation, or empty the sequence slot.", at=shape.at)
+        return history
+
+    def widths(self, shape: Shape) -> tuple[int, int, int]:
+        """(width of a past item, width of the candidate, width of a token)."""
+        history = self.taken(shape)
+        item = shape.sequences[history.name].width
+        candidate = sum(shape.fields[f.table] for f in history.paired)
+        return item, candidate, self.token or item
+
+    def compared(self, shape: Shape) -> None:
+        """Raises unless past items and candidate end up equally wide."""
+        item, candidate, _ = self.widths(shape)
+        if not candidate:
+            raise ZooError("No field of the history '{name}' shares a table with the candidate.",
+                           "Pool the history without a candidate instead (kind pooling).", at=shape.at,
+                           name=self.taken(shape).name)
+        if not self.token and item != candidate:
+            raise ZooError("A past item has {item} numbers, the candidate {candidate}; they cannot be compared.",
+                           "Set a token width, {item} for example.", at=f"{shape.at}.token", item=item, candidate=candidate)
+
+    def token_parts(self, shape: Shape, candidate: bool) -> tuple[Part, ...]:
+        """Count of the maps that make tokens; none where fields stand side by side."""
+        item, wide, token = self.widths(shape)
+        if not self.token:
+            return ()
+        length = shape.sequences[self.taken(shape).name].length
+        parts = (linear_part("tokens.item", item, token, times=length),)
+        return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
+
+    def fitted(self, schema: Schema) -> tuple["HistorySlot", tuple[str, ...]]:
+        if self.history and self.history not in {h.name for h in schema.histories}:
+            return self.model_copy(update={"history": ""}), (self.history,)
+        return self, ()
+
+
+class Tokens(nn.Module):
+    """Makes tokens of past items (row, position, token) and, where asked, of the candidate (row, token)."""
+
+    def __init__(self, spec: HistorySlot, shape: Shape, candidate: bool):
+        super().__init__()
+        history = spec.taken(shape)
+        item, wide, token = spec.widths(shape)
+        self.history, self.tables = history.name, tuple(f.table for f in history.paired)
+        self.item = nn.Linear(item, token) if spec.token else nn.Identity()
+        self.candidate = (nn.Linear(wide, token) if spec.token else nn.Identity()) if candidate else None
+
+    def past(self, signal: Signal) -> tuple[Tensor, Tensor]:
+        """Tokens of the history (row, position, token) and its mask (row, position)."""
+        sequence = signal.sequences[self.history]
+        return self.item(sequence.values), sequence.mask
+
+    def query(self, signal: Signal) -> Tensor:
+        """The candidate's token, (row, token)."""
+        return self.candidate(torch.cat([signal.fields[name] for name in self.tables], dim=1))
+
+
+def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax over the last axis among the visible positions; exactly zero everywhere where nothing is visible."""
+    scores = scores.masked_fill(~mask, float("-inf"))
+    highest = scores.detach().amax(dim=-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).min)
+    weights = torch.exp(scores - highest) * mask
+    return weights / weights.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)

@@ -1,0 +1,109 @@
+"""Multi-gate mixture of experts (Ma et al., KDD 2018): each task mixes the same experts by its own gate.
+
+f^k(x) = Σ_i g^k(x)_i f_i(x), g^k(x) = softmax(W_gk x): one linear map without bias; all experts are computed.
+With `bottom` layers, experts and gates read a shared layer instead of the input, and `gate_dropout` sets a gate's
+weights to zero in training and renormalises, against gates that collapse (both Zhao et al., RecSys 2019).
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.slot import Slot, Width
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.signals import Branches
+from rankzoo.trace import Trace
+
+
+class MMoE(Slot):
+    """`experts` networks of `widths`, one softmax gate per task."""
+
+    kind: Literal["mmoe"] = "mmoe"
+    bottom: Annotated[tuple[Width, ...], Field(max_length=8, title="Shared layers under the experts")] = ()
+    experts: Annotated[int, Field(ge=1, le=64, title="Experts")] = 4
+    widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=8, title="Expert widths")] = (64, 32)
+    gate_dropout: Annotated[float, Field(ge=0, lt=1, title="Gate dropout")] = 0.0
+    gate_input: Annotated[Literal["shared", "raw"], Field(title="Gates read")] = "shared"
+
+    title: ClassVar = "MMoE"
+    sentence: ClassVar = "Every task mixes the same experts by a gate of its own."
+    formula: ClassVar = r"f^k(x)=\sum_i \mathrm{softmax}(W_k x)_i\,f_i(x)"
+    source: ClassVar = Source("Ma et al.", 2018, "Modeling task relationships in multi-task learning with multi-gate "
+                              "mixture-of-experts", "KDD 2018", "10.1145/3219819.3220007")
+
+    def inner(self, shape: Shape) -> int:
+        """Width that the experts read."""
+        return self.bottom[-1] if self.bottom else shape.joined
+
+    def gated(self, shape: Shape) -> int:
+        """Width that the gates read."""
+        return self.inner(shape) if self.gate_input == "shared" else shape.joined
+
+    def after(self, shape: Shape) -> Shape:
+        into = {f"branch.{task.name}": f"{shape.at}.gate.{task.name}" for task in shape.tasks}
+        return shape.but(branch=self.widths[-1], origin={**shape.origin, **into})
+
+    def count(self, shape: Shape) -> Count:
+        parts = [mlp_part("bottom", shape.joined, self.bottom)] if self.bottom else []
+        parts += [mlp_part(f"expert.{i}", self.inner(shape), self.widths) for i in range(self.experts)]
+        for task in shape.tasks:
+            parts.append(linear_part(f"gate.{task.name}", self.gated(shape), self.experts, bias=False))
+            parts.append(Part(f"mix.{task.name}", 0, 2 * self.experts * self.widths[-1], (self.widths[-1],)))
+        return Count(tuple(parts))
+
+    def draw(self, shape: Shape) -> Drawing:
+        at, below, count = shape.at, shape.origin.get("joined"), self.count(shape)
+        blocks, edges = [], []
+        if self.bottom:
+            blocks.append(Block(f"{at}.bottom", "sharing", "layer", "shared", "under all experts", self.bottom,
+                                count.within("bottom").parameters))
+            edges += [Edge(below, f"{at}.bottom", shape.joined)] if below else []
+            below = f"{at}.bottom"
+        for i in range(self.experts):
+            blocks.append(Block(f"{at}.expert.{i}", "sharing", "expert", f"Expert {i + 1}", "", self.widths,
+                                count.within(f"expert.{i}").parameters))
+            edges += [Edge(below, f"{at}.expert.{i}", self.inner(shape))] if below else []
+        for task in shape.tasks:
+            gate = f"{at}.gate.{task.name}"
+            blocks.append(Block(gate, "sharing", "gate", f"gate {task.name}", "softmax", (self.experts,),
+                                count.within(f"gate.{task.name}").parameters, task=task.name))
+            edges += [Edge(f"{at}.expert.{i}", gate, self.widths[-1]) for i in range(self.experts)]
+        return Drawing(tuple(blocks), tuple(edges))
+
+    def build(self, shape: Shape) -> "MMoELayer":
+        return MMoELayer(self, shape)
+
+
+class MMoELayer(nn.Module):
+    """(row, width) → (row, expert width) per task; keeps `gate.<task>` as (row, expert), kind gate."""
+
+    def __init__(self, spec: MMoE, shape: Shape):
+        super().__init__()
+        self.dropout, self.raw_gates = spec.gate_dropout, spec.gate_input == "raw"
+        self.bottom = Mlp(shape.joined, spec.bottom)
+        self.expert = nn.ModuleList(Mlp(spec.inner(shape), spec.widths) for _ in range(spec.experts))
+        self.gate = nn.ModuleDict({t.name: nn.Linear(spec.gated(shape), spec.experts, bias=False) for t in shape.tasks})
+
+    def forward(self, x: Tensor, trace: Trace) -> Branches:
+        shared = self.bottom(x)
+        experts = torch.stack([expert(shared) for expert in self.expert], dim=1)  # (row, expert, width)
+        trace.keep("expert", "expert", ("row", "expert", "width"), experts)
+        vectors = {}
+        for task, gate in self.gate.items():
+            weights = torch.softmax(gate(x if self.raw_gates else shared), dim=1)  # (row, expert)
+            trace.keep(f"gate.{task}", "gate", ("row", "expert"), weights)
+            vectors[task] = torch.bmm(self.dropped(weights).unsqueeze(1), experts).squeeze(1)
+        return Branches(vectors)
+
+    def dropped(self, weights: Tensor) -> Tensor:
+        """Gate dropout: some weights set to zero, the rest renormalised; a row that would lose all keeps its gate."""
+        if not self.training or not self.dropout:
+            return weights
+        kept = weights * (torch.rand_like(weights) >= self.dropout)
+        total = kept.sum(dim=1, keepdim=True)
+        return torch.where(total > 0, kept / total.clamp(min=torch.finfo(weights.dtype).tiny), weights)

@@ -1,0 +1,48 @@
+"""Slot: the contract between a component's frozen settings and the seven-slot frame.
+
+A component is one file with two classes: a frozen spec (`MMoE`), which answers everything that can be answered without
+tensors (what leaves it, what it counts, how it is drawn), and its layer (`MMoELayer`), which the spec builds.
+"""
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from rankzoo.facts import Source
+from rankzoo.schema import Count, Drawing, Schema, Shape
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+
+
+class Slot(BaseModel):
+    """Frozen settings of one component. Subclasses add `kind` (a Literal) and their fields, in the paper's words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    title: ClassVar[str]
+    sentence: ClassVar[str]
+    formula: ClassVar[str] = ""
+    source: ClassVar[Source | None] = None
+
+    @abstractmethod
+    def after(self, shape: Shape) -> Shape:
+        """What leaves this slot, given what enters it; raises a ZooError with `shape.at` where it cannot stand here."""
+
+    def count(self, shape: Shape) -> Count:
+        """Parameters and FLOPs of this slot by the source's formula, given what enters it."""
+        return Count()
+
+    def draw(self, shape: Shape) -> Drawing:
+        """The nodes of this slot in the diagram and the edges into them, given what enters it."""
+        return Drawing()
+
+    @abstractmethod
+    def build(self, shape: Shape) -> nn.Module:
+        """The layer, with parameters drawn from torch's current generator."""
+
+    def fitted(self, schema: Schema) -> tuple["Slot", tuple[str, ...]]:
+        """This slot for other data: names that the data lack dropped, with the names that were dropped."""
+        return self, ()

@@ -1,0 +1,15 @@
+"""Slot 6, deep network (required): from a task's vector to its logit. The order is the menu's."""
+from typing import Annotated
+
+from pydantic import Field
+
+from rankzoo.components.towers.bare import Bare
+from rankzoo.components.towers.biased import Biased
+from rankzoo.components.towers.mlp import MlpTower
+
+Towers = Annotated[
+    MlpTower
+    | Biased
+    | Bare,
+    Field(discriminator="kind"),
+]

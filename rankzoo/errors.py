@@ -1,0 +1,33 @@
+"""ZooError: what a person did that cannot work, and how to mend it, in one or two plain sentences."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class ZooError(ValueError):
+    """A problem that a person can cause and mend.
+
+    `what` says what was found, `fix` what to do; both are English templates in `str.format` style, filled from
+    `values`. `at` is the address of the setting, slot, row or column (`sequence.0.widths`), the same address that
+    `--set`, a form key and a trace use. A catalogue may translate the templates before they are filled.
+    """
+
+    def __init__(self, what: str, fix: str = "", /, *, at: str = "", **values: object):
+        super().__init__(what)
+        self.what, self.fix, self.at, self.values = what, fix, at, values
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The whole message, its templates first passed through `translate`."""
+        said = [translate(part).format(**self.values) for part in (self.what, self.fix) if part]
+        return " ".join(said)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def closest(name: str, known: list[str]) -> str:
+    """«Did you mean …?» for a mistyped name, or an empty string where nothing is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,56 @@
+"""RankingModel: the seven steps, in order."""
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.schema import Schema
+from rankzoo.signals import Batch, Output
+from rankzoo.trace import Trace
+
+
+class RankingModel(nn.Module):
+    """A blueprint built for a schema. Its submodules have the blueprint's addresses (`sharing.expert.3`).
+
+    Parameters are drawn from a generator seeded with `seed`, so that the same blueprint, schema and seed give the same
+    model. Raises the ZooError of the first component that cannot stand where it is.
+    """
+
+    def __init__(self, blueprint: Blueprint, schema: Schema, seed: int = 0):
+        super().__init__()
+        self.blueprint, self.schema = blueprint, schema
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            layers = {place.address: place.spec.build(place.shape) for place in blueprint.places(schema)}
+        self.representation = layers["representation"]
+        self.sequence = nn.ModuleList(layer for address, layer in layers.items() if address.startswith("sequence."))
+        self.interaction = nn.ModuleList(layer for address, layer in layers.items() if address.startswith("interaction."))
+        self.concatenation = layers["concatenation"]
+        self.sharing = layers["sharing"]
+        self.towers = layers["towers"]
+        self.losses = layers["losses"]
+
+    def forward(self, batch: Batch, trace: Trace | None = None) -> Output:
+        """Rows → logits per task, (row,) each; losses where the batch has labels; the trace, if one was given."""
+        trace = trace or Trace(on=False)
+        signal = self.representation(batch, trace.at("representation"))  # 1  features → one vector per field
+        for i, layer in enumerate(self.sequence):  # 2  histories → interest vectors
+            signal = layer(signal, trace.at(f"sequence.{i}"))
+        for i, layer in enumerate(self.interaction):  # 3  fields → crosses
+            signal = layer(signal, trace.at(f"interaction.{i}"))
+        joined = self.concatenation(signal, trace.at("concatenation"))  # 4  → (row, width)
+        branches = self.sharing(joined, trace.at("sharing"))  # 5  → one vector per task
+        logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
+        losses = self.losses(logits, branches, batch)  # 7  → one loss per task
+        return Output(logits, losses, trace)
+
+    def rates(self) -> dict[str, float]:
+        """What multiplies the learning rate of a parameter, by name, where a layer asks for it (a side tower does)."""
+        return {f"{path}.{name}": module.rate for path, module in self.named_modules() if hasattr(module, "rate")
+                for name, _ in module.named_parameters()}
+
+    def looked_up(self) -> frozenset[str]:
+        """Names of the parameters that are tables: read by row number only, so that their gradients are sparse."""
+        return frozenset(f"{path}.{name}" for path, module in self.named_modules() for table in getattr(module, "sparse", ())
+                         for name, _ in module.named_parameters() if name == table or name.startswith(f"{table}."))

@@ -1,0 +1,84 @@
+"""Saying what is wrong with settings: pydantic's findings as one plain sentence with the address and what is allowed."""
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rankzoo.errors import ZooError, closest
+
+
+def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
+    """The first finding as a ZooError: where, what was found, what is allowed there."""
+    finding = error.errors(include_url=False)[0]
+    schema = model.model_json_schema()
+    address, here = _follow(schema, finding["loc"])
+    kind = finding["type"]
+    if kind == "extra_forbidden":
+        known = [name for name in here.get("properties", {})]
+        return ZooError("Unknown field {name}.", closest(str(finding["loc"][-1]), known), at=address, name=_shown(finding["loc"][-1]))
+    if kind == "union_tag_invalid":
+        expected = finding["ctx"]["expected_tags"].replace("'", "")
+        return ZooError("Setting {at}: unknown kind '{found}'.", "Choose one of: {known}.", at=address,
+                        found=_shown(finding["ctx"]["tag"]), known=expected)
+    if kind == "union_tag_not_found":
+        return ZooError("Setting {at}: the kind is missing.", at=address)
+    if kind == "missing":
+        return ZooError("Setting {at} is missing.", at=address)
+    if kind == "finite_number":
+        return ZooError("Setting {at}: every number must be finite.", at=address)
+    return ZooError("Setting {at}: {allowed}.", "Found {found}.", at=address, allowed=allowed(here), found=_shown(finding["input"]))
+
+
+def allowed(schema: dict[str, Any]) -> str:
+    """What a JSON schema allows, in words: «a whole number from 1 to 64»."""
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(allowed(option) for option in schema["anyOf"]))
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if "const" in schema:
+        return f"{schema['const']}"
+    kind = schema.get("type")
+    if kind in ("integer", "number"):
+        noun = "a whole number" if kind == "integer" else "a number"
+        least, most, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
+        below = schema.get("exclusiveMaximum")
+        parts = [f"of at least {least:,}" if least is not None else f"above {above:,}" if above is not None else "",
+                 f"at most {most:,}" if most is not None else f"below {below:,}" if below is not None else ""]
+        return " ".join([noun, " and ".join(part for part in parts if part)]).strip()
+    if kind == "array":
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        return f"a list of {least} to {most} values" if most else "a list"
+    words = {"boolean": "true or false", "string": "letters, digits, spaces and _ only" if "pattern" in schema else "a word",
+             "null": "nothing", "object": "a group of settings"}
+    return words.get(kind, "another value")
+
+
+def _follow(root: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, dict[str, Any]]:
+    """The dotted address of a location, without the tags of unions, and the JSON schema that stands there."""
+    path, here = [], root
+    for step in loc:
+        here = _resolve(root, here)
+        mapping = here.get("discriminator", {}).get("mapping", {})
+        if step in mapping:
+            here = _resolve(root, {"$ref": mapping[step]})
+            continue
+        path.append(str(step))
+        if isinstance(step, int):
+            items = here.get("items") or (here.get("prefixItems") or [{}])[-1]
+            here = next((o for o in here.get("anyOf", ()) if "items" in o), {"items": items}).get("items") or {}
+        else:
+            here = here.get("properties", {}).get(step) or (here if step == loc[-1] else here.get("additionalProperties") or {})
+            here = here if isinstance(here, dict) else {}
+    return ".".join(path), _resolve(root, here)
+
+
+def _resolve(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,291 @@
+"""What the data look like, and what size everything between two slots has.
+
+`Schema` describes the columns of a dataset; `Shape` carries sizes through the seven slots as `Signal` carries tensors;
+`Count` and `Block` are what a slot says of itself without being built: its arithmetic and its drawing.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from rankzoo.errors import ZooError, closest
+
+Side = Literal["user", "item", "context"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One input column.
+
+    `vocabulary` counts every row of its table, row 0 (unknown, missing, padding) included; 0 for a numeric feature.
+    `side` says whom it describes. `bias` marks what is known when logging but not when serving (the position of an
+    impression): only a biased tower may read it.
+    """
+
+    name: str
+    kind: Literal["categorical", "numeric"] = "categorical"
+    vocabulary: int = 0
+    side: Side = "context"
+    bias: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryField:
+    """One attribute of the past items. `table` names the feature whose embedding table it shares, or "" for its own."""
+
+    name: str
+    vocabulary: int
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """A user's past actions: at most `length` items, each with the same fields, padded at the end, with a mask."""
+
+    name: str
+    length: int
+    fields: tuple[HistoryField, ...]
+
+    @property
+    def paired(self) -> tuple[HistoryField, ...]:
+        """The fields that a candidate has too, because they share its table."""
+        return tuple(f for f in self.fields if f.table)
+
+
+@dataclass(frozen=True)
+class Task:
+    """An objective. `binary` is a label in {0, 1} and a logit; `share` a label in [0, 1] behind a sigmoid;
+    `regression` an unbounded number, without a sigmoid."""
+
+    name: str
+    kind: Literal["binary", "share", "regression"] = "binary"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a dataset: features, histories and tasks, in the order in which tensors hold them."""
+
+    features: tuple[Feature, ...]
+    tasks: tuple[Task, ...]
+    histories: tuple[History, ...] = ()
+
+    @cached_property
+    def categorical(self) -> tuple[Feature, ...]:
+        """Features with a vocabulary; column i of `Batch.ids` is the i-th."""
+        return tuple(f for f in self.features if f.kind == "categorical")
+
+    @cached_property
+    def numeric(self) -> tuple[Feature, ...]:
+        """Numeric features; column i of `Batch.numbers` is the i-th."""
+        return tuple(f for f in self.features if f.kind == "numeric")
+
+    @cached_property
+    def inputs(self) -> tuple[Feature, ...]:
+        """The features that the main network may read: all but the bias features."""
+        return tuple(f for f in self.features if not f.bias)
+
+    def feature(self, name: str, at: str = "") -> Feature:
+        """The feature of that name; raises a ZooError that names the closest one."""
+        return _named(self.features, name, "feature", at)
+
+    def history(self, name: str = "", at: str = "") -> History:
+        """The history of that name, or the first where no name is given."""
+        if not self.histories:
+            raise ZooError("This data has no history.", "Choose data with one, or empty the sequence slot.", at=at)
+        return _named(self.histories, name, "history", at) if name else self.histories[0]
+
+    def task(self, name: str, at: str = "tasks") -> Task:
+        """The task of that name; raises a ZooError that names the closest one."""
+        return _named(self.tasks, name, "task", at)
+
+
+def _named(things: tuple, name: str, what: str, at: str):
+    for thing in things:
+        if thing.name == name:
+            return thing
+    names = [thing.name for thing in things]
+    raise ZooError("The data have no {what} '{name}'.", closest(name, names) or "They have: {names}.",
+                   at=at, what=what, name=name, names=", ".join(names) or "none")
+
+
+@dataclass(frozen=True)
+class SequenceShape:
+    """Size of one history between slots: `length` positions, and the width of each field in a token, in order."""
+
+    length: int
+    widths: Mapping[str, int]
+
+    @property
+    def width(self) -> int:
+        """Width of a whole token."""
+        return sum(self.widths.values())
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes between two slots, before any tensor exists.
+
+    `fields` and `sequences` are what step 1 hands on; `joins` (vectors that the concatenation takes), `head` (vectors
+    that bypass the deep network and meet it in its last linear map) and `logits` (whether a slot adds to the logit
+    directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5.
+    `origin` names the diagram node that each of these leaves (keys: names of features, histories and crosses; `joined`;
+    `branch.<task>`; `logit.<address>`). `at` is the address of the slot that is being asked, so that its errors can name it.
+    """
+
+    schema: Schema
+    tasks: tuple[Task, ...]
+    fields: Mapping[str, int] = field(default_factory=dict)
+    sequences: Mapping[str, SequenceShape] = field(default_factory=dict)
+    joins: Mapping[str, int] = field(default_factory=dict)
+    head: Mapping[str, int] = field(default_factory=dict)
+    logits: bool = False
+    joined: int = 0
+    branch: int = 0
+    origin: Mapping[str, str] = field(default_factory=dict)
+    at: str = ""
+
+    @property
+    def width(self) -> int:
+        """Width of all fields side by side: D of the papers."""
+        return sum(self.fields.values())
+
+    @property
+    def head_width(self) -> int:
+        """Width of what bypasses the deep network."""
+        return sum(self.head.values())
+
+    def but(self, **changes: object) -> "Shape":
+        """This shape with some sizes replaced."""
+        return replace(self, **changes)
+
+    def edges(self, names: Iterable[str], to: str) -> tuple["Edge", ...]:
+        """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""
+        widths = {**self.fields, **{n: s.width for n, s in self.sequences.items()}, **self.joins, **self.head}
+        flowing: dict[str, int] = {}
+        for name in names:
+            flowing[self.origin[name]] = flowing.get(self.origin[name], 0) + widths.get(name, 1)
+        return tuple(Edge(node, to, width) for node, width in flowing.items())
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
+    operations, output shape per example, and the working of the parameter count as a person would write it."""
+
+    path: str
+    parameters: int
+    flops: int = 0
+    output: tuple[int, ...] = ()
+    working: str = ""
+    table: bool = False
+    elementwise: int = 0
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a slot holds and does per example, as the papers' formulas have it, by part."""
+
+    parts: tuple[Part, ...] = ()
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.parts + other.parts)
+
+    def under(self, prefix: str) -> "Count":
+        """The same parts with `prefix` before their paths: how a slot's count becomes the blueprint's."""
+        return Count(tuple(replace(p, path=f"{prefix}.{p.path}" if p.path else prefix) for p in self.parts))
+
+    def within(self, prefix: str) -> "Count":
+        """The parts at or below an address."""
+        return Count(tuple(p for p in self.parts if p.path == prefix or p.path.startswith(prefix + ".")))
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, shared tables once."""
+        return sum(p.parameters for p in self.parts)
+
+    @property
+    def embedding(self) -> int:
+        """Parameters in embedding tables."""
+        return sum(p.parameters for p in self.parts if p.table)
+
+    @property
+    def dense(self) -> int:
+        """Parameters outside embedding tables."""
+        return self.parameters - self.embedding
+
+    @property
+    def flops(self) -> int:
+        """Floating point operations of the matrix products for one example in eval mode."""
+        return sum(p.flops for p in self.parts)
+
+    @property
+    def elementwise(self) -> int:
+        """Element-wise operations, for the models whose work is nothing else (LR, FM)."""
+        return sum(p.elementwise for p in self.parts)
+
+    @property
+    def activations(self) -> int:
+        """Numbers that leave a part for one example: what training must keep for the backward pass."""
+        return sum(_product(p.output) for p in self.parts if p.output)
+
+
+def _product(sizes: tuple[int, ...]) -> int:
+    total = 1
+    for size in sizes:
+        total *= size
+    return total
+
+
+BlockForm = Literal["feature", "numbers", "history", "bias", "candidate", "scorer", "sum", "cross", "linear", "concat", "layer",
+                    "expert", "gate", "tower", "bias_tower", "head"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One node of the diagram, as a slot draws itself: what it is, not where it stands.
+
+    `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
+    leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
+    (an MLP's bars) or (rows, width) of a table; `task` the task it belongs to; `group` sorts features (user, item, context).
+    """
+
+    address: str
+    slot: str
+    form: BlockForm
+    title: str
+    detail: str = ""
+    units: tuple[int, ...] = ()
+    parameters: int = 0
+    flows: tuple["Flow", ...] = ()
+    task: str = ""
+    group: str = ""
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flow:
+    """An edge seen from its source: to which block, how many numbers flow, and how it is drawn (`side`: a dashed path of a side tower)."""
+
+    to: str
+    width: int
+    side: bool = False
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of the diagram with both ends, as the slot at its end reports it."""
+
+    source: str
+    to: str
+    width: int
+    side: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The nodes that a slot adds to the diagram, and the edges that lead into them (or between them)."""
+
+    blocks: tuple[Block, ...] = ()
+    edges: tuple[Edge, ...] = ()

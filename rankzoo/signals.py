@@ -1,0 +1,107 @@
+"""The tensors between the seven steps. One row is one candidate; every tensor starts with the row axis."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from rankzoo.schema import Schema
+
+if TYPE_CHECKING:
+    from rankzoo.trace import Trace
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a dataset as tensors.
+
+    ids: (row, categorical feature) whole numbers, 0 = unknown or missing · numbers: (row, numeric feature), standardised ·
+    histories[name]: (row, position, field) ids · masks[name]: (row, position) bool, True where an item stands ·
+    labels[task]: (row,) float · observed[task]: (row,) bool, whether the row counts for the task · group: (row,) the
+    request a row belongs to. Matrices rather than a dict of columns, because one look-up then serves all fields.
+    """
+
+    schema: Schema
+    ids: Tensor
+    numbers: Tensor
+    histories: Mapping[str, Tensor] = field(default_factory=dict)
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
+    observed: Mapping[str, Tensor] = field(default_factory=dict)
+    group: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.ids.shape[0]
+
+    @property
+    def features(self) -> dict[str, Tensor]:
+        """Every single-valued feature by name, (row,)."""
+        columns = {f.name: self.ids[:, i] for i, f in enumerate(self.schema.categorical)}
+        return columns | {f.name: self.numbers[:, i] for i, f in enumerate(self.schema.numeric)}
+
+    def map(self, change) -> "Batch":
+        """The batch with `change` applied to every tensor: how rows are sliced, permuted or moved."""
+        each = lambda named: {name: change(tensor) for name, tensor in named.items()}  # noqa: E731
+        return Batch(self.schema, change(self.ids), change(self.numbers), each(self.histories), each(self.masks),
+                     each(self.labels), each(self.observed), None if self.group is None else change(self.group))
+
+    def rows(self, start: int, stop: int) -> "Batch":
+        """The rows from start to stop, as views."""
+        return self.map(lambda tensor: tensor[start:stop])
+
+    def take(self, index: Tensor) -> "Batch":
+        """The rows of an index, copied in its order."""
+        return self.map(lambda tensor: tensor.index_select(0, index))
+
+    def unlabelled(self) -> "Batch":
+        """The same rows without labels: what a server sees."""
+        return replace(self, labels={}, observed={})
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A history between slots: values (row, position, width), mask (row, position) bool."""
+
+    values: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What flows from step 1 to step 6.
+
+    fields[name]: (row, width) · sequences[name] · aside[name]: (row,) raw inputs, which bypass the embeddings; only a
+    linear part and a biased tower read them · joins[name]: (row, width), crosses for the concatenation · head[name]:
+    (row, width), crosses that meet the deep network in its last linear map · logits[task]: (row,), crosses that are
+    added to the logit as they are.
+    """
+
+    fields: Mapping[str, Tensor] = field(default_factory=dict)
+    sequences: Mapping[str, Sequence] = field(default_factory=dict)
+    aside: Mapping[str, Tensor] = field(default_factory=dict)
+    joins: Mapping[str, Tensor] = field(default_factory=dict)
+    head: Mapping[str, Tensor] = field(default_factory=dict)
+    logits: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def but(self, **changes: object) -> "Signal":
+        """This signal with some parts replaced."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Branches:
+    """One vector per task, (row, width), and named scalar penalties that step 7 adds to the losses."""
+
+    vectors: Mapping[str, Tensor]
+    penalties: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Output:
+    """logits[task]: (row,) · losses[task]: scalars, empty without labels · trace: what was recorded on the way."""
+
+    logits: Mapping[str, Tensor]
+    losses: Mapping[str, Tensor]
+    trace: "Trace"

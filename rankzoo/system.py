@@ -1,0 +1,68 @@
+"""System: one row of the zoo. A company's or a textbook's ranking model with its sources, blueprint and story."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.facts import Fact, Source
+from rankzoo.serving.fuse import Fuse
+from rankzoo.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class System:
+    """What the zoo knows of a model.
+
+    id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
+    None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
+    settings: the preset training · facts: every number with its provenance · answers: the weakness that it mends.
+    """
+
+    id: str
+    place: int
+    name: str
+    source: Source
+    story: str
+    company: str = ""
+    domain: str = ""
+    blueprint: Blueprint | None = None
+    dataset: str = ""
+    settings: TrainSettings = TrainSettings()
+    facts: tuple[Fact, ...] = ()
+    serving: Fuse | None = None
+    picture: str = ""
+    answers: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """«industry» or «textbook»."""
+        return "industry" if self.company else "textbook"
+
+    @property
+    def title(self) -> str:
+        """«YouTube · MMoE with a bias tower» or «DIN»."""
+        return f"{self.company} · {self.name}" if self.company else self.name
+
+    @property
+    def built(self) -> bool:
+        """Whether there is a working model behind the row."""
+        return self.blueprint is not None
+
+    def slots(self) -> dict[str, str | None]:
+        """The kinds in each slot, joined by « + », or None where the slot is not used."""
+        if self.blueprint is None:
+            return {slot: self.words.get(slot) for slot in SLOTS}
+        kinds: dict[str, str | None] = {}
+        for slot in SLOTS:
+            value = getattr(self.blueprint, slot)
+            names = [spec.kind for spec in (value if isinstance(value, tuple) else (value,))]
+            kinds[slot] = " + ".join(names) if self.blueprint.used(slot) else None
+        return kinds
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """The tasks of the blueprint, or those that the source names."""
+        return self.blueprint.tasks if self.blueprint else self.tasks

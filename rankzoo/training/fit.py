@@ -1,0 +1,192 @@
+"""Fit: the training loop, as an iterator over optimiser steps.
+
+    for step in Fit(model, dataset, settings): ...
+
+Pause = stop asking; stop = leave the loop; resume = a new Fit with the state of the old one, which goes on bit for bit.
+Tensors are prepared once: a permutation per epoch, slices per step, no per-row Python, no `.item()` per step.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rankzoo.data.dataset import Dataset
+from rankzoo.errors import ZooError
+from rankzoo.model import RankingModel
+from rankzoo.signals import Batch
+from rankzoo.training.combine import weighted_sum
+from rankzoo.training.metrics import constant_loss, evaluate, predict
+from rankzoo.training.optimizers import optimizers
+from rankzoo.training.settings import TrainSettings
+from rankzoo.training.watch import watched
+
+REPORTS_PER_EPOCH = 20
+CHECKS_PER_EPOCH = 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
+
+    points: `train.<task>.loss` and `validation.<task>.loss`, relative to the best constant guess, `validation.<task>.auc`
+    and the like, and what `watched` sees inside (`gate.<task>.<expert>`); empty at most steps.
+    """
+
+    number: int
+    epoch: int
+    points: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything a Fit needs to go on exactly: tensors by name, and numbers that fit into JSON."""
+
+    tensors: dict[str, Tensor]
+    numbers: dict[str, object]
+
+
+class Fit:
+    """A training of `model` on `dataset`, `steps` optimiser steps over `epochs` at most; see the module's head."""
+
+    def __init__(self, model: RankingModel, dataset: Dataset, settings: TrainSettings, state: State | None = None,
+                 watching: bool = True):
+        self.model, self.dataset, self.settings, self.watching = model, dataset, settings, watching
+        self.train, self.validation = dataset.part("train"), dataset.part("validation")
+        if not len(self.train):
+            raise ZooError("There is no row to train on.", "Use more rows.", at="settings.rows")
+        self.per_epoch = math.ceil(len(self.train) / settings.batch_size)
+        wanted = self.per_epoch * settings.epochs
+        self.steps = min(wanted, settings.steps or wanted)
+        self.epochs = math.ceil(self.steps / self.per_epoch)
+        self.constant = {t.name: constant_loss(t.kind, self._labels(t.name)) for t in dataset.schema.tasks
+                         if t.name in model.blueprint.tasks}
+        self.optimizers = optimizers(model, settings)
+        self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
+        self.done, self.examples, self.stale, self.best_loss, self.best_step = 0, 0, 0, math.inf, 0
+        self.best: dict[str, Tensor] = {}
+        self.rng = torch.Generator().manual_seed(settings.seed).get_state()
+        if state is not None:
+            self._restore(state)
+
+    def __iter__(self) -> Iterator[Step]:
+        if not self.done and self.watching:
+            yield Step(0, 0, self._check())
+        while self.done < self.steps and not self.stopped:
+            epoch = self.done // self.per_epoch
+            rows = self.train.take(self._order(epoch))
+            gathered: list[dict[str, Tensor]] = []
+            for at in range(self.done % self.per_epoch, self.per_epoch):
+                start = at * self.settings.batch_size
+                gathered.append(self._step(rows.rows(start, start + self.settings.batch_size)))
+                yield Step(self.done, epoch + 1, self._points(gathered, at + 1))
+                if self.done >= self.steps:
+                    break
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the validation loss has not fallen for `patience` epochs."""
+        return bool(self.settings.patience) and self.stale >= self.settings.patience
+
+    def state(self) -> State:
+        """A copy of everything that the rest of the training depends on."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()} | {"rng": self.rng}
+        for i, optimizer in enumerate(self.optimizers):
+            for j, values in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in values.items()}
+        numbers = {"done": self.done, "examples": self.examples, "stale": self.stale,
+                   "best_loss": self.best_loss if math.isfinite(self.best_loss) else None, "best_step": self.best_step}
+        return State({name: tensor.detach().clone() for name, tensor in tensors.items()}, numbers)
+
+    def restore_best(self) -> None:
+        """Give the model the weights of the epoch with the lowest validation loss, where one was measured."""
+        if self.best:
+            self.model.load_state_dict(self.best)
+
+    def _labels(self, task: str):
+        return self.train.labels[task][self.train.observed[task]].numpy().astype("float64")
+
+    def _order(self, epoch: int) -> Tensor:
+        seed = (self.settings.seed * 1_000_003 + epoch) % 2**63
+        return torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+
+    def _step(self, batch: Batch) -> dict[str, Tensor]:
+        """One step with the run's own randomness; returns the losses, detached."""
+        factor = 0.5 * (1 + math.cos(math.pi * self.done / self.steps)) if self.settings.schedule == "cosine" else 1.0
+        outside = torch.get_rng_state()
+        torch.set_rng_state(self.rng)
+        self.model.train()
+        losses = self.model(batch).losses
+        for optimizer, rates in zip(self.optimizers, self.base):
+            optimizer.zero_grad(set_to_none=True)
+            for group, rate in zip(optimizer.param_groups, rates):
+                group["lr"] = rate * factor
+        weighted_sum(losses, self.model.losses.weights).backward()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.rng = torch.get_rng_state()
+        torch.set_rng_state(outside)
+        self.done += 1
+        self.examples += len(batch)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _points(self, gathered: list[dict[str, Tensor]], at: int) -> dict[str, float]:
+        """What is reported after step `at` of an epoch: mean training losses now and then, a check at its marks."""
+        if not self.watching:
+            gathered.clear()
+            return {}
+        points: dict[str, float] = {}
+        last = at == self.per_epoch or self.done == self.steps
+        if last or at % max(1, self.per_epoch // REPORTS_PER_EPOCH) == 0:
+            for name in gathered[0]:
+                mean = float(torch.stack([losses[name] for losses in gathered]).mean())
+                if not math.isfinite(mean):
+                    raise ZooError("The loss of '{task}' is no longer a finite number (step {step}).",
+                                   "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
+                points[f"train.{name}.loss"] = mean / self.constant.get(name, 1.0)
+            gathered.clear()
+        if last or at % max(1, self.per_epoch // CHECKS_PER_EPOCH) == 0:
+            points |= self._check(ended=last)
+        return points
+
+    def _check(self, ended: bool = False) -> dict[str, float]:
+        """Validation metrics; at the end of an epoch also what early stopping and the best weights need."""
+        if not len(self.validation):
+            return {}
+        logits = predict(self.model, self.validation)
+        points, relative = {}, []
+        for task, metrics in evaluate(logits, self.validation, self.dataset.schema).items():
+            loss = metrics["log_loss"] if "log_loss" in metrics else metrics.get("rmse", math.nan) ** 2
+            relative.append(loss / self.constant[task])
+            points[f"validation.{task}.loss"] = relative[-1]
+            points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
+        points |= watched(self.model, self.validation)
+        if ended:
+            self._keep_best(sum(relative) / max(1, len(relative)))
+        return {name: value for name, value in points.items() if math.isfinite(value)}
+
+    def _keep_best(self, loss: float) -> None:
+        if loss < self.best_loss:
+            self.best_loss, self.best_step, self.stale = loss, self.done, 0
+            self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        else:
+            self.stale += 1
+
+    def _restore(self, state: State) -> None:
+        tensors, numbers = state.tensors, state.numbers
+        of = lambda prefix: {k[len(prefix):]: v.clone() for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
+        self.model.load_state_dict(of("model."))
+        self.best, self.rng = of("best."), tensors["rng"].clone()
+        for i, optimizer in enumerate(self.optimizers):
+            saved, now = of(f"optimizer.{i}."), optimizer.state_dict()
+            for key, value in saved.items():
+                index, name = key.split(".", 1)
+                now["state"].setdefault(int(index), {})[name] = value
+            optimizer.load_state_dict(now)
+        self.done, self.examples = int(numbers["done"]), int(numbers["examples"])
+        self.stale, self.best_step = int(numbers["stale"]), int(numbers["best_step"])
+        self.best_loss = math.inf if numbers["best_loss"] is None else float(numbers["best_loss"])

@@ -1,0 +1,31 @@
+"""DCN-V2: cross layers with a full matrix beside a deep network (Wang et al., WWW 2021)."""
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.interaction.cross_v2 import CrossV2
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.facts import Source, ours, stated
+from rankzoo.system import System
+from rankzoo.training.settings import TrainSettings
+
+PAPER = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network and practical lessons for web-scale learning to rank "
+               "systems", "WWW 2021", "10.1145/3442381.3450078")
+
+SYSTEM = System(
+    id="dcn_v2", place=7, name="DCN-V2", source=PAPER, dataset="ads", picture="cross",
+    story="A cross layer multiplies the inputs with a learned mix of all inputs, so crosses are learned instead of hand-made. "
+          "Each layer adds one degree, and the blocks of its matrix show which fields cross.",
+    blueprint=Blueprint(
+        representation=Embeddings(dim=16),
+        interaction=(CrossV2(layers=3, structure="parallel"),),
+        towers=MlpTower(widths=(256, 128, 64)), tasks=("click",)),
+    facts=(stated("cross layer", "x₀ ⊙ (W x + b) + x with a full matrix", PAPER, at="equation 1", path="interaction.0.rank"),
+           stated("best on Criteo", "stacked, 2 layers, logloss 0.4406", PAPER, at="table 6"),
+           stated("layers that help in production", "1 to 2, then a plateau", PAPER, at="section 8"),
+           stated("rank that keeps the accuracy", "D / 4", PAPER, at="section 8"),
+           ours("embedding size", 16, why="trains on a laptop", path="representation.dim"),
+           ours("cross layers", 3, why="the size of the worked table", path="interaction.0.layers"),
+           ours("structure", "parallel", why="both occur; the better one depends on the data", path="interaction.0.structure"),
+           ours("hidden layers", "256, 128, 64", why="trains on a laptop", path="towers.widths")),
+    answers="DCN's cross layer has one weight per number: give it a matrix.",
+    settings=TrainSettings(epochs=4, batch_size=512, lr=1e-3),
+)

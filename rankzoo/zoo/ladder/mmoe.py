@@ -1,0 +1,28 @@
+"""MMoE: several tasks share experts, and each task has its own gate over them (Ma et al., KDD 2018)."""
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.sharing.mmoe import MMoE
+from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.facts import Source, ours, stated
+from rankzoo.system import System
+from rankzoo.training.settings import TrainSettings
+
+PAPER = Source("Ma et al.", 2018, "Modeling task relationships in multi-task learning with multi-gate mixture-of-experts",
+               "KDD 2018", "10.1145/3219819.3220007")
+
+SYSTEM = System(
+    id="mmoe", place=14, name="MMoE", source=PAPER, dataset="feed", picture="gate",
+    story="One model serves several tasks. Instead of one shared bottom there are several experts, and each task mixes them by "
+          "a gate of its own, so that tasks that disagree can use different experts.",
+    blueprint=Blueprint(
+        representation=Embeddings(dim=16), sharing=MMoE(experts=4, widths=(16,)), towers=MlpTower(widths=(8,)),
+        tasks=("click", "completion", "like", "dismiss")),
+    facts=(stated("gates", "softmax of one linear map of the input, without bias", PAPER, at="section 4.2", path="sharing.gate_input"),
+           stated("experts", "identical MLPs with ReLU", PAPER, at="section 4.1"),
+           stated("synthetic study", "8 experts of one layer of 16, towers of one layer of 8", PAPER, at="section 5.1"),
+           ours("experts", 4, why="two tasks pairs; trains on a laptop", path="sharing.experts"),
+           ours("expert widths", 16, why="as in the paper's synthetic study", path="sharing.widths"),
+           ours("tower widths", 8, why="as in the paper's synthetic study", path="towers.widths")),
+    answers="One shared bottom pulls unrelated tasks into one representation: let each task choose its mix.",
+    settings=TrainSettings(epochs=8, batch_size=256, lr=4e-3),
+)
