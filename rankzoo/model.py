@@ -1,6 +1,8 @@
 """RankingModel: the seven steps, in order."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
@@ -44,6 +46,13 @@ class RankingModel(nn.Module):
         logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
         losses = self.losses(logits, branches, batch)  # 7  → one loss per task
         return Output(logits, losses, trace)
+
+    def begin(self, logits: Mapping[str, float]) -> None:
+        """Let each task's bias start where the best constant guess is, so that no step is spent on finding it."""
+        for task, logit in logits.items():
+            for layer in (self.towers, *self.interaction):
+                if hasattr(layer, "begin") and layer.begin(task, logit):
+                    break
 
     def rates(self) -> dict[str, float]:
         """What multiplies the learning rate of a parameter, by name, where a layer asks for it (a side tower does)."""

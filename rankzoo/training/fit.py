@@ -19,7 +19,7 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.training.combine import weighted_sum
-from rankzoo.training.metrics import constant_loss, evaluate, predict
+from rankzoo.training.metrics import constant_logit, constant_loss, evaluate, predict
 from rankzoo.training.optimizers import optimizers
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.watch import watched
@@ -66,7 +66,8 @@ class Fit:
                          if t.name in model.blueprint.tasks}
         self.optimizers = optimizers(model, settings)
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        self.done, self.examples, self.stale, self.best_loss, self.best_step = 0, 0, 0, math.inf, 0
+        model.begin({name: constant_logit(dataset.schema.task(name).kind, self._labels(name)) for name in self.constant})
+        self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0
         self.best: dict[str, Tensor] = {}
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()
         if state is not None:
@@ -88,7 +89,8 @@ class Fit:
 
     @property
     def stopped(self) -> bool:
-        """Whether the validation loss has not fallen for `patience` epochs."""
+        """Whether validation has not become better for `patience` epochs: mean over tasks of 1 − AUC, or of the relative loss
+        where a label is a number."""
         return bool(self.settings.patience) and self.stale >= self.settings.patience
 
     def state(self) -> State:
@@ -99,11 +101,11 @@ class Fit:
             for j, values in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in values.items()}
         numbers = {"done": self.done, "examples": self.examples, "stale": self.stale,
-                   "best_loss": self.best_loss if math.isfinite(self.best_loss) else None, "best_step": self.best_step}
+                   "missed": self.missed if math.isfinite(self.missed) else None, "best_step": self.best_step}
         return State({name: tensor.detach().clone() for name, tensor in tensors.items()}, numbers)
 
     def restore_best(self) -> None:
-        """Give the model the weights of the epoch with the lowest validation loss, where one was measured."""
+        """Give the model the weights of the epoch with the fewest misses on the validation part, where one was measured."""
         if self.best:
             self.model.load_state_dict(self.best)
 
@@ -158,20 +160,21 @@ class Fit:
         if not len(self.validation):
             return {}
         logits = predict(self.model, self.validation)
-        points, relative = {}, []
+        points, missed = {}, []
         for task, metrics in evaluate(logits, self.validation, self.dataset.schema).items():
             loss = metrics["log_loss"] if "log_loss" in metrics else metrics.get("rmse", math.nan) ** 2
-            relative.append(loss / self.constant[task])
-            points[f"validation.{task}.loss"] = relative[-1]
+            points[f"validation.{task}.loss"] = loss / self.constant[task]
+            missed.append(1 - metrics["auc"] if "auc" in metrics else loss / self.constant[task])
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
         points |= watched(self.model, self.validation)
         if ended:
-            self._keep_best(sum(relative) / max(1, len(relative)))
+            known = [value for value in missed if math.isfinite(value)]
+            self._keep_best(sum(known) / len(known) if known else math.inf)
         return {name: value for name, value in points.items() if math.isfinite(value)}
 
-    def _keep_best(self, loss: float) -> None:
-        if loss < self.best_loss:
-            self.best_loss, self.best_step, self.stale = loss, self.done, 0
+    def _keep_best(self, missed: float) -> None:
+        if missed < self.missed:
+            self.missed, self.best_step, self.stale = missed, self.done, 0
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         else:
             self.stale += 1
@@ -189,4 +192,4 @@ class Fit:
             optimizer.load_state_dict(now)
         self.done, self.examples = int(numbers["done"]), int(numbers["examples"])
         self.stale, self.best_step = int(numbers["stale"]), int(numbers["best_step"])
-        self.best_loss = math.inf if numbers["best_loss"] is None else float(numbers["best_loss"])
+        self.missed = math.inf if numbers["missed"] is None else float(numbers["missed"])

@@ -88,6 +88,14 @@ def constant_loss(kind: str, labels: np.ndarray) -> float:
     return -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
 
 
+def constant_logit(kind: str, labels: np.ndarray) -> float:
+    """The logit of the best constant guess: ln(π / (1 − π)) of the mean label, or the mean itself for a regression."""
+    mean = float(labels.mean()) if len(labels) else 0.0
+    if kind == "regression":
+        return mean
+    return float(np.log(np.clip(mean, 1e-6, 1 - 1e-6) / (1 - np.clip(mean, 1e-6, 1 - 1e-6))))
+
+
 def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]:
     """Metrics of the generator's own logits on the same rows, with `served` beside them where the position is planted:
     the same without the position, which is all that a server can know. Empty for data without a planted truth."""

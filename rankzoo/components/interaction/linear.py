@@ -113,3 +113,11 @@ class LinearLayer(nn.Module):
         ids = [aside[name].long() for name in self.fields]
         ids += [bucket(aside[a], aside[b], self.spec.buckets) for a, b in self.spec.crosses]
         return F.embedding(torch.stack(ids, dim=1) + self.offsets, self.weights, sparse=True)
+
+    @torch.no_grad()
+    def begin(self, task: str, logit: float) -> bool:
+        """Set the bias of a task; False where the last map has none."""
+        if self.bias is None:
+            return False
+        self.bias[self.tasks.index(task)] = logit
+        return True

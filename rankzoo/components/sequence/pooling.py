@@ -23,6 +23,7 @@ class Pooling(HistorySlot):
     kind: Literal["pooling"] = "pooling"
     how: Annotated[Literal["mean", "sum"], Field(title="Pool by")] = "mean"
 
+    candidate_aware: ClassVar = False
     title: ClassVar = "Pooling"
     sentence: ClassVar = "Every past item counts the same, whatever the candidate is."
     formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"

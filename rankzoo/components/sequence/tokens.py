@@ -5,7 +5,7 @@ needs every field of the history to have a partner; otherwise one linear map eac
 """
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -20,6 +20,8 @@ from rankzoo.signals import Signal
 
 class HistorySlot(Slot):
     """Settings that every kind of the sequence slot shares: which history, and the width of a token."""
+
+    candidate_aware: ClassVar[bool] = True  # whether the weights may depend on the candidate
 
     history: Annotated[str, Field(title="History")] = ""
     token: Annotated[int, Field(ge=0, le=4096, title="Token width (0: fields side by side)")] = 0

@@ -70,3 +70,11 @@ class BareLayer(nn.Module):
             vector = torch.cat([*(signal.head[name] for name in self.head_names), branches.vectors[task]], dim=1)
             logits[task] = self.head[task](vector).squeeze(1) + logits.get(task, 0)
         return logits
+
+    @torch.no_grad()
+    def begin(self, task: str, logit: float) -> bool:
+        """Set the bias of a task; False where the last map has none."""
+        if task not in self.head:
+            return False
+        self.head[task].bias.fill_(logit)
+        return True

@@ -85,3 +85,11 @@ class MlpTowerLayer(nn.Module):
                 logit = logit + signal.logits[task]
             logits[task] = logit
         return logits
+
+    @torch.no_grad()
+    def begin(self, task: str, logit: float) -> bool:
+        """Set the bias of a task; False where the last map has none."""
+        if self.head[task].bias is None:
+            return False
+        self.head[task].bias.fill_(logit)
+        return True

@@ -24,5 +24,5 @@ SYSTEM = System(
            ours("expert widths", 16, why="as in the paper's synthetic study", path="sharing.widths"),
            ours("tower widths", 8, why="as in the paper's synthetic study", path="towers.widths")),
     answers="One shared bottom pulls unrelated tasks into one representation: let each task choose its mix.",
-    settings=TrainSettings(epochs=8, batch_size=256, lr=4e-3),
+    settings=TrainSettings(epochs=8, batch_size=256, lr=4e-3, patience=0),
 )

@@ -1,0 +1,69 @@
+"""Position: what the side tower learned about the slots of a page, beside the planted examination curve."""
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rankzoo.data.truths import Curve
+from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.view import Subject, View
+
+
+def position(subject: Subject) -> View:
+    """Columns slot, learned, naive, planted, all centred: the tower's bias by slot (mean over the other feature as it
+    occurs), the logit of the click rate by slot, and the curve that was planted.
+
+    Statistic: range of the learned curve over range of the planted one (1 = the same; the naive curve is too steep,
+    because good items were put first). Curves are known up to a constant, hence centred.
+    """
+    entry = next(e for e in subject.trace.of("bias") if e.address.endswith("bias.table"))
+    by = subject.model.blueprint.towers.by
+    features = subject.batch.features
+    slots, others = features[by[0]].numpy().astype(int), features[by[1]].numpy().astype(int) if len(by) > 1 else None
+    task = subject.model.blueprint.towers.on[0]
+    labels = subject.batch.labels[task].numpy()
+    values = np.arange(1, entry.values.shape[0])
+    table = entry.values.numpy()
+    every = np.arange(len(slots))
+    curve = _planted(subject, others, every, len(values))
+    learned = lambda index: centred(_mean(table, others, index)[values])  # noqa: E731
+    naive = lambda index: centred(_naive(slots[index], labels[index], values))  # noqa: E731
+    frame = pd.DataFrame({"slot": values, "learned": learned(every), "naive": naive(every),
+                          "planted": curve if curve is not None else np.nan})
+    if curve is None:
+        return View("position", frame)
+    ratio = lambda c: float(np.ptp(c) / np.ptp(curve))  # noqa: E731
+    more = (Score("largest error, in logits", float(np.abs(frame["learned"] - curve).max()),
+                  float(np.abs(frame["naive"] - curve).max()), None),
+            Score("correlation with the planted curve", float(np.corrcoef(frame["learned"], curve)[0, 1]), 0.0, None))
+    score = Score("range of the learned over the planted curve", ratio(frame["learned"]), ratio(frame["naive"]),
+                  bootstrap(len(slots), lambda index: ratio(learned(index)), draws=200), more)
+    return View("position", frame, score, note="Chance is the naive curve's ratio; 1 is perfect.")
+
+
+def centred(values: np.ndarray) -> np.ndarray:
+    """Values minus their mean."""
+    return values - values.mean()
+
+
+def _mean(table: np.ndarray, others: np.ndarray | None, index: np.ndarray) -> np.ndarray:
+    """The tower's bias by slot, averaged over the other feature's values as often as they occur."""
+    if others is None:
+        return table[:, 0]
+    shares = np.bincount(others[index], minlength=table.shape[1]) / len(index)
+    return table @ shares
+
+
+def _naive(slots: np.ndarray, labels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    rates = np.array([labels[slots == v].mean() if (slots == v).any() else np.nan for v in values])
+    rates = np.clip(rates, 1e-4, 1 - 1e-4)
+    return np.log(rates / (1 - rates))
+
+
+def _planted(subject: Subject, others: np.ndarray | None, index: np.ndarray, slots: int) -> np.ndarray | None:
+    truth = subject.dataset.truth_of(subject.part, subject.rows)
+    curve: Curve | None = truth.curve if truth else None
+    if curve is None or len(curve.values) != slots:
+        return None
+    known = np.clip(others[index] - 1, 0, len(curve.multipliers) - 1) if others is not None else np.zeros(len(index), int)
+    return centred(curve.values * curve.multipliers[known].mean())

@@ -1,0 +1,55 @@
+"""View: what a page, the command line and a report show of a model's inside: tidy tables, and how true they are."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+import torch
+
+from rankzoo.data.dataset import Dataset, Part
+from rankzoo.inspection.score import Score
+from rankzoo.model import RankingModel
+from rankzoo.signals import Batch
+from rankzoo.trace import Trace
+
+
+@dataclass(frozen=True)
+class View:
+    """`table` is the view's own table; `tables` further ones by name; `truth` None where nothing was planted."""
+
+    name: str
+    table: pd.DataFrame
+    truth: Score | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once."""
+
+    model: RankingModel
+    dataset: Dataset
+    part: Part
+    rows: int
+    batch: Batch
+    trace: Trace
+
+    @classmethod
+    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000) -> "Subject":
+        """Runs the model once over the rows, recording everything."""
+        batch = dataset.part(part, rows)
+        return cls(model, dataset, part, len(batch), batch, traced(model, batch))
+
+
+def traced(model: RankingModel, batch: Batch) -> Trace:
+    """The trace of a pass in eval mode, without labels; logits are recorded as `logit.<task>`."""
+    trace, training = Trace(), model.training
+    model.eval()
+    with torch.inference_mode():
+        output = model(batch.unlabelled(), trace)
+    model.train(training)
+    for task, logits in output.logits.items():
+        trace.keep(f"logit.{task}", "logit", ("row",), logits)
+    return trace

@@ -1,0 +1,60 @@
+"""The views of a model's inside by name, and why a model lacks one."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.errors import ZooError, closest
+from rankzoo.inspection.attention import attention
+from rankzoo.inspection.crosses import crosses
+from rankzoo.inspection.embeddings import embeddings
+from rankzoo.inspection.example import example
+from rankzoo.inspection.gates import gates
+from rankzoo.inspection.heads import heads
+from rankzoo.inspection.position import position
+from rankzoo.inspection.view import Subject, View
+from rankzoo.schema import Schema
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A view: how it is drawn from a subject, which blueprints have it, and what a model without it is told."""
+
+    draw: Callable[[Subject], View]
+    has: Callable[[Blueprint, Schema], bool]
+    lacks: str
+
+
+KINDS: dict[str, Kind] = {
+    "attention": Kind(attention, lambda b, s: bool(b.sequence), "no attention: the sequence slot is empty"),
+    "gates": Kind(gates, lambda b, s: hasattr(b.sharing, "experts"), "no gates: the sharing slot has no experts"),
+    "crosses": Kind(crosses, lambda b, s: True, ""),
+    "embeddings": Kind(embeddings, lambda b, s: hasattr(b.representation, "dim") and any(f.kind == "categorical" for f in s.inputs),
+                       "no embeddings: its inputs are numbers or one-hot"),
+    "position": Kind(position, lambda b, s: hasattr(b.towers, "by"), "no position: the towers have no side tower"),
+    "heads": Kind(heads, lambda b, s: True, ""),
+    "masks": Kind(heads, lambda b, s: False, "no masks: no task has a network of its own cut out of a shared one"),
+    "example": Kind(example, lambda b, s: True, ""),
+}
+
+
+def reason(blueprint: Blueprint, schema: Schema, name: str) -> str:
+    """Why a model has no such view, or an empty string where it has."""
+    return "" if kind(name).has(blueprint, schema) else kind(name).lacks
+
+
+def kind(name: str) -> Kind:
+    """The view of that name; raises a ZooError that names the closest one."""
+    if name not in KINDS:
+        raise ZooError("There is no view '{name}'.", closest(name, list(KINDS)) or "Choose one of: {known}.", at="view",
+                       name=name[:40], known=", ".join(KINDS))
+    return KINDS[name]
+
+
+def look(subject: Subject, name: str) -> View:
+    """The view of a subject; raises a ZooError where the model has none."""
+    lacks = reason(subject.model.blueprint, subject.dataset.schema, name)
+    if lacks:
+        raise ZooError("This model has {lacks}.", "Choose another view or another model.", at="view", lacks=lacks)
+    return kind(name).draw(subject)

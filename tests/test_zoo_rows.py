@@ -1,0 +1,108 @@
+"""The industry table: eleven rows in the order of the brief, each with facts, a story and a word for what it uses."""
+import re
+
+import pytest
+
+from rankzoo import registry
+from rankzoo.blueprint import SLOTS
+from rankzoo.errors import ZooError
+from rankzoo.facts import PROVENANCES
+from rankzoo.system import System
+
+TABLE = (
+    ("youtube", "YouTube", 2019, "Zhao et al.", "recommending what video to watch next: a multitask ranking system",
+     "RecSys 2019"),
+    ("linkedin", "LinkedIn", 2021, "Ackerman and Kataria", "homepage feed multi-task learning using tensorflow",
+     "LinkedIn Engineering, 3 June 2021"),
+    ("tencent", "Tencent", 2022, "Bai et al.", "a contrastive sharing model for multi-task recommendation", "WWW 2022"),
+    ("spotify", "Spotify", 2021, "Saravanou et al.",
+     "multi-task learning of graph-based inductive representations of music content", "ISMIR 2021"),
+    ("snapchat", "Snapchat", 2022, "Snap Engineering", "machine learning for snapchat ad ranking", "11 February 2022"),
+    ("bytedance", "ByteDance", 2022, "Liu et al.",
+     "monolith: real time recommendation system with collisionless embedding table", "2022"),
+    ("alibaba", "Alibaba", 2022, "Zheng et al.", "multi-objective personalized product retrieval in taobao search", "2022"),
+    ("huawei", "Huawei", 2022, "Bi et al.", "mtrec: multi-task learning over bert for news recommendation",
+     "Findings of ACL 2022"),
+    ("homedepot", "Home Depot", 2022, "Shalaby et al.", "m2trec: metadata-aware multi-task transformer for large-scale and "
+     "cold-start free session-based recommendations", "RecSys 2022"),
+    ("kuaishou", "Kuaishou", 2022, "Gong et al.", "real-time short video recommendation on mobile devices", "CIKM 2022"),
+    ("microsoft", "Microsoft", 2021, "Wu et al.", "empowering news recommendation with pre-trained language models",
+     "SIGIR 2021"),
+)
+REQUIRED = ("representation", "concatenation", "towers", "losses")
+DOI = {"youtube": "10.1145/3298689.3346997", "tencent": "10.1145/3485447.3512043", "spotify": "10.5281/zenodo.5624379",
+       "kuaishou": "10.1145/3511808.3557065"}
+STYLED = ("linkedin", "tencent", "spotify", "alibaba", "huawei", "homedepot")
+
+
+def industry() -> list[System]:
+    """The industry systems as the registry orders them."""
+    return [system for system in registry.systems().values() if system.kind == "industry"]
+
+
+def awaited() -> list[System]:
+    """The industry systems that have no model yet."""
+    return [system for system in industry() if not system.built]
+
+
+each = pytest.mark.parametrize("system", industry(), ids=lambda system: system.id)
+each_awaited = pytest.mark.parametrize("system", awaited(), ids=lambda system: system.id)
+
+
+def test_the_eleven_rows_stand_in_the_order_of_the_brief():
+    rows = [(s.id, s.company, s.source.year, s.source.by, s.source.title.lower()) for s in industry()]
+    assert rows == [row[:5] for row in TABLE]
+    assert [system.place for system in industry()] == list(range(1, 12))
+    for system, row in zip(industry(), TABLE, strict=True):
+        assert row[5] in system.source.short, system.id
+
+
+def test_identifiers_are_those_of_the_sources():
+    assert {system.id: system.source.doi for system in industry() if system.source.doi} == DOI
+
+
+def test_a_source_that_was_not_read_in_full_makes_a_style():
+    assert tuple(system.id for system in industry() if "-style" in system.name) == STYLED
+
+
+@each
+def test_every_fact_says_where_it_is_from(system):
+    assert len(system.facts) >= 6
+    names = [fact.name for fact in system.facts]
+    assert len(set(names)) == len(names)
+    for fact in system.facts:
+        assert fact.tag in PROVENANCES
+        assert fact.name and fact.value and len(fact.value) <= 80, fact.name
+        assert fact.source or fact.tag not in ("stated", "code", "derived"), fact.name
+        assert fact.why or fact.tag not in ("derived", "ours"), fact.name
+
+
+@each
+def test_story_is_three_plain_sentences(system):
+    sentences = re.split(r"(?<=[.?!])\s+", system.story)
+    assert len(sentences) == 3
+    assert all(re.fullmatch(r"[A-Z][^!?]*\.", sentence) for sentence in sentences)
+    assert system.domain and system.task_names
+
+
+@each_awaited
+def test_words_name_known_slots_and_fit_their_cells(system):
+    assert set(system.words) <= set(SLOTS)
+    assert all(0 < len(word) <= 11 for word in system.words.values())
+    assert all(system.words.get(slot) for slot in REQUIRED)
+
+
+@each_awaited
+def test_a_row_without_a_model_does_not_pretend(system):
+    assert system.blueprint is None and system.serving is None
+    assert not system.dataset and not system.picture
+    assert system.slots() == {slot: system.words.get(slot) for slot in SLOTS}
+    assert not any(fact.path for fact in system.facts)
+    with pytest.raises(ZooError, match="not built yet"):
+        registry.built(system.id)
+
+
+def test_task_names_fit_a_blueprint():
+    for system in industry():
+        assert 1 <= len(system.task_names) <= 8 and len(set(system.task_names)) == len(system.task_names)
+        assert all(re.fullmatch(r"[A-Za-z0-9_ ]{1,60}", name) for name in system.task_names), system.id
