@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,20 @@ from rankzoo.schema import Block, Count, Edge, Flow, Schema, Shape
 
 SLOTS = ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses")
 TaskName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_ ]+$")]
+
+
+def kinds(slot: str) -> dict[str, type[Slot]]:
+    """Every component that a slot can hold, by kind, in the menu's order."""
+    found: list[type[Slot]] = []
+
+    def walk(annotation: object) -> None:
+        if isinstance(annotation, type) and issubclass(annotation, Slot):
+            found.append(annotation)
+        for inner in get_args(annotation):
+            walk(inner)
+
+    walk(Blueprint.model_fields[slot].annotation)
+    return {spec.model_fields["kind"].default: spec for spec in found}
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,15 @@ class Blueprint(BaseModel):
         """Whether the model uses a slot: an empty tuple and direct sharing count as unused."""
         value = getattr(self, slot)
         return bool(value) if isinstance(value, tuple) else value.kind != "direct"
+
+    def with_tasks(self, tasks: tuple[str, ...], schema: Schema) -> "Blueprint":
+        """This blueprint for other tasks of the same data; what named a task that is gone lets it go."""
+        kept = tuple(task for task in schema.tasks if task.name in tasks)
+        if not kept:
+            raise ZooError("A model needs at least one task.", "Keep one of: {tasks}.", at="tasks",
+                           tasks=", ".join(task.name for task in schema.tasks))
+        changed = self.model_copy(update={"tasks": tuple(task.name for task in kept)})
+        return changed.fitted(replace(schema, tasks=kept))[0]
 
     def fitted(self, schema: Schema) -> tuple["Blueprint", tuple[str, ...]]:
         """This blueprint for other data: its tasks become the data's where none of them fits, names that the data lack

@@ -58,12 +58,9 @@ class Document(BaseModel):
             raise ZooError("This link was made by another version of the app (version {v}).", at="v", v=str(given["v"])[:20])
         preset = cls.preset(given["arch"])
         base = json.loads(preset.model_dump_json())
-        if isinstance(given.get("data"), str) and given["data"] != preset.data and "blueprint" not in given:
-            base = json.loads(preset.on(given["data"])[0].model_dump_json())
-        try:
-            return cls.model_validate_json(json.dumps(merged(base, given)))
-        except ValidationError as error:
-            raise refused(error, cls) from None
+        if isinstance(given.get("data"), str):
+            base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
+        return cls._validated(merged(base, given))
 
     def on(self, data: str) -> tuple["Document", tuple[str, ...]]:
         """This document for other data, and what was dropped because the data lack it."""
@@ -77,10 +74,26 @@ class Document(BaseModel):
         tree = json.loads(self.model_dump_json())
         for path, value in changes:
             set_at(tree, path if path.split(".")[0] in ("settings", "data", "blueprint") else f"blueprint.{path}", value)
+        return Document._validated(tree)
+
+    @classmethod
+    def _validated(cls, tree: object) -> "Document":
         try:
-            return Document.model_validate_json(json.dumps(tree))
+            return cls.model_validate_json(json.dumps(tree, allow_nan=False))
         except ValidationError as error:
-            raise refused(error, Document) from None
+            raise refused(error, cls) from None
+        except ValueError:
+            raise ZooError("Every number must be finite.", at="settings") from None
+
+    def _fitted(self, data: str, strict: bool = False) -> "Document":
+        """This preset for other data: what a link's differences refer to. Where it cannot be fitted, the link itself must
+        bring what makes it fit (a tower kind, say); unless `strict`, the preset then stays as it is."""
+        try:
+            return self.on(data)[0]
+        except ZooError:
+            if strict:
+                raise
+            return self
 
     @property
     def system(self) -> System:
@@ -110,15 +123,15 @@ class Document(BaseModel):
 
     def difference(self) -> dict[str, Any]:
         """What differs from the preset, and always `v` and `arch`: the shortest JSON that `parse` completes."""
-        preset = json.loads(Document.preset(self.arch).on(self.data)[0].model_dump_json())
+        preset = json.loads(Document.preset(self.arch)._fitted(self.data).model_dump_json())
         return {"v": self.v, "arch": self.arch} | _differing(json.loads(self.model_dump_json()), preset) | (
             {"data": self.data} if self.data != built(self.arch).dataset else {})
 
     def changed(self) -> tuple[str, ...]:
         """Addresses of the blueprint's settings that differ from the preset."""
-        now, preset = self.blueprint, Document.preset(self.arch).on(self.data)[0].blueprint
-        return tuple(path for path, value in leaves(json.loads(now.model_dump_json()))
-                     if dict(leaves(json.loads(preset.model_dump_json()))).get(path, ...) != value)
+        now, preset = self.blueprint, Document.preset(self.arch)._fitted(self.data).blueprint
+        before = dict(leaves(json.loads(preset.model_dump_json())))
+        return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
     @property
     def hash(self) -> str:
@@ -148,20 +161,24 @@ def set_at(tree: Any, path: str, value: object) -> None:
     elif isinstance(tree, dict):
         tree[last] = value
     else:
-        raise ZooError("There is no setting '{path}'.", at=path, path=path[:120])
+        raise _no_setting(path)
+
+
+def _no_setting(path: str, fix: str = "", step: str = "", last: int = 0) -> ZooError:
+    said = path.removeprefix("blueprint.")[:120]
+    return ZooError("There is no setting '{path}'.", fix, at=said, path=said, step=step, last=last)
 
 
 def _entered(tree: Any, step: str, path: str, following: str) -> Any:
     if isinstance(tree, list):
-        if not step.isdigit() or int(step) > len(tree):
-            raise ZooError("There is no setting '{path}'.", "'{step}' must be a number from 0 to {last}.", at=path,
-                           path=path[:120], step=step[:20], last=len(tree))
+        if not (step.isdecimal() and len(step) <= 9) or int(step) > len(tree):
+            raise _no_setting(path, "'{step}' must be a number from 0 to {last}.", step=step[:20], last=len(tree))
         if int(step) == len(tree):
             tree.append({} if following == "kind" else None)
         return tree[int(step)]
     if isinstance(tree, dict) and (step in tree or following):
         return tree.setdefault(step, {})
-    raise ZooError("There is no setting '{path}'.", at=path, path=path[:120])
+    raise _no_setting(path)
 
 
 def leaves(tree: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
@@ -197,9 +214,9 @@ def _json(text: str) -> Any:
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
-        for name in names:
-            if names.count(name) > 1:
-                raise ZooError("This link names the same field twice ({name}).", name=name[:60])
+        if len(set(names)) < len(names):
+            name = next(name for i, name in enumerate(names) if name in names[:i])
+            raise ZooError("This link names the same field twice ({name}).", name=name[:60])
         return dict(pairs)
 
     def no_constant(name: str) -> float:

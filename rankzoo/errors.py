@@ -18,7 +18,7 @@ class ZooError(ValueError):
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The whole message, its templates first passed through `translate`."""
-        said = [translate(part).format(**self.values) for part in (self.what, self.fix) if part]
+        said = [translate(part).format(**{"at": self.at, **self.values}) for part in (self.what, self.fix) if part]
         return " ".join(said)
 
     def __str__(self) -> str:
@@ -30,4 +30,6 @@ def closest(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean '{near[0]}'?" if near else ""
+    # The answer is itself a template, and a column may be called «{x}».
+    known_as = near[0].replace("{", "{{").replace("}", "}}") if near else ""
+    return f"Did you mean '{known_as}'?" if near else ""

@@ -29,7 +29,8 @@ class Source:
     @property
     def short(self) -> str:
         """«Zhao et al., RecSys 2019»."""
-        return f"{self.by}, {self.venue or self.year}" if str(self.year) in self.venue else f"{self.by}, {self.venue} {self.year}"
+        where = self.venue if str(self.year) in self.venue else f"{self.venue} {self.year}".strip()
+        return f"{self.by}, {where}"
 
 
 @dataclass(frozen=True)

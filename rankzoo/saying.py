@@ -13,7 +13,10 @@ def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
     finding = error.errors(include_url=False)[0]
     schema = model.model_json_schema()
     address, here = _follow(schema, finding["loc"])
+    address = address.removeprefix("blueprint.") or "blueprint"
     kind = finding["type"]
+    if kind == "json_invalid":
+        return ZooError("The settings hold text that cannot be read.", "Use letters, digits and spaces.", at="blueprint")
     if kind == "extra_forbidden":
         known = [name for name in here.get("properties", {})]
         return ZooError("Unknown field {name}.", closest(str(finding["loc"][-1]), known), at=address, name=_shown(finding["loc"][-1]))

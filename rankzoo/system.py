@@ -16,7 +16,7 @@ class System:
 
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
-    settings: the preset training · facts: every number with its provenance · answers: the weakness that it mends.
+    settings: the preset training · facts: every number with its provenance · answers: the weakness of the rung below that it mends · adds: the slot in which it does so · tagline: two or three words.
     """
 
     id: str
@@ -33,6 +33,8 @@ class System:
     serving: Fuse | None = None
     picture: str = ""
     answers: str = ""
+    adds: str = ""
+    tagline: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
 
@@ -61,6 +63,17 @@ class System:
             names = [spec.kind for spec in (value if isinstance(value, tuple) else (value,))]
             kinds[slot] = " + ".join(names) if self.blueprint.used(slot) else None
         return kinds
+
+    def short(self) -> tuple[str, ...]:
+        """A word for each of the seven slots, empty where the slot is not used."""
+        if self.blueprint is None:
+            return tuple(self.words.get(slot, "") for slot in SLOTS)
+        words = []
+        for slot in SLOTS:
+            value = getattr(self.blueprint, slot)
+            specs = value if isinstance(value, tuple) else (value,)
+            words.append(" + ".join(spec.word() for spec in specs) if self.blueprint.used(slot) else "")
+        return tuple(words)
 
     @property
     def task_names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rankzoo.schema import Part
@@ -29,7 +30,8 @@ class Dice(nn.Module):
     """Dice (Zhou et al., KDD 2018): a PReLU whose bend follows the batch.
 
     Dice(s) = p(s)·s + (1 − p(s))·α·s, p(s) = sigmoid((s − E[s]) / sqrt(Var[s] + ε)): batch statistics in training,
-    running ones in eval mode; one α per unit. (…, width) → (…, width).
+    running ones in eval mode; one α per unit. (…, width) → (…, width). `seen` (…) says which rows count for the
+    statistics: padding must not.
     """
 
     def __init__(self, width: int):
@@ -37,9 +39,20 @@ class Dice(nn.Module):
         self.norm = nn.BatchNorm1d(width, affine=False)
         self.alpha = nn.Parameter(torch.zeros(width))
 
-    def forward(self, s: Tensor) -> Tensor:
-        p = torch.sigmoid(self.norm(s.reshape(-1, s.shape[-1])).reshape(s.shape))
+    def forward(self, s: Tensor, seen: Tensor | None = None) -> Tensor:
+        p = torch.sigmoid(self.normed(s.reshape(-1, s.shape[-1]), seen).reshape(s.shape))
         return p * s + (1 - p) * self.alpha * s
+
+    def normed(self, rows: Tensor, seen: Tensor | None) -> Tensor:
+        """(row, width) standardised; rows that are not seen are 0 in training, where they have no say."""
+        if not self.training:
+            return self.norm(rows)
+        visible = rows if seen is None else rows[seen.reshape(-1)]
+        if len(visible) < 2:  # no variance: the last batch of an epoch may be this small
+            return F.batch_norm(rows, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)
+        if seen is None:
+            return self.norm(visible)
+        return torch.zeros_like(rows).masked_scatter(seen.reshape(-1, 1), self.norm(visible))
 
 
 def activation(name: Activation, width: int) -> nn.Module:
@@ -59,6 +72,12 @@ class Mlp(nn.Sequential):
             layers += [nn.Dropout(dropout)] if dropout else []
             inputs = width
         super().__init__(*layers)
+
+    def forward(self, x: Tensor, seen: Tensor | None = None) -> Tensor:
+        """`seen` (…) keeps padded positions out of batch statistics."""
+        for layer in self:
+            x = layer(x, seen) if isinstance(layer, Dice) else layer(x)
+        return x
 
 
 def linear_part(path: str, inputs: int, outputs: int, bias: bool = True, times: int = 1) -> Part:

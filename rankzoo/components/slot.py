@@ -6,11 +6,13 @@ tensors (what leaves it, what it counts, how it is drawn), and its layer (`MMoEL
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
+from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Count, Drawing, Schema, Shape
 
@@ -18,7 +20,11 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class Slot(BaseModel):
-    """Frozen settings of one component. Subclasses add `kind` (a Literal) and their fields, in the paper's words."""
+    """Frozen settings of one component. Subclasses add `kind` (a Literal) and their fields, in the paper's words.
+
+    title, sentence (at most 20 words), formula (LaTeX) and source say what it is; `main` names the settings that a short
+    form shows first, `short` is a word of at most 11 letters for a table.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
@@ -26,6 +32,12 @@ class Slot(BaseModel):
     sentence: ClassVar[str]
     formula: ClassVar[str] = ""
     source: ClassVar[Source | None] = None
+    main: ClassVar[tuple[str, ...]] = ()
+    short: ClassVar[str]
+
+    def word(self) -> str:
+        """The component in at most 11 letters, with its characteristic number where it has one."""
+        return self.short
 
     @abstractmethod
     def after(self, shape: Shape) -> Shape:
@@ -46,3 +58,19 @@ class Slot(BaseModel):
     def fitted(self, schema: Schema) -> tuple["Slot", tuple[str, ...]]:
         """This slot for other data: names that the data lack dropped, with the names that were dropped."""
         return self, ()
+
+
+def once(names: Iterable[str], at: str) -> None:
+    """Raises a ZooError where a list of names holds one twice."""
+    seen: set[str] = set()
+    for i, name in enumerate(names):
+        if name in seen:
+            raise ZooError("'{name}' is named twice.", "Name it once.", at=f"{at}.{i}", name=name)
+        seen.add(name)
+
+
+def needs_input(shape: Shape) -> None:
+    """Raises a ZooError where nothing is joined for a shared network to read."""
+    if not shape.joined:
+        raise ZooError("The shared network has no input: nothing is joined before it.",
+                       "Choose embeddings as representation, or no sharing (kind direct).", at=shape.at)

@@ -8,9 +8,11 @@ import pandas as pd
 import torch
 
 from rankzoo.data.truths import Relevance
+from rankzoo.inspection.averages import ages, factors
 from rankzoo.inspection.score import Score, mean_score, spearman
 from rankzoo.inspection.view import Subject, View
 from rankzoo.model import RankingModel
+from rankzoo.schema import History
 from rankzoo.signals import Batch
 from rankzoo.trace import Entry
 
@@ -19,38 +21,60 @@ ALIGNED_ROWS = 128
 
 def attention(subject: Subject, row: int = 0) -> View:
     """The weights of one row as the table (position, weight, relevance, change of the logit when the item is dropped), and
-    all rows in the score.
+    all rows in the score and in the tables `factors` and `ages`.
 
     Statistic: the share of positive weight that lies on relevant items, over rows that have both relevant and irrelevant
     ones; chance is the share of relevant items in them, which is what equal weights give. Without a softmax weights are
     known up to their sign only, so they are first multiplied by the sign of their correlation with the leave-one-out
     change of the logit.
     """
-    entry = subject.trace.of("attention")[0]
-    history = subject.dataset.schema.history(subject.model.blueprint.sequence[int(entry.address.split(".")[1])].history)
-    weights, mask = entry.values.numpy(), entry.mask.numpy()
+    history, entry = seen_by(subject)
     sign = aligned(subject, entry, history.name)
-    truth = subject.dataset.truth_of(subject.part, subject.rows)
-    relevance = truth.relevance if truth and truth.relevance and truth.relevance.history == history.name else None
-    table = _row(subject, history, weights * sign, mask, relevance, row)
-    aware = subject.model.blueprint.sequence[int(entry.address.split(".")[1])].candidate_aware
-    score = relevance and scored(weights * sign, mask, relevance, aware)
+    weights, mask = sign * entry.values.numpy(), entry.mask.numpy()
+    truth = relevance_of(subject, history)
+    ids = subject.batch.histories[history.name].numpy()
+    tables = {"factors": factors(subject, history, ids, weights, mask, truth),
+              "ages": ages(subject, history, ids, weights, mask, truth)}
+    score = truth and scored(weights, mask, truth, spec_of(subject).candidate_aware)
     note = "" if sign > 0 else "The weights are drawn with their sign turned: without a softmax the sign is free."
-    return View("attention", table, score, {"age": _by_field(subject, history, weights * sign, mask)}, note)
+    return View("attention", items(subject, row, sign), score, tables, note)
+
+
+def seen_by(subject: Subject) -> tuple[History, Entry]:
+    """The history that the first sequence component reads, and the weights that it recorded."""
+    return subject.dataset.schema.history(spec_of(subject).history), subject.trace.of("attention")[0]
+
+
+def spec_of(subject: Subject):
+    """The settings of the component whose weights are shown."""
+    return subject.model.blueprint.sequence[int(subject.trace.of("attention")[0].address.split(".")[1])]
+
+
+def relevance_of(subject: Subject, history: History) -> Relevance | None:
+    """What each past item was really worth, where that was planted for this history."""
+    truth = subject.dataset.truth_of(subject.part, subject.rows)
+    return truth.relevance if truth and truth.relevance and truth.relevance.history == history.name else None
+
+
+def adds_up(entry: Entry) -> bool:
+    """Whether every row's weights are shares: none negative, and together 1 wherever an item stands."""
+    filled = entry.mask.any(dim=1)
+    sums = entry.values[filled].sum(dim=1)
+    return bool((entry.values >= 0).all()) and bool(torch.allclose(sums, torch.ones_like(sums), atol=1e-4))
 
 
 def scored(weights: np.ndarray, mask: np.ndarray, truth: Relevance, aware: bool) -> Score | None:
     """The score of weights (row, position) against the planted relevance; None where no row has relevant items."""
     relevant = (truth.kernel > truth.threshold) & mask
-    counts, items = relevant.sum(1), mask.sum(1)
+    counts, items_of = relevant.sum(1), mask.sum(1)
     positive = np.clip(weights, 0, None) * mask
-    rows = (counts > 0) & (counts < items) & (positive.sum(1) > 0)
+    rows = (counts > 0) & (counts < items_of) & (positive.sum(1) > 0)
     if not rows.any():
         return None
     share = (positive * relevant).sum(1)[rows] / positive.sum(1)[rows]
-    uniform = (counts / np.maximum(items, 1))[rows]
+    uniform = (counts / np.maximum(items_of, 1))[rows]
     target = truth.kernel if aware else truth.own
-    varied = [r for r in np.flatnonzero(rows) if items[r] > 2]
+    varied = [r for r in np.flatnonzero(rows) if items_of[r] > 2]
     rho = np.array([spearman(weights[r, mask[r]], target[r, mask[r]]) for r in varied[:1_000]])
     rho = rho[np.isfinite(rho)]
     more = (mean_score("rank correlation with the truth" if aware else "rank correlation with what an item is worth by itself",
@@ -62,21 +86,22 @@ def leave_one_out(model: RankingModel, batch: Batch, history: str, task: str) ->
     """How the logit changes when one item is dropped from the history: s(all) − s(without j), (row, position)."""
     rows, positions = batch.masks[history].shape
     each = batch.take(torch.arange(rows).repeat_interleave(positions))
-    dropped = torch.arange(positions).repeat(rows)
-    masks = each.masks[history].clone()
-    masks[torch.arange(len(masks)), dropped] = False
-    fewer = replace(each, masks={**each.masks, history: masks}).unlabelled()
+    fewer = each.masks[history].clone()
+    fewer[torch.arange(len(fewer)), torch.arange(positions).repeat(rows)] = False
     with torch.inference_mode():
         whole = model(batch.unlabelled()).logits[task]
-        without = model(fewer).logits[task].reshape(rows, positions)
+        without = model(_masked(each, history, fewer).unlabelled()).logits[task].reshape(rows, positions)
     return ((whole.unsqueeze(1) - without) * batch.masks[history]).numpy()
+
+
+def _masked(batch: Batch, history: str, mask: torch.Tensor) -> Batch:
+    return replace(batch, masks={**batch.masks, history: mask})
 
 
 def aligned(subject: Subject, entry: Entry, history: str) -> float:
     """+1 or −1: the sign of the correlation between weights and leave-one-out changes on the first rows."""
     if bool((entry.values >= 0).all()):
         return 1.0
-    subject.model.eval()
     few = subject.batch.rows(0, ALIGNED_ROWS)
     change = leave_one_out(subject.model, few, history, subject.model.blueprint.tasks[0])
     seen = few.masks[history].numpy()
@@ -84,28 +109,27 @@ def aligned(subject: Subject, entry: Entry, history: str) -> float:
     return -1.0 if together < 0 else 1.0
 
 
-def _row(subject: Subject, history, weights, mask, relevance: Relevance | None, row: int) -> pd.DataFrame:
-    one = subject.batch.rows(row, row + 1)
-    change = leave_one_out(subject.model, one, history.name, subject.model.blueprint.tasks[0])[0]
-    seen = np.flatnonzero(mask[row])
-    columns = {"position": seen, "weight": weights[row, seen], "change": change[seen]}
+def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int] = frozenset(), task: str = "") -> pd.DataFrame:
+    """The past items of one row, newest first as the data have them, after some were dropped.
+
+    Columns position, weight (times `sign`; NaN where dropped), change (of the logit by this item: s − s without it),
+    logit (of the row as it now is), dropped, the ids of the history's fields, and where planted: relevance, own, relevant.
+    """
+    history, _ = seen_by(subject)
+    task = task or subject.model.blueprint.tasks[0]
+    one = subject.batch.rows(row, row + 1).unlabelled()
+    mask = one.masks[history.name].clone()
+    seen = torch.nonzero(mask[0])[:, 0].numpy()
+    mask[0, [position for position in dropped if position < mask.shape[1]]] = False
+    now = subject.over(_masked(one, history.name, mask))
+    weights = sign * now.trace.of("attention")[0].values.numpy()[0]
+    gone = ~mask[0].numpy()
+    change = leave_one_out(subject.model, now.batch, history.name, task)[0]
+    columns = {"position": seen, "weight": np.where(gone, np.nan, weights)[seen], "change": np.where(gone, np.nan, change)[seen],
+               "logit": float(now.trace[f"logit.{task}"].values[0]), "dropped": gone[seen]}
     columns |= {f.name: one.histories[history.name][0, seen, i].numpy() for i, f in enumerate(history.fields)}
-    if relevance is not None:
-        columns |= {"relevance": relevance.kernel[row, seen], "own": relevance.own[row, seen],
-                    "relevant": relevance.kernel[row, seen] > relevance.threshold}
+    truth = relevance_of(subject, history)
+    if truth is not None:
+        columns |= {"relevance": truth.kernel[row, seen], "own": truth.own[row, seen],
+                    "relevant": truth.kernel[row, seen] > truth.threshold}
     return pd.DataFrame(columns)
-
-
-def _by_field(subject: Subject, history, weights: np.ndarray, mask: np.ndarray) -> pd.DataFrame:
-    """Mean weight by every value of the history's own fields: columns field, value, weight, items."""
-    frames = []
-    for i, f in enumerate(history.fields):
-        if f.table:
-            continue
-        values = subject.batch.histories[history.name][:, :, i].numpy()[mask]
-        means = pd.DataFrame({"value": values, "weight": weights[mask]}).groupby("value")["weight"].agg(["mean", "size"])
-        frames.append(pd.DataFrame({"field": f.name, "value": means.index, "weight": means["mean"].to_numpy(),
-                                    "items": means["size"].to_numpy()}))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["field", "value", "weight", "items"])
-
-

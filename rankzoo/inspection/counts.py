@@ -2,26 +2,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.schema import Count, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BYTES = 4
 ADAM_STATES = 2
 ROW_STATES = 2
 
 
-def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
-    """Columns path, slot, kind, parameters, flops, output_shape, working: a row per part, in the order of the forward pass."""
+def parts(blueprint: Blueprint, schema: Schema) -> list[dict[str, object]]:
+    """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, working."""
     specs = dict(blueprint.specs())
     rows = []
     for part in blueprint.count(schema).parts:
         address = next(a for a in specs if part.path == a or part.path.startswith(a + "."))
         rows.append({"path": part.path, "slot": address.split(".")[0], "kind": specs[address].kind, "parameters": part.parameters,
                      "flops": part.flops, "output_shape": list(part.output), "working": part.working})
-    return pd.DataFrame(rows, columns=["path", "slot", "kind", "parameters", "flops", "output_shape", "working"])
+    return rows
+
+
+def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
+    """The same as a table."""
+    import pandas as pd  # here, because the command line's `show` counts and must not wait for pandas
+
+    return pd.DataFrame(parts(blueprint, schema),
+                        columns=["path", "slot", "kind", "parameters", "flops", "output_shape", "working"])
+
+
+def tree(blueprint: Blueprint, schema: Schema) -> str:
+    """The module tree as torch holds it. Built on the meta device: no memory is taken, whatever the size."""
+    import torch
+    from torchinfo import summary
+
+    from rankzoo.model import RankingModel
+
+    with torch.device("meta"):
+        model = RankingModel(blueprint, schema)
+    return str(summary(model, depth=6, verbose=0, col_names=("num_params",), row_settings=("var_names",)))
 
 
 def by_slot(count: Count) -> Mapping[str, int]:

@@ -16,6 +16,8 @@ from rankzoo.training.metrics import auc, predict
 
 FIELDS = 12
 ROW_PAIRS = 1_000
+NOTHING = 1e-4
+"""Logits: what float32 leaves of a second difference that is zero."""
 
 
 def crosses(subject: Subject, task: str = "") -> View:
@@ -29,25 +31,28 @@ def crosses(subject: Subject, task: str = "") -> View:
     fields = strongest(subject, task)
     mixed = second_differences(subject.model, subject.batch, fields, task)
     truth = subject.dataset.truth_of(subject.part, subject.rows)
-    planted = {frozenset((p.a, p.b)): p.strength for p in truth.pairs} if truth else {}
+    inputs = {f.name for f in subject.dataset.schema.inputs}
+    planted = {frozenset((p.a, p.b)): p.strength for p in truth.pairs if {p.a, p.b} <= inputs} if truth else {}
     blocks = block_norms(subject)
     rows = [{"a": a, "b": b, "value": float(values.std()), "block": blocks.get(frozenset((a, b)), np.nan),
              "planted": planted.get(frozenset((a, b)), 0.0)} for (a, b), values in mixed.items()]
     table = pd.DataFrame(rows, columns=["a", "b", "value", "block", "planted"])
     known = table["planted"].to_numpy() > 0
-    score = scored(np.stack(list(mixed.values())), table, known) if known.any() and not known.all() else None
+    score = scored(np.stack(list(mixed.values())), table, len(planted)) if known.any() and not known.all() else None
     left_out = len(subject.dataset.schema.inputs) - len(fields)
     note = f"{left_out} fields with the smallest effect are left out." if left_out else ""
     return View("crosses", table, score, note=note)
 
 
-def scored(mixed: np.ndarray, table: pd.DataFrame, known: np.ndarray) -> Score:
-    """Precision at k of the pair strengths against the planted pairs; mixed: (pair, row pair)."""
-    k = int(known.sum())
+def scored(mixed: np.ndarray, table: pd.DataFrame, k: int) -> Score:
+    """Precision at k of the pair strengths against the k planted pairs, those of a field left out included; mixed:
+    (pair, row pair)."""
+    known = table["planted"].to_numpy() > 0
 
     def precision(index: np.ndarray) -> float:
-        top = np.argsort(-mixed[:, index].std(axis=1), kind="stable")[:k]
-        return float(known[top].mean())
+        strengths = mixed[:, index].std(axis=1)
+        top = np.argsort(-strengths, kind="stable")[:k]
+        return float((known[top] & (strengths[top] > NOTHING)).sum() / k)
 
     values, strengths = table["value"].to_numpy(), table["planted"].to_numpy()
     more = [Score("chance that a planted pair is above another", auc(known.astype(float), values), 0.5, None),
@@ -55,10 +60,10 @@ def scored(mixed: np.ndarray, table: pd.DataFrame, known: np.ndarray) -> Score:
     if table["block"].notna().all():
         block = table["block"].to_numpy()
         top = np.argsort(-block, kind="stable")[:k]
-        more.append(Score("found by the weight blocks of the first cross layer", float(known[top].mean()), k / len(known), None))
+        more.append(Score("found by the weight blocks of the first cross layer", float(known[top].sum() / k), k / len(known), None))
     every = np.arange(mixed.shape[1])
-    return Score(f"planted pairs among the {k} strongest", precision(every), k / len(known),
-                 bootstrap(len(every), precision, draws=200), tuple(more))
+    return Score("planted pairs among the {k} strongest", precision(every), k / len(known),
+                 bootstrap(len(every), precision, draws=200), tuple(more), {"k": k})
 
 
 def second_differences(model: RankingModel, batch: Batch, fields: tuple[str, ...], task: str) -> dict[tuple[str, str], np.ndarray]:

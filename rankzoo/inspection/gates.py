@@ -11,6 +11,7 @@ from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
 
 RELATED = 0.5
+SEGMENTS, LARGEST = 6, 60
 
 
 def gates(subject: Subject) -> View:
@@ -21,14 +22,12 @@ def gates(subject: Subject) -> View:
     it, since rows differ where means do not.
     """
     shares = shares_of(subject)
-    rows = [{"task": task, "expert": i, "mean": float(w[:, i].mean()), "sd": float(w[:, i].std())}
-            for task, w in shares.items() for i in range(w.shape[1])]
     truth = subject.dataset.truth_of(subject.part, subject.rows)
     relatedness = truth.relatedness if truth else None
     divergence = divergences(shares, relatedness)
     effective = pd.DataFrame([{"task": task, "effective": float(np.exp(entropy(w.mean(0)))), "experts": w.shape[1]}
                               for task, w in shares.items()])
-    return View("gates", pd.DataFrame(rows), relatedness and scored(shares, relatedness),
+    return View("gates", averaged(shares), relatedness and scored(shares, relatedness),
                 {"divergence": divergence, "effective": effective})
 
 
@@ -36,6 +35,39 @@ def shares_of(subject: Subject) -> dict[str, np.ndarray]:
     """The gates of the sharing slot by task, each (row, expert)."""
     return {entry.address.rsplit(".", 1)[1]: entry.values.numpy().astype(np.float64)
             for entry in subject.trace.of("gate") if entry.address.startswith("sharing.")}
+
+
+def averaged(shares: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Columns task, expert, mean, sd: each gate weight over rows."""
+    rows = [{"task": task, "expert": i, "mean": float(w[:, i].mean()), "sd": float(w[:, i].std())}
+            for task, w in shares.items() for i in range(w.shape[1])]
+    return pd.DataFrame(rows, columns=["task", "expert", "mean", "sd"])
+
+
+def splits(subject: Subject) -> tuple[str, ...]:
+    """The features by which rows can be split into segments: categorical ones of few values, a user's first, then numbers."""
+    schema = subject.dataset.schema
+    few = [f for f in schema.categorical if not f.bias and f.vocabulary <= LARGEST]
+    return tuple(f.name for f in (*sorted(few, key=lambda f: f.side != "user"), *schema.numeric))
+
+
+def segments(subject: Subject, feature: str) -> pd.DataFrame:
+    """The gates of parts of the rows: columns segment, rows, task, expert, mean, sd.
+
+    Of a categorical feature the (at most six) most frequent values, a segment being its id; of a numeric one the rows' low,
+    middle and high third.
+    """
+    values = subject.batch.features[feature].numpy()
+    if subject.dataset.schema.feature(feature).kind == "categorical":
+        ids, counts = np.unique(values, return_counts=True)
+        chosen = {str(ids[i]): values == ids[i] for i in sorted(np.argsort(-counts, kind="stable")[:SEGMENTS])}
+    else:
+        low, high = np.quantile(values, [1 / 3, 2 / 3])
+        chosen = {"low": values < low, "middle": (values >= low) & (values <= high), "high": values > high}
+    shares = shares_of(subject)
+    frames = [averaged({task: w[rows] for task, w in shares.items()}).assign(segment=segment, rows=int(rows.sum()))
+              for segment, rows in chosen.items() if rows.any()]
+    return pd.concat(frames, ignore_index=True)[["segment", "rows", "task", "expert", "mean", "sd"]]
 
 
 def entropy(p: np.ndarray) -> np.ndarray:

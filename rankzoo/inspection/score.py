@@ -1,8 +1,8 @@
 """Score: how much of the planted truth a picture found, against chance, with an interval."""
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,19 +11,35 @@ DRAWS = 400
 
 @dataclass(frozen=True)
 class Score:
-    """One statistic of a picture. `chance` is what a picture without knowledge gets; `ci95` a bootstrap interval over the
-    rows that the picture was drawn from (not over trainings); `more` further statistics of the same picture."""
+    """One statistic of a picture. `template` says in English what it is, filled from `values`; `chance` is what a picture
+    without knowledge gets; `ci95` a bootstrap interval over the rows that the picture was drawn from (not over trainings);
+    `more` further statistics of the same picture."""
 
-    statistic: str
+    template: str
     value: float
     chance: float
     ci95: tuple[float, float] | None
     more: tuple["Score", ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def statistic(self) -> str:
+        """What the number is, in English."""
+        return self.said()
+
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        """What the number is, its template first passed through `translate`."""
+        return translate(self.template).format(**self.values)
 
     @property
     def found(self) -> bool:
         """Whether chance lies outside the interval, on the side of the truth."""
         return self.ci95 is not None and self.ci95[0] > self.chance
+
+    def record(self) -> dict[str, object]:
+        """The score as the command line prints it: statistic, value, chance, ci95 and more."""
+        return {"statistic": self.statistic, "value": self.value, "chance": self.chance,
+                "ci95": None if self.ci95 is None else list(self.ci95), "more": [each.record() for each in self.more]}
 
 
 def bootstrap(rows: int, statistic: Callable[[np.ndarray], float], seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:
@@ -34,9 +50,9 @@ def bootstrap(rows: int, statistic: Callable[[np.ndarray], float], seed: int = 0
     return float(low), float(high)
 
 
-def mean_score(statistic: str, values: np.ndarray, chance: float, more: tuple[Score, ...] = ()) -> Score:
+def mean_score(template: str, values: np.ndarray, chance: float, more: tuple[Score, ...] = ()) -> Score:
     """The score of a statistic that is a mean over rows."""
-    return Score(statistic, float(values.mean()), chance, bootstrap(len(values), lambda index: values[index].mean()), more)
+    return Score(template, float(values.mean()), chance, bootstrap(len(values), lambda index: values[index].mean()), more)
 
 
 def ranks(values: np.ndarray) -> np.ndarray:

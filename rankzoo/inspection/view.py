@@ -42,6 +42,10 @@ class Subject:
         batch = dataset.part(part, rows)
         return cls(model, dataset, part, len(batch), batch, traced(model, batch))
 
+    def over(self, batch: Batch) -> "Subject":
+        """The same model over other rows, traced."""
+        return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch))
+
 
 def traced(model: RankingModel, batch: Batch) -> Trace:
     """The trace of a pass in eval mode, without labels; logits are recorded as `logit.<task>`."""

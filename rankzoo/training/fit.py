@@ -26,6 +26,7 @@ from rankzoo.training.watch import watched
 
 REPORTS_PER_EPOCH = 20
 CHECKS_PER_EPOCH = 2
+BLOCK = 64  # batches that are gathered at once
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,9 @@ class Fit:
             yield Step(0, 0, self._check())
         while self.done < self.steps and not self.stopped:
             epoch = self.done // self.per_epoch
-            rows = self.train.take(self._order(epoch))
             gathered: list[dict[str, Tensor]] = []
-            for at in range(self.done % self.per_epoch, self.per_epoch):
-                start = at * self.settings.batch_size
-                gathered.append(self._step(rows.rows(start, start + self.settings.batch_size)))
+            for at, batch in self._batches(epoch, self.done % self.per_epoch):
+                gathered.append(self._step(batch))
                 yield Step(self.done, epoch + 1, self._points(gathered, at + 1))
                 if self.done >= self.steps:
                     break
@@ -98,7 +97,7 @@ class Fit:
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()} | {"rng": self.rng}
         for i, optimizer in enumerate(self.optimizers):
-            for j, values in optimizer.state_dict()["state"].items():
+            for j, values in optimizer.state_dict().items():
                 tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in values.items()}
         numbers = {"done": self.done, "examples": self.examples, "stale": self.stale,
                    "missed": self.missed if math.isfinite(self.missed) else None, "best_step": self.best_step}
@@ -112,6 +111,15 @@ class Fit:
     def _labels(self, task: str):
         return self.train.labels[task][self.train.observed[task]].numpy().astype("float64")
 
+    def _batches(self, epoch: int, first: int) -> Iterator[tuple[int, Batch]]:
+        """The batches of an epoch from number `first` on, gathered a block at a time: the first step need not wait for all."""
+        order, size = self._order(epoch), self.settings.batch_size
+        for at in range(first, self.per_epoch):
+            if at == first or at % BLOCK == 0:
+                start = at * size
+                rows = self.train.take(order[start:(at // BLOCK + 1) * BLOCK * size])
+            yield at, rows.rows(at * size - start, (at + 1) * size - start)
+
     def _order(self, epoch: int) -> Tensor:
         seed = (self.settings.seed * 1_000_003 + epoch) % 2**63
         return torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
@@ -124,7 +132,7 @@ class Fit:
         self.model.train()
         losses = self.model(batch).losses
         for optimizer, rates in zip(self.optimizers, self.base):
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             for group, rate in zip(optimizer.param_groups, rates):
                 group["lr"] = rate * factor
         weighted_sum(losses, self.model.losses.weights).backward()
@@ -185,11 +193,11 @@ class Fit:
         self.model.load_state_dict(of("model."))
         self.best, self.rng = of("best."), tensors["rng"].clone()
         for i, optimizer in enumerate(self.optimizers):
-            saved, now = of(f"optimizer.{i}."), optimizer.state_dict()
-            for key, value in saved.items():
+            saved: dict[int, dict[str, Tensor]] = {}
+            for key, value in of(f"optimizer.{i}.").items():
                 index, name = key.split(".", 1)
-                now["state"].setdefault(int(index), {})[name] = value
-            optimizer.load_state_dict(now)
+                saved.setdefault(int(index), {})[name] = value
+            optimizer.load_state_dict(saved)
         self.done, self.examples = int(numbers["done"]), int(numbers["examples"])
         self.stale, self.best_step = int(numbers["stale"]), int(numbers["best_step"])
         self.missed = math.inf if numbers["missed"] is None else float(numbers["missed"])

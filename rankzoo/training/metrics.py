@@ -81,11 +81,14 @@ def evaluate(logits: Mapping[str, np.ndarray], batch: Batch, schema: Schema) -> 
 
 
 def constant_loss(kind: str, labels: np.ndarray) -> float:
-    """The loss of the best constant guess: entropy of the base rate, or the variance."""
+    """The loss of the best constant guess: entropy of the base rate, or the variance; 1 where the labels do not vary, so
+    that a loss can always be given relative to it."""
+    if not len(labels) or labels.min() == labels.max():
+        return 1.0
     if kind != "binary":
         return float(labels.var())
-    rate = float(np.clip(labels.mean(), 1e-12, 1 - 1e-12))
-    return -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    rate = float(labels.mean())
+    return float(-(rate * np.log(rate) + (1 - rate) * np.log(1 - rate)))
 
 
 def constant_logit(kind: str, labels: np.ndarray) -> float:

@@ -1,12 +1,93 @@
-"""Optimisers: one for tables, which touches only the rows of a batch, and torch's own for the rest."""
+"""Optimisers: row-wise ones for tables, which touch the rows of a batch only, and Adam, Adagrad or descent for the rest.
+
+Not torch's classes, which load its compiler when the first one is made: a second, and 70 MB in every worker. The arithmetic
+of the dense ones is torch's own functions, to the last digit.
+"""
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adagrad, Adam, Optimizer
+from torch.optim.adagrad import adagrad
+from torch.optim.adam import adam
 
 from rankzoo.model import RankingModel
 from rankzoo.training.settings import TrainSettings
+
+Kind = Literal["adam", "adagrad", "sgd"]
+
+
+class Optimizer:
+    """What a training needs of an optimiser, under torch's names.
+
+    param_groups: parameters with their learning rate, {"params": […], "lr": …} · state: tensors by name of each parameter.
+    """
+
+    def __init__(self, param_groups: list[dict]):
+        self.param_groups = param_groups
+        self.state: dict[nn.Parameter, dict[str, Tensor]] = {}
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """All parameters, in the order of their groups."""
+        return [parameter for group in self.param_groups for parameter in group["params"]]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[int, dict[str, Tensor]]:
+        """The state by the number of the parameter."""
+        return {i: self.state[parameter] for i, parameter in enumerate(self.parameters)}
+
+    def load_state_dict(self, saved: dict[int, dict[str, Tensor]]) -> None:
+        """Go on from a state; raises a KeyError or ValueError where it is that of another optimiser."""
+        for i, parameter in enumerate(self.parameters):
+            now = self.state[parameter]
+            if {name: tensor.shape for name, tensor in saved[i].items()} != {name: tensor.shape for name, tensor in now.items()}:
+                raise ValueError(f"the state of parameter {i} is another optimiser's")
+            self.state[parameter] = {name: saved[i][name].clone() for name in now}
+
+
+class Dense(Optimizer):
+    """Adam (Kingma and Ba, ICLR 2015; fused), Adagrad (Duchi et al., 2011) or plain descent over dense gradients, with the
+    weight decay added to the gradient as λ·w."""
+
+    def __init__(self, param_groups: list[dict], kind: Kind, weight_decay: float = 0.0):
+        super().__init__(param_groups)
+        self.kind, self.weight_decay = kind, weight_decay
+        names = {"adam": ("exp_avg", "exp_avg_sq"), "adagrad": ("sum",), "sgd": ()}[kind]
+        for parameter in self.parameters:
+            self.state[parameter] = {name: torch.zeros_like(parameter, requires_grad=False) for name in names}
+            if names:
+                self.state[parameter]["step"] = torch.zeros(())
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            found = [parameter for parameter in group["params"] if parameter.grad is not None]
+            states = [self.state[parameter] for parameter in found]
+            self._update(found, [parameter.grad for parameter in found], states, group["lr"])
+
+    def _update(self, found: list[nn.Parameter], gradients: list[Tensor], states: list[dict[str, Tensor]], lr: float) -> None:
+        if self.kind == "sgd":
+            for parameter, gradient in zip(found, gradients, strict=True):
+                parameter.add_(gradient.add(parameter, alpha=self.weight_decay), alpha=-lr)
+            return
+        steps = [state["step"] for state in states]
+        if self.kind == "adam":
+            adam(found, gradients, [state["exp_avg"] for state in states], [state["exp_avg_sq"] for state in states], [], steps,
+                 fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=lr, weight_decay=self.weight_decay, eps=1e-8,
+                 maximize=False)
+        else:
+            adagrad(found, gradients, [state["sum"] for state in states], steps, lr=lr, weight_decay=self.weight_decay,
+                    lr_decay=0.0, eps=1e-10, maximize=False)
 
 
 class RowWise(Optimizer):
@@ -23,41 +104,39 @@ class RowWise(Optimizer):
     however long the table is. Parameters must be matrices (row, width) with sparse gradients.
     """
 
-    def __init__(self, parameters: list[nn.Parameter], lr: float, kind: str = "adam", beta: float = 0.999, eps: float = 1e-8):
-        super().__init__(parameters, {"lr": lr, "kind": kind, "beta": beta, "eps": eps})
-        self.slots: dict[Tensor, Tensor] = {}  # scratch for `summed`, no part of the state
-        for group in self.param_groups:
-            for table in group["params"]:
-                rows = table.shape[0]
-                state = self.state[table]
-                state["square"] = torch.zeros(rows)
-                state["seen"] = torch.zeros(rows) if kind == "adam" else torch.zeros(0)
-                self.slots[table] = torch.zeros(rows, dtype=torch.long)
+    def __init__(self, parameters: list[nn.Parameter], lr: float, kind: Kind = "adam", beta: float = 0.999, eps: float = 1e-8):
+        super().__init__([{"params": parameters, "lr": lr}])
+        self.kind, self.beta, self.eps = kind, beta, eps
+        self.slots: dict[nn.Parameter, Tensor] = {}  # scratch for `summed`, no part of the state
+        for table in parameters:
+            rows = table.shape[0]
+            self.state[table] = {"square": torch.zeros(rows), "seen": torch.zeros(rows if kind == "adam" else 0)}
+            self.slots[table] = torch.zeros(rows, dtype=torch.long)
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:
+    def step(self) -> None:
         for group in self.param_groups:
             for table in group["params"]:
                 if table.grad is not None:
-                    self._update(table, group)
+                    self._update(table, group["lr"])
 
-    def _update(self, table: Tensor, group: dict) -> None:
+    def _update(self, table: nn.Parameter, lr: float) -> None:
         state = self.state[table]
         rows, gradient = summed(table.grad._indices()[0], table.grad._values(), self.slots[table])
         square = gradient.square().mean(dim=1)
-        if group["kind"] == "adam":
+        if self.kind == "adam":
             seen = state["seen"].index_select(0, rows).add_(1)
-            square = state["square"].index_select(0, rows).lerp_(square, 1 - group["beta"])
+            square = state["square"].index_select(0, rows).lerp_(square, 1 - self.beta)
             state["seen"].index_copy_(0, rows, seen)
-            scale = (square / (1 - group["beta"] ** seen)).sqrt_()
-        elif group["kind"] == "adagrad":
+            scale = (square / (1 - self.beta ** seen)).sqrt_()
+        elif self.kind == "adagrad":
             square = state["square"].index_select(0, rows).add_(square)
             scale = square.sqrt()
         else:
-            table.index_add_(0, rows, gradient, alpha=-group["lr"])
+            table.index_add_(0, rows, gradient, alpha=-lr)
             return
         state["square"].index_copy_(0, rows, square)
-        table.index_add_(0, rows, gradient / (scale + group["eps"]).unsqueeze(1), alpha=-group["lr"])
+        table.index_add_(0, rows, gradient / (scale + self.eps).unsqueeze(1), alpha=-lr)
 
 
 def summed(ids: Tensor, values: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,12 +164,7 @@ def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:
         else:
             rest.setdefault(rates.get(name, 1.0), []).append(parameter)
     groups = [{"params": parameters, "lr": settings.lr * factor} for factor, parameters in rest.items()]
-    made: list[Optimizer] = []
-    if groups:
-        decay = settings.weight_decay
-        made.append({"adam": lambda: Adam(groups, fused=True, weight_decay=decay),
-                     "adagrad": lambda: Adagrad(groups, weight_decay=decay),
-                     "sgd": lambda: SGD(groups, weight_decay=decay)}[settings.optimizer]())
+    made: list[Optimizer] = [Dense(groups, settings.optimizer, settings.weight_decay)] if groups else []
     if tables:
         made.append(RowWise(tables, settings.table_lr or settings.lr, settings.optimizer))
     return made

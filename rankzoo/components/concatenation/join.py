@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from rankzoo.components.slot import Slot
+from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, closest
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
@@ -25,12 +25,14 @@ class Join(Slot):
     fields: Annotated[tuple[str, ...] | None, Field(max_length=2000, title="Fields (empty: all)")] = None
     products: Annotated[tuple[tuple[str, str], ...], Field(max_length=64, title="Products of fields")] = ()
 
+    short: ClassVar = "join"
     title: ClassVar = "Concatenation"
     sentence: ClassVar = "All vectors side by side: one long vector for the network behind."
     formula: ClassVar = r"x = [e_1; e_2; \dots; e_m]"
 
     def names(self, shape: Shape) -> tuple[str, ...]:
-        """The fields that are joined, in order; raises where one is not there."""
+        """The fields that are joined, in order; raises where one is not there, or there twice."""
+        once(self.fields or (), f"{shape.at}.fields")
         for i, name in enumerate(self.fields or ()):
             if name not in shape.fields:
                 raise ZooError("There is no field '{name}' to join.", closest(name, list(shape.fields)) or
@@ -41,6 +43,7 @@ class Join(Slot):
     def sizes(self, shape: Shape) -> dict[str, int]:
         """Width of every segment of the joined vector, in order."""
         sizes = {name: shape.fields[name] for name in self.names(shape)}
+        once((f"{a} ⊙ {b}" for a, b in self.products), f"{shape.at}.products")
         for i, (a, b) in enumerate(self.products):
             widths = [shape.fields.get(name) for name in (a, b)]
             if None in widths or widths[0] != widths[1]:

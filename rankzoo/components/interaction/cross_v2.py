@@ -32,10 +32,15 @@ class CrossV2(Slot):
     experts: Annotated[int, Field(ge=1, le=32, title="Low-rank experts")] = 1
     structure: Annotated[Literal["parallel", "stacked"], Field(title="Crosses and deep network")] = "parallel"
 
+    main: ClassVar = ("layers", "rank", "structure")
+    short: ClassVar = "DCN-V2"
     title: ClassVar = "Cross network V2"
     sentence: ClassVar = "Multiplies every number with a learned mix of all numbers; each layer adds one degree."
     formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l"
     source: ClassVar = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network", "WWW 2021", "10.1145/3442381.3450078")
+
+    def word(self) -> str:
+        return f"DCN-V2 ×{self.layers}"
 
     def after(self, shape: Shape) -> Shape:
         if not shape.fields:
@@ -48,8 +53,8 @@ class CrossV2(Slot):
         if self.structure == "stacked":
             crossed = {name: last for name in shape.fields} if self.layers else {}
             return shape.but(origin={**shape.origin, **crossed})
-        origin = {shape.at: last} if self.layers else {}
-        return shape.but(head={**shape.head, shape.at: shape.width}, origin={**shape.origin, **origin})
+        leaves = last if self.layers else f"{shape.at}.input"
+        return shape.but(head={**shape.head, shape.at: shape.width}, origin={**shape.origin, shape.at: leaves})
 
     def layer_part(self, i: int, d: int) -> Part:
         """Count of one layer over d numbers."""
@@ -68,6 +73,9 @@ class CrossV2(Slot):
         d, at = shape.width, shape.at
         blocks = tuple(Block(f"{at}.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
                              (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters) for i in range(self.layers))
+        if not self.layers and self.structure == "parallel":  # what is left is a second way for the inputs to the head
+            plain = Block(f"{at}.input", "interaction", "concat", "x₀", "no cross layer", (d,))
+            return Drawing((plain,), shape.edges(shape.fields, plain.address))
         inner = tuple(Edge(f"{at}.layer.{i}", f"{at}.layer.{i + 1}", d) for i in range(self.layers - 1))
         return Drawing(blocks, (shape.edges(shape.fields, f"{at}.layer.0") if self.layers else ()) + inner)
 

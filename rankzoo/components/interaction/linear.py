@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.slot import Slot
+from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
@@ -29,12 +29,15 @@ class Linear(Slot):
     buckets: Annotated[int, Field(ge=1, le=10_000_000, title="Buckets per cross")] = 5_000
     bias: Annotated[bool, Field(title="Bias")] = True
 
+    main: ClassVar = ("buckets",)
+    short: ClassVar = "linear"
     title: ClassVar = "Linear (wide) part"
     sentence: ClassVar = "One weight per feature value and per hand-made cross, straight to the logit: it memorises."
-    formula: ClassVar = r"s = b + \sum_i w_{i,x_i} + \sum_c w_{c,\,h(x_a,x_b)}"
+    formula: ClassVar = r"s = b + \sum_i w_{i,x_i} + \sum_c w_c"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016")
 
     def after(self, shape: Shape) -> Shape:
+        once((" × ".join(pair) for pair in self.crosses), f"{shape.at}.crosses")
         names = {f.name for f in shape.schema.inputs if f.kind == "categorical"}
         for i, pair in enumerate(self.crosses):
             for name in pair:
@@ -42,6 +45,9 @@ class Linear(Slot):
                     raise ZooError("The cross {pair} names '{name}', which is no categorical field of the data.",
                                    "Leave the cross out or choose among: {names}.", at=f"{shape.at}.crosses.{i}",
                                    pair=" × ".join(pair), name=name, names=", ".join(sorted(names)) or "none")
+        if not (self.first_order and shape.schema.inputs) and not self.crosses and not self.bias:
+            raise ZooError("The linear part is empty: it has no weight, no cross and no bias.",
+                           "Switch its weights or its bias on, or take it out of the interaction slot.", at=shape.at)
         return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
 
     def tables(self, schema: Schema) -> dict[str, int]:
@@ -61,7 +67,8 @@ class Linear(Slot):
         block = Block(shape.at, "interaction", "linear", "linear", f"{len(self.crosses)} crosses" if self.crosses else "first order",
                       (sum(self.tables(shape.schema).values()), 1), self.count(shape).parameters,
                       words=tuple(" × ".join(pair) for pair in self.crosses))
-        return Drawing((block,), shape.edges([f.name for f in shape.schema.inputs], shape.at))
+        crossed = [] if self.first_order else list(dict.fromkeys(name for pair in self.crosses for name in pair))
+        return Drawing((block,), shape.edges(crossed or [f.name for f in shape.schema.inputs], shape.at))
 
     def build(self, shape: Shape) -> "LinearLayer":
         return LinearLayer(self, shape)
@@ -99,7 +106,10 @@ class LinearLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(len(self.tasks))) if spec.bias else None
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        logits = self.terms(signal.aside).sum(dim=1) if self.weights is not None else 0  # (row, task)
+        some = next(iter(signal.aside.values()))
+        logits = some.new_zeros(some.shape[0], len(self.tasks), dtype=torch.float32)
+        if self.weights is not None:
+            logits = self.terms(signal.aside).sum(dim=1)  # (row, task)
         if self.slopes is not None:
             values = torch.stack([signal.aside[name] for name in self.numbers], dim=1)  # (row, number)
             logits = logits + (values.unsqueeze(2) * self.slopes).sum(dim=1)

@@ -31,9 +31,10 @@ class Pointwise(Slot):
     kind: Literal["pointwise"] = "pointwise"
     weights: Annotated[Mapping[str, Weight], Field(title="Weight of each task")] = {}
 
+    short: ClassVar = "pointwise"
     title: ClassVar = "Pointwise losses"
     sentence: ClassVar = "Every impression counts by itself: how surprised was the model by what happened?"
-    formula: ClassVar = r"L=\sum_k \frac{w_k}{\sum\delta}\sum_{\mathrm{rows}}\delta\,[\ln(1+e^{s}) - y s]"
+    formula: ClassVar = r"\ell = \ln(1+e^{s}) - y\,s"
 
     def after(self, shape: Shape) -> Shape:
         tasks = [t.name for t in shape.tasks]

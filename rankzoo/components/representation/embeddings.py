@@ -31,6 +31,8 @@ class Embeddings(Slot):
     numeric: Annotated[Literal["value", "vector"], Field(title="Numeric features enter as")] = "value"
     init: Annotated[float, Field(gt=0, le=1, title="Spread of the starting values")] = 0.05
 
+    main: ClassVar = ("dim",)
+    short: ClassVar = "ids"
     title: ClassVar = "Embeddings"
     sentence: ClassVar = "Every value of every feature owns a short vector, learned with the rest."
     formula: ClassVar = r"e_i = E_i[x_i]"

@@ -23,6 +23,7 @@ class OneHot(Slot):
 
     kind: Literal["one_hot"] = "one_hot"
 
+    short: ClassVar = "one-hot"
     title: ClassVar = "One-hot"
     sentence: ClassVar = "A value is just its place in a list; nothing is shared between values."
     formula: ClassVar = r"x_i \in \{0,1\}^{V_i},\; \sum_v x_{i,v} = 1"

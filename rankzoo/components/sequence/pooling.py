@@ -24,6 +24,8 @@ class Pooling(HistorySlot):
     how: Annotated[Literal["mean", "sum"], Field(title="Pool by")] = "mean"
 
     candidate_aware: ClassVar = False
+    main: ClassVar = ("how",)
+    short: ClassVar = "pooling"
     title: ClassVar = "Pooling"
     sentence: ClassVar = "Every past item counts the same, whatever the candidate is."
     formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"
@@ -31,6 +33,7 @@ class Pooling(HistorySlot):
 
     def after(self, shape: Shape) -> Shape:
         history, (_, _, token) = self.taken(shape), self.widths(shape)
+        self.free(shape, history.name)
         return shape.but(fields={**shape.fields, history.name: token},
                          origin={**shape.origin, history.name: f"{shape.at}.sum"})
 

@@ -28,14 +28,18 @@ class TargetAttention(HistorySlot):
     activation: Annotated[Activation, Field(title="Activation inside the unit")] = "prelu"
     softmax: Annotated[bool, Field(title="Softmax over the history")] = False
 
+    main: ClassVar = ("unit", "token", "softmax")
+    short: ClassVar = "target"
     title: ClassVar = "Target attention"
     sentence: ClassVar = "A small network scores every past item against the candidate; the sum follows the scores."
-    formula: ClassVar = r"u(c)=\sum_j \mathrm{MLP}[c,h_j,c-h_j,c\odot h_j]\,h_j"
+    formula: ClassVar = r"u(c)=\sum_j a(h_j,c)\,h_j"
     source: ClassVar = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018")
 
     def after(self, shape: Shape) -> Shape:
         history = self.taken(shape)
         self.compared(shape)
+        self.free(shape, history.name)
+        self.free(shape, "candidate")
         token = self.widths(shape)[2]
         return shape.but(fields={**shape.fields, history.name: token, "candidate": token},
                          origin={**shape.origin, history.name: f"{shape.at}.sum", "candidate": f"{shape.at}.candidate"})
@@ -74,7 +78,8 @@ class TargetAttentionLayer(nn.Module):
         items, mask = self.tokens.past(signal)
         query = self.tokens.query(signal)
         asked = query.unsqueeze(1).expand_as(items)  # (row, position, token)
-        scores = self.score(self.unit(torch.cat([asked, items, asked - items, asked * items], dim=2))).squeeze(2)
+        pairs = torch.cat([asked, items, asked - items, asked * items], dim=2)
+        scores = self.score(self.unit(pairs, seen=mask)).squeeze(2)
         weights = masked_softmax(scores, mask) if self.softmax else scores * mask
         trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
         interest = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)

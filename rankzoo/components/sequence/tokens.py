@@ -34,6 +34,13 @@ class HistorySlot(Slot):
                            "Choose embeddings as representation, or empty the sequence slot.", at=shape.at)
         return history
 
+    def free(self, shape: Shape, name: str) -> None:
+        """Raises where a vector of that name is there already, so that no component overwrites another's result."""
+        if name in shape.fields:
+            raise ZooError("There is already a vector called '{name}'.",
+                           "Let one component read each history, and call no feature like a history or 'candidate'.",
+                           at=shape.at, name=name)
+
     def widths(self, shape: Shape) -> tuple[int, int, int]:
         """(width of a past item, width of the candidate, width of a token)."""
         history = self.taken(shape)

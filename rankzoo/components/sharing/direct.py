@@ -16,6 +16,7 @@ class Direct(Slot):
 
     kind: Literal["direct"] = "direct"
 
+    short: ClassVar = ""
     title: ClassVar = "Direct"
     sentence: ClassVar = "No shared network: each task's tower reads the joined vector itself."
     formula: ClassVar = r"f^k(x) = x"

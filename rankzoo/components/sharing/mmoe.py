@@ -12,8 +12,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
-from rankzoo.components.slot import Slot, Width
+from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches
@@ -30,11 +31,16 @@ class MMoE(Slot):
     gate_dropout: Annotated[float, Field(ge=0, lt=1, title="Gate dropout")] = 0.0
     gate_input: Annotated[Literal["shared", "raw"], Field(title="Gates read")] = "shared"
 
+    main: ClassVar = ("experts", "bottom", "widths", "gate_dropout")
+    short: ClassVar = "experts"
     title: ClassVar = "MMoE"
     sentence: ClassVar = "Every task mixes the same experts by a gate of its own."
     formula: ClassVar = r"f^k(x)=\sum_i \mathrm{softmax}(W_k x)_i\,f_i(x)"
     source: ClassVar = Source("Ma et al.", 2018, "Modeling task relationships in multi-task learning with multi-gate "
                               "mixture-of-experts", "KDD 2018", "10.1145/3219819.3220007")
+
+    def word(self) -> str:
+        return f"{self.experts} experts"
 
     def inner(self, shape: Shape) -> int:
         """Width that the experts read."""
@@ -45,6 +51,7 @@ class MMoE(Slot):
         return self.inner(shape) if self.gate_input == "shared" else shape.joined
 
     def after(self, shape: Shape) -> Shape:
+        needs_input(shape)
         into = {f"branch.{task.name}": f"{shape.at}.gate.{task.name}" for task in shape.tasks}
         return shape.but(branch=self.widths[-1], origin={**shape.origin, **into})
 
@@ -87,7 +94,7 @@ class MMoELayer(nn.Module):
         self.dropout, self.raw_gates = spec.gate_dropout, spec.gate_input == "raw"
         self.bottom = Mlp(shape.joined, spec.bottom)
         self.expert = nn.ModuleList(Mlp(spec.inner(shape), spec.widths) for _ in range(spec.experts))
-        self.gate = nn.ModuleDict({t.name: nn.Linear(spec.gated(shape), spec.experts, bias=False) for t in shape.tasks})
+        self.gate = ByTask({t.name: nn.Linear(spec.gated(shape), spec.experts, bias=False) for t in shape.tasks})
 
     def forward(self, x: Tensor, trace: Trace) -> Branches:
         shared = self.bottom(x)

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, mlp_part
-from rankzoo.components.slot import Slot, Width
+from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches
@@ -24,12 +24,15 @@ class SharedBottom(Slot):
     widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=8, title="Shared layers")] = (64,)
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout")] = 0.0
 
+    main: ClassVar = ("widths",)
+    short: ClassVar = "bottom"
     title: ClassVar = "Shared bottom"
     sentence: ClassVar = "One network that all tasks share, with a tower of its own for each."
     formula: ClassVar = r"y_k = h_k(f(x))"
     source: ClassVar = Source("Caruana", 1997, "Multitask learning", "Machine Learning 28")
 
     def after(self, shape: Shape) -> Shape:
+        needs_input(shape)
         into = {f"branch.{task.name}": f"{shape.at}.bottom" for task in shape.tasks}
         return shape.but(branch=self.widths[-1], origin={**shape.origin, **into})
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
@@ -22,6 +23,7 @@ class Bare(Slot):
 
     kind: Literal["bare"] = "bare"
 
+    short: ClassVar = "sum"
     title: ClassVar = "Bare"
     sentence: ClassVar = "No deep network: the contributions are added up, and that is the logit."
     formula: ClassVar = r"s = \sum_i s_i"
@@ -62,7 +64,7 @@ class BareLayer(nn.Module):
         super().__init__()
         self.tasks, self.head_names = tuple(t.name for t in shape.tasks), tuple(shape.head)
         width = spec.width(shape)
-        self.head = nn.ModuleDict({t: nn.Linear(width, 1) for t in self.tasks} if width else {})
+        self.head = ByTask({t: nn.Linear(width, 1) for t in self.tasks} if width else {})
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         logits = dict(signal.logits)

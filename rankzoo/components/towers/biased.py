@@ -13,7 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.slot import Width
+from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
@@ -33,6 +33,8 @@ class Biased(MlpTower):
     serve: Annotated[Literal["missing", "drop_tower"], Field(title="Bias when serving")] = "missing"
     rate: Annotated[float, Field(gt=0, le=100, title="Learning rate of the side tower, ×")] = 5.0
 
+    main: ClassVar = ("widths", "drop_position")
+    short: ClassVar = "MLP"
     title: ClassVar = "Towers with a bias tower"
     sentence: ClassVar = "A shallow side tower soaks up what the position does, so that the main network need not."
     formula: ClassVar = r"p_k=\sigma(y_k + b(\mathrm{position},\mathrm{device}))"
@@ -40,6 +42,8 @@ class Biased(MlpTower):
                               "10.1145/3298689.3346997")
 
     def after(self, shape: Shape) -> Shape:
+        once(self.by, f"{shape.at}.by")
+        once(self.on, f"{shape.at}.on")
         for i, name in enumerate(self.by):
             feature = shape.schema.feature(name, f"{shape.at}.by.{i}")
             if feature.kind != "categorical":
@@ -81,9 +85,12 @@ class Biased(MlpTower):
     def fitted(self, schema: Schema) -> tuple["Biased", tuple[str, ...]]:
         names, tasks = {f.name for f in schema.features}, {t.name for t in schema.tasks}
         by, on = tuple(n for n in self.by if n in names), tuple(n for n in self.on if n in tasks)
-        if not by or not any(schema.feature(n).bias for n in by) or not on:
+        if not by or not any(schema.feature(n).bias for n in by):
             raise ZooError("These data have no position or other bias feature for the side tower.",
-                           "Set towers.kind to mlp.", at="towers")
+                           "Set towers.kind to mlp.", at="towers.by")
+        if not on:
+            raise ZooError("No task is left that the side tower could add to.", "Set towers.kind to mlp, or keep one of: {on}.",
+                           at="towers.on", on=", ".join(self.on))
         return self.model_copy(update={"by": by, "on": on}), tuple(n for n in (*self.by, *self.on) if n not in by + on)
 
 

@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError
@@ -28,6 +29,8 @@ class MlpTower(Slot):
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout")] = 0.0
     head_bias: Annotated[bool, Field(title="Bias of the last linear map")] = True
 
+    main: ClassVar = ("widths",)
+    short: ClassVar = "MLP"
     title: ClassVar = "MLP"
     sentence: ClassVar = "A few fully connected layers that turn the vector into one logit."
     formula: ClassVar = r"s = w\cdot\mathrm{MLP}(x) + b"
@@ -70,8 +73,8 @@ class MlpTowerLayer(nn.Module):
         super().__init__()
         last = (spec.widths[-1] if spec.widths else shape.branch) + shape.head_width
         self.head_names = tuple(shape.head)
-        self.deep = nn.ModuleDict({t.name: Mlp(shape.branch, spec.widths, spec.activation, spec.dropout) for t in shape.tasks})
-        self.head = nn.ModuleDict({t.name: nn.Linear(last, 1, bias=spec.head_bias) for t in shape.tasks})
+        self.deep = ByTask({t.name: Mlp(shape.branch, spec.widths, spec.activation, spec.dropout) for t in shape.tasks})
+        self.head = ByTask({t.name: nn.Linear(last, 1, bias=spec.head_bias) for t in shape.tasks})
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         bypass = [signal.head[name] for name in self.head_names]

@@ -16,6 +16,7 @@ SYSTEM = System(
     blueprint=Blueprint(representation=OneHot(), interaction=(Linear(),), towers=Bare(), tasks=("click",)),
     facts=(stated("optimiser at scale", "FTRL-Proximal, for exact zeros", PAPER, at="algorithm 1"),
            ours("optimiser here", "Adam on sparse gradients", why="one optimiser for all rungs, so that they compare")),
+    adds="representation", tagline="the start",
     answers="The start: simple, scalable, readable.",
-    settings=TrainSettings(epochs=5, batch_size=512, lr=1e-2),
+    settings=TrainSettings(epochs=5, batch_size=512, lr=3e-2, schedule="cosine", patience=0),
 )

@@ -23,6 +23,7 @@ SYSTEM = System(
            ours("experts", 4, why="two tasks pairs; trains on a laptop", path="sharing.experts"),
            ours("expert widths", 16, why="as in the paper's synthetic study", path="sharing.widths"),
            ours("tower widths", 8, why="as in the paper's synthetic study", path="towers.widths")),
+    adds="sharing", tagline="many tasks",
     answers="One shared bottom pulls unrelated tasks into one representation: let each task choose its mix.",
-    settings=TrainSettings(epochs=8, batch_size=256, lr=4e-3, patience=0),
+    settings=TrainSettings(epochs=8, batch_size=256, lr=8e-3, schedule="cosine", patience=0),
 )

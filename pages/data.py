@@ -1,0 +1,21 @@
+"""Data: what is it trained on? Fields, planted truth, base rates, and the best that any model can do."""
+import streamlit as st
+
+from rankzoo.ui import data, page
+
+page.begin()
+with st.sidebar:
+    chosen = data.choose()
+summary = data.found(chosen)
+if summary is None:
+    st.stop()
+if data.head(chosen, summary):
+    st.switch_page("pages/train.py", query_params=dict(st.query_params))
+left, right = st.columns([60, 40], gap="medium")
+with left:
+    data.fields(summary)
+    data.formula(summary)
+    data.best(summary)
+with right:
+    data.planted(summary)
+data.base_rates(summary)

@@ -1,0 +1,33 @@
+"""Inside: what did it learn? One run, or the untrained model, seen from inside, each picture beside the planted truth."""
+from dataclasses import replace
+
+import streamlit as st
+
+from rankzoo.errors import ZooError
+from rankzoo.figures.words import whole
+from rankzoo.ui import inside, page, state
+from rankzoo.ui.views import ROOMS, missing, switch
+from rankzoo.ui.words import say, translate
+
+page.begin()
+document = state.document()
+with st.sidebar:
+    part = inside.part_chosen()
+try:
+    with st.spinner(say("Running the model over its data"), show_time=False):
+        sight = inside.sight(part)
+except ZooError as problem:
+    page.head(inside.status())
+    st.error(page.escaped(problem.text(translate)))
+    st.stop()
+
+page.head(inside.status(), say("{rows} {part} rows", rows=whole(sight.subject.rows), part=say(part)))
+view, lacks = switch(document)
+inside.notice()
+if lacks:
+    missing(view, lacks)
+    st.stop()
+with st.sidebar:
+    row = inside.row_chosen(sight.subject.rows) if ROOMS[view].row else 0
+    truth = st.toggle(say("Planted truth"), True, key="truth", bind="query-params")
+ROOMS[view].show(replace(sight, row=row, truth=truth))

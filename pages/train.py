@@ -1,0 +1,18 @@
+"""Train: does it learn? Settings on the left; the run on view with its curves, what it reached, and the runs before it."""
+import streamlit as st
+
+from rankzoo.ui import live, page, runs_table, state, train, upload
+
+page.begin()
+upload.receive()
+with st.sidebar:
+    train.model_and_data()
+    upload.widget()
+    train.settings()
+    train.queue()
+page.head(train.detail(), train.cost())
+upload.columns()
+live.show()
+if train.results(state.run()):
+    st.switch_page("pages/inside.py", query_params=dict(st.query_params))
+runs_table.show()

@@ -1,0 +1,122 @@
+"""From a system's id, `--set`, `--data` and `--label` to one checked document: what `show` and `train` have in common."""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rankzoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rankzoo.data.uploads import Upload
+    from rankzoo.document import Document
+
+Changes = list[tuple[str, object]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A document, what was dropped or assumed on the way, and the file behind it where one was given."""
+
+    document: "Document"
+    notices: tuple[str, ...] = ()
+    upload: "Upload | None" = None
+
+
+def document_options(command: Callable) -> Callable:
+    """The options that choose a document."""
+    for option in (
+            click.option("--label", "labels", multiple=True, metavar="COLUMN[=VALUE]",
+                         help="A label of the file; VALUE is its positive class. Repeatable."),
+            click.option("--data", metavar="NAME or FILE", default="", help="Other data: a name of `data list`, or a file."),
+            click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
+                         help="Change a setting, as in sharing.experts=8 or settings.lr=0.01. Repeatable.")):
+        command = option(command)
+    return command
+
+
+def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more: Changes) -> Choice:
+    """The preset of a system with the changes and on the data that were asked for.
+
+    The changes are made before the preset meets the data, so that they may replace what the data lack, and again after
+    it, so that nothing a person asked for is dropped in silence. Raises a ZooError that names the setting.
+    """
+    from rankzoo.document import Document
+
+    changes = [change(text) for text in sets] + more
+    document = Document.preset(id)
+    name, upload = data_of(data, labels)
+    asked = wrapped(document, changes)
+    document, dropped = document.but(asked).on(name or document.data)
+    document = document.but(asked).check()
+    notices = tuple(f"Dropped, because the data lack it: {each}." for each in dropped)
+    return Choice(document, (upload.notices if upload else ()) + notices, upload)
+
+
+def data_of(data: str, labels: Sequence[str]) -> tuple[str, "Upload | None"]:
+    """The name of a dataset or the hash of a file, which is admitted; an empty name where nothing was asked for."""
+    if not data or known(data):
+        if labels:
+            raise ZooError("A label can be chosen for a file only.", "Give the file with --data.", at="label")
+        return data, None
+    from rankzoo.data.uploads import admit
+
+    upload = admit(file_of(data), labels=labels)
+    return upload.hash, upload
+
+
+def known(data: str) -> bool:
+    """Whether it names a built-in dataset or a file that was admitted before."""
+    from rankzoo.data import load, uploads
+
+    return data in {each.name for each in load.names()} or uploads.exists(data)
+
+
+def file_of(data: str) -> Path:
+    """The path, where the word can only mean one; raises the ZooError of an unknown dataset otherwise."""
+    from rankzoo.data.load import names
+    from rankzoo.data.world import unknown_dataset
+
+    path = Path(data)
+    if not path.exists() and path.name == data and not path.suffix:
+        raise unknown_dataset(data, [each.name for each in names()])
+    return path
+
+
+def change(text: str) -> tuple[str, object]:
+    """«PATH=VALUE» as an address and a value: JSON, a comma list, or a word."""
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise ZooError("'{text}' is no setting.", "Write PATH=VALUE, as in sharing.experts=8.", at="set", text=text[:60])
+    if path.split(".")[0] in ("data", "arch", "v"):
+        raise ZooError("'{path}' is no setting of the model.", "Choose the system by its id and the data with --data.",
+                       at=path, path=path[:60])
+    return path, value_of(value)
+
+
+def value_of(text: str) -> object:
+    """JSON where it is JSON, a list where it has commas, else the word itself."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ZooError("A value of a setting is nested too deep.", at="set") from None
+    except ValueError:
+        if "," in text:
+            return [value_of(each.strip()) for each in text.split(",") if each.strip()]
+        return text
+
+
+def wrapped(document: "Document", changes: Changes) -> Changes:
+    """The changes, one value becoming a list of one where the setting is a list: `tasks=click`, `towers.widths=64`."""
+    from rankzoo.document import leaves
+
+    settings = dict(leaves(json.loads(document.model_dump_json())))
+
+    def lists(path: str) -> bool:
+        return isinstance(settings.get(path, settings.get(f"blueprint.{path}")), list)
+
+    return [(path, value if isinstance(value, (list, dict)) or not lists(path) else [value]) for path, value in changes]

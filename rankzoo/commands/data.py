@@ -1,0 +1,135 @@
+"""`data`: the sample datasets and own files: what they hold, and the role of each column."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rankzoo.commands.choose import file_of, known
+from rankzoo.commands.output import emit, json_option, notice, shown, table
+from rankzoo.errors import ZooError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rankzoo.data.roles import Roles
+    from rankzoo.schema import Schema
+
+
+@click.group()
+def data() -> None:
+    """List, make, show and export data."""
+
+
+@data.command("list")
+@json_option
+def list_data(as_json: bool) -> None:
+    """The built-in datasets, then the files that were taken in."""
+    from rankzoo.data.load import names
+    from rankzoo.data.uploads import uploads
+
+    rows = [{"name": each.name, "title": each.title, "rows": each.rows, "sentence": each.sentence, "kind": "built-in"}
+            for each in names()]
+    rows += [{"name": each.hash, "title": each.name, "rows": each.rows, "sentence": f"A file with {each.columns} columns.",
+              "kind": "file"} for each in uploads()]
+    emit(as_json, rows, table(rows, ("name", "title", "rows", "sentence")))
+
+
+@data.command()
+@click.argument("name")
+@click.option("--rows", type=int, help="How many rows; the dataset's own default otherwise.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the generator.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to; below RANKZOO_HOME otherwise.")
+@json_option
+def make(name: str, rows: int | None, seed: int, out: Path | None, as_json: bool) -> None:
+    """Generate a sample dataset of any size as Parquet, with its true logits in a second file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from rankzoo.data.home import home
+    from rankzoo.data.limits import limits_of
+    from rankzoo.data.world import check_rows, world
+
+    chosen = world(name)
+    rows = chosen.rows if rows is None else rows
+    check_rows(rows)
+    if rows > limits_of().rows:
+        raise ZooError("{rows:,} rows; the limit is {limit:,}.", at="rows", rows=rows, limit=limits_of().rows)
+    if seed < 0:
+        raise ZooError("The seed is {seed}.", "Give a whole number of at least 0.", at="seed", seed=seed)
+    path = out or home() / "data" / f"{name}-{rows}-seed{seed}.parquet"
+    truth = path.with_name(f"{path.stem}.truth.parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = chosen.make(rows, seed)
+    pq.write_table(made.table, path, compression="zstd")
+    pq.write_table(pa.table(dict(made.truth.logits)), truth, compression="zstd")
+    answer = {"name": name, "rows": rows, "seed": seed, "path": str(path), "truth": str(truth),
+              "fields": fields(chosen.schema), "tasks": tasks(chosen.schema)}
+    emit(as_json, answer, f"{rows:,} rows of {name} in {shown(path)}, their true logits in {shown(truth.name)}.")
+
+
+@data.command("show")
+@click.argument("name", metavar="NAME or FILE")
+@click.option("--label", "labels", multiple=True, metavar="COLUMN[=VALUE]", help="A label of the file. Repeatable.")
+@json_option
+def show_data(name: str, labels: tuple[str, ...], as_json: bool) -> None:
+    """Rows, fields and the role of each; a file's roles are guessed."""
+    if known(name):
+        if labels:
+            raise ZooError("A label can be chosen for a file only.", at="label")
+        answer, notices = _named(name)
+    else:
+        from rankzoo.data.uploads import examine
+
+        found, roles = examine(file_of(name), labels=labels)
+        answer, notices = _file(name, found, roles), roles.notices
+    notice(notices)
+    listed = [{"field": each["name"], "role": each["role"], "values": each["values"]} for each in answer["fields"]]
+    emit(as_json, answer, f"{shown(answer['name'])}: {answer['rows']:,} rows\n\n{table(listed)}")
+
+
+@data.command("csv")
+@click.argument("file")
+def csv(file: str) -> None:
+    """A file as the app writes CSV: no cell that a spreadsheet would run."""
+    from rankzoo.data.files import csv_text, read
+
+    click.get_binary_stream("stdout").write(csv_text(read(file_of(file))).encode())
+
+
+def _named(name: str) -> tuple[dict, tuple[str, ...]]:
+    """A built-in dataset, or a file that was taken in before."""
+    from rankzoo.data import load, uploads
+
+    if uploads.exists(name):
+        upload = uploads.upload(name)
+        return _file(upload.name, uploads.table(name), upload.roles), upload.notices
+    found = next(each for each in load.names() if each.name == name)
+    schema = load.schema_of(name)
+    return {"name": name, "title": found.title, "rows": found.rows, "sentence": found.sentence, "fields": fields(schema),
+            "tasks": tasks(schema), "notices": []}, ()
+
+
+def fields(schema: "Schema") -> list[dict[str, object]]:
+    """Every column of a known schema, as `data show` has it; `values` counts the different ones, unknown included."""
+    found = [{"name": f.name, "role": f.kind, "values": f.vocabulary or None, "side": f.side, "bias": f.bias}
+             for f in schema.features]
+    found += [{"name": f"{h.name}.{f.name}", "role": "history", "values": f.vocabulary, "side": "user", "bias": False}
+              for h in schema.histories for f in h.fields]
+    return found + [{"name": t.name, "role": "label", "values": None, "side": None, "bias": False} for t in schema.tasks]
+
+
+def tasks(schema: "Schema") -> list[dict[str, str]]:
+    """The tasks of a schema."""
+    return [{"name": t.name, "kind": t.kind} for t in schema.tasks]
+
+
+def _file(name: str, found: "pa.Table", roles: "Roles") -> dict[str, object]:
+    from rankzoo.data.columns import different
+    from rankzoo.data.files import label_of
+
+    listed = [{"name": column, "role": roles.of(column), "values": different(found[column])} for column in found.column_names]
+    return {"name": label_of(name), "rows": found.num_rows, "fields": listed,
+            "tasks": [{"name": t.task, "kind": t.kind, "column": t.column, "positive": t.positive} for t in roles.labels],
+            "notices": list(roles.notices)}

@@ -1,0 +1,55 @@
+"""`inspect`: one view of a finished run's inside, beside what is really in the data."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rankzoo.commands.output import cell, emit, json_option, table
+from rankzoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rankzoo.inspection.score import Score
+
+SHOWN = 40
+
+
+@click.command("inspect")
+@click.argument("run")
+@click.option("--view", required=True, help="attention, gates, crosses, embeddings, position, heads, masks or example.")
+@click.option("--rows", type=int, default=2_000, show_default=True, help="Rows of the test part that are looked at.")
+@json_option
+def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
+    """Look inside a finished run."""
+    from rankzoo.inspection.view import Subject
+    from rankzoo.inspection.views import kind, look
+    from rankzoo.runs.open import opened
+
+    kind(view)
+    if rows < 1:
+        raise ZooError("{rows} rows cannot be looked at.", "Give --rows a whole number of at least 1.", at="rows", rows=rows)
+    found = opened(run)
+    seen = look(Subject.of(found.model, found.dataset, rows=rows), view)
+    records = seen.table.to_dict("records")
+    further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
+    answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note}
+    lines = [f"{view} of run {run} · {found.run.arch} on {found.run.data}", "", table(records[:SHOWN])]
+    if len(records) > SHOWN:
+        lines.append(f"… {len(records) - SHOWN:,} more rows; all of them with --json")
+    lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else [])]
+    emit(as_json, answer, "\n".join(lines))
+
+
+def told(score: "Score | None") -> dict[str, object] | None:
+    """A score as JSON; None where nothing was planted."""
+    return score and {"statistic": score.statistic, "value": score.value, "chance": score.chance,
+                      "ci95": score.ci95 and list(score.ci95), "more": [told(each) for each in score.more]}
+
+
+def truth_lines(score: "Score | None") -> list[str]:
+    """A score and its further ones as sentences."""
+    if score is None:
+        return ["Nothing was planted here, so there is no truth to compare with."]
+    interval = f", 95 % interval {cell(score.ci95[0])} to {cell(score.ci95[1])}" if score.ci95 else ""
+    return [f"{score.statistic}: {cell(score.value)} (chance {cell(score.chance)}{interval})",
+            *(line for each in score.more for line in truth_lines(each))]

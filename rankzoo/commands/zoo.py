@@ -1,0 +1,111 @@
+"""`list` and `show`: the zoo, and one configured model counted by formula. Nothing is built, no row is made."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from rankzoo.commands.choose import Choice, chosen, document_options
+from rankzoo.commands.output import cell, emit, json_option, notice, table
+
+if TYPE_CHECKING:
+    from rankzoo.schema import Count
+    from rankzoo.system import System
+
+
+@click.command("list")
+@json_option
+def list_systems(as_json: bool) -> None:
+    """Every system: the industry table, then the textbook ladder."""
+    from rankzoo.registry import systems
+
+    rows = [row(system) for system in systems().values()]
+    people = [{"id": r["id"], "title": r["title"], "year": str(r["year"]), "tasks": len(r["tasks"]), "data": r["dataset"],
+               "parameters": r["parameters"] and r["parameters"]["total"], "FLOPs": r["flops_per_example"],
+               "": "" if r["built"] else "not built yet"} for r in rows]
+    emit(as_json, rows, table(people))
+
+
+@click.command()
+@click.argument("id")
+@document_options
+@click.option("--scale", type=click.Choice(["sample", "industry"]), default="sample",
+              help="Count with the sample's tables, or with tables as large as in industry.")
+@click.option("--document", "whole", is_flag=True, help="The whole document, as a link and a run hold it.")
+@click.option("--tree", is_flag=True, help="The modules as torch holds them (torchinfo).")
+@json_option
+def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], scale: str, whole: bool, tree: bool,
+         as_json: bool) -> None:
+    """One system: its modules, parameters, FLOPs, and where each value is from."""
+    from rankzoo.registry import get
+
+    system = get(id)
+    if not system.built and not (sets or data or whole or tree or scale != "sample"):
+        emit(as_json, row(system), f"{system.title} is not built yet. What its sources say:\n\n{facts_table(system)}")
+        return
+    choice = chosen(id, sets, data, labels, [])
+    notice(choice.notices)
+    if whole:
+        text = choice.document.json()
+        click.echo(text)
+    elif tree:
+        from rankzoo.inspection.counts import tree as module_tree
+
+        text = module_tree(choice.document.blueprint, choice.document.schema())
+        emit(as_json, {"tree": text}, text)
+    else:
+        _counts(system, choice, scale, as_json)
+
+
+def _counts(system: "System", choice: Choice, scale: str, as_json: bool) -> None:
+    from rankzoo.inspection.counts import parts
+    from rankzoo.inspection.scale import FACTOR, industry, id_tables
+    from rankzoo.runs.limits import check, profile
+
+    document, blueprint, schema = choice.document, choice.document.blueprint, choice.document.schema()
+    answer: dict[str, object] = {"blueprint": blueprint.model_dump(mode="json"), "hash": blueprint.hash}
+    if scale == "industry":
+        answer["scale"] = {"name": scale, "factor": FACTOR, "tables": list(id_tables(schema)), "tag": "ours"}
+        schema = industry(schema)
+    else:
+        check(document, profile())
+    count = blueprint.count(schema)
+    answer |= {"modules": parts(blueprint, schema), "parameters": numbers(count), "flops_per_example": count.flops,
+               "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed())}
+    told = "" if scale == "sample" else f"\nTables of {', '.join(id_tables(schema)) or 'no feature'} × {FACTOR:,} (our choice).\n"
+    emit(as_json, answer, "\n".join([
+        f"{system.title} on {document.data} · blueprint {blueprint.hash}{told}", "",
+        table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
+        f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
+        f"{count.flops:,} FLOPs per example", "", facts_table(system)]))
+
+
+def row(system: "System") -> dict[str, object]:
+    """A system as `list` has it; counts are null where there is no model yet, and its facts stand in their place."""
+    from rankzoo.data.load import schema_of
+
+    count = system.blueprint.count(schema_of(system.dataset)) if system.blueprint else None
+    return {"id": system.id, "title": system.title, "company": system.company or None, "year": system.source.year,
+            "kind": system.kind, "slots": system.slots(), "tasks": list(system.task_names), "dataset": system.dataset or None,
+            "parameters": count and numbers(count), "flops_per_example": count and count.flops,
+            "built": system.built} | ({} if system.built else {"facts": facts(system)})
+
+
+def numbers(count: "Count") -> dict[str, int]:
+    """Parameters, all and by where they lie."""
+    return {"total": count.parameters, "embedding": count.embedding, "dense": count.dense}
+
+
+def facts(system: "System") -> list[dict[str, str | None]]:
+    """Every fact of a system with its tag, source and place."""
+    return [{"name": f.name, "value": f.value, "tag": f.tag, "source": f.source.short if f.source else None,
+             "at": f.at or None, "why": f.why or None, "path": f.path or None} for f in system.facts]
+
+
+def facts_table(system: "System") -> str:
+    """The same for people."""
+    said: Sequence[dict[str, str]] = [{"tag": f.tag, "fact": f.name, "value": f.value,
+                                       "source": ", ".join(p for p in (f.source.short if f.source else "", f.at) if p)
+                                       or cell(f.why)} for f in system.facts]
+    return table(said)

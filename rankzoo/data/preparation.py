@@ -1,0 +1,158 @@
+"""Preparation: everything that is learnt from the training part before a network sees a row, kept with the run as JSON.
+
+Vocabularies, means and deviations, and what a label's words mean. A value that the training part lacks has id 0.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from rankzoo.data.columns import as_numbers, as_text, counts
+from rankzoo.data.roles import Label, Roles
+from rankzoo.schema import Feature, History, Schema, Task
+from rankzoo.signals import Batch
+
+MAX_VOCABULARY = 100_000
+FARTHEST = 1e4
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Vocabulary(_Frozen):
+    """Ids of one table. Either `words`: the training part's values, most frequent first, from id 1 on; or `size` whole
+    numbers 0 … size - 1 that a world declares, shifted by one, of which `unseen` do not occur in the training part."""
+
+    words: tuple[str, ...] = ()
+    size: int = 0
+    unseen: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table, row 0 included."""
+        return (self.size or len(self.words)) + 1
+
+    def encode(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+        """(row,) int64 ids; unknown and missing values are 0."""
+        if not self.size:
+            found = pc.index_in(as_text(column), value_set=pa.array(self.words, pa.string()))
+            return pc.fill_null(pc.add(found.cast(pa.int64()), 1), 0).to_numpy(zero_copy_only=False)
+        ids = np.arange(1, self.size + 1)
+        ids[list(self.unseen)] = 0
+        values = column.to_numpy(zero_copy_only=False)
+        inside = (values >= 0) & (values < self.size)
+        return np.where(inside, ids[np.where(inside, values, 0)], 0)
+
+
+class Scale(_Frozen):
+    """Mean and sd of a numeric feature over the training part. Missing values become 0, the mean; an sd of 0 counts as 1.
+
+    Cut at 10,000 sd, which no value of a training part under 100 million rows can reach: it only tames new rows.
+    """
+
+    mean: float
+    sd: float
+
+    def encode(self, column: pa.ChunkedArray) -> np.ndarray:
+        """(row,) float32, standardised."""
+        with np.errstate(over="ignore"):
+            scaled = (as_numbers(column) - self.mean) / self.sd
+        return np.nan_to_num(np.clip(scaled, -FARTHEST, FARTHEST), nan=0.0).astype(np.float32)
+
+
+class Preparation(_Frozen):
+    """Fitted on the training part only.
+
+    vocabularies[feature or history.field] · scales[feature] · labels, one per task · group: the column that numbers
+    requests, or "".
+    """
+
+    features: tuple[Feature, ...]
+    histories: tuple[History, ...] = ()
+    vocabularies: Mapping[str, Vocabulary]
+    scales: Mapping[str, Scale]
+    labels: tuple[Label, ...]
+    group: str = ""
+
+    @property
+    def schema(self) -> Schema:
+        """Features, histories and tasks with the sizes that were found."""
+        return Schema(self.features, tuple(Task(label.task, label.kind) for label in self.labels), self.histories)
+
+    def encode(self, table: pa.Table) -> Batch:
+        """A table's rows as tensors; the table has the columns of the one that was fitted, labels included."""
+        schema, rows = self.schema, table.num_rows
+        ids = np.zeros((rows, len(schema.categorical)), dtype=np.int64)
+        for column, feature in enumerate(schema.categorical):
+            ids[:, column] = self.vocabularies[feature.name].encode(table[feature.name])
+        numbers = np.zeros((rows, len(schema.numeric)), dtype=np.float32)
+        for column, feature in enumerate(schema.numeric):
+            numbers[:, column] = self.scales[feature.name].encode(table[feature.name])
+        past = {history.name: self._history(history, table) for history in schema.histories}
+        labels = {label.task: torch.from_numpy(label.encode(table[label.column])) for label in self.labels}
+        return Batch(schema, torch.from_numpy(ids), torch.from_numpy(numbers),
+                     {name: values for name, (values, _) in past.items()}, {name: mask for name, (_, mask) in past.items()},
+                     {task: torch.nan_to_num(values) for task, values in labels.items()},
+                     {task: ~torch.isnan(values) for task, values in labels.items()},
+                     torch.from_numpy(table[self.group].to_numpy().astype(np.int64)) if self.group else None)
+
+    def _history(self, history: History, table: pa.Table) -> tuple[torch.Tensor, torch.Tensor]:
+        """(row, position, field) ids, padded with 0 at the end, and (row, position) True where an item stands."""
+        lengths = pc.list_value_length(table[f"{history.name}.{history.fields[0].name}"]).to_numpy()
+        mask = np.arange(history.length) < lengths[:, None]
+        ids = np.zeros((*mask.shape, len(history.fields)), dtype=np.int64)
+        for number, field in enumerate(history.fields):
+            values = pc.list_flatten(table[f"{history.name}.{field.name}"])
+            ids[mask, number] = self.vocabularies[field.table or f"{history.name}.{field.name}"].encode(values)
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def prepare_declared(train: pa.Table, schema: Schema) -> Preparation:
+    """For a world: vocabularies have the declared sizes, and ids that its training part lacks become unknown.
+
+    A table shared by a feature and a history's field knows what either has shown.
+    """
+    columns: dict[str, list[str]] = {feature.name: [feature.name] for feature in schema.categorical}
+    sizes = {feature.name: feature.vocabulary - 1 for feature in schema.categorical}
+    for history in schema.histories:
+        for field in history.fields:
+            path = f"{history.name}.{field.name}"
+            columns.setdefault(field.table or path, []).append(path)
+            sizes.setdefault(field.table or path, field.vocabulary - 1)
+    vocabularies = {}
+    for name, sources in columns.items():
+        seen = np.zeros(sizes[name], dtype=bool)
+        for source in sources:
+            values = train[source]
+            seen[(pc.list_flatten(values) if pa.types.is_list(values.type) else values).to_numpy()] = True
+        vocabularies[name] = Vocabulary(size=sizes[name], unseen=tuple(np.flatnonzero(~seen).tolist()))
+    scales = {feature.name: _scale(train[feature.name]) for feature in schema.numeric}
+    labels = tuple(Label(column=task.name, task=task.name, kind=task.kind) for task in schema.tasks)
+    return Preparation(features=schema.features, histories=schema.histories, vocabularies=vocabularies, scales=scales,
+                       labels=labels, group="group" if "group" in train.column_names else "")
+
+
+def prepare(train: pa.Table, roles: Roles, max_vocabulary: int = MAX_VOCABULARY) -> Preparation:
+    """For a file: vocabularies, means and deviations as the training part has them, features in the order of the table."""
+    vocabularies = {name: Vocabulary(words=tuple(counts(train[name])[0][:max_vocabulary])) for name in roles.categorical}
+    scales = {name: _scale(train[name]) for name in roles.numeric}
+    features = tuple(Feature(name, "categorical", vocabularies[name].rows) if name in vocabularies
+                     else Feature(name, "numeric") for name in train.column_names if name in vocabularies or name in scales)
+    return Preparation(features=features, vocabularies=vocabularies, scales=scales, labels=roles.labels)
+
+
+def _scale(column: pa.ChunkedArray) -> Scale:
+    values = as_numbers(column)
+    values = values[~np.isnan(values)]
+    peak = float(np.abs(values).max()) if len(values) else 0.0
+    if peak == 0.0:
+        return Scale(mean=0.0, sd=1.0)
+    # In units of the largest value, so that a square of 1e200 does not overflow.
+    mean, sd = float((values / peak).mean()) * peak, float((values / peak).std()) * peak
+    return Scale(mean=mean, sd=sd if sd > 0 else 1.0)

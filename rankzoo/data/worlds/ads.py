@@ -1,0 +1,95 @@
+"""`ads`: ten categorical fields of which five pairs really cross, and four dense fields with main effects only.
+
+Recipe of RankZoo. Two pairs of fields depend on each other without crossing (decoys): an advertiser fixes its category,
+a country its device.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from rankzoo.data import recipes
+from rankzoo.data.truths import Pair, Truth
+from rankzoo.data.world import Made, World, check_rows
+from rankzoo.schema import Feature, Schema, Side, Task
+
+FIELDS: tuple[tuple[str, int, Side], ...] = (
+    ("gender", 3, "user"), ("age", 7, "user"), ("country", 20, "user"), ("interest", 30, "user"), ("device", 8, "context"),
+    ("category", 24, "item"), ("advertiser", 60, "item"), ("creative", 6, "item"), ("placement", 5, "context"),
+    ("hour", 24, "context"))
+DENSE: tuple[tuple[str, int], ...] = (("price", -1), ("quality", 1), ("age_days", -1), ("length", 1))
+SIZES = {name: size for name, size, _ in FIELDS}
+PAIRS = (Pair("interest", "category", 0.9), Pair("country", "advertiser", 0.75), Pair("age", "category", 0.6),
+         Pair("device", "creative", 0.5), Pair("hour", "placement", 0.4))
+# (the field that decides, the field that follows, how often)
+DECOYS = (("advertiser", "category", 0.7), ("country", "device", 0.6))
+
+
+@dataclass(frozen=True)
+class Ads(World):
+    """Clicks on ads. strength: factor on all five crosses · main: sd of each categorical main effect on the logit ·
+    dense: sd of each dense one · rate: mean click."""
+
+    strength: float = 1.0
+    main: float = 0.25
+    dense: float = 0.1
+    rate: float = 0.20
+
+    name: ClassVar[str] = "ads"
+    title: ClassVar[str] = "Ads with planted crosses"
+    sentence: ClassVar[str] = "Clicks on ads that depend on five pairs of fields, which no sum over fields can express."
+    formula: ClassVar[str] = (r"\mathrm{logit} = \sum_f 0.25\,\tilde w_f[x_f] + \sum_{(a,b)} s_{ab}\,\tilde G_{ab}[x_a, x_b]"
+                              r" + \sum_d \pm 0.1\,\tilde x_d + b")
+    rows: ClassVar[int] = 80_000
+    test_share: ClassVar[float] = 0.25
+
+    @property
+    def schema(self) -> Schema:
+        """Ten fields and four dense features; one task."""
+        fields = tuple(Feature(name, "categorical", size + 1, side) for name, size, side in FIELDS)
+        return Schema(fields + tuple(Feature(name, "numeric", side="item") for name, _ in DENSE), (Task("click"),))
+
+    @property
+    def task_rates(self) -> Mapping[str, float]:
+        """One task."""
+        return {"click": self.rate}
+
+    def make(self, rows: int, seed: int) -> Made:
+        """Fields, dense features, main effects, crosses, labels: in this order from one generator."""
+        check_rows(rows)
+        rng = np.random.default_rng(seed)
+        fields = _fields(rng, rows)
+        dense = _dense(rng, rows)
+        raw = sum(self.main * recipes.std(rng.standard_normal(size)[fields[name]]) for name, size in SIZES.items())
+        raw = raw + sum(self.dense * sign * recipes.std(dense[name].astype(np.float64)) for name, sign in DENSE)
+        for pair in PAIRS:
+            sizes = SIZES[pair.a], SIZES[pair.b]
+            raw = raw + self.strength * pair.strength * recipes.cross(rng, fields[pair.a], fields[pair.b], sizes)
+        logit = raw + recipes.intercept(raw, self.rate)
+        click = recipes.labels(rng, logit)
+        columns = {name: ids.astype(np.int32) for name, ids in fields.items()} | dense | {"click": click}
+        pairs = tuple(Pair(p.a, p.b, self.strength * p.strength) for p in PAIRS)
+        return Made(pa.table(columns), Truth({"click": logit}, pairs=pairs, formula=self.formula))
+
+
+def _fields(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+    fields = {name: recipes.popular(rng, size, rows, 0.6) for name, size in SIZES.items()}
+    for leader, follower, share in DECOYS:
+        fixed = rng.integers(0, SIZES[follower], SIZES[leader])
+        follows = rng.random(rows) < share
+        fields[follower] = np.where(follows, fixed[fields[leader]], fields[follower])
+    return fields
+
+
+def _dense(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+    """Price in units of money, quality in [0, 1], age of the ad in days, length of its text in words."""
+    made = {"price": np.exp(rng.normal(2.0, 0.4, rows)), "quality": rng.random(rows),
+            "age_days": rng.gamma(2.0, 10.0, rows), "length": rng.gamma(4.0, 8.0, rows)}
+    return {name: values.astype(np.float32) for name, values in made.items()}
+
+
+WORLD = Ads()

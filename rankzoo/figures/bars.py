@@ -1,0 +1,119 @@
+"""Bars with their numbers beside them: base rates, shares, and the one statistic that stands under a picture."""
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from rankzoo.figures.marks import bar, box, ceiling, drawing, hint, line, symbol, text
+from rankzoo.figures.tree import Tree, circle
+from rankzoo.figures.words import Say, fit, fixed, measure, missing, number, percent, whole
+
+
+def rates(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """How often each goal happens: columns `task`, `rate` (0 to 1), optionally `count`, `rows` and a `note`."""
+    top = ceiling([float(r) for r in frame["rate"]], 1.25)
+    parts: list[Tree] = []
+    for i, item in enumerate(frame.to_dict("records")):
+        y, task, rate = 26 * i, str(item["task"]), float(item["rate"])
+        parts += [symbol(i, 5, y + 10), text(18, y + 14.5, fit(task, 70, 13), "t1", bold=True),
+                  hint(f"{task}: {percent(rate, 3)}", *bar(92, y + 2, 418, 16, rate / top, f"task-{i % 8} mark")),
+                  text(520, y + 15, percent(rate, 1), "t1 num", bold=True),
+                  text(582, y + 15, _counted(item, say), "t2 small num")]
+    return drawing(860, 26 * max(len(frame), 1), say("How often each goal happens"), *parts)
+
+
+def _counted(item: dict, say: Say) -> str:
+    """«9,960 of 120,000», or the note that the frame brings."""
+    note, count, rows = item.get("note"), item.get("count"), item.get("rows")
+    counted = "" if missing(count) else whole(count) if missing(rows) else say("{count} of {rows}").format(
+        count=whole(count), rows=whole(rows))
+    return " · ".join(part for part in (counted, "" if missing(note) else str(note)) if part)
+
+
+def weights(frame: pd.DataFrame, title: str = "Weight by category", family: int = 2, say: Say = str) -> Tree:
+    """Named amounts on one scale: columns `label`, `value`; a negative one is drawn by its size, its number has the sign."""
+    top = ceiling([float(v) for v in frame["value"]], 1.0)
+    parts: list[Tree] = [text(0, 14, say(title), "large bold")]
+    for i, item in enumerate(frame.to_dict("records")):
+        y, value = 28 + 23 * i, float(item["value"])
+        share = math.nan if missing(value) else abs(value) / top
+        parts += [text(0, y + 11.5, fit(str(item["label"]), 68, 13), "t1"),
+                  hint(f"{item['label']}: {fixed(value, 4)}", *bar(72, y, 190, 14, share, f"family-{family} bar")),
+                  text(270, y + 11.5, fixed(value, 2), "t1 small num")]
+    return drawing(310, 28 + 23 * max(len(frame), 1), say(title), *parts)
+
+
+def dots(frame: pd.DataFrame, title: str = "AUC on test rows", note: str = "dot: mean of the seeds · line: range",
+         places: int = 3, say: Say = str) -> Tree:
+    """A metric of several models as dots, never as bars from zero.
+
+    Columns: `label`, `family` (1 to 7, gives the colour), `mean`, and the range over seeds, `low` and `high`.
+    """
+    values = [float(v) for c in ("low", "mean", "high") for v in frame[c] if not missing(v)]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    unit = 10.0 ** math.floor(math.log10(max(high - low, 1e-3)))
+    ticks = [unit * k for k in range(math.floor(low / unit), math.ceil(high / unit) + 1)]
+    decimals = max(0, -math.floor(math.log10(unit)))
+    left, right = ticks[0], ticks[-1] if len(ticks) > 1 else ticks[0] + unit
+
+    def at(value: float) -> float:
+        return 150 + 390 * (value - left) / (right - left)
+
+    end = 30 + 29 * len(frame)
+    parts = [text(0, 14, say(title), "large bold"), text(620, 14, say(note), "t2 small", "end")]
+    for tick in ticks[::max(1, len(ticks) // 6)]:
+        parts += [line(at(tick), 30, at(tick), end),
+                  text(at(tick), end + 16, fixed(tick, decimals), "t2 small num", "middle")]
+    for i, item in enumerate(frame.to_dict("records")):
+        y = 46 + 29 * i
+        parts.append(text(0, y + 4, fit(str(item["label"]), 140, 13), "t1"))
+        if not missing(item["mean"]):
+            span = (item["mean"] if missing(item[c]) else item[c] for c in ("low", "high"))
+            first, last = map(at, span)
+            parts.append(hint(f"{item['label']}: {fixed(item['mean'], 4)}",
+                              box(first, y - 1.5, last - first, 3, f"family-{item['family']} mark", 1.5),
+                              circle(at(item["mean"]), y, 5.5, f"family-{item['family']} mark")))
+            last = max(last, at(item["mean"]) + 6)
+            parts.append(text(last + 8, y + 4, fixed(item["mean"], places), "t1 small num"))
+    return drawing(620, end + 20, say(title), *parts)
+
+
+def statistic(value: float, chance: float | None, ci95: tuple[float, float] | None, bar: float | None = None,
+              words: str = "{value} of the weight lies on relevant items", say: Say = str) -> Tree:
+    """One number in a sentence, and where it stands between chance and what is demanded.
+
+    `words` holds the place of the number as {value}; a statistic's plain name is followed by it. The mark is the value,
+    the thick line its 95 % interval, the dashed line what chance gives, the solid line the demand `bar`. None or
+    not-a-number leaves a part out.
+    """
+    sentence = say(words)
+    sentence = sentence if "{value}" in sentence else sentence[:1].upper() + sentence[1:] + ": {value}"
+    said = sentence.replace("{value}", number(value, 3)) + _aside(chance, ci95, say)
+    known = [v for v in (value, chance, bar, *(ci95 or ())) if not missing(v)]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    end, reach = 560.0, (high - low) * 1.1 or 1.0
+
+    def at(v: float) -> float:
+        return 4 + end * (v - low) / reach
+
+    parts = [text(0, 14, said), box(4, 28, end, 4, "track", 2)]
+    if ci95 and not any(map(missing, ci95)):
+        parts.append(box(at(ci95[0]), 27, at(ci95[1]) - at(ci95[0]), 6, "family-2 bar", 3))
+    marks = [(v, name, dashed) for v, name, dashed in ((chance, say("chance"), True), (bar, say("demanded"), False))
+             if not missing(v)]
+    free = -1e9
+    for v, name, dashed in sorted(marks):
+        words_x = max(at(v), free)
+        parts += [line(at(v), 22, at(v), 38, "hair", dashed=dashed), text(words_x, 51, f"{name} {number(v, 3)}", "t2 small")]
+        free = words_x + measure(f"{name} {number(v, 3)}") + 10
+    if not missing(value):
+        parts.append(circle(at(value), 30, 5, "family-2 mark"))
+    return drawing(640, 56, said, hint(said, *parts))
+
+
+def _aside(chance: float | None, ci95: tuple[float, float] | None, say: Say) -> str:
+    said = "" if missing(chance) else say(", chance {value}").format(value=number(chance, 3))
+    if ci95 and not any(map(missing, ci95)):
+        said += say(", 95 % interval {low} to {high}").format(low=number(ci95[0], 3), high=number(ci95[1], 3))
+    return said

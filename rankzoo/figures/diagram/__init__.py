@@ -1,0 +1,112 @@
+"""The architecture diagram: seven columns, ink that means quantity, drawn from a layout as one tree.
+
+Ribbon thickness is how many numbers flow, or how much weight a gate gives; bar height is units; the line under a node is
+its share of the parameters. Nothing is decoration.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rankzoo.figures.diagram import deep, frame, nodes, ribbons
+from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
+from rankzoo.figures.layout.types import Box, Layout
+from rankzoo.figures.theme import family
+from rankzoo.figures.tree import Tree, button, g, rect, svg
+from rankzoo.schema import Block
+
+__all__ = ["draw", "thumbnail"]
+
+NOTHING: frozenset[str] = frozenset()
+Painter = Callable[[Block, Box, State], list[Tree]]
+PAINTERS: Mapping[str, Painter] = {
+    "feature": nodes.feature, "numbers": nodes.feature, "bias": nodes.feature, "history": nodes.history,
+    "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "cross": deep.cross, "linear": deep.linear,
+    "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate, "tower": deep.tower,
+    "bias_tower": deep.bias_tower, "head": deep.head}
+
+
+def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: tuple[float, ...] = (),
+         metrics: Mapping[str, str] = NO_WORDS, changed: frozenset[str] = NOTHING, assumed: frozenset[str] = NOTHING,
+         added: frozenset[str] = NOTHING, shares: Mapping[str, float] = NO_SHARES,
+         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, label: str = "Architecture") -> Tree:
+    """The diagram of a layout.
+
+    `selected` is a block's or a slot's address; `weights` gives a gate's mean weight for each of its experts, `attention`
+    one weight per past item of the first scorer, `metrics` a task's «0.742 AUC»; `changed` differ from the preset,
+    `assumed` have sizes that RankZoo chose (italic), `added` is what a ladder's rung adds (all else stands back);
+    `shares` replaces the shares of the parameters that the blocks state; `items` names the past items of a history.
+    Without weights a gate is drawn as untrained: equal ribbons, dashed.
+    """
+    state = State(layout, selected, weights, attention, metrics, changed, assumed, added,
+                  shares or parameter_shares(layout), items)
+    inside = [g(frame.bands(state), "bands"), g([*ribbons.edges(state), *frame.crossing(state)], "edges"),
+              g([*frame.band_names(state), *frame.heads(state)], "heads"), g(frame.unused(state), "unused"),
+              g(_nodes(state), "nodes"), g(ribbons.pluses(state), "pluses"), g(frame.notes(state), "notes")]
+    return svg(layout.width, layout.height, label, inside)
+
+
+def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, label: str = "Architecture, small") -> Tree:
+    """The same drawing without words and without anything to press: an image."""
+    tag, attributes, inside = draw(layout, weights=weights, label=label)
+    return [tag, {**attributes, "role": "img", "class": "thumbnail"}, _bare(inside)]
+
+
+PRESSING = ("data-id", "data-rel", "data-key", "role", "tabindex", "aria-pressed", "aria-label")
+
+
+def _bare(trees: list[Tree]) -> list[Tree]:
+    kept = []
+    for tag, attributes, inside in trees:
+        if tag not in ("text", "title"):
+            plain = {name: value for name, value in attributes.items() if name not in PRESSING}
+            kept.append([tag, plain, inside if isinstance(inside, str) else _bare(inside)])
+    return kept
+
+
+def _nodes(state: State) -> list[Tree]:
+    return [_node(block, state.layout.boxes[address], state) for address, block in state.layout.blocks.items()
+            if address in state.layout.boxes]
+
+
+def _node(block: Block, box: Box, state: State) -> Tree:
+    """One block as a button: its own drawing in the colour of its family, a ring where it is selected."""
+    pressed = state.pressed(block.address)
+    ring = [rect(-3, -3, box.w + 6, box.h + 6, "ring", 8)] if pressed else []
+    task = f"task-{state.task(block.task)}" if block.form == "gate" and block.task else ""
+    number = 4 if block.form == "concat" else family(block.slot)
+    classes = " ".join(filter(None, (f"family-{number}", task, state.flags(block))))
+    inside = [*PAINTERS[block.form](block, box, state), *ring]
+    related = state.related(block.address)
+    return button(block.address, sentence(block, state), inside, classes, box.x, box.y, pressed, related)
+
+
+def sentence(block: Block, state: State) -> str:
+    """A block in words, for those who don't see it: what it is, its sizes, its parameters, its metric."""
+    said = [f"{block.title}, {WORDS[block.form]}" if block.title.lower() != WORDS[block.form] else block.title]
+    times = state.layout.counts.get(block.address, 1)
+    if times > 1:
+        said.append(f"stands for {times} of them")
+    if block.units:
+        said.append(_sizes(block))
+    if block.parameters:
+        said.append(f"{block.parameters:,} parameters")
+    if block.form == "head" and block.task in state.metrics:
+        said.append(state.metrics[block.task])
+    return ", ".join(said) + "."
+
+
+def _sizes(block: Block) -> str:
+    units = [f"{unit:,}" for unit in block.units]
+    if block.form in ("feature", "bias", "history"):
+        return f"{units[0]} {'positions' if block.form == 'history' else 'rows'} of {units[-1]} numbers"
+    if block.form == "gate":
+        return f"shares among {units[0]} experts"
+    layers = block.form in ("layer", "expert", "tower", "bias_tower", "scorer")
+    return f"widths {', '.join(units)}" if layers else f"{' × '.join(units)} numbers"
+
+
+WORDS: Mapping[str, str] = {
+    "feature": "a feature with a table", "numbers": "numeric features", "history": "past items", "bias": "a bias feature",
+    "candidate": "the candidate as query", "scorer": "scores every past item", "sum": "weighted sum",
+    "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",
+    "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task"}

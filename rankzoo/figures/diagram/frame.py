@@ -1,0 +1,97 @@
+"""What stands around the nodes: column heads, unused columns with their ⊕, bands of experts, x₀ above the crosses, notes."""
+from __future__ import annotations
+
+from rankzoo.figures.diagram.state import State
+from rankzoo.figures.layout.types import Box, Column
+from rankzoo.figures.tree import Tree, button, circle, el, fit, path, rect, text, width_of
+
+
+def heads(state: State) -> list[Tree]:
+    """Head of every used column: a line in the family's colour, number and title, one grey line."""
+    found = []
+    columns = state.layout.columns
+    for i, column in enumerate(columns):
+        if not column.used:
+            continue
+        span = state.layout.spans[column.slot]
+        following = [state.layout.spans[c.slot].x for c in columns[i + 1:]]
+        room = (following[0] - 6 if following else state.layout.width) - span.x
+        number = str(column.number)
+        inside = [el("title", {}, f"{column.title}. {column.detail}".strip()), rect(0, 0, span.w, 3, "mark", 1.5),
+                  text(0, 21, number, "t2", size=13),
+                  text(width_of(number, 13) + 6, 21, fit(column.title, room - 14, 13), "t1 bold", size=13),
+                  text(0, 38, fit(column.detail, room), "t2")]
+        found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
+                              "data-key": f"head.{column.slot}"}, *inside))
+    return found
+
+
+def unused(state: State) -> list[Tree]:
+    """Thin dashed columns of the slots that this model leaves empty; a click offers to use them."""
+    return [_unused(column, state.layout.spans[column.slot], state) for column in state.layout.columns if not column.used]
+
+
+def _unused(column: Column, span: Box, state: State) -> Tree:
+    x = span.w / 2
+    sentence = f"{column.title} is off in this model. Press to see what it would add."
+    plus = [circle(x, 41, 9, "badge"), path(f"M{x - 4} 41h8M{x} 37v8", "sign")]
+    name = el("text", {"x": 0, "y": 0, "class": "t2 small halo", "transform": f"translate({x - 4:.2f} 60) rotate(90)"},
+              f"{column.title} · off")
+    inside = [rect(0.5, 0.5, span.w - 1, span.h - 1, "off", 5), text(x, 21, str(column.number), "t2", "middle", 13),
+              *plus, name]
+    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, state.selected == column.slot)
+
+
+def bands(state: State) -> list[Tree]:
+    """Grey bands behind own and shared experts."""
+    return [el("g", {"data-key": f"band.{name}"}, rect(box.x, box.y, box.w, box.h, "band", 6))
+            for name, box in state.layout.bands]
+
+
+def band_names(state: State) -> list[Tree]:
+    """Whose experts a band holds, at its lower right, and the number of each level above the first band."""
+    layout = state.layout
+    found = []
+    for name, box in layout.bands:
+        said = name if name == "shared" else f"only {name}"
+        found.append(text(box.right - 8, box.bottom - 7, fit(said, box.w / 2), "t2 halo", "end"))
+    lefts = sorted({layout.boxes[a].x for a, b in layout.blocks.items() if b.form == "expert"})
+    if layout.bands and len(lefts) > 1:
+        top = min(box.y for _, box in layout.bands) - 5
+        found += [text(left, top, f"level {i}", "t2") for i, left in enumerate(lefts, 1)]
+    return found
+
+
+def crossing(state: State) -> list[Tree]:
+    """x₀ enters every cross layer again: a dashed line over them."""
+    layout = state.layout
+    crosses = [layout.boxes[a] for a, b in layout.blocks.items() if b.form == "cross"]
+    if "interaction" not in layout.boxes or not crosses:
+        return []
+    bar = layout.boxes["interaction"]
+    top = min(box.y for box in crosses) - 12
+    if top <= bar.y:
+        top = bar.y - 8
+    d = f"M{bar.cx:.1f} {bar.y:.1f}V{top:.1f}" if top < bar.y else f"M{bar.right:.1f} {top:.1f}"
+    d += f"H{max(box.cx for box in crosses):.1f}"
+    d += "".join(f"M{box.cx:.1f} {top:.1f}V{box.y:.1f}" for box in crosses)
+    return [el("g", {"class": "edge family-3", "data-key": "x0"}, path(d, "thread strong"))]
+
+
+def notes(state: State) -> list[Tree]:
+    """Below the frame: what italics mean, and that a bias tower's input is missing when serving."""
+    layout = state.layout
+    found = []
+    if state.assumed:
+        found.append(text(layout.width, layout.height - 7, "italic: size assumed by RankZoo", "t2 italic", "end"))
+    towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]
+    touched = [e.target for e in layout.edges if e.kind == "side" and e.source in towers]
+    if touched:
+        box = layout.boxes[towers[-1]]
+        names = dict.fromkeys(layout.blocks[a].title for a in touched)
+        room = min(layout.boxes[a].x for a in touched) - 28 - box.right - 12
+        full, short = f"added to {', '.join(names)}; “missing” when serving", "“missing” when serving"
+        said = full if width_of(full) <= room else fit(short, room)
+        found.append(text(box.right + 12, box.cy + 16, said, "t2"))
+    return found
+

@@ -1,0 +1,72 @@
+"""The small marks of a node: glyphs, bars of a network, the share line, the dot of a change."""
+from __future__ import annotations
+
+import math
+
+from rankzoo.figures.diagram.state import State
+from rankzoo.figures.layout.sizes import shown_units
+from rankzoo.figures.layout.types import Box
+from rankzoo.figures.tree import Tree, circle, compact, path, rect, text
+from rankzoo.schema import Block
+
+
+def glyph(numbers: bool, x: float, y: float) -> Tree:
+    """A table for ids, a pill for numbers."""
+    if numbers:
+        return rect(x, y + 2.5, 15, 7, "glyph", 3.5)
+    return path(f"M{x} {y}h15v12h-15zM{x} {y + 4}h15M{x} {y + 8}h15M{x + 5} {y}v12", "glyph")
+
+
+def underline(block: Block, box: Box, state: State) -> list[Tree]:
+    """The share of the parameters as a line along the lower edge, at least a point where there are any."""
+    share = state.shares.get(block.address, 0.0)
+    return [rect(1, box.h - 2.5, max(1.5, (box.w - 2) * min(share, 1.0)), 2.5, "mark", 1)] if share > 0 else []
+
+
+def corner(block: Block, box: Box, state: State, top: float = 0.0) -> list[Tree]:
+    """An orange dot where the block differs from the preset."""
+    return [circle(box.w - 1, top + 1, 4, "changed")] if state.has_changed(block) else []
+
+
+def units_label(units: int) -> str:
+    """How many units a layer has: in full up to four digits, for 1,024 is a size that people know by sight."""
+    return str(units) if units < 10_000 else compact(units)
+
+
+def bars(units: tuple[int, ...], box: Box) -> list[Tree]:
+    """The layers of a small network as bars with arrows, heights by the square root of their widths, units below."""
+    drawn = shown_units(units)
+    if not drawn:
+        return []
+    tall = box.h - 16
+    scale = tall / math.sqrt(max(drawn))
+    pitch = box.w / len(drawn)
+    middle, parts = box.y + tall / 2, []
+    for i, unit in enumerate(drawn):
+        x, h = box.x + (i + 0.5) * pitch, max(7.0, scale * math.sqrt(unit))
+        parts += [rect(x - 5.5, middle - h / 2, 11, h, "bar", 2),
+                  text(x, middle + h / 2 + 12.5, units_label(unit), "t2 num size", "middle")]
+        if i:
+            parts.append(arrow(x - pitch + 9, x - 10, middle, len(units) > len(drawn) and i == 1))
+    return parts
+
+
+def arrow(x0: float, x1: float, y: float, skips: bool = False) -> Tree:
+    """A thin arrow; dashed where layers between are left out."""
+    head = f"M{x1 - 4:.1f} {y - 2.5:.1f}L{x1:.1f} {y:.1f}L{x1 - 4:.1f} {y + 2.5:.1f}"
+    return path(f"M{x0:.1f} {y:.1f}H{x1:.1f}{head}", "arrow dashed" if skips else "arrow")
+
+
+def side_bars(units: tuple[int, ...], box: Box) -> list[Tree]:
+    """The same in one line: bars with their units beside them, for low boxes."""
+    drawn = shown_units(units)[-2:] if box.w < 110 else shown_units(units)
+    if not drawn:
+        return []
+    pitch, scale = box.w / len(drawn), box.h / math.sqrt(max(drawn))
+    parts = []
+    for i, unit in enumerate(drawn):
+        h = max(5.0, min(box.h, scale * math.sqrt(unit)))
+        x = box.x + i * pitch
+        parts += [rect(x, box.y + (box.h - h) / 2, 8, h, "bar", 2),
+                  text(x + 11, box.y + box.h / 2 + 4.5, units_label(unit), "t2 num size")]
+    return parts

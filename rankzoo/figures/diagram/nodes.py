@@ -1,0 +1,89 @@
+"""The nodes of the first two columns: feature rows, histories, the query, the scorer and the weighted sum."""
+from __future__ import annotations
+
+from rankzoo.figures.diagram.marks import bars, corner, glyph, underline
+from rankzoo.figures.diagram.state import State
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
+from rankzoo.figures.layout.types import Box
+from rankzoo.figures.tree import Tree, circle, compact, fit, rect, text, width_of
+from rankzoo.schema import Block
+
+
+def feature(block: Block, box: Box, state: State) -> list[Tree]:
+    """A row: glyph, name, «200k × 16»; the line below it is its share of all embedding parameters."""
+    size = row_size(block)
+    room = box.w - 28 - width_of(size) - 14
+    return [rect(0, 0, box.w, box.h, "row box", 4), glyph(block.form == "numbers", 8, 6),
+            text(28, 16.5, fit(block.title, room, 13), "t1", size=13),
+            text(box.w - 8, 16.5, size, "t2 num size", "end"), *underline(block, box, state), *corner(block, box, state)]
+
+
+def row_size(block: Block) -> str:
+    """What a feature row says on the right: rows × width of its table, or how many numbers."""
+    if block.form == "numbers" or len(block.units) < 2:
+        return compact(block.units[0]) if block.units else ""
+    return f"{compact(block.units[0])} × {block.units[-1]}"
+
+
+def history(block: Block, box: Box, state: State) -> list[Tree]:
+    """The last past items as rows with a coloured edge, newest last, under a line that says of how many."""
+    length, rows = block.units[0], history_rows(box)
+    names = state.items.get(block.address, ())
+    name = block.title[:1].upper() + block.title[1:]
+    said = f"{name}, last {rows} of {length}" if rows < length else f"{name}, {length} past items"
+    parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
+    for i in range(rows):
+        y = HISTORY_HEAD + i * HISTORY_ROW
+        item = names[-rows:][i] if len(names) >= rows else f"past item {length - rows + i + 1}"
+        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
+                  text(12, y + 14, fit(item, box.w - 20), "t1")]
+    return parts
+
+
+def history_rows(box: Box) -> int:
+    """How many rows a history's box holds."""
+    return round((box.h - HISTORY_HEAD + 3) / HISTORY_ROW)
+
+
+def candidate(block: Block, box: Box, state: State) -> list[Tree]:
+    """The candidate's vectors side by side: the query of the attention."""
+    name = next((words for words in (block.title, block.detail) if words and width_of(words) <= 44), "query")
+    return [rect(0, 16, box.w, box.h - 16, "box", 3), text(box.w / 2, 11, name, "t2", "middle"),
+            *corner(block, box, state)]
+
+
+def scorer(block: Block, box: Box, state: State) -> list[Tree]:
+    """The one small network that scores every past item."""
+    times = state.layout.counts.get(block.address, 1)
+    title = two_lines(block.title, box.w - 8)
+    parts = [rect(0, 0, box.w, box.h, "node box", 6)]
+    parts += [text(box.w / 2, 17 + 14 * i, words, "t1 bold", "middle") for i, words in enumerate(title)]
+    top = 14.0 + 14 * len(title)
+    parts += bars(block.units, Box(4, top, box.w - 8, box.h - top - 24))
+    parts.append(text(box.w / 2, box.h - 8, fit(block.detail, box.w - 6), "t2", "middle"))
+    return [*parts, *badge(times, box), *underline(block, box, state), *corner(block, box, state)]
+
+
+def two_lines(words: str, width: float) -> list[str]:
+    """Words on one line where they fit, else broken once at a space and cut."""
+    if width_of(words) <= width or " " not in words:
+        return [fit(words, width)]
+    first, rest = words.split(" ", 1)
+    return [fit(first, width), fit(rest, width)]
+
+
+def total(block: Block, box: Box, state: State) -> list[Tree]:
+    """The weighted sum: a circle with its width below."""
+    sign = block.title if len(block.title) <= 2 else "Σ"
+    return [circle(box.w / 2, 14, 14, "node box"), text(box.w / 2, 18.5, sign, "t1 bold", "middle", 13),
+            text(box.w / 2, 44, compact(block.units[0]) if block.units else "", "t2 num size", "middle"),
+            *corner(block, box, state)]
+
+
+def badge(times: int, box: Box) -> list[Tree]:
+    """«×3» on the corner of a box that stands for equal layers."""
+    if times < 2:
+        return []
+    words = f"× {times}"
+    w = width_of(words) + 12
+    return [rect(box.w - w, 3, w - 4, 18, "badge", 9), text(box.w - w / 2 - 2, 16, words, "t1 num", "middle")]

@@ -1,0 +1,197 @@
+"""The edges: ribbons whose thickness is a quantity, lines that hand a vector on, the bypass and the side lane."""
+from __future__ import annotations
+
+from rankzoo.figures.diagram.deep import colour_of, trapezoid
+from rankzoo.figures.diagram.nodes import history_rows
+from rankzoo.figures.diagram.state import State, stack_shares
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
+from rankzoo.figures.layout.types import Box, Edge
+from rankzoo.figures.tree import Tree, circle, g, path, rect, relate, text
+
+TRACK, PLUS = 44.0, 20.0
+
+
+def edges(state: State) -> list[Tree]:
+    """All edges, each its own group with a key, so that the page can move it and dim it."""
+    layout, mixes = state.layout, _mixes(state)
+    drawn = []
+    for edge in layout.edges:
+        parts = mixes.get((edge.source, edge.target)) if edge.kind == "mix" else _parts(edge, state)
+        if parts:
+            drawn.append(_group(edge, parts, _colour(edge, state)))
+    return [*_gate_input(state), *drawn]
+
+
+def _group(edge: Edge, parts: list[Tree], colour: str) -> Tree:
+    return g(parts, f"edge {colour}", more={"data-key": f"{edge.source}>{edge.target}",
+                                            "data-rel": relate((edge.source, edge.target))})
+
+
+def _colour(edge: Edge, state: State) -> str:
+    """A task's line has the task's colour, everything else its source's family."""
+    blocks = state.layout.blocks
+    one, other = blocks[edge.source], blocks[edge.target]
+    task = other.task or one.task
+    if task and (one.form == "gate" or edge.kind in ("mix", "line") and other.form in ("gate", "tower", "head")):
+        return f"task-{state.task(task)}"
+    return f"family-{2 if edge.kind == 'query' else colour_of(one)}"
+
+
+def _parts(edge: Edge, state: State) -> list[Tree]:
+    a, b = edge.start, edge.end
+    if edge.kind == "ribbon":
+        d = trapezoid(a.x, a.y - a.t / 2, a.y + a.t / 2, b.x, b.y - b.t / 2, b.y + b.t / 2)
+        return [path(d, "flow grey" if edge.source == "concatenation" else "flow")]
+    if edge.kind == "query":
+        return [path(curve(a.x, a.y, b.x, b.y), "wire", {"stroke-width": 4})]
+    if edge.kind == "line":
+        return [path(curve(a.x, a.y, b.x, b.y), "wire")]
+    if edge.kind == "rows":
+        return _rows(edge, state)
+    if edge.kind == "attend":
+        return _attend(edge, state)
+    return _wide(edge, state) if edge.kind == "wide" else _side(edge, state)
+
+
+def curve(x0: float, y0: float, x1: float, y1: float) -> str:
+    """An S-shaped line, level at both ends."""
+    m = (x0 + x1) / 2
+    return f"M{x0:.1f} {y0:.1f}C{m:.1f} {y0:.1f} {m:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
+
+
+def _row_heights(address: str, state: State) -> list[float]:
+    """The middle of every row of a history."""
+    box = state.layout.boxes[address]
+    return [box.y + HISTORY_HEAD + i * HISTORY_ROW + (HISTORY_ROW - 3) / 2 for i in range(history_rows(box))]
+
+
+def _rows(edge: Edge, state: State) -> list[Tree]:
+    """One line for every past item, into the scorer or straight into the sum."""
+    target = state.layout.boxes[edge.target]
+    into_sum = state.layout.blocks[edge.target].form == "sum"
+    parts = []
+    for y in _row_heights(edge.source, state):
+        end = edge.end.y if into_sum else min(max(y, target.y + 8), target.bottom - 8)
+        parts.append(path(curve(edge.start.x, y, edge.end.x, end), "wire"))
+    return parts
+
+
+def _attend(edge: Edge, state: State) -> list[Tree]:
+    """Weight bar and number of every past item, then a curve into the sum, as thick as the weight."""
+    layout = state.layout
+    past = next((link.source for link in layout.links if link.target == edge.source
+                 and layout.blocks[link.source].form == "history"), "")
+    heights = _row_heights(past, state) if past in layout.boxes else [edge.start.y]
+    first = next(a for a, b in layout.blocks.items() if b.form == "scorer")
+    known = edge.source == first and len(state.attention) >= len(heights)
+    weights = state.attention[-len(heights):] if known else ()
+    top = max((abs(w) for w in weights), default=0.0) or 1.0
+    left = edge.start.x + 6
+    parts = []
+    for i, y in enumerate(heights):
+        share = abs(weights[i]) / top if weights else 1 / len(heights)
+        parts.append(rect(left, y - 6, TRACK, 12, "track" if weights else "track dashed", 2))
+        if weights:
+            parts += [rect(left, y - 6, max(1.5, TRACK * share), 12, "mark", 2),
+                      text(left + TRACK + 32, y + 4.5, f"{weights[i]:.2f}".replace("-", "−"), "t1 num", "end")]
+        thick = max(0.8, 7 * share) if weights else 1.2
+        parts.append(path(curve(left + TRACK + (36 if weights else 4), y, edge.end.x, edge.end.y), "wire",
+                          {"stroke-width": thick}))
+    return parts
+
+
+def _mixes(state: State) -> dict[tuple[str, str], list[Tree]]:
+    """Ribbons from experts to gates: at the gate as high as the segment, at the expert stacked and never beyond its box."""
+    layout = state.layout
+    experts = tuple(a for a, b in layout.blocks.items() if b.form == "expert")
+    gates = [a for a, b in layout.blocks.items() if b.form == "gate"]
+    into: dict[tuple[str, str], tuple[float, float, bool]] = {}
+    for gate in gates:
+        shares, learned = stack_shares(state, gate, experts)
+        box = layout.boxes[gate]
+        y, room = box.y + 18, box.h - 18
+        for expert, share in shares.items():
+            into[expert, gate] = (y, y + room * share, learned)
+            y += room * share
+    found = {}
+    for expert in experts:
+        box = layout.boxes[expert]
+        leaving = sorted((gate for gate in gates if (expert, gate) in into), key=lambda gate: layout.boxes[gate].y)
+        total = sum(into[expert, gate][1] - into[expert, gate][0] for gate in leaving) or 1.0
+        squeeze = min(1.0, (box.h - 6) / total)
+        y = box.cy - total * squeeze / 2
+        for gate in leaving:
+            upper, lower, learned = into[expert, gate]
+            thick = (lower - upper) * squeeze
+            d = trapezoid(box.right, y, y + thick, layout.boxes[gate].x + 2, upper, lower)
+            found[expert, gate] = [path(d, "flow mix" if learned else "flow mix untrained")]
+            y += thick
+    return found
+
+
+def _gate_input(state: State) -> list[Tree]:
+    """One dashed line over the experts: what the gates read."""
+    layout = state.layout
+    readers = [link for link in layout.links if layout.blocks[link.target].form == "gate"
+               and layout.blocks[link.source].form in ("layer", "concat")]
+    if not readers or layout.bands:
+        return []
+    first = min((link.target for link in readers), key=lambda a: layout.boxes[a].y)
+    source, gate = layout.boxes[readers[0].source], layout.boxes[first]
+    top = layout.frame.y - 5
+    d = f"M{source.cx:.1f} {source.y:.1f}V{top:.1f}H{gate.cx:.1f}V{max(gate.y, top):.1f}"
+    ends = relate(end for link in readers for end in (link.source, link.target))
+    return [g([path(d, "thread")], "edge", more={"data-key": "gates.read", "data-rel": ends})]
+
+
+def _join_x(head: Box) -> float:
+    return head.x - PLUS
+
+
+def _head_of(edge: Edge, state: State) -> str:
+    """The head at whose ⊕ a bypass ends: what it feeds, or what the tower that it feeds leads to."""
+    layout = state.layout
+    if layout.blocks[edge.target].form == "head":
+        return edge.target
+    return next((link.target for link in layout.links if link.source == edge.target
+                 and layout.blocks[link.target].form == "head"), "")
+
+
+def _wide(edge: Edge, state: State) -> list[Tree]:
+    """A bypass: below the frame, then up to the ⊕ before the head."""
+    layout, name = state.layout, _head_of(edge, state)
+    if not name:
+        return []
+    head, a = layout.boxes[name], edge.start
+    lane, x = layout.frame.bottom + 8, _join_x(head)
+    d = (f"M{a.x:.1f} {a.y:.1f}C{a.x + 14:.1f} {a.y:.1f} {a.x + 10:.1f} {lane:.1f} {a.x + 26:.1f} {lane:.1f}"
+         f"H{x - 6:.1f}Q{x:.1f} {lane:.1f} {x:.1f} {lane - 6:.1f}V{head.cy:.1f}")
+    return [path(d, "wire"), path(f"M{x:.1f} {head.cy:.1f}H{head.x:.1f}", "wire")]
+
+
+def _side(edge: Edge, state: State) -> list[Tree]:
+    """The dashed path of a bias tower: along its lane, then up to the ⊕ of the heads it touches."""
+    layout = state.layout
+    one, other = layout.boxes[edge.source], layout.boxes[edge.target]
+    if layout.blocks[edge.target].form == "head":
+        return [path(f"M{one.right:.1f} {one.cy:.1f}H{_join_x(other):.1f}V{other.cy:.1f}", "thread")]
+    turn = one.right + 7
+    return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}V{other.cy:.1f}H{other.x:.1f}", "thread")]
+
+
+def pluses(state: State) -> list[Tree]:
+    """⊕ before every head to which something is added besides its tower."""
+    layout = state.layout
+    added: dict[str, list[str]] = {}
+    for edge in layout.edges:
+        name = _head_of(edge, state) if edge.kind in ("wide", "side") else ""
+        if name and layout.blocks[edge.source].form != "bias":
+            added.setdefault(name, []).extend((edge.source, edge.target))
+    found = []
+    for address, sources in added.items():
+        head = layout.boxes[address]
+        x = _join_x(head)
+        sign = path(f"M{x - 4:.1f} {head.cy:.1f}h8M{x:.1f} {head.cy - 4:.1f}v8", "sign")
+        found.append(g([circle(x, head.cy, 8, "badge"), sign], "edge",
+                       more={"data-key": f"{address}.plus", "data-rel": relate([address, *sources])}))
+    return found

@@ -1,0 +1,57 @@
+"""The parameter readout: one bar to scale for all parameters, its dense sliver opened into a second bar by component."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rankzoo.figures.tree import Tree, el, fit, g, path, rect, svg, text, width_of
+from rankzoo.figures.words import size, whole
+
+WIDTH, HEIGHT = 1080.0, 62.0
+DENSE_LEFT = 454.0
+LEAST = 3.0
+
+
+def draw(total: int, embedding: int, dense: int, parts: Sequence[tuple[int, str, int]], label: str = "Parameters") -> Tree:
+    """`total` = `embedding` + `dense` parameters; `parts` are the dense ones as (family 1 to 7, name, count), in order."""
+    sliver = max(LEAST, (WIDTH - 1) * dense / total) if dense and total else 0.0
+    tables = WIDTH - sliver - (1 if sliver and embedding else 0) if embedding else 0.0
+    said = f"{size(total)} parameters"
+    inside = [text(0, 12, said, "t1 bold", size=14)]
+    if embedding:
+        words = f"embedding tables {size(embedding)} ({_share(embedding, total)})"
+        inside += [text(max(172.0, width_of(said, 14) + 16), 12, words, "t2"),
+                   _bar(0, tables, 1, f"Embedding tables: {embedding:,} parameters")]
+    inside += [text(WIDTH, 12, f"dense {whole(dense)} ({_share(dense, total)})", "t2", "end"),
+               _bar(WIDTH - sliver, sliver, 4, f"Dense part: {dense:,} parameters")]
+    if dense:
+        wedge = f"M{WIDTH - sliver:.1f} 31H{WIDTH}V41H{DENSE_LEFT}Z"
+        inside += [path(wedge, "flow grey family-4"), text(DENSE_LEFT - 10, 55, "dense part, enlarged", "t2", "end"),
+                   *_parts(parts, dense)]
+    return svg(WIDTH, HEIGHT, f"{label}: {total:,}, {embedding:,} in tables, {dense:,} dense", inside, role="img")
+
+
+def _bar(x: float, w: float, number: int, title: str) -> Tree:
+    return g([el("title", {}, title), rect(x, 20, w, 10, "bar", min(2, w / 2))], f"family-{number}")
+
+
+def _share(part: int, total: int) -> str:
+    """A percentage with two places; «< 0.01%» and «> 99.99%» where rounding would claim none or all."""
+    if not total or part in (0, total):
+        return "100%" if part else "0%"
+    share = 100 * part / total
+    return "< 0.01%" if share < 0.005 else "> 99.99%" if share >= 99.995 else f"{share:.2f}%"
+
+
+def _parts(parts: Sequence[tuple[int, str, int]], dense: int) -> list[Tree]:
+    """The second bar; a name stands in its part where it fits, in the title always."""
+    shown = [part for part in parts if part[2]]
+    room = WIDTH - DENSE_LEFT - LEAST * len(shown)
+    x, found = DENSE_LEFT, []
+    for number, name, count in shown:
+        w = LEAST + room * count / dense
+        words = f"{name} {count:,}"
+        inner = fit(words, w - 12)
+        label = [text(x + 6, 54.5, words, "t1")] if inner == words else []
+        found.append(g([el("title", {}, words), rect(x, 42, w - 1.5, 18, "bar", 2), *label], f"family-{number}"))
+        x += w
+    return found

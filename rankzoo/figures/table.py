@@ -1,0 +1,128 @@
+"""The zoo as a picture: systems × seven components, and the ladder of textbook models."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rankzoo.figures.marks import box, drawing, line, press, ring, text
+from rankzoo.figures.tree import Tree, g
+from rankzoo.figures.words import Say, fit, measure, whole
+
+COMPONENTS = ("Features", "Attention", "Interact.", "Concat", "Sharing", "Deep", "Loss")
+COLUMNS = (64, 74, 74, 34, 92, 50, 78)
+LEFT, GAP, WIDTH, HEAD, ROW, CELL = 172, 3, 748, 42, 42, 25
+LONGEST = 11
+
+
+@dataclass(frozen=True)
+class ZooRow:
+    """A system in the matrix. `words` has one short word per component, empty where the component is not used."""
+
+    id: str
+    title: str
+    subtitle: str
+    words: tuple[str, str, str, str, str, str, str]
+    tasks: int
+    year: int
+    built: bool = True
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A textbook model on the ladder; `family` (1 to 7) is the component that it adds."""
+
+    id: str
+    title: str
+    subtitle: str
+    family: int
+    built: bool = True
+
+
+def zoo(rows: Sequence[ZooRow], selected: str = "", say: Say = str) -> Tree:
+    """Systems as rows, the seven components as columns: a tinted word where used, a dashed place where not."""
+    lines = [_row(row, HEAD + ROW * i, row.id == selected, say) for i, row in enumerate(rows)]
+    label = say("{count} ranking models by the seven components that each uses").format(count=len(rows))
+    return drawing(WIDTH, HEAD + ROW * max(len(rows), 1), label, *_header(say), *lines)
+
+
+def _places() -> list[tuple[int, int]]:
+    """Left edge and width of each component's column."""
+    return [(LEFT + sum(COLUMNS[:i]) + GAP * i, width) for i, width in enumerate(COLUMNS)]
+
+
+def _header(say: Say) -> list[Tree]:
+    parts = [text(12, 28, say("Model"), "t2 small"), text(692, 28, say("Tasks"), "t2 small", "end"),
+             text(740, 28, say("Year"), "t2 small", "end")]
+    for i, (x, width) in enumerate(_places()):
+        parts += [text(x + width / 2, 13, str(i + 1), "t1 small num", "middle", bold=True),
+                  text(x + width / 2, 28, fit(say(COMPONENTS[i]), width + 8), "t2 small", "middle"),
+                  box(x, 33, width, 3, f"family-{i + 1} mark", 1)]
+    return parts
+
+
+def _row(row: ZooRow, y: float, selected: bool, say: Say) -> Tree:
+    ink = "t1" if row.built else "t2"
+    parts = [*_name(row, y, ink, say),
+             text(692, y + 25, whole(row.tasks), f"{ink} num", "end"), text(740, y + 25, str(row.year), "t2 num", "end")]
+    for i, (place, word) in enumerate(zip(_places(), row.words, strict=True)):
+        parts += _component(place[0], y + (ROW - CELL) / 2, place[1], word, i + 1, row.built)
+    if selected:
+        parts.append(box(0, y + 1, WIDTH, ROW - 2, "ring", 7))
+    # the cells stand in a group of their own: the rules for hovering a node shall not reach them
+    hit = box(0, y + 1, WIDTH, ROW - 2, "hit chosen" if selected else "hit", 6)
+    return press(row.id, _sentence(row, say), selected, hit, g(parts))
+
+
+def _name(row: ZooRow, y: float, ink: str, say: Say) -> list[Tree]:
+    note, room = "" if row.built else say("not built yet"), LEFT - 20
+    beside = note and measure(row.title, 14) + measure(note) + 8 <= room
+    second = row.subtitle if beside or not note else f"{note} · {row.subtitle}"
+    parts = [text(12, y + 18, fit(row.title, room, 14), ink, bold=True), text(12, y + 33, fit(second, room), "t2 small")]
+    return [*parts, text(LEFT - 8, y + 18, note, "t2 small", "end")] if beside else parts
+
+
+def _component(x: float, y: float, width: float, word: str, family: int, built: bool) -> list[Tree]:
+    if not word:
+        return [box(x, y, width, CELL, "off")]
+    rect = box(x, y, width, CELL, f"family-{family} node")
+    if not built:
+        rect[1].update({"fill-opacity": 0.35, "stroke-opacity": 0.4})
+    elif family == 4:
+        rect[1]["stroke-opacity"] = 0.62
+    said = fit(word if len(word) <= LONGEST else word[: LONGEST - 1] + "…", width - 4)
+    if width < 40 and said != word:
+        return [rect]
+    return [rect, text(x + width / 2, y + 17, said, "t1 small" if built else "t2 small", "middle")]
+
+
+def _sentence(row: ZooRow, say: Say) -> str:
+    used = ", ".join(f"{say(name)} {word}" for name, word in zip(COMPONENTS, row.words, strict=True) if word)
+    state = "" if row.built else " " + say("Not built yet: read its facts.")
+    facts = say("{tasks} tasks, {year}.") if row.tasks != 1 else say("One task, {year}.")
+    return f"{row.title}, {row.subtitle}: {used}. {facts.format(tasks=row.tasks, year=row.year)}{state}"
+
+
+def ladder(rungs: Sequence[Rung], selected: str = "", say: Say = str, across: int = 11) -> Tree:
+    """The textbook models in the order in which each answers a weakness of the one before, `across` in a line."""
+    parts: list[Tree] = []
+    for i, rung in enumerate(rungs):
+        x, y = 98 * (i % across), 54 * (i // across)
+        if i % across:
+            parts.append(line(x - 10, y + 21, x, y + 21))
+        parts.append(_rung(rung, x, y, rung.id == selected, say))
+    lines = max(1, -(-len(rungs) // across))
+    label = say("The ladder: {count} textbook models, each adding one component").format(count=len(rungs))
+    return drawing(98 * across - 10, 54 * lines - 12, label, *parts)
+
+
+def _rung(rung: Rung, x: float, y: float, selected: bool, say: Say) -> Tree:
+    rect = box(x, y, 88, 42, f"family-{rung.family} node box", 6)
+    if not rung.built:
+        rect[1].update({"fill-opacity": 0.35, "stroke-opacity": 0.4})
+    state = "" if rung.built else " " + say("Not built yet: read its facts.")
+    sentence = say("{name}: {adds}. Adds to component {number}, {component}.").format(
+        name=rung.title, adds=rung.subtitle, number=rung.family, component=say(COMPONENTS[rung.family - 1])) + state
+    ink = "t1 small" if rung.built else "t2 small"
+    parts = [rect, text(x + 44, y + 18, fit(rung.title, 84 / 1.08), ink, "middle", bold=True),
+             text(x + 44, y + 34, fit(rung.subtitle, 84), "t2 small", "middle")]
+    return press(rung.id, sentence, selected, *parts, *([ring(x, y, 88, 42)] if selected else []))

@@ -1,0 +1,105 @@
+"""Numbers and names as a person reads them: the one place that turns a value into visible text."""
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from numbers import Integral
+
+import pandas as pd
+
+MISSING = "–"
+Say = Callable[[str], str]
+
+
+def missing(value: object) -> bool:
+    """True for None and every kind of not-a-number, which a figure shows as a dash, never as 0."""
+    return value is None or value is pd.NA or bool(value != value)
+
+
+def fixed(value: float | None, places: int = 2) -> str:
+    """A number with that many places: 0.05, −0.31, 1,204.50; a dash where it is missing."""
+    if missing(value):
+        return MISSING
+    text = f"{float(value):,.{places}f}"
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+
+
+def whole(value: float | None) -> str:
+    """A count in full, with commas: 120,000."""
+    return fixed(value, 0)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number with at most `digits` significant digits, no trailing zeros: 0.1234, 12.5, 1,235,000; 0 stays 0."""
+    if missing(value):
+        return MISSING
+    value = float(value)
+    if value == 0 or math.isinf(value):
+        return "0" if value == 0 else ("∞" if value > 0 else "−∞")
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    text = fixed(round(value, places), max(places, 0))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float | None, places: int = 0) -> str:
+    """A share as per cent: 0.083 → 8.3 % with one place."""
+    return MISSING if missing(share) else fixed(100 * share, places) + " %"
+
+
+def hundredths(share: float | None) -> str:
+    """A share in whole per cent without the sign, as a cell shows it: 0.62 → 62."""
+    return MISSING if missing(share) else fixed(100 * share, 0)
+
+
+def size(count: float | None) -> str:
+    """A large count with a short unit: 19.27 M, 8,600, 102.4 billion."""
+    if missing(count):
+        return MISSING
+    for unit, name in ((1e9, "billion"), (1e6, "M")):
+        if abs(count) >= unit:
+            return f"{number(count / unit)} {name}"
+    return number(count)
+
+
+def memory(bytes_: float | None) -> str:
+    """Bytes in decimal units: 77 MB, 409.6 GB."""
+    return _unit(bytes_, ("B", "kB", "MB", "GB", "TB", "PB"))
+
+
+def flops(count: float | None) -> str:
+    """Floating point operations: 0.12 MFLOP for a small network, 8.7 MFLOP, 1.3 GFLOP."""
+    if missing(count):
+        return MISSING
+    if 1e4 <= abs(count) < 1e6:
+        return f"{number(count / 1e6, 2)} MFLOP"
+    return _unit(count, ("FLOP", "kFLOP", "MFLOP", "GFLOP"))
+
+
+def _unit(value: float | None, units: tuple[str, ...]) -> str:
+    if missing(value):
+        return MISSING
+    power = 0
+    while abs(value) >= 1000 and power + 1 < len(units):
+        value, power = value / 1000, power + 1
+    return f"{number(value)} {units[power]}"
+
+
+def place(name: object) -> str:
+    """An expert or head as it is shown: an index counts from 0 in a tensor and from 1 for a person; a name stays."""
+    return str(int(name) + 1) if isinstance(name, Integral) else str(name)
+
+
+def measure(text: str, font: float = 12) -> float:
+    """About how wide a text stands in the app's font, in units; wide characters (한, 中) count as a full em."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return font * (wide * 0.95 + (len(text) - wide) * 0.48)
+
+
+def fit(text: str, width: float, font: float = 12) -> str:
+    """The text, or its beginning and an ellipsis where it would be wider than `width`; empty where nothing fits."""
+    if measure(text, font) <= width:
+        return text
+    while text and measure(text + "…", font) > width:
+        text = text[:-1]
+    return text.rstrip() + "…" if len(text) > 1 else ""

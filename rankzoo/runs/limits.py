@@ -1,0 +1,95 @@
+"""What a run may take: the limits of the two profiles, and the check of a document before it is queued."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from rankzoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rankzoo.document import Document
+
+Profile = Literal["local", "class"]
+MEGA = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ceilings of a profile; None is no ceiling.
+
+    rows of a table · parameters of a model · file: bytes of an upload · wall: seconds of work per run · running, active:
+    runs per person that train, that are queued or train or pause · waiting: queued runs of all · memory: bytes of a
+    worker · kept: ended runs per person · stored: bytes of all runs · free: bytes that the disk must have · shared:
+    whether several people use the server, so that only the owner may touch a run.
+    """
+
+    profile: Profile
+    rows: int
+    parameters: int
+    file: int
+    epochs: int = 1000
+    wall: float = 3600.0
+    running: int | None = None
+    active: int | None = None
+    waiting: int | None = None
+    memory: int | None = None
+    kept: int = 50
+    stored: int = 2_000 * MEGA
+    free: int = 200 * MEGA
+    shared: bool = False
+
+
+LOCAL = Limits("local", rows=5 * MEGA, parameters=500 * MEGA, file=2_000 * MEGA)
+CLASS = Limits("class", rows=200_000, parameters=20 * MEGA, file=25 * MEGA, wall=120.0, running=1, active=3, waiting=60,
+               memory=1_500 * MEGA, shared=True)
+
+
+def profile() -> Limits:
+    """The limits that RANKZOO_PROFILE names (`local` where it is not set); raises a ZooError for another word."""
+    name = os.environ.get("RANKZOO_PROFILE") or "local"
+    for limits in (LOCAL, CLASS):
+        if limits.profile == name:
+            return limits
+    raise ZooError("There is no profile '{name}'.", "RANKZOO_PROFILE is 'local' or 'class'.", name=name)
+
+
+def check(document: Document, limits: Limits) -> None:
+    """Raise a ZooError with both numbers where a document asks for more than the profile allows.
+
+    Parameters are counted by the formulas of the slots, from the data's schema alone: nothing is built, no row is made.
+    """
+    settings = document.settings
+    if settings.rows is not None:
+        _within(settings.rows, limits.rows, "rows", "settings.rows")
+    _within(settings.epochs, limits.epochs, "epochs", "settings.epochs")
+    _within(document.blueprint.count(document.schema()).parameters, limits.parameters, "parameters", "blueprint")
+
+
+def check_rows(rows: int, limits: Limits) -> None:
+    """The same for rows that were only counted once the data were there."""
+    _within(rows, limits.rows, "rows", "settings.rows")
+
+
+def check_time(seconds: float | None, epochs: int, limits: Limits) -> None:
+    """Refuse a run that by a measured rate cannot fit the wall limit; None where no rate is known."""
+    if seconds is not None and seconds > limits.wall:
+        raise ZooError("{epochs:,} epochs need about {seconds:,.0f} s here; the limit is {limit:,.0f} s.",
+                       "Use fewer epochs or fewer rows.", at="settings.epochs", epochs=epochs, seconds=seconds,
+                       limit=limits.wall)
+
+
+def too_large(used: int, limit: int) -> str:
+    """What is said of a run that took more memory than a worker may."""
+    return (f"The run needed {used // MEGA:,} MB of memory; the limit is {limit // MEGA:,} MB. "
+            "Use a smaller model or fewer rows.")
+
+
+def too_long(seconds: float, limit: float) -> str:
+    """What is said of a run that worked longer than it may."""
+    return f"The run worked for {seconds:,.0f} s; the limit is {limit:,.0f} s. Use fewer epochs or fewer rows."
+
+
+def _within(found: int, limit: int, what: str, at: str) -> None:
+    if found > limit:
+        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=what)

@@ -1,0 +1,145 @@
+/* Draws a tree [tag, attributes, children | text] as SVG and reports which node was picked.
+   Nodes are updated in place by key, so that focus survives; words only ever become text nodes. */
+const SVG = "http://www.w3.org/2000/svg";
+const TAGS = new Set(["svg", "g", "rect", "path", "circle", "line", "polygon", "text", "tspan", "title"]);
+const ATTRIBUTE = /^(?!on)[a-zA-Z][a-zA-Z0-9-]*$/i;
+const SMALLEST = 0.85;
+
+export default function (component) {
+  const { data, parentElement, setStateValue, setTriggerValue } = component;
+  const frame = parentElement.querySelector(".rz-frame");
+  if (!frame || !data || !data.tree) return;
+  const scene = frame.rzScene || (frame.rzScene = open(frame));
+  scene.report = (id) => (data.once ? setTriggerValue("picked", id) : setStateValue("selected", id));
+  scene.once = Boolean(data.once);
+  scene.show(data.tree);
+  return () => scene.still();
+}
+
+function open(frame) {
+  const scene = { report: () => {}, once: false };
+  scene.show = (tree) => show(frame, tree);
+  scene.still = () => frame.querySelector("svg")?.classList.remove("hovering");
+  const picked = (event) => event.target.closest?.("[data-id]");
+  const choose = (node) => {
+    const id = node.getAttribute("data-id");
+    if (!scene.once) for (const other of frame.querySelectorAll("[data-id]")) press(other, other === node);
+    scene.report(id);
+  };
+  frame.addEventListener("click", (event) => { const node = picked(event); if (node) choose(node); });
+  frame.addEventListener("keydown", (event) => {
+    const node = picked(event);
+    if (!node || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Enter" || event.key === " ") choose(node);
+    else if (event.key.startsWith("Arrow")) neighbour(frame, node, event.key.slice(5).toLowerCase())?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  frame.addEventListener("pointerover", (event) => light(frame, picked(event)));
+  frame.addEventListener("pointerleave", () => light(frame, null));
+  return scene;
+}
+
+function press(node, on) {
+  node.setAttribute("aria-pressed", on ? "true" : "false");
+}
+
+function show(frame, tree) {
+  let root = frame.querySelector("svg");
+  const first = !root;
+  if (first) root = frame.appendChild(document.createElementNS(SVG, "svg"));
+  update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
+  const wide = Number((tree[1].viewBox || "0 0 0 0").split(" ")[2]);
+  root.style.minWidth = root.getAttribute("role") === "img" && root.classList.contains("thumbnail") ? "" : `${SMALLEST * wide}px`;
+  palette(root);
+  if (first) requestAnimationFrame(() => requestAnimationFrame(() => root.classList.add("moving")));
+  else root.classList.add("moving");
+}
+
+function keyOf(node) {
+  return node.getAttribute?.("data-id") ?? node.getAttribute?.("data-key");
+}
+
+function update(node, [, attributes, inside]) {
+  const wanted = new Map(Object.entries(attributes || {}).filter(([name]) => ATTRIBUTE.test(name) && name !== "style"));
+  for (const { name } of [...node.attributes]) if (!wanted.has(name) && name !== "style") node.removeAttribute(name);
+  for (const [name, value] of wanted) if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
+  if (typeof inside === "string") {
+    if (node.textContent !== inside || node.childElementCount) node.textContent = inside;
+    return;
+  }
+  children(node, (inside || []).filter((child) => TAGS.has(child[0])));
+}
+
+function children(node, trees) {
+  if (node.firstChild && node.firstChild.nodeType === Node.TEXT_NODE) node.textContent = "";
+  const keyed = new Map();
+  const loose = [];
+  for (const child of node.children) (keyOf(child) === null ? loose : keyed.set(keyOf(child), child));
+  for (const child of [...node.children]) if (keyOf(child) === null) loose.includes(child) || loose.push(child);
+  let place = node.firstElementChild;
+  const kept = new Set();
+  for (const tree of trees) {
+    const key = tree[1]?.["data-id"] ?? tree[1]?.["data-key"];
+    let child = key === undefined ? loose.find((each) => !kept.has(each) && each.localName === tree[0]) : keyed.get(String(key));
+    if (!child || child.localName !== tree[0] || kept.has(child)) child = document.createElementNS(SVG, tree[0]);
+    kept.add(child);
+    if (child !== place) node.insertBefore(child, place);
+    else place = place.nextElementSibling;
+    update(child, tree);
+  }
+  for (const child of [...node.children]) if (!kept.has(child)) child.remove();
+}
+
+/* Streamlit hands its palettes over as lists; the style rules want one variable per colour. */
+function palette(root) {
+  const style = getComputedStyle(root);
+  const list = (name) => style.getPropertyValue(name).split(/,(?![^(]*\))/).map((colour) => colour.trim());
+  const set = (name, value) => { if (value && root.style.getPropertyValue(name) !== value) root.style.setProperty(name, value); };
+  list("--st-chart-categorical-colors").forEach((c, i) => set(i < 6 ? `--task-${i}` : `--family-${i - 5}`, c));
+  list("--st-chart-sequential-colors").forEach((c, i) => set(`--seq-${i}`, c));
+  list("--st-chart-diverging-colors").forEach((c, i) => set(`--div-${i}`, c));
+  root.classList.toggle("dark", darkness(style.getPropertyValue("--st-background-color").trim()));
+}
+
+function darkness(colour) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = colour || "white";
+  const [r, g, b] = pen.fillStyle.startsWith("#")
+    ? [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16))
+    : pen.fillStyle.match(/[\d.]+/g).map(Number);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 110;
+}
+
+const related = (node) => (node.getAttribute("data-rel") || "").split("\n");
+
+/* Everything that names the hovered node among its relations stays bright. */
+function light(frame, node) {
+  const root = frame.querySelector("svg");
+  if (!root) return;
+  const id = node?.getAttribute("data-rel") ? node.getAttribute("data-id") : null;
+  root.classList.toggle("hovering", id !== null);
+  for (const each of root.querySelectorAll("[data-rel]")) each.classList.toggle("lit", id !== null && related(each).includes(id));
+}
+
+/* The node an arrow key leads to: sideways along edges where there are any that way, else the nearest one. */
+function neighbour(frame, node, way) {
+  const named = node.getAttribute(`data-${way}`);
+  const all = [...frame.querySelectorAll("[data-id]")].filter((each) => each !== node);
+  if (named) return all.find((each) => each.getAttribute("data-id") === named);
+  const from = node.getBoundingClientRect();
+  const sideways = way === "left" || way === "right";
+  const sign = way === "left" || way === "up" ? -1 : 1;
+  const ahead = all.map((each) => [each, distance(from, each.getBoundingClientRect(), sideways, sign)]).filter(([, d]) => d < Infinity);
+  const near = (list) => list.sort((a, b) => a[1] - b[1])[0]?.[0];
+  const linked = sideways ? ahead.filter(([each]) => related(node).includes(each.getAttribute("data-id"))) : [];
+  return near(linked) || near(ahead);
+}
+
+function distance(from, to, sideways, sign) {
+  const dx = to.x + to.width / 2 - from.x - from.width / 2;
+  const dy = to.y + to.height / 2 - from.y - from.height / 2;
+  const [along, across] = sideways ? [dx * sign, dy] : [dy * sign, dx];
+  return along > 2 ? along + 3 * Math.abs(across) : Infinity;
+}

@@ -1,0 +1,122 @@
+"""Charts: the three pictures of a training: loss, AUC, and the model's own third one, over the whole run from its start."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.figures import curves
+from rankzoo.figures.theme import Theme
+from rankzoo.figures.words import fixed
+from rankzoo.runs.tables import Run
+from rankzoo.ui import page, points, service, state
+from rankzoo.ui.words import language, say, translate
+
+OVERLAY = "rz_overlay"
+CONFIG = {"displayModeBar": False}
+
+
+def show(run: Run | None) -> None:
+    """Draws the charts of a run, or of the run that the model in hand would be, with the axis of its whole span."""
+    document = points.document_of(run.config) if run else state.document()
+    found, overlaid = points.series(run), _overlaid(run)
+    pictures = points.pictures(document.json())
+    places = st.columns(3 if pictures else 2, gap="medium")
+    gates = _gates(document, found) if "gate" in pictures else []
+    task = gates[0] if gates else ""
+    if len(gates) > 1:
+        task = st.session_state.get("rz_gate") if st.session_state.get("rz_gate") in gates else gates[0]
+    key = (found.id, found.step, len(found.frame), tuple(id for id, _, _ in overlaid), document.hash, task)
+    end = points.span(run) if run else float(document.settings.epochs)
+    figures = _figures(key, page.colours().name, language(), document, found.frame, overlaid, end, task)
+    for place, (name, figure, alt) in zip(places, figures, strict=False):
+        with place:
+            st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
+    if len(gates) > 1:
+        with places[2]:
+            st.segmented_control(say("Gate"), gates, key="rz_gate", default=task, required=True, label_visibility="collapsed")
+
+
+def _gates(document: Document, found: points.Series) -> list[str]:
+    """The gates that were measured, or the tasks before anything was."""
+    frame = found.frame
+    return list(dict.fromkeys(frame[frame["group"] == "gate"]["of"])) or list(document.blueprint.tasks)
+
+
+def _overlaid(run: Run | None) -> list[tuple[str, int, pd.DataFrame]]:
+    """The runs that were ticked in the table beside the one on view: id, number, points."""
+    chosen = []
+    for id in st.session_state.get(OVERLAY, ()):
+        if run is not None and id == run.id:
+            continue
+        try:
+            other = service.store().run(id)
+        except ZooError:
+            continue
+        if other.state != "running":
+            chosen.append((id, other.number, points.series(other).frame))
+    return chosen
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame: pd.DataFrame,  # noqa: ARG001
+             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _task: str) -> list[tuple[str, go.Figure, str]]:
+    """(name, figure, what it says in words); built once for each new point, whoever looks on."""
+    colours, tasks = page.colours(), _document.blueprint.tasks
+    made = [_loss(_frame, tasks, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]
+    pictures = points.pictures(_document.json())
+    if pictures:
+        made.append(_own(pictures[0], _frame, tasks, _end, colours, _task))
+    return made
+
+
+def _loss(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float, colours: Theme) -> tuple:
+    own = points.losses(frame)
+    others = _others(overlaid, lambda each: points.losses(each).query("split == 'validation'"))
+    figure = curves.loss(own, tasks, end, colours, others, translate)
+    return "loss", figure, say("Loss by epoch, relative to always guessing the mean.") + _last(
+        own[own["split"] == "validation"], 2)
+
+
+def _quality(document: Document, frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float,
+             colours: Theme) -> tuple:
+    """AUC; the root mean square error where no task has two classes."""
+    kinds = {document.schema().task(task).kind for task in tasks}
+    name = "auc" if "binary" in kinds else "rmse"
+    own = points.metric(frame, name)
+    others = _others(overlaid, lambda each: points.metric(each, name))
+    title = "AUC on validation rows" if name == "auc" else "Root mean square error on validation rows"
+    figure = curves.metric(own, tasks, end, colours, 0.5 if name == "auc" else None, title, others, translate)
+    return name, figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
+
+
+def _own(picture: str, frame: pd.DataFrame, tasks: Sequence[str], end: float, colours: Theme, task: str) -> tuple:
+    """Gate shares of one task; how many past items the attention really uses; how far one cross stands out."""
+    if picture == "gate":
+        own = points.shares(frame, task)
+        place = tasks.index(task) if task in tasks else 0
+        return "gate", curves.shares(own, end, colours, task, place, translate), say(
+            "Shares of the experts in the gate of {task}, by epoch.", task=task)
+    own = points.watched(frame, picture)
+    title, level = ("Share of past items that the attention uses", "all alike") if picture == "attention" else (
+        "Strongest cross over the mean cross", "none stands out")
+    figure = curves.line(own, end, colours, title, 2, 1.0, translate(level), translate)
+    return picture, figure, say("{title}, by epoch.", title=translate(title)) + _last(
+        own.rename(columns={"series": "task"}), 2)
+
+
+def _others(overlaid: Sequence[tuple[str, int, pd.DataFrame]], chosen) -> pd.DataFrame | None:
+    frames = [chosen(frame).assign(run=number) for _, number, frame in overlaid]
+    return pd.concat(frames, ignore_index=True) if frames else None
+
+
+def _last(frame: pd.DataFrame, places: int) -> str:
+    """The last value of each line, for those who do not see it."""
+    if not len(frame):
+        return " " + say("Nothing is measured yet.")
+    ends = frame.groupby("task", sort=False)["value"].last()
+    return " " + ", ".join(f"{task} {fixed(value, places)}" for task, value in ends.items()) + "."

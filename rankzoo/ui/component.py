@@ -1,0 +1,56 @@
+"""The scene: one SVG renderer in the page for the diagram, the matrices and the readout; it says which node was picked.
+
+Python sends a tree of lists (`figures.tree`), the browser builds nodes and text from it and nothing else: what a person
+named can never become markup. Hover and arrow keys are answered in the browser; a click or Enter comes back here.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from rankzoo.figures.tree import Tree
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8") + "\n"
+
+
+_mount = st.components.v2.component("rz_scene", html="<div class='rz-frame'></div>\n", css=_asset("scene.css"),
+                                    js=_asset("scene.js"))
+
+
+def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch") -> str | None:
+    """Draws a tree; returns the id of the selected node, which stays selected over reruns, or None.
+
+    The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
+    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing.
+    """
+    result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None}, width=width,
+                    height=height or "content", on_selected_change=_noticed)
+    return result.selected
+
+
+def picked(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch") -> str | None:
+    """Draws a tree; returns the id of the node that was just picked, once, else None: for what acts rather than selects."""
+    result = _mount(key=key, data={"tree": _named(tree, alt), "once": True}, width=width, height=height or "content",
+                    on_picked_change=_noticed)
+    return result.picked
+
+
+def selected(key: str) -> str:
+    """The selected id of a scene before it is drawn in this run, or an empty string."""
+    state = st.session_state.get(key)
+    return str(state.get("selected") or "") if isinstance(state, Mapping) else ""
+
+
+def _named(tree: Tree, alt: str) -> Tree:
+    tag, attributes, inside = tree
+    return [tag, {**attributes, "aria-label": alt}, inside] if alt else tree
+
+
+def _noticed() -> None:
+    """A scene's value changed; the run that follows reads it."""

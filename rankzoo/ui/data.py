@@ -1,0 +1,196 @@
+"""Data: what a model is trained on: fields, what was planted, how often each task happens, and what can be known at best."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+
+from rankzoo.data import census, uploads
+from rankzoo.data.files import csv_text
+from rankzoo.data.home import home
+from rankzoo.data.load import names
+from rankzoo.data.samples import ROWS as SAMPLE
+from rankzoo.data.world import MIN_ROWS, world, worlds
+from rankzoo.errors import ZooError
+from rankzoo.figures import bars, marks, truth
+from rankzoo.figures.tree import Tree
+from rankzoo.figures.words import fixed, percent, whole
+from rankzoo.ui import service, state, train
+from rankzoo.ui.component import scene
+from rankzoo.ui.data_tables import Summary, summary
+from rankzoo.ui.page import escaped
+from rankzoo.ui.words import say, translate
+
+KINDS = {"id": "id", "number": "number", "past": "past items", "ignored": "not used"}
+SIDES = {"user": "user", "item": "item", "context": "context", "bias": "bias tower only", "past": "history", "none": "–"}
+PLANTED = {
+    "pairs": ("Pairs of fields that cross", "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
+    "relatedness": ("Hidden causes of the tasks", "Tasks with a cosine near 1 follow the same direction of the signals."),
+    "curve": ("Position bias", "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
+    "kernel": ("What a past item is worth", "The three factors are multiplied, and the past items are added up.")}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the sidebar asks for; rows None means as many as the data set has by default."""
+
+    name: str
+    rows: int | None
+    seed: int
+
+    @property
+    def made(self) -> bool:
+        """Whether it is generated here."""
+        return self.name in worlds()
+
+
+def choose() -> Chosen:
+    """The sidebar: which data set, how many rows, which seed. All of it stands in the address."""
+    known, now = train.data_sets(), state.document().data
+    options = [*known, *([] if now in known else [now])]
+    name = st.radio(say("Data set"), options, index=options.index(now), key="data", bind="query-params",
+                    format_func=lambda each: escaped(known.get(each, each)), captions=[_caption(each) for each in options])
+    most = service.store().limits.rows
+    rows = st.number_input(say("Rows"), MIN_ROWS, most, value=None, step=10_000, key="rows", bind="query-params",
+                           placeholder=whole(train.default_rows(name)))
+    if name not in worlds():
+        return Chosen(name, rows, 0)
+    seed = st.number_input(say("Seed"), 0, 2**31 - 1, value=0, step=1, key="seed", bind="query-params")
+    st.button(say("Make again"), key="rz_again", icon=":material/casino:", width="stretch", on_click=_again,
+              help=say("The same recipe with the next seed: other rows, other planted numbers."))
+    return Chosen(name, rows, seed)
+
+
+def _again() -> None:
+    st.session_state["seed"] = (st.session_state["seed"] + 1) % 2**31
+
+
+def _caption(name: str) -> str:
+    rows = whole(train.default_rows(name))
+    if name in worlds():
+        return say("made up, {rows} rows", rows=rows)
+    return say("real, {rows} rows", rows=rows) if name == census.NAME else say("your file, {rows} rows", rows=rows)
+
+
+def found(chosen: Chosen) -> Summary | None:
+    """The data, or None with the sentence on the page that says why they cannot be made."""
+    try:
+        with st.spinner(say("Making the data")):
+            return summary(chosen.name, chosen.rows, chosen.seed, str(home()))
+    except ZooError as problem:
+        st.error(escaped(problem.text(translate)))
+        return None
+
+
+def head(chosen: Chosen, data: Summary) -> bool:
+    """The page's first line with the download and the button that takes these data; returns whether to go to training."""
+    parts = " / ".join(fixed(100 * rows / data.rows, 0) for rows in data.parts.values())
+    line = say("{rows} rows, {fields} fields, {tasks} tasks; training, validation, test {parts} %", rows=whole(data.rows),
+               fields=len(data.fields), tasks=len(data.rates), parts=parts)
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_head"):
+        st.markdown(f"**{escaped(train.data_sets().get(chosen.name, chosen.name))}** :gray[{line}]", width="stretch")
+        st.download_button(say("Download a sample"), lambda: csv_text(sample(chosen)), f"{chosen.name}.csv", "text/csv", key="rz_csv",
+                           icon=":material/download:", on_click="ignore", help=say("The first {rows} rows as CSV.", rows=whole(SAMPLE)))
+        with st.container(key="cta_use", width="content"):
+            pressed = st.button(say("Train on these data"), key="rz_use", type="primary", on_click=_use, args=(chosen,))
+    sentences = {known.name: known.sentence for known in names()}
+    st.caption(say(sentences[chosen.name]) if chosen.name in sentences else say("Your own file; it stays on this server."))
+    for notice in data.notices:
+        st.caption(escaped(notice))
+    return pressed and state.document().data == chosen.name
+
+
+def _use(chosen: Chosen) -> None:
+    """Put the model in hand on these data, of this size and seed."""
+    def change() -> None:
+        changed, dropped = state.document().on(chosen.name)
+        rows = None if chosen.rows == train.default_rows(chosen.name) else chosen.rows
+        state.put(changed.but([("settings.rows", rows), ("settings.data_seed", chosen.seed)]), dropped)
+
+    state.attempt(change)
+
+
+def sample(chosen: Chosen) -> pa.Table:
+    """The first rows of the table as it was made, ids and labels as they are."""
+    if chosen.made:
+        return world(chosen.name).make(chosen.rows or world(chosen.name).rows, chosen.seed).table.slice(0, SAMPLE)
+    return (census.table() if chosen.name == census.NAME else uploads.table(chosen.name)).slice(0, SAMPLE)
+
+
+def fields(data: Summary) -> None:
+    """The field table."""
+    table = data.fields.assign(kind=[say(KINDS[kind]) for kind in data.fields["kind"]],
+                               side=[say(SIDES[side]) for side in data.fields["side"]],
+                               unknown=100 * pd.to_numeric(data.fields["unknown"]))
+    wide = st.column_config
+    st.dataframe(table, hide_index=True, placeholder="–", height=min(38 + 35 * len(table), 460), alt=say("Fields of the data"),
+                 column_config={
+                     "field": wide.TextColumn(say("field")), "kind": wide.TextColumn(say("kind"), width="small"),
+                     "values": wide.NumberColumn(say("different values"), format="localized"),
+                     "unknown": wide.NumberColumn(say("unknown %"), format="%.1f", width="small",
+                                                  help=say("Missing, or never seen in the training rows.")),
+                     "spread": wide.BarChartColumn(say("most common first"), y_min=0, color="auto",
+                                                   help=say("Ids: shares of the most common values. Numbers: how often, from low to high.")),
+                     "side": wide.TextColumn(say("describes"), width="small")})
+
+
+def planted(data: Summary) -> None:
+    """What was planted, each in its picture, or a sentence that nothing is known to be."""
+    st.markdown(f"**{say('What is planted here')}**")
+    if not data.planted:
+        st.info(say("Nothing is planted here: these are real data, so nobody knows what a model should find."))
+        return
+    scene(_legend(), key="rz_legend", alt=say("A dark outline marks the truth you can check against"))
+    drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "kernel": truth.kernel}
+    for number, (name, frame) in enumerate(data.planted.items(), 1):
+        title, sentence = PLANTED[name]
+        st.markdown(f"**{number} {say(title)}**")
+        st.caption(say(sentence))
+        scene(drawings[name](frame, translate), key=f"rz_planted_{name}", alt=say(title))
+
+
+def _legend() -> Tree:
+    words = say("a dark outline: the truth you can check against")
+    return marks.drawing(truth.WIDTH, 18, words, marks.truth(3, 4, 16, 10), marks.text(30, 14, words, "t2 small"))
+
+
+def formula(data: Summary) -> None:
+    """How a row's label was drawn."""
+    if data.formula:
+        st.markdown(f"**{say('The recipe')}** :gray[{say('each label is drawn with the probability sigmoid(logit)')}]")
+        st.latex(r"\small " + data.formula)
+
+
+def base_rates(data: Summary) -> None:
+    """How often each task happens; a label that is any number has a mean instead."""
+    st.markdown(f"**{say('How often each task happens')}**")
+    drawn = data.rates[data.rates["kind"] != "regression"]
+    if len(drawn):
+        notes = [say("mean share") if kind == "share" else None for kind in drawn["kind"]]
+        scene(bars.rates(drawn.assign(note=notes), translate), key="rz_rates", width=870, alt=say("How often each task happens"))
+    for row in data.rates[data.rates["kind"] == "regression"].itertuples():
+        st.markdown(say("{task}: numbers, mean {mean}, standard deviation {sd}", task=escaped(row.task), mean=escaped(fixed(row.rate, 3)),
+                        sd=escaped(fixed(row.sd, 3))))
+
+
+def best(data: Summary) -> None:
+    """What the generator's own logits score on the test rows: no model can do better but by noise."""
+    st.markdown(f"**{say('What can be known at best')}**")
+    if not data.oracle:
+        st.caption(say("Nothing is planted here, so the best possible score is not known."))
+        if data.name == census.NAME:
+            st.caption(say("Adult (1994 US census), Becker and Kohavi 1996, UCI Machine Learning Repository, "
+                           "DOI 10.24432/C5XW20, licence CC BY 4.0."))
+        return
+    st.caption(say("On the test rows, the true logit of every row scores this much; no model can do better than by noise. "
+                   "A server does not know the position, so it can know less."))
+    rows = [{"task": task, "auc": fixed(scores.get("auc"), 3), "served": fixed(scores.get("auc_served"), 3),
+             "rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rate), 1)}
+            for (task, scores), rate in zip(data.oracle.items(), data.rates["rate"], strict=True)]
+    shown = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
+    st.dataframe(pd.DataFrame(rows)[shown], hide_index=True, width="content", alt=say("Best possible scores"), column_config={
+        "task": st.column_config.TextColumn(say("task")), "auc": st.column_config.TextColumn(say("AUC, all known")),
+        "served": st.column_config.TextColumn(say("AUC, a server's best")), "rmse": st.column_config.TextColumn(say("RMSE")),
+        "rate": st.column_config.TextColumn(say("base rate"))})

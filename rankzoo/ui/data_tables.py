@@ -1,0 +1,130 @@
+"""Data tables: what a data set holds, as small frames: its fields, how often each task happens, and what was planted."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rankzoo.data import census, uploads
+from rankzoo.data.dataset import Dataset
+from rankzoo.data.load import load
+from rankzoo.data.world import World, worlds
+from rankzoo.training.metrics import oracle, sigmoid
+
+MOST, BINS = 16, 16
+AGES = (0.0, 1.0, 3.0, 6.0, 12.0)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A data set as the page shows it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate, count,
+    rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (pairs,
+    relatedness, curve, kernel), empty for real data."""
+
+    name: str
+    rows: int
+    fields: pd.DataFrame
+    rates: pd.DataFrame
+    parts: Mapping[str, int]
+    oracle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    planted: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    formula: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def summary(name: str, rows: int | None, seed: int, home: str) -> Summary:  # noqa: ARG001
+    """The summary of a data set of so many rows; `home` is part of the key, since another folder may hold other files.
+    Raises a ZooError where the data cannot be made."""
+    dataset = load(name, rows, seed)
+    planted = _planted(dataset, worlds()[name]) if name in worlds() else {}
+    return Summary(name, len(dataset), fields(dataset), rates(dataset), {part: len(index) for part, index in dataset.parts.items()},
+                   oracle(dataset), planted, dataset.truth.formula if dataset.truth else "", dataset.notices)
+
+
+def fields(dataset: Dataset) -> pd.DataFrame:
+    """One row per column. values: different ones · unknown: share of rows without a known value · spread: for ids the
+    shares of the most common, for numbers how often from low to high · side: user, item, context, bias or past."""
+    schema, batch = dataset.schema, dataset.batch
+    rows = []
+    for i, feature in enumerate(schema.categorical):
+        rows.append({"field": feature.name, "kind": "id", **_ids(batch.ids[:, i].numpy()),
+                     "side": "bias" if feature.bias else feature.side})
+    for i, feature in enumerate(schema.numeric):
+        rows.append({"field": feature.name, "kind": "number", **_numbers(batch.numbers[:, i].numpy()), "side": feature.side})
+    for history in schema.histories:
+        mask = batch.masks[history.name].numpy()
+        for i, part in enumerate(history.fields):
+            rows.append({"field": f"{history.name}.{part.name}", "kind": "past", "side": "past",
+                         **_ids(batch.histories[history.name][:, :, i].numpy()[mask])})
+    return pd.DataFrame(rows + _left_out(dataset.name), columns=["field", "kind", "values", "unknown", "spread", "side"])
+
+
+def _ids(ids: np.ndarray) -> dict:
+    counted = np.bincount(ids)
+    known = np.sort(counted[1:])[::-1]
+    return {"values": int((known > 0).sum()), "unknown": float(counted[0] / max(len(ids), 1)),
+            "spread": (known[:MOST] / max(len(ids), 1)).tolist()}
+
+
+def _numbers(values: np.ndarray) -> dict:
+    low, high = np.quantile(values, [0.005, 0.995])
+    counted, _ = np.histogram(np.clip(values, low, high), BINS)
+    return {"values": len(np.unique(values)), "unknown": None, "spread": (counted / max(len(values), 1)).tolist()}
+
+
+def _left_out(name: str) -> list[dict]:
+    """The columns of a file that no model reads."""
+    roles = census.ROLES if name == census.NAME else None
+    return [{"field": column, "kind": "ignored", "values": None, "unknown": None, "spread": None, "side": "none"}
+            for column in (roles.ignore if roles else ())]
+
+
+def rates(dataset: Dataset) -> pd.DataFrame:
+    """One row per task over its observed rows: rate (mean label), count (of ones), rows, sd (of a number's labels)."""
+    rows = []
+    for task in dataset.schema.tasks:
+        labels = dataset.batch.labels[task.name][dataset.batch.observed[task.name]].numpy().astype(np.float64)
+        rows.append({"task": task.name, "kind": task.kind, "rate": float(labels.mean()) if len(labels) else None,
+                     "count": int(labels.sum()) if task.kind == "binary" else None, "rows": len(labels),
+                     "sd": float(labels.std()) if len(labels) else None})
+    return pd.DataFrame(rows)
+
+
+def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
+    truth, made = dataset.truth, {}
+    if truth.pairs:
+        made["pairs"] = pd.DataFrame([{"a": pair.a, "b": pair.b, "strength": pair.strength} for pair in truth.pairs])
+    if truth.relatedness:
+        tasks, cosine = truth.relatedness.tasks, truth.relatedness.cosine
+        made["relatedness"] = pd.DataFrame([{"a": a, "b": b, "value": float(cosine[i, j])} for i, a in enumerate(tasks)
+                                            for j, b in enumerate(tasks) if i < j])
+    if truth.curve:
+        made["curve"] = _curve(dataset)
+    if truth.relevance:
+        made["kernel"] = kernel(world.neighbour, world.fade)
+    return made
+
+
+def _curve(dataset: Dataset) -> pd.DataFrame:
+    """By slot, both centred: what was planted, and the log-odds of the clicks counted there (which mix the slot with what
+    the old ranker put into it)."""
+    curve = dataset.truth.curve
+    place = [feature.name for feature in dataset.schema.categorical].index(curve.feature)
+    slots, clicks = dataset.batch.ids[:, place].numpy() - 1, dataset.batch.labels[curve.tasks[0]].numpy()
+    counted = np.array([clicks[slots == slot].mean() for slot in range(len(curve.values))])
+    naive = np.log(np.clip(counted, 1e-6, 1 - 1e-6) / np.clip(1 - counted, 1e-6, 1))
+    return pd.DataFrame({"slot": [str(slot + 1) for slot in range(len(curve.values))],
+                         "planted": curve.values - curve.values.mean(), "naive": naive - naive.mean()})
+
+
+def kernel(neighbour: float, fade: float) -> pd.DataFrame:
+    """What a past item is worth by rule: factor, level, value. The three factors are multiplied."""
+    topic = [("same", 1.0), ("next on the ring", neighbour), ("any other", 0.0)]
+    dwell = [("watched long", 1.0), ("watched shortly", 0.0)]
+    age = [(f"{days:g} days", float(np.exp(-days / fade))) for days in AGES]
+    return pd.DataFrame([{"factor": factor, "level": level, "value": value} for factor, levels in
+                         (("topic", topic), ("dwell", dwell), ("age", age)) for level, value in levels])

@@ -1,0 +1,118 @@
+"""Forms: the widgets of a component's settings, made from the fields of its spec (title, range, choices)."""
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args, get_origin
+
+import annotated_types
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from rankzoo.blueprint import kinds
+from rankzoo.components.slot import Slot
+from rankzoo.ui import state
+from rankzoo.ui.words import say
+
+SLIDER_AT_MOST = 16
+OFF = "off"
+
+
+def settings(address: str, spec: Slot, names: tuple[str, ...] = (), place: str = "form") -> None:
+    """A widget for each named setting of a component (all of them without names)."""
+    for name, field in type(spec).model_fields.items():
+        if name != "kind" and (not names or name in names):
+            setting(f"{address}.{name}", field, getattr(spec, name), place)
+
+
+def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: str | None = None) -> None:
+    """One widget, set from the document before it is drawn; a change goes to the document at `path`. `note` is its help."""
+    key, title = f"{place}:{path}", say(field.title or path.rsplit(".", 1)[-1])
+    annotation, low, high = field.annotation, *_bounds(field)
+    if annotation is bool:
+        _synchronise(key, value)
+        st.toggle(title, key=key, help=note, on_change=_changed, args=(path, key))
+    elif get_origin(annotation) is Literal:
+        _synchronise(key, value)
+        options = list(get_args(annotation))
+        st.selectbox(title, options, key=key, help=note, format_func=lambda option: say(option.replace("_", " ")), on_change=_changed,
+                     args=(path, key))
+    elif annotation is int and high is not None and high <= SLIDER_AT_MOST:
+        _synchronise(key, value)
+        st.slider(title, int(low or 0), int(high), key=key, help=note, on_change=_changed, args=(path, key))
+    elif annotation is int:
+        _synchronise(key, value)
+        st.number_input(title, low, high, step=1, key=key, help=note, on_change=_changed, args=(path, key))
+    elif annotation is float:
+        _synchronise(key, float(value))
+        st.number_input(title, key=key, help=note, step=0.05 if high == 1 else 0.0001 if value < 0.01 else 0.1, format="%g",
+                        on_change=_changed, args=(path, key))
+    else:
+        _synchronise(key, shown(value))
+        st.text_input(title, key=key, help=note, on_change=_typed, args=(path, key, annotation))
+
+
+def kind(slot: str, place: str = "form") -> None:
+    """The menu of a slot: its kinds, and «off» where the slot may stay empty. Only its first component is exchanged."""
+    specs, value = kinds(slot), getattr(state.document().blueprint, slot)
+    several = isinstance(value, tuple)
+    now = (value[0].kind if value else OFF) if several else value.kind
+    key = f"{place}:{slot}.kind"
+    _synchronise(key, now)
+    options = ([OFF] if several else []) + list(specs)
+    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key, several),
+                 format_func=lambda option: say("not used") if option == OFF else say(specs[option].title))
+
+
+def shown(value: Any) -> str:
+    """A setting that is typed: widths as «64, 32», pairs as «a × b, c × d», a mapping as «name: 8»; empty for none."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {number}" for name, number in value.items())
+    return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
+
+
+def read(text: str, annotation: Any) -> Any:
+    """What was typed, as JSON values: the inverse of `shown`. Words that are no numbers stay words, for the validator."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts and type(None) in get_args(annotation):
+        return None
+    if "Mapping" in str(annotation):
+        return {name.strip(): _number(number) for name, _, number in (part.partition(":") for part in parts)}
+    if "tuple[tuple" in str(annotation):
+        return [[side.strip() for side in part.replace(" x ", "×").split("×")] for part in parts]
+    return [_number(part) for part in parts]
+
+
+def _number(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text.strip()
+
+
+def _synchronise(key: str, value: Any) -> None:
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def _changed(path: str, key: str) -> None:
+    state.edit(path, st.session_state[key])
+
+
+def _typed(path: str, key: str, annotation: Any) -> None:
+    state.edit(path, read(st.session_state[key], annotation))
+
+
+def _exchanged(slot: str, key: str, several: bool) -> None:
+    chosen = st.session_state[key]
+    if chosen == OFF:
+        state.edit(slot, [])
+    else:
+        state.edit(f"{slot}.0.kind" if several else f"{slot}.kind", chosen)
+
+
+def _bounds(field: FieldInfo) -> tuple[Any, Any]:
+    low = next((m.ge for m in field.metadata if isinstance(m, annotated_types.Ge)), None)
+    high = next((m.le for m in field.metadata if isinstance(m, annotated_types.Le)), None)
+    return low, high

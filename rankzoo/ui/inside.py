@@ -1,0 +1,145 @@
+"""Inside: what the page and its views share: the model in hand over some rows, kept between runs of the script, and the line
+that says how much of the planted truth a picture found."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rankzoo.data.dataset import Dataset, Part
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.figures import bars
+from rankzoo.figures.words import missing, number, whole
+from rankzoo.inspection.score import Score
+from rankzoo.inspection.view import Subject
+from rankzoo.model import RankingModel
+from rankzoo.runs import limits
+from rankzoo.runs.open import opened
+from rankzoo.ui import page, service, state
+from rankzoo.ui.component import scene
+from rankzoo.ui.words import say, translate
+
+ROWS = 2_000
+LARGEST = 50_000_000
+PARTS: tuple[Part, ...] = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a view shows: a subject, the name under which its pictures are kept, the row in hand, and whether the truth is
+    drawn beside it."""
+
+    subject: Subject
+    key: str
+    row: int
+    truth: bool
+
+
+def sight(part: Part) -> Sight:
+    """The run in hand where it is done and is the model in hand, else the untrained model, over the rows of a part.
+
+    Raises a ZooError where the run's files are damaged, or where the model is too large to be made here.
+    """
+    run, document = state.trained(), state.document()
+    key = run.id if run else document.hash
+    model, dataset = _trained(key) if run else _untrained(key, document)
+    subject = _subject(f"{key}:{part}", model, dataset, part)
+    return Sight(subject, f"{key}:{part}", 0, True)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _trained(id: str) -> tuple[RankingModel, Dataset]:  # noqa: A002
+    found = opened(id, service.store())
+    return found.model, found.dataset
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _untrained(hash: str, _document: Document) -> tuple[RankingModel, Dataset]:
+    limits.check(_document, service.store().limits)
+    count = _document.blueprint.count(_document.schema())
+    if count.parameters > LARGEST:
+        raise ZooError("This model has {count} parameters; untrained, only models up to {most} are opened here.",
+                       "Train it, or make its tables smaller.", at="representation", count=whole(count.parameters), most=whole(LARGEST))
+    dataset = _document.dataset()
+    return _document.model(dataset.schema).eval(), dataset
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _subject(key: str, _model: RankingModel, _dataset: Dataset, part: Part) -> Subject:
+    return Subject.of(_model, _dataset, part, ROWS)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def kept(key: str, name: str, argument: str, _made: Callable[[], object]) -> object:
+    """What `_made` returns, made once for a sight's key, a name and an argument; nobody may change it."""
+    return _made()
+
+
+def part_chosen() -> Part:
+    """Which rows are looked at."""
+    chosen = st.segmented_control(say("Rows"), PARTS, default="test", key="rows", bind="query-params", required=True, format_func=say)
+    return chosen if chosen in PARTS else "test"
+
+
+def row_chosen(rows: int) -> int:
+    """Which of the rows is looked at, from 0."""
+    asked = st.number_input(say("Example, 1 to {rows}", rows=whole(rows)), 1, max(rows, 1), key="row", bind="query-params")
+    return min(max(int(asked or 1), 1), max(rows, 1)) - 1
+
+
+def status() -> str:
+    """Whether what is shown was trained: the grey half of the model line."""
+    run = state.trained()
+    return say("trained, run {number}", number=run.number) if run else say("not trained yet")
+
+
+def notice() -> None:
+    """Above an untrained model: that it is random, why, and the ways to one that is not."""
+    run = state.run()
+    if state.trained():
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="cta_inside"):
+        if run is None:
+            st.markdown(say("Not trained yet: these are random."), width="stretch")
+        elif run.state == "done":
+            st.markdown(say("Changed since run {number}, and not trained yet: these are random.", number=run.number), width="stretch")
+            st.button(say("Back to run {number}", number=run.number), on_click=_back, args=(run.config,), key="inside:back")
+        else:
+            st.markdown(say("Run {number} is not done: these are the random weights that it starts from.", number=run.number),
+                        width="stretch")
+        if st.button(say("Train"), type="primary", key="inside:train"):
+            st.switch_page("pages/train.py")
+
+
+def _back(config: str) -> None:
+    state.attempt(lambda: state.put(Document.parse(config)))
+
+
+def title(text: str, note: str = "") -> None:
+    """The heading of a figure; `note` stands beside it in grey. Both are said already."""
+    st.markdown(f"##### {page.escaped(text)}" + (f" :gray[:small[{page.escaped(note)}]]" if note else ""))
+
+
+def truth_line(seen: Sight, score: Score | None, words: str, key: str, nothing: str = "") -> None:
+    """The statistic of a picture with its chance and interval, and the further ones; or why there is none.
+
+    `words` follow the number; `nothing` is said where there is no score (default: that nothing was planted).
+    """
+    if not seen.truth:
+        return
+    if score is None or missing(score.value):
+        st.caption(say(nothing or "Nothing is planted in these data about this."))
+        return
+    scene(bars.statistic(score.value, score.chance, score.ci95, words=words, say=translate), key=f"{key}:truth",
+          alt=say(words), width=650)
+    if score.more:
+        st.caption(page.escaped(" · ".join(_further(each) for each in score.more)))
+
+
+def _further(score: Score) -> str:
+    said = f"{score.said(translate)} {number(score.value, 3)}"
+    if score.ci95 is None:
+        return said
+    return said + say(" ({low} to {high})", low=number(score.ci95[0], 3), high=number(score.ci95[1], 3))

@@ -1,0 +1,38 @@
+"""Navigation: the list of pages, shared by the entry file and by a page that was opened before the entry file ever ran.
+
+Until `st.navigation` has been called once in a server, Streamlit takes the folder `pages/` for its old page discovery and
+runs a page file alone, without the entry file. The first visitor of a server who follows a link to a page would see it
+bare; `entered` notices that, declares the pages and starts the run again, now through the entry file.
+"""
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from rankzoo.ui.words import say
+
+ENTERED = "rz_entered"
+
+
+def pages() -> list[StreamlitPage]:
+    """Every page, in the order of the menu."""
+    return [
+        st.Page("pages/zoo.py", title=say("Zoo"), url_path="zoo", default=True),
+        st.Page("pages/architect.py", title=say("Architect"), url_path="architect"),
+        st.Page("pages/train.py", title=say("Train"), url_path="train"),
+        st.Page("pages/inside.py", title=say("Inside"), url_path="inside"),
+        st.Page("pages/data.py", title=say("Data"), url_path="data"),
+    ]
+
+
+def enter() -> StreamlitPage:
+    """Declare the pages; returns the one that was asked for. Called by the entry file."""
+    st.session_state[ENTERED] = True
+    return st.navigation(pages(), position="top")
+
+
+def entered() -> None:
+    """Start again through the entry file where a page runs without it."""
+    if not st.session_state.get(ENTERED):
+        enter()
+        st.rerun()

@@ -1,0 +1,80 @@
+"""Page: what all pages share: the model line with its link, problems and notices, and the figures' table twins."""
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+
+from rankzoo import link
+from rankzoo.data.files import csv_text
+from rankzoo.figures.theme import Theme, theme
+from rankzoo.figures.words import flops, memory
+from rankzoo.inspection.counts import memory as bytes_of
+from rankzoo.ui import navigation, state
+from rankzoo.ui.words import say
+
+
+def begin(linked: bool = True) -> None:
+    """First call of every page: the address, then what must be said before anything else. `linked`: whether this page's
+    address carries what is in hand."""
+    navigation.entered()
+    state.begin(linked)
+    trouble = state.problem()
+    if trouble:
+        st.error(escaped(trouble))
+    for notice in state.notices():
+        st.info(escaped(notice))
+
+
+def head(detail: str = "", right: str = "") -> None:
+    """The model line: name, grey source, what is assumed; on the right what it costs, and Share."""
+    document = state.document()
+    system = document.system
+    changed = len(document.changed())
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_head"):
+        line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.short)}]"
+        if changed:
+            line += f" :orange-badge[{say('{n} changed', n=changed)}]"
+        assumed = sum(fact.assumed and bool(fact.path) for fact in system.facts)
+        if assumed:
+            line += f" :gray-badge[{say('{n} sizes assumed', n=assumed)}]"
+        st.markdown(line, width="stretch")
+        st.markdown(f":gray[{right or cost()}]", width="content")
+        with st.popover(say("Share"), icon=":material/link:"):
+            st.caption(say("This address opens the same model in another browser."))
+            st.code(address(), language=None, wrap_lines=True)
+
+
+def cost() -> str:
+    """«0.12 MFLOP per example · 77 MB» of the model in hand."""
+    document = state.document()
+    count = document.blueprint.count(document.schema())
+    return say("{flops} per example · {memory}", flops=flops(count.flops),
+               memory=memory(bytes_of(count, document.settings.batch_size)["serving"]))
+
+
+def address() -> str:
+    """The address of what is in hand, as another browser needs it."""
+    base = (st.context.url or "").split("?")[0]
+    kept = {name: st.query_params[name] for name in ("run", "c", "lang") if name in st.query_params}
+    return f"{base}?{urlencode(kept or {'c': link.encode(state.document())})}"
+
+
+def twin(table: pd.DataFrame, name: str) -> None:
+    """The numbers behind a figure, for reading and for download."""
+    with st.expander(say("The same as a table"), on_change="rerun", key=f"twin:{name}") as opened:
+        if opened.open:
+            st.dataframe(table, hide_index=True)
+            st.download_button(say("Download CSV"), lambda: csv_text(pa.Table.from_pandas(table, preserve_index=False)), f"{name}.csv", "text/csv", key=f"csv:{name}")
+
+
+def colours() -> Theme:
+    """The palette of the theme on screen, for figures that need explicit colours."""
+    return theme("dark" if st.context.theme.type == "dark" else "light")
+
+
+def escaped(text: str) -> str:
+    """Text with everything escaped that Markdown would take for markup."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:&" else sign for sign in text)

@@ -1,0 +1,123 @@
+"""Points: what a run has measured so far, from the store's names to the tidy frames that the curves take."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from rankzoo.data.world import worlds
+from rankzoo.document import Document
+from rankzoo.runs.tables import ENDED, Point, Run
+from rankzoo.ui import service
+
+COLUMNS = ["group", "of", "what", "epoch", "value"]
+PICTURES = ("gate", "attention", "cross")
+"""What a model's own third picture may show, the most telling first."""
+FORMS = {"gate": "gate", "scorer": "attention", "cross": "cross"}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The points of one run. `step`: the last one; frame columns: `group` (train, validation, gate, attention, cross),
+    `of` (task, gate or address), `what` (metric or expert), `epoch`, `value`."""
+
+    id: str
+    step: int
+    frame: pd.DataFrame
+
+
+def series(run: Run | None) -> Series:
+    """Everything that was measured in a run; empty without one. An active run only fetches what is new."""
+    if run is None:
+        return Series("", -1, pd.DataFrame([], columns=COLUMNS))
+    if run.state in ENDED:
+        return _ended(run.id, run.attempt, run.ended, run)
+    before: Series | None = st.session_state.get("rz_series")
+    # A damaged checkpoint starts a run again from step 0; what was seen before is void then.
+    if before is None or before.id != run.id or before.step > run.step:
+        before = Series(run.id, -1, pd.DataFrame([], columns=COLUMNS))
+    new = service.store().points(run.id, before.step + 1)
+    if new:
+        fresh = tidy(new, steps_per_epoch(run))
+        frame = pd.concat([before.frame, fresh], ignore_index=True) if len(before.frame) else fresh
+        before = Series(run.id, new[-1].step, frame)
+    st.session_state["rz_series"] = before
+    return before
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _ended(id: str, attempt: int, ended: float, _run: Run) -> Series:  # noqa: A002, ARG001
+    """The points of a run that will get no more; the key holds when it ended, since it may be resumed."""
+    points = service.store().points(id)
+    return Series(id, points[-1].step if points else -1, tidy(points, steps_per_epoch(_run)))
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def document_of(config: str) -> Document:
+    """The document of a run."""
+    return Document.parse(config)
+
+
+def steps_per_epoch(run: Run) -> float:
+    """Optimiser steps in one pass over the training rows; a run that `steps` cuts short has fewer than an epoch's."""
+    document = document_of(run.config)
+    if document.settings.steps is not None and document.data in worlds():
+        world = worlds()[document.data]
+        return max(1.0, len(world.parts(document.settings.rows or world.rows)["train"]) / document.settings.batch_size)
+    return max(1.0, run.steps / max(run.epochs, 1))
+
+
+def span(run: Run) -> float:
+    """Epochs of the whole run, the end of the charts' axis."""
+    return run.steps / steps_per_epoch(run) if run.steps else float(document_of(run.config).settings.epochs)
+
+
+def tidy(points: Iterable[Point], per_epoch: float) -> pd.DataFrame:
+    """Points as a frame: `validation.click.auc` → validation, click, auc; `gate.click.2` → gate, click, 2;
+    `attention.sequence.0.weight` → attention, sequence.0.weight."""
+    return pd.DataFrame([(*_parts(point.name), point.step / per_epoch, point.value) for point in points], columns=COLUMNS)
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    group, rest = name.split(".", 1)
+    if group in ("attention", "cross"):
+        return group, rest, ""
+    of, what = rest.rsplit(".", 1)
+    return group, of, what
+
+
+def losses(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns task, split, epoch, value: loss relative to the constant guess."""
+    kept = frame[(frame["what"] == "loss") & frame["group"].isin(("train", "validation"))]
+    return pd.DataFrame({"task": kept["of"], "split": kept["group"].replace("train", "training"), "epoch": kept["epoch"],
+                         "value": kept["value"]})
+
+
+def metric(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Columns task, epoch, value of one metric on the validation rows."""
+    kept = frame[(frame["group"] == "validation") & (frame["what"] == name)]
+    return pd.DataFrame({"task": kept["of"], "epoch": kept["epoch"], "value": kept["value"]})
+
+
+def shares(frame: pd.DataFrame, gate: str) -> pd.DataFrame:
+    """Columns expert (from 1), epoch, share of one gate."""
+    kept = frame[(frame["group"] == "gate") & (frame["of"] == gate)]
+    return pd.DataFrame({"expert": [str(int(what) + 1) for what in kept["what"]], "epoch": kept["epoch"],
+                         "share": kept["value"]})
+
+
+def watched(frame: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Columns series (1, 2, … where there are several), epoch, value of what is watched inside a model."""
+    kept = frame[frame["group"] == group]
+    order = {of: str(i) for i, of in enumerate(dict.fromkeys(kept["of"]), 1)}
+    return pd.DataFrame({"series": [order[of] for of in kept["of"]], "epoch": kept["epoch"], "value": kept["value"]})
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def pictures(config: str) -> tuple[str, ...]:
+    """Which of `PICTURES` the model of a document has, by the nodes of its diagram."""
+    document = document_of(config)
+    forms = {FORMS.get(block.form) for block in document.blueprint.blocks(document.schema())}
+    return tuple(name for name in PICTURES if name in forms)

@@ -1,0 +1,162 @@
+"""State: what one visitor has in hand: a document, perhaps a run, and how both stand in the address.
+
+The document is the single source: widgets are set from it before they are drawn and change it in callbacks. An edit that
+cannot be leaves the last good document in place and a problem to be shown.
+"""
+from __future__ import annotations
+
+import streamlit as st
+
+from rankzoo import link
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.runs.tables import Point, Run
+from rankzoo.ui import service
+from rankzoo.ui.words import translate
+
+FIRST = "youtube"
+STEPS_BACK = 100
+
+
+def begin(linked: bool = True) -> None:
+    """Take up what the address asks for, once per address, and write what is in hand there; every page calls it first."""
+    service.warm()
+    service.dispatcher()
+    memory = st.session_state
+    if "rz_document" not in memory:
+        memory["rz_document"], memory["rz_run"], memory["rz_link"] = Document.preset(FIRST), "", ("", "")
+        memory["rz_past"], memory["rz_future"], memory["rz_problem"], memory["rz_notices"] = [], [], None, ()
+    asked = (st.query_params.get("run", ""), st.query_params.get("c", ""))
+    if any(asked) and asked != memory["rz_link"]:
+        _take_up(*asked)
+    if linked:
+        _write_link()
+
+
+def document() -> Document:
+    """The model in hand."""
+    return st.session_state["rz_document"]
+
+
+def run() -> Run | None:
+    """The run in hand, as the store has it now, or None."""
+    try:
+        return service.store().run(st.session_state["rz_run"]) if st.session_state["rz_run"] else None
+    except ZooError:
+        return None
+
+
+def trained() -> Run | None:
+    """The run in hand where it is done and was a run of exactly the model in hand."""
+    found = run()
+    return found if found and found.state == "done" and found.config == document().json() else None
+
+
+def points(id: str) -> list[Point]:  # noqa: A002
+    """The curve of a run."""
+    return service.store().points(id)
+
+
+def put(changed: Document, dropped: tuple[str, ...] = ()) -> None:
+    """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data."""
+    changed.check()
+    memory = st.session_state
+    if changed != memory["rz_document"]:
+        memory["rz_past"] = [*memory["rz_past"], memory["rz_document"]][-STEPS_BACK:]
+        memory["rz_future"] = []
+    memory["rz_document"], memory["rz_problem"] = changed, None
+    memory["rz_notices"] = (translate("Left out, because these data lack it: {names}.").format(names=", ".join(dropped)),) if dropped else ()
+
+
+def attempt(change, *arguments: object) -> None:
+    """Do what a widget asks; what cannot be becomes the problem on view, and the document stays as it was."""
+    try:
+        change(*arguments)
+    except ZooError as problem:
+        st.session_state["rz_problem"] = problem
+
+
+def edit(path: str, value: object) -> None:
+    """Change one setting by its address."""
+    attempt(lambda: put(document().but([(path, value)])))
+
+
+def choose(arch: str) -> None:
+    """Start from another system's preset."""
+    attempt(lambda: (put(Document.preset(arch)), select_run("")))
+
+
+def on_data(name: str) -> None:
+    """Put the model on other data; names that the data lack are dropped with a notice."""
+    attempt(lambda: put(*document().on(name)))
+
+
+def with_tasks(tasks: tuple[str, ...]) -> None:
+    """Keep these tasks only, or add some that the data have."""
+    now = document()
+    attempt(lambda: put(now.model_copy(update={"blueprint": now.blueprint.with_tasks(tasks, now.schema())})))
+
+
+def undo() -> None:
+    """Back to the document before the last edit."""
+    _step("rz_past", "rz_future")
+
+
+def redo() -> None:
+    """Forward again."""
+    _step("rz_future", "rz_past")
+
+
+def select_run(id: str) -> None:  # noqa: A002
+    """Take a run in hand, or none."""
+    st.session_state["rz_run"] = id
+
+
+def problem() -> str:
+    """The sentence of the last thing that could not be, once."""
+    found: ZooError | None = st.session_state["rz_problem"]
+    st.session_state["rz_problem"] = None
+    return found.text(translate) if found else ""
+
+
+def notices() -> tuple[str, ...]:
+    """What happened along the way and should be known, once."""
+    found, st.session_state["rz_notices"] = st.session_state["rz_notices"], ()
+    return found
+
+
+def _step(source: str, target: str) -> None:
+    memory = st.session_state
+    if memory[source]:
+        memory[target] = [*memory[target], memory["rz_document"]]
+        memory["rz_document"] = memory[source][-1]
+        memory[source] = memory[source][:-1]
+
+
+def _take_up(id: str, c: str) -> None:  # noqa: A002
+    """A link: the run wins, and a document beside it is a fork of it."""
+    memory = st.session_state
+    memory["rz_link"] = (id, c)
+    if id:
+        attempt(lambda: _open(id))
+    if c:
+        attempt(lambda: put(link.decode(c)))
+
+
+def _open(id: str) -> None:  # noqa: A002
+    found = service.store().run(id)
+    put(Document.parse(found.config))
+    select_run(found.id)
+
+
+def _write_link() -> None:
+    """The address says what is in hand: the run, and the document where it is not the run's own."""
+    found, now = run(), document()
+    wanted = (found.id if found else "", "" if found and found.config == now.json() else link.encode(now))
+    for name, value in zip(("run", "c"), wanted):
+        if st.query_params.get(name, "") != value:
+            if value:
+                st.query_params[name] = value
+            else:
+                del st.query_params[name]
+    st.session_state["rz_link"] = wanted

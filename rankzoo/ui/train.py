@@ -1,0 +1,152 @@
+"""Train: the settings of a training in the sidebar, the queue, and what a finished run knows beside what can be known."""
+from __future__ import annotations
+
+import streamlit as st
+from sqlalchemy import func, select
+
+from rankzoo.data import uploads
+from rankzoo.data.load import names
+from rankzoo.figures.words import fixed, flops, size, whole
+from rankzoo.registry import systems
+from rankzoo.runs.tables import Run, run as runs
+from rankzoo.training.settings import TrainSettings
+from rankzoo.ui import forms, points, service, state
+from rankzoo.ui.page import escaped
+from rankzoo.ui.words import say
+
+OPTIMISERS = {"adam": "Adam", "adagrad": "Adagrad", "sgd": "SGD"}
+
+
+def model_and_data() -> None:
+    """Which model, on which data."""
+    document = state.document()
+    built = [id for id, system in systems().items() if system.built]
+    _set("rz_arch", document.arch)
+    st.selectbox(say("Model"), built, key="rz_arch", format_func=lambda id: systems()[id].title, on_change=_choose)
+    known = data_sets()
+    _set("rz_data", document.data)
+    st.selectbox(say("Data"), [*known, *([] if document.data in known else [document.data])], key="rz_data",
+                 format_func=lambda name: known.get(name, name), on_change=_on_data)
+
+
+def data_sets() -> dict[str, str]:
+    """Data of a menu: name or hash → title. Own files are those of this visitor, or all with the profile `local`."""
+    shared = service.store().limits.shared
+    own = service.store().datasets(service.owner() if shared else None)
+    return {known.name: say(known.title) for known in names()} | {
+        each["hash"]: each["name"] for each in own if uploads.exists(each["hash"])}
+
+
+def default_rows(name: str) -> int:
+    """Rows of a data set where nobody asks for fewer."""
+    built = {known.name: known.rows for known in names()}
+    return built[name] if name in built else uploads.upload(name).rows
+
+
+def settings() -> None:
+    """Everything else that a training depends on; each widget is set from the document before it is drawn."""
+    document = state.document()
+    now, fields = document.settings, TrainSettings.model_fields
+    _number("rz_rows", "settings.rows", say("Rows"), now.rows or default_rows(document.data), 10_000)
+    _number("rz_epochs", "settings.epochs", say("Epochs"), now.epochs)
+    forms.setting("settings.lr", fields["lr"], now.lr, "train")
+    forms.setting("settings.batch_size", fields["batch_size"], now.batch_size, "train")
+    _set("rz_optimiser", now.optimizer)
+    st.segmented_control(say("Optimiser"), list(OPTIMISERS), key="rz_optimiser", format_func=OPTIMISERS.get, required=True,
+                         on_change=_edit, args=("settings.optimizer", "rz_optimiser"), width="stretch")
+    forms.setting("settings.schedule", fields["schedule"], now.schedule, "train")
+    _number("rz_seed", "settings.seed", say("Seed"), now.seed)
+    forms.setting("settings.patience", fields["patience"], now.patience, "train")
+
+
+def queue() -> None:
+    """How many runs train and wait, and the place of the run in hand."""
+    counted = dict(service.store().db.read(lambda c: c.execute(
+        select(runs.c.state, func.count()).where(runs.c.state.in_(("queued", "running"))).group_by(runs.c.state)).all()))
+    st.caption(f"**{say('Queue')}** · " + say("{running} running, {waiting} waiting", running=counted.get("running", 0),
+                                              waiting=counted.get("queued", 0)))
+    found = state.run()
+    place = service.dispatcher().place(found.id) if found and found.state == "queued" else None
+    if place:
+        st.caption(say("run {n} is number {place}, starts in about {seconds} s", n=found.number, place=place.position,
+                       seconds=whole(place.seconds)))
+    if not service.dispatcher().alive():
+        st.error(say("The training service is not answering. Start RankZoo again; no run is lost."))
+
+
+def detail() -> str:
+    """«training run 4» beside the model's name, or nothing where none is in hand."""
+    found = state.run()
+    return say("training run {n}", n=found.number) if found else ""
+
+
+def cost() -> str:
+    """«19.27 M parameters · 0.12 MFLOP per example» of the model in hand."""
+    document = state.document()
+    count = document.blueprint.count(document.schema())
+    return say("{parameters} parameters · {flops} per example", parameters=size(count.parameters), flops=flops(count.flops))
+
+
+def results(found: Run | None) -> bool:
+    """What a finished run reached on the test rows, task by task, beside the best that can be known.
+
+    Returns whether the visitor asks to look inside.
+    """
+    if found is None or found.state != "done":
+        return False
+    outcome = found.outcome
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{say('On the test rows')}** :gray[{say('rows that the training never saw')}]", width="stretch")
+        asked = st.button(say("Look inside this run"), key="rz_inside", icon=":material/visibility:")
+    tested = outcome["metrics"].get("test", {})
+    document = points.document_of(found.config)
+    for place, task in zip(st.columns(max(4, len(document.blueprint.tasks))), document.blueprint.tasks, strict=False):
+        with place:
+            _reached(task, tested.get(task, {}), outcome.get("oracle", {}).get(task, {}))
+    return asked
+
+
+def _reached(task: str, metrics: dict[str, float], oracle: dict[str, float]) -> None:
+    """One task: its metric, and in a sentence what could be known."""
+    name, unit, places = ("auc", "AUC", 3) if "auc" in metrics else ("rmse", "RMSE", 4)
+    st.metric(escaped(task), f"{fixed(metrics.get(name), places)} {unit}")
+    best = oracle.get(f"{name}_served", oracle.get(name))
+    if best is None:
+        st.caption(say("Nothing is planted in these data, so the best is not known."))
+    elif f"{name}_served" in oracle:
+        st.caption(say("{best} is what a server could know at best: it cannot know the position.", best=fixed(best, places)))
+    else:
+        st.caption(say("{best} is what anybody could know at best.", best=fixed(best, places)))
+
+
+def _choose() -> None:
+    """Another model; it stays on an own file, the one in use or the one just given."""
+    received = st.session_state.get("rz_received")
+    wanted = state.document().data
+    if not uploads.exists(wanted):
+        wanted = received.upload.hash if received and received.upload else ""
+    state.choose(st.session_state["rz_arch"])
+    if wanted:
+        state.on_data(wanted)
+
+
+def _on_data() -> None:
+    state.on_data(st.session_state["rz_data"])
+
+
+def _number(key: str, path: str, title: str, value: int, step: int = 1) -> None:
+    """A whole number without bounds in the browser: the server's sentence says what is allowed."""
+    _set(key, value)
+    st.number_input(title, key=key, step=step, on_change=_edit, args=(path, key), format="%d")
+
+
+def _edit(path: str, key: str) -> None:
+    value = st.session_state[key]
+    if path == "settings.rows" and value == default_rows(state.document().data):
+        value = None
+    state.edit(path, value)
+
+
+def _set(key: str, value: object) -> None:
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value

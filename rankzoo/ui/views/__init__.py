@@ -1,0 +1,67 @@
+"""The views of the Inside page, in the order of its switch: one module each, with `show(sight)`."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import streamlit as st
+
+from rankzoo.document import Document
+from rankzoo.inspection.views import reason
+from rankzoo.registry import systems
+from rankzoo.ui import page, state
+from rankzoo.ui.inside import Sight
+from rankzoo.ui.views import attention, crosses, embeddings, example, gates, heads, position
+from rankzoo.ui.words import say
+
+
+@dataclass(frozen=True)
+class Room:
+    """A view on the page: its title, how it is shown, and whether one row of the data is in hand."""
+
+    title: str
+    show: Callable[[Sight], None]
+    row: bool = False
+
+
+ROOMS: Mapping[str, Room] = MappingProxyType({
+    "attention": Room("Attention", attention.show, row=True), "gates": Room("Gates", gates.show),
+    "crosses": Room("Crosses", crosses.show), "embeddings": Room("Embeddings", embeddings.show),
+    "position": Room("Position", position.show), "heads": Room("Heads", heads.show),
+    "example": Room("Example", example.show, row=True)})
+PICTURES = MappingProxyType({"gate": "gates", "attention": "attention", "cross": "crosses", "bias": "position"})
+"""A system's own picture, by the kind of its trace entries → the view that shows it."""
+
+
+def switch(document: Document) -> tuple[str, str]:
+    """The switch over all views, always in the same order; returns the view and why the model lacks it (empty: it has it)."""
+    lacks = {name: reason(document.blueprint, document.schema(), name) for name in ROOMS}
+    own = PICTURES.get(document.system.picture, "crosses")
+    first = own if not lacks[own] else "crosses"
+    memory = st.session_state
+    if memory.get("rz_inside_of", document.arch) != document.arch and lacks.get(memory.get("view", first)):
+        memory["view"] = first  # another model came into hand: its own picture rather than a missing one
+    memory["rz_inside_of"] = document.arch
+
+    def titled(name: str) -> str:
+        return f":gray[{say(ROOMS[name].title)}]" if lacks[name] else say(ROOMS[name].title)
+
+    chosen = st.segmented_control(say("View"), list(ROOMS), default=first, key="view", bind="query-params", required=True,
+                                  label_visibility="collapsed", format_func=titled)
+    view = chosen if chosen in ROOMS else first
+    return view, lacks[view]
+
+
+def missing(view: str, lacks: str) -> None:
+    """Instead of a view: why this model has none, and a button to one that has."""
+    st.markdown(say("This model has {lacks}.", lacks=say(lacks)))
+    other = next((s for s in sorted(systems().values(), key=lambda s: s.kind != "textbook")
+                  if s.built and not reason(s.blueprint, Document.preset(s.id).schema(), view)), None)
+    if other:
+        st.button(say("Show on {name}", name=page.escaped(other.title)), on_click=_shown_on, args=(other.id, view), key="inside:other")
+
+
+def _shown_on(arch: str, view: str) -> None:
+    state.choose(arch)
+    st.session_state["rz_inside_of"], st.session_state["view"] = arch, view

@@ -1,0 +1,118 @@
+"""Gates: which experts each task listens to, whether related tasks listen alike, and whether that differs between rows."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from rankzoo.figures import gates as figure
+from rankzoo.figures.words import fixed, hundredths
+from rankzoo.inspection.gates import RELATED, segments, splits
+from rankzoo.inspection.naming import name
+from rankzoo.inspection.view import View
+from rankzoo.inspection.views import look
+from rankzoo.ui import page
+from rankzoo.ui.component import scene, selected
+from rankzoo.ui.inside import Sight, kept, title, truth_line
+from rankzoo.ui.words import say, translate
+
+MATRIX = "gates:matrix"
+SHOWN = {"mean": "mean", "sd": "spread"}
+WIDE = 0.8
+NO_PAIRS = "The tasks of this model are either all related or all unrelated, so there is nothing to compare."
+
+
+def show(sight: Sight) -> None:
+    """The matrix of tasks and experts, how many experts each task uses, how tasks differ, and segments of the rows."""
+    view: View = kept(sight.key, "gates", "", lambda: look(sight.subject, "gates"))
+    with st.sidebar:
+        value = st.segmented_control(say("Show"), list(SHOWN), default="mean", key="show", bind="query-params", required=True,
+                                     format_func=lambda each: say(SHOWN[each])) or "mean"
+    table = _counted(view.table)
+    left, right = st.columns([67, 33], gap="medium")
+    with left:
+        title(say("Mean gate weight in %: one row per task, one column per expert") if value == "mean" else
+              say("How much the gate weight differs from row to row, in %"))
+        scene(figure.matrix(table, selected(MATRIX), value, translate), key=MATRIX, alt=say("Gate weights, tasks by experts"))
+    with right:
+        scene(figure.effective(table, translate), key="gates:effective", alt=say("How many experts does each task use?"))
+        st.markdown(reading(view))
+    _divergence(sight, view)
+    page.twin(table, "gates")
+    _segments(sight)
+
+
+def _counted(table: pd.DataFrame) -> pd.DataFrame:
+    """Experts numbered from 1, as the diagram names them."""
+    return table.assign(expert=[str(int(i) + 1) for i in table["expert"]])
+
+
+def reading(view: View) -> str:
+    """What the numbers say, in two or three sentences."""
+    used = view.tables["effective"].set_index("task")
+    spread = [task for task, row in used.iterrows() if row["effective"] >= WIDE * row["experts"]]
+    said = [say("**Read it:**")]
+    if spread:
+        said.append(say("{tasks} spread over all {count} experts.", tasks=_listed(spread), count=int(used["experts"].iloc[0])))
+    for task in (task for task in used.index if task not in spread):
+        mine = view.table[view.table["task"] == task]
+        best = mine.loc[mine["mean"].idxmax()]
+        said.append(say("{task} leans on expert {expert} ({share} %).", task=page.escaped(task), expert=int(best["expert"]) + 1,
+                        share=hundredths(best["mean"])))
+    pairs = view.tables["divergence"]
+    if len(pairs) > 1:
+        near, far = pairs.loc[pairs["js"].idxmin()], pairs.loc[pairs["js"].idxmax()]
+        said.append(say("Row by row, {near} mix the experts most alike ({js} bits), {far} least ({other} bits).",
+                        near=_listed([near["a"], near["b"]]), js=fixed(near["js"]), far=_listed([far["a"], far["b"]]),
+                        other=fixed(far["js"])))
+    return " ".join(said)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """«click, like and dismiss»."""
+    escaped = [page.escaped(each) for each in names]
+    return say("{first} and {last}", first=", ".join(escaped[:-1]), last=escaped[-1]) if len(escaped) > 1 else escaped[0]
+
+
+def _divergence(sight: Sight, view: View) -> None:
+    """Task by task: how differently they mix the experts, beside how related they were made."""
+    pairs = view.tables["divergence"]
+    if not len(pairs):
+        st.caption(say("One task, so there are no two gates to compare."))
+        return
+    planted = sight.truth and pairs["related"].notna().any()
+    shown = pairs if planted else pairs.drop(columns="related")
+    related = pairs[["a", "b", "related"]].rename(columns={"related": "value"}) if planted else None
+    with st.container(horizontal=True, gap="medium", key="gates:tasks"):
+        scene(figure.divergence(shown, related, translate), key="gates:divergence", width=810 if planted else 390,
+              alt=say("How differently two tasks mix the experts"))
+    if planted:
+        together = [_listed([row.a, row.b]) for row in pairs.itertuples() if row.related >= RELATED]
+        st.caption(say("Planted truth, outlined: {pairs} share one hidden cause.", pairs="; ".join(together)) if together else
+                   say("Planted truth: no two of these tasks share a hidden cause."))
+    truth_line(sight, view.truth, "is the divergence of unrelated over that of related tasks' gates", "gates",
+               NO_PAIRS if pairs["related"].notna().any() else "")
+    page.twin(shown, "gates tasks")
+
+
+def _segments(sight: Sight) -> None:
+    """The same gates for parts of the rows."""
+    options = splits(sight.subject)
+    if not options:
+        st.caption(say("These data have no feature to split the rows by."))
+        return
+    with st.sidebar:
+        chosen = st.selectbox(say("Split rows by"), options, key="split", bind="query-params")
+    feature = chosen if chosen in options else options[0]
+    table = kept(sight.key, "segments", feature, lambda: segments(sight.subject, feature))
+    numeric = sight.subject.dataset.schema.feature(feature).kind == "numeric"
+    frames, rows = {}, {}
+    for segment, part in table.groupby("segment", sort=False):
+        label = say("{third} third", third=say(segment)) if numeric else (
+            name(sight.subject.dataset, feature, int(segment)) or say("unknown"))
+        frames[label], rows[label] = _counted(part), int(part["rows"].iloc[0])
+    title(say("The same gates, by {feature}", feature=feature), say("per cent; the most frequent values") if not numeric else
+          say("per cent; thirds of the rows"))
+    scene(figure.segments(frames, rows, translate), key="gates:segments", alt=say("Gate weights by segment of the rows"))
+    page.twin(_counted(table), "gates segments")

@@ -1,0 +1,40 @@
+"""Words: every visible text passes `say`, which looks it up in the catalogue of the language in the address (`?lang=`).
+
+The English text is the key, so a missing translation shows English and never a raw key. The language `xx` marks every
+text that passed, which is how a test finds one that did not.
+"""
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import streamlit as st
+
+MARKED = "xx"
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """English text → text of a language; empty for English and for a language without a catalogue."""
+    path = files("rankzoo.teaching") / f"{language}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")).get("texts", {}) if path.is_file() else {}
+
+
+def language() -> str:
+    """The language of this visit: two letters from the address, English if there are none."""
+    wanted = st.query_params.get("lang", "en")
+    return wanted if wanted.isalpha() and len(wanted) == 2 else "en"
+
+
+def translate(text: str) -> str:
+    """A template in the language of this visit, its placeholders as they were."""
+    chosen = language()
+    return f"⟦{text}⟧" if chosen == MARKED else catalogue(chosen).get(text, text)
+
+
+def say(text: str, /, **values: object) -> str:
+    """A text in the language of this visit, filled with values."""
+    found = translate(text)
+    return found.format(**values) if values else found

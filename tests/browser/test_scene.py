@@ -1,0 +1,186 @@
+"""The scene in a real Chromium: picking, keyboard, focus, hover, both themes, and words that stay words."""
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+APP = Path(__file__).with_name("scene_app.py")
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+PATIENCE = 20_000
+ACTIVE = """() => { let node = document.activeElement;
+    while (node && node.shadowRoot) node = node.shadowRoot.activeElement;
+    return node ? node.getAttribute("data-id") : null; }"""
+OUTSIDE = """() => [...document.querySelectorAll("*")].filter((host) => host.shadowRoot).flatMap((host) =>
+    [...host.shadowRoot.querySelectorAll("svg.rz-scene .nodes [data-id]")].flatMap((node) => {
+      const shapes = [...node.querySelectorAll(":scope > rect, :scope > circle")].map((each) => each.getBBox());
+      const left = Math.min(...shapes.map((b) => b.x)), right = Math.max(...shapes.map((b) => b.x + b.width));
+      return [...node.querySelectorAll(":scope > text")].filter((each) => {
+        const box = each.getBBox(); return box.x < left - 16 || box.x + box.width > right + 16;
+      }).map((each) => `${node.getAttribute("data-id")}: ${each.textContent}`); }))"""
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The app on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.headless", "true",
+         "--server.address", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=APP.parents[2], env={**os.environ, "OMP_NUM_THREADS": "1"})
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _wait_for(address: str, server: subprocess.Popen) -> None:
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.25)
+        if server.poll() is not None:
+            break
+    pytest.fail("the app did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with sync_api.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, url: str) -> Iterator[object]:
+    """A function that opens a model's page; fails on any error in the browser's console."""
+    errors: list[str] = []
+    contexts = []
+
+    def go(model: str = "mmoe", mode: str = "light", width: int = 1440, still: bool = False):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode,
+                                            reduced_motion="reduce" if still else "no-preference"))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{url}/?model={model}")
+        page.wait_for_selector("text=picked: None", timeout=PATIENCE)
+        page.locator('[data-id^="losses."]').first.wait_for(timeout=PATIENCE)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def test_a_click_selects_and_the_node_keeps_its_ring(visit) -> None:
+    page = visit()
+    page.locator('[data-id="sharing.expert.2"]').click()
+    page.wait_for_selector("text=selected: sharing.expert.2", timeout=PATIENCE)
+    assert page.locator('[data-id="sharing.expert.2"]').get_attribute("aria-pressed") == "true"
+    page.locator('[data-id="sharing.expert.2"] .ring').wait_for(timeout=PATIENCE)
+    assert page.locator(".ring").count() == 1
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_a_key_selects_and_focus_outlives_the_rerun(visit, key: str) -> None:
+    page = visit()
+    page.locator('[data-id="towers.like"]').focus()
+    page.keyboard.press(key)
+    page.wait_for_selector("text=selected: towers.like", timeout=PATIENCE)
+    page.locator('[data-id="towers.like"] .ring').wait_for(timeout=PATIENCE)
+    assert page.evaluate(ACTIVE) == "towers.like"
+
+
+def test_arrow_keys_follow_edges_and_neighbours(visit) -> None:
+    page = visit()
+    page.locator('[data-id="sharing.gate.watch"]').focus()
+    way = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        way.append(page.evaluate(ACTIVE))
+    assert way == ["towers.watch", "losses.watch", "towers.watch", "towers.click"]
+
+
+def test_nodes_are_moved_not_made_anew_when_the_model_changes(visit) -> None:
+    page = visit()
+    node = page.locator('[data-id="losses.dismiss"]')
+    node.evaluate("each => { each.marked = true; }")
+    page.get_by_role("spinbutton").fill("8")
+    page.get_by_role("spinbutton").press("Enter")
+    page.locator('[data-id="sharing.expert.7"]').wait_for(timeout=PATIENCE)
+    assert node.evaluate("each => each.marked") is True
+    assert page.locator('[data-id="sharing.expert.1"]').count() == 1
+
+
+def test_hover_dims_what_is_not_joined(visit) -> None:
+    page = visit(still=True)
+    page.locator('[data-id="sharing.expert.0"]').hover()
+    shown = {name: float(page.locator(f'[data-id="{name}"]').evaluate("each => getComputedStyle(each).opacity"))
+             for name in ("sharing.expert.0", "sharing.gate.like", "sharing.expert.1", "losses.like")}
+    assert shown == {"sharing.expert.0": 1.0, "sharing.gate.like": 1.0, "sharing.expert.1": 0.32, "losses.like": 0.32}
+
+
+def test_a_pick_acts_once(visit) -> None:
+    page = visit()
+    page.locator('[data-id="cell.2"]').click()
+    page.wait_for_selector("text=1 times", timeout=PATIENCE)
+    page.locator('[data-id="towers.like"]').click()
+    page.wait_for_selector("text=selected: towers.like", timeout=PATIENCE)
+    page.wait_for_selector("text=picked: None, 1 times", timeout=PATIENCE)
+
+
+def test_a_name_with_markup_stays_text(visit) -> None:
+    page = visit("evil")
+    assert page.locator("img[src=x]").count() == 0
+    head = page.locator('[data-id^="losses.<img"]')
+    assert head.get_attribute("aria-label").startswith("<img") and head.locator("text").first.text_content()[:4] == "<img"
+    head.click()
+    page.wait_for_selector("text=selected: losses.", timeout=PATIENCE)
+    assert page.title() != "1"
+
+
+def test_both_themes_colour_the_same_node_by_their_own_palette(visit) -> None:
+    colours = {}
+    for mode in ("light", "dark"):
+        page = visit(mode=mode)
+        fill = "each => getComputedStyle(each).fill"
+        colours[mode] = [page.locator(f'[data-id="{name}"] .mark').first.evaluate(fill)
+                         for name in ("losses.click", "losses.watch", "representation.f0")]
+    assert colours == {"light": ["rgb(19, 57, 157)", "rgb(168, 56, 32)", "rgb(34, 58, 112)"],
+                       "dark": ["rgb(52, 188, 255)", "rgb(199, 100, 8)", "rgb(82, 194, 255)"]}
+
+
+@pytest.mark.parametrize("model", ["mmoe", "din", "dcn", "ple", "mmoe, 8 experts", "three histories"])
+def test_words_as_rendered_stay_in_their_nodes(visit, model: str) -> None:
+    page = visit(model)
+    page.evaluate("() => document.fonts.ready")
+    assert page.evaluate(OUTSIDE) == []
+
+
+def test_a_narrow_page_scrolls_instead_of_shrinking_the_type(visit) -> None:
+    page = visit(width=640)
+    width = page.locator("svg.rz-scene").first.evaluate("each => each.getBoundingClientRect().width")
+    assert width == pytest.approx(0.85 * 1080, abs=1)
+    frame = page.locator(".rz-frame").first
+    assert frame.evaluate("each => each.scrollWidth > each.clientWidth")

@@ -1,0 +1,229 @@
+"""Pooling and target attention: the attention sheet's masking rules and invariants."""
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+import torch
+from torch import Tensor
+
+from rankzoo.components.mlp import Dice
+from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.components.sequence.target_attention import TargetAttention
+from rankzoo.components.sequence.tokens import masked_softmax
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError
+from rankzoo.schema import Feature, History, HistoryField, Schema, SequenceShape, Shape, Task
+from rankzoo.signals import Sequence, Signal
+from rankzoo.trace import Trace
+from tests.support import OFF, numel, randomised
+
+LENGTH, WIDTH = 4, 3
+ATTENTIONS = (TargetAttention(unit=(5,)), TargetAttention(unit=(5, 4), activation="sigmoid", softmax=True),
+              TargetAttention(unit=(5,), activation="dice", token=2))
+ALL = (*ATTENTIONS, Pooling(), Pooling(how="sum"), Pooling(token=2))
+
+
+def shape(width: int = WIDTH, length: int = LENGTH, shared: bool = True) -> Shape:
+    """A candidate item and a history of items, of one width."""
+    past = History("past", length, (HistoryField("item", 9, "item" if shared else ""),))
+    schema = Schema((Feature("item", "categorical", 9),), (Task("click"),), (past,))
+    return Shape(schema, schema.tasks, {"item": width}, {"past": SequenceShape(length, {"item": width})},
+                 origin={"item": "representation.item", "past": "representation.past"}, at="sequence.0")
+
+
+def drawn(rows: int = 3, seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
+    """items (row, position, width), mask with lengths 4, 2, 1, …, candidate (row, width)."""
+    rng = torch.Generator().manual_seed(seed)
+    items = torch.randn(rows, LENGTH, WIDTH, generator=rng, dtype=torch.float64).to(dtype)
+    mask = torch.arange(LENGTH) < torch.tensor([4, 2, 1, 3, 4])[:rows, None]
+    return items, mask, torch.randn(rows, WIDTH, generator=rng, dtype=torch.float64).to(dtype)
+
+
+def built(spec: Slot, seed: int = 0) -> torch.nn.Module:
+    return randomised(spec.build(shape()), seed).double()
+
+
+def run(layer, items: Tensor, mask: Tensor, candidate: Tensor, trace: Trace = OFF) -> Tensor:
+    return layer(Signal(fields={"item": candidate}, sequences={"past": Sequence(items, mask)}), trace).fields["past"]
+
+
+def test_masked_softmax_by_hand():
+    """Softmax over what is visible; zeros where nothing is."""
+    scores, mask = torch.tensor([[0.0, 1.0, 5.0], [2.0, 2.0, 2.0]]), torch.tensor([[True, True, False], [False] * 3])
+    weights = masked_softmax(scores, mask)
+    torch.testing.assert_close(weights, torch.tensor([[0.268941, 0.731059, 0.0], [0.0, 0.0, 0.0]]))
+
+
+def test_masked_softmax_properties():
+    """Rows sum to 1; a constant changes nothing; larger scores lower the entropy; equal scores are uniform; one visible
+    position weighs 1; ±100 stays finite."""
+    scores, mask = torch.randn(6, 5, generator=torch.Generator().manual_seed(0)), torch.ones(6, 5, dtype=torch.bool)
+    weights = masked_softmax(scores, mask)
+    torch.testing.assert_close(weights, torch.softmax(scores, dim=1))
+    torch.testing.assert_close(masked_softmax(scores + 7, mask), weights)
+    entropy = lambda w: -(w * w.clamp(min=1e-30).log()).sum(dim=1)  # noqa: E731
+    assert (entropy(masked_softmax(3 * scores, mask)) < entropy(weights)).all()
+    torch.testing.assert_close(masked_softmax(torch.full((1, 4), 2.0), mask[:1, :4]), torch.full((1, 4), 0.25))
+    alone = torch.tensor([[False, True, False]])
+    assert masked_softmax(torch.tensor([[9.0, -50.0, 9.0]]), alone).tolist() == [[0.0, 1.0, 0.0]]
+    extreme = masked_softmax(torch.tensor([[100.0, -100.0, 0.0]]), mask[:1, :3])
+    assert torch.isfinite(extreme).all() and float(extreme.sum()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("mode", ["train", "eval", "no_grad"])
+@pytest.mark.parametrize("spec", ALL, ids=str)
+def test_empty_history_is_zero(spec, mode):
+    """An all-padding row gives exactly zeros, forward and backward finite, in all three modes (attention sheet, 9.2-9.3)."""
+    layer = built(spec).train(mode == "train")
+    items, mask, candidate = drawn()
+    mask[0] = False
+    items.requires_grad_(mode != "no_grad")
+    with torch.no_grad() if mode == "no_grad" else contextlib.nullcontext():
+        out = run(layer, items, mask, candidate)
+    assert torch.isfinite(out).all() and (out[0] == 0).all() and (out[1] != 0).any()
+    if mode != "no_grad":
+        out.sum().backward()
+        assert torch.isfinite(items.grad).all() and (items.grad[0] == 0).all()
+        assert all(torch.isfinite(p.grad).all() for p in layer.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("spec", ALL, ids=str)
+def test_padding_does_not_matter(spec, training):
+    """Other values at hidden positions and a longer padding leave the output as it was; hidden weights are exactly 0."""
+    layer, (items, mask, candidate), trace = built(spec).train(training), drawn(), Trace()
+    before = run(layer, items, mask, candidate, trace)
+    assert (trace["weight"].values[~mask] == 0).all() and trace["weight"].axes == ("row", "position")
+    other = torch.where(mask.unsqueeze(2), items, 1e3)
+    torch.testing.assert_close(run(layer, other, mask, candidate), before)
+    longer = torch.nn.functional.pad(items, (0, 0, 0, 3), value=5.0)
+    torch.testing.assert_close(run(layer, longer, torch.nn.functional.pad(mask, (0, 3)), candidate), before)
+
+
+@pytest.mark.parametrize("spec", ALL, ids=str)
+def test_order_of_the_history_does_not_matter(spec):
+    """Without positions, permuting the past items permutes the weights and leaves the sum."""
+    layer, (items, mask, candidate), order = built(spec).eval(), drawn(), torch.tensor([2, 0, 3, 1])
+    before, trace, mixed = run(layer, items, mask, candidate), Trace(), Trace()
+    run(layer, items, mask, candidate, trace)
+    torch.testing.assert_close(run(layer, items[:, order], mask[:, order], candidate, mixed), before)
+    torch.testing.assert_close(mixed["weight"].values, trace["weight"].values[:, order])
+
+
+def test_pooling_by_hand():
+    """Mean and sum over the visible items."""
+    items, mask, candidate = drawn()
+    for how, divide in (("mean", mask.sum(1, keepdim=True)), ("sum", 1)):
+        torch.testing.assert_close(run(built(Pooling(how=how)), items, mask, candidate),
+                                   (items * mask.unsqueeze(2)).sum(dim=1) / divide)
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+def test_target_attention_by_hand(softmax):
+    """Σ_j MLP[c, h_j, c − h_j, c ⊙ h_j]·h_j, position by position."""
+    layer, (items, mask, candidate) = built(TargetAttention(unit=(5,), activation="sigmoid", softmax=softmax)), drawn()
+    first, last = layer.unit[0], layer.score
+    for row in range(3):
+        c, scores = candidate[row], []
+        for h in items[row][mask[row]]:
+            hidden = torch.sigmoid(first.weight @ torch.cat([c, h, c - h, c * h]) + first.bias)
+            scores.append(last.weight[0] @ hidden + last.bias[0])
+        weights = torch.softmax(torch.stack(scores), 0) if softmax else torch.stack(scores)
+        torch.testing.assert_close(run(layer, items, mask, candidate)[row], weights @ items[row][mask[row]])
+
+
+def test_softmax_off_keeps_intensity():
+    """Without softmax a behaviour that stands twice counts twice (attention sheet, 12.9)."""
+    layer, (items, mask, candidate) = built(TargetAttention(unit=(5,))).eval(), drawn(1)
+    once = torch.tensor([[True, False, False, False]])
+    twice = torch.tensor([[True, True, False, False]])
+    same = items.clone()
+    same[:, 1] = same[:, 0]
+    torch.testing.assert_close(run(layer, same, twice, candidate), 2 * run(layer, same, once, candidate))
+
+
+def test_softmax_on_ignores_repetition():
+    """With softmax, the whole history twice leaves the interest unchanged, and weights sum to 1."""
+    layer, (items, mask, candidate), trace = built(TargetAttention(unit=(5,), softmax=True)).eval(), drawn(), Trace()
+    before = run(layer, items, mask, candidate, trace)
+    torch.testing.assert_close(trace["weight"].values.sum(dim=1), torch.ones(3, dtype=torch.float64))
+    doubled = run(layer, torch.cat([items, items], 1), torch.cat([mask, mask], 1), candidate)
+    torch.testing.assert_close(doubled, before)
+
+
+def test_interest_follows_the_candidate():
+    """The same history, another candidate: another interest for target attention, the same vector for pooling."""
+    items, mask, candidate = drawn()
+    for spec in ATTENTIONS:
+        layer = built(spec).eval()
+        assert not torch.allclose(run(layer, items, mask, candidate), run(layer, items, mask, candidate + 1))
+    pooled = built(Pooling())
+    assert torch.equal(run(pooled, items, mask, candidate), run(pooled, items, mask, candidate + 1))
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+def test_scores_of_100_stay_finite(softmax):
+    """fp32 scores up to ±100, where exp overflows without the maximum subtracted."""
+    layer = randomised(TargetAttention(unit=(5,), activation="none", softmax=softmax).build(shape()))
+    items, mask, candidate = drawn(dtype=torch.float32)
+    with torch.no_grad():
+        layer.score.bias.zero_()
+        raw = layer.score(layer.unit(torch.cat([candidate.unsqueeze(1).expand_as(items), items,
+                                                candidate.unsqueeze(1) - items, candidate.unsqueeze(1) * items], 2)))
+        layer.score.weight *= 100 / raw.abs().max()
+    items.requires_grad_()
+    out = run(layer, items, mask, candidate)
+    out.square().sum().backward()
+    assert torch.isfinite(out).all() and torch.isfinite(items.grad).all()
+
+
+@pytest.mark.parametrize("spec", [TargetAttention(unit=(4,), activation="tanh"), Pooling(token=2),
+                                  TargetAttention(unit=(4,), activation="sigmoid", softmax=True, token=2)], ids=str)
+def test_gradcheck(spec):
+    """Items, candidate and weights against finite differences, an empty history among the rows."""
+    layer, (items, mask, candidate) = built(spec), drawn()
+    mask[2] = False
+    assert torch.autograd.gradcheck(lambda i, c: run(layer, i, mask, c), (items.requires_grad_(), candidate.requires_grad_()))
+    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()])
+    signal = Signal(fields={"item": candidate.detach()}, sequences={"past": Sequence(items.detach(), mask)})
+    assert torch.autograd.gradcheck(
+        lambda *given: torch.func.functional_call(layer, dict(zip(names, given)), (signal, OFF)).fields["past"], values)
+
+
+def test_dice_sees_the_statistics_of_training():
+    """DIN with Dice: eval mode uses running statistics, so that a row scores alone as in a batch."""
+    layer, (items, mask, candidate) = built(ATTENTIONS[2]).train(), drawn()
+    run(layer, items, mask, candidate)
+    assert isinstance(layer.unit[1], Dice) and float(layer.unit[1].norm.running_mean.abs().sum()) > 0
+    layer.eval()
+    torch.testing.assert_close(run(layer, items[1:2], mask[1:2], candidate[1:2]), run(layer, items, mask, candidate)[1:2])
+
+
+def test_count_of_the_authors_unit():
+    """Attention sheet, 8: the unit 4d-80-40-1 has 320d + 80 + 3,240 + 41 parameters; d = 64 gives 23,841."""
+    spec = TargetAttention(unit=(80, 40), activation="sigmoid")
+    assert spec.count(shape(64)).parameters == numel(spec.build(shape(64))) == 320 * 64 + 80 + 3_240 + 41 == 23_841
+
+
+@pytest.mark.parametrize("spec", ALL, ids=str)
+def test_count(spec):
+    """Formula and torch agree; what leaves has the predicted width."""
+    count, after, layer = spec.count(shape()), spec.after(shape()), built(spec)
+    assert count.parameters == numel(layer)
+    assert run(layer, *drawn()).shape == (3, after.fields["past"])
+
+
+@pytest.mark.parametrize("spec, given, at, words", [
+    (TargetAttention(), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
+    (Pooling(history="passed"), shape(), "sequence.0", "Did you mean 'past'?"),
+    (Pooling(), shape().but(sequences={}), "sequence.0", "hands no embedded history on"),
+    (Pooling(), shape().but(schema=Schema((), ())), "sequence.0", "This data has no history. Choose data with one"),
+    (TargetAttention(), shape().but(fields={"item": 5}), "sequence.0.token", "A past item has 3 numbers, the candidate 5"),
+    (TargetAttention(), shape().but(fields={"item": 3, "past": 3}), "sequence.0", "already a vector called 'past'"),
+    (TargetAttention(), shape().but(fields={"item": 3, "candidate": 3}), "sequence.0", "already a vector called 'candidate'")])
+def test_refusals(spec, given, at, words):
+    """What cannot stand here says so, where, and what to do."""
+    with pytest.raises(ZooError) as refusal:
+        spec.after(given)
+    assert refusal.value.at == at and words in str(refusal.value)

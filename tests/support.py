@@ -1,0 +1,134 @@
+"""What many tests share: schemas, random batches, oracles of torch. No test stands here."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.data.dataset import Dataset
+from rankzoo.data.load import from_world
+from rankzoo.data.world import world
+from rankzoo.model import RankingModel
+from rankzoo.schema import Feature, History, HistoryField, Schema, Shape, Task
+from rankzoo.signals import Batch, Signal
+from rankzoo.trace import Trace
+
+OFF = Trace(on=False)
+
+
+def c0(tasks: int = 1) -> Schema:
+    """The sheets' canonical data: ten fields of 1,000 values each."""
+    return Schema(tuple(Feature(f"f{i}", "categorical", 1000) for i in range(10)), tuple(Task(f"t{i}") for i in range(tasks)))
+
+
+def rich() -> Schema:
+    """Small data with everything that a schema can hold: fields, numbers, bias features, a history and three kinds of task."""
+    fields = (Feature("item", "categorical", 7, "item"), Feature("topic", "categorical", 5, "item"),
+              Feature("user", "categorical", 6, "user"), Feature("device", "categorical", 3), Feature("price", "numeric"),
+              Feature("age", "numeric"), Feature("position", "categorical", 4, bias=True))
+    past = (HistoryField("item", 7, "item"), HistoryField("topic", 5, "topic"), HistoryField("dwell", 3))
+    return Schema(fields, (Task("click"), Task("share", "share"), Task("stars", "regression")), (History("past", 5, past),))
+
+
+def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:
+    """Rows with every id possible; the first history is empty, the second full; some labels are unobserved (and NaN)."""
+    rng = torch.Generator().manual_seed(seed)
+    ids = [torch.randint(0, f.vocabulary, (rows,), generator=rng) for f in schema.categorical]
+    histories, masks = {}, {}
+    for h in schema.histories:
+        lengths = torch.randint(0, h.length + 1, (rows,), generator=rng)
+        lengths[0], lengths[min(1, rows - 1)] = 0, h.length
+        masks[h.name] = torch.arange(h.length) < lengths[:, None]
+        columns = [torch.randint(1, f.vocabulary, (rows, h.length), generator=rng) for f in h.fields]
+        histories[h.name] = torch.stack(columns, dim=2) * masks[h.name].unsqueeze(2)
+    labels, observed = {}, {}
+    for task in schema.tasks:
+        raw = torch.rand(rows, generator=rng)
+        seen = torch.rand(rows, generator=rng) < 0.8
+        seen[:2] = True
+        labels[task.name] = torch.where(seen, (raw > 0.5).float() if task.kind == "binary" else raw, torch.nan)
+        observed[task.name] = seen
+    return Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),
+                 torch.randn(rows, len(schema.numeric), generator=rng), histories, masks, labels, observed,
+                 torch.arange(rows) // 2)
+
+
+def padded(batch: Batch, more: int, fill: int = 0) -> Batch:
+    """The same rows with `more` padded positions behind every history, filled with the id `fill`."""
+    histories = {name: nn.functional.pad(ids, (0, 0, 0, more), value=fill) for name, ids in batch.histories.items()}
+    return replace(batch, histories=histories,
+                   masks={name: nn.functional.pad(mask, (0, more), value=False) for name, mask in batch.masks.items()})
+
+
+def numel(module: nn.Module) -> int:
+    """Parameters that torch holds, shared ones once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def flops(model: RankingModel, batch: Batch) -> float:
+    """Torch's own count of the matrix products per row, in eval mode."""
+    model.eval()
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        model(batch.unlabelled())
+    return counter.get_total_flops() / len(batch)
+
+
+def logits(model: RankingModel, batch: Batch) -> dict[str, Tensor]:
+    """Logits in eval mode, without labels."""
+    model.eval()
+    with torch.no_grad():
+        return dict(model(batch.unlabelled()).logits)
+
+
+def trained_loss(model: RankingModel, batch: Batch) -> Tensor:
+    """The sum of the losses in training mode, ready for backward()."""
+    model.train()
+    return sum(model(batch).losses.values())
+
+
+def steps_of(model: RankingModel, batch: Batch) -> Iterator[tuple[str, Signal | Tensor]]:
+    """Steps 1 to 4 one by one: (address of the step, what left it)."""
+    signal = model.representation(batch, OFF)
+    yield "representation", signal
+    for slot in ("sequence", "interaction"):
+        for i, layer in enumerate(getattr(model, slot)):
+            signal = layer(signal, OFF)
+            yield f"{slot}.{i}", signal
+    yield "concatenation", model.concatenation(signal, OFF)
+
+
+def shape_at(blueprint: Blueprint, schema: Schema, address: str) -> Shape:
+    """What enters the component at an address."""
+    return next(place.shape for place in blueprint.places(schema) if place.address == address)
+
+
+def small(name: str, rows: int | None = None) -> Dataset:
+    """A world of fewer rows."""
+    return from_world(world(name), rows)
+
+
+def copied(source: nn.Module, to: nn.Module) -> None:
+    """Copies every parameter of `source` that `to` holds under the same name."""
+    own = to.state_dict()
+    to.load_state_dict(own | {name: value for name, value in source.state_dict().items() if name in own})
+
+
+def fill(module: nn.Module, value: float) -> None:
+    """Sets every parameter to one value."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.fill_(value)
+
+
+def randomised(module: nn.Module, seed: int = 0) -> nn.Module:
+    """The module with all parameters drawn anew, so that no test rests on zeros of the start."""
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=rng))
+    return module

@@ -1,0 +1,150 @@
+"""The house's rules, read from the source: what may import what, where a library lives, and manners."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PRODUCT = sorted([*ROOT.glob("rankzoo/**/*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("app.py")])
+TESTS = sorted(ROOT.glob("tests/**/*.py"))
+# Two shapes are allowed to take what they are given: words for a template (`ZooError`, `say`), and a copy that
+# dataclasses.replace checks (`but`).
+GIVEN = {"values", "changes"}
+# Rooms of one tier may import each other; every other import looks back.
+TIERS = (("errors",), ("facts", "schema", "signals", "saying"), ("trace",), ("components",), ("blueprint", "data"), ("model",),
+         ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",), ("document", "link"),
+         ("claims", "runs", "teaching"), ("export", "cli", "__main__"), ("ui",), ("pages",), ("app",))
+TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}
+ONLY = {"figures": {"figures", "schema", "errors"}}  # seen by export, cli and ui
+HOME = {"streamlit": {"ui", "pages", "app"}, "plotly": {"figures"}, "pandas": {"data", "inspection", "figures", "training"},
+        "torchinfo": {"inspection"}, "sqlalchemy": {"runs"}, "sklearn": set(), "deepctr_torch": set(), "pickle": set()}
+FORBIDDEN = {"torch": {"figures", "pages"}}
+
+
+def room_of(path: Path) -> str:
+    """The room of a file: the first folder or module below rankzoo, or pages, or app."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "rankzoo" and len(parts) > 1 else parts[0]
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every module that a file imports, (line, dotted name), also inside functions; those for types only are left out."""
+    typing = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    hidden = {id(inner) for block in typing for inner in ast.walk(block)}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and id(node) not in hidden:
+            if node.module == "rankzoo":
+                yield from ((node.lineno, f"rankzoo.{alias.name}") for alias in node.names)
+            elif node.module:
+                yield node.lineno, node.module
+
+
+def type_only(path: Path) -> set[int]:
+    """Lines of the imports under TYPE_CHECKING."""
+    blocks = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    return {inner.lineno for block in blocks for inner in ast.walk(block) if isinstance(inner, ast.Import | ast.ImportFrom)}
+
+
+def may_import(room: str, other: str) -> bool:
+    """Whether a room may import another one."""
+    if room == other:
+        return True
+    if room in ONLY:
+        return other in ONLY[room]
+    if other in ONLY:
+        return TIER[room] >= TIER["export"]
+    return TIER[other] <= TIER[room]
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_room_has_its_place():
+    """A new room must be given a tier before it may be filled."""
+    rooms = {room_of(path) for path in PRODUCT if path.name != "__init__.py" or path.parent.name != "rankzoo"}
+    assert rooms <= set(TIER) | set(ONLY)
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=named)
+def test_imports_look_back(path):
+    """House rule 1. `a imports b` is allowed only where b stands before a."""
+    room, hidden = room_of(path), type_only(path)
+    wrong = [f"line {line}: {name}" for line, name in imports(path) if name.startswith("rankzoo.") and line not in hidden
+             and not may_import(room, name.split(".")[1])]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=named)
+def test_libraries_have_one_home(path):
+    """House rule 2."""
+    room = room_of(path)
+    for line, name in imports(path):
+        library = name.split(".")[0]
+        assert room in HOME.get(library, {room}), f"line {line}: {library} in {room}"
+        assert room not in FORBIDDEN.get(library, set()), f"line {line}: {library} in {room}"
+
+
+def test_the_rule_can_fail():
+    """The tables say no where the house says no."""
+    assert not may_import("components", "model") and not may_import("training", "registry") and not may_import("figures", "data")
+    assert not may_import("inspection", "zoo") and not may_import("runs", "ui") and not may_import("model", "training")
+    assert may_import("ui", "figures") and may_import("inspection", "training") and may_import("runs", "document")
+
+
+@pytest.mark.parametrize("path", PRODUCT + TESTS, ids=named)
+def test_files_are_short(path):
+    """A file over 450 lines is two files."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=named)
+def test_manners(path):
+    """House rule 7, and a module says what it is: no print outside the command line, no hooks, no catch-all arguments, no bare
+    squeeze(), no mutable default, no global."""
+    tree, wrong = tree_of(path), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called == "print" and room_of(path) not in ("cli", "__main__"):
+                wrong.append((node.lineno, "print"))
+            if called == "squeeze" and not node.args and not node.keywords:
+                wrong.append((node.lineno, "bare squeeze()"))
+            if "hook" in called and called.startswith("register"):
+                wrong.append((node.lineno, "hook"))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if node.args.kwarg and node.args.kwarg.arg not in GIVEN:
+                wrong.append((node.lineno, "**kwargs"))
+            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+            if any(isinstance(default, ast.List | ast.Dict | ast.Set) for default in defaults):
+                wrong.append((node.lineno, "mutable default"))
+        if isinstance(node, ast.Global):
+            wrong.append((node.lineno, "global"))
+    assert not wrong, wrong
+    assert ast.get_docstring(tree) or not tree.body, "a module's docstring says what it is"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=named)
+def test_public_things_say_what_they_are(path):
+    """Every public class and function at the top of a module has a docstring."""
+    silent = [node.name for node in tree_of(path).body if isinstance(node, ast.ClassDef | ast.FunctionDef)
+              and not node.name.startswith("_") and not ast.get_docstring(node)]
+    assert not silent, silent
+
+
+@pytest.mark.parametrize("path", TESTS, ids=named)
+def test_tests_assert(path):
+    """No test without a statement that can fail."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            words = ast.dump(node)
+            assert "Assert" in words or "raises" in words or "assert_" in words or "expect" in words or "check" in words, node.name

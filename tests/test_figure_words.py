@@ -1,0 +1,34 @@
+"""Numbers as a person reads them: commas, at most four significant digits, a real minus, a dash for what is missing."""
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from rankzoo.figures import words
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(("said", "expected"), [
+    (words.number(1234567), "1,235,000"), (words.number(0.123456), "0.1235"), (words.number(-3), "−3"),
+    (words.number(0), "0"), (words.number(12.5), "12.5"), (words.number(9999.6), "10,000"), (words.number(None), "–"),
+    (words.number(NAN), "–"),
+    (words.fixed(-0.001), "0.00"), (words.fixed(-0.31), "−0.31"), (words.whole(120000), "120,000"),
+    (words.percent(0.083, 1), "8.3 %"), (words.hundredths(0.083), "8"),
+    (words.size(19_270_000), "19.27 M"), (words.size(8600), "8,600"), (words.size(102.4e9), "102.4 billion"),
+    (words.memory(77e6), "77 MB"), (words.memory(409.6e9), "409.6 GB"), (words.flops(120_000), "0.12 MFLOP"),
+    (words.flops(8.7e6), "8.7 MFLOP"), (words.flops(600), "600 FLOP"), (words.fit("abcdef", 100), "abcdef"),
+    (words.fit("abcdefghij", 30), "abcd…"), (words.fit("abc", 3), "")])
+def test_words(said, expected):
+    assert said == expected
+
+
+def test_missing_knows_every_kind_of_nothing():
+    assert all(map(words.missing, (None, NAN, pd.NA, pd.NaT))) and not any(map(words.missing, (0, "", False, "x")))
+
+
+def test_a_wide_script_takes_twice_the_room():
+    assert words.measure("한국어", 10) == pytest.approx(28.5) and words.measure("abc", 10) == pytest.approx(14.4)
+    assert words.fit("한국어한국어", 40, 10) == "한국어…"

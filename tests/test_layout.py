@@ -1,0 +1,202 @@
+"""The layout of the architecture diagram keeps its laws for every shape of model."""
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from rankzoo.figures.diagram import draw
+from rankzoo.figures.diagram.state import parameter_shares
+from rankzoo.figures.layout import Box, Layout, arrange
+from rankzoo.figures.theme import SLOTS
+from rankzoo.figures.tree import width_of
+from rankzoo.schema import Block
+from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
+
+SIZES = {"small": 12, "large": 14, "key": 16}
+
+
+def laid(blocks: tuple[Block, ...], **more: object) -> Layout:
+    return arrange(blocks, columns(blocks), **more)
+
+
+@pytest.fixture(params=list(MODELS))
+def layout(request: pytest.FixtureRequest) -> Layout:
+    return laid(MODELS[request.param])
+
+
+def test_no_two_boxes_overlap(layout: Layout) -> None:
+    for (one, a), (other, b) in combinations(layout.boxes.items(), 2):
+        apart = a.right <= b.x + 0.01 or b.right <= a.x + 0.01 or a.bottom <= b.y + 0.01 or b.bottom <= a.y + 0.01
+        assert apart, f"{one} {a} overlaps {other} {b}"
+
+
+def test_boxes_keep_clear_of_unused_columns(layout: Layout) -> None:
+    off = [layout.spans[column.slot] for column in layout.columns if not column.used]
+    inside = [box for address, box in layout.boxes.items() if layout.blocks[address].form not in ("bias", "bias_tower")]
+    assert all(box.right <= span.x or box.x >= span.right for span in off for box in inside)
+
+
+def test_everything_is_inside_the_canvas(layout: Layout) -> None:
+    for address, box in layout.boxes.items():
+        assert box.x >= -0.01 and box.right <= layout.width + 0.01 and box.y >= 44 and box.bottom <= layout.height, address
+    assert all(span.x >= 0 and span.right <= layout.width + 0.01 for span in layout.spans.values())
+
+
+def test_every_edge_runs_left_to_right_and_touches_its_boxes(layout: Layout) -> None:
+    for edge in layout.edges:
+        a, b = layout.boxes[edge.source], layout.boxes[edge.target]
+        assert edge.start.x < edge.end.x, edge
+        assert a.y - 0.01 <= edge.start.y - edge.start.t / 2 and edge.start.y + edge.start.t / 2 <= a.bottom + 0.01, edge
+        assert b.y - 0.01 <= edge.end.y - edge.end.t / 2 and edge.end.y + edge.end.t / 2 <= b.bottom + 0.01, edge
+
+
+def test_columns_stand_in_the_fixed_order_and_do_not_touch(layout: Layout) -> None:
+    spans = [layout.spans[slot] for slot in SLOTS]
+    assert all(one.right < other.x for one, other in zip(spans, spans[1:], strict=False))
+
+
+def test_every_block_is_drawn_or_stood_for(layout: Layout) -> None:
+    assert set(layout.order) <= {*layout.boxes, *layout.hidden}
+    assert all(standing in layout.boxes for standing in layout.hidden.values())
+
+
+def test_words_fit_their_nodes(layout: Layout) -> None:
+    """Except for a bar's own label, which may stand out by half a word, words stay in their node."""
+    roots = {name: box for name, box in layout.boxes.items()}
+    for tree, left, _ in walk(draw(layout)):
+        address = tree[1].get("data-id")
+        if address not in roots:
+            continue
+        box, out = roots[address], 16 if layout.blocks[address].form in ("candidate", "layer", "gate") else 2
+        for part, x, _ in walk(tree, left - box.x, 0):
+            if part[0] == "text":
+                start, end = _extent(part)
+                assert -out <= start + x - left and end + x - left <= box.w + out, (address, part, box)
+
+
+def _extent(part: list) -> tuple[float, float]:
+    words, classes = part[2], part[1]["class"].split()
+    size = next((SIZES[name] for name in classes if name in SIZES), 13)
+    w, at = width_of(words, size), float(part[1]["x"])
+    return {"end": (at - w, at), "middle": (at - w / 2, at + w / 2)}.get(part[1].get("text-anchor", ""), (at, at + w))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_blocks_give_the_same_layout(name: str) -> None:
+    assert laid(MODELS[name]) == laid(MODELS[name])
+
+
+@pytest.mark.parametrize("change", [{"widths": (256, 128)}, {"bottom": 64}])
+def test_a_width_moves_only_what_it_must(change: dict) -> None:
+    before, after = laid(mmoe()), laid(mmoe(**change))
+    moved = {address for address, box in before.boxes.items() if after.boxes[address] != box}
+    assert moved <= {"sharing.bottom"}
+
+
+def test_a_new_feature_keeps_the_order_of_the_others() -> None:
+    before, after = laid(mmoe(inputs=9)), laid(mmoe(inputs=10))
+    rows = [name for name in before.boxes if name.startswith("representation.f")]
+    assert sorted(rows, key=lambda name: after.boxes[name].y) == sorted(rows, key=lambda name: before.boxes[name].y)
+    assert {after.boxes[name].x for name in rows} == {0.0}
+
+
+def test_sixty_features_become_fourteen_rows_and_no_width_is_lost() -> None:
+    layout = laid(mmoe(inputs=60))
+    rows = [b for b in layout.blocks.values() if b.form == "feature"]
+    assert len(rows) == 14
+    more = [b for b in rows if b.title.endswith("more")]
+    assert sum(layout.counts[b.address] for b in more) + 14 - len(more) == 60
+    assert sum(edge.width for edge in layout.edges if edge.target == "concatenation") == 60 * 16
+    assert {b.group for b in rows} == {"user", "item", "context"}
+    assert sum(b.parameters for b in rows) == sum(100 * (i + 1) * 16 for i in range(60))
+
+
+def test_of_forty_experts_the_four_busiest_stay() -> None:
+    busy = {f"sharing.expert.{i}": float(i in (3, 7, 30, 39)) for i in range(40)}
+    layout = laid(mmoe(40), busiest=busy)
+    drawn = [name for name, block in layout.blocks.items() if block.form == "expert"]
+    assert set(drawn) - {"sharing.expert.0"} == {f"sharing.expert.{i}" for i in (3, 7, 30, 39)}
+    assert layout.blocks["sharing.expert.0"].title == "×36 more" and layout.shown("sharing.expert.20") == "sharing.expert.0"
+
+
+def test_experts_lose_height_as_they_gain_number() -> None:
+    assert [laid(mmoe(n)).boxes["sharing.expert.0"].h for n in (4, 8, 12)] == [68, 40, 24]
+
+
+def test_segments_of_the_joined_bar_are_as_high_as_their_widths() -> None:
+    blocks = mmoe(inputs=3)
+    wide = tuple(replace(b, flows=(replace(b.flows[0], width=64),)) if b.title == "feature_1" else b for b in blocks)
+    low, high, other = [lower - upper for _, upper, lower in laid(wide).segments["concatenation"]]
+    assert low == pytest.approx(other) and (high - 1.5) / (low - 1.5) == pytest.approx(4)
+
+
+def test_three_equal_crosses_become_one_two_do_not() -> None:
+    assert laid(dcn(2)).counts == {} and laid(dcn(3)).counts == {"interaction.0.layer.0": 3}
+
+
+def test_fields_are_joined_once_before_the_crosses() -> None:
+    layout = laid(dcn())
+    into = {edge.target for edge in layout.edges if edge.source.startswith("representation")}
+    assert into == {"interaction"}
+    assert [name for name, _, _ in layout.segments["concatenation"]] == ["interaction", "interaction.0.layer.1"]
+    assert {edge.kind for edge in layout.edges if edge.source == "interaction.1"} == {"wide"}
+
+
+def test_the_scorer_stands_beside_its_history() -> None:
+    layout = laid(din())
+    past, scorer = layout.boxes["representation.past0"], layout.boxes["sequence.0"]
+    assert scorer.bottom == pytest.approx(past.bottom) and scorer.y == pytest.approx(past.y + 18)
+
+
+def test_shared_experts_stand_between_the_tasks_own() -> None:
+    layout = laid(ple())
+    assert [name for name, _ in layout.bands] == ["install", "shared", "swipe"]
+    bands = dict(layout.bands)
+    for address, block in layout.blocks.items():
+        if block.form == "expert":
+            box, band = layout.boxes[address], bands[block.group or block.task]
+            assert band.y <= box.y and box.bottom <= band.bottom and band.x <= box.x and box.right <= band.right
+    lefts = [layout.boxes[f"sharing.level.{k}.expert.swipe.0"].x for k in (0, 1)]
+    assert lefts[0] < layout.boxes["sharing.level.0.gate.shared"].x < lefts[1]
+
+
+def test_a_task_stays_on_one_line_from_gate_to_head() -> None:
+    layout = laid(mmoe())
+    for task in layout.tasks:
+        assert layout.boxes[f"towers.{task}"].cy == layout.boxes[f"losses.{task}"].cy
+        edge = next(e for e in layout.edges if e.source == f"sharing.gate.{task}")
+        assert edge.start.y == pytest.approx(edge.end.y)
+
+
+def test_the_side_lane_is_below_the_frame() -> None:
+    layout = laid(mmoe())
+    assert all(layout.boxes[name].y > layout.frame.bottom for name in ("representation.position", "towers.bias"))
+
+
+def test_flows_to_unknown_addresses_are_left_out_and_prefixes_found() -> None:
+    blocks = dcn(wide=False)
+    first = replace(blocks[0], flows=(*blocks[0].flows, replace(blocks[0].flows[0], to="nowhere")))
+    prefixed = replace(blocks[1], flows=(replace(blocks[1].flows[0], to="interaction.0"),))
+    layout = laid((first, prefixed, *blocks[2:]))
+    assert ("representation.f1", "interaction") in {(link.source, link.target) for link in layout.links}
+    assert "nowhere" not in {link.target for link in layout.links}
+
+
+def test_a_narrow_width_widens_the_canvas_rather_than_overlap() -> None:
+    layout = arrange(mmoe(), columns(mmoe()), width=400)
+    assert layout.width > 400
+    assert max(box.right for box in layout.boxes.values()) <= layout.width + 0.01
+
+
+def test_shares_add_to_one_among_tables_and_among_the_rest() -> None:
+    layout = laid(mmoe())
+    shares = parameter_shares(layout)
+    tables = sum(share for name, share in shares.items() if name.startswith("representation"))
+    assert tables == pytest.approx(1) and sum(shares.values()) == pytest.approx(2)
+
+
+def test_a_box_knows_its_sides() -> None:
+    box = Box(2, 3, 10, 20)
+    assert (box.right, box.bottom, box.cx, box.cy) == (12, 23, 7, 13)
