@@ -3,19 +3,20 @@ import streamlit as st
 
 from rankzoo.ui import data, page
 
+if data.going():
+    st.switch_page("pages/train.py")
 page.begin()
 with st.sidebar:
     chosen = data.choose()
 summary = data.found(chosen)
 if summary is None:
     st.stop()
-if data.head(chosen, summary):
-    st.switch_page("pages/train.py", query_params=dict(st.query_params))
+data.head(chosen, summary)
 left, right = st.columns([60, 40], gap="medium")
 with left:
     data.fields(summary)
-    data.formula(summary)
     data.best(summary)
 with right:
     data.planted(summary)
+data.formula(summary)
 data.base_rates(summary)

@@ -14,5 +14,5 @@ page.head(train.detail(), train.cost())
 upload.columns()
 live.show()
 if train.results(state.run()):
-    st.switch_page("pages/inside.py", query_params=dict(st.query_params))
+    st.switch_page("pages/inside.py")
 runs_table.show()

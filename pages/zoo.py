@@ -7,10 +7,8 @@ from rankzoo.ui import page, state, zoo
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
-if st.query_params.get("run"):
-    st.switch_page("pages/train.py", query_params=dict(st.query_params))
-if st.query_params.get("c"):
-    st.switch_page("pages/architect.py", query_params=dict(st.query_params))
+if state.asked():
+    st.switch_page(f"pages/{'train' if st.query_params.get('run') else 'architect'}.py", query_params=dict(st.query_params))
 page.begin(linked=False)
 
 shown = zoo.filters(list(systems().values()))

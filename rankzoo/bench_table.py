@@ -74,7 +74,7 @@ def _table(path: Path, labels: tuple[str, ...]) -> pa.Table:
 def _held_out(table: pa.Table) -> tuple[np.ndarray, str]:
     """(row,) True where a row is held out, and how that was decided."""
     if "split" in table.column_names:
-        test = pc.fill_null(pc.equal(table["split"].cast(pa.string()), "test"), False).to_numpy()
+        test = np.array([word == "test" for word in table["split"].cast(pa.string()).to_pylist()])
         if not test.any() or test.all():
             raise ZooError("In column 'split' some rows must say 'test', and some not.", at="data")
         return test, "the rows whose split is test"
@@ -85,12 +85,17 @@ def _held_out(table: pa.Table) -> tuple[np.ndarray, str]:
 def _ids(column: pa.Array, train: np.ndarray) -> tuple[tuple[pa.Array, np.ndarray], np.ndarray]:
     """The different values with the id of each, and (row,) ids; what the training part lacks is 0, like what is missing."""
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    codes = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    codes = _whole(coded.indices, -1)
     seen = np.zeros(len(coded.dictionary) + 1, dtype=bool)
     seen[codes[train]] = True
     seen[-1] = False  # where the code -1 of a missing value points
     ids = np.cumsum(seen) * seen
     return (coded.dictionary, ids), ids[codes]
+
+
+def _whole(values: pa.Array, missing: int) -> np.ndarray:
+    """Whole numbers with a number for what is missing."""
+    return np.nan_to_num(values.to_numpy(zero_copy_only=False), nan=missing).astype(np.int64)
 
 
 def _number(column: pa.ChunkedArray, train: np.ndarray, name: str) -> np.ndarray:
@@ -125,16 +130,16 @@ def _history(table: pa.Table, names: list[str], words: dict[str, tuple[pa.Array,
     for name, column in columns.items():
         if not pa.types.is_list(column.type):
             raise ZooError("Column '{name}' must hold lists of ids.", at=name, name=name)
-    lengths = pc.fill_null(pc.list_value_length(columns[names[0]]), 0).to_numpy()
+    lengths = _whole(pc.list_value_length(columns[names[0]]), 0)
     mask = np.arange(max(1, int(lengths.max()))) < lengths[:, None]
     past, fields = np.zeros((*mask.shape, len(names)), dtype=np.int64), []
     for i, (name, column) in enumerate(columns.items()):
-        if not np.array_equal(pc.fill_null(pc.list_value_length(column), 0).to_numpy(), lengths):
+        if not np.array_equal(_whole(pc.list_value_length(column), 0), lengths):
             raise ZooError("The lists of '{name}' and '{first}' are not as long.", at=name, name=name, first=names[0])
         values, partner = column.flatten(), f"C{name[1:]}"
         if partner in words:
             known, ids = words[partner]
-            codes = pc.fill_null(pc.index_in(values.cast(known.type), value_set=known), -1).to_numpy()
+            codes = _whole(pc.index_in(values.cast(known.type), value_set=known), -1)
             past[mask, i], rows = ids[codes], int(ids.max(initial=0)) + 1
         else:
             (_, ids), past[mask, i] = _ids(values, np.repeat(train, lengths))

@@ -3,15 +3,23 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import settings
 
 from rankzoo.data.dataset import Dataset
 from rankzoo.schema import Schema
 from tests.support import c0, rich, small
 
 
-def pytest_configure() -> None:
-    """One thread: two make every run here slower, and sums differ with their number."""
+settings.register_profile("steady", deadline=None, derandomize=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=500)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread: two make every run here slower, and sums differ with their number. Hypothesis draws the same examples in
+    every run; `--hypothesis-profile search` looks for new ones."""
     torch.set_num_threads(1)
+    if not config.getoption("--hypothesis-profile", None):
+        settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,11 @@ import pytest
 import rankzoo
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
-from rankzoo.runs import care, custody, limits, loop, process
+from rankzoo.runs import care, custody, limits, loop, pool, process
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.runs.loop import run_here
 from rankzoo.runs.open import opened, preparation
+from rankzoo.runs.pool import Worker
 from rankzoo.runs.store import Store
 from rankzoo.runs.tables import Run
 from rankzoo.training.fit import Step
@@ -235,6 +236,43 @@ def test_limits_end_a_run_with_both_numbers(tmp_path):
     store = Store(tmp_path / "rows", limits.Limits("class", 500, 10**6, 10**6))
     with pytest.raises(ZooError, match="600 rows; the limit is 500."):
         store.submit(SHORT, "cli", lease=process.holder())
+
+
+@pytest.fixture
+def dummy() -> Iterator[Worker]:
+    """A worker whose process only waits for its input to close."""
+    other = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, text=True)
+    yield Worker(other, psutil.Process(other.pid), ready=True)
+    other.kill()
+    other.wait()
+
+
+@pytest.mark.parametrize(("state", "runs", "memory", "leaves"), [
+    ("done", 0, 0, False), ("failed", 0, 0, True), ("done", pool.RUNS - 1, 0, True), ("done", 3, 2 * pool.GROWTH, True)])
+def test_a_worker_is_replaced_after_a_failure_many_runs_or_growth(store, dummy, state, runs, memory, leaves):
+    dispatcher = Dispatcher(store, workers=1)
+    dispatcher.pool = [dummy]
+    assert dummy.free and dummy.give("0123456789abcdef") and not dummy.free
+    dummy.runs, dummy.base, dummy.memory = runs, 1000, memory
+    dispatcher._heard(dummy.process.pid, {"kind": "ended", "state": state})
+    assert (dummy.leaving, dummy.free, dummy.runs) == (leaves, not leaves, runs + 1)
+    if leaves:
+        assert dummy.process.wait(20) == 0
+
+
+@pytest.mark.parametrize(("worked", "memory", "said"), [
+    (126.0, 0, "The run worked for 126 s; the limit is 120 s. Use fewer epochs or fewer rows."),
+    (1.0, 1_700_000_000, "The run needed 1,700 MB of memory; the limit is 1,500 MB. Use a smaller model or fewer rows."),
+    (124.0, 1_600_000_000, "")])
+def test_a_worker_that_breaks_a_limit_without_noticing_is_killed(store, dummy, worked, memory, said):
+    id = store.submit(SHORT, "ann", lease=process.holder(dummy.process.pid))
+    dummy.run, dummy.worked, dummy.memory = id, worked, memory
+    care.judge(dummy, store.run(id), limits.CLASS, 60.0, 0.2)
+    assert (dummy.verdict[0] == "limit") == bool(said)
+    if said:
+        dummy.process.wait(20)
+        care.settle(store, dummy)
+        assert (store.run(id).state, store.run(id).message, store.run(id).spent) == ("failed", said, worked)
 
 
 def test_a_run_in_another_process_is_left_alone_until_that_is_gone(store):

@@ -13,6 +13,7 @@ from rankzoo.figures.tree import Tree, circle, path
 from rankzoo.figures.words import Say, fit, fixed, missing, number
 
 WIDTH = 420
+RELATED = 0.5
 At = Callable[[int, float], tuple[float, float]]
 
 
@@ -32,10 +33,11 @@ def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
 
 
 def relatedness(frame: pd.DataFrame, say: Say = str) -> Tree:
-    """How related the tasks were made: columns `a`, `b`, `value` (cosine from −1 to 1)."""
+    """How related the tasks were made: columns `a`, `b`, `value` (cosine from −1 to 1); related pairs are outlined."""
     tasks = list(dict.fromkeys([*frame["a"].astype(str), *frame["b"].astype(str)]))
     values = {frozenset((str(a), str(b))): float(v) for a, b, v in zip(frame["a"], frame["b"], frame["value"], strict=True)}
-    parts = square(tasks, values, set(), 0, say("How related the tasks were made"),
+    related = {pair for pair, value in values.items() if len(pair) == 2 and value >= RELATED}
+    parts = square(tasks, values, related, 0, say("How related the tasks were made"),
                    say("cosine: 1 = same hidden cause, 0 = unrelated"), 1.0, True)
     return drawing(WIDTH, 64 + 38 * max(len(tasks), 1), say("Planted relatedness of the tasks"), *parts)
 

@@ -43,8 +43,10 @@ def ages(subject: Subject, history: History, ids: np.ndarray, weights: np.ndarra
     if like is not None:
         chosen = chosen & _likeness(subject, history, like, ids, truth)["same"]
     for i, f in enumerate(history.fields):
+        if f.table:
+            continue
         middles = [middle(name(subject.dataset, f"{history.name}.{f.name}", value)) for value in range(1, f.vocabulary)]
-        if f.table or not np.isfinite(middles[0]):
+        if not np.isfinite(middles[0]):
             continue
         for value, at in enumerate(middles, 1):
             row = _mean(f.name, str(value), chosen & (ids[:, :, i] == value), weights, truth)

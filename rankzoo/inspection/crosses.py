@@ -34,7 +34,7 @@ def crosses(subject: Subject, task: str = "") -> View:
     inputs = {f.name for f in subject.dataset.schema.inputs}
     planted = {frozenset((p.a, p.b)): p.strength for p in truth.pairs if {p.a, p.b} <= inputs} if truth else {}
     blocks = block_norms(subject)
-    rows = [{"a": a, "b": b, "value": float(values.std()), "block": blocks.get(frozenset((a, b)), np.nan),
+    rows = [{"a": a, "b": b, "value": _strength(values), "block": blocks.get(frozenset((a, b)), np.nan),
              "planted": planted.get(frozenset((a, b)), 0.0)} for (a, b), values in mixed.items()]
     table = pd.DataFrame(rows, columns=["a", "b", "value", "block", "planted"])
     known = table["planted"].to_numpy() > 0
@@ -55,8 +55,9 @@ def scored(mixed: np.ndarray, table: pd.DataFrame, k: int) -> Score:
         return float((known[top] & (strengths[top] > NOTHING)).sum() / k)
 
     values, strengths = table["value"].to_numpy(), table["planted"].to_numpy()
-    more = [Score("chance that a planted pair is above another", auc(known.astype(float), values), 0.5, None),
-            Score("rank correlation on the planted pairs", spearman(values[known], strengths[known]), 0.0, None)]
+    more = [Score("chance that a planted pair is above another", auc(known.astype(float), values), 0.5, None)]
+    order = spearman(values[known], strengths[known])
+    more += [Score("rank correlation on the planted pairs", order, 0.0, None)] if np.isfinite(order) else []
     if table["block"].notna().all():
         block = table["block"].to_numpy()
         top = np.argsort(-block, kind="stable")[:k]
@@ -64,6 +65,12 @@ def scored(mixed: np.ndarray, table: pd.DataFrame, k: int) -> Score:
     every = np.arange(mixed.shape[1])
     return Score("planted pairs among the {k} strongest", precision(every), k / len(known),
                  bootstrap(len(every), precision, draws=200), tuple(more), {"k": k})
+
+
+def _strength(values: np.ndarray) -> float:
+    """Friedman's statistic of one pair, 0 where it is no more than rounding."""
+    spread = float(values.std())
+    return spread if spread > NOTHING else 0.0
 
 
 def second_differences(model: RankingModel, batch: Batch, fields: tuple[str, ...], task: str) -> dict[tuple[str, str], np.ndarray]:

@@ -39,7 +39,7 @@ def features(subject: Subject, row: int = 0) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Check:
     """One task of one row: its logit when computed alone, step by step; how far `model(x)` over all rows is from it; the
-    label, None where it is not observed; the planted logit, NaN where nothing is planted."""
+    label, None where it is not observed; the planted logit (without the position, where that is planted: a server does not know it), NaN where nothing is."""
 
     task: str
     logit: float
@@ -56,7 +56,7 @@ def checked(subject: Subject, row: int = 0) -> tuple[Check, ...]:
     for task in subject.model.blueprint.tasks:
         logit = float(alone[f"logit.{task}"].values[0])
         seen = bool(subject.batch.observed[task][row])
-        true = float(truth.logits[task][row]) if truth and task in truth.logits else float("nan")
+        true = float(truth.utilities.get(task, truth.logits[task])[row]) if truth and task in truth.logits else float("nan")
         checks.append(Check(task, logit, abs(logit - float(together[task][row])),
                             float(subject.batch.labels[task][row]) if seen else None, true))
     return tuple(checks)

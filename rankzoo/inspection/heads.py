@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rankzoo.inspection.score import Score, bootstrap, spearman
+from rankzoo.inspection.score import Score, bootstrap, ordered
 from rankzoo.inspection.view import Subject, View
 from rankzoo.training.metrics import auc, sigmoid
 
@@ -54,5 +54,5 @@ def _bins(task: str, predicted: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 
 def _score(task: str, logits: np.ndarray, true: np.ndarray) -> Score:
-    ci95 = bootstrap(len(true), lambda index: spearman(logits[index], true[index]), draws=100)
-    return Score("rank correlation of {task} with the true logit", spearman(logits, true), 0.0, ci95, values={"task": task})
+    ci95 = bootstrap(len(true), lambda index: ordered(logits[index], true[index]), draws=100)
+    return Score("rank correlation of {task} with the true logit", ordered(logits, true), 0.0, ci95, values={"task": task})

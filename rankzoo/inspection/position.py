@@ -14,14 +14,16 @@ def position(subject: Subject) -> View:
     occurs), the logit of the click rate by slot, and the curve that was planted.
 
     Statistic: range of the learned curve over range of the planted one (1 = the same; the naive curve is too steep,
-    because good items were put first). Curves are known up to a constant, hence centred.
+    because good items were put first). Curves are known up to a constant, hence centred. Clicks are counted over all rows
+    of the part, not only over those on view: a count costs nothing and is too rough over few.
     """
+    batch = subject.dataset.part(subject.part)
     entry = next(e for e in subject.trace.of("bias") if e.address.endswith("bias.table"))
     by = subject.model.blueprint.towers.by
-    features = subject.batch.features
+    features = batch.features
     slots, others = features[by[0]].numpy().astype(int), features[by[1]].numpy().astype(int) if len(by) > 1 else None
     task = subject.model.blueprint.towers.on[0]
-    labels = subject.batch.labels[task].numpy()
+    labels = batch.labels[task].numpy()
     values = np.arange(1, entry.values.shape[0])
     table = entry.values.numpy()
     every = np.arange(len(slots))
@@ -35,10 +37,15 @@ def position(subject: Subject) -> View:
     ratio = lambda c: float(np.ptp(c) / np.ptp(curve))  # noqa: E731
     more = (Score("largest error, in logits", float(np.abs(frame["learned"] - curve).max()),
                   float(np.abs(frame["naive"] - curve).max()), None),
-            Score("correlation with the planted curve", float(np.corrcoef(frame["learned"], curve)[0, 1]), 0.0, None))
+            Score("correlation with the planted curve", _correlation(frame["learned"].to_numpy(), curve), 0.0, None))
     score = Score("range of the learned over the planted curve", ratio(frame["learned"]), ratio(frame["naive"]),
                   bootstrap(len(slots), lambda index: ratio(learned(index)), draws=200), more)
     return View("position", frame, score, note="Chance is the naive curve's ratio; 1 is perfect.")
+
+
+def _correlation(learned: np.ndarray, curve: np.ndarray) -> float:
+    """Pearson's r; 0 for a tower that says the same of every slot, as it does before training."""
+    return float(np.corrcoef(learned, curve)[0, 1]) if np.ptp(learned) > 0 else 0.0
 
 
 def centred(values: np.ndarray) -> np.ndarray:

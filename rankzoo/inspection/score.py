@@ -62,6 +62,12 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return ((last - counts + 1 + last) / 2)[inverse]
 
 
+def ordered(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation of a prediction with the truth; 0 where the prediction is constant and so orders nothing."""
+    rho = spearman(a, b)
+    return rho if np.isfinite(rho) else 0.0
+
+
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation; NaN where one side does not vary."""
     x, y = ranks(a), ranks(b)

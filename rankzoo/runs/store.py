@@ -96,7 +96,8 @@ class Store:
             id = self.db.write(lambda c: self._insert(c, row))
         except Busy as error:
             folder.remove()
-            raise Busy("The run could not be stored, nothing was started: the store is busy.", "Try again in a moment.") from error
+            raise Busy("The run could not be stored, nothing was started: the store is busy.",
+                       "Try again in a moment.") from error
         except (OSError, Unstored) as error:
             folder.remove()
             raise Unstored("The run could not be stored, nothing was started ({reason}).", "Make room on the disk, then try "
@@ -180,7 +181,7 @@ class Store:
         return True
 
     def keep_record(self, id: str) -> None:
-        """Bring `run.json` up to date. On a full disk it stays as it is until the next change: the database holds the truth."""
+        """Bring `run.json` up to date; on a full disk it waits for the next change: the database holds the truth."""
         try:
             write_record(self.folder(id), self.run(id))
         except OSError:

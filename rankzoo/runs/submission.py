@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def row_of_document(document: Document, owner: str, lease: str) -> dict[str, object]:
-    """Every column of a new run but its number; with a lease it starts as running in this process.
+    """Every column of a new run but its number; with a lease it starts as running in that process.
 
     data_hash is over what the table is made from; shape_hash over what its speed depends on (model, table, batch size).
     """
@@ -33,7 +32,7 @@ def row_of_document(document: Document, owner: str, lease: str) -> dict[str, obj
         "config_hash": document.hash, "data_hash": _hash(table), "shape_hash": _hash(model), "seed": settings.seed,
         "code_version": versions()["rankzoo"], "state": "running" if lease else "queued", "epochs": settings.epochs,
         "created": now, "began": now if lease else 0.0, "started": now if lease else 0.0, "lease": lease,
-        "pid": os.getpid() if lease else 0}
+        "pid": int(lease.partition("-")[0]) if lease else 0}
 
 
 def same(c: Connection, row: dict) -> str | None:

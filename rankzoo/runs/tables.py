@@ -16,8 +16,8 @@ ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
 metadata = MetaData()
 
 
-def _text(name: str, **more: object) -> Column:
-    return Column(name, Text, nullable=False, default="", **more)
+def _text(name: str, index: bool = False) -> Column:
+    return Column(name, Text, nullable=False, default="", index=index)
 
 
 def _whole(name: str, default: int = 0) -> Column:

@@ -1,7 +1,8 @@
 """A warm worker: a process that has torch loaded and trains one run after another (`python -m rankzoo.runs.worker`).
 
 It reads JSON lines from standard input, `{"run": id}`, and answers `{"kind": "ready" | "beat" | "ended", …}` on standard
-output. It ends when its input closes or its parent is gone, so none is left over after the server was killed.
+output. It ends when its input closes or its parent is gone, so none is left over after the server was killed. What takes
+seconds to import is imported after that is arranged.
 """
 from __future__ import annotations
 
@@ -13,6 +14,10 @@ import queue
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rankzoo.runs.store import Store
 
 GRACE = 4.0  # seconds that a run gets to save itself when the input closes
 
@@ -36,7 +41,8 @@ def main() -> int:
     return 0
 
 
-def _work(store, id: str, closing: threading.Event, answers) -> None:
+def _work(store: Store, id: str, closing: threading.Event, answers: TextIO) -> None:
+    """Train one run and say how it stands; a run whose end could not be stored is given up with this process."""
     from rankzoo.errors import ZooError
     from rankzoo.runs.database import Unstored
     from rankzoo.runs.loop import run_here
@@ -45,13 +51,13 @@ def _work(store, id: str, closing: threading.Event, answers) -> None:
         _say(answers, kind="beat", step=step)
 
     try:
-        state, stored = run_here(store, id, closing=closing, beat=beat, paused=False).state, True
+        state = run_here(store, id, closing=closing, beat=beat, paused=False).state
     except Unstored:
-        state, stored = "failed", False
+        state = "failed"
     except ZooError:  # somebody else has it, or it ended before it started
-        state, stored = "", True
+        state = ""
     gc.collect()
-    _say(answers, kind="ended", run=id, state=state, stored=stored)
+    _say(answers, kind="ended", state=state)
 
 
 def _warm() -> None:
@@ -59,11 +65,12 @@ def _warm() -> None:
     import torch
 
     from rankzoo.runs import loop  # noqa: F401  for what it imports
+    from rankzoo.training.optimizers import Dense
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     table, dense = torch.nn.Embedding(8, 4), torch.nn.Linear(4, 1)
-    optimizer = torch.optim.Adam([*table.parameters(), *dense.parameters()], fused=True)
+    optimizer = Dense([{"params": [*table.parameters(), *dense.parameters()], "lr": 1e-3}], "adam")
     dense(table(torch.arange(4))).sum().backward()
     optimizer.step()
     gc.collect()
@@ -81,16 +88,16 @@ def _listen(orders: queue.SimpleQueue, closing: threading.Event) -> None:
     last.start()
 
 
-def _answers():
+def _answers() -> TextIO:
     """The pipe to the parent, private: what a library prints goes to standard error instead of between our lines."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     return answers
 
 
-def _say(answers, **values: object) -> None:
+def _say(answers: TextIO, kind: str, step: int = 0, state: str = "") -> None:
     try:
-        answers.write(json.dumps(values) + "\n")
+        answers.write(json.dumps({"kind": kind, "step": step, "state": state}) + "\n")
     except OSError:  # the parent is gone: our input is closed too, and the run in hand is about to be saved
         return
 

@@ -93,7 +93,9 @@ def constant_loss(kind: str, labels: np.ndarray) -> float:
 
 def constant_logit(kind: str, labels: np.ndarray) -> float:
     """The logit of the best constant guess: ln(π / (1 − π)) of the mean label, or the mean itself for a regression."""
-    mean = float(labels.mean()) if len(labels) else 0.0
+    if not len(labels):
+        return 0.0
+    mean = float(labels.mean())
     if kind == "regression":
         return mean
     return float(np.log(np.clip(mean, 1e-6, 1 - 1e-6) / (1 - np.clip(mean, 1e-6, 1 - 1e-6))))

@@ -133,25 +133,31 @@ class RowWise(Optimizer):
             square = state["square"].index_select(0, rows).add_(square)
             scale = square.sqrt()
         else:
-            table.index_add_(0, rows, gradient, alpha=-lr)
+            add_rows(table, rows, gradient * -lr)
             return
         state["square"].index_copy_(0, rows, square)
-        table.index_add_(0, rows, gradient / (scale + self.eps).unsqueeze(1), alpha=-lr)
+        add_rows(table, rows, gradient * (-lr / (scale + self.eps)).unsqueeze(1))
+
+
+def add_rows(table: Tensor, rows: Tensor, change: Tensor) -> None:
+    """Add (row, width) to rows of a table in place, one after another where they are named twice. Several times as fast as
+    index_add_ where the rows are many."""
+    table.scatter_add_(0, rows.unsqueeze(1).expand_as(change), change)
 
 
 def summed(ids: Tensor, values: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
     """Gradient rows with the same id added up: ids (look-up,), values (look-up, width) → (row,), (row, width).
 
-    The last writer of an id in `slot` (row of the table,) stands for it; neither sorts nor allocates by table length.
+    The last writer of an id in `slot` (row of the table,) stands for it, and the others are added to its row. Nothing is
+    sorted, and nothing is as long as the table.
     """
-    place = torch.arange(len(ids))
-    slot.scatter_(0, ids, place)
-    chosen = slot.gather(0, ids)
+    place, values = torch.arange(len(ids)), values.clone()
+    chosen = slot.scatter_(0, ids, place).gather(0, ids)
     own = chosen == place
-    inverse = (own.cumsum(0) - 1).gather(0, chosen)
-    rows = ids[own]
-    total = torch.zeros(len(rows), values.shape[1], dtype=values.dtype)
-    return rows, total.scatter_add_(0, inverse.unsqueeze(1).expand_as(values), values)
+    others = (~own).nonzero().squeeze(1)
+    add_rows(values, chosen.index_select(0, others), values.index_select(0, others))
+    first = own.nonzero().squeeze(1)
+    return ids.index_select(0, first), values.index_select(0, first)
 
 
 def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:

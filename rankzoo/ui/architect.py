@@ -107,13 +107,14 @@ def learned() -> Learned:
     if run is None:
         return Learned()
     last: dict[str, float] = {point.name: point.value for point in state.points(run.id)}
-    gates: dict[str, list[float]] = {}
+    gates: dict[str, dict[int, float]] = {}
     for name, value in last.items():
         if name.startswith("gate."):
-            gates.setdefault(f"sharing.gate.{name.split('.')[1]}", []).append(value)
+            gate, expert = name.removeprefix("gate.").rsplit(".", 1)
+            gates.setdefault(f"sharing.gate.{gate}", {})[int(expert)] = value
     metrics = {task: fixed(values.get("auc", values.get("rmse")), 3) + (" AUC" if "auc" in values else " RMSE")
                for task, values in run.outcome.get("metrics", {}).get("test", {}).items() if values}
-    return Learned({gate: tuple(values) for gate, values in gates.items()}, metrics)
+    return Learned({gate: tuple(shares[i] for i in sorted(shares)) for gate, shares in gates.items()}, metrics)
 
 
 def dense_parts(count: Count) -> list[tuple[int, str, int]]:
@@ -134,9 +135,9 @@ def caption(chosen: str, layout: Layout) -> None:
     with st.container(border=True, key="rz_caption"):
         block = layout.blocks.get(chosen)
         address, spec = _owner(chosen, document.blueprint)
-        if spec is None and chosen in SLOTS:
-            st.markdown(f"**{say(HEADS[chosen])}** :gray[{say('This model does not use the component. Switch it on:')}]")
-            forms.kind(chosen)
+        if spec is None and address in SLOTS:
+            st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
+            forms.kind(address)
             return
         if spec is None:
             st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
@@ -213,11 +214,14 @@ def _settings(address: str, spec: Slot) -> None:
 
 
 def _owner(chosen: str, blueprint: Blueprint) -> tuple[str, Slot | None]:
-    """The component that a node belongs to; for an unused slot nothing but its menu is offered."""
-    for address, spec in blueprint.specs():
+    """The component that a node belongs to. A node that is gone leaves its column: the slot's first component, or the slot
+    alone where it is not used."""
+    specs, slot = dict(blueprint.specs()), chosen.split(".")[0]
+    for address, spec in specs.items():
         if chosen == address or chosen.startswith(address + "."):
             return address, spec
-    return chosen, None
+    first = f"{slot}.0"
+    return (first, specs[first]) if first in specs else (slot, None)
 
 
 def _set(key: str, value: object) -> None:

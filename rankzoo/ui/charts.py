@@ -25,7 +25,7 @@ def show(run: Run | None) -> None:
     document = points.document_of(run.config) if run else state.document()
     found, overlaid = points.series(run), _overlaid(run)
     pictures = points.pictures(document.json())
-    places = st.columns(3 if pictures else 2, gap="medium")
+    places = st.columns(3 if pictures else 2, gap="small")
     gates = _gates(document, found) if "gate" in pictures else []
     task = gates[0] if gates else ""
     if len(gates) > 1:
@@ -38,13 +38,15 @@ def show(run: Run | None) -> None:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
     if len(gates) > 1:
         with places[2]:
-            st.segmented_control(say("Gate"), gates, key="rz_gate", default=task, required=True, label_visibility="collapsed")
+            st.segmented_control(say("Gate"), gates, key="rz_gate", default=task, required=True, label_visibility="collapsed",
+                                 wrap=True)
 
 
 def _gates(document: Document, found: points.Series) -> list[str]:
-    """The gates that were measured, or the tasks before anything was."""
-    frame = found.frame
-    return list(dict.fromkeys(frame[frame["group"] == "gate"]["of"])) or list(document.blueprint.tasks)
+    """The gates that were measured, those of the tasks first and in their order; the tasks before anything was."""
+    tasks = document.blueprint.tasks
+    measured = dict.fromkeys(found.frame[found.frame["group"] == "gate"]["of"])
+    return [*(task for task in tasks if task in measured), *(gate for gate in measured if gate not in tasks)] or list(tasks)
 
 
 def _overlaid(run: Run | None) -> list[tuple[str, int, pd.DataFrame]]:

@@ -16,15 +16,17 @@ from rankzoo.data.world import MIN_ROWS, world, worlds
 from rankzoo.errors import ZooError
 from rankzoo.figures import bars, marks, truth
 from rankzoo.figures.tree import Tree
-from rankzoo.figures.words import fixed, percent, whole
+from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.ui import service, state, train
 from rankzoo.ui.component import scene
 from rankzoo.ui.data_tables import Summary, summary
-from rankzoo.ui.page import escaped
+from rankzoo.ui.page import colours, escaped
 from rankzoo.ui.words import say, translate
 
 KINDS = {"id": "id", "number": "number", "past": "past items", "ignored": "not used"}
-SIDES = {"user": "user", "item": "item", "context": "context", "bias": "bias tower only", "past": "history", "none": "–"}
+SIDES = {"user": "user", "item": "item", "context": "context", "bias": "bias only", "past": "history", "none": "–"}
+KEY, GO = "rz_world", "rz_world_go"
+LAST_SEED = 2**31 - 1
 PLANTED = {
     "pairs": ("Pairs of fields that cross", "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
     "relatedness": ("Hidden causes of the tasks", "Tasks with a cosine near 1 follow the same direction of the signals."),
@@ -50,21 +52,46 @@ def choose() -> Chosen:
     """The sidebar: which data set, how many rows, which seed. All of it stands in the address."""
     known, now = train.data_sets(), state.document().data
     options = [*known, *([] if now in known else [now])]
-    name = st.radio(say("Data set"), options, index=options.index(now), key="data", bind="query-params",
-                    format_func=lambda each: escaped(known.get(each, each)), captions=[_caption(each) for each in options])
-    most = service.store().limits.rows
-    rows = st.number_input(say("Rows"), MIN_ROWS, most, value=None, step=10_000, key="rows", bind="query-params",
-                           placeholder=whole(train.default_rows(name)))
+    asked, memory = st.query_params.get("data", ""), st.session_state
+    if memory.get(KEY) not in options:
+        memory[KEY] = asked if asked in options else now
+    name = st.radio(say("Data set"), options, key=KEY, format_func=lambda each: escaped(known.get(each, each)),
+                    captions=[_caption(each) for each in options])
+    _write_link("data", name if name != now else "")
+    rows = _number("rows", say("Rows"), MIN_ROWS, service.store().limits.rows, None, 10_000, whole(train.default_rows(name)))
     if name not in worlds():
+        _write_link("seed", "")
         return Chosen(name, rows, 0)
-    seed = st.number_input(say("Seed"), 0, 2**31 - 1, value=0, step=1, key="seed", bind="query-params")
+    seed = _number("seed", say("Seed"), 0, LAST_SEED, 0, 1)
     st.button(say("Make again"), key="rz_again", icon=":material/casino:", width="stretch", on_click=_again,
               help=say("The same recipe with the next seed: other rows, other planted numbers."))
-    return Chosen(name, rows, seed)
+    return Chosen(name, rows, seed or 0)
+
+
+def _number(name: str, title: str, low: int, high: int, default: int | None, step: int, placeholder: str = "") -> int | None:
+    """A whole number that stands in the address where it is not the default.
+
+    No bound widget here, nor for the data set: Streamlit would write a radio's title into the address, which changes with
+    the language, and refuses to go to another page from a page that has one.
+    """
+    key, asked = f"{KEY}_{name}", st.query_params.get(name, "")
+    if key not in st.session_state:
+        good = asked.isascii() and asked.isdecimal() and len(asked) < 12 and low <= int(asked) <= high
+        st.session_state[key] = int(asked) if good else default
+    value = st.number_input(title, low, high, value=None, step=step, key=key, placeholder=placeholder)
+    _write_link(name, "" if value in (None, default) else str(value))
+    return value
+
+
+def _write_link(name: str, value: str) -> None:
+    if value:
+        st.query_params[name] = value
+    elif name in st.query_params:
+        del st.query_params[name]
 
 
 def _again() -> None:
-    st.session_state["seed"] = (st.session_state["seed"] + 1) % 2**31
+    st.session_state[f"{KEY}_seed"] = ((st.session_state[f"{KEY}_seed"] or 0) + 1) % LAST_SEED
 
 
 def _caption(name: str) -> str:
@@ -84,22 +111,27 @@ def found(chosen: Chosen) -> Summary | None:
         return None
 
 
-def head(chosen: Chosen, data: Summary) -> bool:
-    """The page's first line with the download and the button that takes these data; returns whether to go to training."""
-    parts = " / ".join(fixed(100 * rows / data.rows, 0) for rows in data.parts.values())
-    line = say("{rows} rows, {fields} fields, {tasks} tasks; training, validation, test {parts} %", rows=whole(data.rows),
-               fields=len(data.fields), tasks=len(data.rates), parts=parts)
+def going() -> bool:
+    """Whether the model was just put on the data of this page, so that training comes next."""
+    return st.session_state.pop(GO, False)
+
+
+def head(chosen: Chosen, data: Summary) -> None:
+    """The page's first line with the download and the button that takes these data."""
+    parts = " / ".join(number(100 * rows / data.rows, 3) for rows in data.parts.values())
+    tasks = say("1 task") if len(data.rates) == 1 else say("{n} tasks", n=len(data.rates))
+    line = say("{rows} rows, {fields} fields, {tasks}; training, validation, test {parts} %", rows=whole(data.rows),
+               fields=len(data.fields), tasks=tasks, parts=parts)
     with st.container(horizontal=True, vertical_alignment="center", key="rz_head"):
         st.markdown(f"**{escaped(train.data_sets().get(chosen.name, chosen.name))}** :gray[{line}]", width="stretch")
         st.download_button(say("Download a sample"), lambda: csv_text(sample(chosen)), f"{chosen.name}.csv", "text/csv", key="rz_csv",
                            icon=":material/download:", on_click="ignore", help=say("The first {rows} rows as CSV.", rows=whole(SAMPLE)))
         with st.container(key="cta_use", width="content"):
-            pressed = st.button(say("Train on these data"), key="rz_use", type="primary", on_click=_use, args=(chosen,))
+            st.button(say("Train on these data"), key="rz_use", type="primary", on_click=_use, args=(chosen,))
     sentences = {known.name: known.sentence for known in names()}
     st.caption(say(sentences[chosen.name]) if chosen.name in sentences else say("Your own file; it stays on this server."))
     for notice in data.notices:
         st.caption(escaped(notice))
-    return pressed and state.document().data == chosen.name
 
 
 def _use(chosen: Chosen) -> None:
@@ -108,6 +140,7 @@ def _use(chosen: Chosen) -> None:
         changed, dropped = state.document().on(chosen.name)
         rows = None if chosen.rows == train.default_rows(chosen.name) else chosen.rows
         state.put(changed.but([("settings.rows", rows), ("settings.data_seed", chosen.seed)]), dropped)
+        st.session_state[GO] = True
 
     state.attempt(change)
 
@@ -131,7 +164,7 @@ def fields(data: Summary) -> None:
                      "values": wide.NumberColumn(say("different values"), format="localized"),
                      "unknown": wide.NumberColumn(say("unknown %"), format="%.1f", width="small",
                                                   help=say("Missing, or never seen in the training rows.")),
-                     "spread": wide.BarChartColumn(say("most common first"), y_min=0, color="auto",
+                     "spread": wide.BarChartColumn(say("most common first"), y_min=0, color=colours().primary,
                                                    help=say("Ids: shares of the most common values. Numbers: how often, from low to high.")),
                      "side": wide.TextColumn(say("describes"), width="small")})
 
@@ -144,9 +177,9 @@ def planted(data: Summary) -> None:
         return
     scene(_legend(), key="rz_legend", alt=say("A dark outline marks the truth you can check against"))
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "kernel": truth.kernel}
-    for number, (name, frame) in enumerate(data.planted.items(), 1):
+    for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
-        st.markdown(f"**{number} {say(title)}**")
+        st.markdown(f"**{place} {say(title)}**")
         st.caption(say(sentence))
         scene(drawings[name](frame, translate), key=f"rz_planted_{name}", alt=say(title))
 

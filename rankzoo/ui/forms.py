@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
 from rankzoo.ui import state
+from rankzoo.ui.exchange import exchange
 from rankzoo.ui.words import say
 
 SLIDER_AT_MOST = 16
@@ -40,12 +41,15 @@ def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: 
         _synchronise(key, value)
         st.slider(title, int(low or 0), int(high), key=key, help=note, on_change=_changed, args=(path, key))
     elif annotation is int:
-        _synchronise(key, value)
-        st.number_input(title, low, high, step=1, key=key, help=note, on_change=_changed, args=(path, key))
+        _synchronise(key, value)  # no bounds in the browser: the server's sentence says what is allowed
+        st.number_input(title, step=1, format="%d", key=key, help=note, on_change=_changed, args=(path, key))
     elif annotation is float:
         _synchronise(key, float(value))
         st.number_input(title, key=key, help=note, step=0.05 if high == 1 else 0.0001 if value < 0.01 else 0.1, format="%g",
                         on_change=_changed, args=(path, key))
+    elif annotation is str:
+        _synchronise(key, value)
+        st.text_input(title, key=key, help=note, on_change=_changed, args=(path, key))
     else:
         _synchronise(key, shown(value))
         st.text_input(title, key=key, help=note, on_change=_typed, args=(path, key, annotation))
@@ -59,7 +63,7 @@ def kind(slot: str, place: str = "form") -> None:
     key = f"{place}:{slot}.kind"
     _synchronise(key, now)
     options = ([OFF] if several else []) + list(specs)
-    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key, several),
+    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key),
                  format_func=lambda option: say("not used") if option == OFF else say(specs[option].title))
 
 
@@ -81,7 +85,7 @@ def read(text: str, annotation: Any) -> Any:
         return {name.strip(): _number(number) for name, _, number in (part.partition(":") for part in parts)}
     if "tuple[tuple" in str(annotation):
         return [[side.strip() for side in part.replace(" x ", "×").split("×")] for part in parts]
-    return [_number(part) for part in parts]
+    return parts if "str" in str(annotation) else [_number(part) for part in parts]
 
 
 def _number(text: str) -> Any:
@@ -104,12 +108,9 @@ def _typed(path: str, key: str, annotation: Any) -> None:
     state.edit(path, read(st.session_state[key], annotation))
 
 
-def _exchanged(slot: str, key: str, several: bool) -> None:
+def _exchanged(slot: str, key: str) -> None:
     chosen = st.session_state[key]
-    if chosen == OFF:
-        state.edit(slot, [])
-    else:
-        state.edit(f"{slot}.0.kind" if several else f"{slot}.kind", chosen)
+    state.attempt(exchange, slot, None if chosen == OFF else chosen)
 
 
 def _bounds(field: FieldInfo) -> tuple[Any, Any]:

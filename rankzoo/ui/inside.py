@@ -2,7 +2,7 @@
 that says how much of the planted truth a picture found."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -77,10 +77,33 @@ def kept(key: str, name: str, argument: str, _made: Callable[[], object]) -> obj
     return _made()
 
 
+def choice(name: str, label: str, options: Mapping[str, str], default: str, menu: bool = False, hidden: bool = False) -> str:
+    """One of a few options (value → label in English or already said), kept in the address by its VALUE as `?name=value`.
+
+    A widget that Streamlit binds to the address writes its label there, so a link would break with the language.
+    """
+    memory, key, asked = st.session_state, f"inside:{name}", st.query_params.get(name)
+    if asked != memory.get(f"rz_asked:{name}") and asked in options:
+        memory[key] = asked
+    elif memory.get(key) not in options:
+        memory[key] = default
+    look = "collapsed" if hidden else "visible"
+    if menu:
+        chosen = st.selectbox(label, list(options), key=key, format_func=options.get, label_visibility=look)
+    else:
+        chosen = st.segmented_control(label, list(options), key=key, required=True, format_func=options.get, label_visibility=look)
+    chosen = chosen if chosen in options else default
+    if chosen == default:
+        st.query_params.pop(name, None)
+    elif asked != chosen:
+        st.query_params[name] = chosen
+    memory[f"rz_asked:{name}"] = None if chosen == default else chosen
+    return chosen
+
+
 def part_chosen() -> Part:
     """Which rows are looked at."""
-    chosen = st.segmented_control(say("Rows"), PARTS, default="test", key="rows", bind="query-params", required=True, format_func=say)
-    return chosen if chosen in PARTS else "test"
+    return choice("rows", say("Rows"), {part: say(part) for part in PARTS}, "test")
 
 
 def row_chosen(rows: int) -> int:
@@ -125,7 +148,8 @@ def title(text: str, note: str = "") -> None:
 def truth_line(seen: Sight, score: Score | None, words: str, key: str, nothing: str = "") -> None:
     """The statistic of a picture with its chance and interval, and the further ones; or why there is none.
 
-    `words` follow the number; `nothing` is said where there is no score (default: that nothing was planted).
+    `words` hold the place of the number as {value}; `nothing` is said where there is no score (default: that nothing was
+    planted).
     """
     if not seen.truth:
         return
@@ -133,9 +157,14 @@ def truth_line(seen: Sight, score: Score | None, words: str, key: str, nothing: 
         st.caption(say(nothing or "Nothing is planted in these data about this."))
         return
     scene(bars.statistic(score.value, score.chance, score.ci95, words=words, say=translate), key=f"{key}:truth",
-          alt=say(words), width=650)
+          alt=words_of(words, score), width=650)
     if score.more:
         st.caption(page.escaped(" · ".join(_further(each) for each in score.more)))
+
+
+def words_of(words: str, score: Score) -> str:
+    """The statistic as a sentence for those who don't see the line."""
+    return say(words, value=number(score.value, 3))
 
 
 def _further(score: Score) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from rankzoo.errors import ZooError
 from rankzoo.figures.words import number, whole
 from rankzoo.runs.tables import Run
-from rankzoo.ui import charts, points, service, state
+from rankzoo.ui import charts, page, points, service, state
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -28,6 +28,8 @@ def show() -> None:
     if run is not None and run.state in POLLED:
         every = LATER if _began(run) else FIRST
     st.fragment(_view, run_every=every)(_mark(run))
+    if run is not None:
+        page.twin(points.series(run).frame, "curves")
 
 
 def _view(seen: tuple[str, str, bool]) -> None:
@@ -115,7 +117,8 @@ def _progress(run: Run) -> str:
         return say("Trained in {seconds} s · weights of step {best}, the best of {steps} · {examples} examples",
                    seconds=number(result.get("seconds"), 3), best=whole(result.get("best_step")), steps=whole(run.step),
                    examples=whole(result.get("examples")))
-    return say("Stopped at step {step} of {steps}", step=whole(run.step), steps=whole(run.steps) if run.steps else "–")
+    said = say("Paused at step {step} of {steps}") if run.state == "paused" else say("Ended at step {step} of {steps}")
+    return said.format(step=whole(run.step), steps=whole(run.steps) if run.steps else "–")
 
 
 def _pace(run: Run) -> str:

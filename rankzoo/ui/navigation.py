@@ -6,22 +6,25 @@ bare; `entered` notices that, declares the pages and starts the run again, now t
 """
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from rankzoo.ui.words import say
 
 ENTERED = "rz_entered"
+PAGES = Path(__file__).parents[2] / "pages"
 
 
 def pages() -> list[StreamlitPage]:
     """Every page, in the order of the menu."""
     return [
-        st.Page("pages/zoo.py", title=say("Zoo"), url_path="zoo", default=True),
-        st.Page("pages/architect.py", title=say("Architect"), url_path="architect"),
-        st.Page("pages/train.py", title=say("Train"), url_path="train"),
-        st.Page("pages/inside.py", title=say("Inside"), url_path="inside"),
-        st.Page("pages/data.py", title=say("Data"), url_path="data"),
+        st.Page(PAGES / "zoo.py", title=say("Zoo"), url_path="zoo", default=True),
+        st.Page(PAGES / "architect.py", title=say("Architect"), url_path="architect"),
+        st.Page(PAGES / "train.py", title=say("Train"), url_path="train"),
+        st.Page(PAGES / "inside.py", title=say("Inside"), url_path="inside"),
+        st.Page(PAGES / "data.py", title=say("Data"), url_path="data"),
     ]
 
 

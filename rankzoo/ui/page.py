@@ -16,6 +16,10 @@ from rankzoo.ui import navigation, state
 from rankzoo.ui.words import say
 
 
+LINKED = ("run", "c", "lang", "view", "rows", "row")
+"""What a shared address carries: what is in hand, and where one looked."""
+
+
 def begin(linked: bool = True) -> None:
     """First call of every page: the address, then what must be said before anything else. `linked`: whether this page's
     address carries what is in hand."""
@@ -58,7 +62,7 @@ def cost() -> str:
 def address() -> str:
     """The address of what is in hand, as another browser needs it."""
     base = (st.context.url or "").split("?")[0]
-    kept = {name: st.query_params[name] for name in ("run", "c", "lang") if name in st.query_params}
+    kept = {name: st.query_params[name] for name in LINKED if name in st.query_params}
     return f"{base}?{urlencode(kept or {'c': link.encode(state.document())})}"
 
 

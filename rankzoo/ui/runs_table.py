@@ -2,16 +2,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from rankzoo.document import leaves
-from rankzoo.figures.words import size
+from rankzoo.figures.words import MISSING, size
 from rankzoo.runs.tables import Run
 from rankzoo.ui import points, service, state, train
 from rankzoo.ui.charts import OVERLAY
+from rankzoo.ui.page import colours
 from rankzoo.ui.words import say
 
 RECENT = 30
@@ -35,7 +36,7 @@ def show() -> None:
     ticked = [i for i, each in enumerate(runs) if each.id in st.session_state.get(OVERLAY, ())]
     # Ticks belong to rows; a new run moves all rows, hence another table with the ticks of before.
     st.dataframe(
-        frame(runs, tasks, everything), key=_key(runs), on_select=_selected, hide_index=True, placeholder="–",
+        frame(runs, tasks, everything), key=_key(runs), on_select=selected, hide_index=True, placeholder="–",
         selection_mode=["multi-row", "single-cell"], selection_default={"selection": {"rows": ticked}},
         column_config=_headings(tasks), alt=say("Runs, newest first"), height=min(38 * len(runs) + 38, 420))
 
@@ -44,7 +45,7 @@ def _key(runs: Sequence[Run]) -> str:
     return f"rz_runs_{runs[0].id}"
 
 
-def _selected() -> None:
+def selected() -> None:
     """Ticks are laid over the charts; a cell that was clicked takes its run in hand."""
     shown = st.session_state[SHOWN]
     selection = st.session_state[f"rz_runs_{shown[0]}"]["selection"]
@@ -67,7 +68,7 @@ def frame(runs: Sequence[Run], tasks: Sequence[str], everything: bool = False) -
     """One row per run: run, model, the settings that differ (or all), a metric per task, the validation curve of the first
     task that has an AUC, parameters (as text) and seconds of work."""
     known = train.data_sets()
-    rows = [_settings(run) for run in runs]
+    rows = [_settings(run, known) for run in runs]  # an upload may be gone, its runs are not
     shown = [name for name in dict.fromkeys(name for row in rows for name in row)
              if everything or len({row.get(name) for row in rows}) > 1]
     curved = _curved(runs, tasks)
@@ -86,14 +87,16 @@ def _leaves(config: str) -> dict[str, str]:
             for path, value in leaves(json.loads(config)) if path not in (*HIDDEN, "arch", "data")}
 
 
-def _settings(run: Run) -> dict[str, str]:
-    return _leaves(run.config)
+def _settings(run: Run, known: Mapping[str, str]) -> dict[str, str]:
+    """Every setting of a run as words, by its address; rows as they are by default where nobody asked for fewer."""
+    found = _leaves(run.config)
+    return found if found["rows"] != MISSING or run.data not in known else found | {"rows": str(train.default_rows(run.data))}
 
 
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(" × ".join(map(str, each)) if isinstance(each, list) else str(each) for each in value)
-    return "–" if value is None else str(value)
+    return MISSING if value is None else str(value)
 
 
 def _reached(run: Run, tasks: Sequence[str]) -> dict[str, float | None]:
@@ -121,6 +124,6 @@ def _headings(tasks: Sequence[str]) -> dict:
     return {"run": st.column_config.TextColumn(say("run"), width="small"), "model": st.column_config.TextColumn(say("model")),
             "data": st.column_config.TextColumn(say("data")),
             **{f"metric {task}": st.column_config.NumberColumn(f"{task} {unit[task]}", format="%.3f") for task in tasks},
-            "curve": st.column_config.LineChartColumn(say("AUC on validation rows"), color="auto"),
+            "curve": st.column_config.LineChartColumn(say("AUC on validation rows"), color=colours().primary),
             "parameters": st.column_config.TextColumn(say("parameters"), width="small"),
             "seconds": st.column_config.NumberColumn(say("seconds"), format="%.1f", width="small")}

@@ -10,27 +10,35 @@ import streamlit as st
 from rankzoo import link
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.runs import limits
 from rankzoo.runs.tables import Point, Run
 from rankzoo.ui import service
-from rankzoo.ui.words import translate
+from rankzoo.ui.words import keep_language, translate
 
 FIRST = "youtube"
 STEPS_BACK = 100
+LACKING = "Left out, because these data lack it: {names}."
 
 
 def begin(linked: bool = True) -> None:
     """Take up what the address asks for, once per address, and write what is in hand there; every page calls it first."""
+    keep_language()
     service.warm()
     service.dispatcher()
     memory = st.session_state
     if "rz_document" not in memory:
         memory["rz_document"], memory["rz_run"], memory["rz_link"] = Document.preset(FIRST), "", ("", "")
         memory["rz_past"], memory["rz_future"], memory["rz_problem"], memory["rz_notices"] = [], [], None, ()
-    asked = (st.query_params.get("run", ""), st.query_params.get("c", ""))
-    if any(asked) and asked != memory["rz_link"]:
-        _take_up(*asked)
+    if wanted := asked():
+        _take_up(*wanted)
     if linked:
         _write_link()
+
+
+def asked() -> tuple[str, str] | None:
+    """The run and the document that the address asks for, where they were not taken up before; else None."""
+    found = (st.query_params.get("run", ""), st.query_params.get("c", ""))
+    return found if any(found) and found != st.session_state.get("rz_link") else None
 
 
 def document() -> Document:
@@ -57,15 +65,12 @@ def points(id: str) -> list[Point]:  # noqa: A002
     return service.store().points(id)
 
 
-def put(changed: Document, dropped: tuple[str, ...] = ()) -> None:
-    """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data."""
-    changed.check()
-    memory = st.session_state
-    if changed != memory["rz_document"]:
-        memory["rz_past"] = [*memory["rz_past"], memory["rz_document"]][-STEPS_BACK:]
-        memory["rz_future"] = []
-    memory["rz_document"], memory["rz_problem"] = changed, None
-    memory["rz_notices"] = (translate("Left out, because these data lack it: {names}.").format(names=", ".join(dropped)),) if dropped else ()
+def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) -> None:
+    """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data, or asks
+    for more than this server gives (counted by formula: no memory is taken). `why` tells of the names that were dropped."""
+    limits.check(changed, service.store().limits)
+    _hold(changed)
+    st.session_state["rz_notices"] = (translate(why).format(names=", ".join(dropped)),) if dropped else ()
 
 
 def attempt(change, *arguments: object) -> None:
@@ -125,6 +130,14 @@ def notices() -> tuple[str, ...]:
     return found
 
 
+def _hold(changed: Document) -> None:
+    memory = st.session_state
+    if changed != memory["rz_document"]:
+        memory["rz_past"] = [*memory["rz_past"], memory["rz_document"]][-STEPS_BACK:]
+        memory["rz_future"] = []
+    memory["rz_document"], memory["rz_problem"] = changed, None
+
+
 def _step(source: str, target: str) -> None:
     memory = st.session_state
     if memory[source]:
@@ -145,7 +158,7 @@ def _take_up(id: str, c: str) -> None:  # noqa: A002
 
 def _open(id: str) -> None:  # noqa: A002
     found = service.store().run(id)
-    put(Document.parse(found.config))
+    _hold(Document.parse(found.config).check())  # whatever the limits are today, a run that was made can be seen
     select_run(found.id)
 
 

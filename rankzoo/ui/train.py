@@ -1,6 +1,8 @@
 """Train: the settings of a training in the sidebar, the queue, and what a finished run knows beside what can be known."""
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 from sqlalchemy import func, select
 
@@ -33,8 +35,11 @@ def data_sets() -> dict[str, str]:
     """Data of a menu: name or hash → title. Own files are those of this visitor, or all with the profile `local`."""
     shared = service.store().limits.shared
     own = service.store().datasets(service.owner() if shared else None)
-    return {known.name: say(known.title) for known in names()} | {
-        each["hash"]: each["name"] for each in own if uploads.exists(each["hash"])}
+    titles = {known.name: say(known.title) for known in names()}
+    taken = Counter([*titles.values(), *(each["name"] for each in own)])
+    # A menu tells its options apart by their titles alone, and one file under two sets of roles has one name.
+    return titles | {each["hash"]: each["name"] if taken[each["name"]] == 1 else f"{each['name']} · {each['hash'][:4]}"
+                     for each in own if uploads.exists(each["hash"])}
 
 
 def default_rows(name: str) -> int:
@@ -113,7 +118,7 @@ def _reached(task: str, metrics: dict[str, float], oracle: dict[str, float]) -> 
     best = oracle.get(f"{name}_served", oracle.get(name))
     if best is None:
         st.caption(say("Nothing is planted in these data, so the best is not known."))
-    elif f"{name}_served" in oracle:
+    elif round(best, places) < round(oracle[name], places):
         st.caption(say("{best} is what a server could know at best: it cannot know the position.", best=fixed(best, places)))
     else:
         st.caption(say("{best} is what anybody could know at best.", best=fixed(best, places)))

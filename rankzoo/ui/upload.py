@@ -86,9 +86,14 @@ def columns() -> None:
     if received is None or received.upload is None:
         return
     upload = received.upload
+    used = state.document().data == upload.hash
     title = say("{name}: {rows} rows, {columns} columns", name=escaped(upload.name), rows=whole(upload.rows),
                 columns=upload.columns)
-    with st.expander(title, expanded=state.run() is None, icon=":material/table:"):
+    with st.expander(title, expanded=not used or state.run() is None, icon=":material/table:"):
+        if not used:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(say("The model in hand is not on this file."), width="content")
+                st.button(say("Put it on this file"), key="rz_use_file", on_click=state.on_data, args=(upload.hash,))
         for notice in upload.notices:
             st.caption(escaped(notice))
         with st.form(f"rz_columns_{upload.hash}", border=False):

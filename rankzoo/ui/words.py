@@ -12,7 +12,8 @@ from importlib.resources import files
 
 import streamlit as st
 
-MARKED = "xx"
+ENGLISH, MARKED = "en", "xx"
+KEPT = "rz_language"
 
 
 @cache
@@ -23,9 +24,16 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def language() -> str:
-    """The language of this visit: two letters from the address, English if there are none."""
-    wanted = st.query_params.get("lang", "en")
-    return wanted if wanted.isalpha() and len(wanted) == 2 else "en"
+    """The language of this visit: two letters from the address, else those of the page before, else English."""
+    wanted = st.query_params.get("lang", st.session_state.get(KEPT, ENGLISH))
+    return wanted if wanted.isascii() and wanted.isalpha() and len(wanted) == 2 else ENGLISH
+
+
+def keep_language() -> None:
+    """Going to another page empties the address; the language stays with the visit and is written there again."""
+    chosen = st.session_state[KEPT] = language()
+    if chosen != st.query_params.get("lang", ENGLISH):
+        st.query_params["lang"] = chosen
 
 
 def translate(text: str) -> str:

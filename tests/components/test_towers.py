@@ -84,7 +84,7 @@ def test_begin_sets_the_last_bias(spec):
     before = {name: p.clone() for name, p in layer.named_parameters()}
     assert layer.begin("click", -1.5)
     changed = [name for name, p in layer.named_parameters() if not torch.equal(p, before[name])]
-    assert changed == ["head.click.bias"] and float(layer.head["click"].bias) == -1.5
+    assert changed == ["head.click.bias"] and layer.head["click"].bias.tolist() == [-1.5]
 
 
 # The side tower --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from torch import nn
 
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, closest
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.schema import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -66,10 +66,8 @@ class Join(Slot):
             return Drawing()
         block = Block(shape.at, "concatenation", "concat", "concat", f"x · {sum(sizes.values())}", (sum(sizes.values()),),
                       words=tuple(sizes))
-        factors = [Edge(shape.origin[name], shape.at, shape.fields[a]) for a, b in self.products for name in (a, b)]
-        plain = shape.edges([*self.names(shape), *shape.joins], shape.at)
-        fed = {edge.source for edge in plain}
-        return Drawing((block,), plain + tuple(edge for edge in factors if edge.source not in fed))
+        factors = [name for pair in self.products for name in pair]
+        return Drawing((block,), shape.edges(dict.fromkeys([*self.names(shape), *factors, *shape.joins]), shape.at))
 
     def build(self, shape: Shape) -> "JoinLayer":
         return JoinLayer(self, shape)

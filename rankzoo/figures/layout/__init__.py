@@ -48,9 +48,7 @@ def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1
 
 
 def _wired(graph: Graph, boxes: Mapping[str, Box], scale: Scales) -> Wiring:
-    wiring = Wiring(graph, boxes, scale)
-    wiring.segments = bar_segments(wiring)
-    return wiring
+    return Wiring(graph, boxes, scale, bar_segments(graph, boxes))
 
 
 def _lane(graph: Graph, across: Columns, top: float) -> tuple[dict[str, Box], float]:

@@ -31,10 +31,6 @@ class Graph:
         """The blocks that feed this one."""
         return [link.source for link in self.links if link.target == address]
 
-    def after(self, address: str) -> list[str]:
-        """The blocks that this one feeds."""
-        return [link.target for link in self.links if link.source == address]
-
 
 def condense(blocks: Iterable[Block], busiest: Mapping[str, float]) -> Graph:
     """The graph that is drawn: links resolved, lists shortened, the x₀ bar put before crosses."""

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rankzoo.figures.layout.collapse import Graph
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, layer_bars
@@ -11,18 +11,18 @@ from rankzoo.figures.theme import SLOTS
 
 THICKEST_ROW, THINNEST = 18.0, 1.5
 BARS = ("concat", "layer", "candidate")
+Segments = Mapping[str, tuple[tuple[str, float, float], ...]]
 FLOWING = ("concat", "layer", "cross", "linear", "scorer", "candidate", "sum")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Wiring:
     """What the ports are computed from."""
 
     graph: Graph
     boxes: Mapping[str, Box]
     scale: Scales
-    thickness: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    segments: Mapping[str, tuple[tuple[str, float, float], ...]] = field(default_factory=dict)
+    segments: Segments
 
     def form(self, address: str) -> str:
         return self.graph.blocks[address].form
@@ -67,14 +67,14 @@ def _skips(slot: str, graph: Graph) -> bool:
     return any(block.slot in between for block in graph.blocks.values())
 
 
-def bar_segments(wiring: Wiring) -> dict[str, tuple[tuple[str, float, float], ...]]:
+def bar_segments(graph: Graph, boxes: Mapping[str, Box]) -> Segments:
     """Parts of each joined bar, in the order in which they are joined, each as high as its width says."""
     found = {}
-    for address, block in wiring.graph.blocks.items():
+    for address, block in graph.blocks.items():
         if block.form != "concat":
             continue
-        entering = [link for link in wiring.graph.links if link.target == address]
-        box = wiring.boxes[address]
+        entering = [link for link in graph.links if link.target == address]
+        box = boxes[address]
         inner = box.h - 4
         thin = min(THINNEST, inner / (2 * max(len(entering), 1)))
         total = sum(link.width for link in entering) or 1

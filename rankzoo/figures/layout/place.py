@@ -115,7 +115,7 @@ def _settle(tops: list[float], sizes: list[float], gaps: list[float], plan: Heig
     y = plan.top + plan.height
     for i in range(len(tops) - 1, -1, -1):
         tops[i] = min(tops[i], y - sizes[i])
-        y = tops[i] + 9
+        y = tops[i] - gaps[i]
     return tops
 
 
@@ -127,8 +127,7 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
         return _stacked(address, rank, graph, plan, scale)
     if plan.bands and block.form in ("expert", "gate") and band_of(graph, address) in plan.bands:
         return _in_band(address, rank, graph, plan, scale)
-    if block.task in plan.tasks and block.form in ("gate", "tower", "head", "expert") and count > 1 or (
-            block.form in ("head", "gate")):
+    if block.form in ("gate", "head") or block.form in ("tower", "expert") and block.task in plan.tasks and count > 1:
         return plan.tasks.get(block.task, plan.middle) - (9.0 if block.form == "gate" else 0.0)
     sources = [s for s in graph.before(address) if s in boxes]
     if block.form in ("scorer", "sum", "candidate") and sources:
@@ -141,8 +140,7 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
         titled = block.form == "layer" and block.slot == "sharing"
         return plan.middle + (1.0 if titled else UNIT_LABEL / 2 if block.form == "layer" else 0.0)
     pitch = min(plan.height / count, 82.0 if count <= 4 else plan.height)
-    step = max(pitch, 0.0)
-    return plan.middle + (index - (count - 1) / 2) * step
+    return plan.middle + (index - (count - 1) / 2) * pitch
 
 
 def _stacked(address: str, rank: Rank, graph: Graph, plan: Heights, scale: Scales) -> float:

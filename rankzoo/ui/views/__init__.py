@@ -11,7 +11,7 @@ from rankzoo.document import Document
 from rankzoo.inspection.views import reason
 from rankzoo.registry import systems
 from rankzoo.ui import page, state
-from rankzoo.ui.inside import Sight
+from rankzoo.ui.inside import Sight, choice
 from rankzoo.ui.views import attention, crosses, embeddings, example, gates, heads, position
 from rankzoo.ui.words import say
 
@@ -40,16 +40,11 @@ def switch(document: Document) -> tuple[str, str]:
     own = PICTURES.get(document.system.picture, "crosses")
     first = own if not lacks[own] else "crosses"
     memory = st.session_state
-    if memory.get("rz_inside_of", document.arch) != document.arch and lacks.get(memory.get("view", first)):
-        memory["view"] = first  # another model came into hand: its own picture rather than a missing one
+    if memory.get("rz_inside_of", document.arch) != document.arch and lacks.get(memory.get("inside:view", first)):
+        memory["inside:view"] = first  # another model came into hand: its own picture rather than a missing one
     memory["rz_inside_of"] = document.arch
-
-    def titled(name: str) -> str:
-        return f":gray[{say(ROOMS[name].title)}]" if lacks[name] else say(ROOMS[name].title)
-
-    chosen = st.segmented_control(say("View"), list(ROOMS), default=first, key="view", bind="query-params", required=True,
-                                  label_visibility="collapsed", format_func=titled)
-    view = chosen if chosen in ROOMS else first
+    titles = {name: f":gray[{say(room.title)}]" if lacks[name] else say(room.title) for name, room in ROOMS.items()}
+    view = choice("view", say("View"), titles, first, hidden=True)
     return view, lacks[view]
 
 
@@ -64,4 +59,4 @@ def missing(view: str, lacks: str) -> None:
 
 def _shown_on(arch: str, view: str) -> None:
     state.choose(arch)
-    st.session_state["rz_inside_of"], st.session_state["view"] = arch, view
+    st.session_state["rz_inside_of"], st.session_state["inside:view"] = arch, view

@@ -1,22 +1,19 @@
 """Attention: what each past item says about the candidate, what changes when it is dropped, and what really mattered."""
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from rankzoo.figures import attention as figure
-from rankzoo.figures import bars
-from rankzoo.figures.words import fixed, missing, whole
-from rankzoo.inspection.attention import adds_up, aligned, attention, items, relevance_of, seen_by
+from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by
 from rankzoo.inspection.view import View
 from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
-from rankzoo.ui.component import scene
-from rankzoo.ui.inside import Sight, kept, title, truth_line
-from rankzoo.ui.views.history import candidate, last, named
+from rankzoo.ui.component import picked
+from rankzoo.ui.inside import Sight, choice, kept, title
+from rankzoo.ui.views.attention_side import averages, panel, strip
+from rankzoo.ui.views.history import candidate, named, received
 from rankzoo.ui.words import say, translate
 
 ROWS, LISTED = "attention:rows", 10
@@ -26,28 +23,31 @@ ORDERS = {"time": "by time", "weight": "by weight"}
 def show(sight: Sight) -> None:
     """One example on top, then all its items as a strip, then averages over all rows beside the planted rule."""
     view: View = kept(sight.key, "attention", "", lambda: attention(sight.subject))
-    sign = kept(sight.key, "sign", "", lambda: _sign(sight))
+    history, entry = seen_by(sight.subject)
+    sign = kept(sight.key, "sign", "", lambda: aligned(sight.subject, entry, history.name))
     task = _task(sight.subject.model.blueprint.tasks)
     frame = items(sight.subject, sight.row, sign, _dropped(sight), task)
-    shares = adds_up(seen_by(sight.subject)[1])
+    frame = frame if sight.truth else frame.drop(columns=["relevance", "own", "relevant"], errors="ignore")
+    shares = adds_up(entry)
     _buttons(sight, frame)
-    shown = _figure_frame(sight, frame, task)
-    left, right = st.columns([71, 29], gap="small")
+    shown = _in_words(sight, frame, task)
+    prediction = _now(sight, frame, task)
+    if not len(frame):
+        st.markdown(say("This example has no past items, so there is nothing to attend to. Choose another example."))
+        return
+    title(say("What each past item says about the candidate"), say("example {row}", row=sight.row + 1))
+    left, right = st.columns([72, 28], gap="small")
     with left:
-        _rows(sight, shown, shares, frame)
+        _rows(sight, shown, shares, prediction)
     with right:
-        _panel(sight, shown, frame, task)
-    _strip(sight, frame)
+        panel(sight, shown, frame, task, prediction)
+    strip(frame)
     said = [say("Weights add to 1 over the items that are present.")] if shares else []
-    said += [say("A weight is not a cause: the last column shows what really changes.")] + ([say(view.note)] if view.note else [])
-    st.caption(" ".join(said))
-    page.twin(shown.drop(columns=[] if sight.truth or "relevant" not in shown else ["relevant"]), "attention")
-    _averages(sight, view, shown)
-
-
-def _sign(sight: Sight) -> float:
-    history, entry = seen_by(sight.subject)
-    return aligned(sight.subject, entry, history.name)
+    said.append(say("A weight is not a cause: the last column shows what really changes."))
+    said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
+    st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
+    page.twin(shown.assign(change=frame["change"]), "attention")
+    averages(sight, view, frame)
 
 
 def _task(tasks: tuple[str, ...]) -> str:
@@ -64,9 +64,9 @@ def _dropped(sight: Sight) -> frozenset[int]:
     memory, of = st.session_state, (sight.key, sight.row)
     whose, positions = memory.get("rz_dropped", (of, frozenset()))
     positions = positions if whose == of else frozenset()
-    picked = str((memory.get(ROWS) or {}).get("picked") or "")
-    if picked.startswith("position."):
-        positions = positions ^ {int(picked.removeprefix("position."))}
+    clicked = str((memory.get(ROWS) or {}).get("picked") or "")
+    if clicked.startswith("position."):
+        positions = positions ^ {int(clicked.removeprefix("position."))}
     memory["rz_dropped"] = (of, positions)
     return positions
 
@@ -76,60 +76,44 @@ def _drop(sight: Sight, positions: frozenset[int]) -> None:
 
 
 def _buttons(sight: Sight, frame: pd.DataFrame) -> None:
-    """Drop what is like the candidate, or put everything back."""
+    """Drop what is outlined, or put everything back."""
     now = frozenset(int(p) for p in frame["position"][frame["dropped"]])
     with st.sidebar:
-        if "relevant" in frame and sight.truth:
+        if "relevant" in frame:
             relevant = now | frozenset(int(p) for p in frame["position"][frame["relevant"]])
-            st.button(say("Drop the outlined items"), on_click=_drop, args=(sight, relevant), disabled=relevant == now, key="attention:drop",
-                      width="stretch")
+            st.button(say("Drop the outlined items"), on_click=_drop, args=(sight, relevant), disabled=relevant == now,
+                      key="attention:drop", width="stretch")
         st.button(say("Restore history"), on_click=_drop, args=(sight, frozenset()), disabled=not now, key="attention:restore",
                   icon=":material/restart_alt:", width="stretch")
 
 
-def _figure_frame(sight: Sight, frame: pd.DataFrame, task: str) -> pd.DataFrame:
+def _squash(sight: Sight, task: str, logits: np.ndarray) -> np.ndarray:
+    """From logits to what the task predicts."""
+    return logits if sight.subject.dataset.schema.task(task).kind == "regression" else sigmoid(logits)
+
+
+def _now(sight: Sight, frame: pd.DataFrame, task: str) -> float:
+    """The prediction with the history as it now is."""
+    return float(_squash(sight, task, frame["logit"].to_numpy()[:1])[0]) if len(frame) else float("nan")
+
+
+def _in_words(sight: Sight, frame: pd.DataFrame, task: str) -> pd.DataFrame:
     """The items as the figure wants them: names, ages and marks in words, predictions instead of logits."""
-    squash = _predicted(sight, task)
-    columns = {"position": frame["position"], **named(sight.subject, frame), "weight": frame["weight"],
-               "without": squash(frame["logit"] - frame["change"]), "dropped": frame["dropped"]}
-    if "relevant" in frame and sight.truth:
-        columns["relevant"] = frame["relevant"]
-    return pd.DataFrame(columns)
+    without = np.where(frame["dropped"], np.nan, _squash(sight, task, (frame["logit"] - frame["change"].fillna(0)).to_numpy()))
+    columns = {"position": frame["position"], **named(sight.subject, frame), "weight": frame["weight"], "without": without,
+               "dropped": frame["dropped"]}
+    return pd.DataFrame(columns | ({"relevant": frame["relevant"]} if "relevant" in frame else {}))
 
 
-def _predicted(sight: Sight, task: str):
-    """From a logit to what the task predicts."""
-    return np.asarray if sight.subject.dataset.schema.task(task).kind == "regression" else sigmoid
-
-
-def _rows(sight: Sight, shown: pd.DataFrame, shares: bool, frame: pd.DataFrame) -> None:
+def _rows(sight: Sight, shown: pd.DataFrame, shares: bool, prediction: float) -> None:
+    """The past items, the newest at the bottom or the heaviest on top; a click drops one or puts it back."""
     with st.sidebar:
-        order = st.segmented_control(say("Sort history"), list(ORDERS), default="time", key="sort", bind="query-params", required=True,
-                                     format_func=lambda each: say(ORDERS[each])) or "time"
+        order = choice("sort", say("Sort history"), {name: say(words) for name, words in ORDERS.items()}, "time")
         every = st.toggle(say("List all past items"), False, key="all", bind="query-params")
-    ordered = shown.sort_values("weight", ascending=False, na_position="last", kind="stable") if order == "weight" else shown
+    ordered = shown if order == "time" else shown.sort_values("weight", ascending=False, na_position="last", kind="stable")
     listed = ordered if every else ordered.head(LISTED)
     listed = listed.iloc[::-1] if order == "time" else listed
-    here = int((~frame["dropped"]).sum())
-    tree = figure.rows(listed, candidate(sight.subject, sight.row, math.nan if not len(frame) else _now(sight, frame)), total=len(shown),
+    here = int((~shown["dropped"]).sum())
+    tree = figure.rows(listed, candidate(sight.subject, sight.row, prediction), total=len(shown),
                        uniform=1 / here if shares and here else None, softmax=shares, say=translate)
-    picked_rows(tree)
-
-
-def picked_rows(tree) -> None:
-    """The rows as a figure whose rows act when they are clicked."""
-    from rankzoo.ui.component import picked
-
     picked(tree, key=ROWS, alt=say("What each past item says about the candidate"))
-
-
-def _now(sight: Sight, frame: pd.DataFrame) -> float:
-    return float(_predicted(sight, sight.subject.model.blueprint.tasks[0])(np.asarray(frame["logit"].iloc[0])))
-
-
-def _panel(sight: Sight, shown: pd.DataFrame, frame: pd.DataFrame, task: str) -> None:
-    """The prediction, how many items it rests on, the item that moves it most, and the truth of this example."""
-
-
-def _strip(sight: Sight, frame: pd.DataFrame) -> None:
-    """All items of the example in one line."""

@@ -9,7 +9,7 @@ from rankzoo.figures.words import fixed
 from rankzoo.inspection.crosses import NOTHING, crosses
 from rankzoo.ui import page
 from rankzoo.ui.component import scene, selected
-from rankzoo.ui.inside import Sight, kept, title, truth_line
+from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 STRENGTHS = {"value": "on the prediction", "block": "size of the weights"}
@@ -42,15 +42,14 @@ def show(sight: Sight) -> None:
                 _found(table, by)
             _picked(table, known)
     _notes(sight, table, by, float(table["value"].max()))
-    truth_line(sight, view.truth, "of the planted pairs are among as many strongest ones", "crosses")
+    truth_line(sight, view.truth, "{value} of the planted pairs are among the strongest", "crosses")
     page.twin(table if known else table.drop(columns="planted"), "crosses")
 
 
 def _strength(blocks: bool) -> str:
     """How strength is measured; the size of the weights only where cross layers have it."""
-    options = [name for name in STRENGTHS if name == "value" or blocks]
-    chosen = st.selectbox(say("Strength"), options, key="strength", bind="query-params", format_func=lambda name: say(STRENGTHS[name]))
-    return chosen if chosen in options else "value"
+    options = {name: say(title) for name, title in STRENGTHS.items() if name == "value" or blocks}
+    return choice("strength", say("Strength"), options, "value", menu=True)
 
 
 def _found(table: pd.DataFrame, by: str) -> None:
@@ -94,6 +93,8 @@ def _notes(sight: Sight, table: pd.DataFrame, by: str, strongest: float) -> None
             say("Size of the two blocks of the first cross layer that join a pair; it shows that a pair is crossed better than how much.")]
     fields = len(set(table["a"]) | set(table["b"]))
     left_out = len(sight.subject.dataset.schema.inputs) - fields
+    if sight.subject.dataset.schema.histories:
+        said.append(say("The past items stay as they are."))
     if left_out:
         said.append(say("{count} fields with the smallest effect are left out.", count=left_out))
     st.caption(" ".join(said))

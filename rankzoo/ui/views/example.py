@@ -26,14 +26,17 @@ def show(sight: Sight) -> None:
     left, right = st.columns([36, 64], gap="medium")
     with left:
         title(say("Inputs"))
-        st.dataframe(inputs, hide_index=True, height=420, key="example:inputs", column_config={
+        st.dataframe(inputs.assign(id=inputs["id"].astype("string").fillna("–")), hide_index=True, height=420, key="example:inputs", column_config={
             "feature": say("Feature"), "side": say("Describes"), "value": say("Value"), "id": say("Id")})
     with right:
         title(say("What every step recorded"))
         st.dataframe(_by_step(steps), hide_index=True, height=420, key="example:steps", column_config={
             "step": say("Step"), "address": say("Address"), "axes": say("Axes"), "shape": say("Shape"),
             "values": st.column_config.ListColumn(say("First values"), width="large")})
-    st.caption(say("A number feature is given in standard deviations from its mean; id 0 is a value that the training rows lack."))
+    said = [say("A number feature is given in standard deviations from its mean; id 0 is a value that the training rows lack.")]
+    if sight.truth and sight.subject.dataset.truth and sight.subject.dataset.truth.curve:
+        said.append(say("Logits and true logits leave out the position, as a server must."))
+    st.caption(" ".join(said))
     truth_line(sight, None, "", "example", "Nothing is planted in these data about the vectors between the steps; the true logit stands "
                "above where the labels were drawn from one.")
     page.twin(_by_step(steps).assign(values=[" ".join(f"{v:.4g}" for v in values) for values in steps["values"]]), "example")

@@ -14,7 +14,7 @@ from rankzoo.inspection.view import View
 from rankzoo.inspection.views import look
 from rankzoo.ui import page
 from rankzoo.ui.component import scene, selected
-from rankzoo.ui.inside import Sight, kept, title, truth_line
+from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 MATRIX = "gates:matrix"
@@ -27,8 +27,7 @@ def show(sight: Sight) -> None:
     """The matrix of tasks and experts, how many experts each task uses, how tasks differ, and segments of the rows."""
     view: View = kept(sight.key, "gates", "", lambda: look(sight.subject, "gates"))
     with st.sidebar:
-        value = st.segmented_control(say("Show"), list(SHOWN), default="mean", key="show", bind="query-params", required=True,
-                                     format_func=lambda each: say(SHOWN[each])) or "mean"
+        value = choice("show", say("Show"), {name: say(words) for name, words in SHOWN.items()}, "mean")
     table = _counted(view.table)
     left, right = st.columns([67, 33], gap="medium")
     with left:
@@ -38,8 +37,8 @@ def show(sight: Sight) -> None:
     with right:
         scene(figure.effective(table, translate), key="gates:effective", alt=say("How many experts does each task use?"))
         st.markdown(reading(view))
-    _divergence(sight, view)
     page.twin(table, "gates")
+    _divergence(sight, view)
     _segments(sight)
 
 
@@ -55,11 +54,8 @@ def reading(view: View) -> str:
     said = [say("**Read it:**")]
     if spread:
         said.append(say("{tasks} spread over all {count} experts.", tasks=_listed(spread), count=int(used["experts"].iloc[0])))
-    for task in (task for task in used.index if task not in spread):
-        mine = view.table[view.table["task"] == task]
-        best = mine.loc[mine["mean"].idxmax()]
-        said.append(say("{task} leans on expert {expert} ({share} %).", task=page.escaped(task), expert=int(best["expert"]) + 1,
-                        share=hundredths(best["mean"])))
+    leaning = [_leaning(view.table, task) for task in used.index if task not in spread]
+    said += ["; ".join(leaning) + "."] if leaning else []
     pairs = view.tables["divergence"]
     if len(pairs) > 1:
         near, far = pairs.loc[pairs["js"].idxmin()], pairs.loc[pairs["js"].idxmax()]
@@ -67,6 +63,14 @@ def reading(view: View) -> str:
                         near=_listed([near["a"], near["b"]]), js=fixed(near["js"]), far=_listed([far["a"], far["b"]]),
                         other=fixed(far["js"])))
     return " ".join(said)
+
+
+def _leaning(table: pd.DataFrame, task: str) -> str:
+    """The expert that a task takes most of."""
+    mine = table[table["task"] == task]
+    best = mine.loc[mine["mean"].idxmax()]
+    return say("{task} leans on expert {expert} ({share} %)", task=page.escaped(task), expert=int(best["expert"]) + 1,
+               share=hundredths(best["mean"]))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -91,7 +95,7 @@ def _divergence(sight: Sight, view: View) -> None:
         together = [_listed([row.a, row.b]) for row in pairs.itertuples() if row.related >= RELATED]
         st.caption(say("Planted truth, outlined: {pairs} share one hidden cause.", pairs="; ".join(together)) if together else
                    say("Planted truth: no two of these tasks share a hidden cause."))
-    truth_line(sight, view.truth, "is the divergence of unrelated over that of related tasks' gates", "gates",
+    truth_line(sight, view.truth, "Gates of unrelated tasks differ {value} times as much as those of related tasks", "gates",
                NO_PAIRS if pairs["related"].notna().any() else "")
     page.twin(shown, "gates tasks")
 

@@ -10,27 +10,28 @@ from rankzoo.ui import page
 from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
-COLUMNS = {"task": "Task", "rows": "Rows", "predicted": "Mean prediction", "observed": "Observed", "calibration": "Calibration",
-           "auc": "AUC", "correlation": "Correlation with the true logit"}
+COLUMNS = {"task": "Task", "predicted": "Predicted", "observed": "Observed", "calibration": "Calibration", "auc": "AUC",
+           "correlation": "True logit"}
 
 
 def show(sight: Sight) -> None:
     """The reliability diagram of all tasks, the numbers of each, and the correlation with the truth."""
     view = kept(sight.key, "heads", "", lambda: look(sight.subject, "heads"))
     tasks, numbers = sight.subject.model.blueprint.tasks, view.tables["heads"]
-    left, right = st.columns([52, 48], gap="medium")
+    left, right = st.columns([48, 52], gap="medium")
     with left:
         st.plotly_chart(curves.calibration(view.table, tasks, page.colours(), translate), key="heads:calibration",
                         config={"displayModeBar": False}, alt=say("Mean prediction against the share observed, by task"))
     with right:
         title(say("Each head in numbers"))
-        shown = numbers if sight.truth and view.truth else numbers.drop(columns="correlation")
-        st.dataframe(shown, hide_index=True, key="heads:numbers", column_config={
-            name: st.column_config.Column(say(words)) if name in ("task", "rows") else st.column_config.NumberColumn(say(words), format="%.3f")
-            for name, words in COLUMNS.items() if name in shown})
+        columns = {name: say(words) for name, words in COLUMNS.items() if name != "correlation" or (sight.truth and view.truth)}
+        shown = numbers[list(columns)].rename(columns=columns)
+        st.dataframe(shown.map(lambda value: value if isinstance(value, str) else fixed(value, 3)), hide_index=True, key="heads:numbers")
         st.markdown(_reading(numbers))
         st.caption(say("Calibration is the mean prediction over the observed rate: 1 is right, 1.1 promises a tenth too much."))
-    truth_line(sight, view.truth, "is the rank correlation of the first task's logit with the true one", "heads")
+        if "correlation" in columns:
+            st.caption(say("True logit: rank correlation with the logit from which the label was drawn."))
+    truth_line(sight, view.truth, "The first task's logit has a rank correlation of {value} with the true one", "heads")
     page.twin(view.table, "heads")
 
 

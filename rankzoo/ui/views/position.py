@@ -19,7 +19,7 @@ def show(sight: Sight) -> None:
     left, right = st.columns([60, 40], gap="medium")
     with left:
         title(say("What the position adds to the logit, by slot"))
-        scene(truth.curve(shown, translate), key="position:curve", alt=say("What the position adds to the logit, by slot"))
+        scene(truth.curve(shown, translate), key="position:curve", width=540, alt=say("What the position adds to the logit, by slot"))
     with right:
         title(say("Read it"))
         tasks = ", ".join(sight.subject.model.blueprint.towers.on)
@@ -33,7 +33,7 @@ def show(sight: Sight) -> None:
                             "the items as well and can tell the two apart.", planted=fixed(first["planted"] - last["planted"])))
         st.caption(say("Dots on a line: learned. Dashed: log-odds of the clicks counted by slot. Outlined: planted. All centred, for "
                        "a curve is known up to a constant."))
-    truth_line(sight, view.truth, "is the range of the learned over the planted curve; 1 is perfect", "position")
+    truth_line(sight, view.truth, "The learned curve spans {value} times the planted range, 1 is perfect", "position")
     if sight.truth and view.truth:
         st.caption(say("Chance is here what the counted clicks alone give."))
     page.twin(shown, "position")

@@ -1,0 +1,78 @@
+"""History: names for the past items of a row and for its candidate, as the data have them."""
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from rankzoo.figures.attention import Candidate
+from rankzoo.inspection.attention import seen_by
+from rankzoo.inspection.averages import paired
+from rankzoo.inspection.naming import middle, name
+from rankzoo.inspection.view import Subject
+from rankzoo.schema import History, HistoryField
+from rankzoo.ui.words import say
+
+
+def named(subject: Subject, frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Columns for the rows' figure: name and category, the age as a range of days, and a mark of how it was received."""
+    history, _ = seen_by(subject)
+    finest, coarse = _finest(history), paired(history)
+    columns = {"name": [first(text) for text in _texts(subject, history, finest, frame)],
+               "category": [last(text) for text in _texts(subject, history, coarse, frame)]}
+    for f in history.fields:
+        if f.table:
+            continue
+        texts = _texts(subject, history, f, frame)
+        ordered = any(math.isfinite(middle(text)) for text in texts)
+        columns.setdefault("age" if ordered else "feedback", [_age(text) for text in texts] if ordered else texts)
+    return columns
+
+
+def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candidate:
+    """What is being ranked in a row, by the features that it shares with the past items."""
+    history, _ = seen_by(subject)
+    words = []
+    for f in (_finest(history), paired(history)):
+        if f is not None and f.table:
+            words.append(name(subject.dataset, f.table, int(subject.batch.features[f.table][row])) or say("unknown"))
+    if not words:
+        return Candidate(say("Example {row}", row=row + 1), "", prediction)
+    return Candidate(first(words[0]), last(words[-1]), prediction)
+
+
+def first(label: str) -> str:
+    """«Cobalt lantern» of «Cobalt lantern · jazz»."""
+    return label.split(" · ")[0]
+
+
+def last(label: str) -> str:
+    """«jazz» of «topic 0 · jazz»."""
+    return label.split(" · ")[-1]
+
+
+def received(subject: Subject) -> str:
+    """The history's own field that stands in the column of marks, or nothing."""
+    history, _ = seen_by(subject)
+    marks = [f.name for f in history.fields if not f.table
+             and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))]
+    return marks[0] if marks else ""
+
+
+def _age(label: str) -> str:
+    """«0.25–0.5 days» → «6–12 h», «3–4 days» → «3–4 d»: short enough for its column."""
+    low, dash, high = label.removesuffix(" days").partition("–")
+    if dash and float(high) <= 1:
+        return f"{24 * float(low):g}–{24 * float(high):g} h"
+    return label.replace(" days", " d").replace("over ", "> ")
+
+
+def _finest(history: History) -> HistoryField:
+    """The field that tells items apart best."""
+    return max(history.paired or history.fields, key=lambda f: f.vocabulary)
+
+
+def _texts(subject: Subject, history: History, field: HistoryField | None, frame: pd.DataFrame) -> list[str]:
+    if field is None:
+        return [""] * len(frame)
+    return [name(subject.dataset, f"{history.name}.{field.name}", int(i), field.table) or say("unknown") for i in frame[field.name]]

@@ -1,0 +1,85 @@
+"""Hypothesis strategies: any component from the JSON schema of its settings, any blueprint from the slots' unions.
+
+A new kind or setting is drawn without a line here; only settings that name something of the data are listed.
+"""
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from rankzoo.blueprint import SLOTS, Blueprint, kinds
+from rankzoo.components.slot import Slot
+from rankzoo.schema import Schema
+
+MOST, DEEPEST = 6, 3  # sizes and list lengths that are drawn, where the settings allow more
+OPTIONAL = ("sequence", "interaction")
+
+
+def names(schema: Schema) -> dict[str, st.SearchStrategy]:
+    """Settings that name fields, histories or tasks of the data, by the name of the setting."""
+    categorical = [f.name for f in schema.inputs if f.kind == "categorical"]
+    tasks = [t.name for t in schema.tasks]
+    bias = [f.name for f in schema.features if f.bias]
+    pairs = st.lists(st.tuples(st.sampled_from(categorical), st.sampled_from(categorical)).map(list), max_size=2, unique_by=tuple)
+    return {
+        "crosses": pairs, "products": pairs, "history": st.just(""),
+        "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
+        "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
+        "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),
+        "by": st.lists(st.sampled_from(categorical), unique=True, max_size=2).map(lambda more: [bias[0], *more]),
+        "on": st.lists(st.sampled_from(tasks), unique=True, min_size=1)}
+
+
+def value(schema: dict[str, Any], defs: dict[str, Any]) -> st.SearchStrategy:
+    """Any small value that a JSON schema allows."""
+    if "$ref" in schema:
+        return value(defs[schema["$ref"].rsplit("/", 1)[-1]], defs)
+    if "anyOf" in schema:
+        return st.one_of([value(option, defs) for option in schema["anyOf"]])
+    if "const" in schema or "enum" in schema:
+        return st.sampled_from(schema.get("enum") or [schema["const"]])
+    kind = schema["type"]
+    if kind == "integer":
+        least = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
+        return st.integers(least, min(schema.get("maximum", MOST), max(MOST, least)))
+    if kind == "number":
+        above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+        return st.floats(schema.get("minimum", above), schema.get("maximum", below), exclude_min=above is not None,
+                         exclude_max=below is not None)
+    if kind == "array":
+        return st.lists(value(schema["items"], defs), min_size=schema.get("minItems", 0),
+                        max_size=min(schema.get("maxItems", DEEPEST), DEEPEST))
+    return {"boolean": st.booleans(), "null": st.none()}[kind]
+
+
+def component(spec: type[Slot], schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
+    """Any settings of one kind, as JSON."""
+    found, known = spec.model_json_schema(), names(schema)
+    fields = {name: known[name] if name in known else value(given, found.get("$defs", {}))
+              for name, given in found["properties"].items()}
+    return st.fixed_dictionaries({"kind": st.just(spec.model_fields["kind"].default)},
+                                 optional={name: drawn for name, drawn in fields.items() if name != "kind"})
+
+
+def slot(name: str, schema: Schema) -> st.SearchStrategy:
+    """Any component of a slot; a tuple of them where several may run one after another."""
+    any_kind = st.one_of([component(spec, schema) for spec in kinds(name).values()])
+    return st.lists(any_kind, max_size=2) if name in OPTIONAL else any_kind
+
+
+def blueprints(schema: Schema) -> st.SearchStrategy[Blueprint]:
+    """Any blueprint whose settings are allowed; whether its components fit each other is for `places` to say."""
+    tasks = st.lists(st.sampled_from([t.name for t in schema.tasks]), min_size=1, unique=True)
+    return st.fixed_dictionaries({**{name: slot(name, schema) for name in SLOTS}, "tasks": tasks}).map(
+        lambda drawn: Blueprint.model_validate_json(json.dumps(mended(drawn))))
+
+
+def mended(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Where one-hot was drawn, what can stand behind it, so that it is not nearly always refused."""
+    if drawn["representation"]["kind"] != "one_hot":
+        return drawn
+    linear = [spec for spec in drawn["interaction"] if spec["kind"] == "linear"] or [{"kind": "linear"}]
+    return drawn | {"sequence": [], "interaction": linear, "concatenation": {"kind": "join"}, "sharing": {"kind": "direct"},
+                    "towers": {"kind": "bare"}}

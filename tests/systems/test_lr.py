@@ -1,0 +1,80 @@
+"""Logistic regression: the feature-crossing sheet, a."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import OneHotEncoder
+
+from rankzoo.data.load import schema_of
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import evaluate, oracle, predict
+from rankzoo.training.settings import TrainSettings
+from tests.support import logits, random_batch, small
+
+LR = systems()["lr"]
+SCHEMA = schema_of("ads")
+
+
+def test_parameters():
+    """n + one weight per number + 1: 187 values with their rows 0, four numbers and the bias; nothing is multiplied."""
+    count = LR.blueprint.count(SCHEMA)
+    rows = sum(f.vocabulary for f in SCHEMA.categorical)
+    assert count.parameters == rows + len(SCHEMA.numeric) + 1 == 202 and count.flops == 0
+    assert count.elementwise == len(SCHEMA.categorical) + 2 * len(SCHEMA.numeric)
+
+
+def test_untrained_says_one_half():
+    """All weights zero: probability ½ in every row."""
+    model, batch = RankingModel(LR.blueprint, SCHEMA), random_batch(SCHEMA)
+    assert torch.equal(torch.sigmoid(logits(model, batch)["click"]), torch.full((8,), 0.5))
+
+
+def test_equals_scikit_learn():
+    """Trained long, with no regularisation on either side, the same predictions as scikit-learn's on the same one-hot columns."""
+    dataset = small("ads", 20_000)
+    train, test = dataset.part("train"), dataset.part("test")
+    encoder = OneHotEncoder(handle_unknown="ignore").fit(train.ids)
+
+    def columns(batch):
+        return np.hstack([encoder.transform(batch.ids).toarray(), batch.numbers])
+
+    known_as = LogisticRegression(C=1e4, max_iter=3000).fit(columns(train), train.labels["click"])
+    fit = Fit(RankingModel(LR.blueprint, dataset.schema), dataset,
+              TrainSettings(epochs=40, batch_size=512, lr=2e-2, schedule="cosine", patience=0), watching=False)
+    assert sum(1 for _ in fit) == fit.steps
+    ours, theirs = predict(fit.model, test)["click"], known_as.decision_function(columns(test))
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.98
+    labels = test.labels["click"].numpy()
+    found = evaluate({"click": ours}, test, dataset.schema)["click"]["auc"]
+    known = evaluate({"click": theirs}, test, dataset.schema)["click"]["auc"]
+    assert found == pytest.approx(known, abs=0.005) and 0.55 < found < 0.9 and labels.mean() > 0.1
+
+
+def test_calibrated_per_feature_value():
+    """With a bias and no regularisation Σ(p − y)·x_j = 0: predicted clicks equal clicks for every frequent value."""
+    dataset = small("ads", 6_000)
+    fit = Fit(RankingModel(LR.blueprint, dataset.schema), dataset,
+              TrainSettings(epochs=40, batch_size=512, lr=2e-2, schedule="cosine", patience=0), watching=False)
+    assert sum(1 for _ in fit) > 100
+    train = dataset.part("train")
+    p, y = 1 / (1 + np.exp(-predict(fit.model, train)["click"])), train.labels["click"].numpy()
+    assert p.sum() == pytest.approx(y.sum(), rel=0.02)
+    for column, f in enumerate(SCHEMA.categorical):
+        for value in range(1, f.vocabulary):
+            rows = train.ids[:, column].numpy() == value
+            if rows.sum() > 400:
+                assert p[rows].sum() == pytest.approx(y[rows].sum(), rel=0.06), (f.name, value)
+
+
+def test_cannot_learn_a_cross():
+    """What the next rungs are for: on `ads` the planted pairs stay out of reach, the oracle is far."""
+    dataset = small("ads", 20_000)
+    fit = Fit(RankingModel(LR.blueprint, dataset.schema), dataset, LR.settings, watching=False)
+    assert sum(1 for _ in fit) > 50
+    test = dataset.part("test")
+    auc = evaluate(predict(fit.model, test), test, dataset.schema)["click"]["auc"]
+    assert 0.55 < auc < oracle(dataset)["click"]["auc"] - 0.05

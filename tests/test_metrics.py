@@ -1,0 +1,144 @@
+"""Metrics against scikit-learn and against numbers done by hand."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn
+
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from rankzoo.training.metrics import (
+    auc,
+    constant_logit,
+    constant_loss,
+    evaluate,
+    log_loss,
+    oracle,
+    predict,
+    score,
+    sigmoid,
+)
+from rankzoo.training.watch import effective_share
+from tests.support import random_batch, rich
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(-4, 4)), min_size=2, max_size=60))
+def test_auc_is_scikit_learn_s(rows):
+    """Integers as scores, so that most of them tie."""
+    labels, scores = np.array([float(y) for y, _ in rows]), np.array([s / 3 for _, s in rows])
+    if 0 < labels.sum() < len(labels):
+        assert auc(labels, scores) == pytest.approx(sklearn.roc_auc_score(labels, scores), abs=1e-12)
+    else:
+        assert math.isnan(auc(labels, scores))
+
+
+def test_auc_by_hand():
+    """Of the 2 × 3 pairs, 4 are in order and 1 is tied: 4.5 / 6."""
+    labels, scores = np.array([1.0, 0, 1, 0, 0]), np.array([0.9, 0.8, 0.3, 0.3, 0.1])
+    assert auc(labels, scores) == pytest.approx(4.5 / 6)
+    assert auc(labels, np.exp(scores)) == pytest.approx(4.5 / 6)  # only the order counts
+    assert auc(labels, np.zeros(5)) == 0.5
+
+
+def test_log_loss_by_hand_and_at_the_edge():
+    """(ln 2 + 0.126928 + 2.126928) / 3; logits of ±1,000 stay finite."""
+    labels, logits = np.array([1.0, 1, 0]), np.array([0.0, 2, 2])
+    assert log_loss(labels, logits) == pytest.approx((0.693147 + 0.126928 + 2.126928) / 3, abs=1e-6)
+    assert log_loss(np.array([1.0, 0.0]), np.array([1000.0, 1000.0])) == 500.0
+    assert sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_binary_score():
+    """AUC, log loss, Σp / Σy and log loss over the entropy of the base rate, against scikit-learn."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(-1, 1, 500)
+    labels = (rng.random(500) < sigmoid(logits)).astype(float)
+    found = score("binary", labels, logits)
+    assert set(found) == {"auc", "log_loss", "calibration", "normalised_entropy"}
+    assert found["auc"] == pytest.approx(sklearn.roc_auc_score(labels, logits))
+    assert found["log_loss"] == pytest.approx(sklearn.log_loss(labels, sigmoid(logits)))
+    assert found["calibration"] == pytest.approx(sigmoid(logits).sum() / labels.sum())
+    base = sklearn.log_loss(labels, np.full(500, labels.mean()))
+    assert found["normalised_entropy"] == pytest.approx(found["log_loss"] / base)
+
+
+def test_normalised_entropy_of_the_sheet():
+    """π = 0.02, log loss 0.08: NE 0.816; a constant guess of the base rate has NE 1."""
+    assert 0.08 / constant_loss("binary", np.r_[np.ones(2), np.zeros(98)]) == pytest.approx(0.816, abs=5e-4)
+    labels = np.r_[np.ones(3), np.zeros(7)]
+    guess = np.full(10, constant_logit("binary", labels))
+    assert score("binary", labels, guess)["normalised_entropy"] == pytest.approx(1.0)
+    assert score("binary", labels, guess)["calibration"] == pytest.approx(1.0)
+
+
+def test_other_scores():
+    """Root mean square and mean absolute error, behind a sigmoid for a share; nothing for no rows."""
+    labels, logits = np.array([1.0, 0.0, 0.5]), np.array([0.0, 0.0, 2.0])
+    plain, share = score("regression", labels, logits), score("share", labels, logits)
+    assert plain == {"rmse": pytest.approx(math.sqrt((1 + 0 + 2.25) / 3)), "mae": pytest.approx(2.5 / 3)}
+    errors = np.array([0.5, 0.5, 1 / (1 + math.exp(-2)) - 0.5])
+    assert share == {"rmse": pytest.approx(math.sqrt((errors**2).mean())), "mae": pytest.approx(errors.mean())}
+    assert score("binary", labels[:0], logits[:0]) == {}
+
+
+def test_one_class_has_no_auc():
+    """One class: AUC is not a number, log loss still is."""
+    found = score("binary", np.zeros(4), np.zeros(4))
+    assert math.isnan(found["auc"]) and math.isnan(found["calibration"]) and found["log_loss"] == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("kind, labels, loss, logit", [
+    ("binary", [1, 0, 0, 0], -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)), math.log(1 / 3)),
+    ("share", [0.5, 1.0], 0.0625, math.log(3)), ("regression", [1.0, 5.0], 4.0, 3.0),
+    ("regression", [2.0, 2.0], 1.0, 2.0), ("binary", [], 1.0, 0.0)])
+def test_best_constant(kind, labels, loss, logit):
+    """Entropy or variance, and the logit of the mean; labels that do not vary have the unit 1, so that nothing is divided by 0."""
+    values = np.array(labels, dtype=float)
+    assert constant_loss(kind, values) == pytest.approx(loss)
+    assert constant_logit(kind, values) == pytest.approx(logit)
+
+
+def test_predict_is_eval_mode_in_batches(monkeypatch):
+    """Batches of any size give the same logits, in eval mode, and the model is left as it was."""
+    schema, batch = rich(), random_batch(rich(), 40)
+    model = RankingModel(systems()["mmoe"].blueprint.fitted(schema)[0], schema).train()
+    whole = predict(model, batch)
+    monkeypatch.setattr("rankzoo.training.metrics.BATCH", 7)
+    for task, values in predict(model, batch).items():
+        np.testing.assert_allclose(values, whole[task], rtol=1e-5, atol=1e-6)
+    assert model.training and all(values.shape == (40,) for values in whole.values())
+
+
+def test_only_observed_rows_count():
+    """A label of an unobserved row may be anything."""
+    schema, batch = rich(), random_batch(rich(), 30)
+    logits = {t.name: np.linspace(-1, 1, 30) for t in schema.tasks}
+    found, seen = evaluate(logits, batch, schema), batch.observed["click"].numpy()
+    assert found["click"]["auc"] == pytest.approx(
+        sklearn.roc_auc_score(batch.labels["click"].numpy()[seen], logits["click"][seen]))
+    assert all(math.isfinite(value) for task in found.values() for value in task.values())
+
+
+def test_oracle_beats_everything(video):
+    """The generator's own logits: better than chance by far, and worse where the position may not be used."""
+    found = oracle(video)
+    assert found["click"]["auc"] > 0.8 and found["click"]["auc_served"] < found["click"]["auc"]
+    assert found["click"]["calibration"] == pytest.approx(1.0, abs=0.12)
+    assert set(found) == {"click", "completion", "like", "dismiss"}
+
+
+def test_effective_share_by_hand():
+    """All alike: 1; one item of four: ¼; half and half: ½; a row without items does not count; a sign does not matter."""
+    mask = torch.tensor([[True] * 4, [True] * 4, [True] * 4, [False] * 4])
+    weights = torch.tensor([[1.0, 1, 1, 1], [0, 2, 0, 0], [1, -1, 0, 0], [0, 0, 0, 0]])
+    assert effective_share(weights[:1], mask[:1]) == pytest.approx(1.0)
+    assert effective_share(weights[1:2], mask[1:2]) == pytest.approx(0.25)
+    assert effective_share(weights[2:3], mask[2:3]) == pytest.approx(0.5)
+    assert effective_share(weights, mask) == pytest.approx((1 + 0.25 + 0.5) / 3)
+    assert math.isnan(effective_share(weights[3:], mask[3:]))

@@ -1,0 +1,295 @@
+"""The Architect as a visitor uses it: every system's diagram and counts, edits, selection, links, and what cannot be."""
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rankzoo import link
+from rankzoo.blueprint import kinds
+from rankzoo.document import Document
+from rankzoo.registry import systems
+from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+
+BUILT = [system.id for system in systems().values() if system.built]
+DIAGRAM, TABLE = "architect_diagram", "twin:modules"
+
+
+@pytest.fixture(autouse=True)
+def service(monkeypatch, home):
+    without_workers(monkeypatch)
+
+
+def opened(arch: str = "youtube") -> AppTest:
+    """A visitor who came to the Architect by a system's link."""
+    return visit("architect", c=link.encode(Document.preset(arch)))
+
+
+def document(app: AppTest) -> Document:
+    return app.session_state["rz_document"]
+
+
+def drawn(app: AppTest) -> list[str]:
+    return nodes(scenes(app)[DIAGRAM])
+
+
+def table(app: AppTest):
+    """The module table, opened."""
+    app.session_state[TABLE] = True
+    return app.run().dataframe[0].value
+
+
+def parameters(app: AppTest) -> int:
+    return int(table(app)["parameters"].sum())
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_every_system_has_its_heading_diagram_counts_and_table(arch):
+    app = opened(arch)
+    system, preset = systems()[arch], Document.preset(arch)
+    count = preset.blueprint.count(preset.schema())
+    assert not app.exception and said(app) == []
+    assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.short}]")
+    ids = drawn(app)
+    assert len(set(ids)) == len(ids) and [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
+    assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"]))
+    rows = table(app)
+    assert list(rows["path"]) == [part.path for part in count.parts] and rows["parameters"].sum() == count.parameters
+    assert rows["flops"].sum() == count.flops
+
+
+def test_more_experts_cost_what_the_formula_says():
+    """dP/dn = E + K·d, with E = (d+1)·e1 + (e1+1)·e2 (the sheet's slope: 10,848 per expert)."""
+    app = opened()
+    before, ids = parameters(app), drawn(app)
+    app.number_input("side:sharing.experts").set_value(8).run()
+    expert = (128 + 1) * 64 + (64 + 1) * 32
+    assert parameters(app) - before == 4 * (expert + 4 * 128) == 4 * 10_848
+    assert set(drawn(app)) - set(ids) == {f"sharing.expert.{i}" for i in (4, 5, 6, 7)} and set(ids) <= set(drawn(app))
+    assert "1 changed" in app.markdown[0].value and document(app).changed() == ("sharing.experts",)
+
+
+def test_a_dropped_task_takes_its_gate_tower_and_loss_with_it():
+    app = opened()
+    before, names = parameters(app), ("click", "completion", "like")
+    app.button_group("tasks").set_value(list(names)).run()
+    gone = {f"{part}.dismiss" for part in ("sharing.gate", "towers", "losses")}
+    assert not gone & set(drawn(app)) and {g.replace("dismiss", "like") for g in gone} <= set(drawn(app))
+    assert before - parameters(app) == 4 * 128 + (32 + 1) * 16 + (16 + 1), "a gate without bias, a tower and its head"
+    assert document(app).blueprint.tasks == names
+    app.button_group("tasks").set_value([*names, "dismiss"]).run()
+    assert parameters(app) == before
+
+
+def test_the_last_task_stays():
+    app = opened()
+    app.button_group("tasks").set_value([]).run()
+    assert said(app) == ["A model needs at least one task. Keep one of: click, completion, like, dismiss."]
+    assert app.button_group("tasks").value == ["click", "completion", "like", "dismiss"] and "losses.dismiss" in drawn(app)
+
+
+def test_an_optional_slot_goes_off_and_on_again():
+    app = opened("din")
+    assert "sequence.0" in drawn(app)
+    pick(app, DIAGRAM, "sequence.0")
+    app.selectbox("form:sequence.kind").set_value("off").run()
+    assert said(app) == [] and document(app).blueprint.sequence == () and "sequence" in drawn(app)
+    assert app.info[0].value.replace("\\", "") == "No longer joined, because nothing makes it: history, candidate."
+    assert document(app).blueprint.concatenation.fields is None, "all that is left is joined"
+    assert "does not use" in app.markdown[2].value, "the menu stays in the strip, where it was"
+    app.selectbox("form:sequence.kind").set_value("target_attention").run()
+    assert "sequence.0" in drawn(app) and app.text_input("form:sequence.0.history").value == ""
+    assert document(app).blueprint.sequence == Document.preset("din").blueprint.sequence, "with the settings of the preset"
+
+
+def test_an_unused_slot_is_switched_on_from_its_column():
+    app = opened()
+    pick(app, DIAGRAM, "interaction")
+    assert app.selectbox("form:interaction.kind").value == "off"
+    app.selectbox("form:interaction.kind").set_value("cross_v2").run()
+    assert document(app).blueprint.interaction[0].kind == "cross_v2" and "interaction.0.layer.0" in drawn(app)
+    assert "x₀" in app.markdown[2].value and app.slider("form:interaction.0.layers").value == 3, "its settings follow at once"
+    app.slider("form:interaction.0.layers").set_value(5).run()
+    assert document(app).blueprint.interaction[0].layers == 5 and "interaction.0.layer.4" in drawn(app)
+
+
+@pytest.mark.parametrize("kind", kinds("sharing"))
+def test_kinds_of_sharing_are_exchanged(kind):
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.0")
+    app.selectbox("form:sharing.kind").set_value(kind).run()
+    assert not app.exception and said(app) == [] and document(app).blueprint.sharing.kind == kind
+    assert parameters(app) == document(app).blueprint.count(document(app).schema()).parameters
+
+
+@pytest.mark.parametrize(("typed", "sentence"), [
+    ("64, x", "Setting sharing.widths.1: a whole number of at least 1 and at most 65,536. Found x."),
+    ("-3", "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536. Found -3."),
+    ("", "Setting sharing.widths: a list of 1 to 8 values. Found []."),
+    ("64, 1000000000", "Setting sharing.widths.1: a whole number of at least 1 and at most 65,536. Found 1000000000."),
+    ("2.5", "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536. Found 2.5."),
+    ("NaN", "Every number must be finite."),
+    ("65536, 65536", "17,218,191,146 parameters; the limit is 500,000,000.")])
+def test_what_cannot_be_typed_leaves_the_last_good_model(typed, sentence):
+    app = opened()
+    app.text_input("side:sharing.widths").set_value("48, 24").run()
+    good = document(app)
+    app.text_input("side:sharing.widths").set_value(typed).run()
+    assert len(said(app)) == 1 and said(app)[0].startswith(sentence)
+    assert document(app) == good and app.text_input("side:sharing.widths").value == "48, 24"
+    assert "sharing.expert.3" in drawn(app)
+    assert said(app.run()) == [], "said once"
+
+
+def test_a_number_out_of_range_is_said_and_not_bent_into_range():
+    app = opened()
+    app.number_input("side:sharing.experts").set_value(9000).run()
+    assert said(app) == ["Setting sharing.experts: a whole number of at least 1 and at most 64. Found 9000."]
+    assert app.number_input("side:sharing.experts").value == 4
+
+
+def test_undo_redo_and_reset():
+    app = opened()
+    assert app.button("undo").disabled and app.button("redo").disabled and app.button("reset").disabled
+    for experts in (5, 6):
+        app.number_input("side:sharing.experts").set_value(experts).run()
+    seen = []
+    for button in ("undo", "undo", "redo"):
+        app.button(button).click().run()
+        seen.append(document(app).blueprint.sharing.experts)
+    assert seen == [5, 4, 5] and app.number_input("side:sharing.experts").value == 5
+    app.number_input("side:representation.dim").set_value(8).run()
+    assert app.button("redo").disabled, "a new edit begins a new future"
+    app.button("reset").click().run()
+    assert document(app) == Document.preset("youtube") and app.button("reset").disabled
+    app.button("undo").click().run()
+    assert (document(app).blueprint.sharing.experts, document(app).blueprint.representation.dim) == (5, 8)
+
+
+def test_the_selected_part_is_explained_counted_and_set():
+    app = pick(opened(), DIAGRAM, "sharing.expert.2")
+    assert r"\mathrm{softmax}" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
+    assert app.metric[0].value == f"{129 * 64 + 65 * 32:,}"
+    assert app.metric[0].proto.help.replace("\\", "") == "sharing.expert.2: 128 × 64 + 64 + 64 × 32 + 32 = 10,336"
+    assert app.number_input("form:sharing.experts").value == 4
+    assert "table 1" not in (app.number_input("form:sharing.experts").proto.help or "")
+    assert "section 5.2.4" in app.number_input("form:sharing.gate_dropout").proto.help.replace("\\", "")
+    app.number_input("form:sharing.experts").set_value(2).run()
+    assert app.number_input("side:sharing.experts").value == 2, "both forms show the one document"
+    assert "sharing.expert.2" not in drawn(app) and app.selectbox("form:sharing.kind").value == "mmoe", "its column stays in hand"
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_every_node_has_a_caption(arch):
+    app = opened(arch)
+    for node in drawn(app):
+        pick(app, DIAGRAM, node)
+        assert not app.exception and said(app) == [], node
+        assert len(app.metric) == 2 or "does not use" in app.markdown[2].value, node
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_a_link_opens_the_same_document(arch):
+    first = opened(arch)
+    assert link.decode(first.query_params["c"]) == Document.preset(arch)
+    edited = Document.preset(arch).but([("representation.dim", 4)] if arch != "lr" else [("settings.lr", 0.5)])
+    app = visit("", c=link.encode(edited))
+    assert document(app) == edited and link.decode(app.query_params["c"]) == edited
+    assert app.code[0].value.endswith(app.query_params["c"]), "Share shows that address"
+
+
+def j(value: object) -> str:
+    """A value of `c` as somebody could write it."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "j" + base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+def mmoe(**settings: object) -> dict[str, object]:
+    return {"v": 1, "arch": "youtube", "blueprint": {"sharing": {"kind": "mmoe", **settings}}}
+
+
+UNREADABLE = "This link could not be read; it may have been cut off."
+BAD = {
+    "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), UNREADABLE),
+    "cfg-null": (j("null"), UNREADABLE), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
+    "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE), "no form": ("x", UNREADABLE),
+    "cfg-deep": (j("[" * 100 + "]" * 100), "This link is too long."), "url-long": ("j" + "A" * 200_000, "This link is too long."),
+    "cfg-version": (j({"v": 99, "arch": "youtube"}), "This link was made by another version of the app (version 99)."),
+    "cfg-unknown-arch": (j({"v": 1, "arch": "yutube"}), "Unknown architecture 'yutube'. Did you mean 'youtube'?"),
+    "cfg-arch-path": (j({"v": 1, "arch": "../../etc/passwd"}), "Unknown architecture '../../etc/passwd'."),
+    "cfg-arch-dunder": (j({"v": 1, "arch": "__class__"}), "Unknown architecture '__class__'."),
+    "not built": (j({"v": 1, "arch": "linkedin"}), "LinkedIn · "),
+    "cfg-unknown-key": (j(mmoe(embeding_dimm=8)), "Unknown field embeding_dimm."),
+    "cfg-proto": (j('{"v": 1, "arch": "youtube", "arch": "din"}'), "This link names the same field twice (arch)."),
+    "unknown kind": (j(mmoe() | {"blueprint": {"sharing": {"kind": "magic"}}}), "Setting sharing: unknown kind 'magic'."),
+    "10^9 neurons": (j(mmoe(widths=[10**9])), "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536."),
+    "cfg-dim-huge": (j({"v": 1, "arch": "youtube", "blueprint": {"representation": {"kind": "embeddings", "dim": 65_536},
+                                                                           "sharing": {"kind": "mmoe", "bottom": [65_536]}}}),
+                     "parameters; the limit is 500,000,000."),
+    "cfg-experts-huge": (j(mmoe(experts=10**6)), "Setting sharing.experts: a whole number of at least 1 and at most 64."),
+    "cfg-layers-many": (j(mmoe(widths=[8] * 5000)), "Setting sharing.widths: a list of 1 to 8 values."),
+    "cfg-layer-zero": (j(mmoe(widths=[0])), "Setting sharing.widths.0: a whole number of at least 1"),
+    "cfg-layer-string": (j(mmoe(widths=["64"])), "Setting sharing.widths.0: a whole number of at least 1"),
+    "cfg-layer-null": (j(mmoe(widths=[None])), "Setting sharing.widths.0: a whole number of at least 1"),
+    "cfg-nan": (j('{"v": 1, "arch": "youtube", "settings": {"lr": NaN}}'), "Every number must be finite."),
+    "cfg-inf": (j('{"v": 1, "arch": "youtube", "settings": {"lr": 1e999}}'), "Every number must be finite."),
+    "cfg-int-10k-digits": (j('{"v": 1, "arch": "youtube", "settings": {"seed": ' + "9" * 10_000 + "}}"), "A number in this link is too large."),
+    "cfg-rows-huge": (j({"v": 1, "arch": "youtube", "settings": {"rows": 10**12}}), "Setting settings.rows: a whole number of at least 100"),
+    "cfg-epochs-huge": (j({"v": 1, "arch": "youtube", "settings": {"epochs": 10**6}}), "Setting settings.epochs:"),
+    "cfg-dropout-2": (j(mmoe(gate_dropout=2)), "Setting sharing.gate_dropout:"),
+    "cfg-tasks-none": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": []}}), "Setting tasks: a list of 1 to 8 values."),
+    "a million tasks": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["t"] * 10**4}}), "Setting tasks: a list of 1 to 8 values."),
+    "cfg-tasks-dup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["click", "click"]}}), "A task is named twice."),
+    "cfg-task-markup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["<b>"]}}), "Setting tasks.0: letters, digits, spaces and _ only."),
+    "cfg-dataset-path": (j({"v": 1, "arch": "youtube", "data": "/etc/passwd"}), "Unknown dataset"),
+    "cfg-dataset-url": (j({"v": 1, "arch": "youtube", "data": "http://example.org/x.csv"}), "Unknown dataset"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_link_gets_one_sentence_and_the_default_model(case):
+    value, sentence = BAD[case]
+    app = visit("", c=value)
+    assert not app.exception and len(said(app)) == 1, said(app)
+    assert sentence in said(app)[0] and not re.search(r"Traceback|pydantic|Error\b", said(app)[0])
+    assert document(app) == Document.preset("youtube") and len(drawn(app)) > 20
+    assert link.decode(app.query_params["c"]) == document(app), "the address is mended"
+
+
+@pytest.mark.parametrize("run", ["0123456789ABCDEF", "../../etc/passwd", "x' OR 1=1 --", "*", "\\\\host\\share"])
+def test_an_unknown_run_is_the_same_sentence_whatever_it_looks_like(run):
+    app = visit("architect", run=run)
+    assert said(app) == ["There is no such run on this server."] and document(app) == Document.preset("youtube")
+    assert "run" not in app.query_params
+
+
+def test_the_page_stands_when_it_is_opened_before_the_entry_file_ever_ran():
+    from tests.visits import PATIENCE, ROOT
+
+    app = AppTest.from_file(str(ROOT / "pages" / "architect.py"), default_timeout=PATIENCE)
+    app.query_params["c"] = link.encode(Document.preset("din"))
+    app.run()
+    assert not app.exception and document(app).arch == "din" and "sequence.0" in drawn(app)
+
+
+def test_a_component_that_makes_fields_has_them_joined_and_takes_them_along():
+    """A named join gets what a new component makes, and loses with it what nothing makes any more."""
+    app = opened("din")
+    narrowed = document(app).but([("concatenation.fields", ["item", "history", "candidate"])])
+    app = pick(visit("architect", c=link.encode(narrowed)), DIAGRAM, "sequence.0")
+    app.selectbox("form:sequence.kind").set_value("off").run()
+    assert document(app).blueprint.concatenation.fields == ("item",) and document(app).blueprint.concatenation.products == ()
+    app.selectbox("form:sequence.kind").set_value("pooling").run()
+    assert said(app) == [] and document(app).blueprint.concatenation.fields == ("item", "history")
+
+
+def test_a_server_for_a_class_refuses_what_is_too_large_for_it(monkeypatch):
+    """Tables of 1,495 rows alone hold 1,495 × 65,536 numbers."""
+    monkeypatch.setenv("RANKZOO_PROFILE", "class")
+    without_workers(monkeypatch)
+    app = opened()
+    app.number_input("side:representation.dim").set_value(65_536).run()
+    assert re.fullmatch(r"1\d\d,\d{3},\d{3} parameters; the limit is 20,000,000\.", said(app)[0])
+    assert document(app) == Document.preset("youtube")

@@ -1,0 +1,243 @@
+"""The Inside page as a visitor uses it: every view of every system, trained and untrained, its truth, its links, its words."""
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from rankzoo import link
+from rankzoo.data import names
+from rankzoo.data.load import schema_of
+from rankzoo.document import Document
+from rankzoo.inspection.views import reason
+from rankzoo.registry import systems
+from rankzoo.runs.loop import run_here
+from rankzoo.ui import service
+from rankzoo.ui.views import ROOMS
+from tests.visits import nodes, said, scenes, unmarked, visit, without_workers, words
+
+BUILT = [system.id for system in systems().values() if system.built]
+PLANTED = {"din": ("attention", "heads"), "mmoe": ("gates", "heads"), "youtube": ("gates", "position", "heads"),
+           "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads")}
+NOTHING = "Nothing is planted in these data about this."
+ROWS = "attention:rows"
+
+
+@pytest.fixture(autouse=True)
+def pages(monkeypatch, home):
+    without_workers(monkeypatch)
+    st.cache_resource.clear()
+
+
+def tiny(arch: str) -> Document:
+    """A preset on few rows, trained for few steps."""
+    return Document.preset(arch).but([("settings.rows", 3_000), ("settings.steps", 30)])
+
+
+def trained(arch: str) -> str:
+    """The id of a finished tiny run."""
+    store = service.store()
+    run = run_here(store, store.submit(tiny(arch), "somebody"))
+    assert run.state == "done", run.message
+    return run.id
+
+
+def fresh(arch: str, view: str, **query: str) -> AppTest:
+    """A visitor on a view of an untrained model."""
+    return visit("inside", c=link.encode(tiny(arch)), view=view, **query)
+
+
+def views(arch: str) -> list[str]:
+    """The views that a system has."""
+    blueprint, schema = systems()[arch].blueprint, schema_of(systems()[arch].dataset)
+    return [view for view in ROOMS if not reason(blueprint, schema, view)]
+
+
+def texts(app: AppTest) -> list[str]:
+    """Everything on the page that a person reads, in figures, widgets and sentences."""
+    found = [each.value for kind in (app.markdown, app.caption, app.error, app.info) for each in kind]
+    found += [text for tree in scenes(app).values() for text in words(tree)]
+    for kind in (app.button, app.toggle, app.selectbox, app.number_input, app.expander, app.metric):
+        found += [each.label for each in kind]
+    found += [each.value for each in app.metric]
+    found += [option.content for group in app.get("button_group") for option in group.proto.options]
+    return found + [group.proto.label for group in app.get("button_group")]
+
+
+def twin(app: AppTest, view: str) -> pd.DataFrame:
+    """The table behind the view's figure, opened."""
+    app.session_state[f"twin:{view}"] = True
+    return app.run().dataframe[-1 if view == "example" else 0 if view != "heads" else 1].value
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_every_view_of_an_untrained_system_has_heading_figure_table_and_notice(arch):
+    for view in views(arch):
+        app = fresh(arch, view)
+        assert not app.exception and said(app) == []
+        assert app.markdown[0].value.replace("\\", "").startswith(f"**{systems()[arch].title}** :gray[not trained yet]")
+        assert "Not trained yet: these are random." in texts(app)
+        assert any(button.label == "Train" for button in app.button)
+        assert scenes(app) or app.get("plotly_chart") or view == "example", view
+        assert len(twin(app, view)) and not app.exception
+        if view not in PLANTED[arch]:
+            assert any("Nothing is planted in these data" in text for text in texts(app)), view
+
+
+@pytest.mark.parametrize("arch", ["din", "youtube", "dcn_v2"])
+def test_every_view_of_a_run_says_how_much_of_the_truth_it_found(arch):
+    run = trained(arch)
+    for view in views(arch):
+        app = visit("inside", run=run, view=view)
+        assert not app.exception and said(app) == []
+        assert ":gray[trained, run 1]" in app.markdown[0].value and "Train" not in [button.label for button in app.button]
+        line = " ".join(words(scenes(app).get(f"{view}:truth", ["g", {}, []])))
+        if view in PLANTED[arch]:
+            assert re.search(r"chance [\d.]+, 95 % interval [−\d.]+ to [−\d.]+", line), view
+        else:
+            assert line == ""
+        assert len(twin(app, view))
+
+
+def test_without_the_truth_nothing_of_it_is_shown():
+    for arch, view in (("din", "attention"), ("youtube", "gates"), ("dcn_v2", "crosses"), ("youtube", "position")):
+        with_truth, without = fresh(arch, view), fresh(arch, view, truth="false")
+        assert f"{view}:truth" in scenes(with_truth) and f"{view}:truth" not in scenes(without)
+        assert not re.search("planted|relevant", " ".join(texts(without)).replace("Planted truth", "").lower()), view
+        assert not any("truth" in str(element) for element in map(str, scenes(without).values())), view
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_a_view_that_is_missing_says_why_and_leads_to_a_model_that_has_it(arch):
+    for view in set(ROOMS) - set(views(arch)):
+        app = fresh(arch, view)
+        lacks = reason(systems()[arch].blueprint, schema_of(systems()[arch].dataset), view)
+        assert not app.exception and f"This model has {lacks}." in texts(app)
+        other = next(button for button in app.button if button.label.startswith("Show on "))
+        app = other.click().run()
+        assert not app.exception and app.session_state["rz_document"].arch != arch
+        assert not any(text.startswith("This model has no") for text in texts(app)) and len(twin(app, view))
+
+
+def test_a_model_opens_on_its_own_picture():
+    for arch, view in (("din", "attention"), ("youtube", "gates"), ("dcn_v2", "crosses"), ("lr", "crosses")):
+        app = visit("inside", c=link.encode(tiny(arch)))
+        assert app.session_state["inside:view"] == view and "view" not in app.query_params
+
+
+def test_the_gates_figure_has_the_tables_numbers_and_a_sentence():
+    app = visit("inside", run=trained("youtube"), view="gates")
+    tree, table = scenes(app)["gates:matrix"], twin(app, "gates")
+    assert nodes(tree) == [f"{row.task}|{row.expert}" for row in table.itertuples()]
+    assert table.groupby("task")["mean"].sum().to_numpy() == pytest.approx(1.0)
+    whole = [f"{100 * mean:.0f}" for mean in table["mean"]]
+    assert [text for text in words(tree) if text in whole][:len(whole)]
+    assert any("**Read it:**" in text and "bits" in text for text in texts(app))
+    assert {"low third", "user segment 0"} & set(words(scenes(app)["gates:segments"]))
+
+
+def test_a_click_drops_a_past_item_and_the_prediction_follows():
+    run = trained("din")
+    app = visit("inside", run=run, view="attention")
+    table = twin(app, "attention")
+    first, before = app.metric[0].value, table.set_index("position")["without"]
+    position = int(before.index[0])
+    app.session_state[ROWS] = {"picked": f"position.{position}"}
+    app.run()
+    assert app.metric[0].value == f"{before[position]:.3f}"
+    assert any("dropped. Click to put it back." in text for text in words(scenes(app)[ROWS]))
+    next(button for button in app.button if button.label == "Restore history").click()
+    app.session_state[ROWS] = {"picked": None}
+    app.run()
+    assert app.metric[0].value == first
+
+
+def test_another_example_starts_with_its_whole_history():
+    app = visit("inside", run=trained("din"), view="attention")
+    app.session_state[ROWS] = {"picked": f"position.{int(twin(app, 'attention')['position'].iloc[0])}"}
+    app.run()
+    app.session_state[ROWS] = {"picked": None}
+    app.number_input[0].set_value(2).run()
+    assert not app.exception and "dropped" not in " ".join(words(scenes(app)[ROWS]))
+
+
+def test_weights_add_to_one_is_said_only_with_a_softmax():
+    plain, shares = tiny("din"), tiny("din").but([("sequence.0.softmax", True)])
+    for document, there in ((plain, False), (shares, True)):
+        app = visit("inside", c=link.encode(document), view="attention")
+        assert any("add to 1 over the items" in text for text in texts(app)) is there
+        assert any("A weight is not a cause" in text for text in texts(app))
+
+
+def test_crosses_by_the_size_of_the_weights_only_where_there_are_cross_layers():
+    app = fresh("dcn_v2", "crosses", strength="block")
+    table = twin(app, "crosses")
+    strongest = table.loc[table["block"].idxmax()]
+    assert f"{strongest['a']} × {strongest['b']}: 1.0000" in " ".join(words(scenes(app)["crosses:map"])) or (
+        f"{strongest['b']} × {strongest['a']}: 1.0000" in " ".join(words(scenes(app)["crosses:map"])))
+    assert fresh("wide_deep", "crosses", strength="block").selectbox(key="inside:strength").options == ["on the prediction"]
+
+
+def test_a_sum_of_fields_is_said_to_cross_nothing():
+    app = visit("inside", run=trained("lr"), view="crosses")
+    assert any("this model crosses nothing" in text for text in texts(app))
+    assert [metric.value for metric in app.metric] == ["0 of 5", "place 1"]
+
+
+def test_one_row_equals_the_model():
+    app = visit("inside", run=trained("youtube"), view="example", row="5")
+    lines = app.markdown[3].value.replace("\\", "").split("  \n")
+    assert [line.split(":")[0] for line in lines] == [f"**{task}**" for task in ("click", "completion", "like", "dismiss")]
+    assert all(re.search(r"equals model\(x\) to 1e−\d ✓", line) and "true logit" in line for line in lines)
+
+
+def test_the_address_keeps_values_not_words_and_survives_what_is_no_view():
+    app = fresh("youtube", "heads", rows="validation", lang="xx")
+    assert app.session_state["inside:view"] == "heads" and app.session_state["inside:rows"] == "validation"
+    wrong = fresh("youtube", "<b>", rows="all", row="999999", split="nothing")
+    assert not wrong.exception and said(wrong) == [] and wrong.session_state["inside:view"] == "gates"
+    assert not fresh("din", "attention", row="999999").exception
+
+
+def test_a_changed_model_is_not_shown_with_the_weights_of_its_run():
+    run = trained("youtube")
+    changed = tiny("youtube").but([("sharing.experts", 3)])
+    app = visit("inside", run=run, c=link.encode(changed), view="gates")
+    assert "Changed since run 1, and not trained yet: these are random." in texts(app)
+    assert len({node.split("|")[1] for node in nodes(scenes(app)["gates:matrix"])}) == 3
+    app = next(button for button in app.button if button.label == "Back to run 1").click().run()
+    assert ":gray[trained, run 1]" in app.markdown[0].value
+
+
+def test_damaged_weights_are_said_in_a_sentence():
+    run = trained("lr")
+    service.store().folder(run).weights.write_bytes(b"no weights")
+    app = visit("inside", run=run)
+    assert not app.exception and said(app) == ["The weights of this run are missing or damaged. Train it again."]
+
+
+def test_a_model_too_large_to_open_untrained_is_refused_in_a_sentence():
+    huge = tiny("youtube").but([("sharing.experts", 64), ("sharing.widths", [2048, 2048, 2048]), ("sharing.bottom", [2048])])
+    app = visit("inside", c=link.encode(huge), view="gates")
+    assert not app.exception and len(said(app)) == 1 and "parameters" in said(app)[0]
+
+
+def known_names(arch: str) -> set[str]:
+    """Words that are names, in any language: of the system, its features, tasks and their values, and formulas."""
+    system, schema = systems()[arch], schema_of(systems()[arch].dataset)
+    named = [system.title, *(f.name for f in schema.features), *(t.name for t in schema.tasks), " ".join(names.TOPICS)]
+    named += [" ".join(h.name + " " + " ".join(f.name for f in h.fields)) for h in schema.histories]
+    named += [names.item_name(i, 20) for i in range(20)] + [name.replace("_", " ") for name in named]
+    return {word for text in named for word in re.findall("[A-Za-z]+", text)} | {"topic", "long", "short", "d", "h", "exp", "age", "p", "e"}
+
+
+@pytest.mark.parametrize("arch", ["din", "youtube", "dcn_v2"])
+def test_every_text_passes_the_catalogue(arch):
+    run, allowed = trained(arch), known_names(arch)
+    for view in ROOMS:
+        app = visit("inside", run=run, view=view, lang="xx")
+        for text in texts(app):
+            assert set(unmarked(text)) <= allowed, (view, text)

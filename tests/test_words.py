@@ -1,0 +1,152 @@
+"""The catalogue: every template in the code is filled by its call, and a translation asks for nothing else."""
+from __future__ import annotations
+
+import ast
+import string
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import rankzoo
+from rankzoo.errors import ZooError
+from rankzoo.ui import words
+
+ROOM = Path(rankzoo.__file__).parent
+FILES = sorted([*ROOM.rglob("*.py"), *(ROOM.parent / "pages").glob("*.py"), ROOM.parent / "app.py"])
+LANGUAGES = sorted(path.stem for path in (ROOM / "teaching").glob("??.toml"))
+
+
+def placeholders(template: str) -> set[str]:
+    return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(path: Path, names: tuple[str, ...]) -> Iterator[ast.Call]:
+    """Calls of functions (or methods) with one of these names."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in names:
+                yield node
+
+
+def literals(node: ast.expr) -> list[str]:
+    """The texts that an expression can be, where it is made of literals alone."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    return literals(node.body) + literals(node.orelse) if isinstance(node, ast.IfExp) else []
+
+
+def filled(call: ast.Call) -> set[str]:
+    return {keyword.arg for keyword in call.keywords if keyword.arg}
+
+
+def filled_later(path: Path) -> dict[ast.AST, set[str]]:
+    """What `.format(…)` gives to the texts that it is called on, directly or by the name that they were put under."""
+    given: dict[ast.AST, set[str]] = {}
+    for function in [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef)]:
+        inside = list(ast.walk(function))
+        assigned = [(target.id, node.value) for node in inside if isinstance(node, ast.Assign) for target in node.targets
+                    if isinstance(target, ast.Name)]
+        for call in (node for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            if call.func.attr == "format":
+                on = call.func.value
+                roots = [value for name, value in assigned if isinstance(on, ast.Name) and name == on.id] or [on]
+                given |= {node: filled(call) for root in roots for node in ast.walk(root) if isinstance(node, ast.Call)}
+    return given
+
+
+def unfilled(path: Path) -> Iterator[str]:
+    """Templates whose call does not fill them: `say("… {n}", n=…)`, `translate("… {n}").format(n=…)` and errors."""
+    later = filled_later(path)
+    for call in calls(path, ("say", "translate")):
+        for text in literals(call.args[0]) if call.args else ():
+            if placeholders(text) - filled(call) - later.get(call, set()):
+                yield f"{path.name}:{call.lineno} {text}"
+            if filled(call) and not placeholders(text):
+                yield f"{path.name}:{call.lineno} {text} asks for nothing, yet is given {filled(call)}"
+    for call in calls(path, ("ZooError",)):
+        if any(keyword.arg is None for keyword in call.keywords):
+            continue
+        for text in (text for argument in call.args for text in literals(argument)):
+            if placeholders(text) - filled(call) - {"at"}:
+                yield f"{path.name}:{call.lineno} {text}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOM.parent)) for path in FILES])
+def test_every_template_is_filled_by_its_call(path):
+    assert list(unfilled(path)) == []
+
+
+def test_the_reader_of_templates_sees_a_gap(tmp_path):
+    bad = tmp_path / "bad.py"
+    bad.write_text('def f():\n    say("{n} of {m}", n=1); ZooError("no {x}", "in {at}", at="a"); say("{n}").format(n=1)\n'
+                   '    say("a" if b else "{c}"); y = say("{d} {e}") if b else ""; y.format(d=1)\n')
+    assert [line.split(" ", 1)[1] for line in unfilled(bad)] == ["{n} of {m}", "{c}", "{d} {e}", "no {x}"]
+
+
+def spoken() -> set[str]:
+    """Every literal that passes the catalogue somewhere in the code."""
+    found = {text for path in FILES for call in calls(path, ("say", "translate", "ZooError")) for argument in call.args
+             for text in literals(argument)}
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_keeps_the_placeholders(language):
+    texts = tomllib.loads((ROOM / "teaching" / f"{language}.toml").read_text(encoding="utf-8"))["texts"]
+    assert all(isinstance(said, str) and said for said in texts.values())
+    assert {english: said for english, said in texts.items() if placeholders(english) != placeholders(said)} == {}
+    assert texts == dict(words.catalogue(language))
+
+
+def test_there_is_a_korean_catalogue_and_none_of_an_unknown_language():
+    assert "ko" in LANGUAGES and words.catalogue("zz") == {}
+
+
+def test_an_error_is_translated_before_it_is_filled():
+    problem = ZooError("{found:,} {what}; the limit is {limit:,}.", "Ask for less at {at}.", at="a.b", found=2000, limit=10, what="rows")
+    assert problem.text({"{found:,} {what}; the limit is {limit:,}.": "최대 {limit:,}, {found:,} {what}",
+                         "Ask for less at {at}.": "{at}"}.get) == "최대 10, 2,000 rows a.b"
+    assert problem.text(lambda text: f"⟦{text}⟧") == "⟦2,000 rows; the limit is 10.⟧ ⟦Ask for less at a.b.⟧"
+    assert str(problem) == "2,000 rows; the limit is 10. Ask for less at a.b."
+
+
+def test_text_comes_from_the_catalogue_of_the_address_and_else_in_english(monkeypatch):
+    def page() -> None:
+        import streamlit as st
+
+        from rankzoo.ui.words import say
+
+        st.write(say("{n} tasks", n=4))
+        st.write(say("Zoo"))
+
+    monkeypatch.setattr(words, "catalogue", lambda language: {"{n} tasks": "과제 {n}개"} if language == "ko" else {})
+    said = {}
+    for language in ("", "ko", "zz", "xx", "한국", "k1", "kor", "<i"):
+        app = AppTest.from_function(page, default_timeout=30)
+        if language:
+            app.query_params["lang"] = language
+        said[language] = [each.value for each in app.run().markdown]
+    english = ["4 tasks", "Zoo"]
+    assert said == {"": english, "ko": ["과제 4개", "Zoo"], "zz": english, "xx": ["⟦4 tasks⟧", "⟦Zoo⟧"], "한국": english,
+                    "k1": english, "kor": english, "<i": english}
+
+
+def test_the_pages_speak_through_the_catalogue_alone():
+    """No literal of more than one word is handed to a Streamlit element that shows it, unless it passed `say`."""
+    shown = ("markdown", "write", "caption", "button", "info", "error", "warning", "success", "header", "subheader", "title",
+             "metric", "selectbox", "toggle", "number_input", "text_input", "slider", "pills", "segmented_control", "expander",
+             "popover", "file_uploader", "download_button", "form_submit_button", "link_button")
+    bare = [f"{path.name}:{call.lineno} {text}" for path in FILES if path.parent.name in ("ui", "views", "pages")
+            for call in calls(path, shown) for argument in call.args[:1] for text in literals(argument)
+            if any(letter.isalpha() for letter in text)]
+    assert bare == [] and len(spoken()) > 100
