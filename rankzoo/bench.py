@@ -80,7 +80,7 @@ def widths_of(hidden: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def blueprint_of(model: str, dataset: "Dataset", dim: int, widths: tuple[int, ...]) -> "Blueprint":
+def blueprint_of(model: str, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:
     """A system's blueprint fitted to the table, with the sizes that were asked for where it has such sizes."""
     from rankzoo.blueprint import Blueprint
     from rankzoo.components.representation.embeddings import Embeddings
@@ -114,7 +114,7 @@ def _check(order: Order) -> None:
         raise ZooError("--lr is {value}.", "It must be above 0 and at most 10.", at="lr", value=order.lr)
 
 
-def _timed(fit: "Fit", batch_size: int) -> tuple[float, float]:
+def _timed(fit: Fit, batch_size: int) -> tuple[float, float]:
     """Seconds from the start of the process to the end of the first step, and examples a second: the median over windows."""
     warm = min(WARM, max(1, fit.steps // 4))
     size = max(1, (fit.steps - warm) // WINDOWS)
@@ -129,7 +129,7 @@ def _timed(fit: "Fit", batch_size: int) -> tuple[float, float]:
     return first, median((b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(marks, marks[1:], strict=False))
 
 
-def _held_out(fit: "Fit") -> dict[str, float]:
+def _held_out(fit: Fit) -> dict[str, float]:
     from rankzoo.training.metrics import evaluate, predict
 
     rows = fit.dataset.part("test")

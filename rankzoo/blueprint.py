@@ -110,21 +110,22 @@ class Blueprint(BaseModel):
         value = getattr(self, slot)
         return bool(value) if isinstance(value, tuple) else value.kind != "direct"
 
-    def with_tasks(self, tasks: tuple[str, ...], schema: Schema) -> "Blueprint":
+    def with_tasks(self, tasks: tuple[str, ...], schema: Schema) -> Blueprint:
         """This blueprint for other tasks of the same data; what named a task that is gone lets it go."""
         kept = tuple(task for task in schema.tasks if task.name in tasks)
         if not kept:
             raise ZooError("A model needs at least one task.", "Keep one of: {tasks}.", at="tasks",
                            tasks=", ".join(task.name for task in schema.tasks))
         changed = self.model_copy(update={"tasks": tuple(task.name for task in kept)})
-        return changed.fitted(replace(schema, tasks=kept))[0]
+        return changed.fitted(schema)[0]
 
-    def fitted(self, schema: Schema) -> tuple["Blueprint", tuple[str, ...]]:
-        """This blueprint for other data: its tasks become the data's where none of them fits, names that the data lack
-        are dropped. Returns the addresses and names that were dropped too."""
+    def fitted(self, schema: Schema) -> tuple[Blueprint, tuple[str, ...]]:
+        """This blueprint for other data: its tasks become the data's where none of them fits; names that the data lack, or
+        of tasks that are no longer the model's, are dropped. Returns the addresses and names that were dropped too."""
         names = [t.name for t in schema.tasks]
         kept = tuple(t for t in self.tasks if t in names) or tuple(names[:1] if len(self.tasks) == 1 else names[:8])
         changes: dict[str, object] = {"tasks": kept}
+        schema = replace(schema, tasks=tuple(t for t in schema.tasks if t.name in kept))
         gone = [f"tasks: {t}" for t in self.tasks if t not in kept]
         for slot in SLOTS:
             value = getattr(self, slot)

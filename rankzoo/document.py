@@ -39,18 +39,18 @@ class Document(BaseModel):
     settings: TrainSettings
 
     @classmethod
-    def preset(cls, arch: str) -> "Document":
+    def preset(cls, arch: str) -> Document:
         """A system as the zoo has it."""
         system = built(arch)
         return cls(arch=arch, data=system.dataset, blueprint=system.blueprint, settings=system.settings)
 
     @classmethod
-    def parse(cls, text: str) -> "Document":
+    def parse(cls, text: str) -> Document:
         """A document from JSON, whole or only what differs from the preset; raises a ZooError in plain words."""
         return cls.of(_json(text))
 
     @classmethod
-    def of(cls, given: object) -> "Document":
+    def of(cls, given: object) -> Document:
         """A document from parsed JSON, completed from the preset of its `arch`."""
         if not isinstance(given, dict) or not isinstance(given.get("arch"), str):
             raise ZooError("This link could not be read; it may have been cut off.", at="arch")
@@ -62,14 +62,12 @@ class Document(BaseModel):
             base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
         return cls._validated(merged(base, given))
 
-    def on(self, data: str) -> tuple["Document", tuple[str, ...]]:
-        """This document for other data, and what was dropped because the data lack it."""
-        if data == self.data:
-            return self, ()
+    def on(self, data: str) -> tuple[Document, tuple[str, ...]]:
+        """This document for other data, and what was dropped because the data or the document's tasks lack it."""
         blueprint, dropped = self.blueprint.fitted(schema_of(data))
         return self.model_copy(update={"data": data, "blueprint": blueprint}), dropped
 
-    def but(self, changes: Iterable[tuple[str, object]]) -> "Document":
+    def but(self, changes: Iterable[tuple[str, object]]) -> Document:
         """This document with settings changed by address: («sharing.experts», 8), («settings.lr», 0.01), («data», …)."""
         tree = json.loads(self.model_dump_json())
         for path, value in changes:
@@ -77,7 +75,7 @@ class Document(BaseModel):
         return Document._validated(tree)
 
     @classmethod
-    def _validated(cls, tree: object) -> "Document":
+    def _validated(cls, tree: object) -> Document:
         try:
             return cls.model_validate_json(json.dumps(tree, allow_nan=False))
         except ValidationError as error:
@@ -85,7 +83,7 @@ class Document(BaseModel):
         except ValueError:
             raise ZooError("Every number must be finite.", at="settings") from None
 
-    def _fitted(self, data: str, strict: bool = False) -> "Document":
+    def _fitted(self, data: str, strict: bool = False) -> Document:
         """This preset for other data: what a link's differences refer to. Where it cannot be fitted, the link itself must
         bring what makes it fit (a tower kind, say); unless `strict`, the preset then stays as it is."""
         try:
@@ -112,7 +110,7 @@ class Document(BaseModel):
         """The untrained model."""
         return RankingModel(self.blueprint, schema, self.settings.seed)
 
-    def check(self) -> "Document":
+    def check(self) -> Document:
         """Raises the ZooError of the first component that cannot stand on these data; returns the document."""
         self.blueprint.count(self.schema())
         return self

@@ -1,7 +1,7 @@
 """ZooError: what a person did that cannot work, and how to mend it, in one or two plain sentences."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 
 class ZooError(ValueError):
@@ -33,3 +33,10 @@ def closest(name: str, known: list[str]) -> str:
     # The answer is itself a template, and a column may be called «{x}».
     known_as = near[0].replace("{", "{{").replace("}", "}}") if near else ""
     return f"Did you mean '{known_as}'?" if near else ""
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """«a, b and 40 more»: names in a sentence, at most `most` of them; «none» where there are none."""
+    known = list(names)
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more if known else "none"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, closest, listed
 
 Side = Literal["user", "item", "context"]
 
@@ -107,7 +107,7 @@ def _named(things: tuple, name: str, what: str, at: str):
             return thing
     names = [thing.name for thing in things]
     raise ZooError("The data have no {what} '{name}'.", closest(name, names) or "They have: {names}.",
-                   at=at, what=what, name=name, names=", ".join(names) or "none")
+                   at=at, what=what, name=name, names=listed(names))
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,11 @@ class Shape:
         """Width of what bypasses the deep network."""
         return sum(self.head.values())
 
-    def but(self, **changes: object) -> "Shape":
+    def but(self, **changes: object) -> Shape:
         """This shape with some sizes replaced."""
         return replace(self, **changes)
 
-    def edges(self, names: Iterable[str], to: str) -> tuple["Edge", ...]:
+    def edges(self, names: Iterable[str], to: str) -> tuple[Edge, ...]:
         """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""
         widths = {**self.fields, **{n: s.width for n, s in self.sequences.items()}, **self.joins, **self.head}
         flowing: dict[str, int] = {}
@@ -189,14 +189,14 @@ class Count:
 
     parts: tuple[Part, ...] = ()
 
-    def __add__(self, other: "Count") -> "Count":
+    def __add__(self, other: Count) -> Count:
         return Count(self.parts + other.parts)
 
-    def under(self, prefix: str) -> "Count":
+    def under(self, prefix: str) -> Count:
         """The same parts with `prefix` before their paths: how a slot's count becomes the blueprint's."""
         return Count(tuple(replace(p, path=f"{prefix}.{p.path}" if p.path else prefix) for p in self.parts))
 
-    def within(self, prefix: str) -> "Count":
+    def within(self, prefix: str) -> Count:
         """The parts at or below an address."""
         return Count(tuple(p for p in self.parts if p.path == prefix or p.path.startswith(prefix + ".")))
 
@@ -258,7 +258,7 @@ class Block:
     detail: str = ""
     units: tuple[int, ...] = ()
     parameters: int = 0
-    flows: tuple["Flow", ...] = ()
+    flows: tuple[Flow, ...] = ()
     task: str = ""
     group: str = ""
     words: tuple[str, ...] = ()

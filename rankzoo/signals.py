@@ -41,21 +41,21 @@ class Batch:
         columns = {f.name: self.ids[:, i] for i, f in enumerate(self.schema.categorical)}
         return columns | {f.name: self.numbers[:, i] for i, f in enumerate(self.schema.numeric)}
 
-    def map(self, change) -> "Batch":
+    def map(self, change) -> Batch:
         """The batch with `change` applied to every tensor: how rows are sliced, permuted or moved."""
         each = lambda named: {name: change(tensor) for name, tensor in named.items()}  # noqa: E731
         return Batch(self.schema, change(self.ids), change(self.numbers), each(self.histories), each(self.masks),
                      each(self.labels), each(self.observed), None if self.group is None else change(self.group))
 
-    def rows(self, start: int, stop: int) -> "Batch":
+    def rows(self, start: int, stop: int) -> Batch:
         """The rows from start to stop, as views."""
         return self.map(lambda tensor: tensor[start:stop])
 
-    def take(self, index: Tensor) -> "Batch":
+    def take(self, index: Tensor) -> Batch:
         """The rows of an index, copied in its order."""
         return self.map(lambda tensor: tensor.index_select(0, index))
 
-    def unlabelled(self) -> "Batch":
+    def unlabelled(self) -> Batch:
         """The same rows without labels: what a server sees."""
         return replace(self, labels={}, observed={})
 
@@ -85,7 +85,7 @@ class Signal:
     head: Mapping[str, Tensor] = field(default_factory=dict)
     logits: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def but(self, **changes: object) -> "Signal":
+    def but(self, **changes: object) -> Signal:
         """This signal with some parts replaced."""
         return replace(self, **changes)
 
@@ -104,4 +104,4 @@ class Output:
 
     logits: Mapping[str, Tensor]
     losses: Mapping[str, Tensor]
-    trace: "Trace"
+    trace: Trace

@@ -29,7 +29,7 @@ class Trace:
         self.on, self.prefix = on, prefix
         self.entries: dict[str, Entry] = {} if entries is None else entries
 
-    def at(self, name: str) -> "Trace":
+    def at(self, name: str) -> Trace:
         """The same trace, writing below `name`."""
         return Trace(self.on, f"{self.prefix}{name}.", self.entries) if self.on else self
 

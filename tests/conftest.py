@@ -9,7 +9,6 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.schema import Schema
 from tests.support import c0, rich, small
 
-
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=500)
 

@@ -19,7 +19,7 @@ TIERS = (("errors",), ("facts", "schema", "signals", "saying"), ("trace",), ("co
          ("claims", "runs", "teaching"), ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",), ("pages",), ("app",))
 TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}
 ONLY = {"figures": {"figures", "schema", "errors"}}  # seen by export, cli and ui
-HOME = {"streamlit": {"ui", "pages", "app"}, "plotly": {"figures"}, "pandas": {"data", "inspection", "figures", "training"},
+HOME = {"streamlit": {"ui", "pages", "app"}, "plotly": {"figures"}, "pandas": {"data", "inspection", "figures", "training", "ui"},
         "torchinfo": {"inspection"}, "sqlalchemy": {"runs"}, "sklearn": set(), "deepctr_torch": set(), "pickle": set()}
 FORBIDDEN = {"torch": {"figures", "pages"}}
 

@@ -276,6 +276,13 @@ def test_merged_and_leaves():
     assert dict(leaves({"a": {"b": 1, "c": [2, 3]}, "d": [{"e": 4}], "f": {}})) == {"a.b": 1, "a.c": [2, 3], "d.0.e": 4, "f": {}}
 
 
+def test_long_lists_are_cut():
+    """Of 58 fields a sentence names twelve."""
+    with pytest.raises(ZooError) as caught:
+        Document.preset("youtube").schema().feature("zzz")
+    assert str(caught.value).endswith("signal_00, signal_01 and 46 more.")
+
+
 def test_what_people_call_things_is_no_template():
     """A column called «{x}» is quoted, not filled in."""
     with pytest.raises(ZooError) as caught:

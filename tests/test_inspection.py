@@ -150,7 +150,7 @@ def test_the_sign_of_attention_is_turned_where_it_is_turned_in_the_model(din):
     turned = untrained("din", din.dataset)
     turned.load_state_dict(din.model.state_dict())
     width = 16
-    first = next(p for name, p in turned.named_parameters() if name.startswith("towers") and p.dim() == 2 and p.shape[1] == 3 * width)
+    first = next(p for name, p in turned.named_parameters() if name.startswith("towers") and p.shape[-1] == 3 * width)
     with torch.no_grad():
         turned.sequence[0].score.weight.neg_()
         turned.sequence[0].score.bias.neg_()
@@ -224,7 +224,8 @@ def test_segments_of_all_rows_average_to_the_whole(video):
     assert parts.groupby("segment")["rows"].first().sum() == ROWS
     parts["weighted"] = parts["mean"] * parts["rows"] / ROWS
     summed = parts.groupby(["task", "expert"], sort=False)["weighted"].sum()
-    assert summed.to_numpy() == pytest.approx(whole.set_index(["task", "expert"])["mean"].loc[summed.index].to_numpy(), abs=1e-6)
+    expected = whole.set_index(["task", "expert"])["mean"].loc[summed.index]
+    assert summed.to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-6)
     assert "position" not in gating.splits(subject) and gating.splits(subject)[0] == "user_segment"
 
 
@@ -271,7 +272,8 @@ def world() -> tuple[Dataset, list[np.ndarray], dict[tuple[int, int], np.ndarray
     ids = torch.from_numpy(np.stack([rng.integers(0, size, 4_000) for size in SIZES], axis=1))
     pairs = {(a, b): s * centred(rng, SIZES[a], SIZES[b]) for (a, b), s in STRENGTHS.items()}
     mains = [rng.standard_normal(size) for size in SIZES]
-    batch = Batch(schema, ids, torch.zeros(4_000, 0), labels={"click": torch.zeros(4_000)}, observed={"click": torch.ones(4_000).bool()})
+    batch = Batch(schema, ids, torch.zeros(4_000, 0), labels={"click": torch.zeros(4_000)},
+                  observed={"click": torch.ones(4_000).bool()})
     planted = tuple(Pair(f"f{a}", f"f{b}", s) for (a, b), s in STRENGTHS.items())
     truth = Truth({"click": np.zeros(4_000)}, pairs=planted)
     preparation = Preparation(features=schema.features, vocabularies={}, scales={}, labels=())
@@ -383,7 +385,8 @@ def test_the_map_of_embeddings_keeps_distances_of_two_numbers_and_counts_rows(hi
     frame = embeddings(subject, "topic").table
     width, start = subject.model.representation.places["topic"]
     table = subject.model.representation.tables[str(width)].detach()[start:start + len(frame)].numpy()
-    assert np.hypot(frame["x"][3] - frame["x"][9], frame["y"][3] - frame["y"][9]) == pytest.approx(np.linalg.norm(table[3] - table[9]), abs=1e-5)
+    apart = np.hypot(frame["x"][3] - frame["x"][9], frame["y"][3] - frame["y"][9])
+    assert apart == pytest.approx(np.linalg.norm(table[3] - table[9]), abs=1e-5)
     assert frame["count"].sum() == ROWS and frame["norm"][5] == pytest.approx(np.linalg.norm(table[5]), abs=1e-5)
     assert largest(subject) == "item"
     with pytest.raises(ZooError, match="no table for 'size'"):
@@ -428,11 +431,11 @@ def test_every_view_of_every_system_has_rows(system):
 
 def test_untrained_models_score_chance(history, video, ads):
     """Over six draws of the weights no picture knows anything of the truth."""
-    mass, ratio, pairs = [], [], []
+    mass, ratio, pairs, feed = [], [], [], small("feed", 2_000)
     for seed in range(6):
         seen = attending.attention(Subject.of(untrained("din", history, seed), history, "test", ROWS)).truth
         mass.append(seen.value - seen.chance)
-        ratio.append(gating.gates(Subject.of(untrained("mmoe", small("feed", 2_000), seed), small("feed", 2_000), "test", 300)).truth.value)
+        ratio.append(gating.gates(Subject.of(untrained("mmoe", feed, seed), feed, "test", 300)).truth.value)
         pairs.append(crossing.crosses(Subject.of(untrained("dcn_v2", ads, seed), ads, "test", 400)).truth.value)
     assert np.mean(mass) == pytest.approx(0.0, abs=0.05)
     assert np.mean(ratio) == pytest.approx(1.0, abs=0.3)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import click
 
@@ -27,7 +26,7 @@ def check_data(file: str, labels: tuple[str, ...], as_json: bool) -> None:
     """A CSV or Parquet file."""
     from rankzoo.data.uploads import examine
 
-    table, roles = examine(Path(file) if Path(file).exists() else file_of(file), labels=labels)
+    table, roles = examine(file_of(file), labels=labels)
     notice(roles.notices)
     names = ", ".join(label.column for label in roles.labels)
     say = f"The file can be used: {table.num_rows:,} rows, {table.num_columns} columns, label {names}."
@@ -41,7 +40,8 @@ def check_document(file: str, as_json: bool) -> None:
     """A document as JSON, or a link that carries one."""
     from rankzoo.document import Document
     from rankzoo.link import decode
-    from rankzoo.runs.limits import check as within, profile
+    from rankzoo.runs.limits import check as within
+    from rankzoo.runs.limits import profile
 
     text = text_of(file).strip()
     link = LINK.fullmatch(text)
@@ -63,7 +63,7 @@ def text_of(file: str) -> str:
             with open(file, "rb") as stream:
                 raw = stream.read(4 * LONGEST)
         return raw.decode("utf-8-sig")
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, IsADirectoryError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             raise ZooError("This link could not be read; it may have been cut off.", "It is not UTF-8 text.") from None
         raise ZooError("There is no file '{name}'.", "Check the path.", at="document", name=file[-200:]) from None

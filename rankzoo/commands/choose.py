@@ -22,9 +22,9 @@ Changes = list[tuple[str, object]]
 class Choice:
     """A document, what was dropped or assumed on the way, and the file behind it where one was given."""
 
-    document: "Document"
+    document: Document
     notices: tuple[str, ...] = ()
-    upload: "Upload | None" = None
+    upload: Upload | None = None
 
 
 def document_options(command: Callable) -> Callable:
@@ -53,11 +53,11 @@ def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more:
     asked = wrapped(document, changes)
     document, dropped = document.but(asked).on(name or document.data)
     document = document.but(asked).check()
-    notices = tuple(f"Dropped, because the data lack it: {each}." for each in dropped)
+    notices = (f"Dropped, because the data or the tasks lack it: {'; '.join(dropped)}.",) if dropped else ()
     return Choice(document, (upload.notices if upload else ()) + notices, upload)
 
 
-def data_of(data: str, labels: Sequence[str]) -> tuple[str, "Upload | None"]:
+def data_of(data: str, labels: Sequence[str]) -> tuple[str, Upload | None]:
     """The name of a dataset or the hash of a file, which is admitted; an empty name where nothing was asked for."""
     if not data or known(data):
         if labels:
@@ -110,7 +110,7 @@ def value_of(text: str) -> object:
         return text
 
 
-def wrapped(document: "Document", changes: Changes) -> Changes:
+def wrapped(document: Document, changes: Changes) -> Changes:
     """The changes, one value becoming a list of one where the setting is a list: `tasks=click`, `towers.widths=64`."""
     from rankzoo.document import leaves
 

@@ -111,7 +111,7 @@ def _named(name: str) -> tuple[dict, tuple[str, ...]]:
             "tasks": tasks(schema), "notices": []}, ()
 
 
-def fields(schema: "Schema") -> list[dict[str, object]]:
+def fields(schema: Schema) -> list[dict[str, object]]:
     """Every column of a known schema, as `data show` has it; `values` counts the different ones, unknown included."""
     found = [{"name": f.name, "role": f.kind, "values": f.vocabulary or None, "side": f.side, "bias": f.bias}
              for f in schema.features]
@@ -120,12 +120,12 @@ def fields(schema: "Schema") -> list[dict[str, object]]:
     return found + [{"name": t.name, "role": "label", "values": None, "side": None, "bias": False} for t in schema.tasks]
 
 
-def tasks(schema: "Schema") -> list[dict[str, str]]:
+def tasks(schema: Schema) -> list[dict[str, str]]:
     """The tasks of a schema."""
     return [{"name": t.name, "kind": t.kind} for t in schema.tasks]
 
 
-def _file(name: str, found: "pa.Table", roles: "Roles") -> dict[str, object]:
+def _file(name: str, found: pa.Table, roles: Roles) -> dict[str, object]:
     from rankzoo.data.columns import different
     from rankzoo.data.files import label_of
 

@@ -40,13 +40,13 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
     emit(as_json, answer, "\n".join(lines))
 
 
-def told(score: "Score | None") -> dict[str, object] | None:
+def told(score: Score | None) -> dict[str, object] | None:
     """A score as JSON; None where nothing was planted."""
     return score and {"statistic": score.statistic, "value": score.value, "chance": score.chance,
                       "ci95": score.ci95 and list(score.ci95), "more": [told(each) for each in score.more]}
 
 
-def truth_lines(score: "Score | None") -> list[str]:
+def truth_lines(score: Score | None) -> list[str]:
     """A score and its further ones as sentences."""
     if score is None:
         return ["Nothing was planted here, so there is no truth to compare with."]

@@ -95,7 +95,7 @@ def delete(id: str, as_json: bool) -> None:
     emit(as_json, {"ok": True, "say": "Deleted.", "id": id}, f"Run {id} is deleted.")
 
 
-def row(run: "Run") -> dict[str, object]:
+def row(run: Run) -> dict[str, object]:
     """A run as `runs list` has it."""
     return {"id": run.id, "owner": run.owner, "state": run.state, "epoch": run.epoch, "epochs": run.epochs,
             "digest": run.digest, "message": run.message, "pid": run.pid, "attempt": run.attempt, "system": run.arch,

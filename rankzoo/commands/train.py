@@ -50,7 +50,7 @@ def train(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], se
     emit(as_json, answer, summary(answer))
 
 
-def here(store: "Store", id: str) -> "Run":
+def here(store: Store, id: str) -> Run:
     """Train a stored run in this process with progress on standard error; returns it done.
 
     Raises a ZooError where it failed, was cancelled or was paused; Ctrl-C pauses it and is handed on.
@@ -72,7 +72,7 @@ def here(store: "Store", id: str) -> "Run":
 
 
 @contextmanager
-def progress() -> Iterator["OnStep"]:
+def progress() -> Iterator[OnStep]:
     """A callback for every step: a bar on a terminal, a line now and then elsewhere."""
     import sys
 
@@ -96,7 +96,7 @@ def progress() -> Iterator["OnStep"]:
     yield say
 
 
-def result(run: "Run") -> dict[str, object]:
+def result(run: Run) -> dict[str, object]:
     """What a finished run found."""
     found = run.outcome
     return {"run": run.id, "digest": run.digest, "system": run.arch, "dataset": run.data, "seed": run.seed,

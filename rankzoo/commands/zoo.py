@@ -58,9 +58,9 @@ def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], sca
         _counts(system, choice, scale, as_json)
 
 
-def _counts(system: "System", choice: Choice, scale: str, as_json: bool) -> None:
+def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     from rankzoo.inspection.counts import parts
-    from rankzoo.inspection.scale import FACTOR, industry, id_tables
+    from rankzoo.inspection.scale import FACTOR, id_tables, industry
     from rankzoo.runs.limits import check, profile
 
     document, blueprint, schema = choice.document, choice.document.blueprint, choice.document.schema()
@@ -81,7 +81,7 @@ def _counts(system: "System", choice: Choice, scale: str, as_json: bool) -> None
         f"{count.flops:,} FLOPs per example", "", facts_table(system)]))
 
 
-def row(system: "System") -> dict[str, object]:
+def row(system: System) -> dict[str, object]:
     """A system as `list` has it; counts are null where there is no model yet, and its facts stand in their place."""
     from rankzoo.data.load import schema_of
 
@@ -92,18 +92,18 @@ def row(system: "System") -> dict[str, object]:
             "built": system.built} | ({} if system.built else {"facts": facts(system)})
 
 
-def numbers(count: "Count") -> dict[str, int]:
+def numbers(count: Count) -> dict[str, int]:
     """Parameters, all and by where they lie."""
     return {"total": count.parameters, "embedding": count.embedding, "dense": count.dense}
 
 
-def facts(system: "System") -> list[dict[str, str | None]]:
+def facts(system: System) -> list[dict[str, str | None]]:
     """Every fact of a system with its tag, source and place."""
     return [{"name": f.name, "value": f.value, "tag": f.tag, "source": f.source.short if f.source else None,
              "at": f.at or None, "why": f.why or None, "path": f.path or None} for f in system.facts]
 
 
-def facts_table(system: "System") -> str:
+def facts_table(system: System) -> str:
     """The same for people."""
     said: Sequence[dict[str, str]] = [{"tag": f.tag, "fact": f.name, "value": f.value,
                                        "source": ", ".join(p for p in (f.source.short if f.source else "", f.at) if p)

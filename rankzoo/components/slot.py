@@ -55,7 +55,7 @@ class Slot(BaseModel):
     def build(self, shape: Shape) -> nn.Module:
         """The layer, with parameters drawn from torch's current generator."""
 
-    def fitted(self, schema: Schema) -> tuple["Slot", tuple[str, ...]]:
+    def fitted(self, schema: Schema) -> tuple[Slot, tuple[str, ...]]:
         """This slot for other data: names that the data lack dropped, with the names that were dropped."""
         return self, ()
 

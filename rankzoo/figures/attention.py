@@ -67,7 +67,7 @@ def factors(frame: pd.DataFrame, say: Say = str) -> Tree:
         weight = float(item["weight"])
         share = abs(weight) / top if not missing(weight) else math.nan
         parts += [text(0, y + 15, fit(say(str(item["level"])), 96, 13), "t1"),
-                  hint(f"{item['level']}: {fixed(weight, 4)}", *bar(104, y + 3, 180, 16, share, "family-2 bar")),
+                  hint(f"{say(str(item['level']))}: {fixed(weight, 4)}", *bar(104, y + 3, 180, 16, share, "family-2 bar")),
                   text(292, y + 16, fixed(weight, 3), "t1 small num")]
         if planted and not missing(item["planted"]):
             parts.append(box(104 + 180 * abs(item["planted"]) / top - 4, y + 1, 8, 20, "truth", 3))

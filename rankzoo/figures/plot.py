@@ -5,7 +5,7 @@ import html
 import math
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
+from plotly.graph_objects import Figure
 
 from rankzoo.figures.marks import SYMBOLS
 from rankzoo.figures.theme import Theme
@@ -17,17 +17,17 @@ MARKERS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "star"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "dot", "dashdot")
 
 
-def chart(title: str, right: float = 96) -> go.Figure:
+def chart(title: str, right: float = 96) -> Figure:
     """An empty chart with its title, which is markup (names in it go through `label`); `right` is the room for labels at
     line ends."""
-    figure = go.Figure()
+    figure = Figure()
     figure.update_layout(height=HEIGHT, showlegend=False, margin={"l": 44, "r": right, "t": TOP, "b": BOTTOM},
                          title={"text": f"<b>{title}</b>", "font": {"size": 14}, "x": 0, "xanchor": "left", "y": 0.97,
                                 "yanchor": "top", "pad": {"l": 4}}, hovermode="closest", dragmode=False)
     return figure
 
 
-def axes(figure: go.Figure, x: str, x_range: tuple[float, float] | None = None, y: str = "",
+def axes(figure: Figure, x: str, x_range: tuple[float, float] | None = None, y: str = "",
          y_range: tuple[float, float] | None = None, x_step: float | None = None) -> None:
     """Axis titles in the small size, and ranges; only the horizontal grid is drawn."""
     figure.update_xaxes(title={"text": x, "standoff": 6, "font": {"size": 12}}, range=x_range, dtick=x_step, tick0=0,
@@ -36,7 +36,7 @@ def axes(figure: go.Figure, x: str, x_range: tuple[float, float] | None = None, 
                         fixedrange=True, tickfont={"size": 12})
 
 
-def epoch_axis(figure: go.Figure, title: str, epochs: float, y_range: tuple[float, float]) -> None:
+def epoch_axis(figure: Figure, title: str, epochs: float, y_range: tuple[float, float]) -> None:
     """The whole run from its start, so that curves grow into empty space; every epoch has a tick while there is room."""
     axes(figure, title, (0, epochs), y_range=y_range, x_step=1 if epochs <= 10 else None)
 
@@ -87,7 +87,7 @@ def spread(wanted: Sequence[float], gap: float, low: float = -math.inf, high: fl
     return placed
 
 
-def end_labels(figure: go.Figure, tips: Sequence[tuple[float, float, str]], theme: Theme) -> go.Figure:
+def end_labels(figure: Figure, tips: Sequence[tuple[float, float, str]], theme: Theme) -> Figure:
     """Writes each (x, y, text) to the right of a line's end in text ink, pushed apart; the y axis must have its range."""
     low, high = figure.layout.yaxis.range
     line = LINE * (high - low) / (HEIGHT - TOP - BOTTOM)

@@ -17,11 +17,12 @@ def vectors(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go
     figure = chart(label(title), right=88)
     # the palest steps of the ramp would vanish on the page
     ramp = theme.sequential[2:]
-    bar = {"title": {"text": label(say("rows")), "side": "top", "font": {"size": 12}}, "thickness": 10, "len": 0.6, "outlinewidth": 0,
-           "tickfont": {"size": 12}}
+    scale = [[i / (len(ramp) - 1), colour] for i, colour in enumerate(ramp)]
+    bar = {"title": {"text": label(say("rows")), "side": "top", "font": {"size": 12}}, "thickness": 10, "len": 0.6,
+           "outlinewidth": 0, "tickfont": {"size": 12}}
     figure.add_scatter(x=frame["x"], y=frame["y"], mode="markers", customdata=frame[["count", "norm"]],
                        text=[label(name) for name in frame["name"]],
-                       marker={"size": 9, "color": frame["count"], "colorscale": [[i / (len(ramp) - 1), c] for i, c in enumerate(ramp)],
+                       marker={"size": 9, "color": frame["count"], "colorscale": scale,
                                "cmin": 0, "line": {"width": 1, "color": theme.grey}, "colorbar": bar},
                        hovertemplate="%{text}<br>%{customdata[0]:,} " + label(say("rows")) + "<br>" + label(say("length"))
                                      + " %{customdata[1]:.3f}<extra></extra>")

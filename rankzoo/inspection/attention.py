@@ -68,17 +68,18 @@ def scored(weights: np.ndarray, mask: np.ndarray, truth: Relevance, aware: bool)
     relevant = (truth.kernel > truth.threshold) & mask
     counts, items_of = relevant.sum(1), mask.sum(1)
     positive = np.clip(weights, 0, None) * mask
-    rows = (counts > 0) & (counts < items_of) & (positive.sum(1) > 0)
+    rows = (counts > 0) & (counts < items_of)
     if not rows.any():
         return None
-    share = (positive * relevant).sum(1)[rows] / positive.sum(1)[rows]
     uniform = (counts / np.maximum(items_of, 1))[rows]
+    whole, right = positive.sum(1)[rows], (positive * relevant).sum(1)[rows]
+    share = np.where(whole > 0, right / np.where(whole > 0, whole, 1.0), uniform)  # no positive weight prefers nothing
     target = truth.kernel if aware else truth.own
     varied = [r for r in np.flatnonzero(rows) if items_of[r] > 2]
     rho = np.array([spearman(weights[r, mask[r]], target[r, mask[r]]) for r in varied[:1_000]])
     rho = rho[np.isfinite(rho)]
-    more = (mean_score("rank correlation with the truth" if aware else "rank correlation with what an item is worth by itself",
-                       rho, 0.0),) if len(rho) else ()
+    named = "rank correlation with the truth" if aware else "rank correlation with what an item is worth by itself"
+    more = (mean_score(named, rho, 0.0),) if len(rho) else ()
     return mean_score("share of weight on relevant items", share, float(uniform.mean()), more)
 
 
@@ -109,7 +110,8 @@ def aligned(subject: Subject, entry: Entry, history: str) -> float:
     return -1.0 if together < 0 else 1.0
 
 
-def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int] = frozenset(), task: str = "") -> pd.DataFrame:
+def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int] = frozenset(),
+          task: str = "") -> pd.DataFrame:
     """The past items of one row, newest first as the data have them, after some were dropped.
 
     Columns position, weight (times `sign`; NaN where dropped), change (of the logit by this item: s − s without it),
@@ -125,8 +127,9 @@ def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int]
     weights = sign * now.trace.of("attention")[0].values.numpy()[0]
     gone = ~mask[0].numpy()
     change = leave_one_out(subject.model, now.batch, history.name, task)[0]
-    columns = {"position": seen, "weight": np.where(gone, np.nan, weights)[seen], "change": np.where(gone, np.nan, change)[seen],
-               "logit": float(now.trace[f"logit.{task}"].values[0]), "dropped": gone[seen]}
+    columns = {"position": seen, "weight": np.where(gone, np.nan, weights)[seen],
+               "change": np.where(gone, np.nan, change)[seen], "dropped": gone[seen],
+               "logit": float(now.trace[f"logit.{task}"].values[0])}
     columns |= {f.name: one.histories[history.name][0, seen, i].numpy() for i, f in enumerate(history.fields)}
     truth = relevance_of(subject, history)
     if truth is not None:

@@ -57,6 +57,12 @@ def ages(subject: Subject, history: History, ids: np.ndarray, weights: np.ndarra
     return frame.rename(columns={"weight": "learned"})
 
 
+def together(by_factor: pd.DataFrame, by_age: pd.DataFrame) -> pd.DataFrame:
+    """Both tables in one, an age being a level of the factor «age»."""
+    levels = by_age.assign(factor="age", level=by_age["age"].astype(str)).rename(columns={"learned": "weight"})
+    return pd.concat([by_factor, levels.drop(columns="age")], ignore_index=True)
+
+
 def paired(history: History) -> HistoryField | None:
     """The coarsest field that a past item shares with the candidate: its topic rather than its id."""
     return min(history.paired, key=lambda f: f.vocabulary, default=None)

@@ -61,7 +61,8 @@ def scored(mixed: np.ndarray, table: pd.DataFrame, k: int) -> Score:
     if table["block"].notna().all():
         block = table["block"].to_numpy()
         top = np.argsort(-block, kind="stable")[:k]
-        more.append(Score("found by the weight blocks of the first cross layer", float(known[top].sum() / k), k / len(known), None))
+        more.append(Score("found by the weight blocks of the first cross layer", float(known[top].sum() / k),
+                          k / len(known), None))
     every = np.arange(mixed.shape[1])
     return Score("planted pairs among the {k} strongest", precision(every), k / len(known),
                  bootstrap(len(every), precision, draws=200), tuple(more), {"k": k})
@@ -73,7 +74,8 @@ def _strength(values: np.ndarray) -> float:
     return spread if spread > NOTHING else 0.0
 
 
-def second_differences(model: RankingModel, batch: Batch, fields: tuple[str, ...], task: str) -> dict[tuple[str, str], np.ndarray]:
+def second_differences(model: RankingModel, batch: Batch, fields: tuple[str, ...],
+                       task: str) -> dict[tuple[str, str], np.ndarray]:
     """Half the mixed second difference of the logit for every pair of fields: (pair) → (row pair,)."""
     rows = min(ROW_PAIRS, len(batch) // 2)
     x, other = batch.rows(0, rows), batch.rows(rows, 2 * rows)

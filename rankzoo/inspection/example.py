@@ -39,7 +39,8 @@ def features(subject: Subject, row: int = 0) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Check:
     """One task of one row: its logit when computed alone, step by step; how far `model(x)` over all rows is from it; the
-    label, None where it is not observed; the planted logit (without the position, where that is planted: a server does not know it), NaN where nothing is."""
+    label, None where it is not observed; the planted logit (without the position, where that is planted: a server does not
+    know it), NaN where nothing is."""
 
     task: str
     logit: float

@@ -45,7 +45,7 @@ def averaged(shares: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def splits(subject: Subject) -> tuple[str, ...]:
-    """The features by which rows can be split into segments: categorical ones of few values, a user's first, then numbers."""
+    """The features by which rows can be split: categorical ones of few values, a user's first, then numbers."""
     schema = subject.dataset.schema
     few = [f for f in schema.categorical if not f.bias and f.vocabulary <= LARGEST]
     return tuple(f.name for f in (*sorted(few, key=lambda f: f.side != "user"), *schema.numeric))
@@ -102,4 +102,5 @@ def scored(shares: dict[str, np.ndarray], truth: Relatedness) -> Score | None:
     every = np.arange(len(inside))
     more = (Score("divergence of related tasks, bits", float(inside.mean()), 0.0, None),
             Score("divergence of unrelated tasks, bits", float(across.mean()), 0.0, None))
-    return Score("divergence of unrelated over related tasks' gates", float(ratio(every)), 1.0, bootstrap(len(every), ratio), more)
+    return Score("divergence of unrelated over related tasks' gates", float(ratio(every)), 1.0,
+                 bootstrap(len(every), ratio), more)

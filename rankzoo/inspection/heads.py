@@ -31,7 +31,8 @@ def heads(subject: Subject) -> View:
         known = truth is not None and task in truth.logits
         if known:
             scores.append(_score(task, logits, truth.utilities.get(task, truth.logits[task])))
-        rates.append(_calibrated(task, kind, predicted[seen], labels, logits[seen], scores[-1].value if known else float("nan")))
+        correlation = scores[-1].value if known else float("nan")
+        rates.append(_calibrated(task, kind, predicted[seen], labels, logits[seen], correlation))
     score = replace(scores[0], more=tuple(scores[1:])) if scores else None
     return View("heads", pd.concat(frames, ignore_index=True), score, {"heads": pd.DataFrame(rates)})
 

@@ -19,7 +19,7 @@ class Score:
     value: float
     chance: float
     ci95: tuple[float, float] | None
-    more: tuple["Score", ...] = ()
+    more: tuple[Score, ...] = ()
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property

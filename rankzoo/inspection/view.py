@@ -13,6 +13,9 @@ from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 
+Table = pd.DataFrame
+"""The name under which rooms without pandas speak of a tidy table."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -37,12 +40,12 @@ class Subject:
     trace: Trace
 
     @classmethod
-    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000) -> "Subject":
+    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000) -> Subject:
         """Runs the model once over the rows, recording everything."""
         batch = dataset.part(part, rows)
         return cls(model, dataset, part, len(batch), batch, traced(model, batch))
 
-    def over(self, batch: Batch) -> "Subject":
+    def over(self, batch: Batch) -> Subject:
         """The same model over other rows, traced."""
         return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch))
 

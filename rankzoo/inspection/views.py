@@ -30,8 +30,8 @@ KINDS: dict[str, Kind] = {
     "attention": Kind(attention, lambda b, s: bool(b.sequence), "no attention: the sequence slot is empty"),
     "gates": Kind(gates, lambda b, s: hasattr(b.sharing, "experts"), "no gates: the sharing slot has no experts"),
     "crosses": Kind(crosses, lambda b, s: True, ""),
-    "embeddings": Kind(embeddings, lambda b, s: hasattr(b.representation, "dim") and any(f.kind == "categorical" for f in s.inputs),
-                       "no embeddings: its inputs are numbers or one-hot"),
+    "embeddings": Kind(embeddings, lambda b, s: hasattr(b.representation, "dim") and any(
+        f.kind == "categorical" for f in s.inputs), "no embeddings: its inputs are numbers or one-hot"),
     "position": Kind(position, lambda b, s: hasattr(b.towers, "by"), "no position: the towers have no side tower"),
     "heads": Kind(heads, lambda b, s: True, ""),
     "masks": Kind(heads, lambda b, s: False, "no masks: no task has a network of its own cut out of a shared one"),

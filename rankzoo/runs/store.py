@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, true, update
 
 from rankzoo.data.home import home
 from rankzoo.errors import ZooError
@@ -65,6 +65,11 @@ class Store:
         """Runs that meet every condition, newest first."""
         query = select(run).where(true(), *where).order_by(run.c.number.desc()).limit(limit)
         return self.db.read(lambda c: [Run(**row._mapping) for row in c.execute(query)])
+
+    def busy(self) -> dict[str, int]:
+        """How many runs train and how many wait, by state."""
+        query = select(run.c.state, func.count()).where(run.c.state.in_(("queued", "running"))).group_by(run.c.state)
+        return {state: number for state, number in self.db.read(lambda c: c.execute(query).all())}
 
     def points(self, id: str, since: int = 0) -> list[Point]:
         """The curve from step `since` on, in order of steps; all values of one step appear at once."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import curves
+from rankzoo.figures.plot import Figure
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import fixed
 from rankzoo.runs.tables import Run
@@ -66,7 +66,7 @@ def _overlaid(run: Run | None) -> list[tuple[str, int, pd.DataFrame]]:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame: pd.DataFrame,  # noqa: ARG001
-             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _task: str) -> list[tuple[str, go.Figure, str]]:
+             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _task: str) -> list[tuple[str, Figure, str]]:
     """(name, figure, what it says in words); built once for each new point, whoever looks on."""
     colours, tasks = page.colours(), _document.blueprint.tasks
     made = [_loss(_frame, tasks, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]

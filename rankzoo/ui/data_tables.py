@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rankzoo.data import census, uploads
+from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
 from rankzoo.data.world import World, worlds
-from rankzoo.training.metrics import oracle, sigmoid
+from rankzoo.training.metrics import oracle
 
 MOST, BINS = 16, 16
 AGES = (0.0, 1.0, 3.0, 6.0, 12.0)

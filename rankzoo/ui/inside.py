@@ -61,7 +61,8 @@ def _untrained(hash: str, _document: Document) -> tuple[RankingModel, Dataset]:
     count = _document.blueprint.count(_document.schema())
     if count.parameters > LARGEST:
         raise ZooError("This model has {count} parameters; untrained, only models up to {most} are opened here.",
-                       "Train it, or make its tables smaller.", at="representation", count=whole(count.parameters), most=whole(LARGEST))
+                       "Train it, or make its tables smaller.", at="representation",
+                       count=whole(count.parameters), most=whole(LARGEST))
     dataset = _document.dataset()
     return _document.model(dataset.schema).eval(), dataset
 
@@ -91,7 +92,8 @@ def choice(name: str, label: str, options: Mapping[str, str], default: str, menu
     if menu:
         chosen = st.selectbox(label, list(options), key=key, format_func=options.get, label_visibility=look)
     else:
-        chosen = st.segmented_control(label, list(options), key=key, required=True, format_func=options.get, label_visibility=look)
+        chosen = st.segmented_control(label, list(options), key=key, required=True, format_func=options.get,
+                                      label_visibility=look)
     chosen = chosen if chosen in options else default
     if chosen == default:
         st.query_params.pop(name, None)
@@ -127,11 +129,12 @@ def notice() -> None:
         if run is None:
             st.markdown(say("Not trained yet: these are random."), width="stretch")
         elif run.state == "done":
-            st.markdown(say("Changed since run {number}, and not trained yet: these are random.", number=run.number), width="stretch")
+            st.markdown(say("Changed since run {number}, and not trained yet: these are random.", number=run.number),
+                        width="stretch")
             st.button(say("Back to run {number}", number=run.number), on_click=_back, args=(run.config,), key="inside:back")
         else:
-            st.markdown(say("Run {number} is not done: these are the random weights that it starts from.", number=run.number),
-                        width="stretch")
+            st.markdown(say("Run {number} is not done: these are the random weights that it starts from.",
+                            number=run.number), width="stretch")
         if st.button(say("Train"), type="primary", key="inside:train"):
             st.switch_page("pages/train.py")
 

@@ -15,7 +15,6 @@ from rankzoo.inspection.counts import memory as bytes_of
 from rankzoo.ui import navigation, state
 from rankzoo.ui.words import say
 
-
 LINKED = ("run", "c", "lang", "view", "rows", "row")
 """What a shared address carries: what is in hand, and where one looked."""
 

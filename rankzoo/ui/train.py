@@ -4,13 +4,12 @@ from __future__ import annotations
 from collections import Counter
 
 import streamlit as st
-from sqlalchemy import func, select
 
 from rankzoo.data import uploads
 from rankzoo.data.load import names
 from rankzoo.figures.words import fixed, flops, size, whole
 from rankzoo.registry import systems
-from rankzoo.runs.tables import Run, run as runs
+from rankzoo.runs.tables import Run
 from rankzoo.training.settings import TrainSettings
 from rankzoo.ui import forms, points, service, state
 from rankzoo.ui.page import escaped
@@ -66,8 +65,7 @@ def settings() -> None:
 
 def queue() -> None:
     """How many runs train and wait, and the place of the run in hand."""
-    counted = dict(service.store().db.read(lambda c: c.execute(
-        select(runs.c.state, func.count()).where(runs.c.state.in_(("queued", "running"))).group_by(runs.c.state)).all()))
+    counted = service.store().busy()
     st.caption(f"**{say('Queue')}** · " + say("{running} running, {waiting} waiting", running=counted.get("running", 0),
                                               waiting=counted.get("queued", 0)))
     found = state.run()

@@ -15,9 +15,9 @@ SCHEMA = schema_of("history")
 
 
 def test_as_published():
-    """No softmax, one unit of 36 with PReLU, [u, c, u ⊙ c] joined."""
+    """No softmax, a unit of 80 and 40 with PReLU, [u, c, u ⊙ c] joined."""
     attention, join = SYSTEM.blueprint.sequence[0], SYSTEM.blueprint.concatenation
-    assert (attention.softmax, attention.unit, attention.activation) == (False, (36,), "prelu")
+    assert (attention.softmax, attention.unit, attention.activation) == (False, (80, 40), "prelu")
     assert join.fields == ("history", "candidate") and join.products == (("history", "candidate"),)
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import nn
 
 from rankzoo.components.slot import Slot, once
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, closest, listed
 from rankzoo.schema import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
@@ -37,7 +37,7 @@ class Join(Slot):
             if name not in shape.fields:
                 raise ZooError("There is no field '{name}' to join.", closest(name, list(shape.fields)) or
                                "Join all fields, or choose among: {names}.", at=f"{shape.at}.fields.{i}", name=name,
-                               names=", ".join(shape.fields) or "none")
+                               names=listed(shape.fields))
         return tuple(shape.fields) if self.fields is None else self.fields
 
     def sizes(self, shape: Shape) -> dict[str, int]:
@@ -69,7 +69,7 @@ class Join(Slot):
         factors = [name for pair in self.products for name in pair]
         return Drawing((block,), shape.edges(dict.fromkeys([*self.names(shape), *factors, *shape.joins]), shape.at))
 
-    def build(self, shape: Shape) -> "JoinLayer":
+    def build(self, shape: Shape) -> JoinLayer:
         return JoinLayer(self, shape)
 
 

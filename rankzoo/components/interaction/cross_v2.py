@@ -79,7 +79,7 @@ class CrossV2(Slot):
         inner = tuple(Edge(f"{at}.layer.{i}", f"{at}.layer.{i + 1}", d) for i in range(self.layers - 1))
         return Drawing(blocks, (shape.edges(shape.fields, f"{at}.layer.0") if self.layers else ()) + inner)
 
-    def build(self, shape: Shape) -> "CrossV2Layer":
+    def build(self, shape: Shape) -> CrossV2Layer:
         return CrossV2Layer(self, shape)
 
 

@@ -13,9 +13,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, listed
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
+from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -44,7 +44,7 @@ class Linear(Slot):
                 if name not in names:
                     raise ZooError("The cross {pair} names '{name}', which is no categorical field of the data.",
                                    "Leave the cross out or choose among: {names}.", at=f"{shape.at}.crosses.{i}",
-                                   pair=" × ".join(pair), name=name, names=", ".join(sorted(names)) or "none")
+                                   pair=" × ".join(pair), name=name, names=listed(sorted(names)))
         if not (self.first_order and shape.schema.inputs) and not self.crosses and not self.bias:
             raise ZooError("The linear part is empty: it has no weight, no cross and no bias.",
                            "Switch its weights or its bias on, or take it out of the interaction slot.", at=shape.at)
@@ -70,10 +70,10 @@ class Linear(Slot):
         crossed = [] if self.first_order else list(dict.fromkeys(name for pair in self.crosses for name in pair))
         return Drawing((block,), shape.edges(crossed or [f.name for f in shape.schema.inputs], shape.at))
 
-    def build(self, shape: Shape) -> "LinearLayer":
+    def build(self, shape: Shape) -> LinearLayer:
         return LinearLayer(self, shape)
 
-    def fitted(self, schema: Schema) -> tuple["Linear", tuple[str, ...]]:
+    def fitted(self, schema: Schema) -> tuple[Linear, tuple[str, ...]]:
         names = {f.name for f in schema.inputs if f.kind == "categorical"}
         kept = tuple(pair for pair in self.crosses if set(pair) <= names)
         gone = tuple(" × ".join(pair) for pair in self.crosses if pair not in kept)

@@ -52,10 +52,10 @@ class Pointwise(Slot):
         edges += [Edge(node, f"towers.{t.name}", 1) for node in wide for t in shape.tasks]
         return Drawing(blocks, tuple(edges))
 
-    def build(self, shape: Shape) -> "PointwiseLayer":
+    def build(self, shape: Shape) -> PointwiseLayer:
         return PointwiseLayer(self, shape)
 
-    def fitted(self, schema: Schema) -> tuple["Pointwise", tuple[str, ...]]:
+    def fitted(self, schema: Schema) -> tuple[Pointwise, tuple[str, ...]]:
         tasks = {t.name for t in schema.tasks}
         gone = tuple(name for name in self.weights if name not in tasks)
         return self.model_copy(update={"weights": {n: w for n, w in self.weights.items() if n in tasks}}), gone

@@ -80,10 +80,10 @@ class Embeddings(Slot):
                                 words=tuple(f.name for f in h.fields)))
         return Drawing(tuple(blocks))
 
-    def build(self, shape: Shape) -> "EmbeddingsLayer":
+    def build(self, shape: Shape) -> EmbeddingsLayer:
         return EmbeddingsLayer(self, shape.schema)
 
-    def fitted(self, schema: Schema) -> tuple["Embeddings", tuple[str, ...]]:
+    def fitted(self, schema: Schema) -> tuple[Embeddings, tuple[str, ...]]:
         known = {f.name for f in schema.features} | {f"{h.name}.{f.name}" for h in schema.histories for f in h.fields}
         gone = tuple(name for name in self.dims if name not in known)
         return self.model_copy(update={"dims": {n: w for n, w in self.dims.items() if n in known}}), gone

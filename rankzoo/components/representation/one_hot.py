@@ -35,7 +35,7 @@ class OneHot(Slot):
     def draw(self, shape: Shape) -> Drawing:
         return Drawing(tuple(feature_rows(shape.schema, shape.at, {}, "one-hot")))
 
-    def build(self, shape: Shape) -> "OneHotLayer":
+    def build(self, shape: Shape) -> OneHotLayer:
         return OneHotLayer()
 
 

@@ -46,7 +46,7 @@ class Pooling(HistorySlot):
         total = Block(f"{shape.at}.sum", "sequence", "sum", "Σ", self.how, (token,), self.count(shape).parameters)
         return Drawing((total,), shape.edges([self.taken(shape).name], total.address))
 
-    def build(self, shape: Shape) -> "PoolingLayer":
+    def build(self, shape: Shape) -> PoolingLayer:
         return PoolingLayer(self, shape)
 
 

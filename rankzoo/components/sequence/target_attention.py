@@ -61,7 +61,7 @@ class TargetAttention(HistorySlot):
                  *shape.edges([history.name], at), Edge(at, f"{at}.sum", token))
         return Drawing(blocks, edges)
 
-    def build(self, shape: Shape) -> "TargetAttentionLayer":
+    def build(self, shape: Shape) -> TargetAttentionLayer:
         return TargetAttentionLayer(self, shape)
 
 
@@ -73,6 +73,8 @@ class TargetAttentionLayer(nn.Module):
         self.tokens, self.softmax = Tokens(spec, shape, candidate=True), spec.softmax
         self.unit = Mlp(4 * spec.widths(shape)[2], spec.unit, spec.activation)
         self.score = nn.Linear(spec.unit[-1], 1)
+        if not spec.softmax:  # start as sum pooling: without a softmax the sign is free, and a start near 0 may pick either
+            nn.init.ones_(self.score.bias)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         items, mask = self.tokens.past(signal)

@@ -68,7 +68,7 @@ class HistorySlot(Slot):
         parts = (linear_part("tokens.item", item, token, times=length),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
-    def fitted(self, schema: Schema) -> tuple["HistorySlot", tuple[str, ...]]:
+    def fitted(self, schema: Schema) -> tuple[HistorySlot, tuple[str, ...]]:
         if self.history and self.history not in {h.name for h in schema.histories}:
             return self.model_copy(update={"history": ""}), (self.history,)
         return self, ()

@@ -25,7 +25,7 @@ class Direct(Slot):
         into = {f"branch.{task.name}": shape.origin["joined"] for task in shape.tasks} if shape.joined else {}
         return shape.but(branch=shape.joined, origin={**shape.origin, **into})
 
-    def build(self, shape: Shape) -> "DirectLayer":
+    def build(self, shape: Shape) -> DirectLayer:
         return DirectLayer(tuple(task.name for task in shape.tasks))
 
 

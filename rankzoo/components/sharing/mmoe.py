@@ -82,7 +82,7 @@ class MMoE(Slot):
             edges += [Edge(f"{at}.expert.{i}", gate, self.widths[-1]) for i in range(self.experts)]
         return Drawing(tuple(blocks), tuple(edges))
 
-    def build(self, shape: Shape) -> "MMoELayer":
+    def build(self, shape: Shape) -> MMoELayer:
         return MMoELayer(self, shape)
 
 

@@ -44,7 +44,7 @@ class SharedBottom(Slot):
                       self.count(shape).parameters)
         return Drawing((block,), (Edge(shape.origin["joined"], block.address, shape.joined),) if shape.joined else ())
 
-    def build(self, shape: Shape) -> "SharedBottomLayer":
+    def build(self, shape: Shape) -> SharedBottomLayer:
         return SharedBottomLayer(self, shape)
 
 

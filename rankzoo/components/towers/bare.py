@@ -53,7 +53,7 @@ class Bare(Slot):
             edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
         return Drawing(tuple(blocks), tuple(edges))
 
-    def build(self, shape: Shape) -> "BareLayer":
+    def build(self, shape: Shape) -> BareLayer:
         return BareLayer(self, shape)
 
 

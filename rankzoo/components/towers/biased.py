@@ -79,10 +79,10 @@ class Biased(MlpTower):
         heads = tuple(Edge(at, f"losses.{task}", 1, side=True) for task in self.on)
         return Drawing((*main.blocks, inputs, tower), (*main.edges, Edge(inputs.address, at, 1, side=True), *heads))
 
-    def build(self, shape: Shape) -> "BiasedLayer":
+    def build(self, shape: Shape) -> BiasedLayer:
         return BiasedLayer(self, shape)
 
-    def fitted(self, schema: Schema) -> tuple["Biased", tuple[str, ...]]:
+    def fitted(self, schema: Schema) -> tuple[Biased, tuple[str, ...]]:
         names, tasks = {f.name for f in schema.features}, {t.name for t in schema.tasks}
         by, on = tuple(n for n in self.by if n in names), tuple(n for n in self.on if n in tasks)
         if not by or not any(schema.feature(n).bias for n in by):

@@ -62,7 +62,7 @@ class MlpTower(Slot):
             edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
         return Drawing(tuple(blocks), tuple(edges))
 
-    def build(self, shape: Shape) -> "MlpTowerLayer":
+    def build(self, shape: Shape) -> MlpTowerLayer:
         return MlpTowerLayer(self, shape)
 
 

@@ -84,6 +84,6 @@ def badge(times: int, box: Box) -> list[Tree]:
     """«×3» on the corner of a box that stands for equal layers."""
     if times < 2:
         return []
-    words = f"× {times}"
+    words = f"×{times}"
     w = width_of(words) + 12
     return [rect(box.w - w, 3, w - 4, 18, "badge", 9), text(box.w - w / 2 - 2, 16, words, "t1 num", "middle")]

@@ -35,7 +35,7 @@ PICTURES = MappingProxyType({"gate": "gates", "attention": "attention", "cross":
 
 
 def switch(document: Document) -> tuple[str, str]:
-    """The switch over all views, always in the same order; returns the view and why the model lacks it (empty: it has it)."""
+    """The switch over all views, always in the same order; returns the view and why the model lacks it (empty: it has)."""
     lacks = {name: reason(document.blueprint, document.schema(), name) for name in ROOMS}
     own = PICTURES.get(document.system.picture, "crosses")
     first = own if not lacks[own] else "crosses"
@@ -54,7 +54,8 @@ def missing(view: str, lacks: str) -> None:
     other = next((s for s in sorted(systems().values(), key=lambda s: s.kind != "textbook")
                   if s.built and not reason(s.blueprint, Document.preset(s.id).schema(), view)), None)
     if other:
-        st.button(say("Show on {name}", name=page.escaped(other.title)), on_click=_shown_on, args=(other.id, view), key="inside:other")
+        st.button(say("Show on {name}", name=page.escaped(other.title)), on_click=_shown_on, args=(other.id, view),
+                  key="inside:other")
 
 
 def _shown_on(arch: str, view: str) -> None:

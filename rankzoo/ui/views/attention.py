@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from rankzoo.figures import attention as figure
 from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by
-from rankzoo.inspection.view import View
+from rankzoo.inspection.view import Table, View
 from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
@@ -60,7 +59,7 @@ def _task(tasks: tuple[str, ...]) -> str:
 
 
 def _dropped(sight: Sight) -> frozenset[int]:
-    """The positions that are out of the history now; a row that was just clicked changes sides. Another example starts whole."""
+    """The positions that are dropped now; a row that was just clicked changes sides. Another example starts whole."""
     memory, of = st.session_state, (sight.key, sight.row)
     whose, positions = memory.get("rz_dropped", (of, frozenset()))
     positions = positions if whose == of else frozenset()
@@ -75,7 +74,7 @@ def _drop(sight: Sight, positions: frozenset[int]) -> None:
     st.session_state["rz_dropped"] = ((sight.key, sight.row), positions)
 
 
-def _buttons(sight: Sight, frame: pd.DataFrame) -> None:
+def _buttons(sight: Sight, frame: Table) -> None:
     """Drop what is outlined, or put everything back."""
     now = frozenset(int(p) for p in frame["position"][frame["dropped"]])
     with st.sidebar:
@@ -83,8 +82,8 @@ def _buttons(sight: Sight, frame: pd.DataFrame) -> None:
             relevant = now | frozenset(int(p) for p in frame["position"][frame["relevant"]])
             st.button(say("Drop the outlined items"), on_click=_drop, args=(sight, relevant), disabled=relevant == now,
                       key="attention:drop", width="stretch")
-        st.button(say("Restore history"), on_click=_drop, args=(sight, frozenset()), disabled=not now, key="attention:restore",
-                  icon=":material/restart_alt:", width="stretch")
+        st.button(say("Restore history"), on_click=_drop, args=(sight, frozenset()), disabled=not now,
+                  key="attention:restore", icon=":material/restart_alt:", width="stretch")
 
 
 def _squash(sight: Sight, task: str, logits: np.ndarray) -> np.ndarray:
@@ -92,20 +91,22 @@ def _squash(sight: Sight, task: str, logits: np.ndarray) -> np.ndarray:
     return logits if sight.subject.dataset.schema.task(task).kind == "regression" else sigmoid(logits)
 
 
-def _now(sight: Sight, frame: pd.DataFrame, task: str) -> float:
+def _now(sight: Sight, frame: Table, task: str) -> float:
     """The prediction with the history as it now is."""
     return float(_squash(sight, task, frame["logit"].to_numpy()[:1])[0]) if len(frame) else float("nan")
 
 
-def _in_words(sight: Sight, frame: pd.DataFrame, task: str) -> pd.DataFrame:
+def _in_words(sight: Sight, frame: Table, task: str) -> Table:
     """The items as the figure wants them: names, ages and marks in words, predictions instead of logits."""
-    without = np.where(frame["dropped"], np.nan, _squash(sight, task, (frame["logit"] - frame["change"].fillna(0)).to_numpy()))
-    columns = {"position": frame["position"], **named(sight.subject, frame), "weight": frame["weight"], "without": without,
-               "dropped": frame["dropped"]}
-    return pd.DataFrame(columns | ({"relevant": frame["relevant"]} if "relevant" in frame else {}))
+    without = _squash(sight, task, (frame["logit"] - frame["change"].fillna(0)).to_numpy())
+    words = frame[["position"]].assign(weight=frame["weight"], without=np.where(frame["dropped"], np.nan, without),
+                                       dropped=frame["dropped"])
+    for column, texts in named(sight.subject, frame).items():
+        words[column] = texts
+    return words.assign(relevant=frame["relevant"]) if "relevant" in frame else words
 
 
-def _rows(sight: Sight, shown: pd.DataFrame, shares: bool, prediction: float) -> None:
+def _rows(sight: Sight, shown: Table, shares: bool, prediction: float) -> None:
     """The past items, the newest at the bottom or the heaviest on top; a click drops one or puts it back."""
     with st.sidebar:
         order = choice("sort", say("Sort history"), {name: say(words) for name, words in ORDERS.items()}, "time")

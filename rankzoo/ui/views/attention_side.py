@@ -4,14 +4,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from rankzoo.data.world import worlds
 from rankzoo.figures import attention as figure
 from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
-from rankzoo.inspection.view import View
+from rankzoo.inspection.averages import together
+from rankzoo.inspection.view import Table, View
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, title, truth_line
@@ -21,7 +21,7 @@ from rankzoo.ui.words import say, translate
 CATEGORIES = 6
 
 
-def panel(sight: Sight, shown: pd.DataFrame, frame: pd.DataFrame, task: str, prediction: float) -> None:
+def panel(sight: Sight, shown: Table, frame: Table, task: str, prediction: float) -> None:
     """The prediction, how many items it rests on, the item that moves it most, and the truth of this example."""
     with st.container(border=True, key="attention:panel"):
         left, right = st.columns(2)
@@ -32,13 +32,13 @@ def panel(sight: Sight, shown: pd.DataFrame, frame: pd.DataFrame, task: str, pre
         moved = (prediction - shown["without"]).abs()
         if moved.notna().any():
             most = shown.loc[moved.idxmax()]
-            st.markdown(say("**{name}** alone moves the prediction from {without} to {now}.", name=page.escaped(most["name"]),
-                            without=fixed(most["without"], 3), now=fixed(prediction, 3)))
+            st.markdown(say("**{name}** alone moves the prediction from {without} to {now}.",
+                            name=page.escaped(most["name"]), without=fixed(most["without"], 3), now=fixed(prediction, 3)))
     if sight.truth:
         _planted(sight, frame)
 
 
-def focus(frame: pd.DataFrame) -> float:
+def focus(frame: Table) -> float:
     """exp(−Σ q ln q) with q = |w| / Σ|w| over the items that are not dropped; NaN where no weight is left."""
     size = frame["weight"].abs().to_numpy()
     size = size[np.isfinite(size) & (size > 0)]
@@ -48,7 +48,7 @@ def focus(frame: pd.DataFrame) -> float:
     return float(np.exp(-(q * np.log(q)).sum()))
 
 
-def _planted(sight: Sight, frame: pd.DataFrame) -> None:
+def _planted(sight: Sight, frame: Table) -> None:
     """The rule in a sentence, and how much of this example's weight lies on what it counts."""
     if "relevant" not in frame:
         return
@@ -62,10 +62,11 @@ def _planted(sight: Sight, frame: pd.DataFrame) -> None:
         st.markdown(say("No item that is present matters here, so no weight can lie right."))
     elif positive.sum() > 0:
         st.markdown(say("**{share} of the weight lies on outlined items** (equal weights: {uniform}).",
-                        share=fixed(positive[here["relevant"]].sum() / positive.sum()), uniform=fixed(here["relevant"].mean())))
+                        share=fixed(positive[here["relevant"]].sum() / positive.sum()),
+                        uniform=fixed(here["relevant"].mean())))
 
 
-def strip(frame: pd.DataFrame) -> None:
+def strip(frame: Table) -> None:
     """All items of the example in one line."""
     title(say("All {count} past items", count=len(frame)), say("oldest on the left"))
     # the data have the newest item first; the strip sorts by place
@@ -73,7 +74,7 @@ def strip(frame: pd.DataFrame) -> None:
     scene(figure.strip(placed, translate), key="attention:strip", alt=say("The weights of all past items"))
 
 
-def averages(sight: Sight, view: View, frame: pd.DataFrame) -> None:
+def averages(sight: Sight, view: View, frame: Table) -> None:
     """What holds over all rows: the statistic, the weight by age and by what was planted, and this example's categories."""
     factors, ages = view.tables["factors"], view.tables["ages"]
     if not sight.truth:
@@ -89,22 +90,23 @@ def averages(sight: Sight, view: View, frame: pd.DataFrame) -> None:
         left, right = st.columns([44, 56], gap="small")
         if len(factors):
             with left:
-                scene(figure.factors(factors, translate), key="attention:factors", alt=say("Mean weight by what was planted"))
+                scene(figure.factors(factors, translate), key="attention:factors",
+                      alt=say("Mean weight by likeness and mark"))
         if len(ages):
             right.plotly_chart(figure.curve(ages, page.colours(), _law(sight), translate), key="attention:ages",
                                config={"displayModeBar": False}, alt=say("Weight by age of the item"))
     if "planted" in factors and len(factors):
-        st.caption(say("Outlines and the dashed line: the planted relevance of the same items, brought to the weights' scale by one factor "
-                       "each. Likeness and age are taken over items that count at all."))
-    page.twin(pd.concat([factors, ages.assign(factor="age", level=ages["age"].astype(str)).rename(columns={"learned": "weight"})],
-                        ignore_index=True).drop(columns="age", errors="ignore"), "attention averages")
+        st.caption(say("Outlines and the dashed line: the planted relevance of the same items, brought to the weights' "
+                       "scale by one factor each. "
+                       "Likeness and age are taken over items that count at all."))
+    page.twin(together(factors, ages), "attention averages")
 
 
-def _categories(sight: Sight, frame: pd.DataFrame) -> pd.DataFrame:
+def _categories(sight: Sight, frame: Table) -> Table:
     """Summed weight of this example's items by category, the heaviest first."""
     summed = frame.assign(label=named(sight.subject, frame)["category"]).groupby("label")["weight"].sum()
     ordered = summed.reindex(summed.abs().sort_values(ascending=False).index).head(CATEGORIES)
-    return pd.DataFrame({"label": ordered.index, "value": ordered.to_numpy()})
+    return ordered.rename("value").rename_axis("label").reset_index()
 
 
 def _law(sight: Sight) -> str:

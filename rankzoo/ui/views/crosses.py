@@ -1,12 +1,12 @@
 """Crosses: which pairs of fields the model really crosses, beside the pairs that were planted."""
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from rankzoo.figures import crosses as figure
 from rankzoo.figures.words import fixed
 from rankzoo.inspection.crosses import NOTHING, crosses
+from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
@@ -32,14 +32,15 @@ def show(sight: Sight) -> None:
     top = max(top, 0.01) if by == "value" else top  # a model that crosses nothing shall not look as if it did
     shown = table.assign(value=table[by] / top) if known else table.assign(value=table[by] / top).drop(columns="planted")
     title(say("How strongly each pair of fields is crossed"),
-          say("1 = {top} on the logit of {task}", top=fixed(top), task=task) if by == "value" else say("1 = the heaviest block of weights"))
+          say("1 = {top} on the logit of {task}", top=fixed(top), task=task) if by == "value" else
+          say("1 = the heaviest block of weights"))
     with st.container(horizontal=True, gap="medium", key="crosses:row"):
         scene(figure.triangle(shown, selected=selected(MAP), say=translate), key=MAP, width=704,
               alt=say("How strongly each pair of fields is crossed"))
         with st.container(width=340, key="crosses:side"):
             scene(figure.ranked(shown, say=translate), key="crosses:ranked", alt=say("The strongest pairs of fields"))
             if known:
-                _found(table, by)
+                _found(table, by, int(view.truth.values["k"]))
             _picked(table, known)
     _notes(sight, table, by, float(table["value"].max()))
     truth_line(sight, view.truth, "{value} of the planted pairs are among the strongest", "crosses")
@@ -52,11 +53,10 @@ def _strength(blocks: bool) -> str:
     return choice("strength", say("Strength"), options, "value", menu=True)
 
 
-def _found(table: pd.DataFrame, by: str) -> None:
-    """How many of the planted pairs lead the list, and where the first wrong one stands."""
+def _found(table: Table, by: str, k: int) -> None:
+    """How many of the k planted pairs lead the list, and where the first wrong one stands."""
     ordered = table.sort_values(by, ascending=False, kind="stable")
     right = ((ordered["planted"] > 0) & (ordered[by] > NOTHING)).to_numpy()
-    k = int((table["planted"] > 0).sum())
     left, middle = st.columns(2)
     left.metric(say("Found"), say("{found} of {all}", found=int(right[:k].sum()), all=k),
                 help=say("How many of the {all} planted pairs are among the {all} strongest ones.", all=k))
@@ -65,7 +65,7 @@ def _found(table: pd.DataFrame, by: str) -> None:
                   help=say("Where the strongest pair stands that was not planted; {best} is the best possible.", best=k + 1))
 
 
-def _picked(table: pd.DataFrame, known: bool) -> None:
+def _picked(table: Table, known: bool) -> None:
     """The pair that was clicked, in full."""
     a, _, b = selected(MAP).partition("|")
     pair = table[[{a, b} == {row.a, row.b} for row in table.itertuples()]]
@@ -73,24 +73,26 @@ def _picked(table: pd.DataFrame, known: bool) -> None:
         st.caption(say("Click a cell to read its numbers."))
         return
     row = pair.iloc[0]
-    said = say("**{a} × {b}** moves the logit by {value} beyond what both do alone (sd over pairs of rows).", a=page.escaped(row["a"]),
-               b=page.escaped(row["b"]), value=fixed(row["value"], 3))
+    said = say("**{a} × {b}** moves the logit by {value} beyond what both do alone (sd over pairs of rows).",
+               a=page.escaped(row["a"]), b=page.escaped(row["b"]), value=fixed(row["value"], 3))
     if known:
         said += " " + say("Planted: {planted}.", planted=fixed(row["planted"], 3))
     st.markdown(said)
 
 
-def _notes(sight: Sight, table: pd.DataFrame, by: str, strongest: float) -> None:
+def _notes(sight: Sight, table: Table, by: str, strongest: float) -> None:
     """What the numbers are, what is left out, and that a model of sums crosses nothing."""
     if strongest <= NOTHING:
         st.markdown(say("**Read it:** this model crosses nothing: it only adds up what each field does alone."))
     else:
         best = table.loc[table["value"].idxmax()]
-        st.markdown(say("**Read it:** {a} × {b} is the strongest pair: what one of them does to the prediction depends most on the other.",
+        st.markdown(say("**Read it:** {a} × {b} is the strongest pair: what one of them does to the prediction depends most "
+                        "on the other.",
                         a=page.escaped(best["a"]), b=page.escaped(best["b"])))
-    said = [say("Strength is measured on the prediction: how far the logit is from what the two fields do one by one, when both are "
-                "exchanged for those of another row.") if by == "value" else
-            say("Size of the two blocks of the first cross layer that join a pair; it shows that a pair is crossed better than how much.")]
+    said = [say("Strength is measured on the prediction: how far the logit is from what the two fields do one by one, when "
+                "both are exchanged for those of another row.") if by == "value" else
+            say("Size of the two blocks of the first cross layer that join a pair; it shows that a pair is crossed "
+                "better than how much.")]
     fields = len(set(table["a"]) | set(table["b"]))
     left_out = len(sight.subject.dataset.schema.inputs) - fields
     if sight.subject.dataset.schema.histories:

@@ -22,13 +22,13 @@ def show(sight: Sight) -> None:
     view = kept(sight.key, "embeddings", feature, lambda: embeddings.embeddings(sight.subject, feature))
     frame = view.table.assign(name=[name(sight.subject.dataset, feature, i) or say("unknown") for i in view.table["id"]])
     title = say("The vectors of {feature}, seen along their two widest directions", feature=feature)
-    st.plotly_chart(scatter.vectors(frame, page.colours(), title, translate), key="embeddings:map", config={"displayModeBar": False},
-                    alt=title)
+    st.plotly_chart(scatter.vectors(frame, page.colours(), title, translate), key="embeddings:map", alt=title,
+                    config={"displayModeBar": False})
     rare, common = (frame[frame["count"] == 0], frame[frame["count"] > 0])
-    st.markdown(say("**Read it:** {count} values, of which {rare} do not occur in these rows. Vectors of values that occur are {long} long "
-                    "on average, the others {short}.", count=whole(len(frame)), rare=whole(len(rare)),
+    st.markdown(say("**Read it:** {count} values, of which {rare} do not occur in these rows. Vectors of values that occur "
+                    "are {long} long on average, the others {short}.", count=whole(len(frame)), rare=whole(len(rare)),
                     long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3)))
-    st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained stays "
-                   "where it was drawn."))
+    st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
+                   "stays where it was drawn."))
     truth_line(sight, view.truth, "", "embeddings")
     page.twin(frame[["id", "name", "count", "norm", "x", "y"]], "embeddings")

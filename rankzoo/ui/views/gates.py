@@ -3,14 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from rankzoo.figures import gates as figure
 from rankzoo.figures.words import fixed, hundredths
 from rankzoo.inspection.gates import RELATED, segments, splits
 from rankzoo.inspection.naming import name
-from rankzoo.inspection.view import View
+from rankzoo.inspection.view import Table, View
 from rankzoo.inspection.views import look
 from rankzoo.ui import page
 from rankzoo.ui.component import scene, selected
@@ -33,7 +32,8 @@ def show(sight: Sight) -> None:
     with left:
         title(say("Mean gate weight in %: one row per task, one column per expert") if value == "mean" else
               say("How much the gate weight differs from row to row, in %"))
-        scene(figure.matrix(table, selected(MATRIX), value, translate), key=MATRIX, alt=say("Gate weights, tasks by experts"))
+        scene(figure.matrix(table, selected(MATRIX), value, translate), key=MATRIX,
+              alt=say("Gate weights, tasks by experts"))
     with right:
         scene(figure.effective(table, translate), key="gates:effective", alt=say("How many experts does each task use?"))
         st.markdown(reading(view))
@@ -42,7 +42,7 @@ def show(sight: Sight) -> None:
     _segments(sight)
 
 
-def _counted(table: pd.DataFrame) -> pd.DataFrame:
+def _counted(table: Table) -> Table:
     """Experts numbered from 1, as the diagram names them."""
     return table.assign(expert=[str(int(i) + 1) for i in table["expert"]])
 
@@ -53,7 +53,8 @@ def reading(view: View) -> str:
     spread = [task for task, row in used.iterrows() if row["effective"] >= WIDE * row["experts"]]
     said = [say("**Read it:**")]
     if spread:
-        said.append(say("{tasks} spread over all {count} experts.", tasks=_listed(spread), count=int(used["experts"].iloc[0])))
+        said.append(say("{tasks} spread over all {count} experts.", tasks=_listed(spread),
+                        count=int(used["experts"].iloc[0])))
     leaning = [_leaning(view.table, task) for task in used.index if task not in spread]
     said += ["; ".join(leaning) + "."] if leaning else []
     pairs = view.tables["divergence"]
@@ -65,7 +66,7 @@ def reading(view: View) -> str:
     return " ".join(said)
 
 
-def _leaning(table: pd.DataFrame, task: str) -> str:
+def _leaning(table: Table, task: str) -> str:
     """The expert that a task takes most of."""
     mine = table[table["task"] == task]
     best = mine.loc[mine["mean"].idxmax()]
@@ -93,8 +94,8 @@ def _divergence(sight: Sight, view: View) -> None:
               alt=say("How differently two tasks mix the experts"))
     if planted:
         together = [_listed([row.a, row.b]) for row in pairs.itertuples() if row.related >= RELATED]
-        st.caption(say("Planted truth, outlined: {pairs} share one hidden cause.", pairs="; ".join(together)) if together else
-                   say("Planted truth: no two of these tasks share a hidden cause."))
+        st.caption(say("Planted truth, outlined: {pairs} share one hidden cause.", pairs="; ".join(together))
+                   if together else say("Planted truth: no two of these tasks share a hidden cause."))
     truth_line(sight, view.truth, "Gates of unrelated tasks differ {value} times as much as those of related tasks", "gates",
                NO_PAIRS if pairs["related"].notna().any() else "")
     page.twin(shown, "gates tasks")

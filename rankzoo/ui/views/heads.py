@@ -24,12 +24,15 @@ def show(sight: Sight) -> None:
                         config={"displayModeBar": False}, alt=say("Mean prediction against the share observed, by task"))
     with right:
         title(say("Each head in numbers"))
-        columns = {name: say(words) for name, words in COLUMNS.items() if name != "correlation" or (sight.truth and view.truth)}
+        known = sight.truth and view.truth is not None
+        columns = {name: say(words) for name, words in COLUMNS.items() if name != "correlation" or known}
         shown = numbers[list(columns)].rename(columns=columns)
-        st.dataframe(shown.map(lambda value: value if isinstance(value, str) else fixed(value, 3)), hide_index=True, key="heads:numbers")
+        st.dataframe(shown.map(lambda value: value if isinstance(value, str) else fixed(value, 3)), hide_index=True,
+                     key="heads:numbers")
         st.markdown(_reading(numbers))
-        st.caption(say("Calibration is the mean prediction over the observed rate: 1 is right, 1.1 promises a tenth too much."))
-        if "correlation" in columns:
+        st.caption(say("Calibration is the mean prediction over the observed rate: 1 is right, 1.1 promises a tenth too "
+                       "much."))
+        if known:
             st.caption(say("True logit: rank correlation with the logit from which the label was drawn."))
     truth_line(sight, view.truth, "The first task's logit has a rank correlation of {value} with the true one", "heads")
     page.twin(view.table, "heads")
@@ -41,8 +44,10 @@ def _reading(numbers) -> str:
     if not len(known):
         return say("No task has an observed event in these rows.")
     worst = known.loc[(known["calibration"] - 1).abs().idxmax()]
-    said = say("**Read it:** {task} is furthest from calibrated: it predicts {predicted} on average, {observed} was observed.",
-               task=page.escaped(worst["task"]), predicted=fixed(worst["predicted"], 3), observed=fixed(worst["observed"], 3))
+    said = say("**Read it:** {task} is furthest from calibrated: it predicts {predicted} on average, {observed} was "
+               "observed.",
+               task=page.escaped(worst["task"]), predicted=fixed(worst["predicted"], 3),
+               observed=fixed(worst["observed"], 3))
     if missing(worst["auc"]):
         return said
     return said + " " + say("Its AUC on these rows is {auc}.", auc=fixed(worst["auc"], 3))

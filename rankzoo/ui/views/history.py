@@ -3,18 +3,16 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
-
 from rankzoo.figures.attention import Candidate
 from rankzoo.inspection.attention import seen_by
 from rankzoo.inspection.averages import paired
 from rankzoo.inspection.naming import middle, name
-from rankzoo.inspection.view import Subject
+from rankzoo.inspection.view import Subject, Table
 from rankzoo.schema import History, HistoryField
 from rankzoo.ui.words import say
 
 
-def named(subject: Subject, frame: pd.DataFrame) -> dict[str, list[str]]:
+def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
     """Columns for the rows' figure: name and category, the age as a range of days, and a mark of how it was received."""
     history, _ = seen_by(subject)
     finest, coarse = _finest(history), paired(history)
@@ -72,7 +70,8 @@ def _finest(history: History) -> HistoryField:
     return max(history.paired or history.fields, key=lambda f: f.vocabulary)
 
 
-def _texts(subject: Subject, history: History, field: HistoryField | None, frame: pd.DataFrame) -> list[str]:
+def _texts(subject: Subject, history: History, field: HistoryField | None, frame: Table) -> list[str]:
     if field is None:
         return [""] * len(frame)
-    return [name(subject.dataset, f"{history.name}.{field.name}", int(i), field.table) or say("unknown") for i in frame[field.name]]
+    path = f"{history.name}.{field.name}"
+    return [name(subject.dataset, path, int(i), field.table) or say("unknown") for i in frame[field.name]]

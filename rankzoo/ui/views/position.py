@@ -19,20 +19,24 @@ def show(sight: Sight) -> None:
     left, right = st.columns([60, 40], gap="medium")
     with left:
         title(say("What the position adds to the logit, by slot"))
-        scene(truth.curve(shown, translate), key="position:curve", width=540, alt=say("What the position adds to the logit, by slot"))
+        scene(truth.curve(shown, translate), key="position:curve", width=540,
+              alt=say("What the position adds to the logit, by slot"))
     with right:
         title(say("Read it"))
         tasks = ", ".join(sight.subject.model.blueprint.towers.on)
-        st.markdown(say("The side tower adds its number to the logits of {tasks} while training. When serving, the position is "
-                        "missing.", tasks=page.escaped(tasks)))
+        st.markdown(say("The side tower adds its number to the logits of {tasks} while training. When serving, the "
+                        "position is missing.", tasks=page.escaped(tasks)))
         first, last = view.table.iloc[0], view.table.iloc[-1]
-        st.markdown(say("From the first slot to the last the tower falls by **{learned}**; the clicks, counted by slot, fall by "
-                        "**{naive}**.", learned=fixed(first["learned"] - last["learned"]), naive=fixed(first["naive"] - last["naive"])))
+        st.markdown(say("From the first slot to the last the tower falls by **{learned}**; the clicks, counted by slot, "
+                        "fall by **{naive}**.", learned=fixed(first["learned"] - last["learned"]),
+                        naive=fixed(first["naive"] - last["naive"])))
         if sight.truth and view.truth:
-            st.markdown(say("Planted: **{planted}**. The counted clicks fall too far where good items were put first; the tower sees "
-                            "the items as well and can tell the two apart.", planted=fixed(first["planted"] - last["planted"])))
-        st.caption(say("Dots on a line: learned. Dashed: log-odds of the clicks counted by slot. Outlined: planted. All centred, for "
-                       "a curve is known up to a constant."))
+            st.markdown(say("Planted: **{planted}**. The counted clicks fall too far where good items were put first; the "
+                            "tower sees the items as well and can tell the two apart.",
+                            planted=fixed(first["planted"] - last["planted"])))
+        said = [say("Dots on a line: learned. Dashed: log-odds of the clicks counted by slot.")]
+        said += [say("Outlined: planted.")] if sight.truth and view.truth else []
+        st.caption(" ".join([*said, say("All centred, for a curve is known up to a constant.")]))
     truth_line(sight, view.truth, "The learned curve spans {value} times the planted range, 1 is perfect", "position")
     if sight.truth and view.truth:
         st.caption(say("Chance is here what the counted clicks alone give."))

@@ -27,6 +27,7 @@ SYSTEM = System(
            code("input of the unit", "c, h, c − h, c ⊙ h", DEMO, path="sequence.0.kind"),
            code("the demo code does apply a softmax", "after dividing by the square root of the width", DEMO),
            code("joined vector", "u, c, u ⊙ c", DEMO, path="concatenation.products"),
+           ours("start of the unit", "a weight of 1 for every past item", why="as sum pooling; the sign of the weights is free otherwise"),
            ours("embedding sizes", "item 8, topic 16, age 4, dwell 4", why="fit the sample data", path="representation.dims"),
            ours("token width", 16, why="the past items know age and dwell, which a candidate has not", path="sequence.0.token"),
            ours("hidden layers", "32", why="trains on a laptop", path="towers.widths")),
