@@ -1,7 +1,9 @@
-"""RankZoo beside deepctr-torch 0.3.0: the same network, rows, batch size, optimiser and threads, in turn, each in its own process.
+"""RankZoo beside deepctr-torch 0.3.0: the same network, rows, batch size, optimiser and threads, in turn, each in its own
+process.
 
 `dnn` is embeddings of 16 and an MLP of 256-128-64 over 26 categorical and 13 dense columns, Adam at 1e-3, batches of 1,024,
-one pass over the training rows. Needs `pip install deepctr-torch==0.3.0 requests`. Prints medians over the rounds and their ratio.
+one pass over the training rows. Needs `pip install deepctr-torch==0.3.0 requests`. Prints medians over the rounds and
+their ratio.
 """
 from __future__ import annotations
 

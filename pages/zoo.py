@@ -12,7 +12,8 @@ if state.asked():
 page.begin(linked=False)
 
 shown = zoo.filters(list(systems().values()))
-st.markdown(f"**{say('Pick a ranking model.')}** :gray[{say('Every built row opens as a working network: change it, train it, look inside.')}]")
+st.markdown(f"**{say('Pick a ranking model.')}** "
+            f":gray[{say('Every built row opens as a working network: change it, train it, look inside.')}]")
 left, right = st.columns([72, 28], gap="medium")
 chosen = zoo.chosen(shown)
 with left:

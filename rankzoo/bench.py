@@ -108,8 +108,8 @@ def _check(order: Order) -> None:
     for name, value, most in (("batch-size", order.batch_size, 65_536), ("steps", order.steps, 10_000_000),
                               ("embedding-dim", order.embedding_dim, 65_536), ("threads", order.threads, 64)):
         if not 1 <= value <= most:
-            raise ZooError("--{name} is {value}.", "It must be a whole number from 1 to {most:,}.", at=name, name=name, value=value,
-                           most=most)
+            raise ZooError("--{name} is {value}.", "It must be a whole number from 1 to {most:,}.", at=name,
+                           name=name, value=value, most=most)
     if not 0 < order.lr <= 10:
         raise ZooError("--lr is {value}.", "It must be above 0 and at most 10.", at="lr", value=order.lr)
 

@@ -19,7 +19,8 @@ def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
         return ZooError("The settings hold text that cannot be read.", "Use letters, digits and spaces.", at="blueprint")
     if kind == "extra_forbidden":
         known = [name for name in here.get("properties", {})]
-        return ZooError("Unknown field {name}.", closest(str(finding["loc"][-1]), known), at=address, name=_shown(finding["loc"][-1]))
+        return ZooError("Unknown field {name}.", closest(str(finding["loc"][-1]), known), at=address,
+                        name=_shown(finding["loc"][-1]))
     if kind == "union_tag_invalid":
         expected = finding["ctx"]["expected_tags"].replace("'", "")
         return ZooError("Setting {at}: unknown kind '{found}'.", "Choose one of: {known}.", at=address,
@@ -30,7 +31,8 @@ def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
         return ZooError("Setting {at} is missing.", at=address)
     if kind == "finite_number":
         return ZooError("Setting {at}: every number must be finite.", at=address)
-    return ZooError("Setting {at}: {allowed}.", "Found {found}.", at=address, allowed=allowed(here), found=_shown(finding["input"]))
+    return ZooError("Setting {at}: {allowed}.", "Found {found}.", at=address, allowed=allowed(here),
+                    found=_shown(finding["input"]))
 
 
 def allowed(schema: dict[str, Any]) -> str:

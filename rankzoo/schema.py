@@ -266,7 +266,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Flow:
-    """An edge seen from its source: to which block, how many numbers flow, and how it is drawn (`side`: a dashed path of a side tower)."""
+    """An edge seen from its source: to which block, how many numbers flow, and how it is drawn (`side`: a dashed path of a
+    side tower)."""
 
     to: str
     width: int

@@ -16,7 +16,8 @@ class System:
 
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
-    settings: the preset training · facts: every number with its provenance · answers: the weakness of the rung below that it mends · adds: the slot in which it does so · tagline: two or three words.
+    settings: the preset training · facts: every number with its provenance · answers: the weakness of the rung below
+    that it mends · adds: the slot in which it does so · tagline: two or three words.
     """
 
     id: str
@@ -47,6 +48,11 @@ class System:
     def title(self) -> str:
         """«YouTube · MMoE with a bias tower» or «DIN»."""
         return f"{self.company} · {self.name}" if self.company else self.name
+
+    @property
+    def brand(self) -> str:
+        """The shortest name that tells it from all others, for a menu: «YouTube» or «DIN»."""
+        return self.company or self.name
 
     @property
     def built(self) -> bool:

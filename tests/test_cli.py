@@ -77,7 +77,8 @@ def test_list_has_every_system() -> None:
     rows = answer("list")
     assert [row["id"] for row in rows] == list(systems())
     for row in rows:
-        assert set(row) >= {"id", "title", "company", "year", "kind", "slots", "tasks", "dataset", "parameters", "flops_per_example"}
+        assert set(row) >= {"id", "title", "company", "year", "kind", "slots", "tasks", "dataset", "parameters",
+                            "flops_per_example"}
         assert list(row["slots"]) == ["representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses"]
         if row["built"]:
             assert row["parameters"]["total"] == row["parameters"]["embedding"] + row["parameters"]["dense"]
@@ -163,7 +164,8 @@ def test_other_data_bring_their_tasks() -> None:
     (["show", "lr", "--set", "settings.lr=0"], "settings.lr"), (["show", "lr", "--set", "settings.epochs=5000"], "1,000"),
     (["show", "youtube", "--set", "sharing.experts=1000000000"], "at most 64"),
     (["show", "youtube", "--set", f"sharing.experts={'9' * 9000}"], "sharing.experts"),
-    (["show", "youtube", "--set", "sharing.expert=4"], "'experts'"), (["show", "youtube", "--set", "sharing.kind=mmo"], "unknown kind"),
+    (["show", "youtube", "--set", "sharing.expert=4"], "'experts'"),
+    (["show", "youtube", "--set", "sharing.kind=mmo"], "unknown kind"),
     (["show", "youtube", "--set", f"tasks={'[' * 90_000}"], "."), (["show", "youtube", "--set", "tasks=[]"], "1 to 8"),
     (["show", "youtube", "--set", "tasks=a,b"], "'a'"), (["show", "youtube", "--set", "tasks=click,click"], "twice"),
     (["show", "youtube", "--set", "tasks=<b>"], "letters"),
@@ -212,7 +214,8 @@ def test_files_that_cannot_be_used(tmp_path, name: str, content: bytes, said: st
 
 
 def test_names_that_look_like_markup_or_commands_are_shown_as_text(tmp_path) -> None:
-    (tmp_path / "a.csv").write_text("<b>x</b>,=1+1,esc\x1b[31m,label\n" + "".join(f"{i},a{i % 3},{i % 2},{i % 2}\n" for i in range(9)))
+    (tmp_path / "a.csv").write_text("<b>x</b>,=1+1,esc\x1b[31m,label\n"
+                                    + "".join(f"{i},a{i % 3},{i % 2},{i % 2}\n" for i in range(9)))
     result = run("data", "show", str(tmp_path / "a.csv"))
     assert "<b>x</b>" in result.stdout and "\x1b" not in result.stdout + result.stderr
     exported = run("data", "csv", str(tmp_path / "a.csv")).stdout_bytes
@@ -324,7 +327,8 @@ def test_serve_sets_what_keeps_a_class_safe() -> None:
     line = command_line(Path("app.py"), 9000, "0.0.0.0", ["localhost", "zoo.example", "localhost"])
     assert {"--server.port=9000", "--server.address=0.0.0.0", "--server.maxUploadSize=25", "--client.showErrorDetails=none",
             "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"} <= set(line)
-    assert [each for each in line if "allowedHosts" in each] == ["--server.allowedHosts=localhost", "--server.allowedHosts=zoo.example"]
+    assert [each for each in line if "allowedHosts" in each] == ["--server.allowedHosts=localhost",
+                                                                 "--server.allowedHosts=zoo.example"]
     assert not [each for each in line if "Xsrf" in each or "CORS" in each]
     assert "127.0.0.1" in names("127.0.0.1") and socket.gethostname() in names("0.0.0.0")
 
@@ -398,7 +402,8 @@ def test_list_waits_for_no_heavy_library() -> None:
 def test_output_knows_no_nan_and_commands_no_terminal() -> None:
     assert finite({"a": float("nan"), "b": [float("inf"), 1.0], "c": (2,)}) == {"a": None, "b": [None, 1.0], "c": [2]}
     assert shown("a\x1b[2J\u202eb") == "a□[2J□b"
-    assert table([{"n": 1000, "word": "x"}, {"n": None, "word": "longer"}]).splitlines() == ["    n  word", "1,000  x", "    –  longer"]
+    assert table([{"n": 1000, "word": "x"}, {"n": None, "word": "longer"}]).splitlines() == [
+        "    n  word", "1,000  x", "    –  longer"]
 
 
 def test_small_worlds_have_what_data_show_says() -> None:

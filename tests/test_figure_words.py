@@ -14,10 +14,12 @@ NAN = math.nan
 @pytest.mark.parametrize(("said", "expected"), [
     (words.number(1234567), "1,235,000"), (words.number(0.123456), "0.1235"), (words.number(-3), "−3"),
     (words.number(0), "0"), (words.number(12.5), "12.5"), (words.number(9999.6), "10,000"), (words.number(None), "–"),
-    (words.number(NAN), "–"),
+    (words.number(NAN), "–"), (words.decimal(0.61347), "0.613"), (words.decimal(1.1), "1.10"), (words.decimal(-2.5), "−2.50"),
+    (words.decimal(1204.5), "1,204.50"), (words.decimal(0), "0"), (words.decimal(NAN), "–"),
     (words.fixed(-0.001), "0.00"), (words.fixed(-0.31), "−0.31"), (words.whole(120000), "120,000"),
     (words.percent(0.083, 1), "8.3 %"), (words.hundredths(0.083), "8"),
-    (words.size(19_270_000), "19.27 M"), (words.size(8600), "8,600"), (words.size(102.4e9), "102.4 billion"),
+    (words.size(19_270_000), "19.27 M"), (words.size(8600), "8,600"), (words.size(92_334), "92,334"),
+    (words.size(102.4e9), "102.4 billion"),
     (words.memory(77e6), "77 MB"), (words.memory(409.6e9), "409.6 GB"), (words.flops(120_000), "0.12 MFLOP"),
     (words.flops(8.7e6), "8.7 MFLOP"), (words.flops(600), "600 FLOP"), (words.fit("abcdef", 100), "abcdef"),
     (words.fit("abcdefghij", 30), "abcd…"), (words.fit("abc", 3), "")])

@@ -312,9 +312,9 @@ def test_base_rates():
 
 def test_statistic_reads_as_a_sentence():
     assert texts(TREES["statistic"])[0] == (
-        "0.61 of the weight lies on relevant items, chance 0.18, 95 % interval 0.58 to 0.63")
+        "0.610 of the weight lies on relevant items, chance 0.180, 95 % interval 0.580 to 0.630")
     assert texts(bars.statistic(NAN, None, None)) == ["– of the weight lies on relevant items"]
-    assert texts(bars.statistic(1.5, 1.0, None, words="ratio of {a}"))[0] == "Ratio of {a}: 1.5, chance 1"
+    assert texts(bars.statistic(1.5, 1.0, None, words="ratio of {a}"))[0] == "Ratio of {a}: 1.50, chance 1.00"
 
 
 def test_symbols_of_all_eight_tasks_differ():

@@ -98,7 +98,8 @@ def test_one_class_has_no_auc():
     ("share", [0.5, 1.0], 0.0625, math.log(3)), ("regression", [1.0, 5.0], 4.0, 3.0),
     ("regression", [2.0, 2.0], 1.0, 2.0), ("binary", [], 1.0, 0.0)])
 def test_best_constant(kind, labels, loss, logit):
-    """Entropy or variance, and the logit of the mean; labels that do not vary have the unit 1, so that nothing is divided by 0."""
+    """Entropy or variance, and the logit of the mean; labels that do not vary have the unit 1, so that nothing is divided
+    by 0."""
     values = np.array(labels, dtype=float)
     assert constant_loss(kind, values) == pytest.approx(loss)
     assert constant_logit(kind, values) == pytest.approx(logit)

@@ -54,7 +54,8 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
     assert not app.exception and said(app) == []
     assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.short}]")
     ids = drawn(app)
-    assert len(set(ids)) == len(ids) and [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
+    assert len(set(ids)) == len(ids)
+    assert [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"]))
     rows = table(app)
     assert list(rows["path"]) == [part.path for part in count.parts] and rows["parameters"].sum() == count.parameters
@@ -236,14 +237,18 @@ BAD = {
     "cfg-layer-null": (j(mmoe(widths=[None])), "Setting sharing.widths.0: a whole number of at least 1"),
     "cfg-nan": (j('{"v": 1, "arch": "youtube", "settings": {"lr": NaN}}'), "Every number must be finite."),
     "cfg-inf": (j('{"v": 1, "arch": "youtube", "settings": {"lr": 1e999}}'), "Every number must be finite."),
-    "cfg-int-10k-digits": (j('{"v": 1, "arch": "youtube", "settings": {"seed": ' + "9" * 10_000 + "}}"), "A number in this link is too large."),
-    "cfg-rows-huge": (j({"v": 1, "arch": "youtube", "settings": {"rows": 10**12}}), "Setting settings.rows: a whole number of at least 100"),
+    "cfg-int-10k-digits": (j('{"v": 1, "arch": "youtube", "settings": {"seed": ' + "9" * 10_000 + "}}"),
+                           "A number in this link is too large."),
+    "cfg-rows-huge": (j({"v": 1, "arch": "youtube", "settings": {"rows": 10**12}}),
+                      "Setting settings.rows: a whole number of at least 100"),
     "cfg-epochs-huge": (j({"v": 1, "arch": "youtube", "settings": {"epochs": 10**6}}), "Setting settings.epochs:"),
     "cfg-dropout-2": (j(mmoe(gate_dropout=2)), "Setting sharing.gate_dropout:"),
     "cfg-tasks-none": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": []}}), "Setting tasks: a list of 1 to 8 values."),
-    "a million tasks": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["t"] * 10**4}}), "Setting tasks: a list of 1 to 8 values."),
+    "a million tasks": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["t"] * 10**4}}),
+                        "Setting tasks: a list of 1 to 8 values."),
     "cfg-tasks-dup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["click", "click"]}}), "A task is named twice."),
-    "cfg-task-markup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["<b>"]}}), "Setting tasks.0: letters, digits, spaces and _ only."),
+    "cfg-task-markup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["<b>"]}}),
+                        "Setting tasks.0: letters, digits, spaces and _ only."),
     "cfg-dataset-path": (j({"v": 1, "arch": "youtube", "data": "/etc/passwd"}), "Unknown dataset"),
     "cfg-dataset-url": (j({"v": 1, "arch": "youtube", "data": "http://example.org/x.csv"}), "Unknown dataset"),
 }

@@ -132,7 +132,8 @@ class TestSettings:
         assert not {"rz_pause", "rz_cancel"} & keys(app)
         assert "Nothing is trained yet" in status(app)
         assert set(charts(app)) == {"loss", "auc", "gate"}
-        assert all(chart["layout"]["xaxis"]["range"] == [0, 6] and chart["layout"]["height"] == 292 for chart in charts(app).values())
+        assert all(chart["layout"]["xaxis"]["range"] == [0, 6] and chart["layout"]["height"] == 292
+                   for chart in charts(app).values())
 
     @pytest.mark.parametrize(("arch", "third"), [("din", "attention"), ("dcn_v2", "cross"), ("mmoe", "gate"), ("lr", None)])
     def test_the_third_picture_is_the_models_own(self, arch, third):
@@ -334,7 +335,8 @@ class TestOwnFiles:
     def test_a_file_is_read_once(self, monkeypatch):
         read: list[str] = []
         admit = upload.uploads.admit
-        monkeypatch.setattr(upload.uploads, "admit", lambda content, name, *more: read.append(name) or admit(content, name, *more))
+        monkeypatch.setattr(upload.uploads, "admit",
+                            lambda content, name, *more: read.append(name) or admit(content, name, *more))
         app = put_file(opened(tiny("lr")), "shop.csv", csv())
         app.run()
         put_file(app, "shop.csv", csv())
@@ -367,7 +369,8 @@ class TestWords:
         id = finished(tiny("mmoe"))
         app = visit("train", run=id, lang="xx")
         shown = [each.value for each in (*app.markdown, *app.caption, *app.error, *app.info)]
-        shown += [each.label for each in (*app.button, *app.selectbox, *app.number_input, *app.toggle, *app.expander, *app.file_uploader)]
+        shown += [each.label for each in (*app.button, *app.selectbox, *app.number_input, *app.toggle, *app.expander,
+                                          *app.file_uploader)]
         shown += [note["text"] for chart in charts(app).values() for note in chart["layout"].get("annotations", ())]
         shown += [chart["layout"]["title"]["text"] for chart in charts(app).values()]
         known = re.findall(r"[A-Za-z]+", " ".join((id, systems()["mmoe"].title, *document(app).blueprint.tasks)))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import pytest
 
@@ -9,7 +10,7 @@ from rankzoo import link
 from rankzoo.document import Document
 from rankzoo.registry import systems
 from rankzoo.ui import words as catalogue
-from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+from tests.visits import nodes, pick, said, scenes, unmarked, visit, without_workers, words
 
 TABLE, LADDER = "zoo_table", "zoo_ladder"
 INDUSTRY = ["youtube", "linkedin", "tencent", "spotify", "snapchat", "bytedance", "alibaba", "huawei", "homedepot", "kuaishou",
@@ -51,7 +52,8 @@ def test_filters_narrow_the_table_and_an_empty_one_says_so():
     app.button_group("needs").set_value(["attention"]).run()
     assert shown(app) == [id for id in INDUSTRY + TEXTBOOK if systems()[id].slots()["sequence"]]
     app.button_group("needs").set_value(["attention", "multi-task"]).run()
-    assert shown(app) == [id for id in INDUSTRY + TEXTBOOK if systems()[id].slots()["sequence"] and systems()[id].slots()["sharing"]]
+    assert shown(app) == [id for id in INDUSTRY + TEXTBOOK
+                          if systems()[id].slots()["sequence"] and systems()[id].slots()["sharing"]]
     app.button_group("needs").set_value([]).run()
     app.selectbox("domain").set_value(systems()["youtube"].domain).run()
     assert "youtube" in shown(app) and {systems()[id].domain for id in shown(app)} == {systems()["youtube"].domain}
@@ -115,21 +117,23 @@ def test_coming_back_to_the_zoo_keeps_the_model_in_hand():
     assert app.markdown[0].value.startswith("**DIN**")
 
 
-MARKED = re.compile(r"⟦.*?⟧", re.DOTALL)
 WORKING = re.compile(r"[\w.]+: [^⟦]* = [\d,]+")
 
 
-def unmarked(text: str) -> list[str]:
-    """Words of letters that did not pass the catalogue."""
-    return re.findall(r"[^\W\d_]{2,}", MARKED.sub(" ", text))
+def bare(texts: Iterable[str]) -> list[str]:
+    """Texts with a word of letters that did not pass the catalogue and is nobody's name."""
+    return [text for text in texts if {word for word in unmarked(text) if len(word) > 1} - names()]
 
 
 def names() -> set[str]:
     """Words that are nobody's to translate: of titles, sources, facts' values, features and tasks."""
-    known = [system.title + " " + system.source.short + " " + system.source.venue + " " + system.source.by for system in systems().values()]
-    known += [fact.value + " " + fact.at + " " + (fact.source.short if fact.source else "") for system in systems().values() for fact in system.facts]
+    known = [system.title + " " + system.source.short + " " + system.source.venue + " " + system.source.by
+             for system in systems().values()]
+    known += [fact.value + " " + fact.at + " " + (fact.source.short if fact.source else "")
+              for system in systems().values() for fact in system.facts]
     preset = Document.preset("youtube")
-    known += [feature.name for feature in preset.schema().inputs] + list(preset.blueprint.tasks) + ["gray green orange badge MFLOP FLOP kB MB"]
+    known += [feature.name for feature in preset.schema().inputs] + list(preset.blueprint.tasks)
+    known += ["gray green orange badge MFLOP FLOP kB MB"]
     return {word for each in known for word in re.findall(r"[^\W\d_]{2,}", each)}
 
 
@@ -138,7 +142,8 @@ def spoken(app) -> list[str]:
     texts = [each.value for kind in ("markdown", "caption", "info", "error") for each in getattr(app, kind)]
     for kind in ("button", "selectbox", "number_input", "text_input", "slider", "toggle", "button_group", "metric", "expander"):
         texts += [each.label for each in getattr(app, kind)]
-    texts += [option for each in app.selectbox if each.key in ("domain",) or each.key.endswith(".kind") for option in each.options]
+    texts += [option for each in app.selectbox if each.key in ("domain",) or each.key.endswith(".kind")
+              for option in each.options]
     texts += [each.proto.help for kind in ("metric", "number_input", "button") for each in getattr(app, kind)]
     return [text for text in texts if text and not WORKING.fullmatch(text.replace("\\", ""))]
 
@@ -149,13 +154,13 @@ def test_every_word_of_zoo_and_architect_passes_the_catalogue(node, monkeypatch)
     # AppTest calls a menu's format_func outside the script, where no address says the language
     monkeypatch.setattr(catalogue, "language", lambda: catalogue.MARKED)
     app = visit()
-    bare = [text for text in spoken(app) if set(unmarked(text)) - names()]
-    assert bare == [] and "⟦Pick a ranking model.⟧" in app.markdown[0].value
+    assert bare(spoken(app)) == [] and "⟦Pick a ranking model.⟧" in app.markdown[0].value
     assert [t for t in words(scenes(app)[TABLE])[:10] if t.isalpha() and t not in names() and len(t) > 2] == []
     app.switch_page("pages/architect.py").run()
     app = pick(app, "architect_diagram", node)
-    bare = [text for text in spoken(app) if set(unmarked(text)) - names()]
-    assert bare == [] and len(spoken(app)) > 12
+    assert bare(spoken(app)) == [] and len(spoken(app)) > 12
+    drawn = [text for scene in ("architect_diagram", "readout") for text in words(scenes(app)[scene])]
+    assert bare(drawn) == [] and len(drawn) > 60
 
 
 def test_the_language_goes_along_to_other_pages():

@@ -59,7 +59,8 @@ def test_a_run_in_the_address_brings_its_model_and_an_edit_forks_it():
     app = visit("architect", run=id)
     assert said(app) == [] and document(app) == wanted and app.query_params["run"] == id and "c" not in app.query_params
     app.number_input("side:sharing.experts").set_value(7).run()
-    assert app.query_params["run"] == id and link.decode(app.query_params["c"]) == document(app) == wanted.but([("sharing.experts", 7)])
+    assert app.query_params["run"] == id
+    assert link.decode(app.query_params["c"]) == document(app) == wanted.but([("sharing.experts", 7)])
     other = visit("architect", **app.query_params)
     assert document(other) == document(app) and other.session_state["rz_run"] == id
     app.number_input("side:sharing.experts").set_value(3).run()
@@ -141,7 +142,8 @@ def typed() -> list[tuple[str, Any, Any]]:
     for slot in SLOTS:
         for kind, spec in kinds(slot).items():
             values = [spec()] if not any(field.is_required() for field in spec.model_fields.values()) else []
-            values += [each for system in systems().values() if system.built for _, each in system.blueprint.specs() if type(each) is spec]
+            values += [each for system in systems().values() if system.built
+                       for _, each in system.blueprint.specs() if type(each) is spec]
             found += [(f"{slot}.{kind}.{name}", field.annotation, getattr(value, name)) for value in values
                       for name, field in spec.model_fields.items()
                       if field.annotation not in (int, float, bool, str) and get_origin(field.annotation) is not Literal]

@@ -193,7 +193,8 @@ def test_digest_sees_every_weight(data):
 
 # Row-wise updates ------------------------------------------------------------------------------------------------------
 
-def dense_reference(table: Tensor, gradients: list[Tensor], lr: float, kind: str, beta: float = 0.999, eps: float = 1e-8) -> Tensor:
+def dense_reference(table: Tensor, gradients: list[Tensor], lr: float, kind: str, beta: float = 0.999,
+                    eps: float = 1e-8) -> Tensor:
     """The same update, slowly, row by row in Python: rows without a gradient are left alone."""
     table, square, seen = table.clone(), torch.zeros(len(table)), torch.zeros(len(table))
     for gradient in gradients:

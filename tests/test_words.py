@@ -113,7 +113,8 @@ def test_there_is_a_korean_catalogue_and_none_of_an_unknown_language():
 
 
 def test_an_error_is_translated_before_it_is_filled():
-    problem = ZooError("{found:,} {what}; the limit is {limit:,}.", "Ask for less at {at}.", at="a.b", found=2000, limit=10, what="rows")
+    problem = ZooError("{found:,} {what}; the limit is {limit:,}.", "Ask for less at {at}.", at="a.b",
+                       found=2000, limit=10, what="rows")
     assert problem.text({"{found:,} {what}; the limit is {limit:,}.": "최대 {limit:,}, {found:,} {what}",
                          "Ask for less at {at}.": "{at}"}.get) == "최대 10, 2,000 rows a.b"
     assert problem.text(lambda text: f"⟦{text}⟧") == "⟦2,000 rows; the limit is 10.⟧ ⟦Ask for less at a.b.⟧"

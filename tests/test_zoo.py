@@ -154,8 +154,8 @@ def test_same_seed_same_model(system, schema):
     before = torch.get_rng_state()
     one, same, other = (RankingModel(system.blueprint, schema, seed) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), before)
-    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), same.state_dict().values()))
-    drawn = [not torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values())]
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), same.state_dict().values(), strict=True))
+    drawn = [not torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)]
     assert any(drawn) or system.id == "lr"  # logistic regression starts at zero
 
 

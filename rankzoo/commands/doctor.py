@@ -21,7 +21,8 @@ def doctor(as_json: bool) -> None:
     checks: dict[str, Callable[[], str]] = {"store": store, "disk": disk, "sample data": samples, "packages": packages}
     found = {name: check() for name, check in checks.items()}
     say = "All is well."
-    emit(as_json, {"ok": True, "say": say, "checks": found}, "\n".join([*(f"{name}: {text}" for name, text in found.items()), say]))
+    emit(as_json, {"ok": True, "say": say, "checks": found},
+         "\n".join([*(f"{name}: {text}" for name, text in found.items()), say]))
 
 
 def store() -> str:

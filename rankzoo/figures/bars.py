@@ -7,7 +7,7 @@ import pandas as pd
 
 from rankzoo.figures.marks import bar, box, ceiling, drawing, hint, line, symbol, text
 from rankzoo.figures.tree import Tree, circle
-from rankzoo.figures.words import Say, fit, fixed, measure, missing, number, percent, whole
+from rankzoo.figures.words import Say, decimal, fit, fixed, measure, missing, percent, whole
 
 
 def rates(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -89,7 +89,7 @@ def statistic(value: float, chance: float | None, ci95: tuple[float, float] | No
     """
     sentence = say(words)
     sentence = sentence if "{value}" in sentence else sentence[:1].upper() + sentence[1:] + ": {value}"
-    said = sentence.replace("{value}", number(value, 3)) + _aside(chance, ci95, say)
+    said = sentence.replace("{value}", decimal(value)) + _aside(chance, ci95, say)
     known = [v for v in (value, chance, bar, *(ci95 or ())) if not missing(v)]
     low, high = min([0.0, *known]), max([0.0, *known])
     end, reach = 560.0, (high - low) * 1.1 or 1.0
@@ -105,15 +105,15 @@ def statistic(value: float, chance: float | None, ci95: tuple[float, float] | No
     free = -1e9
     for v, name, dashed in sorted(marks):
         words_x = max(at(v), free)
-        parts += [line(at(v), 22, at(v), 38, "hair", dashed=dashed), text(words_x, 51, f"{name} {number(v, 3)}", "t2 small")]
-        free = words_x + measure(f"{name} {number(v, 3)}") + 10
+        parts += [line(at(v), 22, at(v), 38, "hair", dashed=dashed), text(words_x, 51, f"{name} {decimal(v)}", "t2 small")]
+        free = words_x + measure(f"{name} {decimal(v)}") + 10
     if not missing(value):
         parts.append(circle(at(value), 30, 5, "family-2 mark"))
     return drawing(640, 56, said, hint(said, *parts))
 
 
 def _aside(chance: float | None, ci95: tuple[float, float] | None, say: Say) -> str:
-    said = "" if missing(chance) else say(", chance {value}").format(value=number(chance, 3))
+    said = "" if missing(chance) else say(", chance {value}").format(value=decimal(chance))
     if ci95 and not any(map(missing, ci95)):
-        said += say(", 95 % interval {low} to {high}").format(low=number(ci95[0], 3), high=number(ci95[1], 3))
+        said += say(", 95 % interval {low} to {high}").format(low=decimal(ci95[0]), high=decimal(ci95[1]))
     return said

@@ -104,7 +104,7 @@ def calibration(frame: pd.DataFrame, tasks: Sequence[str], theme: Theme, say: Sa
                                          + "<extra>" + label(task) + "</extra>")
         if len(points):
             end = points.iloc[-1]
-            tips.append((float(end["predicted"]), float(end["observed"]), f"{symbol(theme, i)} {label(short(task))}"))
+            tips.append((top, float(end["observed"]), f"{symbol(theme, i)} {label(short(task))}"))
     axes(figure, say("mean prediction"), (0, top), say("share observed"), (0, top))
     figure.add_annotation(x=top, y=top, text=say("perfect"), showarrow=False, xanchor="right", yanchor="bottom",
                           yshift=2, font={"size": 12})

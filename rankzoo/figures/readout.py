@@ -4,30 +4,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rankzoo.figures.tree import Tree, el, fit, g, path, rect, svg, text, width_of
-from rankzoo.figures.words import size, whole
+from rankzoo.figures.words import Say, size, whole
 
 WIDTH, HEIGHT = 1080.0, 62.0
 DENSE_LEFT = 454.0
 LEAST = 3.0
 
 
-def draw(total: int, embedding: int, dense: int, parts: Sequence[tuple[int, str, int]], label: str = "Parameters") -> Tree:
-    """`total` = `embedding` + `dense` parameters; `parts` are the dense ones as (family 1 to 7, name, count), in order."""
+def draw(total: int, embedding: int, dense: int, parts: Sequence[tuple[int, str, int]], label: str = "Parameters",
+         say: Say = str) -> Tree:
+    """`total` = `embedding` + `dense` parameters; `parts` are the dense ones as (family 1 to 7, name, count), in order,
+    named in the reader's language already."""
     sliver = max(LEAST, (WIDTH - 1) * dense / total) if dense and total else 0.0
     tables = WIDTH - sliver - (1 if sliver and embedding else 0) if embedding else 0.0
-    said = f"{size(total)} parameters"
+    said = say("{n} parameters").format(n=size(total))
     inside = [text(0, 12, said, "t1 bold", size=14)]
     if embedding:
-        words = f"embedding tables {size(embedding)} ({_share(embedding, total)})"
+        words = say("embedding tables {n} ({share})").format(n=size(embedding), share=_share(embedding, total))
         inside += [text(max(172.0, width_of(said, 14) + 16), 12, words, "t2"),
-                   _bar(0, tables, 1, f"Embedding tables: {embedding:,} parameters")]
-    inside += [text(WIDTH, 12, f"dense {whole(dense)} ({_share(dense, total)})", "t2", "end"),
-               _bar(WIDTH - sliver, sliver, 4, f"Dense part: {dense:,} parameters")]
+                   _bar(0, tables, 1, say("Embedding tables: {n} parameters").format(n=whole(embedding)))]
+    inside += [text(WIDTH, 12, say("dense {n} ({share})").format(n=size(dense), share=_share(dense, total)), "t2", "end"),
+               _bar(WIDTH - sliver, sliver, 4, say("Dense part: {n} parameters").format(n=whole(dense)))]
     if dense:
         wedge = f"M{WIDTH - sliver:.1f} 31H{WIDTH}V41H{DENSE_LEFT}Z"
-        inside += [path(wedge, "flow grey family-4"), text(DENSE_LEFT - 10, 55, "dense part, enlarged", "t2", "end"),
+        inside += [path(wedge, "flow grey family-4"), text(DENSE_LEFT - 10, 55, say("dense part, enlarged"), "t2", "end"),
                    *_parts(parts, dense)]
-    return svg(WIDTH, HEIGHT, f"{label}: {total:,}, {embedding:,} in tables, {dense:,} dense", inside, role="img")
+    name = say("{label}: {total}, {embedding} in tables, {dense} dense").format(
+        label=label, total=whole(total), embedding=whole(embedding), dense=whole(dense))
+    return svg(WIDTH, HEIGHT, name, inside, role="img")
 
 
 def _bar(x: float, w: float, number: int, title: str) -> Tree:

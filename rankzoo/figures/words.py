@@ -42,6 +42,11 @@ def number(value: float | None, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def decimal(value: float | None) -> str:
+    """A statistic as a report has it, zeros at the end kept so that an interval reads evenly: 0.613, 1.10; 0 stays 0."""
+    return "0" if value == 0 else fixed(value, 2 if not missing(value) and abs(value) >= 1 else 3)
+
+
 def percent(share: float | None, places: int = 0) -> str:
     """A share as per cent: 0.083 → 8.3 % with one place."""
     return MISSING if missing(share) else fixed(100 * share, places) + " %"
@@ -53,13 +58,13 @@ def hundredths(share: float | None) -> str:
 
 
 def size(count: float | None) -> str:
-    """A large count with a short unit: 19.27 M, 8,600, 102.4 billion."""
+    """A count: exact below a million, so that parts add up to their sum, then with a unit: 92,334, 19.27 M, 102.4 billion."""
     if missing(count):
         return MISSING
     for unit, name in ((1e9, "billion"), (1e6, "M")):
         if abs(count) >= unit:
             return f"{number(count / unit)} {name}"
-    return number(count)
+    return whole(count)
 
 
 def memory(bytes_: float | None) -> str:

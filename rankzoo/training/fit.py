@@ -131,9 +131,9 @@ class Fit:
         torch.set_rng_state(self.rng)
         self.model.train()
         losses = self.model(batch).losses
-        for optimizer, rates in zip(self.optimizers, self.base):
+        for optimizer, rates in zip(self.optimizers, self.base, strict=True):
             optimizer.zero_grad()
-            for group, rate in zip(optimizer.param_groups, rates):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
         weighted_sum(losses, self.model.losses.weights).backward()
         for optimizer in self.optimizers:

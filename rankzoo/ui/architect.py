@@ -10,6 +10,7 @@ import streamlit as st
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.facts import MEANING, Fact
+from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import Column, Layout, arrange
 from rankzoo.figures.theme import family
 from rankzoo.figures.words import fixed, flops, percent, whole
@@ -37,11 +38,13 @@ def sidebar() -> None:
     document = state.document()
     ids = [system.id for system in systems().values() if system.built]
     _set("arch", document.arch)
-    st.selectbox(say("Architecture"), ids, key="arch", format_func=lambda id: f"{systems()[id].title} ({systems()[id].source.year})",
+    st.selectbox(say("Architecture"), ids, key="arch",
+                 format_func=lambda id: f"{systems()[id].brand} ({systems()[id].source.year})",
                  on_change=lambda: state.choose(st.session_state["arch"]))
     names = [task.name for task in document.schema().tasks]
     _set("tasks", list(document.blueprint.tasks))
-    st.pills(say("Tasks"), names, selection_mode="multi", key="tasks", on_change=lambda: state.with_tasks(tuple(st.session_state["tasks"])))
+    st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
+             on_change=lambda: state.with_tasks(tuple(st.session_state["tasks"])))
     for address, spec in document.blueprint.specs():
         forms.settings(address, spec, spec.main, "side") if spec.main else None
     back, forth, reset = st.columns([1, 1, 3])
@@ -54,7 +57,7 @@ def sidebar() -> None:
 
 def layout_of(blueprint: Blueprint, schema: Schema) -> Layout:
     """The diagram's layout."""
-    return arrange(blueprint.blocks(schema), columns(blueprint, schema))
+    return arrange(worded(blueprint.blocks(schema), translate), columns(blueprint, schema))
 
 
 def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
@@ -77,7 +80,9 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
         return f"x · {joined}"
     if slot == "towers":
         widths = getattr(blueprint.towers, "widths", ())
-        return say("{n} towers", n=len(blueprint.tasks)) if len(blueprint.tasks) > 1 and widths else " → ".join(map(str, widths)) or say(specs[0].title)
+        if len(blueprint.tasks) > 1 and widths:
+            return say("{n} towers", n=len(blueprint.tasks))
+        return " → ".join(map(str, widths)) or say(specs[0].title)
     return " + ".join(say(spec.title) for spec in specs)
 
 
@@ -141,11 +146,12 @@ def caption(chosen: str, layout: Layout) -> None:
             return
         if spec is None:
             st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
-            st.caption(say("Click a part of the diagram, or reach it with Tab and press Enter, to see what it is and to change it."))
+            st.caption(say("Click a part of the diagram, or reach it with Tab and press Enter, "
+                           "to see what it is and to change it."))
             return
         words, formula, number, more = st.columns([5, 6, 4, 5])
         with words:
-            st.markdown(f"**{page.escaped(translate(block.title) if block else translate(spec.title))}**")
+            st.markdown(f"**{page.escaped(block.title if block else translate(spec.title))}**")
             st.caption(page.escaped(say(spec.sentence)))
         with formula:
             if spec.formula:
@@ -165,12 +171,13 @@ def _numbers(number, more, chosen: str, address: str) -> None:
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in part.parts if p.parameters)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
     share = part.flops / count.flops if count.flops else 0.0
-    more.metric(say("Share of compute"), percent(share), help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
+    more.metric(say("Share of compute"), percent(share),
+                help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
     weights = learned().gates
     if chosen.startswith("sharing.expert.") and weights:
         place = int(chosen.rsplit(".", 1)[1])
-        shares = "  \n".join(f"{page.escaped(gate.rsplit('.', 1)[1])}: {percent(values[place])}" for gate, values in weights.items()
-                            if place < len(values))
+        shares = "  \n".join(f"{page.escaped(gate.rsplit('.', 1)[1])}: {percent(values[place])}"
+                             for gate, values in weights.items() if place < len(values))
         more.caption(say("Mean gate weight by task") + "  \n" + shares)
 
 
@@ -182,7 +189,8 @@ def note(path: str) -> str | None:
 
 def _said(fact: Fact) -> str:
     origin = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return f"{say(MEANING[fact.tag])}: {fact.value}" + (f" ({origin})" if origin else "") + (f". {say(fact.why)}" if fact.why else "")
+    return (f"{say(MEANING[fact.tag])}: {fact.value}" + (f" ({origin})" if origin else "")
+            + (f". {say(fact.why)}" if fact.why else ""))
 
 
 def _counted(count: Count, chosen: str) -> Count | None:

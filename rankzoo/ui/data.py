@@ -28,9 +28,11 @@ SIDES = {"user": "user", "item": "item", "context": "context", "bias": "bias onl
 KEY, GO = "rz_world", "rz_world_go"
 LAST_SEED = 2**31 - 1
 PLANTED = {
-    "pairs": ("Pairs of fields that cross", "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
+    "pairs": ("Pairs of fields that cross",
+              "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
     "relatedness": ("Hidden causes of the tasks", "Tasks with a cosine near 1 follow the same direction of the signals."),
-    "curve": ("Position bias", "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
+    "curve": ("Position bias",
+              "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
     "kernel": ("What a past item is worth", "The three factors are multiplied, and the past items are added up.")}
 
 
@@ -124,8 +126,9 @@ def head(chosen: Chosen, data: Summary) -> None:
                fields=len(data.fields), tasks=tasks, parts=parts)
     with st.container(horizontal=True, vertical_alignment="center", key="rz_head"):
         st.markdown(f"**{escaped(train.data_sets().get(chosen.name, chosen.name))}** :gray[{line}]", width="stretch")
-        st.download_button(say("Download a sample"), lambda: csv_text(sample(chosen)), f"{chosen.name}.csv", "text/csv", key="rz_csv",
-                           icon=":material/download:", on_click="ignore", help=say("The first {rows} rows as CSV.", rows=whole(SAMPLE)))
+        st.download_button(say("Download a sample"), lambda: csv_text(sample(chosen)), f"{chosen.name}.csv", "text/csv",
+                           key="rz_csv", icon=":material/download:", on_click="ignore",
+                           help=say("The first {rows} rows as CSV.", rows=whole(SAMPLE)))
         with st.container(key="cta_use", width="content"):
             st.button(say("Train on these data"), key="rz_use", type="primary", on_click=_use, args=(chosen,))
     sentences = {known.name: known.sentence for known in names()}
@@ -165,7 +168,8 @@ def fields(data: Summary) -> None:
                      "unknown": wide.NumberColumn(say("unknown %"), format="%.1f", width="small",
                                                   help=say("Missing, or never seen in the training rows.")),
                      "spread": wide.BarChartColumn(say("most common first"), y_min=0, color=colours().primary,
-                                                   help=say("Ids: shares of the most common values. Numbers: how often, from low to high.")),
+                                                   help=say("Ids: shares of the most common values. "
+                                                            "Numbers: how often, from low to high.")),
                      "side": wide.TextColumn(say("describes"), width="small")})
 
 
@@ -204,8 +208,8 @@ def base_rates(data: Summary) -> None:
         notes = [say("mean share") if kind == "share" else None for kind in drawn["kind"]]
         scene(bars.rates(drawn.assign(note=notes), translate), key="rz_rates", width=870, alt=say("How often each task happens"))
     for row in data.rates[data.rates["kind"] == "regression"].itertuples():
-        st.markdown(say("{task}: numbers, mean {mean}, standard deviation {sd}", task=escaped(row.task), mean=escaped(fixed(row.rate, 3)),
-                        sd=escaped(fixed(row.sd, 3))))
+        st.markdown(say("{task}: numbers, mean {mean}, standard deviation {sd}", task=escaped(row.task),
+                        mean=escaped(fixed(row.rate, 3)), sd=escaped(fixed(row.sd, 3))))
 
 
 def best(data: Summary) -> None:

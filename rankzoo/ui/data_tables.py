@@ -41,8 +41,9 @@ def summary(name: str, rows: int | None, seed: int, home: str) -> Summary:  # no
     Raises a ZooError where the data cannot be made."""
     dataset = load(name, rows, seed)
     planted = _planted(dataset, worlds()[name]) if name in worlds() else {}
-    return Summary(name, len(dataset), fields(dataset), rates(dataset), {part: len(index) for part, index in dataset.parts.items()},
-                   oracle(dataset), planted, dataset.truth.formula if dataset.truth else "", dataset.notices)
+    return Summary(name, len(dataset), fields(dataset), rates(dataset),
+                   {part: len(index) for part, index in dataset.parts.items()}, oracle(dataset), planted,
+                   dataset.truth.formula if dataset.truth else "", dataset.notices)
 
 
 def fields(dataset: Dataset) -> pd.DataFrame:

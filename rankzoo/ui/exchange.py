@@ -19,7 +19,9 @@ def exchange(slot: str, kind: str | None) -> None:
     before = state.document()
     several = isinstance(getattr(before.blueprint, slot), tuple)
     at = f"{slot}.0" if several else slot
-    after = before.but([(slot, [])] if kind is None else [(at, own)] if (own := preset(before, slot, kind)) else [(f"{at}.kind", kind)])
+    after = before.but([(slot, [])] if kind is None
+                       else [(at, own)] if (own := preset(before, slot, kind))
+                       else [(f"{at}.kind", kind)])
     joined, dropped = rejoined(before.blueprint, after.blueprint, after.schema())
     blueprint = after.blueprint.model_copy(update={"concatenation": joined})
     state.put(after.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")

@@ -35,8 +35,8 @@ def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: 
     elif get_origin(annotation) is Literal:
         _synchronise(key, value)
         options = list(get_args(annotation))
-        st.selectbox(title, options, key=key, help=note, format_func=lambda option: say(option.replace("_", " ")), on_change=_changed,
-                     args=(path, key))
+        st.selectbox(title, options, key=key, help=note, format_func=lambda option: say(option.replace("_", " ")),
+                     on_change=_changed, args=(path, key))
     elif annotation is int and high is not None and high <= SLIDER_AT_MOST:
         _synchronise(key, value)
         st.slider(title, int(low or 0), int(high), key=key, help=note, on_change=_changed, args=(path, key))

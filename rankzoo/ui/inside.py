@@ -11,7 +11,7 @@ from rankzoo.data.dataset import Dataset, Part
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import bars
-from rankzoo.figures.words import missing, number, whole
+from rankzoo.figures.words import decimal, missing, whole
 from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
@@ -167,11 +167,11 @@ def truth_line(seen: Sight, score: Score | None, words: str, key: str, nothing: 
 
 def words_of(words: str, score: Score) -> str:
     """The statistic as a sentence for those who don't see the line."""
-    return say(words, value=number(score.value, 3))
+    return say(words, value=decimal(score.value))
 
 
 def _further(score: Score) -> str:
-    said = f"{score.said(translate)} {number(score.value, 3)}"
+    said = f"{score.said(translate)} {decimal(score.value)}"
     if score.ci95 is None:
         return said
-    return said + say(" ({low} to {high})", low=number(score.ci95[0], 3), high=number(score.ci95[1], 3))
+    return said + say(" ({low} to {high})", low=decimal(score.ci95[0]), high=decimal(score.ci95[1]))

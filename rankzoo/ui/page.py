@@ -70,7 +70,8 @@ def twin(table: pd.DataFrame, name: str) -> None:
     with st.expander(say("The same as a table"), on_change="rerun", key=f"twin:{name}") as opened:
         if opened.open:
             st.dataframe(table, hide_index=True)
-            st.download_button(say("Download CSV"), lambda: csv_text(pa.Table.from_pandas(table, preserve_index=False)), f"{name}.csv", "text/csv", key=f"csv:{name}")
+            st.download_button(say("Download CSV"), lambda: csv_text(pa.Table.from_pandas(table, preserve_index=False)),
+                               f"{name}.csv", "text/csv", key=f"csv:{name}")
 
 
 def colours() -> Theme:

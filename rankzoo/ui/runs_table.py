@@ -107,7 +107,8 @@ def _reached(run: Run, tasks: Sequence[str]) -> dict[str, float | None]:
 
 def _curved(runs: Sequence[Run], tasks: Sequence[str]) -> str:
     """The first task on view that any of the runs has an AUC of."""
-    with_auc = {task for run in runs for task, values in run.outcome.get("metrics", {}).get("test", {}).items() if "auc" in values}
+    with_auc = {task for run in runs for task, values in run.outcome.get("metrics", {}).get("test", {}).items()
+                if "auc" in values}
     return next((task for task in tasks if task in with_auc), "")
 
 

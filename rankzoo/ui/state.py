@@ -166,7 +166,7 @@ def _write_link() -> None:
     """The address says what is in hand: the run, and the document where it is not the run's own."""
     found, now = run(), document()
     wanted = (found.id if found else "", "" if found and found.config == now.json() else link.encode(now))
-    for name, value in zip(("run", "c"), wanted):
+    for name, value in zip(("run", "c"), wanted, strict=True):
         if st.query_params.get(name, "") != value:
             if value:
                 st.query_params[name] = value

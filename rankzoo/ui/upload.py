@@ -102,8 +102,9 @@ def columns() -> None:
                            column_config=_headings(), alt=say("Columns of the file and their roles"))
             for i, label in enumerate(upload.roles.labels):
                 if label.positive is not None:
-                    st.selectbox(say("Counts as 1 in {column}", column=escaped(label.column)), two_values(upload.hash, label.column),
-                                 key=_key(f"positive{i}", upload), index=two_values(upload.hash, label.column).index(label.positive))
+                    st.selectbox(say("Counts as 1 in {column}", column=escaped(label.column)),
+                                 two_values(upload.hash, label.column), key=_key(f"positive{i}", upload),
+                                 index=two_values(upload.hash, label.column).index(label.positive))
             st.form_submit_button(say("Use these roles"), on_click=_correct)
 
 

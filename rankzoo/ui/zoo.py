@@ -27,7 +27,8 @@ def filters(every: Sequence[System]) -> list[System]:
                                     format_func=lambda k: say(k.capitalize()), bind="query-params")
         needs = st.pills(say("Must have"), list(NEEDS), selection_mode="multi", key="needs", format_func=translate)
         domains = sorted({system.domain for system in every if system.domain})
-        domain = st.selectbox(say("Domain"), ["", *domains], key="domain", format_func=lambda d: say(d) if d else say("All domains"))
+        domain = st.selectbox(say("Domain"), ["", *domains], key="domain",
+                              format_func=lambda d: say(d) if d else say("All domains"))
     return [system for system in every if kind in (system.kind, "both") and (not domain or system.domain == domain)
             and all(system.slots()[NEEDS[need]] for need in needs)]
 
@@ -45,7 +46,7 @@ def chosen(shown: Sequence[System]) -> str:
 
 def row(system: System) -> ZooRow:
     """A system as a row of the matrix."""
-    title = system.company or system.name
+    title = system.brand
     subtitle = system.name if system.company else system.source.short
     return ZooRow(system.id, title, subtitle, system.short(),
                   len(system.task_names), system.source.year, system.built)
@@ -69,8 +70,10 @@ def card(system: System) -> None:
     if system.built:
         count = system.blueprint.count(schema_of(system.dataset))
         first, second = st.columns(2)
-        first.metric(say("Parameters"), size(count.parameters), help=say("Embedding tables and dense part together, on the sample data."))
-        second.metric(say("Per example"), flops(count.flops), help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
+        first.metric(say("Parameters"), size(count.parameters),
+                     help=say("Embedding tables and dense part together, on the sample data."))
+        second.metric(say("Per example"), flops(count.flops),
+                      help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     st.markdown(f":green-badge[{say('{n} facts read in the source', n=stated)}] :orange-badge[{say('{n} assumed', n=assumed)}]")
     if system.built:
         with st.container(key="cta_open"):
@@ -86,12 +89,15 @@ def card(system: System) -> None:
 
 def routes() -> None:
     """Three ways on for those who don't know where to start."""
-    ways = ((say("New here?"), say("Open YouTube and set its experts from 4 to 8."), "pages/architect.py", say("Start"), "youtube"),
+    ways = ((say("New here?"), say("Open YouTube and set its experts from 4 to 8."), "pages/architect.py",
+             say("Start"), "youtube"),
             (say("Curious about attention?"), say("Train DIN and see what each candidate attends to."), "pages/train.py",
              say("Train DIN"), "din"),
-            (say("Own data?"), say("Bring a CSV or Parquet file and train Wide & Deep on it."), "pages/data.py", say("Your file"), "wide_deep"))
+            (say("Own data?"), say("Bring a CSV or Parquet file and train Wide & Deep on it."), "pages/data.py",
+             say("Your file"), "wide_deep"))
     for place, (title, line, target, label, arch) in zip(st.columns(3), ways, strict=True):
         with place, st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{title}** :gray[{line}]", width="stretch")
-            if st.button(label, key=f"route:{arch}", icon=":material/arrow_forward:", type="tertiary", on_click=state.choose, args=(arch,)):
+            if st.button(label, key=f"route:{arch}", icon=":material/arrow_forward:", type="tertiary",
+                         on_click=state.choose, args=(arch,)):
                 st.switch_page(target)

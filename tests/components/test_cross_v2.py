@@ -32,7 +32,7 @@ def inputs(rows: int = 5, seed: int = 0) -> Tensor:
 
 def run(layer: CrossV2Layer, x: Tensor, trace: Trace = OFF) -> Tensor:
     """(row, D) → (row, D), whether the layer is stacked or parallel."""
-    signal = layer(Signal(fields=dict(zip(WIDTHS, x.split(list(WIDTHS.values()), dim=1)))), trace)
+    signal = layer(Signal(fields=dict(zip(WIDTHS, x.split(list(WIDTHS.values()), dim=1), strict=True))), trace)
     return torch.cat(list(signal.fields.values()), dim=1) if layer.stacked else signal.head["interaction.0"]
 
 
@@ -172,10 +172,10 @@ def test_gradcheck(spec):
     assert torch.autograd.gradcheck(lambda x: run(layer, x), inputs(3).requires_grad_())
     parameters = [parameter.detach().clone().requires_grad_() for parameter in layer.parameters()]
     names = [name for name, _ in layer.named_parameters()]
-    fields = dict(zip(WIDTHS, inputs(2).split(list(WIDTHS.values()), dim=1)))
+    fields = dict(zip(WIDTHS, inputs(2).split(list(WIDTHS.values()), dim=1), strict=True))
 
     def by_weights(*values):
-        signal = torch.func.functional_call(layer, dict(zip(names, values)), (Signal(fields=fields), OFF))
+        signal = torch.func.functional_call(layer, dict(zip(names, values, strict=True)), (Signal(fields=fields), OFF))
         return torch.cat(list((signal.fields if layer.stacked else signal.head).values()), dim=1)
 
     assert torch.autograd.gradcheck(by_weights, parameters)

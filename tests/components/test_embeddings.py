@@ -45,7 +45,7 @@ def test_fields_do_not_share_rows():
     layer = layer_of(Embeddings(dim=4))
     spans = sorted((start, start + rows) for name, (rows, _) in Embeddings(dim=4).tables(rich()).items()
                    for start in [layer.places[name][1]])
-    assert all(end <= following for (_, end), (following, _) in zip(spans, spans[1:]))
+    assert all(end <= following for (_, end), (following, _) in zip(spans, spans[1:], strict=False))
 
 
 def test_gradient_touches_only_the_rows_of_the_batch():

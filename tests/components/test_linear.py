@@ -65,7 +65,7 @@ def test_a_cross_is_not_additive():
 def test_hash_is_fixed():
     """The same buckets on every machine and in every run: links and saved runs depend on it."""
     a, b = torch.tensor([0, 1, 2, 999, 123_456]), torch.tensor([0, 1, 3, 999, 654_321])
-    assert bucket(a, b, 5000).tolist() == [python_bucket(int(x), int(y), 5000) for x, y in zip(a, b)]
+    assert bucket(a, b, 5000).tolist() == [python_bucket(int(x), int(y), 5000) for x, y in zip(a, b, strict=True)]
     assert bucket(a, b, 5000).tolist() == FIXED
     assert bucket(a.int(), b.int(), 5000).tolist() == FIXED
 
@@ -159,4 +159,5 @@ def test_two_linear_parts_add_up():
     """A second linear part adds to the first one's logit."""
     first, second = (randomised(Linear().build(shape()), seed) for seed in (1, 2))
     signal = second(first(Signal(aside=aside()), OFF), OFF)
-    torch.testing.assert_close(torch.stack([signal.logits[t] for t in TASKS], 1), logits(first, aside()) + logits(second, aside()))
+    torch.testing.assert_close(torch.stack([signal.logits[t] for t in TASKS], 1),
+                               logits(first, aside()) + logits(second, aside()))

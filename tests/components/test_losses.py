@@ -13,13 +13,15 @@ from rankzoo.signals import Batch, Branches
 from rankzoo.training.combine import weighted_sum
 
 TASKS = (Task("click"), Task("share", "share"), Task("stars", "regression"))
+PLAIN = Pointwise()
 
 
 def one(kind: str, s: float, y: float) -> float:
     return float(pointwise(kind, torch.tensor([s], dtype=torch.float64), torch.tensor([y], dtype=torch.float64)))
 
 
-@pytest.mark.parametrize("s, y, value", [(0, 1, 0.693147), (0, 0, 0.693147), (2, 1, 0.126928), (-2, 1, 2.126928), (2, 0, 2.126928)])
+@pytest.mark.parametrize("s, y, value", [(0, 1, 0.693147), (0, 0, 0.693147), (2, 1, 0.126928), (-2, 1, 2.126928),
+                                         (2, 0, 2.126928)])
 def test_binary_values(s, y, value):
     """softplus(s) − y·s, as in the sheet."""
     assert one("binary", s, y) == pytest.approx(value, abs=5e-7)
@@ -63,10 +65,11 @@ def test_best_constant_is_the_base_rate():
 
 def batch_of(labels: dict[str, torch.Tensor], observed: dict[str, torch.Tensor]) -> Batch:
     rows = len(next(iter(labels.values())))
-    return Batch(Schema((), TASKS), torch.zeros(rows, 0, dtype=torch.long), torch.zeros(rows, 0), labels=labels, observed=observed)
+    return Batch(Schema((), TASKS), torch.zeros(rows, 0, dtype=torch.long), torch.zeros(rows, 0), labels=labels,
+                 observed=observed)
 
 
-def layer_of(spec: Pointwise = Pointwise()):
+def layer_of(spec: Pointwise = PLAIN):
     return spec.build(Shape(Schema((), TASKS), TASKS, at="losses"))
 
 

@@ -135,7 +135,7 @@ def test_target_attention_by_hand(softmax):
 
 def test_softmax_off_keeps_intensity():
     """Without softmax a behaviour that stands twice counts twice (attention sheet, 12.9)."""
-    layer, (items, mask, candidate) = built(TargetAttention(unit=(5,))).eval(), drawn(1)
+    layer, (items, _, candidate) = built(TargetAttention(unit=(5,))).eval(), drawn(1)
     once = torch.tensor([[True, False, False, False]])
     twice = torch.tensor([[True, True, False, False]])
     same = items.clone()
@@ -185,10 +185,11 @@ def test_gradcheck(spec):
     layer, (items, mask, candidate) = built(spec), drawn()
     mask[2] = False
     assert torch.autograd.gradcheck(lambda i, c: run(layer, i, mask, c), (items.requires_grad_(), candidate.requires_grad_()))
-    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()])
+    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()], strict=True)
     signal = Signal(fields={"item": candidate.detach()}, sequences={"past": Sequence(items.detach(), mask)})
     assert torch.autograd.gradcheck(
-        lambda *given: torch.func.functional_call(layer, dict(zip(names, given)), (signal, OFF)).fields["past"], values)
+        lambda *given: torch.func.functional_call(
+            layer, dict(zip(names, given, strict=True)), (signal, OFF)).fields["past"], values)
 
 
 def test_dice_sees_the_statistics_of_training():

@@ -65,7 +65,7 @@ def test_one_expert_is_a_shared_bottom(bottom):
     moe = layer_of(MMoE(experts=1, widths=(4, 2), bottom=bottom, gate_dropout=0.5)).train()
     plain = randomised(SharedBottom(widths=(*bottom, 4, 2)).build(shape())).double()
     source = [p for name, p in moe.named_parameters() if not name.startswith("gate")]
-    for parameter, given in zip(plain.parameters(), source):
+    for parameter, given in zip(plain.parameters(), source, strict=True):
         parameter.data.copy_(given)
     trace = Trace()
     for task, vector in out(moe, rows(), trace).items():
@@ -178,9 +178,9 @@ def test_gradcheck(spec):
     """Input and weights against finite differences in float64."""
     layer = layer_of(spec)
     assert torch.autograd.gradcheck(lambda x: tuple(out(layer, x).values()), rows(3, seed=3).requires_grad_())
-    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()])
+    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()], strict=True)
     assert torch.autograd.gradcheck(lambda *given: tuple(
-        torch.func.functional_call(layer, dict(zip(names, given)), (rows(2, seed=3), OFF)).vectors.values()), values)
+        torch.func.functional_call(layer, dict(zip(names, given, strict=True)), (rows(2, seed=3), OFF)).vectors.values()), values)
 
 
 def test_shared_bottom_is_one_tensor():

@@ -16,6 +16,7 @@ from tests.support import OFF, numel, randomised
 TASKS = ("click", "like")
 SCHEMA = Schema((Feature("position", "categorical", 5, bias=True), Feature("device", "categorical", 3),
                  Feature("page", "categorical", 4), Feature("price", "numeric")), tuple(Task(t) for t in TASKS))
+ON_CLICK = Biased(widths=(4,), on=("click",))
 
 
 def shape(branch: int = 3, head: dict[str, int] | None = None, logits: bool = False) -> Shape:
@@ -89,7 +90,7 @@ def test_begin_sets_the_last_bias(spec):
 
 # The side tower --------------------------------------------------------------------------------------------------------
 
-def biased(spec: Biased = Biased(widths=(4,), on=("click",)), seed: int = 0):
+def biased(spec: Biased = ON_CLICK, seed: int = 0):
     return randomised(spec.build(shape()), seed)
 
 
@@ -131,8 +132,8 @@ def test_serving_does_not_know_the_position():
 def test_missing_and_dropped_order_alike():
     """YouTube 8: on one device both ways of serving sort by the click head alike, with different probabilities."""
     branches, signal = given()
-    one_device = {**signal.aside, "device": torch.full((6,), 2)}
-    missing, dropped = (biased(Biased(widths=(4,), on=("click",), serve=s)).eval()(branches, Signal(aside=one_device), OFF)["click"]
+    one_device = Signal(aside={**signal.aside, "device": torch.full((6,), 2)})
+    missing, dropped = (biased(Biased(widths=(4,), on=("click",), serve=s)).eval()(branches, one_device, OFF)["click"]
                         for s in ("missing", "drop_tower"))
     assert torch.equal(missing.argsort(), dropped.argsort()) and not torch.allclose(missing, dropped)
 
@@ -192,9 +193,9 @@ def test_gradcheck():
     layer = biased(Biased(widths=(3,), activation="tanh", on=("click",), drop_position=0.0)).double().train()
     branches, signal = given(3)
     branches = Branches({t: v.double() for t, v in branches.vectors.items()})
-    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()])
+    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()], strict=True)
     assert torch.autograd.gradcheck(lambda *new: tuple(torch.func.functional_call(
-        layer, dict(zip(names, new)), (branches, Signal(aside=signal.aside), OFF)).values()), values)
+        layer, dict(zip(names, new, strict=True)), (branches, Signal(aside=signal.aside), OFF)).values()), values)
 
 
 @pytest.mark.parametrize("spec, given_shape, at, words", [

@@ -49,10 +49,12 @@ CROSS = Linear(crosses=(("f0", "f1"),), buckets=5_000)
 
 FEATURE_CROSSING = (
     Row("LR, one-hot", one(representation=OneHot(), interaction=(Linear(),), towers=Bare()), c0(), 10_001, 0, 0, 10),
-    Row("LR + one cross in 5,000 buckets", one(representation=OneHot(), interaction=(CROSS,), towers=Bare()), c0(), 15_001, 0, 0, 11),
+    Row("LR + one cross in 5,000 buckets", one(representation=OneHot(), interaction=(CROSS,), towers=Bare()),
+        c0(), 15_001, 0, 0, 11),
     Row("DNN 256-128-64-1", one(towers=MlpTower(widths=DEEP)), c0(), 242_433, 160_000, 163_968),
     Row("Wide & Deep", one(interaction=(CROSS,), towers=MlpTower(widths=DEEP, head_bias=False)), c0(), 257_433, 160_000, 163_968),
-    Row("DCN-V2 full, parallel", one(interaction=(CrossV2(layers=3),), towers=MlpTower(widths=DEEP)), c0(), 319_873, 160_000, 317_888),
+    Row("DCN-V2 full, parallel", one(interaction=(CrossV2(layers=3),), towers=MlpTower(widths=DEEP)),
+        c0(), 319_873, 160_000, 317_888),
     Row("DCN-V2 full, stacked", one(interaction=(CrossV2(layers=3, structure="stacked"),), towers=MlpTower(widths=DEEP)),
         c0(), 319_713, 160_000, 317_568),
     Row("DCN-V2 rank 32, parallel", one(interaction=(CrossV2(layers=3, rank=32),), towers=MlpTower(widths=DEEP)),

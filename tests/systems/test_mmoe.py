@@ -26,7 +26,8 @@ def model_of(**sharing: object) -> RankingModel:
 def test_one_expert_is_shared_bottom():
     """E = 1 in the whole model: every logit that of a shared bottom with the same weights."""
     moe = model_of(experts=1)
-    plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": SharedBottom(widths=moe.blueprint.sharing.widths)}), SCHEMA)
+    shared = SharedBottom(widths=moe.blueprint.sharing.widths)
+    plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": shared}), SCHEMA)
     copied(moe, plain)
     plain.sharing.bottom.load_state_dict(moe.sharing.expert[0].state_dict())
     ours, theirs = logits(moe, BATCH), logits(plain, BATCH)
@@ -39,8 +40,8 @@ def test_parameters_are_linear_in_the_experts():
     d, t = 48, 4
     expert = d * 16 + 16
     blueprint = SYSTEM.blueprint
-    counts = [blueprint.model_copy(update={"sharing": blueprint.sharing.model_copy(update={"experts": e})}).count(SCHEMA).parameters
-              for e in (1, 2, 8)]
+    counts = [blueprint.model_copy(update={"sharing": blueprint.sharing.model_copy(update={"experts": e})})
+              .count(SCHEMA).parameters for e in (1, 2, 8)]
     assert counts[1] - counts[0] == expert + t * d and counts[2] - counts[0] == 7 * (expert + t * d)
     towers = t * (16 * 8 + 8 + 8 + 1)
     assert blueprint.count(SCHEMA).parameters == 4 * (expert + t * d) + towers

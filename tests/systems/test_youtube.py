@@ -35,7 +35,8 @@ def moved(batch, seed: int = 5):
     ids = batch.ids.clone()
     ids[:, column] = ids[torch.randperm(len(batch), generator=torch.Generator().manual_seed(seed)), column]
     assert not torch.equal(ids, batch.ids)
-    return batch.__class__(batch.schema, ids, batch.numbers, batch.histories, batch.masks, batch.labels, batch.observed, batch.group)
+    return batch.__class__(batch.schema, ids, batch.numbers, batch.histories, batch.masks, batch.labels, batch.observed,
+                           batch.group)
 
 
 @pytest.mark.parametrize("experts, parameters", [(4, 71_300), (8, 114_692)])
@@ -107,7 +108,8 @@ def test_missing_has_a_trained_row():
     """10: positions 1 to 9 and the missing one, 10 scalars; a share of the rows trains row 0."""
     assert SCHEMA.feature("position").vocabulary == 10
     dataset = small("video", 4_000)
-    fit = Fit(RankingModel(SYSTEM.blueprint, dataset.schema), dataset, SYSTEM.settings.model_copy(update={"steps": 5}), watching=False)
+    fit = Fit(RankingModel(SYSTEM.blueprint, dataset.schema), dataset, SYSTEM.settings.model_copy(update={"steps": 5}),
+              watching=False)
     assert sum(1 for _ in fit) == 5
     assert float(fit.model.towers.bias.scalars[0][0].detach().abs()) > 0
 

@@ -71,8 +71,9 @@ class CrossV2(Slot):
 
     def draw(self, shape: Shape) -> Drawing:
         d, at = shape.width, shape.at
-        blocks = tuple(Block(f"{at}.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
-                             (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters) for i in range(self.layers))
+        blocks = tuple(Block(f"{at}.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}",
+                             f"rank {self.rank}" if self.rank else "full", (d, self.rank) if self.rank else (d,),
+                             self.layer_part(i, d).parameters) for i in range(self.layers))
         if not self.layers and self.structure == "parallel":  # what is left is a second way for the inputs to the head
             plain = Block(f"{at}.input", "interaction", "concat", "x₀", "no cross layer", (d,))
             return Drawing((plain,), shape.edges(shape.fields, plain.address))
@@ -148,7 +149,7 @@ class CrossV2Layer(nn.Module):
             trace.keep("layer.0.block", "cross", ("field", "other"), self.blocks, {"field": names, "other": names})
         if not self.stacked:
             return signal.but(head={**signal.head, self.at: x})
-        return signal.but(fields=dict(zip(self.widths, x.split(list(self.widths.values()), dim=1))))
+        return signal.but(fields=dict(zip(self.widths, x.split(list(self.widths.values()), dim=1), strict=True)))
 
     def blocks(self) -> Tensor:
         """Norm of every field block of the first layer's matrix: (field, field)."""

@@ -64,7 +64,8 @@ class Linear(Slot):
         return Count((Part("", tasks * sum(terms), 0, (tasks,), working, elementwise=adds),))
 
     def draw(self, shape: Shape) -> Drawing:
-        block = Block(shape.at, "interaction", "linear", "linear", f"{len(self.crosses)} crosses" if self.crosses else "first order",
+        block = Block(shape.at, "interaction", "linear", "linear",
+                      f"{len(self.crosses)} crosses" if self.crosses else "first order",
                       (sum(self.tables(shape.schema).values()), 1), self.count(shape).parameters,
                       words=tuple(" × ".join(pair) for pair in self.crosses))
         crossed = [] if self.first_order else list(dict.fromkeys(name for pair in self.crosses for name in pair))

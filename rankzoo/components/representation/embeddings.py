@@ -124,7 +124,7 @@ class EmbeddingsLayer(nn.Module):
         for width, names in self.groups.items():
             columns, offsets = getattr(self, f"columns_{width}"), getattr(self, f"offsets_{width}")
             ids = batch.ids if len(columns) == batch.ids.shape[1] else batch.ids.index_select(1, columns)
-            found |= zip(names, self.look_up(width, ids + offsets).unbind(1))  # each (row, width)
+            found |= zip(names, self.look_up(width, ids + offsets).unbind(1), strict=True)  # each (row, width)
         for i, f in enumerate(self.schema.numeric):
             value = batch.numbers[:, i:i + 1]
             if self.vectors:

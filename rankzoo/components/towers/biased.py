@@ -51,12 +51,14 @@ class Biased(MlpTower):
                                at=f"{shape.at}.by.{i}", name=name)
         if not any(shape.schema.feature(name).bias for name in self.by):
             raise ZooError("None of the side tower's inputs is a bias feature of the data.",
-                           "Choose one that is known in logs only, such as the position, or the tower kind mlp.", at=f"{shape.at}.by")
+                           "Choose one that is known in logs only, such as the position, or the tower kind mlp.",
+                           at=f"{shape.at}.by")
         tasks = [t.name for t in shape.tasks]
         for i, name in enumerate(self.on):
             if name not in tasks:
                 raise ZooError("The side tower adds to '{name}', which is no task of the model.",
-                               "Leave it out, or choose among: {tasks}.", at=f"{shape.at}.on.{i}", name=name, tasks=", ".join(tasks))
+                               "Leave it out, or choose among: {tasks}.", at=f"{shape.at}.on.{i}", name=name,
+                               tasks=", ".join(tasks))
         return super().after(shape)
 
     def tables(self, schema: Schema) -> dict[str, int]:
@@ -74,7 +76,7 @@ class Biased(MlpTower):
         known = [name for name in self.by if shape.schema.feature(name).bias]
         inputs = Block(shape.origin[known[0]], "representation", "bias", ", ".join(self.by), "known in logs only",
                        (shape.schema.feature(known[0]).vocabulary, 1), group="bias", words=self.by)
-        tower = Block(at, "towers", "bias_tower", "Bias tower", f"added to {', '.join(self.on)}; missing when serving", (1,),
+        tower = Block(at, "towers", "bias_tower", "Bias tower", "missing when serving", (1,),
                       self.count(shape).within("bias").parameters)
         heads = tuple(Edge(at, f"losses.{task}", 1, side=True) for task in self.on)
         return Drawing((*main.blocks, inputs, tower), (*main.edges, Edge(inputs.address, at, 1, side=True), *heads))
@@ -109,7 +111,7 @@ class SideTower(nn.Module):
     def forward(self, ids: dict[str, Tensor]) -> Tensor:
         looked_up = [ids[name].long() for name in self.by]
         looked_up += [ids[a].long() * self.sizes[b] + ids[b].long() for a, b in combinations(self.by, 2)]
-        return sum(table[rows] for table, rows in zip(self.scalars, looked_up))
+        return sum(table[rows] for table, rows in zip(self.scalars, looked_up, strict=True))
 
     def table(self) -> Tensor:
         """b for every value of the first two features: (value, other value); one column where there is one feature."""

@@ -40,7 +40,7 @@ class Ads(World):
     rate: float = 0.20
 
     name: ClassVar[str] = "ads"
-    title: ClassVar[str] = "Ads with planted crosses"
+    title: ClassVar[str] = "Ads: planted crosses"
     sentence: ClassVar[str] = "Clicks on ads that depend on five pairs of fields, which no sum over fields can express."
     formula: ClassVar[str] = (r"\mathrm{logit} = \sum_f 0.25\,\tilde w_f[x_f] + \sum_{(a,b)} s_{ab}\,\tilde G_{ab}[x_a, x_b]"
                               r" + \sum_d \pm 0.1\,\tilde x_d + b")

@@ -31,7 +31,7 @@ class Feed(World):
     dismiss: float = 0.02
 
     name: ClassVar[str] = "feed"
-    title: ClassVar[str] = "Feed with related and unrelated tasks"
+    title: ClassVar[str] = "Feed: related tasks"
     sentence: ClassVar[str] = "Four tasks in two pairs: related inside a pair, unrelated across, two of them rare."
     formula: ClassVar[str] = (r"\mathrm{logit}_k = 1.6\,z\bigl(w_k^\top x + \sum_{i \le 4} \sin(\alpha_i w_k^\top x"
                               r" + \beta_i)\bigr) + b_k,\quad \cos(w_k, w_l) = R_{kl}")

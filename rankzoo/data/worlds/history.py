@@ -36,7 +36,7 @@ class Histories(World):
     rate: float = 0.30
 
     name: ClassVar[str] = "history"
-    title: ClassVar[str] = "Viewing histories with planted relevance"
+    title: ClassVar[str] = "Histories: what mattered"
     sentence: ClassVar[str] = "Clicks that depend on the past items of the candidate's topic, if recent and watched long."
     formula: ClassVar[str] = (r"\mathrm{logit} = 2.2 \sum_j r_j + q_c + b,\quad r_j = \mathbb{1}[\mathrm{long}_j]\,"
                               r"e^{-\mathrm{age}_j/3}\,k(\mathrm{topic}_j, \mathrm{topic}_c)")

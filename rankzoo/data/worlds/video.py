@@ -50,7 +50,7 @@ class Video(World):
     dismiss: float = 0.30
 
     name: ClassVar[str] = "video"
-    title: ClassVar[str] = "What to watch next, with position bias"
+    title: ClassVar[str] = "Video: position bias"
     sentence: ClassVar[str] = "Pages of nine videos, four tasks in two clusters; the upper slots are clicked more anyway."
     formula: ClassVar[str] = (r"\mathrm{logit}_k = 1.6\,z(f(w_k^\top x)) + \sum_f 0.4\,\tilde w_{kf}[x_f] + b_k"
                               r" + \mathbb{1}[k \in \{\mathrm{click}, \mathrm{completion}\}]\,"

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 
 from rankzoo.figures.diagram import deep, frame, nodes, ribbons
 from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
+from rankzoo.figures.diagram.wording import worded
 from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree, button, g, rect, svg
+from rankzoo.figures.words import Say, whole
 from rankzoo.schema import Block
 
-__all__ = ["draw", "thumbnail"]
+__all__ = ["draw", "thumbnail", "worded"]
 
 NOTHING: frozenset[str] = frozenset()
 Painter = Callable[[Block, Box, State], list[Tree]]
@@ -28,17 +30,18 @@ PAINTERS: Mapping[str, Painter] = {
 def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: tuple[float, ...] = (),
          metrics: Mapping[str, str] = NO_WORDS, changed: frozenset[str] = NOTHING, assumed: frozenset[str] = NOTHING,
          added: frozenset[str] = NOTHING, shares: Mapping[str, float] = NO_SHARES,
-         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, label: str = "Architecture") -> Tree:
+         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, label: str = "Architecture", say: Say = str) -> Tree:
     """The diagram of a layout.
 
     `selected` is a block's or a slot's address; `weights` gives a gate's mean weight for each of its experts, `attention`
     one weight per past item of the first scorer, `metrics` a task's «0.742 AUC»; `changed` differ from the preset,
     `assumed` have sizes that RankZoo chose (italic), `added` is what a ladder's rung adds (all else stands back);
     `shares` replaces the shares of the parameters that the blocks state; `items` names the past items of a history.
-    Without weights a gate is drawn as untrained: equal ribbons, dashed.
+    Without weights a gate is drawn as untrained: equal ribbons, dashed. `say` translates what the drawing itself says; the
+    blocks' own words are translated by `worded`, before the layout that must make room for them.
     """
     state = State(layout, selected, weights, attention, metrics, changed, assumed, added,
-                  shares or parameter_shares(layout), items)
+                  shares or parameter_shares(layout), items, say)
     inside = [g(frame.bands(state), "bands"), g([*ribbons.edges(state), *frame.crossing(state)], "edges"),
               g([*frame.band_names(state), *frame.heads(state)], "heads"), g(frame.unused(state), "unused"),
               g(_nodes(state), "nodes"), g(ribbons.pluses(state), "pluses"), g(frame.notes(state), "notes")]
@@ -82,27 +85,31 @@ def _node(block: Block, box: Box, state: State) -> Tree:
 
 def sentence(block: Block, state: State) -> str:
     """A block in words, for those who don't see it: what it is, its sizes, its parameters, its metric."""
-    said = [f"{block.title}, {WORDS[block.form]}" if block.title.lower() != WORDS[block.form] else block.title]
+    say, form = state.say, state.say(WORDS[block.form])
+    said = [f"{block.title}, {form}" if block.title.lower() != form else block.title]
     times = state.layout.counts.get(block.address, 1)
     if times > 1:
-        said.append(f"stands for {times} of them")
+        said.append(say("stands for {n} of them").format(n=times))
     if block.units:
-        said.append(_sizes(block))
+        said.append(_sizes(block, say))
     if block.parameters:
-        said.append(f"{block.parameters:,} parameters")
+        said.append(say("{n} parameters").format(n=whole(block.parameters)))
     if block.form == "head" and block.task in state.metrics:
         said.append(state.metrics[block.task])
     return ", ".join(said) + "."
 
 
-def _sizes(block: Block) -> str:
+def _sizes(block: Block, say: Say) -> str:
     units = [f"{unit:,}" for unit in block.units]
     if block.form in ("feature", "bias", "history"):
-        return f"{units[0]} {'positions' if block.form == 'history' else 'rows'} of {units[-1]} numbers"
+        template = say("{n} positions of {width} numbers") if block.form == "history" else say("{n} rows of {width} numbers")
+        return template.format(n=units[0], width=units[-1])
     if block.form == "gate":
-        return f"shares among {units[0]} experts"
+        return say("shares among {n} experts").format(n=units[0])
     layers = block.form in ("layer", "expert", "tower", "bias_tower", "scorer")
-    return f"widths {', '.join(units)}" if layers else f"{' × '.join(units)} numbers"
+    if layers:
+        return say("widths {widths}").format(widths=", ".join(units))
+    return say("{sizes} numbers").format(sizes=" × ".join(units))
 
 
 WORDS: Mapping[str, str] = {

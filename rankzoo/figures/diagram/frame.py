@@ -33,10 +33,10 @@ def unused(state: State) -> list[Tree]:
 
 def _unused(column: Column, span: Box, state: State) -> Tree:
     x = span.w / 2
-    sentence = f"{column.title} is off in this model. Press to see what it would add."
+    sentence = state.say("{component} is off in this model. Press to see what it would add.").format(component=column.title)
     plus = [circle(x, 41, 9, "badge"), path(f"M{x - 4} 41h8M{x} 37v8", "sign")]
     name = el("text", {"x": 0, "y": 0, "class": "t2 small halo", "transform": f"translate({x - 4:.2f} 60) rotate(90)"},
-              f"{column.title} · off")
+              state.say("{component} · off").format(component=column.title))
     inside = [rect(0.5, 0.5, span.w - 1, span.h - 1, "off", 5), text(x, 21, str(column.number), "t2", "middle", 13),
               *plus, name]
     return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, state.selected == column.slot)
@@ -53,12 +53,12 @@ def band_names(state: State) -> list[Tree]:
     layout = state.layout
     found = []
     for name, box in layout.bands:
-        said = name if name == "shared" else f"only {name}"
+        said = state.say("shared") if name == "shared" else state.say("only {task}").format(task=name)
         found.append(text(box.right - 8, box.bottom - 7, fit(said, box.w / 2), "t2 halo", "end"))
     lefts = sorted({layout.boxes[a].x for a, b in layout.blocks.items() if b.form == "expert"})
     if layout.bands and len(lefts) > 1:
         top = min(box.y for _, box in layout.bands) - 5
-        found += [text(left, top, f"level {i}", "t2") for i, left in enumerate(lefts, 1)]
+        found += [text(left, top, state.say("level {n}").format(n=i), "t2") for i, left in enumerate(lefts, 1)]
     return found
 
 
@@ -83,14 +83,15 @@ def notes(state: State) -> list[Tree]:
     layout = state.layout
     found = []
     if state.assumed:
-        found.append(text(layout.width, layout.height - 7, "italic: size assumed by RankZoo", "t2 italic", "end"))
+        found.append(text(layout.width, layout.height - 7, state.say("italic: size assumed by RankZoo"), "t2 italic", "end"))
     towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]
     touched = [e.target for e in layout.edges if e.kind == "side" and e.source in towers]
     if touched:
         box = layout.boxes[towers[-1]]
         names = dict.fromkeys(layout.blocks[a].title for a in touched)
         room = min(layout.boxes[a].x for a in touched) - 28 - box.right - 12
-        full, short = f"added to {', '.join(names)}; “missing” when serving", "“missing” when serving"
+        short = state.say("“missing” when serving")
+        full = state.say("added to {tasks}; “missing” when serving").format(tasks=", ".join(names))
         said = full if width_of(full) <= room else fit(short, room)
         found.append(text(box.right + 12, box.cy + 16, said, "t2"))
     return found

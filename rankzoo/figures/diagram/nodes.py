@@ -30,11 +30,12 @@ def history(block: Block, box: Box, state: State) -> list[Tree]:
     length, rows = block.units[0], history_rows(box)
     names = state.items.get(block.address, ())
     name = block.title[:1].upper() + block.title[1:]
-    said = f"{name}, last {rows} of {length}" if rows < length else f"{name}, {length} past items"
+    said = (state.say("{name}, last {shown} of {length}") if rows < length else state.say("{name}, {length} past items")).format(
+        name=name, shown=rows, length=length)
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):
         y = HISTORY_HEAD + i * HISTORY_ROW
-        item = names[-rows:][i] if len(names) >= rows else f"past item {length - rows + i + 1}"
+        item = names[-rows:][i] if len(names) >= rows else state.say("past item {n}").format(n=length - rows + i + 1)
         parts += [rect(0, y, box.w, HISTORY_ROW - 3, "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
                   text(12, y + 14, fit(item, box.w - 20), "t1")]
     return parts
@@ -47,7 +48,7 @@ def history_rows(box: Box) -> int:
 
 def candidate(block: Block, box: Box, state: State) -> list[Tree]:
     """The candidate's vectors side by side: the query of the attention."""
-    name = next((words for words in (block.title, block.detail) if words and width_of(words) <= 44), "query")
+    name = next((words for words in (block.title, block.detail) if words and width_of(words) <= 44), "q")
     return [rect(0, 16, box.w, box.h - 16, "box", 3), text(box.w / 2, 11, name, "t2", "middle"),
             *corner(block, box, state)]
 

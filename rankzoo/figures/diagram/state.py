@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from rankzoo.figures.layout.types import Layout
 from rankzoo.figures.theme import SLOTS
+from rankzoo.figures.words import Say
 from rankzoo.schema import Block
 
 Weights = Mapping[str, tuple[float, ...]]
@@ -19,7 +20,8 @@ NO_ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 @dataclass(frozen=True)
 class State:
     """Everything by address: `weights` of a gate, one per expert in the model's order; `attention`, one weight per past
-    item in the history's order; `metrics` by task; `shares` of the parameters; the rest are sets of addresses."""
+    item in the history's order; `metrics` by task; `shares` of the parameters; `say` puts English into the reader's
+    language; the rest are sets of addresses."""
 
     layout: Layout
     selected: str
@@ -31,6 +33,7 @@ class State:
     added: frozenset[str]
     shares: Mapping[str, float]
     items: Mapping[str, tuple[str, ...]]
+    say: Say
 
     def task(self, name: str) -> int:
         """The number of a task, which is its colour and its symbol."""

@@ -45,7 +45,8 @@ FACTS = (
     unsure("tower widths", "16", PAPER, why="not disclosed", path="towers.widths"),
     unsure("weights of the tasks", "1 each", PAPER, why="not disclosed", path="losses.weights"),
     ours("experts", 4, why="the smaller of the two that the paper compares", path="sharing.experts"),
-    ours("completion's loss", "squared error behind a sigmoid", why="fits both the drawn sigmoid and the squared loss of the text"),
+    ours("completion's loss", "squared error behind a sigmoid",
+         why="fits both the drawn sigmoid and the squared loss of the text"),
     ours("learning rate of the side tower", "× 5", why="scalars that start at 0 stop short otherwise", path="towers.rate"),
     ours("weight of dismiss in the score", "−1", why="a dismissal counts against a video"),
 )

@@ -8,7 +8,8 @@ from rankzoo.facts import Source, code, known, ours
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
-PAPER = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018", "10.1145/3219819.3219823")
+PAPER = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018",
+               "10.1145/3219819.3219823")
 DEMO = Source("Zhou et al.", 2018, "DeepInterestNetwork, the authors' demo code")
 
 SYSTEM = System(
@@ -23,11 +24,13 @@ SYSTEM = System(
     facts=(known("no softmax over the history", "keeps the intensity of the interest", PAPER, path="sequence.0.softmax"),
            known("activation unit in the paper", "36 units with PReLU or Dice", PAPER),
            code("activation unit", "80, 40", DEMO, path="sequence.0.unit"),
-           ours("activation inside the unit", "PReLU", why="the paper's; the demo code has sigmoids", path="sequence.0.activation"),
+           ours("activation inside the unit", "PReLU", why="the paper's; the demo code has sigmoids",
+                path="sequence.0.activation"),
            code("input of the unit", "c, h, c − h, c ⊙ h", DEMO, path="sequence.0.kind"),
            code("the demo code does apply a softmax", "after dividing by the square root of the width", DEMO),
            code("joined vector", "u, c, u ⊙ c", DEMO, path="concatenation.products"),
-           ours("start of the unit", "a weight of 1 for every past item", why="as sum pooling; the sign of the weights is free otherwise"),
+           ours("start of the unit", "a weight of 1 for every past item",
+                why="as sum pooling; the sign of the weights is free otherwise"),
            ours("embedding sizes", "item 8, topic 16, age 4, dwell 4", why="fit the sample data", path="representation.dims"),
            ours("token width", 16, why="the past items know age and dwell, which a candidate has not", path="sequence.0.token"),
            ours("hidden layers", "32", why="trains on a laptop", path="towers.widths")),

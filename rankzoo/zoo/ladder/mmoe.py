@@ -17,7 +17,8 @@ SYSTEM = System(
     blueprint=Blueprint(
         representation=Embeddings(dim=16), sharing=MMoE(experts=4, widths=(16,)), towers=MlpTower(widths=(8,)),
         tasks=("click", "completion", "like", "dismiss")),
-    facts=(stated("gates", "softmax of one linear map of the input, without bias", PAPER, at="section 4.2", path="sharing.gate_input"),
+    facts=(stated("gates", "softmax of one linear map of the input, without bias", PAPER, at="section 4.2",
+                  path="sharing.gate_input"),
            stated("experts", "identical MLPs with ReLU", PAPER, at="section 4.1"),
            stated("synthetic study", "8 experts of one layer of 16, towers of one layer of 8", PAPER, at="section 5.1"),
            ours("experts", 4, why="two tasks pairs; trains on a laptop", path="sharing.experts"),

@@ -1,0 +1,35 @@
+"""Wording: what blocks say of themselves in the reader's language, before they are laid out; names of the data stay names."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rankzoo.figures.words import Say
+from rankzoo.schema import Block
+
+NAMED = ("feature", "bias", "history", "head")
+NUMBER = re.compile(r"\d[\d.]*")
+
+
+def worded(blocks: Iterable[Block], say: Say) -> tuple[Block, ...]:
+    """The blocks with titles and details as `say` has them. A block's own English is the template, with its task and its
+    number taken out: «Expert 3» is asked for as «Expert {n}», «Tower click» as «Tower {task}»."""
+    return tuple(_worded(block, say) for block in blocks)
+
+
+def _worded(block: Block, say: Say) -> Block:
+    named = block.form in NAMED or block.title in block.words
+    return replace(block, title=block.title if named else phrase(block.title, say, block.task),
+                   detail=phrase(block.detail, say, block.task),
+                   words=tuple(phrase(each, say) for each in block.words) if block.form == "head" else block.words)
+
+
+def phrase(text: str, say: Say, task: str = "") -> str:
+    """A short text that may end in a task's name or hold one number."""
+    if task and text.endswith(f" {task}"):
+        return say(text.removesuffix(task) + "{task}").format(task=task)
+    found = NUMBER.search(text)
+    if found:
+        return say(text[:found.start()] + "{n}" + text[found.end():]).format(n=found[0])
+    return say(text) if text else text

@@ -1,0 +1,147 @@
+"""Driving: servers of the app and visitors in a real Chromium, for the browser tests. No test stands here."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30_000
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+QUIET = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    return app && app.getAttribute("data-test-connection-state") === "CONNECTED"
+        && app.getAttribute("data-test-script-state") === "notRunning"
+        && !document.querySelector("[data-testid=stSkeleton]");
+}"""
+FOCUS = """() => { let node = document.activeElement;
+    while (node && node.shadowRoot) node = node.shadowRoot.activeElement;
+    return node ? node.getAttribute("data-id") || node.innerText || node.getAttribute("aria-label") || "" : ""; }"""
+LINES = """[...(document.querySelector(".js-plotly-plot")?.calcdata ?? [])].map((line) => line.map((point) => point.x))
+    .filter((x) => x.length > 1).map((x) => [x[0], x[x.length - 1]])"""
+
+
+class Server:
+    """An app's server on a free port; `restart` starts it again on the same port and home."""
+
+    def __init__(self, command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url, self.home = f"http://127.0.0.1:{self.port}", home
+        self._command = [sys.executable, "-m", *command]
+        self._environment = {**os.environ, "OMP_NUM_THREADS": "1", "RANKZOO_HOME": str(home), **(environment or {})}
+        self.restart()
+
+    def restart(self) -> None:
+        """Start, and wait until it answers."""
+        port = "--port" if "serve" in self._command else "--server.port"
+        self.process = subprocess.Popen([*self._command, port, str(self.port)], cwd=ROOT, env=self._environment,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.25)
+            if self.process.poll() is not None:
+                break
+        raise RuntimeError(f"the app did not start: status {self.process.poll()}")
+
+    def kill(self) -> None:
+        """kill -9, as a machine that runs out of memory does it."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """SIGTERM, and the end within the ten seconds that `serve` promises."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+
+class Visitor:
+    """One browser of its own (cookies, theme, size) on one server; remembers what went wrong on its pages."""
+
+    def __init__(self, chromium, url: str, mode: str = "light", size: tuple[int, int] = (1440, 900)) -> None:
+        self.context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=mode,
+                                            permissions=["clipboard-read", "clipboard-write"])
+        self.url, self.errors, self.outside = url, [], []
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._note)
+
+    def _note(self, request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and f"{address.scheme}://{address.netloc}".replace("ws:", "http:") != self.url:
+            self.outside.append(request.url)
+
+    def open(self, page: str = "", **query: str) -> Visitor:
+        """Go to a page by its address and wait until it stands still."""
+        self.page.goto(f"{self.url}/{page}" + (f"?{urlencode(query)}" if query else ""))
+        return self.settle()
+
+    def settle(self) -> Visitor:
+        """Wait until no script runs and nothing is a skeleton any more, twice in a row."""
+        for _ in range(2):
+            self.page.wait_for_function(QUIET)
+            self.page.wait_for_timeout(150)
+        self.page.wait_for_function(QUIET)
+        return self
+
+    def go(self, title: str) -> Visitor:
+        """Another page by the menu."""
+        self.page.locator("[data-testid=stTopNavLink]", has_text=title).click()
+        self.page.wait_for_url(f"**/{title.lower()}*")
+        return self.settle()
+
+    def key(self, name: str):
+        """What has a key: a widget or a container."""
+        return self.page.locator(".st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", name))
+
+    def node(self, id: str):  # noqa: A002
+        """A node of a drawing."""
+        return self.page.locator(f'[data-id="{id}"]')
+
+    def fill(self, name: str, value: object) -> Visitor:
+        """Type into a field and leave it."""
+        field = self.key(name).locator("input")
+        field.fill(str(value))
+        field.press("Enter")
+        return self.settle()
+
+    def choose(self, name: str, option: str) -> Visitor:
+        """Take an option of a menu."""
+        self.key(name).locator("[data-baseweb=select], [role=combobox]").first.click()
+        self.page.get_by_role("option", name=option).first.click()
+        return self.settle()
+
+    def query(self) -> dict[str, str]:
+        """The address's parameters."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def text(self) -> str:
+        """All that can be read on the page, drawings included."""
+        return self.page.locator("[data-testid=stApp]").inner_text() + " ".join(
+            self.page.locator("svg.rz-scene text").all_text_contents())
+
+    def lines(self) -> list[tuple[float, float]]:
+        """Where each line of the first chart that has more than one point begins and ends."""
+        self.page.wait_for_function(f"{LINES}.length > 0")
+        return self.page.evaluate(LINES)
+
+    def said(self) -> list[str]:
+        """The sentences of trouble on the page."""
+        return self.page.locator("[data-testid=stAlertContentError]").all_inner_texts()
+
+    def close(self) -> None:
+        self.context.close()

@@ -1,0 +1,63 @@
+"""Every page in both themes and two sizes: nothing from outside, nothing cut off, named figures, a keyboard is enough."""
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.driving import FOCUS
+
+PAGES = ("zoo", "architect", "train", "inside", "data")
+WIDER = """() => { const main = document.querySelector("[data-testid=stMain]");
+    return main.scrollWidth - main.clientWidth; }"""
+SMALL = """() => [...document.querySelectorAll("*")].filter((host) => host.shadowRoot).flatMap((host) =>
+    [...host.shadowRoot.querySelectorAll("svg.rz-scene:not(.thumbnail) text")].filter((each) => each.textContent.trim()
+        && parseFloat(getComputedStyle(each).fontSize) < 12).map((each) => each.textContent))"""
+UNNAMED = """() => [...document.querySelectorAll("*")].filter((host) => host.shadowRoot).flatMap((host) =>
+    [...host.shadowRoot.querySelectorAll("svg.rz-scene, [role=button]")]).filter((each) => !each.getAttribute("aria-label"))
+    .map((each) => each.outerHTML.slice(0, 80))"""
+PALE = """() => { const ink = (each) => getComputedStyle(each).color.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => { const f = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
+    const ground = light(ink0(document.querySelector("[data-testid=stApp]")));
+    function ink0(each) { return getComputedStyle(each).backgroundColor.match(/[\\d.]+/g).map(Number); }
+    return [...document.querySelectorAll("[data-testid=stMain] [data-testid=stMarkdownContainer] p")]
+        .filter((each) => each.innerText.trim() && !each.closest("button, [data-testid=stAlert], [data-testid=stBadge]"))
+        .map((each) => { const one = light(ink(each)), [high, low] = one > ground ? [one, ground] : [ground, one];
+            return [(high + 0.05) / (low + 0.05), each.innerText.slice(0, 40)]; })
+        .filter(([contrast]) => contrast < 4.5); }"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720)], ids=["1440x900", "1280x720"])
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_stands_whole(app, visitor, page, mode, size) -> None:
+    me = visitor(app, mode, size).open(page)
+    assert me.said() == [] and "Traceback" not in me.text()
+    assert me.page.evaluate(WIDER) <= 0
+    assert me.page.evaluate(SMALL) == [] and me.page.evaluate(UNNAMED) == [] and me.page.evaluate(PALE) == []
+    background = me.page.locator("[data-testid=stApp]").evaluate("each => getComputedStyle(each).backgroundColor")
+    brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+    assert (brightness < 60) == (mode == "dark"), background
+
+
+def test_the_keyboard_alone_reaches_and_changes_a_part(app, visitor) -> None:
+    me = visitor(app).open("architect")
+    me.node("representation.query_id").focus()
+    for _ in range(12):
+        me.page.keyboard.press("ArrowRight")
+        if me.page.evaluate(FOCUS).startswith("sharing.expert."):
+            break
+    assert me.page.evaluate(FOCUS).startswith("sharing.expert.")
+    me.page.keyboard.press("Enter")
+    me.settle().key("rz_caption").get_by_text("10,336").wait_for()
+    assert me.page.evaluate(FOCUS).startswith("sharing.expert.")  # the redraw did not lose the focus
+
+
+def test_tab_reaches_menu_settings_and_diagram(app, visitor) -> None:
+    me = visitor(app).open("architect")
+    seen = []
+    for _ in range(60):
+        me.page.keyboard.press("Tab")
+        seen.append(me.page.evaluate(FOCUS))
+    assert any("Train" in each for each in seen) and any(each.startswith("representation.") for each in seen), seen
