@@ -23,7 +23,7 @@ class PRelu(nn.Module):
         self.alpha = nn.Parameter(torch.full((width,), 0.25))
 
     def forward(self, s: Tensor) -> Tensor:
-        return torch.where(s > 0, s, self.alpha * s)
+        return F.prelu(s.reshape(-1, s.shape[-1]), self.alpha).reshape(s.shape)
 
 
 class Dice(nn.Module):
