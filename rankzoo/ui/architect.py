@@ -86,24 +86,22 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
     return " + ".join(say(spec.title) for spec in specs)
 
 
-def changed_blocks() -> frozenset[str]:
+def changed_blocks(layout: Layout) -> frozenset[str]:
     """Blocks of components with a setting that differs from the preset."""
     document = state.document()
     addresses = {".".join(path.split(".")[:2]) if path.split(".")[1].isdigit() else path.split(".")[0]
                  for path in document.changed() if "." in path}
-    return _blocks_below(addresses)
+    return _blocks_below(addresses, layout)
 
 
-def assumed_blocks() -> frozenset[str]:
+def assumed_blocks(layout: Layout) -> frozenset[str]:
     """Blocks of components with a size that RankZoo assumed: drawn in italic."""
     sizes = {fact.path.rsplit(".", 1)[0] for fact in state.document().system.facts if fact.assumed and fact.path}
-    return _blocks_below(sizes)
+    return _blocks_below(sizes, layout)
 
 
-def _blocks_below(addresses: set[str]) -> frozenset[str]:
-    document = state.document()
-    return frozenset(block.address for block in document.blueprint.blocks(document.schema())
-                     if any(block.address == a or block.address.startswith(a + ".") for a in addresses))
+def _blocks_below(addresses: set[str], layout: Layout) -> frozenset[str]:
+    return frozenset(block for block in layout.order if any(block == a or block.startswith(a + ".") for a in addresses))
 
 
 def learned() -> Learned:
@@ -134,7 +132,7 @@ def module_table() -> pd.DataFrame:
     return table.assign(output_shape=[" × ".join(map(str, shape)) for shape in table["output_shape"]])
 
 
-def caption(chosen: str, layout: Layout) -> None:
+def caption(chosen: str, layout: Layout, inside: Learned) -> None:
     """The strip below the figure: what is selected in words, its formula, its count and its settings."""
     document = state.document()
     with st.container(border=True, key="rz_caption"):
@@ -158,12 +156,12 @@ def caption(chosen: str, layout: Layout) -> None:
                 st.latex(r"\small " + spec.formula)
             if spec.source:
                 st.caption(page.escaped(spec.source.short))
-        _numbers(number, more, chosen if block else address, address)
+        _numbers(number, more, chosen if block else address, address, inside.gates)
         st.divider()
         _settings(address, spec)
 
 
-def _numbers(number, more, chosen: str, address: str) -> None:
+def _numbers(number, more, chosen: str, address: str, weights: Mapping[str, tuple[float, ...]]) -> None:
     """Parameters with their arithmetic, and the share of the model's work."""
     document = state.document()
     count = document.blueprint.count(document.schema())
@@ -173,7 +171,6 @@ def _numbers(number, more, chosen: str, address: str) -> None:
     share = part.flops / count.flops if count.flops else 0.0
     more.metric(say("Share of compute"), percent(share),
                 help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
-    weights = learned().gates
     if chosen.startswith("sharing.expert.") and weights:
         place = int(chosen.rsplit(".", 1)[1])
         shares = "  \n".join(f"{page.escaped(gate.rsplit('.', 1)[1])}: {percent(values[place])}"

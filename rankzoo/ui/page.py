@@ -1,6 +1,7 @@
 """Page: what all pages share: the model line with its link, problems and notices, and the figures' table twins."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -65,10 +66,11 @@ def address() -> str:
     return f"{base}?{urlencode(kept or {'c': link.encode(state.document())})}"
 
 
-def twin(table: pd.DataFrame, name: str) -> None:
-    """The numbers behind a figure, for reading and for download."""
+def twin(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:
+    """The numbers behind a figure (or what makes them once they are asked for), for reading and for download."""
     with st.expander(say("The same as a table"), on_change="rerun", key=f"twin:{name}") as opened:
         if opened.open:
+            table = table() if callable(table) else table
             st.dataframe(table, hide_index=True)
             st.download_button(say("Download CSV"), lambda: csv_text(pa.Table.from_pandas(table, preserve_index=False)),
                                f"{name}.csv", "text/csv", key=f"csv:{name}")
