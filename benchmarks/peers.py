@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from tables import CATEGORICAL, DENSE, make
+from benchmarks.tables import CATEGORICAL, DENSE, make
 
 WIDTHS, DIM, BATCH, RATE = (256, 128, 64), 16, 1024, 1e-3
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,15 +63,14 @@ def deepctr(path: Path, threads: int) -> dict[str, float]:
 def ours(path: Path, threads: int, rows: int) -> dict[str, float]:
     """The command line's `bench`, for as many steps as one pass takes."""
     steps = -(-(rows - round(rows * 0.2)) // BATCH)
-    return _process(["-m", "rankzoo", "bench", "--model", "dnn", "--data", str(path), "--steps", str(steps), "--batch-size",
+    return _process(["rankzoo", "bench", "--model", "dnn", "--data", str(path), "--steps", str(steps), "--batch-size",
                      str(BATCH), "--embedding-dim", str(DIM), "--hidden", ",".join(map(str, WIDTHS)), "--lr", str(RATE),
                      "--threads", str(threads), "--json"], threads)
 
 
 def _process(arguments: list[str], threads: int) -> dict[str, float]:
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(
-        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, cwd=ROOT,
+                          env=os.environ | {"OMP_NUM_THREADS": str(threads)})
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
@@ -93,7 +92,7 @@ def main() -> None:
         path = Path(folder) / "table.parquet"
         make(path, order.rows, order.ids)
         rounds = [(ours(path, order.threads, order.rows),
-                   _process([__file__, "--peer", str(path), "--threads", str(order.threads)], order.threads))
+                   _process(["benchmarks.peers", "--peer", str(path), "--threads", str(order.threads)], order.threads))
                   for _ in range(order.rounds)]
     print(f"{order.rows:,} rows, {order.rounds} rounds, {order.threads} threads each · medians")
     for name, key, digits in (("examples a second", "examples_per_second", 0), ("hold-out AUC", "auc", 4)):

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from tables import make
+from benchmarks.tables import make
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (10_000, 1_000_000)

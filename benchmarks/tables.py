@@ -1,6 +1,6 @@
 """Tables for benchmarks, in Criteo's layout: `C1…C26`, `I1…I13`, `label`, with a planted signal and its true logit.
 
-`python benchmarks/tables.py FILE --rows N --ids N` writes one; the same seed gives the same rows.
+`python -m benchmarks.tables FILE --rows N --ids N` writes one; the same seed gives the same rows.
 """
 from __future__ import annotations
 
