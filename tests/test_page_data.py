@@ -97,7 +97,7 @@ def test_past_items_are_counted_without_their_padding():
 def test_the_kernel_is_the_product_rule_of_the_world():
     rule = data_tables.kernel(0.3, 3.0).set_index(["factor", "level"])["value"]
     assert rule["topic", "next on the ring"] == 0.3 and rule["dwell", "watched shortly"] == 0
-    assert rule["age", "3 days"] == pytest.approx(np.exp(-1)) and rule["age", "0 days"] == 1
+    assert rule["age", "3 d"] == pytest.approx(np.exp(-1)) and rule["age", "0 d"] == 1
 
 
 def test_the_position_curve_is_centred_and_falls():

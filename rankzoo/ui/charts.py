@@ -104,6 +104,8 @@ def _own(picture: str, frame: pd.DataFrame, tasks: Sequence[str], end: float, co
         return "gate", curves.shares(own, end, colours, task, place, translate), say(
             "Shares of the experts in the gate of {task}, by epoch.", task=task)
     own = points.watched(frame, picture)
+    own["series"] = [each and (say("layer {n}", n=each) if picture == "cross" else say("history {n}", n=each))
+                     for each in own["series"]]
     title, level = ("Share of past items that the attention uses", "all alike") if picture == "attention" else (
         "Strongest cross over the mean cross", "none stands out")
     figure = curves.line(own, end, colours, title, 2, 1.0, translate(level), translate)

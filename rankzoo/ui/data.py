@@ -179,7 +179,7 @@ def planted(data: Summary) -> None:
     if not data.planted:
         st.info(say("Nothing is planted here: these are real data, so nobody knows what a model should find."))
         return
-    scene(_legend(), key="rz_legend", alt=say("A dark outline marks the truth you can check against"))
+    scene(_legend(), key="rz_legend", alt=say("An outline marks the truth you can check against"))
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "kernel": truth.kernel}
     for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
@@ -189,7 +189,7 @@ def planted(data: Summary) -> None:
 
 
 def _legend() -> Tree:
-    words = say("a dark outline: the truth you can check against")
+    words = say("outlined: the truth you can check against")
     return marks.drawing(truth.WIDTH, 18, words, marks.truth(3, 4, 16, 10), marks.text(30, 14, words, "t2 small"))
 
 
@@ -221,8 +221,9 @@ def best(data: Summary) -> None:
             st.caption(say("Adult (1994 US census), Becker and Kohavi 1996, UCI Machine Learning Repository, "
                            "DOI 10.24432/C5XW20, licence CC BY 4.0."))
         return
-    st.caption(say("On the test rows, the true logit of every row scores this much; no model can do better than by noise. "
-                   "A server does not know the position, so it can know less."))
+    best = say("On the test rows, the true logit of every row scores this much; no model can do better than by noise.")
+    served = any("auc_served" in scores for scores in data.oracle.values())
+    st.caption(best + (" " + say("A server does not know the position, so it can know less.") if served else ""))
     rows = [{"task": task, "auc": fixed(scores.get("auc"), 3), "served": fixed(scores.get("auc_served"), 3),
              "rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rate), 1)}
             for (task, scores), rate in zip(data.oracle.items(), data.rates["rate"], strict=True)]

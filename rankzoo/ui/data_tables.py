@@ -126,6 +126,6 @@ def kernel(neighbour: float, fade: float) -> pd.DataFrame:
     """What a past item is worth by rule: factor, level, value. The three factors are multiplied."""
     topic = [("same", 1.0), ("next on the ring", neighbour), ("any other", 0.0)]
     dwell = [("watched long", 1.0), ("watched shortly", 0.0)]
-    age = [(f"{days:g} days", float(np.exp(-days / fade))) for days in AGES]
+    age = [(f"{days:g} d", float(np.exp(-days / fade))) for days in AGES]
     return pd.DataFrame([{"factor": factor, "level": level, "value": value} for factor, levels in
                          (("topic", topic), ("dwell", dwell), ("age", age)) for level, value in levels])

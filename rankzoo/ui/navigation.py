@@ -20,12 +20,18 @@ PAGES = Path(__file__).parents[2] / "pages"
 def pages() -> list[StreamlitPage]:
     """Every page, in the order of the menu."""
     return [
-        st.Page(PAGES / "zoo.py", title=say("Zoo"), url_path="zoo", default=True),
+        st.Page(PAGES / "zoo.py", title=say("Zoo"), url_path="home", default=True),
         st.Page(PAGES / "architect.py", title=say("Architect"), url_path="architect"),
         st.Page(PAGES / "train.py", title=say("Train"), url_path="train"),
         st.Page(PAGES / "inside.py", title=say("Inside"), url_path="inside"),
         st.Page(PAGES / "data.py", title=say("Data"), url_path="data"),
+        st.Page(_root, title=say("Zoo"), url_path="zoo", visibility="hidden"),
     ]
+
+
+def _root() -> None:
+    """The first page's own name leads to it: Streamlit serves a default page at the root alone."""
+    st.switch_page(PAGES / "zoo.py", query_params=dict(st.query_params))
 
 
 def enter() -> StreamlitPage:

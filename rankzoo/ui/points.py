@@ -111,7 +111,8 @@ def shares(frame: pd.DataFrame, gate: str) -> pd.DataFrame:
 def watched(frame: pd.DataFrame, group: str) -> pd.DataFrame:
     """Columns series (1, 2, … where there are several), epoch, value of what is watched inside a model."""
     kept = frame[frame["group"] == group]
-    order = {of: str(i) for i, of in enumerate(dict.fromkeys(kept["of"]), 1)}
+    names = list(dict.fromkeys(kept["of"]))
+    order = {of: str(i) if len(names) > 1 else "" for i, of in enumerate(names, 1)}
     return pd.DataFrame({"series": [order[of] for of in kept["of"]], "epoch": kept["epoch"], "value": kept["value"]})
 
 

@@ -99,7 +99,8 @@ def columns() -> None:
         with st.form(f"rz_columns_{upload.hash}", border=False):
             frame = found(upload.hash)
             st.data_editor(frame, key=_key("roles", upload), hide_index=True, disabled=["column", "values", "missing", "example"],
-                           column_config=_headings(), alt=say("Columns of the file and their roles"))
+                           column_config=_headings(), alt=say("Columns of the file and their roles"),
+                           height=min(36 * len(frame) + 38, 300))
             for i, label in enumerate(upload.roles.labels):
                 if label.positive is not None:
                     st.selectbox(say("Counts as 1 in {column}", column=escaped(label.column)),

@@ -69,10 +69,10 @@ def card(system: System) -> None:
     assumed = sum(fact.assumed for fact in system.facts)
     if system.built:
         count = system.blueprint.count(schema_of(system.dataset))
-        first, second = st.columns(2)
-        first.metric(say("Parameters"), size(count.parameters),
-                     help=say("Embedding tables and dense part together, on the sample data."))
-        second.metric(say("Per example"), flops(count.flops),
+        with st.container(horizontal=True, gap="medium"):
+            st.metric(say("Parameters"), size(count.parameters), width="content",
+                      help=say("Embedding tables and dense part together, on the sample data."))
+            st.metric(say("Per example"), flops(count.flops), width="content",
                       help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     st.markdown(f":green-badge[{say('{n} facts read in the source', n=stated)}] :orange-badge[{say('{n} assumed', n=assumed)}]")
     if system.built:

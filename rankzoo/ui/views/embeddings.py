@@ -25,8 +25,8 @@ def show(sight: Sight) -> None:
     st.plotly_chart(scatter.vectors(frame, page.colours(), title, translate), key="embeddings:map", alt=title,
                     config={"displayModeBar": False})
     rare, common = (frame[frame["count"] == 0], frame[frame["count"] > 0])
-    st.markdown(say("**Read it:** {count} values, of which {rare} do not occur in these rows. Vectors of values that occur "
-                    "are {long} long on average, the others {short}.", count=whole(len(frame)), rare=whole(len(rare)),
+    st.markdown(say("**Read it:** {count} values; absent from these rows: {rare}. Vectors of the present ones are {long} long on "
+                    "average, of the absent ones {short}.", count=whole(len(frame)), rare=whole(len(rare)),
                     long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3)))
     st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
                    "stays where it was drawn."))
