@@ -173,8 +173,9 @@ def _numbers(number, more, chosen: str, address: str, weights: Mapping[str, tupl
                 help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
     if chosen.startswith("sharing.expert.") and weights:
         place = int(chosen.rsplit(".", 1)[1])
-        shares = "  \n".join(f"{page.escaped(gate.rsplit('.', 1)[1])}: {percent(values[place])}"
-                             for gate, values in weights.items() if place < len(values))
+        named = {gate.rsplit(".", 1)[1]: values[place] for gate, values in weights.items() if place < len(values)}
+        order = dict.fromkeys([task for task in document.blueprint.tasks if task in named] + list(named))
+        shares = "  \n".join(f"{page.escaped(gate)}: {percent(named[gate])}" for gate in order)
         more.caption(say("Mean gate weight by task") + "  \n" + shares)
 
 
