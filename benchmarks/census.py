@@ -31,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print("| system | task | AUC, mean ± 95 % interval | seconds |\n|---|---|---|---|")
-    for id in SYSTEMS:  # noqa: A001
+    for id in SYSTEMS:
         document, _ = Document.preset(id).on("census")
         results = [trained(document.but([("settings.seed", seed)]))[1] for seed in range(arguments.seeds)]
         for task in document.blueprint.tasks:

@@ -55,7 +55,7 @@ def main() -> None:
                 report(system.id, system.picture, seed)
 
 
-def report(id: str, picture: str, seed: int) -> None:  # noqa: A002
+def report(id: str, picture: str, seed: int) -> None:
     """Train one system with one seed and print a row per task."""
     fit, result = trained(Document.preset(id).but([("settings.seed", seed)]))
     score = look(Subject.of(fit.model, fit.dataset), PICTURES[picture]).truth if picture in PICTURES else None

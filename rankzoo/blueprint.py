@@ -134,7 +134,7 @@ class Blueprint(BaseModel):
             changes[slot] = tuple(spec for spec, _ in fitted) if isinstance(value, tuple) else fitted[0][0]
         return self.model_copy(update=changes), tuple(gone)
 
-    def json(self) -> str:  # noqa: A003
+    def json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, the same text for the same blueprint."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

@@ -115,7 +115,7 @@ class Document(BaseModel):
         self.blueprint.count(self.schema())
         return self
 
-    def json(self) -> str:  # noqa: A003
+    def json(self) -> str:
         """Canonical JSON of the whole document."""
         return _canonical(json.loads(self.model_dump_json()))
 

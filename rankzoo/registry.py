@@ -28,7 +28,7 @@ def systems() -> Mapping[str, System]:
     return MappingProxyType({system.id: system for system in found})
 
 
-def get(id: str) -> System:  # noqa: A002
+def get(id: str) -> System:
     """The system of that id; raises a ZooError that names the closest one."""
     if id not in systems():
         raise ZooError("Unknown architecture '{id}'.", closest(id, list(systems())) or "Choose one of: {known}.", at="arch",
@@ -36,7 +36,7 @@ def get(id: str) -> System:  # noqa: A002
     return systems()[id]
 
 
-def built(id: str) -> System:  # noqa: A002
+def built(id: str) -> System:
     """The system of that id, which must have a working model."""
     system = get(id)
     if not system.built:

@@ -25,7 +25,7 @@ LEAST = {"lr": 0.45, "wide_deep": 0.7, "dcn_v2": 0.82, "mmoe": 0.6, "din": 0.88,
 
 
 @cache
-def trained(id: str, seed: int) -> tuple[RankingModel, Subject, Result]:  # noqa: A002
+def trained(id: str, seed: int) -> tuple[RankingModel, Subject, Result]:
     document = Document.preset(id).but([("settings.seed", seed)])
     dataset = document.dataset()
     fit = Fit(document.model(dataset.schema), dataset, document.settings)
@@ -36,7 +36,7 @@ def trained(id: str, seed: int) -> tuple[RankingModel, Subject, Result]:  # noqa
 
 
 @pytest.mark.parametrize("id", BUILT)
-def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):  # noqa: A002
+def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):
     for seed in SEEDS:
         _, _, result = trained(id, seed)
         for place, (task, found) in enumerate(result.metrics["test"].items()):
@@ -46,7 +46,7 @@ def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):  # noqa:
                 assert place or (found["auc"] - 0.5) / (best - 0.5) >= LEAST[id], (seed, task, found["auc"], best)
 
 
-def statistics(id: str, view: str) -> list[tuple[float, float]]:  # noqa: A002
+def statistics(id: str, view: str) -> list[tuple[float, float]]:
     """(value, chance) of a view's truth for every seed."""
     scores = [look(trained(id, seed)[1], view).truth for seed in SEEDS]
     return [(score.value, score.chance) for score in scores]
@@ -63,7 +63,7 @@ def test_the_planted_crosses_are_the_strongest_in_every_seed():
 
 
 @pytest.mark.parametrize("id", ["mmoe", "youtube"])
-def test_gates_of_unrelated_tasks_differ_more(id):  # noqa: A002
+def test_gates_of_unrelated_tasks_differ_more(id):
     """truth.md's bar: more in at least four of five seeds, and clearly so on average."""
     found = [value for value, _ in statistics(id, "gates")]
     assert sum(value > 1 for value in found) >= 4 and np.mean(found) >= 1.15, found

@@ -9,7 +9,7 @@ from rankzoo.data.world import worlds
 RANGE = re.compile(r"^([\d.]+)–([\d.]+)\b")
 
 
-def name(dataset: Dataset, field: str, id: int, table: str = "") -> str:  # noqa: A002
+def name(dataset: Dataset, field: str, id: int, table: str = "") -> str:
     """The readable name of an id as tensors hold it; empty for 0, which is unknown. `field` is a feature or
     `history.field`, `table` the feature whose table it shares."""
     if id <= 0:

@@ -95,7 +95,7 @@ class Dispatcher:
                     if self.holds or self._locked(lock):
                         self._tick(min(now - last, 1.0))
                     self._good = time.monotonic()
-                except Exception as error:  # noqa: BLE001  whatever happens, the next tick looks after the runs again
+                except Exception as error:
                     self._record(error)
                 last = now
                 self._hear(TICK if self.holds else 1.0)
@@ -116,7 +116,7 @@ class Dispatcher:
         self._trouble = f"{type(error).__name__}: {error}"
         try:
             self.store.note("", "dispatcher", traceback.format_exc())
-        except Exception:  # noqa: BLE001  the store itself may be what is broken; `trouble` still says so
+        except Exception:
             return
 
     def _hear(self, seconds: float) -> None:
@@ -213,14 +213,14 @@ class Dispatcher:
         for worker in self.pool:
             try:
                 worker.process.wait(max(0.0, until - time.monotonic()))
-            except Exception:  # noqa: BLE001  it had its time
+            except Exception:
                 worker.process.kill()
                 worker.process.wait()
         self.pool.clear()
         if self.holds:
             try:
                 custody.adopt(self.store)
-            except Exception as error:  # noqa: BLE001  the next start adopts them
+            except Exception as error:
                 self._record(error)
 
 

@@ -90,7 +90,7 @@ def _guarded(held: Lease, train: Callable[[], Ending]) -> Ending:
         return Ending("failed", _full(error))
     except KeyboardInterrupt:
         return Ending("paused", "Stopped by the person at the keyboard; it can be resumed.")
-    except Exception as error:  # noqa: BLE001  a worker must outlive every bug of a component
+    except Exception as error:
         if "allocate memory" in str(error):
             return Ending("failed", "There was not enough memory for this run. Use a smaller model or fewer rows.")
         held.note("traceback", traceback.format_exc())

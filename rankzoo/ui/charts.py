@@ -65,7 +65,7 @@ def _overlaid(run: Run | None) -> list[tuple[str, int, pd.DataFrame]]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame: pd.DataFrame,  # noqa: ARG001
+def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame: pd.DataFrame,
              _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _task: str) -> list[tuple[str, Figure, str]]:
     """(name, figure, what it says in words); built once for each new point, whoever looks on."""
     colours, tasks = page.colours(), _document.blueprint.tasks

@@ -36,7 +36,7 @@ class Summary:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def summary(name: str, rows: int | None, seed: int, home: str) -> Summary:  # noqa: ARG001
+def summary(name: str, rows: int | None, seed: int, home: str) -> Summary:
     """The summary of a data set of so many rows; `home` is part of the key, since another folder may hold other files.
     Raises a ZooError where the data cannot be made."""
     dataset = load(name, rows, seed)

@@ -50,7 +50,7 @@ def sight(part: Part) -> Sight:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _trained(id: str) -> tuple[RankingModel, Dataset]:  # noqa: A002
+def _trained(id: str) -> tuple[RankingModel, Dataset]:
     found = opened(id, service.store())
     return found.model, found.dataset
 

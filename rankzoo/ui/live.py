@@ -61,7 +61,7 @@ def _submit() -> None:
     state.select_run(service.dispatcher().submit(state.document(), service.owner()))
 
 
-def _wish(id: str, what: str) -> None:  # noqa: A002
+def _wish(id: str, what: str) -> None:
     state.attempt(lambda: service.dispatcher().wish(id, what, service.owner()))
 
 

@@ -48,7 +48,7 @@ def series(run: Run | None) -> Series:
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _ended(id: str, attempt: int, ended: float, _run: Run) -> Series:  # noqa: A002, ARG001
+def _ended(id: str, attempt: int, ended: float, _run: Run) -> Series:
     """The points of a run that will get no more; the key holds when it ended, since it may be resumed."""
     points = service.store().points(id)
     return Series(id, points[-1].step if points else -1, tidy(points, steps_per_epoch(_run)))

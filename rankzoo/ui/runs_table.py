@@ -55,7 +55,7 @@ def selected() -> None:
         take(shown[cells[0]])
 
 
-def take(id: str) -> None:  # noqa: A002
+def take(id: str) -> None:
     """Take a run and its document in hand."""
     def both() -> None:
         state.put(points.document_of(service.store().run(id).config))

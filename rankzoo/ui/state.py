@@ -60,7 +60,7 @@ def trained() -> Run | None:
     return found if found and found.state == "done" and found.config == document().json() else None
 
 
-def points(id: str) -> list[Point]:  # noqa: A002
+def points(id: str) -> list[Point]:
     """The curve of a run."""
     return service.store().points(id)
 
@@ -118,7 +118,7 @@ def redo() -> None:
     _step("rz_future", "rz_past")
 
 
-def select_run(id: str) -> None:  # noqa: A002
+def select_run(id: str) -> None:
     """Take a run in hand, or none."""
     st.session_state["rz_run"] = id
 
@@ -152,7 +152,7 @@ def _step(source: str, target: str) -> None:
         memory[source] = memory[source][:-1]
 
 
-def _take_up(id: str, c: str) -> None:  # noqa: A002
+def _take_up(id: str, c: str) -> None:
     """A link: the run wins, and a document beside it is a fork of it."""
     memory = st.session_state
     memory["rz_link"] = (id, c)
@@ -162,7 +162,7 @@ def _take_up(id: str, c: str) -> None:  # noqa: A002
         attempt(lambda: put(link.decode(c)))
 
 
-def _open(id: str) -> None:  # noqa: A002
+def _open(id: str) -> None:
     found = service.store().run(id)
     _hold(Document.parse(found.config).check())  # whatever the limits are today, a run that was made can be seen
     select_run(found.id)

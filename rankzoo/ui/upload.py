@@ -119,7 +119,7 @@ def _headings() -> dict:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def found(hash: str) -> pd.DataFrame:  # noqa: A002
+def found(hash: str) -> pd.DataFrame:
     """One row per column of an upload: column, role, values (different ones), missing, example (the most common)."""
     table, roles = uploads.table(hash), uploads.upload(hash).roles
     return pd.DataFrame([{"column": name, "role": roles.of(name), "values": different(table[name]),
@@ -132,7 +132,7 @@ def _example(column: pa.ChunkedArray) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def two_values(hash: str, column: str) -> list[str]:  # noqa: A002
+def two_values(hash: str, column: str) -> list[str]:
     """The two values of a label, as the file writes them."""
     return list(counts(uploads.table(hash)[column])[0])
 

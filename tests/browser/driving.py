@@ -108,7 +108,7 @@ class Visitor:
         """What has a key: a widget or a container."""
         return self.page.locator(".st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", name))
 
-    def node(self, id: str):  # noqa: A002
+    def node(self, id: str):
         """A node of a drawing."""
         return self.page.locator(f'[data-id="{id}"]')
 

@@ -46,7 +46,7 @@ def test_an_absurd_document_names_what_is_wrong(classroom, visitor, c, named) ->
 
 
 @pytest.mark.parametrize("id", ["0000000000000000", "../../etc/passwd", "<b>", "x" * 5_000])
-def test_a_run_that_is_not_there_gets_one_sentence(classroom, visitor, id) -> None:  # noqa: A002
+def test_a_run_that_is_not_there_gets_one_sentence(classroom, visitor, id) -> None:
     me = visitor(classroom).open("train", run=id)
     assert len(me.said()) == 1 and "Traceback" not in me.text()
     assert me.key("rz_train").count() == 1

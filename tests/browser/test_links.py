@@ -38,7 +38,7 @@ def test_a_root_link_with_a_model_or_a_run_leads_to_the_right_page(app, visitor)
     me.settle().go("Train")
     me.key("rz_train").locator("button").click()
     me.page.wait_for_url("**run=*")
-    id = me.query()["run"]  # noqa: A001
+    id = me.query()["run"]
     me.settle().key("rz_cancel").locator("button").click()
     me.key("rz_run").get_by_text("cancelled").wait_for()
 
@@ -54,7 +54,7 @@ def test_a_run_outlives_a_reload_a_closed_tab_and_kill_9_of_the_server(chromium,
         me = visitor(server).open("train", **LONG)
         me.key("rz_train").locator("button").click()
         me.page.wait_for_url("**run=*")
-        id = me.query()["run"]  # noqa: A001
+        id = me.query()["run"]
         me.key("rz_run").get_by_text("step", exact=False).first.wait_for()
         me.page.reload()
         me.settle()
