@@ -6,7 +6,7 @@ One row per figure. Times on a page are taken in the page: from the event's own 
 to the first animation frame that finds what was waited for, so that no round trip to this process counts. `p95` is the
 smallest value that at least 95 % do not exceed: the 29th of 30, the greatest of 5. Needs playwright and a Chromium.
 
-Longer than other files: the server, the probe in the page and the figures mean nothing apart from each other.
+More than 250 lines: the server, the probe in the page and the figures mean nothing apart from each other.
 """
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[1]
 PATIENCE = 60_000
 MEGA = 1_000_000
 FEW, MANY, MORE = 5, 30, 10
+CENSUS = "sample_data/census.parquet"
 DIAGRAM = ".st-key-architect_diagram [data-id]"
 EXPERTS = [n for pair in zip(range(16, 9, -1), (1, 2, 3, 5, 6, 7, 8), strict=True) for n in pair] + [9]
 """Fifteen numbers of experts, to and fro. Up to 16 each is drawn as a node of its own; 4 is the preset's."""
@@ -306,7 +307,7 @@ def first_point(browser: Browser, server: Server) -> Iterator[Figure]:
 
 def commands(home: Path) -> Iterator[Figure]:
     """Whole processes of the command line, start to end."""
-    for command in ("list", "show youtube"):
+    for command in ("list", "show youtube", f"check data {CENSUS}", f"data show {CENSUS}", f"data csv {CENSUS}"):
         values = []
         for _ in range(FEW):
             began = time.perf_counter()

@@ -3,8 +3,8 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures import diagram, readout
-from rankzoo.ui import architect, page, state
-from rankzoo.ui.component import scene, selected
+from rankzoo.ui import architect, caption, page, state
+from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
 
@@ -12,7 +12,8 @@ from rankzoo.ui.words import say, translate
 def picture(document: Document) -> None:
     """What a click on a part draws anew; an edit made in here concerns the whole page."""
     state.whole_page_after(document)
-    schema, chosen = document.schema(), selected(architect.DIAGRAM)
+    schema, chosen = document.schema(), architect.selection()
+    page.head(architect.detail())
     layout, inside = architect.layout_of(document.blueprint, schema), architect.learned()
     title = say("Architecture of {title}", title=document.system.title)
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
@@ -21,12 +22,11 @@ def picture(document: Document) -> None:
     count = document.blueprint.count(schema)
     scene(readout.draw(count.parameters, count.embedding, count.dense, architect.dense_parts(count), translate("Parameters"),
                        translate), key="readout", alt=say("Parameters by part"))
-    architect.caption(chosen, layout, inside)
+    caption.show(chosen, layout, inside)
     page.twin(architect.module_table, "modules")
 
 
 page.begin()
 with st.sidebar:
     architect.sidebar()
-page.head()
 picture(state.document())

@@ -9,14 +9,13 @@ page.begin()
 with st.sidebar:
     chosen = data.choose()
 summary = data.found(chosen)
-if summary is None:
-    st.stop()
-data.head(chosen, summary)
-left, right = st.columns([60, 40], gap="medium")
-with left:
-    data.fields(summary)
-    data.best(summary)
-with right:
-    data.planted(summary)
-data.formula(summary)
-data.base_rates(summary)
+if summary is not None:
+    data.head(chosen, summary)
+    left, right = st.columns([60, 40], gap="medium")
+    with left:
+        data.fields(summary)
+        data.best(summary)
+    with right:
+        data.planted(summary)
+    data.formula(summary)
+    data.base_rates(summary)

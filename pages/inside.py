@@ -26,8 +26,11 @@ view, lacks = switch(document)
 inside.notice()
 if lacks:
     missing(view, lacks)
-    st.stop()
-with st.sidebar:
-    row = inside.row_chosen(sight.subject.rows) if ROOMS[view].row else 0
-    truth = st.toggle(say("Planted truth"), True, key="truth", bind="query-params")
-ROOMS[view].show(replace(sight, row=row, truth=truth))
+else:
+    with st.sidebar:
+        row = inside.row_chosen(sight.subject.rows) if ROOMS[view].row else 0
+        truth = st.toggle(say("Planted truth"), True, key="truth", bind="query-params")
+    try:
+        ROOMS[view].show(replace(sight, row=row, truth=truth))
+    except ZooError as problem:
+        st.error(page.escaped(problem.text(translate)))

@@ -27,3 +27,4 @@ with left:
 with right, st.container(border=True, key="rz_card"):
     zoo.card(systems()[chosen])
 zoo.routes()
+page.twin(lambda: zoo.rows(shown), "zoo")

@@ -86,8 +86,6 @@ def blueprint_of(model: str, dataset: Dataset, dim: int, widths: tuple[int, ...]
     from rankzoo.components.representation.embeddings import Embeddings
     from rankzoo.components.towers.mlp import MlpTower
 
-    tasks = tuple(task.name for task in dataset.schema.tasks)
-    plain = Blueprint(representation=Embeddings(dim=dim), towers=MlpTower(widths=widths), tasks=tasks)
     if model != PLAIN:
         from rankzoo.registry import built, systems
 
@@ -95,13 +93,26 @@ def blueprint_of(model: str, dataset: Dataset, dim: int, widths: tuple[int, ...]
             known = [system.id for system in systems().values() if system.built]
             raise ZooError("Unknown model '{name}'.", closest(model, [*known, PLAIN]) or "Choose one of: {known}.", at="model",
                            name=model[:60], known=", ".join([*known, PLAIN]))
-        preset, _ = built(model).blueprint.fitted(dataset.schema)
-        sized = {slot: spec.model_copy(update={name: value})
-                 for slot, spec, name, value in (("representation", preset.representation, "dim", dim),
-                                                 ("towers", preset.towers, "widths", widths)) if hasattr(spec, name)}
-        plain = preset.model_copy(update={"tasks": tasks} | sized)
+        return _sized(built(model).blueprint, dataset, dim, widths)
+    tasks = tuple(task.name for task in dataset.schema.tasks)
+    plain = Blueprint(representation=Embeddings(dim=dim), towers=MlpTower(widths=widths), tasks=tasks)
     plain.places(dataset.schema)
     return plain
+
+
+def _sized(preset: Blueprint, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:
+    """The preset on the table, in the sizes asked for; where it cannot stand, only another model helps: bench sets no kinds."""
+    try:
+        fitted, _ = preset.fitted(dataset.schema)
+        sized = {slot: spec.model_copy(update={name: value})
+                 for slot, spec, name, value in (("representation", fitted.representation, "dim", dim),
+                                                 ("towers", fitted.towers, "widths", widths)) if hasattr(spec, name)}
+        tasks = tuple(task.name for task in dataset.schema.tasks)
+        made = fitted.model_copy(update={"tasks": tasks} | sized)
+        made.places(dataset.schema)
+    except ZooError as error:
+        raise ZooError(error.what, "Measure another model.", at=error.at, **error.values) from None
+    return made
 
 
 def _check(order: Order) -> None:

@@ -134,6 +134,27 @@ class Blueprint(BaseModel):
             changes[slot] = tuple(spec for spec, _ in fitted) if isinstance(value, tuple) else fitted[0][0]
         return self.model_copy(update=changes), tuple(gone)
 
+    def offered(self, schema: Schema) -> tuple[str, ...]:
+        """The fields that a concatenation could join, in order."""
+        every = self.model_copy(update={"concatenation": Join()})
+        return next(tuple(place.shape.fields) for place in every.places(schema) if place.address == "concatenation")
+
+    def rejoined(self, old: tuple[str, ...], schema: Schema) -> tuple[Blueprint, tuple[str, ...]]:
+        """This blueprint with a concatenation for the fields that are there now; `old` are those that were offered before.
+
+        Where a concatenation names its fields, new ones are joined too. Where it names one that nothing makes any more, that
+        name is let go (returned too) and all fields are joined: the candidate must be read in some form.
+        """
+        join = self.concatenation
+        if not isinstance(join, Join) or (join.fields is None and not join.products):
+            return self, ()
+        new = self.offered(schema)
+        gone = tuple(name for name in join.fields or () if name not in new)
+        fields = None if gone or join.fields is None else join.fields + tuple(name for name in new if name not in old)
+        products = tuple(pair for pair in join.products if set(pair) <= set(new))
+        joined = join.model_copy(update={"fields": fields, "products": products})
+        return self.model_copy(update={"concatenation": joined}), gone
+
     def json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, the same text for the same blueprint."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

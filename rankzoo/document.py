@@ -16,6 +16,7 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
+from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import built
 from rankzoo.saying import refused
 from rankzoo.schema import Schema
@@ -64,7 +65,14 @@ class Document(BaseModel):
 
     def on(self, data: str) -> tuple[Document, tuple[str, ...]]:
         """This document for other data, and what was dropped because the data or the document's tasks lack it."""
-        blueprint, dropped = self.blueprint.fitted(schema_of(data))
+        schema = schema_of(data)
+        blueprint, dropped = self.blueprint.fitted(schema)
+        try:
+            old = self.blueprint.offered(self.schema())
+        except ZooError:  # settings that are meant for the other data
+            old = ()
+        blueprint, gone = blueprint.rejoined(old, schema)
+        dropped += tuple(f"concatenation: {name}" for name in gone)
         return self.model_copy(update={"data": data, "blueprint": blueprint}), dropped
 
     def but(self, changes: Iterable[tuple[str, object]]) -> Document:
@@ -135,60 +143,6 @@ class Document(BaseModel):
     def hash(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON."""
         return hashlib.sha256(self.json().encode()).hexdigest()[:16]
-
-
-def merged(base: Any, given: Any) -> Any:
-    """`given` laid over `base`: groups are merged, the settings of one kind replaced one by one, all else replaced."""
-    if not isinstance(base, dict) or not isinstance(given, dict):
-        return given
-    if "kind" in base:
-        return base | given if given.get("kind", base["kind"]) == base["kind"] else given
-    return base | {key: merged(base.get(key), value) for key, value in given.items()}
-
-
-def set_at(tree: Any, path: str, value: object) -> None:
-    """Sets one address in parsed JSON. A new kind drops the old kind's settings; an index one past the end adds."""
-    *steps, last = path.split(".")
-    for i, step in enumerate(steps):
-        tree = _entered(tree, step, path, steps[i + 1] if i + 1 < len(steps) else last)
-    if last == "kind" and isinstance(tree, dict) and tree.get("kind") != value:
-        tree.clear()
-    if isinstance(tree, list):
-        _entered(tree, last, path, "")
-        tree[int(last)] = value
-    elif isinstance(tree, dict):
-        tree[last] = value
-    else:
-        raise _no_setting(path)
-
-
-def _no_setting(path: str, fix: str = "", step: str = "", last: int = 0) -> ZooError:
-    said = path.removeprefix("blueprint.")[:120]
-    return ZooError("There is no setting '{path}'.", fix, at=said, path=said, step=step, last=last)
-
-
-def _entered(tree: Any, step: str, path: str, following: str) -> Any:
-    if isinstance(tree, list):
-        if not (step.isdecimal() and len(step) <= 9) or int(step) > len(tree):
-            raise _no_setting(path, "'{step}' must be a number from 0 to {last}.", step=step[:20], last=len(tree))
-        if int(step) == len(tree):
-            tree.append({} if following == "kind" else None)
-        return tree[int(step)]
-    if isinstance(tree, dict) and (step in tree or following):
-        return tree.setdefault(step, {})
-    raise _no_setting(path)
-
-
-def leaves(tree: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """Every setting of parsed JSON as (address, value); a list of plain values is one setting."""
-    if isinstance(tree, dict) and tree:
-        for key, value in tree.items():
-            yield from leaves(value, f"{prefix}.{key}" if prefix else key)
-    elif isinstance(tree, list) and tree and isinstance(tree[0], dict):
-        for i, value in enumerate(tree):
-            yield from leaves(value, f"{prefix}.{i}")
-    else:
-        yield prefix, tree
 
 
 def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

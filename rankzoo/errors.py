@@ -29,7 +29,7 @@ def closest(name: str, known: list[str]) -> str:
     """«Did you mean …?» for a mistyped name, or an empty string where nothing is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
     # The answer is itself a template, and a column may be called «{x}».
     known_as = near[0].replace("{", "{{").replace("}", "}}") if near else ""
     return f"Did you mean '{known_as}'?" if near else ""

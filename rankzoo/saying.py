@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, closest, listed
 
 
 def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
@@ -18,12 +18,10 @@ def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
     if kind == "json_invalid":
         return ZooError("The settings hold text that cannot be read.", "Use letters, digits and spaces.", at="blueprint")
     if kind == "extra_forbidden":
-        known = [name for name in here.get("properties", {})]
-        return ZooError("Unknown field {name}.", closest(str(finding["loc"][-1]), known), at=address,
-                        name=_shown(finding["loc"][-1]))
+        return _unknown_field(str(finding["loc"][-1]), here, address)
     if kind == "union_tag_invalid":
         expected = finding["ctx"]["expected_tags"].replace("'", "")
-        return ZooError("Setting {at}: unknown kind '{found}'.", "Choose one of: {known}.", at=address,
+        return ZooError("Setting {at}: unknown kind {found}.", "Choose one of: {known}.", at=address,
                         found=_shown(finding["ctx"]["tag"]), known=expected)
     if kind == "union_tag_not_found":
         return ZooError("Setting {at}: the kind is missing.", at=address)
@@ -38,7 +36,8 @@ def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
 def allowed(schema: dict[str, Any]) -> str:
     """What a JSON schema allows, in words: «a whole number from 1 to 64»."""
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(allowed(option) for option in schema["anyOf"]))
+        options = dict.fromkeys(allowed(option) for option in schema["anyOf"])
+        return " or ".join(each for each in options if each != "nothing") + (", or nothing" if "nothing" in options else "")
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
     if "const" in schema:
@@ -73,8 +72,9 @@ def _follow(root: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, dict
             items = here.get("items") or (here.get("prefixItems") or [{}])[-1]
             here = next((o for o in here.get("anyOf", ()) if "items" in o), {"items": items}).get("items") or {}
         else:
-            here = here.get("properties", {}).get(step) or (here if step == loc[-1] else here.get("additionalProperties") or {})
-            here = here if isinstance(here, dict) else {}
+            free = here.get("additionalProperties")
+            named = here.get("properties", {}).get(step) or (free if isinstance(free, dict) else {})
+            here = named or (here if step == loc[-1] else {})
     return ".".join(path), _resolve(root, here)
 
 
@@ -84,6 +84,19 @@ def _resolve(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def _unknown_field(name: str, owner: dict[str, Any], address: str) -> ZooError:
+    """The refusal of a field that its owner does not have: a kind of a slot, another group of settings, or the whole."""
+    known = [each for each in owner.get("properties", {}) if each != "kind"]
+    kind = owner.get("properties", {}).get("kind", {}).get("const", "")
+    fix = closest(name, known) or ("It has: {known}." if known else "It has none.")
+    group = address.removesuffix(name).removesuffix(".").removeprefix("blueprint")
+    return ZooError("Setting {group}: {kind} has no field {name}." if kind else "Setting {at}: there is no such field." if group
+                    else "The {whole} has no field {name}.", fix, at=address, group=group, kind=kind, name=_shown(name),
+                    known=listed(known), whole=str(owner.get("title", "blueprint")).lower())
+
+
 def _shown(value: object) -> str:
+    """What was found, at most 60 characters of it; text stands in quotes, so that '16' is not 16."""
     text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    text = text if len(text) <= 60 else text[:57] + "…"
+    return f"'{text}'" if isinstance(value, str) else text

@@ -2,6 +2,8 @@
 
 `Schema` describes the columns of a dataset; `Shape` carries sizes through the seven slots as `Signal` carries tensors;
 `Count` and `Block` are what a slot says of itself without being built: its arithmetic and its drawing.
+
+More than 250 lines, because every slot answers with all of these: they name each other, and a component reads them together.
 """
 from __future__ import annotations
 
@@ -93,7 +95,8 @@ class Schema:
     def history(self, name: str = "", at: str = "") -> History:
         """The history of that name, or the first where no name is given."""
         if not self.histories:
-            raise ZooError("This data has no history.", "Choose data with one, or empty the sequence slot.", at=at)
+            raise ZooError("These data have no history.", "Choose data with one, or empty the sequence slot (sequence=[]).",
+                           at=at)
         return _named(self.histories, name, "history", at) if name else self.histories[0]
 
     def task(self, name: str, at: str = "tasks") -> Task:

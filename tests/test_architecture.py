@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = sorted([*ROOT.glob("rankzoo/**/*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("app.py")])
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
+BENCHMARKS = sorted(ROOT.glob("benchmarks/**/*.py"))
+FILE, FUNCTION, LIMIT = 250, 40, 450  # lines: what may be long without a word, and what no reason excuses
 # Two shapes are allowed to take what they are given: words for a template (`ZooError`, `say`), and a copy that
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
 # Rooms of one tier may import each other; every other import looks back.
-TIERS = (("errors",), ("facts", "schema", "signals", "saying"), ("trace",), ("components",), ("blueprint", "data"), ("model",),
-         ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",), ("document", "link"),
+TIERS = (("errors",), ("facts", "schema", "signals", "saying", "paths"), ("trace",), ("components",), ("blueprint", "data"),
+         ("model",), ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",), ("document", "link"),
          ("claims", "runs", "teaching"), ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
          ("pages",), ("app",))
 TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}
@@ -102,10 +105,36 @@ def test_the_rule_can_fail():
     assert may_import("ui", "figures") and may_import("inspection", "training") and may_import("runs", "document")
 
 
-@pytest.mark.parametrize("path", PRODUCT + TESTS, ids=named)
+@pytest.mark.parametrize("path", PRODUCT + TESTS + BENCHMARKS, ids=named)
 def test_files_are_short(path):
-    """A file over 450 lines is two files."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
+    """A file over 450 lines is two files, whatever its reason."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LIMIT
+
+
+def unexplained(source: str) -> list[str]:
+    """What is long without a reason: a file over 250 lines, a function over 40, whose docstring does not speak of lines."""
+    tree = ast.parse(source)
+    long = [("the file", tree)] if len(source.splitlines()) > FILE else []
+    long += [(node.name, node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+             and node.end_lineno - node.lineno + 1 > FUNCTION]
+    return [name for name, node in long if not re.search(r"\blines\b", ast.get_docstring(node) or "")]
+
+
+@pytest.mark.parametrize("path", PRODUCT + BENCHMARKS, ids=named)
+def test_length_has_its_reason(path):
+    """House rule 14."""
+    wrong = unexplained(path.read_text(encoding="utf-8"))
+    assert not wrong, f"longer than {FILE} (a file) or {FUNCTION} (a function) lines, and the docstring does not say why: {wrong}"
+
+
+@pytest.mark.parametrize("before, words, rest, found", [
+    ("", "Short.", FILE - 1, []), ("", "Long.", FILE, ["the file"]), ("", "Over 250 lines, for a reason.", FILE, []),
+    ("def f():\n    ", "Short.", FUNCTION - 2, []), ("def f():\n    ", "Long.", FUNCTION - 1, ["f"]),
+    ("async def f():\n    ", "Long, outlines nothing.", FUNCTION - 1, ["f"]),
+    ("class A:\n  def f(self):\n    ", "Over 40 lines, for a reason.", FUNCTION - 1, [])])
+def test_length_is_counted(before, words, rest, found):
+    """One line more than the house allows is found; a docstring that speaks of lines excuses it."""
+    assert unexplained(f'{before}"""{words}"""\n' + ("    pass\n" if before else "pass\n") * rest) == found
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=named)

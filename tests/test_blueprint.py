@@ -15,9 +15,10 @@ from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.bare import Bare
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.document import Document, leaves, set_at
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
+from rankzoo.paths import leaves, set_at
 from rankzoo.registry import systems
 from tests.drawing import OPTIONAL, blueprints
 from tests.support import OFF, c0, copied, fill, flops, logits, numel, random_batch, rich, trained_loss

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
@@ -157,7 +159,8 @@ def test_other_data_bring_their_tasks() -> None:
 
 
 @pytest.mark.parametrize("arguments, said", [
-    (["lst"], "'list'"), (["show", "yotube"], "'youtube'"), (["show", "../etc/passwd"], "Unknown architecture"),
+    (["lst"], "'list'"), (["show", "yotube"], "'youtube'"), (["show", "nope"], "Choose one of: "),
+    (["show", "../etc/passwd"], "Unknown architecture"),
     (["show", "__class__"], "Unknown architecture"), (["show", "lr", "--nope"], "--nope"), (["show"], "ID"),
     (["show", "lr", "--set", "x"], "PATH=VALUE"), (["show", "lr", "--set", "data=feed"], "--data"),
     (["show", "lr", "--set", "settings.lr=NaN"], "finite"), (["show", "lr", "--set", "settings.lr=1e999"], "finite"),
@@ -178,7 +181,9 @@ def test_other_data_bring_their_tasks() -> None:
     (["inspect", UNKNOWN, "--view", "head"], "'heads'"), (["runs", "show", "../../etc"], "no such run"),
     (["runs", "cancel", "*"], "no such run"), (["runs", "pause", "' OR 1=1"], "no such run"),
     (["runs", "resume", UNKNOWN], "no such run"), (["runs", "delete", ""], "no such run"),
-    (["data", "make", "nope"], "Unknown dataset"), (["data", "make", "ads", "--rows", "3"], "too few"),
+    (["data", "make", "nope"], "Unknown dataset"),
+    (["data", "make", "census"], "'census' is a real table and is not generated. Its file is sample_data/census.parquet."),
+    (["data", "make", "ads", "--rows", "3"], "too few"),
     (["data", "make", "ads", "--rows", "900000000000"], "limit"), (["data", "show", "nope"], "Unknown dataset"),
     (["check", "document", "/nope"], "no file"), (["check", "data", "/nope.csv"], "no file"), (["check", "data", "/"], "no file"),
     (["serve", "--port", "99999"], "99999"), (["serve", "--profile", "clas"], "'class'"),
@@ -196,6 +201,11 @@ def test_refused_in_one_sentence(arguments: list[str], said: str) -> None:
     "http://x/?c=jWzFd", "z" + "A" * 200, '{"arch": "wide_deep", "blueprint": {"towers": {"widths": [1.5]}}}'])
 def test_damaged_documents_are_refused(text: str) -> None:
     assert refusal("check", "document", "-", given=text)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "c=jW10"])
+def test_what_is_no_document_has_no_address(text: str) -> None:
+    assert json.loads(run("check", "document", "-", "--json", given=text).stdout)["at"] == ""
 
 
 def test_a_document_that_is_no_text_is_refused(tmp_path) -> None:
@@ -260,6 +270,9 @@ def test_train_on_a_file_and_on_the_same_table_as_csv(home, people) -> None:
     again = answer("data", "show", found[0]["dataset"])
     assert {each["name"]: each["role"] for each in again["fields"]}["income"] == "label" and again["rows"] == 3_000
     assert found[0]["dataset"] in [each["name"] for each in answer("data", "list")]
+    for told in (run("runs", "list"), run("runs", "show", found[0]["run"]), run("show", "lr", "--data", found[0]["dataset"])):
+        assert "people." in told.stdout and found[0]["dataset"] not in told.stdout
+    assert {row["dataset"] for row in answer("runs", "list")} == {found[0]["dataset"]}
 
 
 def test_inspect_has_data_and_truth(home, trained) -> None:
@@ -284,6 +297,7 @@ def test_runs_are_listed_shown_and_deleted(home, trained) -> None:
     assert set(rows[0]) >= {"id", "owner", "state", "epoch", "epochs", "digest", "message", "pid", "attempt"}
     found = answer("runs", "show", trained)
     assert found["state"] == "done" and found["result"]["run"] == trained and found["document"]["arch"] == "lr"
+    assert re.search(r"ran +\d+\.\d+ s$", run("runs", "show", trained).stdout, re.MULTILINE)
     assert "done" in refusal("runs", "cancel", trained) and "done" in refusal("runs", "pause", trained)
     assert trained in run("runs", "list").stdout
     assert answer("runs", "delete", trained)["ok"] is True and answer("runs", "list") == []
@@ -388,15 +402,38 @@ def test_ctrl_c_is_quiet_and_keeps_the_run(home) -> None:
     assert Store().run(id).state == "paused" and Store().run(id).step > 0
 
 
+def heavy(arguments: list[str], modules: set[str]) -> str:
+    """Which of the modules a command imports, in a process of its own that succeeds and says nothing else."""
+    code = (f"import sys\nfrom rankzoo.cli import cli\ntry: cli.main({arguments})\n"
+            f"except SystemExit as end: assert not end.code\nsys.stderr.write(' '.join({modules} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 def test_list_waits_for_no_heavy_library() -> None:
     """What `runs list` and `show` never need, and what would cost them seconds."""
-    for arguments, heavy in ((["runs", "list"], {"torch", "pandas", "streamlit"}),
-                             (["show", "din"], {"pandas", "streamlit", "torch._dynamo", "plotly"}),
-                             (["--help"], {"torch", "pyarrow", "pydantic"})):
-        code = (f"import sys\nfrom rankzoo.cli import cli\ntry: cli.main({arguments})\nexcept SystemExit: pass\n"
-                f"sys.stderr.write(' '.join({heavy} & set(sys.modules)))")
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-        assert done.returncode == 0 and done.stderr == "", (arguments, done.stderr)
+    for arguments, modules in ((["runs", "list"], {"torch", "pandas", "streamlit"}),
+                               (["show", "din"], {"pandas", "streamlit", "torch._dynamo", "plotly"}),
+                               (["--help"], {"torch", "pyarrow", "pydantic"})):
+        assert heavy(arguments, modules) == "", arguments
+
+
+def test_files_need_no_tensor(home, tmp_path) -> None:
+    """A file is checked, shown and written without torch, which alone would cost two of three seconds."""
+    (tmp_path / "a.csv").write_text("a,label\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(200)))
+    for arguments in (["check", "data"], ["data", "show"], ["data", "csv"]):
+        assert heavy([*arguments, str(tmp_path / "a.csv")], {"torch", "rankzoo.data.dataset"}) == "", arguments
+
+
+def test_bench_has_another_model_for_a_way_out_and_a_line_per_label(tmp_path) -> None:
+    rows = {f"I{i}": [float(n % (7 + i)) for n in range(400)] for i in range(2)} | {"C0": [n % 5 for n in range(400)]}
+    pq.write_table(pa.table(rows | {name: [n % 2 for n in range(400)] for name in ("click", "like")}), tmp_path / "a.parquet")
+    order = ("--data", str(tmp_path / "a.parquet"), "--labels", "click,like", "--steps", "4", "--batch-size", "32")
+    said = refusal("bench", "--model", "youtube", *order)
+    assert said.endswith("Measure another model.") and "towers.kind" not in said
+    told = run("bench", "--model", "dnn", "--hidden", "4", *order).stdout
+    assert re.findall(r"^auc of (\w+): [01]\.\d{4}$", told, re.MULTILINE) == ["click", "like"]
 
 
 def test_output_knows_no_nan_and_commands_no_terminal() -> None:

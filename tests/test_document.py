@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankzoo import link
-from rankzoo.document import LONGEST, Document, leaves, merged, set_at
+from rankzoo.document import LONGEST, Document
 from rankzoo.errors import ZooError
+from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import systems
 from rankzoo.runs.limits import CLASS, check
 from rankzoo.schema import Feature, Schema, Task
@@ -64,21 +65,27 @@ CASES = [
     ("cfg-arch-path", '{"arch":"../../etc/passwd"}', "arch", "Unknown architecture '../../etc/passwd'."),
     ("cfg-arch-dunder", '{"arch":"__class__"}', "arch", "Unknown architecture '__class__'."),
     ("cfg-unknown-key", changed(representation={"embeding_dimm": 8}), "representation.embeding_dimm",
-     "Unknown field embeding_dimm."),
+     "Setting representation: embeddings has no field 'embeding_dimm'. It has: dim, dims, numeric, init."),
     ("cfg-proto", '{"arch":"mmoe","arch":"lr"}', "", "This link names the same field twice (arch)."),
-    ("cfg-proto", '{"arch":"mmoe","__proto__":{"a":1}}', "__proto__", "Unknown field __proto__."),
+    ("cfg-proto", '{"arch":"mmoe","__proto__":{"a":1}}', "__proto__", "The document has no field '__proto__'. It has: v, arch,"),
+    ("cfg-unknown-top", changed(foo=1), "foo", "The blueprint has no field 'foo'. It has: representation, sequence,"),
+    ("cfg-unknown-none", changed(sharing={"kind": "direct", "experts": 3}), "sharing.experts",
+     "Setting sharing: direct has no field 'experts'. It has none."),
+    ("cfg-unknown-setting", trained(lrr=1), "settings.lrr", "Setting settings.lrr: there is no such field. Did you mean 'lr'?"),
+    ("cfg-weight-word", changed(losses={"weights": {"click": "a"}}), "losses.weights.click",
+     "Setting losses.weights.click: a number of at least 0 and at most 1,000. Found 'a'."),
     ("cfg-dim-huge", changed("wide_deep", representation={"dim": 65_536}), "blueprint", "parameters; the limit is 20,000,000."),
     ("cfg-dim-absurd", changed(representation={"dim": 10**9}), "representation.dim",
      "Setting representation.dim: a whole number of at least 1 and at most 65,536. Found 1000000000."),
     ("cfg-layer-huge", changed(towers={"widths": [60_000, 60_000]}), "blueprint", "parameters; the limit is 20,000,000."),
     ("cfg-layers-many", changed(towers={"widths": [4] * 1000}), "towers.widths", "a list of 0 to 8 values"),
     ("cfg-experts-huge", changed(sharing={"experts": 10**6}), "sharing.experts", "a whole number of at least 1 and at most 64"),
-    ("cfg-rows-huge", trained(rows=10**12), "settings.rows", "a whole number of at least 100 and at most 5,000,000 or nothing"),
+    ("cfg-rows-huge", trained(rows=10**12), "settings.rows", "at most 5,000,000, or nothing. Found 1000000000000."),
     ("cfg-rows-many", trained(rows=5_000_000), "settings.rows", "5,000,000 rows; the limit is 200,000."),
     ("cfg-layer-zero", changed(towers={"widths": [0]}), "towers.widths.0", WIDTH),
     ("cfg-layer-negative", changed(towers={"widths": [-3]}), "towers.widths.0", WIDTH),
     ("cfg-layer-float", changed(towers={"widths": [1.5]}), "towers.widths.0", WIDTH),
-    ("cfg-layer-string", changed(towers={"widths": ["8"]}), "towers.widths.0", WIDTH),
+    ("cfg-layer-string", changed(towers={"widths": ["8"]}), "towers.widths.0", "at most 65,536. Found '8'."),
     ("cfg-layer-null", changed(towers={"widths": [None]}), "towers.widths.0", "at most 65,536. Found nothing."),
     ("cfg-layer-bool", changed(towers={"widths": [True]}), "towers.widths.0", WIDTH),
     ("cfg-nan", '{"arch":"mmoe","settings":{"lr":NaN}}', "", "Every number must be finite. Found NaN."),
@@ -108,7 +115,7 @@ CASES = [
     ("cfg-blueprint-list", '{"arch":"mmoe","blueprint":[]}', "blueprint", "Setting blueprint: a group of settings."),
     ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"tasks":["\\ud800"]}}', "blueprint", "text that cannot be read"),
     ("cfg-history-missing", changed(sequence=[{"kind": "pooling"}]), "sequence.0",
-     "This data has no history. Choose data with one, or empty the sequence slot."),
+     "These data have no history. Choose data with one, or empty the sequence slot (sequence=[])."),
 ]
 
 
@@ -243,8 +250,8 @@ def test_set_a_kind():
 
 
 @pytest.mark.parametrize("path, value, at, words", [
-    ("sharing.expert", 8, "sharing.expert", "Unknown field expert. Did you mean 'experts'?"),
-    ("nowhere.at.all", 1, "nowhere", "Unknown field nowhere."),
+    ("sharing.expert", 8, "sharing.expert", "Setting sharing: mmoe has no field 'expert'. Did you mean 'experts'?"),
+    ("nowhere.at.all", 1, "nowhere", "The blueprint has no field 'nowhere'."),
     ("towers.widths.9", 1, "towers.widths.9", "There is no setting 'towers.widths.9'. '9' must be a number from 0 to 1."),
     ("towers.widths.²", 1, "towers.widths.²", "There is no setting 'towers.widths.²'."),
     ("towers.widths." + "9" * 5000, 1, None, "There is no setting 'towers.widths.999"),
@@ -252,10 +259,10 @@ def test_set_a_kind():
     ("towers.widths.0.more", 1, "towers.widths.0.more", "There is no setting 'towers.widths.0.more'."),
     ("settings.lr", float("nan"), "settings", "Every number must be finite."),
     ("settings.lr", float("inf"), "settings", "Every number must be finite."),
-    ("sharing.experts", "many", "sharing.experts", "a whole number of at least 1 and at most 64. Found many."),
-    ("settings.optimizer", "lamb", "settings.optimizer", "one of adam, adagrad, sgd. Found lamb."),
+    ("sharing.experts", "many", "sharing.experts", "a whole number of at least 1 and at most 64. Found 'many'."),
+    ("settings.optimizer", "lamb", "settings.optimizer", "one of adam, adagrad, sgd. Found 'lamb'."),
     ("sharing.kind", "moe", "sharing", "unknown kind 'moe'. Choose one of: direct, shared_bottom, mmoe"),
-    ("data", 5, "data", "Setting data: a word. Found 5."), ("", 3, None, "Unknown field"),
+    ("data", 5, "data", "Setting data: a word. Found 5."), ("", 3, None, "The blueprint has no field ''."),
     ("blueprint", None, "blueprint", "Setting blueprint: a group of settings. Found nothing.")])
 def test_set_refusals(path, value, at, words):
     """What `--set` cannot set says where and what is allowed there."""

@@ -56,6 +56,7 @@ GOOD_CSV = csv_of("a,b,label", GOOD)
 GOOD_PARQUET = parquet_of(pa.table({"a": [i % 7 for i in range(300)], "b": ["xyz"[i % 3] for i in range(300)],
                                     "label": [i % 2 for i in range(300)]}))
 ODD_ROWS = [f"{i % 7},{i % 2}" for i in range(300)]
+ONE_MISSING = [*ODD_ROWS, "1,"]
 NESTED = pa.table({"m": [[1, 2]] * 300, "label": [0, 1] * 150})
 FOREIGN = "This type of file is not read. Use a .csv or .parquet file that is not compressed."
 DAMAGED = "The file could not be read as parquet: it is damaged or of another kind."
@@ -84,6 +85,8 @@ BAD = {
                       "100 rows have a missing label."),
     "csv-label-empty": ("a.csv", csv_of("a,label", [f"{i % 9},{'' if i % 3 == 0 else i % 2}" for i in range(300)]),
                         "100 rows have a missing label."),
+    "csv-label-one-empty": ("a.csv", csv_of("a,label", ONE_MISSING),
+                            "1 row has a missing label. Fill it in or remove the row (column 'label')."),
     "csv-label-nan-words": ("a.csv", csv_of("a,label", [f"{i % 9},{('NaN', 'yes', 'no')[i % 3]}" for i in range(300)]),
                             "100 rows have a missing label."),
     "csv-values-inf": ("a.csv", csv_of("a,label", ["inf,1", "-inf,0", *ODD_ROWS]), "Column 'a' has infinite numbers."),
@@ -303,6 +306,13 @@ class TestUploads:
     def test_too_few_rows(self, home):
         with pytest.raises(ZooError, match="The table has 4 rows; at least 5 are needed."):
             uploads.admit(csv_of("a,label", ["5,0", "9,1", "9,0", "7,1"]), "a.csv", limits=CLASS)
+
+
+    def test_few_rows_are_said(self, home):
+        """A hundred rows are enough to say nothing."""
+        few, enough = (uploads.admit(csv_of("a,b,label", GOOD[:rows]), "a.csv", limits=CLASS) for rows in (99, 100))
+        assert few.notices == ("Only 99 rows: metrics on so few say little.",) and enough.notices == ()
+        assert uploads.upload(few.hash).roles.notices == few.notices
 
 
 class TestCsvText:

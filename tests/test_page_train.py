@@ -158,7 +158,7 @@ class TestSettings:
     @pytest.mark.parametrize(("key", "value", "sentence"), [
         ("rz_epochs", 5000, "Setting settings.epochs: a whole number of at least 1 and at most 1,000. Found 5000."),
         ("rz_seed", -1, "Setting settings.seed: a whole number of at least 0 and at most 2,147,483,647. Found -1."),
-        ("rz_rows", 7, "Setting settings.rows: a whole number of at least 100 and at most 5,000,000 or nothing. Found 7.")])
+        ("rz_rows", 7, "Setting settings.rows: a whole number of at least 100 and at most 5,000,000, or nothing. Found 7.")])
     def test_what_cannot_be_is_a_sentence_and_changes_nothing(self, key, value, sentence):
         app = opened(tiny("lr"))
         before = document(app)
@@ -314,7 +314,8 @@ class TestOwnFiles:
     def test_wide_and_deep_trains_on_a_file(self):
         app = put_file(opened(Document.preset("wide_deep")), "my *shop*.csv", csv())
         assert said(app) == [] and any("country × advertiser" in each.value.replace("\\", "") for each in app.info)
-        assert document(app).blueprint.interaction[0].crosses == () and document(app).blueprint.tasks == ("bought",)
+        blueprint = document(app).blueprint
+        assert blueprint.interaction[0].crosses == ((PRIVATE, "device"),) and blueprint.tasks == ("bought",)
         assert app.expander[0].label.replace("\\", "") == "my *shop*.csv: 400 rows, 4 columns"
         app.button(key="rz_train").click().run()
         (found,) = service.store().runs()
@@ -322,11 +323,12 @@ class TestOwnFiles:
         assert [each.label for each in app.run().metric] == ["bought"]
         assert "Nothing is planted in these data, so the best is not known." in [each.value for each in app.caption]
 
-    def test_a_model_that_needs_a_history_says_so_and_another_takes_the_file(self):
-        app = put_file(opened(Document.preset("din")), "shop.csv", csv())
-        (sentence,) = said(app)
-        assert "history" in sentence and document(app).data == "history"
-        assert "rz_use_file" in keys(app)
+    @pytest.mark.parametrize(("arch", "lacks"), [("din", "no history"), ("youtube", "no position")])
+    def test_where_a_model_cannot_stand_on_a_file_another_takes_its_place_and_says_so(self, arch, lacks):
+        app = put_file(opened(Document.preset(arch)), "shop.csv", csv())
+        told = " ".join(each.value.replace("\\", "") for each in app.info)
+        assert said(app) == [] and lacks in told and "Wide & Deep is taken instead" in told
+        assert document(app).arch == "wide_deep" and document(app).data == service.store().datasets()[0]["hash"]
         app.selectbox(key="rz_arch").select("lr").run()
         assert said(app) == [] and document(app).arch == "lr" and service.store().datasets()[0]["hash"] == document(app).data
         app.selectbox(key="rz_arch").select("wide_deep").run()

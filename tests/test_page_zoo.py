@@ -45,9 +45,9 @@ def test_the_table_has_the_eleven_companies_and_the_ladder_its_rungs():
 
 def test_filters_narrow_the_table_and_an_empty_one_says_so():
     app = visit()
-    app.button_group("show").set_value("textbook").run()
+    app.button_group("inside:kind").set_value("textbook").run()
     assert shown(app) == TEXTBOOK
-    app.button_group("show").set_value("both").run()
+    app.button_group("inside:kind").set_value("both").run()
     assert shown(app) == INDUSTRY + TEXTBOOK
     app.button_group("needs").set_value(["attention"]).run()
     assert shown(app) == [id for id in INDUSTRY + TEXTBOOK if systems()[id].slots()["sequence"]]

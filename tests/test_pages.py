@@ -1,7 +1,6 @@
 """Every page in both themes: its heading, its figures in the theme's own palette, and the rows of its table."""
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -35,9 +34,9 @@ def mode(request, monkeypatch) -> str:
     return request.param
 
 
-def run() -> str:
-    """The id of a finished run of YouTube on a few rows."""
-    id = service.store().submit(Document.preset("youtube").but(TINY), "somebody")
+def run(arch: str = "youtube") -> str:
+    """The id of a finished run of a system on a few rows."""
+    id = service.store().submit(Document.preset(arch).but(TINY), "somebody")
     assert run_here(service.store(), id).state == "done"
     return id
 
@@ -64,6 +63,8 @@ def test_zoo(mode):
     drawn = words(scenes(app)["zoo_table"])
     assert all(system.company in drawn for system in systems().values() if system.kind == "industry")
     assert {"zoo_table", "zoo_ladder", "thumb:youtube"} <= set(scenes(app))
+    table = opened(app, "zoo")
+    assert len(table) == 11 and list(table["built"]) == [True] + [False] * 10
     dark = any("st-key-cta_" in each.proto.body for each in app.get("html"))
     assert dark == (mode == "dark")  # dark ink on the light primary button
 
@@ -91,17 +92,31 @@ def test_train(mode):
     assert len(curves) > 20 and {"train", "validation", "gate"} <= set(curves["group"])
 
 
-@pytest.mark.parametrize(("view", "rows"), [("gates", 16), ("position", 9), ("heads", 4)])
-def test_inside(mode, view, rows):
-    app = visit("inside", run=run(), view=view)
+@pytest.mark.parametrize(("arch", "view", "rows"), [
+    ("youtube", "gates", 4 * 4), ("youtube", "position", 9), ("dcn_v2", "crosses", 12 * 11 // 2), ("dcn_v2", "embeddings", 61),
+    ("din", "attention", None)])
+def test_inside(mode, arch, view, rows):
+    app = visit("inside", run=run(arch), view=view)
     whole(app)
     assert ":gray[trained, run 1]" in app.markdown[0].value
-    assert f"{view}:truth" in scenes(app)
-    if view == "heads":
-        assert theme(mode).tasks[0] in charts(app) and theme(OTHER[mode]).tasks[0] not in charts(app)
-        assert json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
-        return
+    assert f"{view}:truth" in scenes(app) or view == "embeddings"
+    if rows is None:  # the past items of the first test row
+        rows = int(Document.preset(arch).but(TINY).dataset().part("test").masks["history"][0].sum())
     assert len(opened(app, view)) == rows
+
+
+@pytest.mark.parametrize("arch", ["youtube", "din"])
+def test_inside_heads_and_example(mode, arch):
+    app = visit("inside", run=run(arch), view="heads")
+    whole(app)
+    tasks = Document.preset(arch).blueprint.tasks
+    assert theme(mode).tasks[0] in charts(app) and theme(OTHER[mode]).tasks[0] not in charts(app)
+    assert list(app.dataframe[0].value.iloc[:, 0]) == list(tasks)
+    app = visit("inside", run=run(arch), view="example")
+    whole(app)
+    inputs = [feature.name for feature in Document.preset(arch).schema().features]
+    assert list(app.dataframe[0].value["feature"]) == inputs
+    assert [f"label.{task}" in set(app.dataframe[1].value["address"]) for task in tasks] == [True] * len(tasks)
 
 
 def test_data(mode):

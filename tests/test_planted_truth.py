@@ -64,13 +64,20 @@ def test_the_planted_crosses_are_the_strongest_in_every_seed():
 
 @pytest.mark.parametrize("id", ["mmoe", "youtube"])
 def test_gates_of_unrelated_tasks_differ_more(id):
-    """truth.md's bar: more in at least four of five seeds, and clearly so on average."""
+    """Divergence of unrelated over related tasks' gates: above 1 in at least four of five seeds, 1.4 and more on average."""
     found = [value for value, _ in statistics(id, "gates")]
-    assert sum(value > 1 for value in found) >= 4 and np.mean(found) >= 1.15, found
+    assert sum(value > 1 for value in found) >= 4 and np.mean(found) >= 1.4, found
 
 
-def test_the_side_tower_learns_the_position_curve_in_every_seed():
-    """The learned curve spans 0.8 to 1.25 of the planted range; the naive one does not come so near."""
+def test_the_side_tower_learns_the_position_curve():
+    """truth.md's bars, in every seed: r ≥ 0.98 with the planted curve, off by 0.35 at most, 0.85 to 1.3 of its range, falling
+    from slot to slot; and nearer to its range than the naive curve in at least four of five seeds."""
+    nearer = []
     for seed in SEEDS:
-        score = look(trained("youtube", seed)[1], "position").truth
-        assert 0.8 <= score.value <= 1.25 and abs(score.value - 1) < abs(score.chance - 1), (seed, score)
+        view = look(trained("youtube", seed)[1], "position")
+        ratio, naive = view.truth.value, view.truth.chance
+        error, correlation = (score.value for score in view.truth.more)
+        assert correlation >= 0.98 and error <= 0.35 and 0.85 <= ratio <= 1.3, (seed, correlation, error, ratio)
+        assert view.table["slot"].is_monotonic_increasing and (view.table["learned"].diff()[1:] < 0).all(), (seed, view.table)
+        nearer.append(abs(ratio - 1) < abs(naive - 1))
+    assert sum(nearer) >= 4, nearer

@@ -15,7 +15,6 @@ from rankzoo.registry import systems
 from rankzoo.runs.loop import run_here
 from rankzoo.runs.tables import run
 from rankzoo.ui import forms, service, state
-from rankzoo.ui.exchange import offered, rejoined
 from tests.visits import every, nodes, pick, said, scenes, visit, without_workers
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
@@ -171,7 +170,6 @@ def test_names_stay_words_even_where_they_look_like_numbers():
 @pytest.mark.parametrize("arch", [system.id for system in systems().values() if system.built])
 def test_a_join_that_names_nothing_that_changed_is_left_alone(arch):
     preset = Document.preset(arch)
-    join, dropped = rejoined(preset.blueprint, preset.blueprint, preset.schema())
-    assert join == preset.blueprint.concatenation and dropped == ()
-    named = preset.blueprint.concatenation.fields
-    assert set(named or ()) <= set(offered(preset.blueprint, preset.schema()))
+    offered = preset.blueprint.offered(preset.schema())
+    assert preset.blueprint.rejoined(offered, preset.schema()) == (preset.blueprint, ())
+    assert set(preset.blueprint.concatenation.fields or ()) <= set(offered)

@@ -353,7 +353,7 @@ def test_an_unknown_profile_is_refused(monkeypatch):
     monkeypatch.setenv("RANKZOO_PROFILE", "")
     assert limits.profile() is limits.LOCAL
     monkeypatch.setenv("RANKZOO_PROFILE", "klass")
-    with pytest.raises(ZooError, match="There is no profile 'klass'"):
+    with pytest.raises(ZooError, match="Unknown profile 'klass'. Did you mean 'class'?"):
         limits.profile()
 
 

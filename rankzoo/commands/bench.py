@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from rankzoo.commands.output import emit, json_option
+from rankzoo.commands.output import emit, json_option, shown
 
 
 @click.command()
@@ -26,5 +26,11 @@ def bench(model: str, file: Path, batch_size: int, steps: int, embedding_dim: in
     from rankzoo.bench import Order, measure
 
     answer = measure(Order(model, file, batch_size, steps, embedding_dim, hidden, tuple(labels.split(",")), lr, seed, threads))
-    emit(as_json, answer, "\n".join(f"{name}: {value:,.4f}" if isinstance(value, float) else f"{name}: {value}"
-                                    for name, value in answer.items()))
+    emit(as_json, answer, "\n".join(line for name, value in answer.items() for line in lines(name, value)))
+
+
+def lines(name: str, value: object) -> list[str]:
+    """A figure for people; the AUC by label takes a line for each label."""
+    if isinstance(value, dict):
+        return [line for label, auc in value.items() for line in lines(f"auc of {shown(label)}", auc)]
+    return [f"{name}: {value:,.4f}" if isinstance(value, float) else f"{name}: {value}"]

@@ -6,8 +6,7 @@ import sys
 
 import click
 
-from rankzoo.commands.choose import file_of
-from rankzoo.commands.output import emit, json_option, notice
+from rankzoo.commands.output import called, emit, json_option, notice
 from rankzoo.errors import ZooError
 
 LINK = re.compile(r"(?:\S*[?&])?c=([^&#\s]*)(?:[&#]\S*)?|([jz][A-Za-z0-9_-]+)")
@@ -24,9 +23,9 @@ def check() -> None:
 @json_option
 def check_data(file: str, labels: tuple[str, ...], as_json: bool) -> None:
     """A CSV or Parquet file."""
-    from rankzoo.data.uploads import examine
+    from rankzoo.data.uploads import examine, path_of
 
-    table, roles = examine(file_of(file), labels=labels)
+    table, roles = examine(path_of(file), labels=labels)
     notice(roles.notices)
     names = ", ".join(label.column for label in roles.labels)
     say = f"The file can be used: {table.num_rows:,} rows, {table.num_columns} columns, label {names}."
@@ -39,16 +38,22 @@ def check_data(file: str, labels: tuple[str, ...], as_json: bool) -> None:
 def check_document(file: str, as_json: bool) -> None:
     """A document as JSON, or a link that carries one."""
     from rankzoo.document import Document
-    from rankzoo.link import decode
+    from rankzoo.link import text_of as carried
     from rankzoo.runs.limits import check as within
     from rankzoo.runs.limits import profile
 
     text = text_of(file).strip()
     link = LINK.fullmatch(text)
-    document = decode(link[1] or link[2] or "") if link else Document.parse(text)
+    text = carried(link[1] or link[2] or "") if link else text
+    try:
+        document = Document.parse(text)
+    except ZooError as error:
+        if not text.lstrip().startswith("{"):
+            error.at = ""  # a list or a word has no address
+        raise
     within(document.check(), profile())
     count = document.blueprint.count(document.schema())
-    say = f"The document can be used: {document.arch} on {document.data}, {count.parameters:,} parameters."
+    say = f"The document can be used: {document.arch} on {called(document.data)}, {count.parameters:,} parameters."
     emit(as_json, {"ok": True, "say": say}, say)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -59,32 +58,14 @@ def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more:
 
 def data_of(data: str, labels: Sequence[str]) -> tuple[str, Upload | None]:
     """The name of a dataset or the hash of a file, which is admitted; an empty name where nothing was asked for."""
+    from rankzoo.data.uploads import admit, known, path_of
+
     if not data or known(data):
         if labels:
             raise ZooError("A label can be chosen for a file only.", "Give the file with --data.", at="label")
         return data, None
-    from rankzoo.data.uploads import admit
-
-    upload = admit(file_of(data), labels=labels)
+    upload = admit(path_of(data), labels=labels)
     return upload.hash, upload
-
-
-def known(data: str) -> bool:
-    """Whether it names a built-in dataset or a file that was admitted before."""
-    from rankzoo.data import load, uploads
-
-    return data in {each.name for each in load.names()} or uploads.exists(data)
-
-
-def file_of(data: str) -> Path:
-    """The path, where the word can only mean one; raises the ZooError of an unknown dataset otherwise."""
-    from rankzoo.data.load import names
-    from rankzoo.data.world import unknown_dataset
-
-    path = Path(data)
-    if not path.exists() and path.name == data and not path.suffix:
-        raise unknown_dataset(data, [each.name for each in names()])
-    return path
 
 
 def change(text: str) -> tuple[str, object]:
@@ -112,11 +93,12 @@ def value_of(text: str) -> object:
 
 def wrapped(document: Document, changes: Changes) -> Changes:
     """The changes, one value becoming a list of one where the setting is a list: `tasks=click`, `towers.widths=64`."""
-    from rankzoo.document import leaves
+    from rankzoo.paths import leaves
 
     settings = dict(leaves(json.loads(document.model_dump_json())))
 
     def lists(path: str) -> bool:
         return isinstance(settings.get(path, settings.get(f"blueprint.{path}")), list)
 
-    return [(path, value if isinstance(value, (list, dict)) or not lists(path) else [value]) for path, value in changes]
+    return [(path, value if value is None or isinstance(value, (list, dict)) or not lists(path) else [value])
+            for path, value in changes]

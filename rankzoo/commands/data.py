@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rankzoo.commands.choose import file_of, known
 from rankzoo.commands.output import emit, json_option, notice, shown, table
 from rankzoo.errors import ZooError
 
@@ -47,10 +46,14 @@ def make(name: str, rows: int | None, seed: int, out: Path | None, as_json: bool
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from rankzoo.data import census
     from rankzoo.data.home import home
     from rankzoo.data.limits import limits_of
     from rankzoo.data.world import check_rows, world
 
+    if name == census.NAME:
+        raise ZooError("'{name}' is a real table and is not generated.", "Its file is sample_data/census.parquet.", at="data",
+                       name=name)
     chosen = world(name)
     rows = chosen.rows if rows is None else rows
     check_rows(rows)
@@ -75,14 +78,14 @@ def make(name: str, rows: int | None, seed: int, out: Path | None, as_json: bool
 @json_option
 def show_data(name: str, labels: tuple[str, ...], as_json: bool) -> None:
     """Rows, fields and the role of each; a file's roles are guessed."""
+    from rankzoo.data.uploads import examine, known, path_of
+
     if known(name):
         if labels:
             raise ZooError("A label can be chosen for a file only.", at="label")
         answer, notices = _named(name)
     else:
-        from rankzoo.data.uploads import examine
-
-        found, roles = examine(file_of(name), labels=labels)
+        found, roles = examine(path_of(name), labels=labels)
         answer, notices = _file(name, found, roles), roles.notices
     notice(notices)
     listed = [{"field": each["name"], "role": each["role"], "values": each["values"]} for each in answer["fields"]]
@@ -94,17 +97,20 @@ def show_data(name: str, labels: tuple[str, ...], as_json: bool) -> None:
 def csv(file: str) -> None:
     """A file as the app writes CSV: no cell that a spreadsheet would run."""
     from rankzoo.data.files import csv_text, read
+    from rankzoo.data.uploads import path_of
 
-    click.get_binary_stream("stdout").write(csv_text(read(file_of(file))).encode())
+    click.get_binary_stream("stdout").write(csv_text(read(path_of(file))).encode())
 
 
 def _named(name: str) -> tuple[dict, tuple[str, ...]]:
     """A built-in dataset, or a file that was taken in before."""
-    from rankzoo.data import load, uploads
+    from rankzoo.data import uploads
 
     if uploads.exists(name):
         upload = uploads.upload(name)
         return _file(upload.name, uploads.table(name), upload.roles), upload.notices
+    from rankzoo.data import load
+
     found = next(each for each in load.names() if each.name == name)
     schema = load.schema_of(name)
     return {"name": name, "title": found.title, "rows": found.rows, "sentence": found.sentence, "fields": fields(schema),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rankzoo.commands.output import cell, emit, json_option, table
+from rankzoo.commands.output import called, cell, emit, json_option, table
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
     records = seen.table.to_dict("records")
     further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
     answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note}
-    lines = [f"{view} of run {run} · {found.run.arch} on {found.run.data}", "", table(records[:SHOWN])]
+    lines = [f"{view} of run {run} · {found.run.arch} on {called(found.run.data)}", "", table(records[:SHOWN])]
     if len(records) > SHOWN:
         lines.append(f"… {len(records) - SHOWN:,} more rows; all of them with --json")
     lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else [])]

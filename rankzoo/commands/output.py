@@ -3,10 +3,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 
+from rankzoo.errors import ZooError
+
+HASH = re.compile(r"[0-9a-f]{16}")
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document.")
 
 
@@ -33,6 +37,18 @@ def finite(value: object) -> object:
 def shown(text: object) -> str:
     """Text for a terminal: a character that would command it, or turn the writing direction, becomes a box."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "\N{WHITE SQUARE}" for sign in str(text))
+
+
+def called(data: str) -> str:
+    """A dataset's name for people: in place of an own file's hash the file's name, as long as the file is kept."""
+    if not HASH.fullmatch(data):
+        return data
+    from rankzoo.data.uploads import upload
+
+    try:
+        return shown(upload(data).name)
+    except ZooError:
+        return data
 
 
 def cell(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rankzoo.commands.output import emit, json_option, notice, table
+from rankzoo.commands.output import called, emit, json_option, notice, table
 from rankzoo.commands.train import OWNER, here, result, summary
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ def list_runs(as_json: bool) -> None:
     notice([store.notice()] if store.notice() else [])
     rows = [row(each) for each in store.runs()]
     columns = ("id", "system", "dataset", "state", "epoch", "epochs", "seed", "digest", "message")
-    emit(as_json, rows, table([each | {"digest": each["digest"][:12], "seed": str(each["seed"])} for each in rows], columns)
-         if rows else "There is no run yet. Make one with: train SYSTEM")
+    people = [each | {"dataset": called(each["dataset"]), "digest": each["digest"][:12], "seed": str(each["seed"])}
+              for each in rows]
+    emit(as_json, rows, table(people, columns) if rows else "There is no run yet. Make one with: train SYSTEM")
 
 
 @runs.command()
@@ -44,8 +45,8 @@ def show(id: str, as_json: bool) -> None:
     events = [{"at": event.at, "kind": event.kind, "text": event.text} for event in store.events(id)]
     done = result(found) if found.state == "done" else None
     said = [{"when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each["at"])), "what": each["kind"],
-             "": str(each["text"]).strip().rpartition("\n")[2]} for each in events]
-    head = f"Run {found.id} · {found.arch} on {found.data} · {found.state}" + (f" · {found.message}" if found.message else "")
+             "": str(each["text"]).strip().rpartition("\n")[2] + (" s" if each["kind"] == "ran" else "")} for each in events]
+    head = " · ".join(filter(None, (f"Run {id}", f"{found.arch} on {called(found.data)}", found.state, found.message)))
     emit(as_json, row(found) | {"document": found.config and _parsed(found.config), "events": events, "result": done},
          "\n".join([summary(done) if done else head, "", table(said)]))
 

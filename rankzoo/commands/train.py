@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rankzoo.commands.choose import Changes, chosen, document_options
-from rankzoo.commands.output import emit, json_option, notice, table
+from rankzoo.commands.output import called, emit, json_option, notice, table
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def summary(answer: dict) -> str:
         rows.append({"task": task} | values | {f"oracle {name}": oracle[name] for name in ("auc", "rmse") if name in oracle})
     names = list(dict.fromkeys(name for row in rows for name in row))
     return "\n".join([
-        f"Run {answer['run']} · {answer['system']} on {answer['dataset']} · seed {answer['seed']}", "",
+        f"Run {answer['run']} · {answer['system']} on {called(answer['dataset'])} · seed {answer['seed']}", "",
         "On the test part:", table(rows, names), "",
         f"{answer['parameters']['total']:,} parameters · {answer['steps']:,} steps · {answer['examples']:,} examples in "
         f"{answer['seconds']:.1f} s ({answer['examples_per_second']:,.0f} a second) · digest {answer['digest'][:12]}"])

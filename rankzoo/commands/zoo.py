@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rankzoo.commands.choose import Choice, chosen, document_options
-from rankzoo.commands.output import cell, emit, json_option, notice, table
+from rankzoo.commands.output import called, cell, emit, json_option, notice, table
 
 if TYPE_CHECKING:
     from rankzoo.schema import Count
@@ -75,7 +75,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
                "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed())}
     told = "" if scale == "sample" else f"\nTables of {', '.join(id_tables(schema)) or 'no feature'} × {FACTOR:,} (our choice).\n"
     emit(as_json, answer, "\n".join([
-        f"{system.title} on {document.data} · blueprint {blueprint.hash}{told}", "",
+        f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
         f"{count.flops:,} FLOPs per example", "", facts_table(system)]))

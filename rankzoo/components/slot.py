@@ -34,6 +34,9 @@ class Slot(BaseModel):
     source: ClassVar[Source | None] = None
     main: ClassVar[tuple[str, ...]] = ()
     short: ClassVar[str]
+    keeps: ClassVar[tuple[str, ...]] = ()
+    """Kinds of the trace entries that the layer keeps for a view of its own: attention, gate, cross, bias; `table` for
+    vectors of its own."""
 
     def word(self) -> str:
         """The component in at most 11 letters, with its characteristic number where it has one."""

@@ -27,10 +27,15 @@ class Limits:
 PROFILES = {"local": Limits(), "class": Limits(rows=200_000, bytes=25 * MIB, seconds=10, memory=200 * MIB)}
 
 
-def limits_of(profile: str = "") -> Limits:
-    """The limits of a profile; without a name that of RANKZOO_PROFILE, else `local`."""
+def profile_of(profile: str = "") -> str:
+    """A profile's name; without one that of RANKZOO_PROFILE, else `local`. Raises a ZooError where there is no such profile."""
     name = profile or os.environ.get("RANKZOO_PROFILE", "") or "local"
     if name not in PROFILES:
         raise ZooError("Unknown profile '{name}'.", closest(name, list(PROFILES)) or "Choose local or class.", at="profile",
                        name=name[:80])
-    return PROFILES[name]
+    return name
+
+
+def limits_of(profile: str = "") -> Limits:
+    """The limits of the profile that `profile_of` finds."""
+    return PROFILES[profile_of(profile)]

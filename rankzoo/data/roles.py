@@ -151,8 +151,9 @@ def _check_label(column: pa.ChunkedArray, name: str, rows: int) -> int:
     if absent == rows:
         raise ZooError("Column '{name}' is empty (all missing).", "Choose another label.", at=name, name=name)
     if absent:
-        raise ZooError("{count} rows have a missing label.", "Fill them in or remove the rows (column '{name}').", at=name,
-                       count=f"{absent:,}", name=name)
+        raise ZooError("1 row has a missing label." if absent == 1 else "{count} rows have a missing label.",
+                       "Fill it in or remove the row (column '{name}')." if absent == 1 else
+                       "Fill them in or remove the rows (column '{name}').", at=name, count=f"{absent:,}", name=name)
     if infinite(column):
         raise ZooError("Column '{name}' has infinite numbers.", "Replace or remove them.", at=name, name=name)
     number = different(column)

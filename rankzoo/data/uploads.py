@@ -18,10 +18,11 @@ from rankzoo.data.files import label_of, not_stored, read
 from rankzoo.data.home import home
 from rankzoo.data.limits import Limits
 from rankzoo.data.roles import Role, Roles, guess
-from rankzoo.data.world import unknown_dataset
+from rankzoo.data.world import built_in, unknown_dataset
 from rankzoo.errors import ZooError
 
 LEAST_ROWS = 5
+FEW_ROWS = 100
 PIECE = 100_000
 _HASH = re.compile(r"[0-9a-f]{16}")
 
@@ -48,6 +49,9 @@ def examine(source: Path | bytes, name: str = "", labels: Iterable[str] = (), co
     if table.num_rows < LEAST_ROWS:
         raise ZooError("The table has {found} rows; at least {least} are needed.", "Add rows.", found=table.num_rows,
                        least=LEAST_ROWS)
+    if table.num_rows < FEW_ROWS:
+        few = f"Only {table.num_rows} rows: metrics on so few say little."
+        roles = roles.model_copy(update={"notices": (*roles.notices, few)})
     return table, roles
 
 
@@ -99,6 +103,19 @@ def table(hash: str) -> pa.Table:
 def exists(hash: str) -> bool:
     """Whether there is an upload of that hash; the pattern is checked before a path is made from it."""
     return bool(_HASH.fullmatch(hash)) and (folder() / f"{hash}.json").is_file()
+
+
+def known(name: str) -> bool:
+    """Whether it names a built-in dataset or an upload."""
+    return name in built_in() or exists(name)
+
+
+def path_of(word: str) -> Path:
+    """The file that a word means; raises the ZooError of an unknown dataset where it can only be a name."""
+    path = Path(word)
+    if not path.exists() and path.name == word and not path.suffix:
+        raise unknown_dataset(word, list(built_in()))
+    return path
 
 
 def folder() -> Path:

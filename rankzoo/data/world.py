@@ -102,6 +102,13 @@ def world(name: str) -> World:
     return worlds()[name]
 
 
+def built_in() -> tuple[str, ...]:
+    """The names of the worlds and of the census, without the tensors that loading one needs."""
+    from rankzoo.data import census
+
+    return (*worlds(), census.NAME)
+
+
 def unknown_dataset(name: str, known: list[str]) -> ZooError:
     """The refusal of a name that is neither a built-in dataset nor the hash of an upload."""
     return ZooError("Unknown dataset '{name}'.", closest(name, known) or "Known are: {known}.", at="data",

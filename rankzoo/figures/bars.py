@@ -11,13 +11,13 @@ from rankzoo.figures.words import Say, decimal, fit, fixed, measure, missing, pe
 
 
 def rates(frame: pd.DataFrame, say: Say = str) -> Tree:
-    """How often each goal happens: columns `task`, `rate` (0 to 1), optionally `count`, `rows` and a `note`."""
-    top = ceiling([float(r) for r in frame["rate"]], 1.25)
+    """How often each goal happens, a whole bar being always: columns `task`, `rate` (0 to 1), optionally `count`, `rows` and a
+    `note`."""
     parts: list[Tree] = []
     for i, item in enumerate(frame.to_dict("records")):
         y, task, rate = 26 * i, str(item["task"]), float(item["rate"])
-        parts += [symbol(i, 5, y + 10), text(18, y + 14.5, fit(task, 70, 13), "t1", bold=True),
-                  hint(f"{task}: {percent(rate, 3)}", *bar(92, y + 2, 418, 16, rate / top, f"task-{i % 8} mark")),
+        parts += [symbol(i, 5, y + 10), text(18, y + 14.5, fit(task, 118, 13), "t1", bold=True),
+                  hint(f"{task}: {percent(rate, 3)}", *bar(140, y + 2, 370, 16, rate, f"task-{i % 8} mark")),
                   text(520, y + 15, percent(rate, 1), "t1 num", bold=True),
                   text(582, y + 15, _counted(item, say), "t2 small num")]
     return drawing(860, 26 * max(len(frame), 1), say("How often each goal happens"), *parts)
@@ -114,6 +114,6 @@ def statistic(value: float, chance: float | None, ci95: tuple[float, float] | No
 
 def _aside(chance: float | None, ci95: tuple[float, float] | None, say: Say) -> str:
     said = "" if missing(chance) else say(", chance {value}").format(value=decimal(chance))
-    if ci95 and not any(map(missing, ci95)):
+    if ci95 and not any(map(missing, ci95)) and decimal(ci95[0]) != decimal(ci95[1]):
         said += say(", 95 % interval {low} to {high}").format(low=decimal(ci95[0]), high=decimal(ci95[1]))
     return said

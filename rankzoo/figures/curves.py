@@ -28,7 +28,7 @@ def loss(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme,
             points = _points(frame[(frame["task"] == task) & (frame["split"] == split)])
             _line(figure, points, i, task, theme, thick=split == "validation")
     more = _others(figure, others, tasks, theme, 2, say)
-    epoch_axis(figure, say("epoch"), epochs, around([*frame["value"], *_values(others)], 1.0))
+    epoch_axis(figure, say("epoch"), epochs, around([*frame["value"], *_values(others)] or [0.0, 1.05], 1.0))
     figure.add_annotation(x=1, y=1, xref="paper", yref="paper", xanchor="right", yanchor="bottom", showarrow=False,
                           text=say("thin: training · thick: validation"), font={"size": 12})
     return end_labels(figure, _tips(frame, tasks, theme, 2) + more, theme)
@@ -42,7 +42,7 @@ def metric(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Them
     for i, task in enumerate(tasks):
         _line(figure, _points(frame[frame["task"] == task]), i, task, theme, thick=True)
     more = _others(figure, others, tasks, theme, 3, say)
-    epoch_axis(figure, say("epoch"), epochs, around([*frame["value"], *_values(others)], chance))
+    epoch_axis(figure, say("epoch"), epochs, around([*frame["value"], *_values(others)] or [0.5, 1.0], chance))
     if chance is not None:
         _level(figure, chance, say("coin flip"), epochs, theme)
     return end_labels(figure, _tips(frame, tasks, theme, 3) + more, theme)
@@ -53,7 +53,7 @@ def shares(frame: pd.DataFrame, epochs: float, theme: Theme, task: str = "", num
     `number` among the tasks give the title its name and symbol."""
     title = label(say("Which expert the gate listens to")) if not task else label(
         say("Gate of {task}: which expert it listens to")).format(task=f"{symbol(theme, number)} {label(short(task))}")
-    figure, tips, below = chart(title, right=110), [], 0.0
+    figure, tips, below = chart(title, right=100), [], 0.0
     experts = list(dict.fromkeys(frame["expert"]))
     for i, expert in enumerate(experts):
         points = _points(frame[frame["expert"] == expert], "share")

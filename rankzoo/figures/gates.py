@@ -195,7 +195,7 @@ def divergence(js: pd.DataFrame, relatedness: pd.DataFrame | None = None, say: S
                if not missing(r) and r >= 0.5} if "related" in js else set()
     measured = {_pair(a, b): float(v) for a, b, v in zip(js["a"], js["b"], js["js"], strict=True)}
     parts = square(tasks, measured, related, 0, say("How differently two tasks mix the experts"),
-                   say("0 = same mixture, 1 = no expert in common"), ceiling(list(measured.values())), False)
+                   say("0 = same mixture, 1 = no expert in common"), max(0.1, ceiling(list(measured.values()))), False)
     if relatedness is not None:
         planted = {_pair(a, b): float(v) for a, b, v in
                    zip(relatedness["a"], relatedness["b"], relatedness["value"], strict=True)}

@@ -21,7 +21,7 @@ def chart(title: str, right: float = 96) -> Figure:
     """An empty chart with its title, which is markup (names in it go through `label`); `right` is the room for labels at
     line ends."""
     figure = Figure()
-    figure.update_layout(height=HEIGHT, showlegend=False, margin={"l": 44, "r": right, "t": TOP, "b": BOTTOM},
+    figure.update_layout(height=HEIGHT, showlegend=False, margin={"l": 38, "r": right, "t": TOP, "b": BOTTOM},
                          title={"text": f"<b>{title}</b>", "font": {"size": 14}, "x": 0, "xanchor": "left", "y": 0.97,
                                 "yanchor": "top", "pad": {"l": 4}}, hovermode="closest", dragmode=False)
     return figure
@@ -43,12 +43,12 @@ def epoch_axis(figure: Figure, title: str, epochs: float, y_range: tuple[float, 
 
 def short(name: object) -> str:
     """A name as it stands at the end of a line; the whole name is in the hover text."""
-    return fit(str(name), 130, 13)
+    return fit(str(name), 84, 13)
 
 
 def room(names: Sequence[object], digits: int) -> float:
     """The right margin that labels at line ends need: symbol, name and a value of that many signs."""
-    return max([96.0, *[measure(short(name), 13) + 6.5 * digits + 34 for name in names]])
+    return max([72.0, *[measure(short(name), 13) + 6.5 * digits + 24 for name in names]])
 
 
 def label(name: object) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from rankzoo.errors import ZooError
 from rankzoo.inspection.score import Score, bootstrap, spearman
 from rankzoo.inspection.view import Subject, View
 from rankzoo.model import RankingModel
@@ -21,12 +22,16 @@ NOTHING = 1e-4
 
 
 def crosses(subject: Subject, task: str = "") -> View:
-    """Strength of every pair of fields, model-free: columns a, b, value, block (where a cross layer has one), planted.
+    """Strength of every pair of fields, model-free: columns a, b, value, block (where a cross
+    layer has one), planted (NaN where nothing is).
 
     value is Friedman's statistic: the sd, over pairs of rows, of half the mixed second difference of the logit,
     f(x) − f(x_a′) − f(x_b′) + f(x_a′, x_b′), primed values from the other row; it equals the planted strength if the model
     is perfect and 0 if the two fields only add. Statistic: how many of the k strongest pairs are among the k planted ones.
     """
+    if subject.rows < 2:
+        raise ZooError("Crosses are measured between two rows, and there is {found}.", "Look at more rows.", at="rows",
+                       found=subject.rows)
     task = task or subject.model.blueprint.tasks[0]
     fields = strongest(subject, task)
     mixed = second_differences(subject.model, subject.batch, fields, task)
@@ -35,7 +40,7 @@ def crosses(subject: Subject, task: str = "") -> View:
     planted = {frozenset((p.a, p.b)): p.strength for p in truth.pairs if {p.a, p.b} <= inputs} if truth else {}
     blocks = block_norms(subject)
     rows = [{"a": a, "b": b, "value": _strength(values), "block": blocks.get(frozenset((a, b)), np.nan),
-             "planted": planted.get(frozenset((a, b)), 0.0)} for (a, b), values in mixed.items()]
+             "planted": planted.get(frozenset((a, b)), 0.0) if planted else np.nan} for (a, b), values in mixed.items()]
     table = pd.DataFrame(rows, columns=["a", "b", "value", "block", "planted"])
     known = table["planted"].to_numpy() > 0
     score = scored(np.stack(list(mixed.values())), table, len(planted)) if known.any() and not known.all() else None

@@ -4,24 +4,49 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+import torch
 
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.view import Subject, View, traced
+from rankzoo.signals import Batch
+from rankzoo.trace import Trace
 from rankzoo.training.metrics import predict
 
 SHOWN = 64
 
 
 def example(subject: Subject, row: int = 0) -> View:
-    """Columns address, kind, shape, values: everything that was recorded for the row, in the order of the forward pass."""
-    trace = traced(subject.model, subject.batch.rows(row, row + 1))
-    records = []
+    """Columns address, kind, axes, shape, values: the row's inputs (an id, or a number in sds from the mean), everything that
+    was recorded on its way, and per task the probability, the label and the loss."""
+    alone = subject.batch.rows(row, row + 1)
+    trace = traced(subject.model, alone)
+    records = [_single(f"input.{name}", "input", value.item()) for name, value in alone.features.items()]
     for entry in trace.entries.values():
         values = entry.values[0] if entry.axes[0] == "row" else entry.values
         flat = values.reshape(-1).tolist()
         records.append({"address": entry.address, "kind": entry.kind, "axes": " × ".join(entry.axes[1:] or ("1",)),
                         "shape": "×".join(map(str, values.shape)) or "1", "values": [round(v, 6) for v in flat[:SHOWN]]})
-    return View("example", pd.DataFrame(records))
+    return View("example", pd.DataFrame(records + _ended(subject, alone, trace)))
+
+
+def _single(address: str, kind: str, value: float) -> dict[str, object]:
+    return {"address": address, "kind": kind, "axes": "1", "shape": "1", "values": [round(value, 6)]}
+
+
+def _ended(subject: Subject, alone: Batch, trace: Trace) -> list[dict[str, object]]:
+    """Probability, label and loss of every task; the last two where the label was observed."""
+    model, training = subject.model, subject.model.training
+    with torch.inference_mode():
+        losses = model.eval()(alone).losses
+    model.train(training)
+    records = []
+    for task in model.blueprint.tasks:
+        if subject.dataset.schema.task(task).kind != "regression":
+            records.append(_single(f"probability.{task}", "probability", float(torch.sigmoid(trace[f"logit.{task}"].values[0]))))
+        if bool(alone.observed[task][0]):
+            records += [_single(f"label.{task}", "label", float(alone.labels[task][0])),
+                        _single(f"loss.{task}", "loss", float(losses[task]))]
+    return records
 
 
 def features(subject: Subject, row: int = 0) -> pd.DataFrame:

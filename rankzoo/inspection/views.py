@@ -27,16 +27,21 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "attention": Kind(attention, lambda b, s: bool(b.sequence), "no attention: the sequence slot is empty"),
-    "gates": Kind(gates, lambda b, s: hasattr(b.sharing, "experts"), "no gates: the sharing slot has no experts"),
+    "attention": Kind(attention, lambda b, s: keeps(b, "attention"), "no attention: the sequence slot is empty"),
+    "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the sharing slot has no experts"),
     "crosses": Kind(crosses, lambda b, s: True, ""),
-    "embeddings": Kind(embeddings, lambda b, s: hasattr(b.representation, "dim") and any(
+    "embeddings": Kind(embeddings, lambda b, s: keeps(b, "table") and any(
         f.kind == "categorical" for f in s.inputs), "no embeddings: its inputs are numbers or one-hot"),
-    "position": Kind(position, lambda b, s: hasattr(b.towers, "by"), "no position: the towers have no side tower"),
+    "position": Kind(position, lambda b, s: keeps(b, "bias"), "no position: the towers have no side tower"),
     "heads": Kind(heads, lambda b, s: True, ""),
     "masks": Kind(heads, lambda b, s: False, "no masks: no task has a network of its own cut out of a shared one"),
     "example": Kind(example, lambda b, s: True, ""),
 }
+
+
+def keeps(blueprint: Blueprint, what: str) -> bool:
+    """Whether any component keeps trace entries of a kind."""
+    return any(what in spec.keeps for _, spec in blueprint.specs())
 
 
 def reason(blueprint: Blueprint, schema: Schema, name: str) -> str:

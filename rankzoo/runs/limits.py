@@ -1,10 +1,10 @@
 """What a run may take: the limits of the two profiles, and the check of a document before it is queued."""
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rankzoo.data.limits import PROFILES, profile_of
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -18,16 +18,15 @@ MEGA = 1_000_000
 class Limits:
     """Ceilings of a profile; None is no ceiling.
 
-    rows of a table · parameters of a model · file: bytes of an upload · wall: seconds of work per run · running, active:
-    runs per person that train, that are queued or train or pause · waiting: queued runs of all · memory: bytes of a
-    worker · kept: ended runs per person · stored: bytes of all runs · free: bytes that the disk must have · shared:
-    whether several people use the server, so that only the owner may touch a run.
+    rows of a table, as data.limits has them · parameters of a model · wall: seconds of work per run · running, active: runs
+    per person that train, that are queued or train or pause · waiting: queued runs of all · memory: bytes of a worker ·
+    kept: ended runs per person · stored: bytes of all runs · free: bytes that the disk must have · shared: whether several
+    people use the server, so that only the owner may touch a run.
     """
 
     profile: Profile
     rows: int
     parameters: int
-    file: int
     epochs: int = 1000
     wall: float = 3600.0
     running: int | None = None
@@ -40,18 +39,14 @@ class Limits:
     shared: bool = False
 
 
-LOCAL = Limits("local", rows=5 * MEGA, parameters=500 * MEGA, file=2_000 * MEGA)
-CLASS = Limits("class", rows=200_000, parameters=20 * MEGA, file=25 * MEGA, wall=120.0, running=1, active=3, waiting=60,
+LOCAL = Limits("local", rows=PROFILES["local"].rows, parameters=500 * MEGA)
+CLASS = Limits("class", rows=PROFILES["class"].rows, parameters=20 * MEGA, wall=120.0, running=1, active=3, waiting=60,
                memory=1_500 * MEGA, shared=True)
 
 
 def profile() -> Limits:
     """The limits that RANKZOO_PROFILE names (`local` where it is not set); raises a ZooError for another word."""
-    name = os.environ.get("RANKZOO_PROFILE") or "local"
-    for limits in (LOCAL, CLASS):
-        if limits.profile == name:
-            return limits
-    raise ZooError("There is no profile '{name}'.", "RANKZOO_PROFILE is 'local' or 'class'.", name=name)
+    return {each.profile: each for each in (LOCAL, CLASS)}[profile_of()]
 
 
 def check(document: Document, limits: Limits) -> None:

@@ -9,15 +9,15 @@ import streamlit as st
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
-from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import Column, Layout, arrange
 from rankzoo.figures.theme import family
-from rankzoo.figures.words import fixed, flops, percent, whole
+from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.registry import systems
 from rankzoo.schema import Count, Schema
-from rankzoo.ui import forms, page, state
+from rankzoo.ui import forms, state
+from rankzoo.ui.component import selected
 from rankzoo.ui.words import say, translate
 
 DIAGRAM = "architect_diagram"
@@ -53,6 +53,25 @@ def sidebar() -> None:
     forth.button("", icon=":material/redo:", key="redo", help=say("Redo"), disabled=not memory["rz_future"], on_click=state.redo)
     reset.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
                  help=say("Back to the preset of the source"), on_click=state.choose, args=(document.arch,))
+
+
+def selection() -> str:
+    """The selected part: the last one picked, or the one that an address brings (`sel`), once; the address keeps up."""
+    memory, asked = st.session_state, st.query_params.get("sel", "")
+    if asked and asked != memory.get("rz_sel") and asked.split(".")[0] in SLOTS:
+        memory[DIAGRAM] = {"selected": asked}
+    chosen = memory["rz_sel"] = selected(DIAGRAM)
+    if chosen:
+        st.query_params["sel"] = chosen
+    else:
+        st.query_params.pop("sel", None)
+    return chosen
+
+
+def detail() -> str:
+    """The grey half of the model line: the source, and the run whose weights the diagram carries."""
+    run, source = state.trained(), state.document().system.source.short
+    return say("{source} · trained, run {n}", source=source, n=run.number) if run else source
 
 
 def layout_of(blueprint: Blueprint, schema: Schema) -> Layout:
@@ -130,104 +149,6 @@ def module_table() -> pd.DataFrame:
     document = state.document()
     table = counts.modules(document.blueprint, document.schema())
     return table.assign(output_shape=[" × ".join(map(str, shape)) for shape in table["output_shape"]])
-
-
-def caption(chosen: str, layout: Layout, inside: Learned) -> None:
-    """The strip below the figure: what is selected in words, its formula, its count and its settings."""
-    document = state.document()
-    with st.container(border=True, key="rz_caption"):
-        block = layout.blocks.get(chosen)
-        address, spec = _owner(chosen, document.blueprint)
-        if spec is None and address in SLOTS:
-            st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
-            forms.kind(address)
-            return
-        if spec is None:
-            st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
-            st.caption(say("Click a part of the diagram, or reach it with Tab and press Enter, "
-                           "to see what it is and to change it."))
-            return
-        words, formula, number, more = st.columns([5, 6, 4, 5])
-        with words:
-            st.markdown(f"**{page.escaped(block.title if block else translate(spec.title))}**")
-            st.caption(page.escaped(say(spec.sentence)))
-        with formula:
-            if spec.formula:
-                st.latex(r"\small " + spec.formula)
-            if spec.source:
-                st.caption(page.escaped(spec.source.short))
-        _numbers(number, more, chosen if block else address, address, inside.gates)
-        st.divider()
-        _settings(address, spec)
-
-
-def _numbers(number, more, chosen: str, address: str, weights: Mapping[str, tuple[float, ...]]) -> None:
-    """Parameters with their arithmetic, and the share of the model's work."""
-    document = state.document()
-    count = document.blueprint.count(document.schema())
-    part = _counted(count, chosen) or count.within(address)
-    working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in part.parts if p.parameters)
-    number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
-    share = part.flops / count.flops if count.flops else 0.0
-    more.metric(say("Share of compute"), percent(share),
-                help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
-    if chosen.startswith("sharing.expert.") and weights:
-        place = int(chosen.rsplit(".", 1)[1])
-        named = {gate.rsplit(".", 1)[1]: values[place] for gate, values in weights.items() if place < len(values)}
-        order = dict.fromkeys([task for task in document.blueprint.tasks if task in named] + list(named))
-        shares = "  \n".join(f"{page.escaped(gate)}: {percent(named[gate])}" for gate in order)
-        more.caption(say("Mean gate weight by task") + "  \n" + shares)
-
-
-def note(path: str) -> str | None:
-    """Where the preset's value of a setting is from, for its help; None where nothing is said."""
-    facts = [fact for fact in state.document().system.facts if fact.path == path]
-    return "  \n".join(page.escaped(_said(fact)) for fact in facts) or None
-
-
-def _said(fact: Fact) -> str:
-    origin = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return (f"{say(MEANING[fact.tag])}: {fact.value}" + (f" ({origin})" if origin else "")
-            + (f". {say(fact.why)}" if fact.why else ""))
-
-
-def _counted(count: Count, chosen: str) -> Count | None:
-    """The count of a diagram node: itself, or for a tower its hidden layers and head."""
-    slot, *rest = chosen.split(".")
-    if slot == "towers" and rest and rest != ["bias"]:
-        return count.within(f"towers.deep.{rest[0]}") + count.within(f"towers.head.{rest[0]}")
-    found = count.within(chosen)
-    return found if found.parts else None
-
-
-def _settings(address: str, spec: Slot) -> None:
-    """Every setting of a component, side by side, and the menu of its slot."""
-    slot = address.split(".")[0]
-    names = [name for name in type(spec).model_fields if name != "kind"]
-    menu, *rest = st.columns(4)
-    if not address.endswith(tuple("123456789")):
-        with menu:
-            forms.kind(slot)
-    for i, name in enumerate(names):
-        with (rest + [menu])[i % 4]:
-            forms.setting(f"{address}.{name}", type(spec).model_fields[name], getattr(spec, name),
-                          note=note(f"{address}.{name}"))
-    facts = [fact for fact in state.document().system.facts if fact.path.startswith(address)]
-    if facts:
-        with st.popover(say("What the source says ({n})", n=len(facts)), icon=":material/menu_book:"):
-            for fact in facts:
-                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(_said(fact))} :gray-badge[{say(fact.tag)}]")
-
-
-def _owner(chosen: str, blueprint: Blueprint) -> tuple[str, Slot | None]:
-    """The component that a node belongs to. A node that is gone leaves its column: the slot's first component, or the slot
-    alone where it is not used."""
-    specs, slot = dict(blueprint.specs()), chosen.split(".")[0]
-    for address, spec in specs.items():
-        if chosen == address or chosen.startswith(address + "."):
-            return address, spec
-    first = f"{slot}.0"
-    return (first, specs[first]) if first in specs else (slot, None)
 
 
 def _set(key: str, value: object) -> None:

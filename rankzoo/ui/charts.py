@@ -36,6 +36,8 @@ def show(run: Run | None) -> None:
     for place, (name, figure, alt) in zip(places, figures, strict=False):
         with place:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
+    for note in _apart(run, document.blueprint.tasks):
+        st.caption(note)
     if len(gates) > 1:
         with places[2]:
             st.segmented_control(say("Gate"), gates, key="rz_gate", default=task, required=True, label_visibility="collapsed",
@@ -62,6 +64,21 @@ def _overlaid(run: Run | None) -> list[tuple[str, int, pd.DataFrame]]:
         if other.state != "running":
             chosen.append((id, other.number, points.series(other).frame))
     return chosen
+
+
+def _apart(run: Run | None, tasks: Sequence[str]) -> list[str]:
+    """What should be known of runs that were ticked: none of these tasks, or other data."""
+    notes = []
+    for id in st.session_state.get(OVERLAY, ()):
+        try:
+            other = service.store().run(id)
+        except ZooError:
+            continue
+        if not set(points.document_of(other.config).blueprint.tasks) & set(tasks):
+            notes.append(say("Run {n} has none of these tasks, so nothing of it is drawn.", n=other.number))
+        elif run is not None and other.data != run.data:
+            notes.append(say("Run {n} was trained on other data: its curves can be looked at, not compared.", n=other.number))
+    return notes
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -183,7 +183,7 @@ def planted(data: Summary) -> None:
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "kernel": truth.kernel}
     for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
-        st.markdown(f"**{place} {say(title)}**")
+        st.markdown(f"**{place} {say(title)}**" if len(data.planted) > 1 else f"**{say(title)}**")
         st.caption(say(sentence))
         scene(drawings[name](frame, translate), key=f"rz_planted_{name}", alt=say(title))
 

@@ -16,7 +16,7 @@ from rankzoo.inspection.counts import memory as bytes_of
 from rankzoo.ui import navigation, state
 from rankzoo.ui.words import say
 
-LINKED = ("run", "c", "lang", "view", "rows", "row")
+LINKED = ("run", "c", "lang", "view", "rows", "row", "sel")
 """What a shared address carries: what is in hand, and where one looked."""
 
 
@@ -71,9 +71,17 @@ def twin(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:
     with st.expander(say("The same as a table"), on_change="rerun", key=f"twin:{name}") as opened:
         if opened.open:
             table = table() if callable(table) else table
-            st.dataframe(table, hide_index=True)
+            st.dataframe(table, hide_index=True, column_config={name: _heading(name, table[name]) for name in table.columns})
             st.download_button(say("Download CSV"), lambda: csv_text(pa.Table.from_pandas(table, preserve_index=False)),
                                f"{name}.csv", "text/csv", key=f"csv:{name}")
+
+
+def _heading(name: str, column: pd.Series) -> object:
+    """A column's name in words; whole numbers with commas."""
+    said = say(str(name).replace("_", " "))
+    if pd.api.types.is_integer_dtype(column):
+        return st.column_config.NumberColumn(said, format="localized" if name != "year" else "%d")
+    return st.column_config.Column(said)
 
 
 def colours() -> Theme:

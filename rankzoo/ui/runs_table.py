@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from rankzoo.document import leaves
 from rankzoo.figures.words import MISSING, size
+from rankzoo.paths import leaves
 from rankzoo.runs.tables import Run
+from rankzoo.training.settings import TrainSettings
 from rankzoo.ui import points, service, state, train
 from rankzoo.ui.charts import OVERLAY
 from rankzoo.ui.page import colours
@@ -38,7 +39,7 @@ def show() -> None:
     st.dataframe(
         frame(runs, tasks, everything), key=_key(runs), on_select=selected, hide_index=True, placeholder="–",
         selection_mode=["multi-row", "single-cell"], selection_default={"selection": {"rows": ticked}},
-        column_config=_headings(tasks), alt=say("Runs, newest first"), height=min(38 * len(runs) + 38, 420))
+        column_config=_headings(tasks, runs), alt=say("Runs, newest first"), height=min(35 * len(runs) + 38, 420))
 
 
 def _key(runs: Sequence[Run]) -> str:
@@ -69,16 +70,18 @@ def frame(runs: Sequence[Run], tasks: Sequence[str], everything: bool = False) -
     task that has an AUC, parameters (as text) and seconds of work."""
     known = train.data_sets()
     rows = [_settings(run, known) for run in runs]  # an upload may be gone, its runs are not
+    one = len({run.arch for run in runs}) == 1  # sizes of different models are no column of one table
     shown = [name for name in dict.fromkeys(name for row in rows for name in row)
-             if everything or len({row.get(name) for row in rows}) > 1]
+             if everything or (one or name in TrainSettings.model_fields) and len({row.get(name) for row in rows}) > 1]
     curved = _curved(runs, tasks)
     return pd.DataFrame([{
         "run": f"{run.number} · {say(run.state)}" if run.state != "done" else str(run.number),
         "model": points.document_of(run.config).system.name,
         **({"data": known.get(run.data, run.data)} if everything or len({each.data for each in runs}) > 1 else {}),
-        **{name: row.get(name) for name in shown}, **_reached(run, tasks), "curve": _curve(run, curved),
+        **_reached(run, tasks), "curve": _curve(run, curved),
         "parameters": size(run.outcome["parameters"]["total"]) if run.state == "done" else None,
-        "seconds": run.outcome["seconds"] if run.state == "done" else None} for run, row in zip(runs, rows, strict=True)])
+        "seconds": run.outcome["seconds"] if run.state == "done" else None,
+        **{name: row.get(name) for name in shown}} for run, row in zip(runs, rows, strict=True)])
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
@@ -96,7 +99,9 @@ def _settings(run: Run, known: Mapping[str, str]) -> dict[str, str]:
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(" × ".join(map(str, each)) if isinstance(each, list) else str(each) for each in value)
-    return MISSING if value is None else str(value)
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    return MISSING if value is None or value == {} else str(value)
 
 
 def _reached(run: Run, tasks: Sequence[str]) -> dict[str, float | None]:
@@ -119,12 +124,21 @@ def _curve(run: Run, task: str) -> list[float] | None:
     return [float(value) for value in measured[measured["task"] == task]["value"]] or None
 
 
-def _headings(tasks: Sequence[str]) -> dict:
+def _headings(tasks: Sequence[str], runs: Sequence[Run]) -> dict:
+    """Names in words; of a setting, its title in the form of the component that has it."""
     schema = state.document().schema()
     unit = {task: "AUC" if schema.task(task).kind == "binary" else "RMSE" for task in tasks}
-    return {"run": st.column_config.TextColumn(say("run"), width="small"), "model": st.column_config.TextColumn(say("model")),
+    return {"run": st.column_config.TextColumn(say("run")), "model": st.column_config.TextColumn(say("model")),
             "data": st.column_config.TextColumn(say("data")),
             **{f"metric {task}": st.column_config.NumberColumn(f"{task} {unit[task]}", format="%.3f") for task in tasks},
             "curve": st.column_config.LineChartColumn(say("AUC on validation rows"), color=colours().primary),
             "parameters": st.column_config.TextColumn(say("parameters"), width="small"),
-            "seconds": st.column_config.NumberColumn(say("seconds"), format="%.1f", width="small")}
+            "seconds": st.column_config.NumberColumn(say("seconds"), format="%.1f", width="small"), **_titles(runs)}
+
+
+def _titles(runs: Sequence[Run]) -> dict[str, str]:
+    titles = {name: say(field.title) for name, field in TrainSettings.model_fields.items() if field.title}
+    for run in runs:
+        for address, spec in points.document_of(run.config).blueprint.specs():
+            titles |= {f"{address}.{name}": say(field.title) for name, field in type(spec).model_fields.items() if field.title}
+    return titles

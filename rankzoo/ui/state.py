@@ -13,7 +13,7 @@ from rankzoo.errors import ZooError
 from rankzoo.runs import limits
 from rankzoo.runs.tables import Point, Run
 from rankzoo.ui import service
-from rankzoo.ui.words import keep_language, translate
+from rankzoo.ui.words import keep_language, say, translate
 
 FIRST = "youtube"
 STEPS_BACK = 100
@@ -70,7 +70,12 @@ def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) ->
     for more than this server gives (counted by formula: no memory is taken). `why` tells of the names that were dropped."""
     limits.check(changed, service.store().limits)
     _hold(changed)
-    st.session_state["rz_notices"] = (translate(why).format(names=", ".join(dropped)),) if dropped else ()
+    st.session_state["rz_notices"] = ()
+    if any(name.startswith("tasks: ") for name in dropped):
+        tell(say("These data have other tasks. Taken: {tasks}.", tasks=", ".join(changed.blueprint.tasks)))
+    names = [name.split(": ", 1)[-1] for name in dropped if not name.startswith("tasks: ")]
+    if names:
+        tell(translate(why).format(names=", ".join(names)))
 
 
 def attempt(change, *arguments: object) -> None:
@@ -134,6 +139,11 @@ def notices() -> tuple[str, ...]:
     """What happened along the way and should be known, once."""
     found, st.session_state["rz_notices"] = st.session_state["rz_notices"], ()
     return found
+
+
+def tell(notice: str) -> None:
+    """Something that happened along the way and should be known: said at the head of the next run."""
+    st.session_state["rz_notices"] = (*st.session_state["rz_notices"], notice)
 
 
 def _hold(changed: Document) -> None:

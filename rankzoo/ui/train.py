@@ -111,7 +111,7 @@ def results(found: Run | None) -> bool:
 
 def _reached(task: str, metrics: dict[str, float], oracle: dict[str, float]) -> None:
     """One task: its metric, and in a sentence what could be known."""
-    name, unit, places = ("auc", "AUC", 3) if "auc" in metrics else ("rmse", "RMSE", 4)
+    name, unit, places = ("auc", "AUC", 3) if "auc" in metrics else ("rmse", "RMSE", 3)
     st.metric(escaped(task), f"{fixed(metrics.get(name), places)} {unit}")
     best = oracle.get(f"{name}_served", oracle.get(name))
     if best is None:

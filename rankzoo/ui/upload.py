@@ -25,6 +25,7 @@ from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
 
 KEY, MEMORY = "rz_upload", "rz_received"
+ANYWHERE = "wide_deep"
 LONGEST_EXAMPLE = 40
 
 
@@ -63,10 +64,22 @@ def receive() -> None:
                 memory[MEMORY] = _admitted(Received(file.file_id, content))
         taken = memory[MEMORY].upload
         if taken:
-            state.on_data(taken.hash)
+            use(taken.hash)
             st.rerun()
     if problem := memory[MEMORY].problem:
         st.error(escaped(problem.text(translate)))
+
+
+def use(hash: str) -> None:
+    """Put the model in hand on an own file; where it cannot stand there, a model that stands on any table takes its place."""
+    state.on_data(hash)
+    if state.document().data == hash:
+        return
+    before, why = state.document().system.title, state.problem()
+    state.choose(ANYWHERE)
+    state.on_data(hash)
+    state.tell(say("{model} cannot stand on this file: {why} {other} is taken instead.", model=before, why=why,
+                   other=state.document().system.title))
 
 
 def _admitted(received: Received, labels: Iterable[str] = (), corrections: Mapping[str, Role] | None = None) -> Received:
@@ -93,7 +106,7 @@ def columns() -> None:
         if not used:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(say("The model in hand is not on this file."), width="content")
-                st.button(say("Put it on this file"), key="rz_use_file", on_click=state.on_data, args=(upload.hash,))
+                st.button(say("Put it on this file"), key="rz_use_file", on_click=use, args=(upload.hash,))
         for notice in upload.notices:
             st.caption(escaped(notice))
         with st.form(f"rz_columns_{upload.hash}", border=False):
@@ -148,7 +161,7 @@ def _correct() -> None:
     chosen = {label.column: memory.get(_key(f"positive{i}", upload)) for i, label in enumerate(upload.roles.labels)}
     memory[MEMORY] = _admitted(received, labels_of(corrections, chosen), corrections)
     if memory[MEMORY].problem is None:
-        state.on_data(memory[MEMORY].upload.hash)
+        use(memory[MEMORY].upload.hash)
 
 
 def labels_of(corrections: Mapping[str, Role], positive: Mapping[str, str | None]) -> list[str]:

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from rankzoo.data.load import schema_of
 from rankzoo.figures import diagram
+from rankzoo.figures.diagram.wording import phrase
 from rankzoo.figures.table import Rung, ZooRow
 from rankzoo.figures.theme import family
 from rankzoo.figures.words import flops, size
@@ -14,17 +16,18 @@ from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.ui import architect, page, state
 from rankzoo.ui.component import scene, selected
+from rankzoo.ui.inside import choice
 from rankzoo.ui.words import say, translate
 
 TABLE, LADDER, FIRST = "zoo_table", "zoo_ladder", "youtube"
+KINDS = ("industry", "textbook", "both")
 NEEDS = {"attention": "sequence", "interaction": "interaction", "multi-task": "sharing"}
 
 
 def filters(every: Sequence[System]) -> list[System]:
     """The sidebar's filters, and the systems that pass them."""
     with st.sidebar:
-        kind = st.segmented_control(say("Show"), ["industry", "textbook", "both"], default="industry", key="show", required=True,
-                                    format_func=lambda k: say(k.capitalize()), bind="query-params")
+        kind = choice("kind", say("Show"), {kind: say(kind.capitalize()) for kind in KINDS}, KINDS[0])
         needs = st.pills(say("Must have"), list(NEEDS), selection_mode="multi", key="needs", format_func=translate)
         domains = sorted({system.domain for system in every if system.domain})
         domain = st.selectbox(say("Domain"), ["", *domains], key="domain",
@@ -41,15 +44,23 @@ def chosen(shown: Sequence[System]) -> str:
         if found and found != memory.get(f"{key}:seen"):
             memory[f"{key}:seen"], memory["zoo_chosen"] = found, found
     kept = memory.get("zoo_chosen", FIRST)
-    return kept if kept in systems() else shown[0].id if shown else FIRST
+    on_view = {system.id for system in systems().values() if system.kind == "textbook"} | {system.id for system in shown}
+    return kept if kept in on_view or not shown else shown[0].id
 
 
 def row(system: System) -> ZooRow:
     """A system as a row of the matrix."""
     title = system.brand
     subtitle = system.name if system.company else system.source.short
-    return ZooRow(system.id, title, subtitle, system.short(),
+    return ZooRow(system.id, title, subtitle, tuple(phrase(word, translate) for word in system.short()),
                   len(system.task_names), system.source.year, system.built)
+
+
+def rows(shown: Sequence[System]) -> pd.DataFrame:
+    """The table in words: one row per system, the components of its slots."""
+    return pd.DataFrame([{"model": system.title, "year": system.source.year, "tasks": ", ".join(system.task_names),
+                          **{slot: kinds or "" for slot, kinds in system.slots().items()}, "built": system.built}
+                         for system in shown])
 
 
 def rung(system: System) -> Rung:
@@ -74,7 +85,9 @@ def card(system: System) -> None:
                       help=say("Embedding tables and dense part together, on the sample data."))
             st.metric(say("Per example"), flops(count.flops), width="content",
                       help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
-    st.markdown(f":green-badge[{say('{n} facts read in the source', n=stated)}] :orange-badge[{say('{n} assumed', n=assumed)}]")
+    badges = [f":green-badge[{say('{n} facts read in the source', n=stated)}]"] if stated else []
+    badges += [] if system.built else [f":gray-badge[{say('not built yet')}]"]
+    st.markdown(" ".join([*badges, f":orange-badge[{say('{n} assumed', n=assumed)}]"]))
     if system.built:
         with st.container(key="cta_open"):
             st.button(say("Open in Architect"), type="primary", icon=":material/arrow_forward:", width="stretch", key="zoo_open",
@@ -82,9 +95,8 @@ def card(system: System) -> None:
         if st.session_state.get("zoo_open"):
             st.switch_page("pages/architect.py")
     else:
-        st.markdown(f":gray-badge[{say('not built yet')}]")
-        for fact in system.facts:
-            st.caption(page.escaped(f"{say(fact.name)}: {fact.value}") + f" :gray-badge[{say(fact.tag)}]")
+        st.caption("  \n".join(page.escaped(f"{say(fact.name)}: {fact.value}") + f" :gray-badge[{say(fact.tag)}]"
+                               for fact in system.facts))
 
 
 def routes() -> None:
@@ -93,7 +105,7 @@ def routes() -> None:
              say("Start"), "youtube"),
             (say("Curious about attention?"), say("Train DIN and see what each candidate attends to."), "pages/train.py",
              say("Train DIN"), "din"),
-            (say("Own data?"), say("Bring a CSV or Parquet file and train Wide & Deep on it."), "pages/data.py",
+            (say("Own data?"), say("Bring a CSV or Parquet file and train Wide & Deep on it."), "pages/train.py",
              say("Your file"), "wide_deep"))
     for place, (title, line, target, label, arch) in zip(st.columns(3), ways, strict=True):
         with place, st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):

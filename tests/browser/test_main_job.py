@@ -91,9 +91,8 @@ def test_a_file_of_ones_own_and_wide_and_deep(app, visitor, tmp_path) -> None:
     csv.write_csv(table, tmp_path / "people.csv")
     me = visitor(app).open()
     me.key("route:wide_deep").locator("button").click()
+    me.page.wait_for_url("**/train*")
     me.settle()
-    if "/train" not in me.page.url:
-        me.go("Train")
     me.key("rz_upload").locator("input[type=file]").set_input_files(tmp_path / "people.csv")
     me.page.get_by_text("people.csv: 8,000 rows", exact=False).first.wait_for()
     me.settle()

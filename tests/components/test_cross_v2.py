@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rankzoo.components.interaction.cross_v2 import CrossV2, CrossV2Layer
+from rankzoo.components.interaction.cross_v2 import CrossV2, CrossV2Layer, LowRankCross
 from rankzoo.errors import ZooError
 from rankzoo.schema import Feature, Schema, Shape, Task
 from rankzoo.signals import Signal
@@ -126,15 +126,40 @@ def test_experts_with_a_constant_gate_are_one_layer_of_rank_k_r():
     torch.testing.assert_close(mix.layer[0].matrix(), wide.layer[0].matrix())
 
 
-@pytest.mark.parametrize("spec", [full(2), CrossV2(layers=2, rank=2)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_gates_of_one_are_one_layer_of_rank_k_r_with_k_biases(bias):
+    """G ≡ 1: Σ_k x ⊙ (U_k V_kᵀ x + b) is one low-rank layer with U = [U_1 … U_K], V = [V_1 … V_K] and the bias K·b. Softmax
+    gates reach 1/K, so K times what a layer with uniform gates adds; the bias b would do only where it is 0."""
+    mix, wide, x = layer_of(CrossV2(layers=1, rank=2, experts=3)), layer_of(CrossV2(layers=1, rank=6)), inputs()
+    few, many = mix.layer[0], wide.layer[0]
+    few.gate.weight.data.zero_()
+    few.bias.data.mul_(bias)
+    for name in ("u", "v"):
+        getattr(many, name).data.copy_(torch.cat(list(getattr(few, name)), dim=1).unsqueeze(0))
+    many.bias.data.copy_(3 * few.bias)
+    by_hand = sum(x * (x @ few.v[k] @ few.u[k].T + few.bias) for k in range(3))
+    torch.testing.assert_close(3 * (run(mix, x) - x), by_hand)
+    torch.testing.assert_close(run(wide, x) - x, by_hand)
+    many.bias.data.copy_(few.bias)
+    assert torch.allclose(run(wide, x) - x, by_hand) != bias
+
+
+@pytest.mark.parametrize("spec", [full(2), CrossV2(layers=2, rank=2), CrossV2(layers=2, rank=2, experts=3)])
 def test_block_norms_add_up(spec):
-    """Σ_ab ‖W_ab‖² = ‖W‖²; cell (a, b) is the block with a's rows and b's columns, which is not symmetric."""
-    layer, trace = layer_of(spec), Trace()
+    """Σ_ab ‖W_ab‖² = ‖W‖², W read off what the layer does to unit vectors (a mixture with uniform gates); cell (a, b) is the
+    block with a's rows and b's columns, which is not symmetric."""
+    layer, trace, ones = layer_of(spec), Trace(), torch.ones(D, D, dtype=torch.float64)
+    first = layer.layer[0]
+    if spec.experts > 1:
+        first.gate.weight.data.zero_()
     run(layer, inputs(), trace)
-    blocks, w = trace["layer.0.block"].values, layer.layer[0].matrix().detach()
+    unit = torch.eye(D, dtype=torch.float64)
+    w = (first(ones, unit, OFF) - unit - first(ones, 0 * unit, OFF)).detach().T
+    blocks = trace["layer.0.block"].values
     assert trace["layer.0.block"].labels["field"] == tuple(WIDTHS)
     torch.testing.assert_close(blocks.square().sum(), w.square().sum())
     torch.testing.assert_close(blocks[0, 1], w[0:2, 2:5].norm())
+    torch.testing.assert_close(first.matrix().detach(), w)
     assert not torch.allclose(blocks, blocks.T)
 
 
@@ -205,3 +230,14 @@ def test_refusals(spec, fields, at, words):
     with pytest.raises(ZooError) as refusal:
         spec.after(shape().but(fields=fields))
     assert refusal.value.at == at and words in str(refusal.value)
+
+
+def test_a_mixtures_blocks_follow_its_mean_gate():
+    """Σ_k ḡ_k U_k V_kᵀ: with one gate open in every row, the picture is that expert's own."""
+    layer = LowRankCross(6, 2, 3)
+    with torch.no_grad():
+        layer.gate.weight.copy_(torch.tensor([[0.0], [50.0], [0.0]]).expand(3, 6))
+    rows = torch.rand(40, 6) + 0.5
+    own = layer.u[1] @ layer.v[1].T
+    torch.testing.assert_close(layer.matrix(rows), own)
+    assert not torch.allclose(layer.matrix(), own)

@@ -219,7 +219,7 @@ def test_count(spec):
     (TargetAttention(), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
     (Pooling(history="passed"), shape(), "sequence.0", "Did you mean 'past'?"),
     (Pooling(), shape().but(sequences={}), "sequence.0", "hands no embedded history on"),
-    (Pooling(), shape().but(schema=Schema((), ())), "sequence.0", "This data has no history. Choose data with one"),
+    (Pooling(), shape().but(schema=Schema((), ())), "sequence.0", "These data have no history. Choose data with one"),
     (TargetAttention(), shape().but(fields={"item": 5}), "sequence.0.token", "A past item has 3 numbers, the candidate 5"),
     (TargetAttention(), shape().but(fields={"item": 3, "past": 3}), "sequence.0", "already a vector called 'past'"),
     (TargetAttention(), shape().but(fields={"item": 3, "candidate": 3}), "sequence.0", "already a vector called 'candidate'")])

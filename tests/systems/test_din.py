@@ -8,17 +8,27 @@ from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit
+from rankzoo.zoo.ladder.din import DEMO, PAPER
 from tests.support import logits, random_batch, randomised, small
 
 SYSTEM = systems()["din"]
 SCHEMA = schema_of("history")
+FROM = {"sequence.0.softmax": ("known", PAPER), "sequence.0.unit": ("code", DEMO), "sequence.0.activation": ("ours", None),
+        "concatenation.products": ("code", DEMO)}
 
 
-def test_as_published():
-    """No softmax, a unit of 80 and 40 with PReLU, [u, c, u ⊙ c] joined."""
+def test_the_papers_rule_with_the_demo_codes_sizes():
+    """Nobody published this unit, and the facts say so: no softmax is the paper's, 80 and 40 units and [u, c, u ⊙ c] are the
+    demo code's (which has sigmoids and a softmax; the paper has 36 units), PReLU in units of that size is RankZoo's choice."""
     attention, join = SYSTEM.blueprint.sequence[0], SYSTEM.blueprint.concatenation
     assert (attention.softmax, attention.unit, attention.activation) == (False, (80, 40), "prelu")
     assert join.fields == ("history", "candidate") and join.products == (("history", "candidate"),)
+    facts = {fact.path: fact for fact in SYSTEM.facts if fact.path}
+    assert {path: (facts[path].tag, facts[path].source) for path in FROM} == FROM
+    assert facts["sequence.0.unit"].value == ", ".join(str(width) for width in attention.unit)
+    assert facts["sequence.0.activation"].value.lower() == attention.activation
+    elsewhere = [fact for fact in SYSTEM.facts if "36" in fact.value or "does apply a softmax" in fact.name]
+    assert [(fact.source, fact.path) for fact in elsewhere] == [(PAPER, ""), (DEMO, "")]  # backing no setting of the preset
 
 
 def test_empty_history_still_scores():

@@ -1,6 +1,8 @@
 """Logistic regression: the feature-crossing sheet, a."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import OneHotEncoder
 
+from rankzoo.components.interaction.linear import Linear, bucket
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document
 from rankzoo.model import RankingModel
@@ -16,7 +19,7 @@ from rankzoo.registry import systems
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import evaluate, oracle, predict
 from rankzoo.training.settings import TrainSettings
-from tests.support import logits, random_batch, small
+from tests.support import copied, logits, random_batch, randomised, small
 
 LR = systems()["lr"]
 SCHEMA = schema_of("ads")
@@ -34,6 +37,40 @@ def test_untrained_says_one_half():
     """All weights zero: probability ½ in every row."""
     model, batch = RankingModel(LR.blueprint, SCHEMA), random_batch(SCHEMA)
     assert torch.equal(torch.sigmoid(logits(model, batch)["click"]), torch.full((8,), 0.5))
+
+
+def test_order_of_the_fields_is_irrelevant():
+    """Fields and numbers in another order, each with its own weights: the same logit."""
+    model, batch = randomised(RankingModel(LR.blueprint, SCHEMA)), random_batch(SCHEMA, 32)
+    order = torch.randperm(len(SCHEMA.features), generator=torch.Generator().manual_seed(1)).tolist()
+    other = replace(SCHEMA, features=tuple(SCHEMA.features[i] for i in order))
+    columns = [SCHEMA.categorical.index(f) for f in other.categorical]
+    numbers = [SCHEMA.numeric.index(f) for f in other.numeric]
+    assert columns != sorted(columns) and numbers != sorted(numbers)
+    moved = replace(batch, schema=other, ids=batch.ids[:, columns], numbers=batch.numbers[:, numbers])
+    here, there = model.interaction[0], RankingModel(LR.blueprint, other)
+    copied(model, there)
+    before = logits(model, batch)["click"]
+    assert not torch.allclose(logits(there, moved)["click"], before)  # the weights have not moved with their fields yet
+    blocks = here.weights.detach().split([f.vocabulary for f in SCHEMA.categorical])
+    there.interaction[0].weights.data.copy_(torch.cat([blocks[i] for i in columns]))
+    there.interaction[0].slopes.data.copy_(here.slopes.detach()[numbers])
+    torch.testing.assert_close(logits(there, moved)["click"], before)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+def test_an_unseen_cross_stays_zero(optimizer):
+    """RankZoo's own optimisers over two epochs: a bucket that no training row falls into keeps the weight 0 to the last bit,
+    and every other bucket has learned something."""
+    dataset, cross = small("ads", 3_000), Linear(crosses=(("country", "advertiser"),), buckets=5_000)
+    settings = TrainSettings(epochs=2, batch_size=256, lr=3e-2, optimizer=optimizer, weight_decay=0.01, patience=0)
+    fit = Fit(RankingModel(LR.blueprint.model_copy(update={"interaction": (cross,)}), dataset.schema), dataset, settings)
+    assert sum(1 for _ in fit) == fit.steps + 1
+    seen = dataset.part("train").features
+    hit = torch.zeros(5_000, dtype=torch.bool)
+    hit[bucket(seen["country"], seen["advertiser"], 5_000)] = True
+    crossed = fit.model.interaction[0].weights.detach()[-5_000:, 0]
+    assert 100 < hit.sum() < 2_000 and (crossed[~hit] == 0).all() and (crossed[hit] != 0).all()
 
 
 def test_equals_scikit_learn():

@@ -38,7 +38,7 @@ def test_one_expert_is_shared_bottom():
 def test_parameters_are_linear_in_the_experts():
     """E·MLP(D; widths) + T·D·E + towers: each expert adds the same, gates included."""
     d, t = 48, 4
-    expert = d * 16 + 16
+    expert = d * 32 + 32 + 32 * 16 + 16
     blueprint = SYSTEM.blueprint
     counts = [blueprint.model_copy(update={"sharing": blueprint.sharing.model_copy(update={"experts": e})})
               .count(SCHEMA).parameters for e in (1, 2, 8)]

@@ -2,20 +2,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.sharing.mmoe import MMoE
+from rankzoo.components.sharing.shared_bottom import SharedBottom
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.data.load import schema_of
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, Schema, Task
 from rankzoo.serving.fuse import Fuse
+from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit
-from tests.support import flops, logits, numel, random_batch, randomised, small, trained_loss
+from tests.support import copied, fill, flops, logits, numel, random_batch, randomised, small, trained_loss
 
 SYSTEM = systems()["youtube"]
 SCHEMA = schema_of("video")
@@ -39,17 +42,27 @@ def moved(batch, seed: int = 5):
                            batch.group)
 
 
-@pytest.mark.parametrize("experts, parameters", [(4, 71_300), (8, 114_692)])
-def test_worked_counts(experts, parameters):
-    """5: D_in = 200, d = 128, experts 64-32, four tasks, towers 16: P(4) = 71,300, P(8) = 114,692, slope 10,848;
-    Mult(4) = 71,232 (main tower only, no embeddings)."""
+def on_device(batch, device: int):
+    """The same rows, all from one device."""
+    ids = batch.ids.clone()
+    ids[:, [f.name for f in SCHEMA.categorical].index("device")] = device
+    return replace(batch, ids=ids)
+
+
+def test_worked_counts():
+    """5: D_in = 200, d = 128, experts 64-32, four tasks, towers 16, counted for 1, 2, 4 and 8 experts: P(4) = 71,300,
+    P(8) = 114,692, every expert adds E + K·d = 10,336 + 512; Mult(4) = 71,232 (main tower only, no embeddings)."""
     schema = Schema(tuple(Feature(f"n{i}", "numeric") for i in range(200)), tuple(Task(f"t{i}") for i in range(4)))
-    blueprint = Blueprint(tasks=tuple(f"t{i}" for i in range(4)), towers=MlpTower(widths=(16,)),
-                          sharing=MMoE(bottom=(128,), experts=experts, widths=(64, 32)))
-    count, built = blueprint.count(schema), RankingModel(blueprint, schema)
-    assert count.parameters == numel(built) == parameters and (114_692 - 71_300) / 4 == 10_848
-    if experts == 4:
-        assert count.flops == flops(built, random_batch(schema)) == 2 * 71_232
+    blueprints = {experts: Blueprint(tasks=tuple(f"t{i}" for i in range(4)), towers=MlpTower(widths=(16,)),
+                                     sharing=MMoE(bottom=(128,), experts=experts, widths=(64, 32))) for experts in (1, 2, 4, 8)}
+    counts = {experts: blueprint.count(schema) for experts, blueprint in blueprints.items()}
+    built = {experts: RankingModel(blueprint, schema) for experts, blueprint in blueprints.items()}
+    found = {experts: count.parameters for experts, count in counts.items()}
+    assert found == {experts: numel(model) for experts, model in built.items()}
+    assert (found[4], found[8]) == (71_300, 114_692)
+    slopes = [(found[more] - found[fewer]) / (more - fewer) for fewer, more in pairwise(found)]
+    assert slopes == [(128 + 1) * 64 + (64 + 1) * 32 + 4 * 128] * 3 == [10_848] * 3
+    assert counts[4].flops == flops(built[4], random_batch(schema)) == 2 * 71_232
 
 
 def test_four_gates_on_the_shared_layer(model):
@@ -62,6 +75,46 @@ def test_four_gates_on_the_shared_layer(model):
     after = logits(model, BATCH)
     assert all(torch.equal(after[t], before[t]) for t in TASKS if t != "like")
     assert not torch.allclose(after["like"], before["like"])
+
+
+def system_with(**sharing: object) -> RankingModel:
+    """The system with another sharing of its experts."""
+    changed = SYSTEM.blueprint.sharing.model_copy(update=sharing)
+    return randomised(RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": changed}), SCHEMA))
+
+
+@pytest.mark.parametrize("reads, width", [("shared", 128), ("raw", 8 * 16 + 49)])
+def test_what_the_gates_read(reads, width):
+    """3: gates are d wide by default, D_in wide (eight fields of 16, 49 numbers) when raw. With the shared layer silent the
+    default gates know nothing of a row, and the raw ones still do."""
+    model, trace = system_with(gate_input=reads), Trace()
+    assert all(gate.in_features == width for gate in model.sharing.gate.values())
+    fill(model.sharing.bottom, 0.0)
+    model.eval()(BATCH, trace)
+    for task in TASKS:
+        gates = trace[f"sharing.gate.{task}"].values
+        assert torch.equal(gates, torch.full((32, 4), 0.25)) == (reads == "shared"), task
+        assert (gates.std(dim=0) > 0.01).all() == (reads == "raw"), task
+
+
+@pytest.mark.parametrize("reads", ["shared", "raw"])
+@pytest.mark.parametrize("training", [False, True])
+def test_one_expert_is_a_shared_bottom(reads, training):
+    """4: n = 1: every gate is 1 and every logit and loss that of a shared bottom 128-64-32, gate dropout or not."""
+    moe = system_with(experts=1, gate_input=reads)
+    plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": SharedBottom(widths=(128, 64, 32))}), SCHEMA)
+    copied(moe, plain)
+    own = [*moe.sharing.bottom.parameters(), *moe.sharing.expert[0].parameters()]
+    with torch.no_grad():
+        for parameter, given in zip(plain.sharing.parameters(), own, strict=True):
+            parameter.copy_(given)
+    moe.towers.drop = plain.towers.drop = 0.0  # whose rows it hits is another draw in each model
+    trace = Trace()
+    ours, theirs = moe.train(training)(BATCH, trace), plain.train(training)(BATCH)
+    for task in TASKS:
+        assert (trace[f"sharing.gate.{task}"].values == 1).all()
+        torch.testing.assert_close(ours.logits[task], theirs.logits[task])
+        torch.testing.assert_close(ours.losses[task], theirs.losses[task])
 
 
 def test_side_tower_feeds_the_engagement_heads_only(model):
@@ -80,6 +133,39 @@ def test_serving_ignores_the_position(model, serve):
     model.towers.serve = serve
     here, there = logits(model, BATCH), logits(model, moved(BATCH))
     assert all(torch.equal(here[task], there[task]) for task in TASKS)
+
+
+def test_dropped_tower_leaves_the_main_logit(model):
+    """7: served with `drop_tower` every logit is the main tower's to the last bit, that of the model built without a side
+    tower; served with `missing` the engagement heads have b(missing, device) on top, the others nothing."""
+    main = RankingModel(SYSTEM.blueprint.model_copy(update={"towers": MlpTower(widths=SYSTEM.blueprint.towers.widths)}), SCHEMA)
+    copied(model, main)
+    without, missing = logits(main, BATCH), logits(model, BATCH)
+    model.towers.serve = "drop_tower"
+    dropped = logits(model, BATCH)
+    assert all(torch.equal(dropped[task], without[task]) for task in TASKS)
+    b = model.towers.bias.table().detach()[0, BATCH.features["device"]]
+    for task in TASKS:
+        torch.testing.assert_close(missing[task], without[task] + b if task in ("click", "completion") else without[task])
+    assert b.abs().min() > 0
+
+
+def test_missing_and_dropped_order_one_device_alike():
+    """8: on one device both ways of serving sort by the click head alike, with different probabilities; across devices
+    they need not."""
+    model = RankingModel(SYSTEM.blueprint, SCHEMA)  # as a training starts, so that no probability is 0 or 1
+    randomised(model.towers.bias)
+
+    def served(batch, serve: str):
+        model.towers.serve = serve
+        return logits(model, batch)["click"]
+
+    for device in range(1, SCHEMA.feature("device").vocabulary):
+        missing, dropped = (served(on_device(BATCH, device), serve) for serve in ("missing", "drop_tower"))
+        assert torch.equal(missing.argsort(), dropped.argsort()), device
+        assert (torch.sigmoid(missing) - torch.sigmoid(dropped)).abs().min() > 0.01, device
+    missing, dropped = (served(BATCH, serve) for serve in ("missing", "drop_tower"))
+    assert not torch.equal(missing.argsort(), dropped.argsort())
 
 
 def test_main_tower_never_sees_the_position(model):

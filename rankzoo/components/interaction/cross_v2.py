@@ -34,6 +34,7 @@ class CrossV2(Slot):
 
     main: ClassVar = ("layers", "rank", "structure")
     short: ClassVar = "DCN-V2"
+    keeps: ClassVar = ("cross",)
     title: ClassVar = "Cross network V2"
     sentence: ClassVar = "Multiplies every number with a learned mix of all numbers; each layer adds one degree."
     formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l"
@@ -95,8 +96,8 @@ class FullCross(nn.Module):
     def forward(self, x0: Tensor, x: Tensor, trace: Trace) -> Tensor:
         return x0 * self.linear(x) + x
 
-    def matrix(self) -> Tensor:
-        """W, (D, D)."""
+    def matrix(self, x: Tensor | None = None) -> Tensor:
+        """W, (D, D), the same for every input."""
         return self.linear.weight
 
 
@@ -119,9 +120,12 @@ class LowRankCross(nn.Module):
         trace.keep("gate", "gate", ("row", "expert"), weights)
         return x0 * torch.einsum("re,erd->rd", weights, crossed) + x
 
-    def matrix(self) -> Tensor:
-        """U Vᵀ of one expert, or of the experts' plain mean where there are several: (D, D)."""
-        return torch.matmul(self.u, self.v.transpose(1, 2)).mean(dim=0)
+    def matrix(self, x: Tensor | None = None) -> Tensor:
+        """Σ_k ḡ_k U_k V_kᵀ, (D, D), with the mean gate over the rows of x (row, D); without rows, with equal gates."""
+        maps = torch.matmul(self.u, self.v.transpose(1, 2))  # (expert, D, D)
+        if self.gate is None or x is None:
+            return maps.mean(dim=0)
+        return torch.einsum("e,eij->ij", torch.softmax(self.gate(x), dim=1).mean(dim=0), maps)
 
 
 class CrossV2Layer(nn.Module):
@@ -146,13 +150,13 @@ class CrossV2Layer(nn.Module):
             x = layer(x0, x, trace.at(f"layer.{i}"))
         if len(self.layer):
             names = tuple(self.widths)
-            trace.keep("layer.0.block", "cross", ("field", "other"), self.blocks, {"field": names, "other": names})
+            trace.keep("layer.0.block", "cross", ("field", "other"), lambda: self.blocks(x0), {"field": names, "other": names})
         if not self.stacked:
             return signal.but(head={**signal.head, self.at: x})
         return signal.but(fields=dict(zip(self.widths, x.split(list(self.widths.values()), dim=1), strict=True)))
 
-    def blocks(self) -> Tensor:
-        """Norm of every field block of the first layer's matrix: (field, field)."""
+    def blocks(self, x0: Tensor) -> Tensor:
+        """Norm of every field block of the first layer's matrix: (field, field); x0 (row, D) are the rows on view."""
         sizes = list(self.widths.values())
-        rows = self.layer[0].matrix().split(sizes, dim=0)
+        rows = self.layer[0].matrix(x0).split(sizes, dim=0)
         return torch.stack([torch.stack([block.norm() for block in row.split(sizes, dim=1)]) for row in rows])

@@ -65,7 +65,7 @@ class Linear(Slot):
 
     def draw(self, shape: Shape) -> Drawing:
         block = Block(shape.at, "interaction", "linear", "linear",
-                      f"{len(self.crosses)} crosses" if self.crosses else "first order",
+                      (f"{len(self.crosses)} crosses" if len(self.crosses) > 1 else "1 cross") if self.crosses else "first order",
                       (sum(self.tables(shape.schema).values()), 1), self.count(shape).parameters,
                       words=tuple(" × ".join(pair) for pair in self.crosses))
         crossed = [] if self.first_order else list(dict.fromkeys(name for pair in self.crosses for name in pair))
@@ -78,7 +78,17 @@ class Linear(Slot):
         names = {f.name for f in schema.inputs if f.kind == "categorical"}
         kept = tuple(pair for pair in self.crosses if set(pair) <= names)
         gone = tuple(" × ".join(pair) for pair in self.crosses if pair not in kept)
+        if gone and not kept and len(names) > 1:
+            kept = (widest(schema),)
+            gone = (*gone[:-1], f"{gone[-1]} (now {' × '.join(kept[0])})")
         return self.model_copy(update={"crosses": kept}), gone
+
+
+def widest(schema: Schema) -> tuple[str, str]:
+    """The two categorical inputs with the most values: the pair that an embedding generalises worst. A wide part without any
+    cross would be a first-order model beside the deep one and memorise nothing."""
+    fields = sorted((f for f in schema.inputs if f.kind == "categorical"), key=lambda f: -f.vocabulary)[:2]
+    return fields[0].name, fields[1].name
 
 
 def bucket(a: Tensor, b: Tensor, buckets: int) -> Tensor:
@@ -110,7 +120,9 @@ class LinearLayer(nn.Module):
         some = next(iter(signal.aside.values()))
         logits = some.new_zeros(some.shape[0], len(self.tasks), dtype=torch.float32)
         if self.weights is not None:
-            logits = self.terms(signal.aside).sum(dim=1)  # (row, task)
+            terms = self.terms(signal.aside)  # (row, field or cross, task)
+            trace.keep("terms", "term", ("row", "term", "task"), terms)
+            logits = terms.sum(dim=1)  # (row, task)
         if self.slopes is not None:
             values = torch.stack([signal.aside[name] for name in self.numbers], dim=1)  # (row, number)
             logits = logits + (values.unsqueeze(2) * self.slopes).sum(dim=1)

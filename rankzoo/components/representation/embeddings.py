@@ -33,6 +33,7 @@ class Embeddings(Slot):
 
     main: ClassVar = ("dim",)
     short: ClassVar = "ids"
+    keeps: ClassVar = ("table",)
     title: ClassVar = "Embeddings"
     sentence: ClassVar = "Every value of every feature owns a short vector, learned with the rest."
     formula: ClassVar = r"e_i = E_i[x_i]"

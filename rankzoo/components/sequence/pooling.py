@@ -26,6 +26,7 @@ class Pooling(HistorySlot):
     candidate_aware: ClassVar = False
     main: ClassVar = ("how",)
     short: ClassVar = "pooling"
+    keeps: ClassVar = ("attention",)
     title: ClassVar = "Pooling"
     sentence: ClassVar = "Every past item counts the same, whatever the candidate is."
     formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"

@@ -30,6 +30,7 @@ class TargetAttention(HistorySlot):
 
     main: ClassVar = ("unit", "token", "softmax")
     short: ClassVar = "target"
+    keeps: ClassVar = ("attention",)
     title: ClassVar = "Target attention"
     sentence: ClassVar = "A small network scores every past item against the candidate; the sum follows the scores."
     formula: ClassVar = r"u(c)=\sum_j a(h_j,c)\,h_j"

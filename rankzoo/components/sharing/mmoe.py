@@ -33,6 +33,7 @@ class MMoE(Slot):
 
     main: ClassVar = ("experts", "bottom", "widths", "gate_dropout")
     short: ClassVar = "experts"
+    keeps: ClassVar = ("gate",)
     title: ClassVar = "MMoE"
     sentence: ClassVar = "Every task mixes the same experts by a gate of its own."
     formula: ClassVar = r"f^k(x)=\sum_i \mathrm{softmax}(W_k x)_i\,f_i(x)"

@@ -35,6 +35,7 @@ class Biased(MlpTower):
 
     main: ClassVar = ("widths", "drop_position")
     short: ClassVar = "MLP"
+    keeps: ClassVar = ("bias",)
     title: ClassVar = "Towers with a bias tower"
     sentence: ClassVar = "A shallow side tower soaks up what the position does, so that the main network need not."
     formula: ClassVar = r"p_k=\sigma(y_k + b(\mathrm{position},\mathrm{device}))"

@@ -111,8 +111,9 @@ def gate(block: Block, box: Box, state: State) -> list[Tree]:
 
 
 def tower(block: Block, box: Box, state: State) -> list[Tree]:
-    """A task's own small network; the task alone names it where both words are too long."""
-    name = block.title if width_of(block.title) <= box.w - 12 else block.task or block.title
+    """A task's own small network; the task alone names every tower where both words are too long for one of them."""
+    towers = [each for each in state.layout.blocks.values() if each.form == "tower"]
+    name = block.title if all(width_of(each.title) <= box.w - 12 for each in towers) else block.task or block.title
     parts = [rect(0, 0, box.w, box.h, "node box", 6), text(9, 15.5, fit(name, box.w - 12), "t1 bold")]
     if box.h >= 56:
         parts += [*bars(block.units, Box(6, 18, box.w - 12, box.h - 20))]

@@ -42,7 +42,7 @@ def show(sight: Sight) -> None:
         panel(sight, shown, frame, task, prediction)
     strip(frame)
     said = [say("Weights add to 1 over the items that are present.")] if shares else []
-    said.append(say("A weight is not a cause: the last column shows what really changes."))
+    said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
     said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
     page.twin(shown.assign(change=frame["change"]), "attention")

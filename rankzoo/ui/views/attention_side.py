@@ -90,6 +90,7 @@ def averages(sight: Sight, view: View, frame: Table) -> None:
         left, right = st.columns([44, 56], gap="small")
         if len(factors):
             with left:
+                title(say("Mean weight by likeness and mark"))
                 scene(figure.factors(factors, translate), key="attention:factors",
                       alt=say("Mean weight by likeness and mark"))
         if len(ages):

@@ -32,13 +32,14 @@ def show(sight: Sight) -> None:
     top = max(top, 0.01) if by == "value" else top  # a model that crosses nothing shall not look as if it did
     shown = table.assign(value=table[by] / top) if known else table.assign(value=table[by] / top).drop(columns="planted")
     title(say("How strongly each pair of fields is crossed"),
-          say("1 = {top} on the logit of {task}", top=fixed(top), task=task) if by == "value" else
-          say("1 = the heaviest block of weights"))
+          say("colour 1 stands for {top} logits of {task}", top=fixed(top), task=task) if by == "value" else
+          say("colour 1 stands for the heaviest block of weights"))
     with st.container(horizontal=True, gap="medium", key="crosses:row"):
         scene(figure.triangle(shown, selected=selected(MAP), say=translate), key=MAP, width=704,
               alt=say("How strongly each pair of fields is crossed"))
         with st.container(width=340, key="crosses:side"):
-            scene(figure.ranked(shown, say=translate), key="crosses:ranked", alt=say("The strongest pairs of fields"))
+            if largest > NOTHING:
+                scene(figure.ranked(shown, say=translate), key="crosses:ranked", alt=say("The strongest pairs of fields"))
             if known:
                 _found(table, by, int(view.truth.values["k"]))
             _picked(table, known)

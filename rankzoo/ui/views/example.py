@@ -49,7 +49,8 @@ def show(sight: Sight) -> None:
 
 def _by_step(steps: Table) -> Table:
     """The recorded tensors with the step that each belongs to."""
-    named = [say(STEPS.get(address.split(".")[0], "7 Loss")) for address in steps["address"]]
+    named = [say(STEPS.get(address.split(".")[0], "1 Features" if address.startswith("input.") else "7 Loss"))
+             for address in steps["address"]]
     return steps.assign(step=named)[["step", "address", "axes", "shape", "values"]]
 
 

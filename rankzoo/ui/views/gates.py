@@ -50,13 +50,15 @@ def _counted(table: Table) -> Table:
 def reading(view: View) -> str:
     """What the numbers say, in two or three sentences."""
     used = view.tables["effective"].set_index("task")
+    if int(used["experts"].iloc[0]) == 1:
+        return say("**Read it:** one expert, so every gate takes all of it.")
     spread = [task for task, row in used.iterrows() if row["effective"] >= WIDE * row["experts"]]
     said = [say("**Read it:**")]
     if spread:
-        said.append(say("{tasks} spread over all {count} experts.", tasks=_listed(spread),
+        said.append(say("Spread over all {count} experts: {tasks}.", tasks=_listed(spread),
                         count=int(used["experts"].iloc[0])))
     leaning = [_leaning(view.table, task) for task in used.index if task not in spread]
-    said += ["; ".join(leaning) + "."] if leaning else []
+    said += [say("Mostly one expert: {tasks}.", tasks=", ".join(leaning))] if leaning else []
     pairs = view.tables["divergence"]
     if len(pairs) > 1:
         near, far = pairs.loc[pairs["js"].idxmin()], pairs.loc[pairs["js"].idxmax()]
@@ -70,7 +72,7 @@ def _leaning(table: Table, task: str) -> str:
     """The expert that a task takes most of."""
     mine = table[table["task"] == task]
     best = mine.loc[mine["mean"].idxmax()]
-    return say("{task} leans on expert {expert} ({share} %)", task=page.escaped(task), expert=int(best["expert"]) + 1,
+    return say("{task} → expert {expert} ({share} %)", task=page.escaped(task), expert=int(best["expert"]) + 1,
                share=hundredths(best["mean"]))
 
 
@@ -85,6 +87,8 @@ def _divergence(sight: Sight, view: View) -> None:
     pairs = view.tables["divergence"]
     if not len(pairs):
         st.caption(say("One task, so there are no two gates to compare."))
+        return
+    if view.table["expert"].nunique() == 1:
         return
     planted = sight.truth and pairs["related"].notna().any()
     shown = pairs if planted else pairs.drop(columns="related")
