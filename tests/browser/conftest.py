@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[object]:
     """The browser. Without one the tests are skipped, or fail where RANKZOO_REQUIRE_BROWSER=1."""
     found = os.environ.get("RANKZOO_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -38,13 +38,13 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(chromium, tmp_path_factory) -> Iterator[Server]:
     """The app with the limits of one person's own machine."""
     yield from _served(["rankzoo", "serve", "--profile", "local"], tmp_path_factory.mktemp("app"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def classroom(chromium, tmp_path_factory) -> Iterator[Server]:
     """The app as `serve` gives it to a class."""
     yield from _served(["rankzoo", "serve"], tmp_path_factory.mktemp("class"))

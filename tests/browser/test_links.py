@@ -8,8 +8,8 @@ import psutil
 
 from tests.browser.driving import Server, Visitor
 
-LONG = {"c": "jeyJ2IjoxLCJhcmNoIjoieW91dHViZSIsInNldHRpbmdzIjp7ImVwb2NocyI6MjB9fQ"}
-"""{"v":1,"arch":"youtube","settings":{"epochs":20}}"""
+LONG = {"c": "jeyJ2IjoxLCJhcmNoIjoieW91dHViZSIsInNldHRpbmdzIjp7ImVwb2NocyI6MTJ9fQ"}
+"""{"v":1,"arch":"youtube","settings":{"epochs":12}}"""
 ENDED = 120_000
 
 

@@ -1,24 +1,12 @@
 """The scene in a real Chromium: picking, keyboard, focus, hover, both themes, and words that stay words."""
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from tests.browser.driving import PATIENCE, ROOT, Server
 
-APP = Path(__file__).with_name("scene_app.py")
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
-PATIENCE = 20_000
 ACTIVE = """() => { let node = document.activeElement;
     while (node && node.shadowRoot) node = node.shadowRoot.activeElement;
     return node ? node.getAttribute("data-id") : null; }"""
@@ -31,55 +19,25 @@ OUTSIDE = """() => [...document.querySelectorAll("*")].filter((host) => host.sha
         return box.x < left - out || box.x + box.width > right + out;
       }).map((each) => `${node.getAttribute("data-id")}: ${each.textContent}`); }))"""
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")]
-
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """The app on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--server.headless", "true",
-         "--server.address", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd=APP.parents[2], env={**os.environ, "OMP_NUM_THREADS": "1"})
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(address: str, server: subprocess.Popen) -> None:
-    for _ in range(120):
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.25)
-        if server.poll() is not None:
-            break
-    pytest.fail("the app did not start")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+def url(chromium, tmp_path_factory) -> Iterator[str]:
+    """The drawings' own small app."""
+    app = ROOT / "tests" / "browser" / "scene_app.py"
+    server = Server(["streamlit", "run", str(app), "--server.headless", "true", "--server.address", "127.0.0.1"],
+                    tmp_path_factory.mktemp("scene"))
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture
-def visit(browser, url: str) -> Iterator[object]:
+def visit(chromium, url: str) -> Iterator[object]:
     """A function that opens a model's page; fails on any error in the browser's console."""
     errors: list[str] = []
     contexts = []
 
     def go(model: str = "mmoe", mode: str = "light", width: int = 1440, still: bool = False):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode,
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=mode,
                                             reduced_motion="reduce" if still else "no-preference"))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
