@@ -13,7 +13,6 @@ def picture(document: Document) -> None:
     """What a click on a part draws anew; an edit made in here concerns the whole page."""
     state.whole_page_after(document)
     schema, chosen = document.schema(), architect.selection()
-    page.head(architect.detail())
     layout, inside = architect.layout_of(document.blueprint, schema), architect.learned()
     title = say("Architecture of {title}", title=document.system.title)
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
@@ -29,4 +28,5 @@ def picture(document: Document) -> None:
 page.begin()
 with st.sidebar:
     architect.sidebar()
+page.head(architect.detail(), sel=architect.selection())
 picture(state.document())

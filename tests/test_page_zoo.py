@@ -167,7 +167,8 @@ def test_the_language_goes_along_to_other_pages():
     app = visit(lang="ko")
     app.query_params.clear()
     app.switch_page("pages/architect.py").run()
-    assert app.query_params["lang"] == "ko" and "lang=ko" in app.code[0].value
+    app.session_state["rz_share"] = True
+    assert app.query_params["lang"] == "ko" and "lang=ko" in app.run().code[0].value
     app.query_params["lang"] = "en"
     assert "lang=ko" not in app.run().code[0].value
     assert visit(lang="<b>").session_state["rz_language"] == "en"

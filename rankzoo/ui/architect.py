@@ -56,16 +56,12 @@ def sidebar() -> None:
 
 
 def selection() -> str:
-    """The selected part: the last one picked, or the one that an address brings (`sel`), once; the address keeps up."""
+    """The selected part: the last one picked, or the one that an address brings (`sel`), once. Share writes it: to keep the
+    browser's own address up with every click would cost each of them 40 ms."""
     memory, asked = st.session_state, st.query_params.get("sel", "")
     if asked and asked != memory.get("rz_sel") and asked.split(".")[0] in SLOTS:
-        memory[DIAGRAM] = {"selected": asked}
-    chosen = memory["rz_sel"] = selected(DIAGRAM)
-    if chosen:
-        st.query_params["sel"] = chosen
-    else:
-        st.query_params.pop("sel", None)
-    return chosen
+        memory["rz_sel"], memory[DIAGRAM] = asked, {"selected": asked}
+    return selected(DIAGRAM)
 
 
 def detail() -> str:

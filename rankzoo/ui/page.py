@@ -16,7 +16,7 @@ from rankzoo.inspection.counts import memory as bytes_of
 from rankzoo.ui import navigation, state
 from rankzoo.ui.words import say
 
-LINKED = ("run", "c", "lang", "view", "rows", "row", "sel")
+LINKED = ("run", "c", "lang", "view", "rows", "row")
 """What a shared address carries: what is in hand, and where one looked."""
 
 
@@ -32,8 +32,8 @@ def begin(linked: bool = True) -> None:
         st.info(escaped(notice))
 
 
-def head(detail: str = "", right: str = "") -> None:
-    """The model line: name, grey source, what is assumed; on the right what it costs, and Share."""
+def head(detail: str = "", right: str = "", sel: str = "") -> None:
+    """The model line: name, grey source, what is assumed; on the right what it costs, and Share, with the part in hand."""
     document = state.document()
     system = document.system
     changed = len(document.changed())
@@ -46,9 +46,10 @@ def head(detail: str = "", right: str = "") -> None:
             line += f" :gray-badge[{say('{n} sizes assumed', n=assumed)}]"
         st.markdown(line, width="stretch")
         st.markdown(f":gray[{right or cost()}]", width="content")
-        with st.popover(say("Share"), icon=":material/link:"):
-            st.caption(say("This address opens the same model in another browser."))
-            st.code(address(), language=None, wrap_lines=True)
+        with st.popover(say("Share"), icon=":material/link:", on_change="rerun", key="rz_share") as opened:
+            if opened.open:  # only then is the address what one looks at now
+                st.caption(say("This address opens the same model in another browser."))
+                st.code(address(sel), language=None, wrap_lines=True)
 
 
 def cost() -> str:
@@ -59,10 +60,11 @@ def cost() -> str:
                memory=memory(bytes_of(count, document.settings.batch_size)["serving"]))
 
 
-def address() -> str:
+def address(sel: str = "") -> str:
     """The address of what is in hand, as another browser needs it."""
     base = (st.context.url or "").split("?")[0]
     kept = {name: st.query_params[name] for name in LINKED if name in st.query_params}
+    kept |= {"sel": sel} if sel else {}
     return f"{base}?{urlencode(kept or {'c': link.encode(state.document())})}"
 
 

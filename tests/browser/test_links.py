@@ -23,13 +23,15 @@ def test_a_shared_address_opens_the_same_model_in_another_browser(app, visitor) 
     mine.node("sharing.expert.5").click()
     mine.settle().key("rz_head").get_by_role("button", name="Share").click()
     shared = mine.page.locator("[data-testid=stCode] code").inner_text()
-    assert shared.startswith(f"{app.url}/architect?")
+    assert shared.startswith(f"{app.url}/architect?") and "sel=sharing.expert.5" in shared
 
     theirs = visitor(app, mode="dark")
     theirs.page.goto(shared)
     theirs.settle()
     assert theirs.page.locator('[data-id^="sharing.expert."]').count() == 6
     assert theirs.said() == [] and theirs.query()["c"] == mine.query()["c"]
+    assert theirs.node("sharing.expert.5").get_attribute("aria-pressed") == "true"
+    theirs.key("rz_caption").get_by_text("10,336").wait_for()
 
 
 def test_a_root_link_with_a_model_or_a_run_leads_to_the_right_page(app, visitor) -> None:
