@@ -16,9 +16,9 @@ class ZooError(ValueError):
         super().__init__(what)
         self.what, self.fix, self.at, self.values = what, fix, at, values
 
-    def text(self, translate: Callable[[str], str] = str) -> str:
-        """The whole message, its templates first passed through `translate`."""
-        said = [translate(part).format(**{"at": self.at, **self.values}) for part in (self.what, self.fix) if part]
+    def text(self, translate: Callable[[str], str] = str, fix: bool = True) -> str:
+        """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""
+        said = [translate(part).format(**{"at": self.at, **self.values}) for part in (self.what, self.fix if fix else "") if part]
         return " ".join(said)
 
     def __str__(self) -> str:

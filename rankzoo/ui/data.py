@@ -120,7 +120,7 @@ def going() -> bool:
 
 def head(chosen: Chosen, data: Summary) -> None:
     """The page's first line with the download and the button that takes these data."""
-    parts = " / ".join(number(100 * rows / data.rows, 3) for rows in data.parts.values())
+    parts = " / ".join(number(round(100 * rows / data.rows, 1)) for rows in data.parts.values())
     tasks = say("1 task") if len(data.rates) == 1 else say("{n} tasks", n=len(data.rates))
     line = say("{rows} rows, {fields} fields, {tasks}; training, validation, test {parts} %", rows=whole(data.rows),
                fields=len(data.fields), tasks=tasks, parts=parts)

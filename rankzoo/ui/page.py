@@ -28,8 +28,8 @@ def begin(linked: bool = True) -> None:
     trouble = state.problem()
     if trouble:
         st.error(escaped(trouble))
-    for notice in state.notices():
-        st.info(escaped(notice))
+    if notices := state.notices():
+        st.info("  \n".join(escaped(notice) for notice in notices))
 
 
 def head(detail: str = "", right: str = "", sel: str = "") -> None:

@@ -75,7 +75,7 @@ def use(hash: str) -> None:
     state.on_data(hash)
     if state.document().data == hash:
         return
-    before, why = state.document().system.title, state.problem()
+    before, why = state.document().system.title, state.problem(fix=False)
     state.choose(ANYWHERE)
     state.on_data(hash)
     state.tell(say("{model} cannot stand on this file: {why} {other} is taken instead.", model=before, why=why,
