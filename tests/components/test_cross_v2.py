@@ -241,3 +241,27 @@ def test_a_mixtures_blocks_follow_its_mean_gate():
     own = layer.u[1] @ layer.v[1].T
     torch.testing.assert_close(layer.matrix(rows), own)
     assert not torch.allclose(layer.matrix(), own)
+
+
+def test_a_core_by_hand_and_shared_gates():
+    """Equation 4 written out for one row; with the gates shared both layers read the same map."""
+    spec = CrossV2(layers=2, rank=2, experts=3, core=True, gates="shared")
+    model, x = layer_of(spec), inputs()
+    assert model.gate.weight.shape == (3, D) and all(layer.gate is None for layer in model.layer)
+    row, found = x[:1], run(model, x)
+    state = row
+    for layer in model.layer:
+        weights, total = torch.softmax(state @ model.gate.weight.T, dim=1)[0], torch.zeros_like(row)
+        for k in range(3):
+            core = torch.tanh(layer.core[k] @ torch.tanh(layer.v[k].T @ state[0]))
+            total = total + weights[k] * (row * (layer.u[k] @ core + layer.bias))
+        state = total + state
+    torch.testing.assert_close(found[:1], state)
+
+
+def test_a_core_keeps_no_blocks_and_needs_a_rank():
+    trace = Trace()
+    run(layer_of(CrossV2(layers=1, rank=2, core=True)), inputs(), trace)
+    assert trace.of("cross") == ()
+    with pytest.raises(ZooError, match="rank is 0"):
+        CrossV2(core=True).after(shape())

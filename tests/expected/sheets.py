@@ -59,6 +59,12 @@ FEATURE_CROSSING = (
         c0(), 319_713, 160_000, 317_568),
     Row("DCN-V2 rank 32, parallel", one(interaction=(CrossV2(layers=3, rank=32),), towers=MlpTower(widths=DEEP)),
         c0(), 273_793, 160_000, 225_728),
+    Row("DCN-Mix K=4 r=32, equation 4, a gate per layer",  # the sheet's FLOPs and the mixing, 2·L·K·D
+        one(interaction=(CrossV2(layers=3, rank=32, experts=4, core=True),), towers=MlpTower(widths=DEEP)), c0(),
+        380_161, 160_000, 438_464 + 3_840),
+    Row("DCN-Mix K=4 r=32, equation 4, one gate for all layers",
+        one(interaction=(CrossV2(layers=3, rank=32, experts=4, core=True, gates="shared"),), towers=MlpTower(widths=DEEP)),
+        c0(), 378_881, 160_000, 438_464 + 3_840),
     Row("DCN-Mix K=4 r=32, equation 3, a gate per layer",
         one(interaction=(CrossV2(layers=3, rank=32, experts=4),), towers=MlpTower(widths=DEEP)), c0(), 367_873, 160_000, None),
 )

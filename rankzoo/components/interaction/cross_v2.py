@@ -3,9 +3,11 @@
 full      x_{l+1} = x_0 ⊙ (W_l x_l + b_l) + x_l
 low rank  x_{l+1} = x_0 ⊙ (U_l V_lᵀ x_l + b_l) + x_l
 mixture   x_{l+1} = Σ_i G_i(x_l)·[x_0 ⊙ (U_{l,i} V_{l,i}ᵀ x_l + b_l)] + x_l, gates linear without bias, softmax
+core      U_{l,i} V_{l,i}ᵀ x_l becomes U_{l,i} tanh(C_{l,i} tanh(V_{l,i}ᵀ x_l))
 
-(equations 1 to 3). L layers make every cross up to degree L + 1. Stacked, the crossed fields take the fields' place
-before the deep network; parallel, they meet the deep network in its last linear map.
+(equations 1 to 4). Whether the layers share their gates, the paper leaves open; libraries do. L layers make every cross up to
+degree L + 1. Stacked, the crossed fields take the fields' place before the deep network; parallel, they meet the deep network
+in its last linear map.
 """
 from __future__ import annotations
 
@@ -30,6 +32,8 @@ class CrossV2(Slot):
     layers: Annotated[int, Field(ge=0, le=16, title="Cross layers")] = 3
     rank: Annotated[int, Field(ge=0, le=4096, title="Rank (0: full matrix)")] = 0
     experts: Annotated[int, Field(ge=1, le=32, title="Low-rank experts")] = 1
+    core: Annotated[bool, Field(title="Non-linear core in the low rank")] = False
+    gates: Annotated[Literal["layer", "shared"], Field(title="Gates of the experts, by layer or shared")] = "layer"
     structure: Annotated[Literal["parallel", "stacked"], Field(title="Crosses and deep network")] = "parallel"
 
     main: ClassVar = ("layers", "rank", "structure")
@@ -50,6 +54,9 @@ class CrossV2(Slot):
         if self.experts > 1 and not self.rank:
             raise ZooError("Experts of a cross network are of low rank, but the rank is 0.",
                            "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank")
+        if self.core and not self.rank:
+            raise ZooError("The non-linear core stands in the low rank, but the rank is 0.",
+                           "Set a rank of at least 1, or switch the core off.", at=f"{shape.at}.core")
         last = f"{shape.at}.layer.{self.layers - 1}"
         if self.structure == "stacked":
             crossed = {name: last for name in shape.fields} if self.layers else {}
@@ -62,13 +69,22 @@ class CrossV2(Slot):
         name, r, k = f"layer.{i}", self.rank, self.experts
         if not r:
             return Part(name, d * d + d, 2 * d * d, (d,), f"{d:,} × {d:,} + {d:,}")
-        gate = k * d if k > 1 else 0
-        mixing = 2 * k * d if k > 1 else 0
-        working = f"{k} × 2 × {d:,} × {r} + {d:,}" + (f" + {k} × {d:,}" if gate else "")
-        return Part(name, 2 * k * d * r + d + gate, 4 * k * d * r + 2 * gate + mixing, (d,), working)
+        core, mixed = k * r * r if self.core else 0, k * d if k > 1 else 0
+        gate = mixed if self.gates == "layer" else 0
+        working = (f"{k} × 2 × {d:,} × {r}" + (f" + {k} × {r} × {r}" if core else "") + f" + {d:,}"
+                   + (f" + {k} × {d:,}" if gate else ""))
+        flops = 2 * (2 * k * d * r + core) + 2 * mixed + 2 * mixed  # the maps, the gates, the mixing
+        return Part(name, 2 * k * d * r + core + d + gate, flops, (d,), working)
 
     def count(self, shape: Shape) -> Count:
-        return Count(tuple(self.layer_part(i, shape.width) for i in range(self.layers)))
+        layers, d = tuple(self.layer_part(i, shape.width) for i in range(self.layers)), shape.width
+        shared = (Part("gate", self.experts * d, 0, (), f"{self.experts} × {d:,}"),) if self.shares_gates else ()
+        return Count(layers + shared)
+
+    @property
+    def shares_gates(self) -> bool:
+        """Whether one gate serves all layers."""
+        return self.gates == "shared" and self.experts > 1 and self.layers > 0
 
     def draw(self, shape: Shape) -> Drawing:
         d, at = shape.width, shape.at
@@ -93,46 +109,52 @@ class FullCross(nn.Module):
         self.linear = nn.Linear(d, d)
         nn.init.zeros_(self.linear.bias)
 
-    def forward(self, x0: Tensor, x: Tensor, trace: Trace) -> Tensor:
+    def forward(self, x0: Tensor, x: Tensor, trace: Trace, gate: None = None) -> Tensor:
         return x0 * self.linear(x) + x
 
-    def matrix(self, x: Tensor | None = None) -> Tensor:
+    def matrix(self, x: Tensor | None = None, gate: None = None) -> Tensor:
         """W, (D, D), the same for every input."""
         return self.linear.weight
 
 
 class LowRankCross(nn.Module):
-    """One layer of `experts` low-rank maps: u, v (expert, D, rank), one bias (D,), a bias-free gate (expert, D)."""
+    """One layer of `experts` low-rank maps: u, v (expert, D, rank), a core (expert, rank, rank) where asked for, one bias (D,),
+    a bias-free gate (expert, D) of its own unless one is handed to `forward`."""
 
-    def __init__(self, d: int, rank: int, experts: int):
+    def __init__(self, d: int, rank: int, experts: int, core: bool = False, gated: bool = True):
         super().__init__()
         self.u = nn.Parameter(torch.randn(experts, d, rank) / rank**0.5)
         self.v = nn.Parameter(torch.randn(experts, d, rank) / d**0.5)
+        self.core = nn.Parameter(torch.randn(experts, rank, rank) / rank**0.5) if core else None
         self.bias = nn.Parameter(torch.zeros(d))
-        self.gate = nn.Linear(d, experts, bias=False) if experts > 1 else None
+        self.gate = nn.Linear(d, experts, bias=False) if experts > 1 and gated else None
 
-    def forward(self, x0: Tensor, x: Tensor, trace: Trace) -> Tensor:
+    def forward(self, x0: Tensor, x: Tensor, trace: Trace, gate: nn.Linear | None = None) -> Tensor:
         inner = torch.matmul(x, self.v)  # (expert, row, rank)
+        if self.core is not None:
+            inner = torch.tanh(torch.matmul(torch.tanh(inner), self.core.transpose(1, 2)))
         crossed = torch.matmul(inner, self.u.transpose(1, 2)) + self.bias  # (expert, row, D)
-        if self.gate is None:
+        gate = gate or self.gate
+        if gate is None:
             return x0 * crossed[0] + x
-        weights = torch.softmax(self.gate(x), dim=1)  # (row, expert)
+        weights = torch.softmax(gate(x), dim=1)  # (row, expert)
         trace.keep("gate", "gate", ("row", "expert"), weights)
         return x0 * torch.einsum("re,erd->rd", weights, crossed) + x
 
-    def matrix(self, x: Tensor | None = None) -> Tensor:
-        """Σ_k ḡ_k U_k V_kᵀ, (D, D), with the mean gate over the rows of x (row, D); without rows, with equal gates."""
-        maps = torch.matmul(self.u, self.v.transpose(1, 2))  # (expert, D, D)
-        if self.gate is None or x is None:
+    def matrix(self, x: Tensor | None = None, gate: nn.Linear | None = None) -> Tensor:
+        """Σ_k ḡ_k U_k V_kᵀ, (D, D), with the mean gate over the rows of x (row, D); without rows, with equal gates. With a core
+        there is no such matrix."""
+        maps, gate = torch.matmul(self.u, self.v.transpose(1, 2)), gate or self.gate  # (expert, D, D)
+        if gate is None or x is None:
             return maps.mean(dim=0)
-        return torch.einsum("e,eij->ij", torch.softmax(self.gate(x), dim=1).mean(dim=0), maps)
+        return torch.einsum("e,eij->ij", torch.softmax(gate(x), dim=1).mean(dim=0), maps)
 
 
 class CrossV2Layer(nn.Module):
     """Fields → crossed fields (stacked) or a head vector (row, D) (parallel).
 
-    Keeps `layer.0.block` (field, field), kind cross: the Frobenius norm of each block W_ab of the first layer, row a
-    the field that is multiplied, column b the field that is transformed.
+    Keeps `layer.0.block` (field, field), kind cross, unless a core hides it: the Frobenius norm of each block W_ab of the
+    first layer, row a the field that is multiplied, column b the field that is transformed.
     """
 
     def __init__(self, spec: CrossV2, shape: Shape):
@@ -140,15 +162,17 @@ class CrossV2Layer(nn.Module):
         self.at, self.stacked = shape.at, spec.structure == "stacked"
         self.widths = dict(shape.fields)
         d = shape.width
-        self.layer = nn.ModuleList(LowRankCross(d, spec.rank, spec.experts) if spec.rank else FullCross(d)
-                                   for _ in range(spec.layers))
+        self.layer = nn.ModuleList(LowRankCross(d, spec.rank, spec.experts, spec.core, spec.gates == "layer")
+                                   if spec.rank else FullCross(d) for _ in range(spec.layers))
+        self.gate = nn.Linear(d, spec.experts, bias=False) if spec.shares_gates else None
+        self.readable = len(self.layer) > 0 and not spec.core
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         x0 = torch.cat([signal.fields[name] for name in self.widths], dim=1)  # (row, D)
         x = x0
         for i, layer in enumerate(self.layer):
-            x = layer(x0, x, trace.at(f"layer.{i}"))
-        if len(self.layer):
+            x = layer(x0, x, trace.at(f"layer.{i}"), self.gate)
+        if self.readable:
             names = tuple(self.widths)
             trace.keep("layer.0.block", "cross", ("field", "other"), lambda: self.blocks(x0), {"field": names, "other": names})
         if not self.stacked:
@@ -158,5 +182,5 @@ class CrossV2Layer(nn.Module):
     def blocks(self, x0: Tensor) -> Tensor:
         """Norm of every field block of the first layer's matrix: (field, field); x0 (row, D) are the rows on view."""
         sizes = list(self.widths.values())
-        rows = self.layer[0].matrix(x0).split(sizes, dim=0)
+        rows = self.layer[0].matrix(x0, self.gate).split(sizes, dim=0)
         return torch.stack([torch.stack([block.norm() for block in row.split(sizes, dim=1)]) for row in rows])
