@@ -296,6 +296,14 @@ class TestRunsTable:
         assert app.session_state["rz_run"] == first and document(app) == tiny("din") and app.session_state[OVERLAY] == (second,)
 
 
+def test_a_task_of_another_kind_in_its_data_has_no_number_under_that_heading():
+    """`completion` is a share in `video` (RMSE) and binary in `feed` (AUC): neither may stand in the other's column."""
+    finished(tiny("mmoe"))
+    shown = visit("train", run=finished(tiny("youtube"))).dataframe[0].value.set_index("model")
+    assert shown["metric completion"].notna().to_dict() == {"MMoE with a bias tower": True, "MMoE": False}
+    assert shown["metric click"].notna().all()
+
+
 class TestOwnFiles:
     @pytest.mark.parametrize(("name", "content", "sentence"), [
         ("a.csv", b"", "The file is empty."),

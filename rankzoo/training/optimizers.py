@@ -5,6 +5,7 @@ of the dense ones is torch's own functions, to the last digit.
 """
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Literal
 
 import torch
@@ -18,7 +19,7 @@ from rankzoo.training.settings import TrainSettings
 Kind = Literal["adam", "adagrad", "sgd"]
 
 
-class Optimizer:
+class Optimizer(ABC):
     """What a training needs of an optimiser, under torch's names.
 
     param_groups: parameters with their learning rate, {"params": […], "lr": …} · state: tensors by name of each parameter.
@@ -38,9 +39,9 @@ class Optimizer:
         for parameter in self.parameters:
             parameter.grad = None
 
+    @abstractmethod
     def step(self) -> None:
         """Change every parameter that has a gradient."""
-        raise NotImplementedError
 
     def state_dict(self) -> dict[int, dict[str, Tensor]]:
         """The state by the number of the parameter."""

@@ -37,7 +37,7 @@ def head(detail: str = "", right: str = "", sel: str = "") -> None:
     document = state.document()
     system = document.system
     changed = len(document.changed())
-    with st.container(horizontal=True, vertical_alignment="center", key="rz_head"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_head"):
         line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.short)}]"
         if changed:
             line += f" :orange-badge[{say('{n} changed', n=changed)}]"

@@ -105,9 +105,15 @@ def _shown(value: object) -> str:
 
 
 def _reached(run: Run, tasks: Sequence[str]) -> dict[str, float | None]:
-    """The test metric of each task on view; missing while a run is not done and for tasks that it lacks."""
+    """The test metric of each task on view, by the metric that its heading names; missing while a run is not done, for tasks
+    that it lacks and for those that are of another kind in its data."""
     tested = run.outcome.get("metrics", {}).get("test", {})
-    return {f"metric {task}": tested.get(task, {}).get("auc", tested.get(task, {}).get("rmse")) for task in tasks}
+    return {f"metric {task}": tested.get(task, {}).get(unit.lower()) for task, unit in _units(tasks).items()}
+
+
+def _units(tasks: Sequence[str]) -> dict[str, str]:
+    schema = state.document().schema()
+    return {task: "AUC" if schema.task(task).kind == "binary" else "RMSE" for task in tasks}
 
 
 def _curved(runs: Sequence[Run], tasks: Sequence[str]) -> str:
@@ -126,8 +132,7 @@ def _curve(run: Run, task: str) -> list[float] | None:
 
 def _headings(tasks: Sequence[str], runs: Sequence[Run]) -> dict:
     """Names in words; of a setting, its title in the form of the component that has it."""
-    schema = state.document().schema()
-    unit = {task: "AUC" if schema.task(task).kind == "binary" else "RMSE" for task in tasks}
+    unit = _units(tasks)
     return {"run": st.column_config.TextColumn(say("run")), "model": st.column_config.TextColumn(say("model")),
             "data": st.column_config.TextColumn(say("data")),
             **{f"metric {task}": st.column_config.NumberColumn(f"{task} {unit[task]}", format="%.3f") for task in tasks},
