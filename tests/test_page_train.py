@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.registry import systems
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.runs.loop import run_here
@@ -304,6 +305,10 @@ def test_a_task_of_another_kind_in_its_data_has_no_number_under_that_heading():
     assert shown["metric click"].notna().all()
 
 
+def _refused() -> None:
+    raise ZooError("Too large.", at="blueprint")
+
+
 class TestOwnFiles:
     @pytest.mark.parametrize(("name", "content", "sentence"), [
         ("a.csv", b"", "The file is empty."),
@@ -341,6 +346,12 @@ class TestOwnFiles:
         assert said(app) == [] and document(app).arch == "lr" and service.store().datasets()[0]["hash"] == document(app).data
         app.selectbox(key="rz_arch").select("wide_deep").run()
         assert document(app).arch == "wide_deep" and document(app).data == service.store().datasets()[0]["hash"]
+
+    def test_where_no_model_may_stand_on_a_file_the_one_in_hand_stays_and_the_refusal_is_said(self, monkeypatch):
+        app = opened(Document.preset("din"))
+        monkeypatch.setattr(upload.state.limits, "check", lambda *given: _refused())
+        put_file(app, "shop.csv", csv())
+        assert said(app) and document(app) == Document.preset("din") and app.info.len == 0
 
     def test_a_file_is_read_once(self, monkeypatch):
         read: list[str] = []

@@ -23,7 +23,8 @@ CONFIG = {"displayModeBar": False}
 def show(run: Run | None) -> None:
     """Draws the charts of a run, or of the run that the model in hand would be, with the axis of its whole span."""
     document = points.document_of(run.config) if run else state.document()
-    found, overlaid = points.series(run), _overlaid(run)
+    found, ticked = points.series(run), _ticked(run)
+    overlaid = [(each.id, each.number, points.series(each).frame) for each in ticked if each.state != "running"]
     pictures = points.pictures(document.json())
     places = st.columns(3 if pictures else 2, gap="small")
     gates = _gates(document, found) if "gate" in pictures else []
@@ -36,7 +37,7 @@ def show(run: Run | None) -> None:
     for place, (name, figure, alt) in zip(places, figures, strict=False):
         with place:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
-    for note in _apart(run, document.blueprint.tasks):
+    for note in _apart(ticked, run, document.blueprint.tasks):
         st.caption(note)
     if len(gates) > 1:
         with places[2]:
@@ -51,29 +52,21 @@ def _gates(document: Document, found: points.Series) -> list[str]:
     return [*(task for task in tasks if task in measured), *(gate for gate in measured if gate not in tasks)] or list(tasks)
 
 
-def _overlaid(run: Run | None) -> list[tuple[str, int, pd.DataFrame]]:
-    """The runs that were ticked in the table beside the one on view: id, number, points."""
-    chosen = []
+def _ticked(run: Run | None) -> list[Run]:
+    """The runs that were ticked in the table beside the one on view; one that was deleted since is left out."""
+    found = []
     for id in st.session_state.get(OVERLAY, ()):
-        if run is not None and id == run.id:
-            continue
         try:
-            other = service.store().run(id)
+            found += [service.store().run(id)] if run is None or id != run.id else []
         except ZooError:
             continue
-        if other.state != "running":
-            chosen.append((id, other.number, points.series(other).frame))
-    return chosen
+    return found
 
 
-def _apart(run: Run | None, tasks: Sequence[str]) -> list[str]:
+def _apart(ticked: Sequence[Run], run: Run | None, tasks: Sequence[str]) -> list[str]:
     """What should be known of runs that were ticked: none of these tasks, or other data."""
     notes = []
-    for id in st.session_state.get(OVERLAY, ()):
-        try:
-            other = service.store().run(id)
-        except ZooError:
-            continue
+    for other in ticked:
         if not set(points.document_of(other.config).blueprint.tasks) & set(tasks):
             notes.append(say("Run {n} has none of these tasks, so nothing of it is drawn.", n=other.number))
         elif run is not None and other.data != run.data:

@@ -124,7 +124,7 @@ def head(chosen: Chosen, data: Summary) -> None:
     tasks = say("1 task") if len(data.rates) == 1 else say("{n} tasks", n=len(data.rates))
     line = say("{rows} rows, {fields} fields, {tasks}; training, validation, test {parts} %", rows=whole(data.rows),
                fields=len(data.fields), tasks=tasks, parts=parts)
-    with st.container(horizontal=True, vertical_alignment="center", key="rz_head"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_head"):
         st.markdown(f"**{escaped(train.data_sets().get(chosen.name, chosen.name))}** :gray[{line}]", width="stretch")
         st.download_button(say("Download a sample"), lambda: csv_text(sample(chosen)), f"{chosen.name}.csv", "text/csv",
                            key="rz_csv", icon=":material/download:", on_click="ignore",

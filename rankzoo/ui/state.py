@@ -128,11 +128,11 @@ def select_run(id: str) -> None:
     st.session_state["rz_run"] = id
 
 
-def problem(fix: bool = True) -> str:
-    """The sentence of the last thing that could not be, once; without `fix`, not what to do about it."""
+def problem() -> str:
+    """The sentence of the last thing that could not be, once."""
     found: ZooError | None = st.session_state["rz_problem"]
     st.session_state["rz_problem"] = None
-    return found.text(translate, fix) if found else ""
+    return found.text(translate) if found else ""
 
 
 def notices() -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from rankzoo.data.columns import counts, different, missing
 from rankzoo.data.files import limits_of
 from rankzoo.data.limits import MIB
 from rankzoo.data.roles import ROLES, Role
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures.words import whole
 from rankzoo.ui import service, state
@@ -71,15 +72,19 @@ def receive() -> None:
 
 
 def use(hash: str) -> None:
-    """Put the model in hand on an own file; where it cannot stand there, a model that stands on any table takes its place."""
+    """Put the model in hand on an own file; where it cannot stand there, a model for any table takes its place. Where that one
+    is refused too (a limit, say), the model stays and the first refusal is said."""
     state.on_data(hash)
-    if state.document().data == hash:
+    before, refused = state.document(), st.session_state["rz_problem"]
+    if before.data == hash or refused is None:
         return
-    before, why = state.document().system.title, state.problem(fix=False)
-    state.choose(ANYWHERE)
-    state.on_data(hash)
-    state.tell(say("{model} cannot stand on this file: {why} {other} is taken instead.", model=before, why=why,
-                   other=state.document().system.title))
+    try:
+        state.put(*Document.preset(ANYWHERE).on(hash))
+    except ZooError:
+        return
+    state.select_run("")
+    state.tell(say("{model} cannot stand on this file: {why} {other} is taken instead.", model=before.system.title,
+                   why=refused.text(translate, fix=False), other=state.document().system.title))
 
 
 def _admitted(received: Received, labels: Iterable[str] = (), corrections: Mapping[str, Role] | None = None) -> Received:
