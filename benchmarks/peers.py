@@ -1,9 +1,7 @@
-"""RankZoo beside deepctr-torch 0.3.0: the same network, rows, batch size, optimiser and threads, in turn, each in its own
-process.
+"""Speed beside two libraries and a hand-written loop: the same rows, sizes and batch, one after another in every round.
 
-`dnn` is embeddings of 16 and an MLP of 256-128-64 over 26 categorical and 13 dense columns, Adam at 1e-3, batches of 1,024,
-one pass over the training rows. Needs `pip install deepctr-torch==0.3.0 requests`. Prints medians over the rounds and
-their ratio.
+`pip install --no-deps -r benchmarks/requirements.txt` installs the libraries. RankZoo's side is `python -m rankzoo bench`, once
+with float32 throughout and once as it comes (bfloat16 where the CPU has it and it is faster). Ratios are medians of the rounds'.
 """
 from __future__ import annotations
 
@@ -13,59 +11,35 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
 
-from benchmarks.tables import CATEGORICAL, DENSE, make
+from benchmarks.tables import make
 
-WIDTHS, DIM, BATCH, RATE = (256, 128, 64), 16, 1024, 1e-3
+BATCH = 1024
+MODELS = ("dnn", "wide_deep", "dcn_v2", "deepfm", "mmoe", "ple", "din")
+MULTI_TASK = ("mmoe", "ple")
+LIBRARIES = {"deepctr-torch": "deepctr_torch", "torch-rechub": "torch_rechub"}
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def deepctr(path: Path, threads: int) -> dict[str, float]:
-    """Speed and hold-out AUC of deepctr-torch's own `fit` on the first 80 % of the rows, after a pass over a part to warm up."""
-    import numpy as np
-    import pandas as pd
-    import torch
-    from deepctr_torch.inputs import DenseFeat, SparseFeat
-    from deepctr_torch.models import WDL
-
-    from rankzoo.training.metrics import auc
-
-    torch.set_num_threads(threads)
-    table = pd.read_parquet(path)
-    sparse, dense = [f"C{i + 1}" for i in range(CATEGORICAL)], [f"I{i + 1}" for i in range(DENSE)]
-    for name in sparse:
-        table[name] = pd.factorize(table[name])[0]
-    columns = [SparseFeat(name, int(table[name].max()) + 1, embedding_dim=DIM) for name in sparse]
-    columns += [DenseFeat(name, 1) for name in dense]
-    cut = len(table) - round(len(table) * 0.2)
-    given = {name: table[name].to_numpy() for name in sparse + dense}
-    train, test = {n: v[:cut] for n, v in given.items()}, {n: v[cut:] for n, v in given.items()}
-    labels = table["label"].to_numpy()
-
-    def model():
-        made = WDL([], columns, dnn_hidden_units=WIDTHS, device="cpu")
-        made.compile(torch.optim.Adam(made.parameters(), lr=RATE), "binary_crossentropy")
-        return made
-
-    few = {name: values[:10 * BATCH] for name, values in train.items()}
-    model().fit(few, labels[:10 * BATCH], batch_size=BATCH, epochs=1, verbose=0)
-    made = model()
-    begun = time.perf_counter()
-    made.fit(train, labels[:cut], batch_size=BATCH, epochs=1, verbose=0)
-    seconds = time.perf_counter() - begun
-    scores = made.predict(test, batch_size=BATCH).reshape(-1)
-    return {"examples_per_second": cut / seconds, "auc": auc(np.asarray(labels[cut:]), scores)}
+def ours(path: Path, model: str, steps: int, threads: int, precision: str) -> dict[str, float]:
+    """The command line's `bench`."""
+    labels = "label,like" if model in MULTI_TASK else "label"
+    return _process(["rankzoo", "bench", "--model", model, "--data", str(path), "--steps", str(steps), "--batch-size", str(BATCH),
+                     "--labels", labels, "--threads", str(threads), "--precision", precision, "--json"], threads)
 
 
-def ours(path: Path, threads: int, rows: int) -> dict[str, float]:
-    """The command line's `bench`, for as many steps as one pass takes."""
-    steps = -(-(rows - round(rows * 0.2)) // BATCH)
-    return _process(["rankzoo", "bench", "--model", "dnn", "--data", str(path), "--steps", str(steps), "--batch-size",
-                     str(BATCH), "--embedding-dim", str(DIM), "--hidden", ",".join(map(str, WIDTHS)), "--lr", str(RATE),
-                     "--threads", str(threads), "--json"], threads)
+def others(path: Path, model: str, steps: int, threads: int) -> dict[str, dict[str, float]]:
+    """The hand-written loop, and each library that is installed."""
+    found = {"ceiling": _process(["benchmarks.ceiling", str(path), "--model", model, "--steps", str(steps), "--threads",
+                                  str(threads)], threads)}
+    for library, module in LIBRARIES.items():
+        if find_spec(module):
+            found[library] = _process(["benchmarks.peers", "--library", library, "--file", str(path), "--models", model,
+                                       "--steps", str(steps), "--threads", str(threads)], threads)
+    return found
 
 
 def _process(arguments: list[str], threads: int) -> dict[str, float]:
@@ -76,30 +50,59 @@ def _process(arguments: list[str], threads: int) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def line(model: str, rounds: list[dict[str, dict[str, float]]]) -> tuple[str, float, float]:
+    """A row of the table, the ratio to the fastest library and the ratio to the hand-written loop."""
+    speed = {name: median(each[name]["examples_per_second"] for each in rounds) for name in rounds[0]}
+    auc = {name: median(each[name]["auc"] for each in rounds) for name in rounds[0]}
+    libraries = [name for name in speed if name in LIBRARIES]
+    best = max(libraries, key=speed.get, default="ceiling")
+    ratio = {name: median(each["bench"]["examples_per_second"] / each[name]["examples_per_second"] for each in rounds)
+             for name in (best, "ceiling")}
+    first = median(each["bench"]["seconds_to_first_step"] for each in rounds)
+    cells = [f"{speed[name]:>10,.0f}" for name in ("bench", "float32", "ceiling", *libraries)]
+    worse = max((auc[name] for name in libraries), default=auc["ceiling"]) - auc["bench"]
+    said = " ".join(cells) + f"  {ratio[best]:5.2f} {ratio['ceiling']:5.2f}  {auc['bench']:.4f} {worse:+.4f}  {first:5.2f} s"
+    return f"{model:10} {said}", ratio[best], ratio["ceiling"]
+
+
 def main() -> None:
-    """Rounds of both in turn; with --peer only the other one, in this process."""
+    """Rounds of all; with --library one of the libraries alone, in this process."""
     given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--rows", type=int, default=200_000)
+    given.add_argument("--models", default=",".join(MODELS))
+    given.add_argument("--rows", type=int, default=120_000)
     given.add_argument("--ids", type=int, default=50_000)
-    given.add_argument("--rounds", type=int, default=5)
+    given.add_argument("--steps", type=int, default=90)
+    given.add_argument("--rounds", type=int, default=3)
     given.add_argument("--threads", type=int, default=2)
-    given.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
+    given.add_argument("--library", help=argparse.SUPPRESS)
+    given.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     order = given.parse_args()
-    if order.peer:
-        print(json.dumps(deepctr(order.peer, order.threads)))
+    if order.library:
+        from benchmarks.peer_models import measure
+
+        print(json.dumps(measure(order.library, order.file, order.models, order.steps, order.threads)))
         return
+    installed = [name for name, module in LIBRARIES.items() if find_spec(module)]
+    print(f"{order.rows:,} rows, {order.steps} steps of {BATCH}, {order.rounds} rounds, {order.threads} threads each · medians, "
+          "examples a second")
+    print("model      " + " ".join(f"{name[:10]:>10}" for name in ("rankzoo", "float32", "ceiling", *installed))
+          + "  /best /ceil  AUC    below   first step")
+    ratios = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.parquet"
-        make(path, order.rows, order.ids)
-        rounds = [(ours(path, order.threads, order.rows),
-                   _process(["benchmarks.peers", "--peer", str(path), "--threads", str(order.threads)], order.threads))
-                  for _ in range(order.rounds)]
-    print(f"{order.rows:,} rows, {order.rounds} rounds, {order.threads} threads each · medians")
-    for name, key, digits in (("examples a second", "examples_per_second", 0), ("hold-out AUC", "auc", 4)):
-        a, b = median(each[0][key] for each in rounds), median(each[1][key] for each in rounds)
-        print(f"{name:20} RankZoo {a:12,.{digits}f}   deepctr-torch {b:12,.{digits}f}   "
-              + (f"ratio {median(x[key] / y[key] for x, y in rounds):.2f}" if not digits else f"difference {a - b:+.4f}"))
-    print(f"{'first step after':20} RankZoo {median(each[0]['seconds_to_first_step'] for each in rounds):12.2f} s")
+        plain, past = Path(folder) / "plain.parquet", Path(folder) / "past.parquet"
+        make(plain, order.rows, order.ids)
+        make(past, order.rows, order.ids, history=True)
+        for model in order.models.split(","):
+            path, rounds = past if model == "din" else plain, []
+            for _ in range(order.rounds):
+                mine = {"bench": ours(path, model, order.steps, order.threads, "auto")}
+                mine["float32"] = ours(path, model, order.steps, order.threads, "float32")
+                rounds.append(mine | others(path, model, order.steps, order.threads))
+            said, *of_model = line(model, rounds)
+            ratios.append(of_model)
+            print(said, flush=True)
+    print(f"geometric mean: {geometric_mean(r[0] for r in ratios):.2f} × the fastest library, "
+          f"{geometric_mean(r[1] for r in ratios):.2f} × the hand-written loop")
 
 
 if __name__ == "__main__":
