@@ -10,7 +10,8 @@ from rankzoo.commands.choose import Choice, chosen, document_options
 from rankzoo.commands.output import called, cell, emit, json_option, notice, table
 
 if TYPE_CHECKING:
-    from rankzoo.schema import Count
+    from rankzoo.blueprint import Blueprint
+    from rankzoo.schema import Count, Schema
     from rankzoo.system import System
 
 
@@ -72,13 +73,32 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         check(document, profile())
     count = blueprint.count(schema)
     answer |= {"modules": parts(blueprint, schema), "parameters": numbers(count), "flops_per_example": count.flops,
-               "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed())}
+               "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed()),
+               "grew": grown(system, blueprint, schema)}
     told = "" if scale == "sample" else f"\nTables of {', '.join(id_tables(schema)) or 'no feature'} × {FACTOR:,} (our choice).\n"
     emit(as_json, answer, "\n".join([
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
         f"{count.flops:,} FLOPs per example", "", facts_table(system)]))
+
+
+def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, object] | None:
+    """What the blueprint changes in the model that the system grew out of; null where it grew out of none, or where that one
+    cannot stand on these data."""
+    from rankzoo.errors import ZooError
+    from rankzoo.inspection.changes import step
+    from rankzoo.registry import systems
+
+    below = systems().get(system.grew)
+    if below is None or not below.built:
+        return None
+    try:
+        taken = step(below.blueprint, blueprint, schema)
+    except ZooError:
+        return None
+    return {"from": below.id, "answers": system.answers, "changes": [change.record() for change in taken.changes],
+            "parameters": taken.parameters, "dense": taken.dense, "flops": taken.flops}
 
 
 def row(system: System) -> dict[str, object]:

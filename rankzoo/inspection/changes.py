@@ -1,0 +1,74 @@
+"""Changes: what must be done to one blueprint to get another, component by component; what one rung adds to the rung below."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.components.slot import Slot
+from rankzoo.schema import Schema
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference. `address` is a component's (`interaction.0`) where a whole one comes, goes or is exchanged, then `before`
+    and `after` are its settings or None; else a setting's (`towers.widths`), with its values."""
+
+    address: str
+    before: object
+    after: object
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is about a component and not about one of its settings."""
+        return isinstance(self.before, Slot) or isinstance(self.after, Slot)
+
+    def record(self) -> dict[str, object]:
+        """As plain values: kinds for components."""
+        plain = [side.kind if isinstance(side, Slot) else side for side in (self.before, self.after)]
+        return {"address": self.address, "before": plain[0], "after": plain[1]}
+
+
+@dataclass(frozen=True)
+class Step:
+    """From one blueprint to another on the same data: the changes, and how many parameters and FLOPs they bring."""
+
+    changes: tuple[Change, ...]
+    parameters: int
+    dense: int
+    flops: int
+
+
+def step(before: Blueprint, after: Blueprint, schema: Schema) -> Step:
+    """What leads from `before` to `after`, both on `schema`; `before` is first fitted to it and to the tasks of `after`."""
+    fitted = before.fitted(schema)[0]
+    fitted = fitted.model_copy(update={"tasks": after.tasks})
+    old, new = fitted.count(schema), after.count(schema)
+    return Step(tuple(changes(fitted, after)), new.parameters - old.parameters, new.dense - old.dense, new.flops - old.flops)
+
+
+def changes(before: Blueprint, after: Blueprint) -> Iterator[Change]:
+    """Slot by slot in the order of the forward pass; tasks are not compared. In a slot that holds several components those of
+    one kind are the same component, changed; the rest came or went."""
+    for slot in SLOTS:
+        old, new = getattr(before, slot), getattr(after, slot)
+        if not isinstance(new, tuple):
+            yield from _one(slot, old, new)
+            continue
+        left = list(old)
+        for i, spec in enumerate(new):
+            same = next((each for each in left if each.kind == spec.kind), None)
+            if same is not None:
+                left.remove(same)
+            yield from _one(f"{slot}.{i}", same, spec)
+        for spec in left:
+            yield Change(f"{slot}.{old.index(spec)}", spec, None)
+
+
+def _one(address: str, old: Slot | None, new: Slot) -> Iterator[Change]:
+    if old is None or old.kind != new.kind:
+        yield Change(address, old, new)
+        return
+    for name in type(new).model_fields:
+        if getattr(old, name) != getattr(new, name):
+            yield Change(f"{address}.{name}", getattr(old, name), getattr(new, name))

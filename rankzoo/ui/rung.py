@@ -1,0 +1,81 @@
+"""Rung: what the model in hand changes in the model it grew out of, and which weakness of that one it mends."""
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError
+from rankzoo.figures.words import flops, size
+from rankzoo.inspection.changes import Change, Step, step
+from rankzoo.registry import systems
+from rankzoo.system import System
+from rankzoo.ui import page, state
+from rankzoo.ui.architect import HEADS
+from rankzoo.ui.words import say, translate
+
+
+def show() -> None:
+    """One line: the rung below, the components that come and go, what they cost; all changes in a table behind it."""
+    document = state.document()
+    below = systems().get(document.system.grew)
+    if below is None or not below.built:
+        return
+    try:
+        taken = step(below.blueprint, document.blueprint, document.schema())
+    except ZooError:  # the rung below cannot stand on these data
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_rung"):
+        st.markdown(say("**Grew out of {name}:** {changes}", name=page.escaped(below.brand), changes=_said(taken))
+                    + f" :gray[{_cost(taken)}]", width="stretch")
+        with st.popover(say("Every change"), type="tertiary"):
+            _all(below, taken)
+
+
+def _said(taken: Step) -> str:
+    """The components that come and go; where there is none, the settings."""
+    whole = [each for each in taken.changes if each.whole]
+    said = [_component(each) for each in whole] or [f"{page.escaped(each.address)} {_value(each.before)} → {_value(each.after)}"
+                                                     for each in taken.changes[:3]]
+    return " · ".join(said) or say("no change")
+
+
+def _component(change: Change) -> str:
+    """«+ Cross network» in the colour-free words of the page: what comes after a plus, what goes after a minus."""
+    came = f"+ {translate(change.after.title)}" if isinstance(change.after, Slot) else ""
+    gone = f"− {translate(change.before.title)}" if isinstance(change.before, Slot) else ""
+    return page.escaped(" ".join(each for each in (gone, came) if each))
+
+
+def _cost(taken: Step) -> str:
+    return say("{parameters} parameters, {flops} per example", parameters=_signed(taken.parameters, size),
+               flops=_signed(taken.flops, flops))
+
+
+def _signed(number: int, words) -> str:
+    return ("+" if number >= 0 else "−") + words(abs(number))
+
+
+def _all(below: System, taken: Step) -> None:
+    """The weakness that is mended, and the changes as a table."""
+    system = state.document().system
+    if system.answers:
+        st.markdown(page.escaped(translate(system.answers)))
+    rows = [{"slot": say(HEADS[each.address.split(".")[0]]), "address": each.address, "before": _value(each.before),
+             "after": _value(each.after)} for each in taken.changes]
+    page.twin(pd.DataFrame(rows, columns=["slot", "address", "before", "after"]), "changes")
+    st.button(say("Open {name}", name=below.brand), key="open_below", icon=":material/arrow_downward:", type="tertiary",
+              on_click=state.choose, args=(below.id,))
+
+
+def _value(value: object) -> str:
+    """A setting or a component as words; a dash for nothing."""
+    if value is None or value == () or value == {}:
+        return "–"
+    if isinstance(value, Slot):
+        return translate(value.title)
+    if isinstance(value, tuple):
+        return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

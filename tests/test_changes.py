@@ -1,0 +1,74 @@
+"""Changes between two blueprints: complete, minimal, and counted; every rung of the ladder says what it adds."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo.blueprint import SLOTS
+from rankzoo.components.slot import Slot
+from rankzoo.data.load import schema_of
+from rankzoo.document import Document
+from rankzoo.inspection.changes import Change, changes, step
+from rankzoo.registry import systems
+from rankzoo.schema import Count
+
+GROWN = [(systems()[system.grew], system) for system in systems().values() if system.grew]
+
+
+def of_slot(value: object) -> tuple[Slot, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+@pytest.mark.parametrize("below, system", GROWN, ids=lambda system: system.id)
+def test_the_changes_lead_from_one_to_the_other(below, system):
+    """Done one by one to the model below, they give the model above, whatever stands in which order in a slot."""
+    schema = schema_of(system.dataset)
+    before = below.blueprint.fitted(schema)[0]
+    found = step(below.blueprint, system.blueprint, schema).changes
+    assert found, "a rung that changes nothing"
+    for slot in SLOTS:
+        specs = list(of_slot(getattr(before, slot)))
+        for change in (each for each in found if each.address.split(".")[0] == slot):
+            if change.whole:
+                specs = [spec for spec in specs if spec != change.before] + [change.after] * (change.after is not None)
+                continue
+            name = change.address.rsplit(".", 1)[1]
+            same = next(spec for spec in specs if name in type(spec).model_fields and getattr(spec, name) == change.before)
+            specs[specs.index(same)] = same.model_copy(update={name: change.after})
+        assert sorted(map(repr, specs)) == sorted(map(repr, of_slot(getattr(system.blueprint, slot))))
+
+
+@pytest.mark.parametrize("system", [s for s in systems().values() if s.built], ids=lambda system: system.id)
+def test_nothing_changes_between_a_model_and_itself(system):
+    taken = step(system.blueprint, system.blueprint, schema_of(system.dataset))
+    assert (taken.changes, taken.parameters, taken.flops) == ((), 0, 0)
+
+
+def test_a_setting_a_component_and_what_they_cost():
+    """From CGC to PLE one more level; from a shared bottom to MMoE another sharing network."""
+    cgc, ple = systems()["cgc"], systems()["ple"]
+    addresses = {change.address: (change.before, change.after) for change in changes(cgc.blueprint, ple.blueprint)}
+    assert addresses["sharing.levels"] == (1, 2) and all(address.startswith("sharing.") for address in addresses)
+    document = Document.preset("mmoe").but([("sharing.experts", 6)])
+    counts: list[Count] = [each.count(schema_of("feed")) for each in (systems()["shared_bottom"].blueprint, document.blueprint)]
+    taken = step(systems()["shared_bottom"].blueprint, document.blueprint, schema_of("feed"))
+    assert [change.record() for change in taken.changes if change.whole] == [
+        {"address": "sharing", "before": "shared_bottom", "after": "mmoe"}]
+    assert taken.parameters == counts[1].parameters - counts[0].parameters
+    assert taken.flops == counts[1].flops - counts[0].flops
+
+
+def test_components_of_one_kind_are_matched_and_the_rest_comes_or_goes():
+    """A second linear part is new, the first only changed; of three, two go."""
+    one = systems()["wide_deep"].blueprint
+    linear = one.interaction[0]
+    other = one.model_copy(update={"interaction": (linear.model_copy(update={"buckets": 7}), linear)})
+    assert list(changes(one, other)) == [Change("interaction.0.buckets", linear.buckets, 7),
+                                         Change("interaction.1", None, linear)]
+    assert [change.address for change in changes(other, one)] == ["interaction.0.buckets", "interaction.1"]
+
+
+def test_every_textbook_rung_but_the_first_grew_out_of_one_before_it():
+    ladder = [system for system in systems().values() if system.kind == "textbook"]
+    assert not ladder[0].grew
+    for system in ladder[1:]:
+        assert systems()[system.grew].place < system.place and system.answers and system.adds, system.id
