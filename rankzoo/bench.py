@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rankzoo.errors import ZooError, closest
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rankzoo.training.fit import Fit
 
 WARM, WINDOWS = 10, 20
-PLAIN = "dnn"
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Order:
     lr: float = 1e-3
     seed: int = 0
     threads: int = 1
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
 
 
 def measure(order: Order) -> dict[str, object]:
@@ -53,14 +53,17 @@ def measure(order: Order) -> dict[str, object]:
     torch.set_num_threads(order.threads)
     from rankzoo.bench_table import read
     from rankzoo.model import RankingModel
+    from rankzoo.training.allocator import keep_memory
     from rankzoo.training.fit import Fit
     from rankzoo.training.settings import TrainSettings
 
+    keep_memory()
     dataset, held = read(order.file, order.labels)
     blueprint = blueprint_of(order.model, dataset, order.embedding_dim, widths)
     rows = len(dataset.parts["train"])
     settings = TrainSettings(seed=order.seed, epochs=min(1000, order.steps * order.batch_size // rows + 1), steps=order.steps,
-                             batch_size=order.batch_size, lr=order.lr, patience=0, threads=order.threads)
+                             batch_size=order.batch_size, lr=order.lr, patience=0, threads=order.threads,
+                             precision=order.precision)
     fit = Fit(RankingModel(blueprint, dataset.schema, order.seed), dataset, settings, watching=False)
     first, speed = _timed(fit, order.batch_size)
     count = blueprint.count(dataset.schema)
@@ -68,7 +71,8 @@ def measure(order: Order) -> dict[str, object]:
     return {"examples_per_second": speed, "seconds_to_first_step": first, "peak_rss_mb": peak_rss_mb(),
             "auc": sum(aucs.values()) / len(aucs) if aucs else float("nan"), "auc_by_label": aucs, "model": order.model,
             "steps": fit.done, "rows": len(dataset), "held_out": held, "parameters": count.parameters,
-            "embedding": count.embedding, "dense": count.dense, "batch_size": order.batch_size, "threads": order.threads}
+            "embedding": count.embedding, "dense": count.dense, "batch_size": order.batch_size, "threads": order.threads,
+            "precision": fit.precision.name}
 
 
 def widths_of(hidden: str) -> tuple[int, ...]:
@@ -82,33 +86,32 @@ def widths_of(hidden: str) -> tuple[int, ...]:
 
 def blueprint_of(model: str, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:
     """A system's blueprint fitted to the table, with the sizes that were asked for where it has such sizes."""
-    from rankzoo.blueprint import Blueprint
-    from rankzoo.components.representation.embeddings import Embeddings
-    from rankzoo.components.towers.mlp import MlpTower
+    from rankzoo.registry import built, systems
 
-    if model != PLAIN:
-        from rankzoo.registry import built, systems
-
-        if model not in systems():
-            known = [system.id for system in systems().values() if system.built]
-            raise ZooError("Unknown model '{name}'.", closest(model, [*known, PLAIN]) or "Choose one of: {known}.", at="model",
-                           name=model[:60], known=", ".join([*known, PLAIN]))
-        return _sized(built(model).blueprint, dataset, dim, widths)
-    tasks = tuple(task.name for task in dataset.schema.tasks)
-    plain = Blueprint(representation=Embeddings(dim=dim), towers=MlpTower(widths=widths), tasks=tasks)
-    plain.places(dataset.schema)
-    return plain
+    if model not in systems():
+        known = [system.id for system in systems().values() if system.built]
+        raise ZooError("Unknown model '{name}'.", closest(model, known) or "Choose one of: {known}.", at="model",
+                       name=model[:60], known=", ".join(known))
+    return _sized(built(model).blueprint, dataset, dim, widths)
 
 
 def _sized(preset: Blueprint, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:
-    """The preset on the table, in the sizes asked for; where it cannot stand, only another model helps: bench sets no kinds."""
+    """The preset on the table, in the sizes asked for; where it cannot stand, only another model helps: bench sets no kinds.
+
+    Every column is joined. A sharing network takes all widths but the last, which is then the towers'.
+    """
     try:
         fitted, _ = preset.fitted(dataset.schema)
-        sized = {slot: spec.model_copy(update={name: value})
-                 for slot, spec, name, value in (("representation", fitted.representation, "dim", dim),
-                                                 ("towers", fitted.towers, "widths", widths)) if hasattr(spec, name)}
-        tasks = tuple(task.name for task in dataset.schema.tasks)
-        made = fitted.model_copy(update={"tasks": tasks} | sized)
+        lower, upper = (widths[:-1], widths[-1:]) if hasattr(fitted.sharing, "widths") and len(widths) > 1 else (widths, widths)
+        asked = {"representation": {"dim": dim}, "concatenation": {"fields": None}, "sharing": {"widths": lower},
+                 "towers": {"widths": upper}}
+        if fitted.concatenation.fields == ():  # its fields reach the logit by other ways
+            del asked["concatenation"]
+        slots = {}
+        for slot, sizes in asked.items():
+            spec = getattr(fitted, slot)
+            slots[slot] = spec.model_copy(update={name: size for name, size in sizes.items() if hasattr(spec, name)})
+        made = fitted.model_copy(update={"tasks": tuple(task.name for task in dataset.schema.tasks)} | slots)
         made.places(dataset.schema)
     except ZooError as error:
         raise ZooError(error.what, "Measure another model.", at=error.at, **error.values) from None

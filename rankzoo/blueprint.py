@@ -143,14 +143,15 @@ class Blueprint(BaseModel):
         """This blueprint with a concatenation for the fields that are there now; `old` are those that were offered before.
 
         Where a concatenation names its fields, new ones are joined too. Where it names one that nothing makes any more, that
-        name is let go (returned too) and all fields are joined: the candidate must be read in some form.
+        name is let go (returned too) and all fields are joined: the candidate must be read in some form. One that joins
+        nothing (a factorisation machine's) goes on to join nothing.
         """
         join = self.concatenation
-        if not isinstance(join, Join) or (join.fields is None and not join.products):
+        if not isinstance(join, Join) or not (join.fields or join.products):
             return self, ()
         new = self.offered(schema)
         gone = tuple(name for name in join.fields or () if name not in new)
-        fields = None if gone or join.fields is None else join.fields + tuple(name for name in new if name not in old)
+        fields = join.fields and (None if gone else join.fields + tuple(name for name in new if name not in old))
         products = tuple(pair for pair in join.products if set(pair) <= set(new))
         joined = join.model_copy(update={"fields": fields, "products": products})
         return self.model_copy(update={"concatenation": joined}), gone

@@ -45,13 +45,13 @@ class RankingModel(nn.Module):
         branches = self.sharing(joined, trace.at("sharing"))  # 5  → one vector per task
         logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
         losses = self.losses(logits, branches, batch)  # 7  → one loss per task
-        return Output(logits, losses, trace)
+        return Output({task: self.losses.served(task, logit) for task, logit in logits.items()}, losses, trace)
 
     def begin(self, logits: Mapping[str, float]) -> None:
         """Let each task's bias start where the best constant guess is, so that no step is spent on finding it."""
         for task, logit in logits.items():
             for layer in (self.towers, *self.interaction):
-                if hasattr(layer, "begin") and layer.begin(task, logit):
+                if hasattr(layer, "begin") and layer.begin(task, self.losses.start(task, logit)):
                     break
 
     def rates(self) -> dict[str, float]:

@@ -67,11 +67,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns of a dataset: features, histories and tasks, in the order in which tensors hold them."""
+    """The columns of a dataset: features, histories and tasks, in the order in which tensors hold them. `requests` says that
+    rows which were candidates for one request share a number."""
 
     features: tuple[Feature, ...]
     tasks: tuple[Task, ...]
     histories: tuple[History, ...] = ()
+    requests: bool = False
 
     @cached_property
     def categorical(self) -> tuple[Feature, ...]:
@@ -165,7 +167,8 @@ class Shape:
 
     def edges(self, names: Iterable[str], to: str) -> tuple[Edge, ...]:
         """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""
-        widths = {**self.fields, **{n: s.width for n, s in self.sequences.items()}, **self.joins, **self.head}
+        sequences = {name: sequence.width for name, sequence in self.sequences.items()}
+        widths = {**sequences, **self.fields, **self.joins, **self.head}  # a history that was read is a field of its name
         flowing: dict[str, int] = {}
         for name in names:
             flowing[self.origin[name]] = flowing.get(self.origin[name], 0) + widths.get(name, 1)

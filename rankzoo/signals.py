@@ -1,10 +1,12 @@
 """The tensors between the seven steps. One row is one candidate; every tensor starts with the row axis."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from rankzoo.schema import Schema
@@ -62,10 +64,45 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sequence:
-    """A history between slots: values (row, position, width), mask (row, position) bool."""
+    """A history between slots: mask (row, position) bool, and the values of its positions.
 
-    values: Tensor
+    `given` is the tensor (row, position, width), or a look-up that gives the vectors of some positions, numbered through
+    all rows: (item,) → (item, width). A history that no component reads is so never looked up, and a training need not
+    look up what is only padding.
+    """
+
+    given: Tensor | Callable[[Tensor], Tensor]
     mask: Tensor
+
+    @cached_property
+    def values(self) -> Tensor:
+        """All positions, padding included: (row, position, width)."""
+        if isinstance(self.given, Tensor):
+            return self.given
+        rows, length = self.mask.shape
+        return self.given(torch.arange(rows * length, device=self.mask.device)).reshape(rows, length, -1)
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Numbers of the filled positions, row after row: (item,)."""
+        return self.mask.reshape(-1).nonzero().squeeze(1)
+
+    @cached_property
+    def items(self) -> Tensor:
+        """The filled positions alone: (item, width)."""
+        if isinstance(self.given, Tensor):
+            return self.given.flatten(0, 1).index_select(0, self.places)
+        return self.given(self.places)
+
+    @cached_property
+    def owners(self) -> Tensor:
+        """The row that each of `items` belongs to: (item,)."""
+        return self.places // self.mask.shape[1]
+
+    @cached_property
+    def lengths(self) -> Tensor:
+        """How many positions of a row are filled: (row,)."""
+        return self.mask.sum(dim=1)
 
 
 @dataclass(frozen=True)

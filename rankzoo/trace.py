@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor
 
-EntryKind = Literal["field", "attention", "gate", "cross", "expert", "bias", "term", "vector", "logit"]
+EntryKind = Literal["field", "attention", "head", "map", "gate", "cross", "expert", "bias", "term", "vector", "logit"]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,16 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("steady")
 
 
+ONE_BY_ONE = ("browser", "test_jobs", "test_page_train")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `pytest -n 2` what starts servers, browsers and worker processes of its own stays on one of the two cores."""
+    for item in items:
+        if any(part in ONE_BY_ONE for part in (item.path.stem, item.path.parent.name)):
+            item.add_marker(pytest.mark.xdist_group("one by one"))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """RANKZOO_HOME below the test's own folder, so that no test reads or writes a person's files."""

@@ -29,7 +29,10 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
         "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),
         "by": st.lists(st.sampled_from(categorical), unique=True, max_size=2).map(lambda more: [bias[0], *more]),
-        "on": st.lists(st.sampled_from(tasks), unique=True, min_size=1)}
+        "on": st.lists(st.sampled_from(tasks), unique=True, min_size=1),
+        "user": st.sampled_from(["", *(h.name for h in schema.histories)]), "item": st.sampled_from(["candidate", *categorical]),
+        "click": st.sampled_from(tasks), "conversion": st.sampled_from(tasks),
+        "log_q": st.sampled_from(["", *(f.name for f in schema.inputs if f.kind == "categorical" and f.side == "item")])}
 
 
 def value(schema: dict[str, Any], defs: dict[str, Any]) -> st.SearchStrategy:
@@ -57,8 +60,10 @@ def value(schema: dict[str, Any], defs: dict[str, Any]) -> st.SearchStrategy:
 def component(spec: type[Slot], schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
     """Any settings of one kind, as JSON."""
     found, known = spec.model_json_schema(), names(schema)
-    fields = {name: known[name] if name in known else value(given, found.get("$defs", {}))
-              for name, given in found["properties"].items()}
+    defs, tasks = found.get("$defs", {}), [t.name for t in schema.tasks]
+    fields = {name: known[name] if name in known
+              else st.dictionaries(st.sampled_from(tasks), value(given["additionalProperties"], defs), max_size=2)
+              if given.get("type") == "object" else value(given, defs) for name, given in found["properties"].items()}
     return st.fixed_dictionaries({"kind": st.just(spec.model_fields["kind"].default)},
                                  optional={name: drawn for name, drawn in fields.items() if name != "kind"})
 

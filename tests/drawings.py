@@ -103,7 +103,7 @@ def ple(tasks: Sequence[str] = ("install", "swipe"), each: int = 2, levels: int 
         gates = bands if k < levels - 1 else list(tasks)
         for band in bands:
             reads = [gate for gate in gates if band in (gate, "shared") or gate == "shared"]
-            group = {"group": "shared"} if band == "shared" else {"task": band}
+            group = {} if band == "shared" else {"task": band}
             blocks += [replace(Block(name, "sharing", "expert", f"{band[0].upper()}{i + 1}", "", (32,), 900,
                                      tuple(Flow(f"sharing.level.{k}.gate.{gate}", 32) for gate in reads)), **group)
                        for i, name in enumerate(names[k][band])]

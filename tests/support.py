@@ -26,12 +26,14 @@ def c0(tasks: int = 1) -> Schema:
 
 
 def rich() -> Schema:
-    """Small data with everything that a schema can hold: fields, numbers, bias features, a history and three kinds of task."""
+    """Small data with everything that a schema can hold: fields, numbers, bias features, a history, requests, three kinds of
+    task and what may follow a click."""
     fields = (Feature("item", "categorical", 7, "item"), Feature("topic", "categorical", 5, "item"),
               Feature("user", "categorical", 6, "user"), Feature("device", "categorical", 3), Feature("price", "numeric"),
               Feature("age", "numeric"), Feature("position", "categorical", 4, bias=True))
     past = (HistoryField("item", 7, "item"), HistoryField("topic", 5, "topic"), HistoryField("dwell", 3))
-    return Schema(fields, (Task("click"), Task("share", "share"), Task("stars", "regression")), (History("past", 5, past),))
+    tasks = (Task("click"), Task("share", "share"), Task("stars", "regression"), Task("buy"))
+    return Schema(fields, tasks, (History("past", 5, past),), requests=True)
 
 
 def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:

@@ -182,7 +182,7 @@ def built() -> list[str]:
 
 
 @pytest.mark.parametrize("arch", built())
-@pytest.mark.parametrize("data", ["ads", "feed", "history", "video", "census"])
+@pytest.mark.parametrize("data", ["ads", "conversions", "feed", "history", "video", "census"])
 def test_links_on_other_data(arch, data):
     """A preset on any data it fits, with a changed tower, survives its link; only the difference is written."""
     try:

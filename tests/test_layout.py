@@ -9,6 +9,7 @@ import pytest
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
+from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
 from rankzoo.figures.tree import width_of
 from rankzoo.schema import Block
@@ -152,11 +153,11 @@ def test_the_scorer_stands_beside_its_history() -> None:
 
 def test_shared_experts_stand_between_the_tasks_own() -> None:
     layout = laid(ple())
-    assert [name for name, _ in layout.bands] == ["install", "shared", "swipe"]
+    assert [name for name, _ in layout.bands] == ["install", SHARED, "swipe"]
     bands = dict(layout.bands)
     for address, block in layout.blocks.items():
         if block.form == "expert":
-            box, band = layout.boxes[address], bands[block.group or block.task]
+            box, band = layout.boxes[address], bands[block.task or SHARED]
             assert band.y <= box.y and box.bottom <= band.bottom and band.x <= box.x and box.right <= band.right
     lefts = [layout.boxes[f"sharing.level.{k}.expert.swipe.0"].x for k in (0, 1)]
     assert lefts[0] < layout.boxes["sharing.level.0.gate.shared"].x < lefts[1]

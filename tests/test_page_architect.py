@@ -127,6 +127,33 @@ def test_kinds_of_sharing_are_exchanged(kind):
     assert parameters(app) == document(app).blueprint.count(document(app).schema()).parameters
 
 
+def test_a_task_gets_a_loss_of_its_own():
+    """Typed as the weights are, «name: word»; the card says it, a word that is none is refused, and a loss of requests needs them."""
+    app = pick(opened("mmoe"), DIAGRAM, "losses.click")
+    typed = app.text_input("form:losses.how")
+    assert typed.value == "" and "one of cross_entropy, focal, squared, huber, weighted_logistic" in typed.help
+    typed.set_value("click: focal, like: squared").run()
+    app.text_input("form:losses.weights").set_value("like: 2.5").run()
+    losses = document(app).blueprint.losses
+    assert said(app) == [] and (losses.how, losses.weights) == ({"click": "focal", "like": "squared"}, {"like": 2.5})
+    assert {"focal loss", "squared error"} <= set(words(scenes(app)[DIAGRAM]))
+    assert app.text_input("form:losses.how").value == "click: focal, like: squared"
+    app.text_input("form:losses.how").set_value("click: fokal").run()
+    assert "Setting losses.how.click: one of cross_entropy," in said(app)[0] and document(app).blueprint.losses == losses
+    app.selectbox("form:losses.kind").set_value("pairwise").run()
+    assert "These data have no requests" in said(app)[0] and document(app).blueprint.losses == losses
+
+
+@pytest.mark.parametrize("kind", kinds("losses"))
+def test_kinds_of_loss_are_exchanged(kind):
+    """On data with requests every kind stands but the product, which names a task that YouTube has not."""
+    app = pick(opened("youtube"), DIAGRAM, "losses.click")
+    app.selectbox("form:losses.kind").set_value(kind).run()
+    assert not app.exception and document(app).blueprint.losses.kind == (kind if kind != "entire_space" else "pointwise")
+    assert [sentence[:50] for sentence in said(app)] == (
+        ["The entire space needs the task 'purchase', which i"[:50]] if kind == "entire_space" else [])
+
+
 @pytest.mark.parametrize(("typed", "sentence"), [
     ("64, x", "Setting sharing.widths.1: a whole number of at least 1 and at most 65,536. Found 'x'."),
     ("-3", "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536. Found -3."),

@@ -20,7 +20,7 @@ from rankzoo.ui import data, data_tables, service
 from tests.visits import said, scenes, unmarked, visit, without_workers, words
 
 ROWS = 3000
-PLANTED = {"ads": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "video": {"relatedness", "curve"}}
+PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "video": {"relatedness", "curve"}}
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_two_files_of_one_name_can_be_told_apart():
     made = uploads.admit(b"a,y\n" + b"".join(b"%d,%d\n" % (i % 7, i % 2) for i in range(20)), "*shop*.csv")
     service.store().add_dataset(made.hash, "somebody", made.name, made.rows, made.columns)
     options = visit("data", data=made.hash).radio(key="rz_world").options
-    assert len(options) == len(set(options)) == 7
+    assert len(options) == len(set(options)) == len(PLANTED) + 1 + 2  # and the census, and the two files
 
 
 def test_every_visible_text_passes_the_catalogue():

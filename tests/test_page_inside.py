@@ -17,11 +17,15 @@ from rankzoo.registry import systems
 from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
 from rankzoo.ui.views import ROOMS
+from rankzoo.ui.views.gates import ONE_GATE
 from tests.visits import nodes, said, scenes, unmarked, visit, without_workers, words
 
 BUILT = [system.id for system in systems().values() if system.built]
-PLANTED = {"din": ("attention", "heads"), "mmoe": ("gates", "heads"), "youtube": ("gates", "position", "heads"),
-           "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads")}
+PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms": ("attention", "heads"),
+           "mmoe": ("gates", "heads"), "cgc": ("gates", "heads"), "ple": ("gates", "heads"),
+           "shared_bottom": ("heads",), "omoe": ("heads",), "youtube": ("gates", "position", "heads"),
+           "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
+           **dict.fromkeys(("dnn", "deep_crossing", "dlrm", "autoint"), ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."
 ROWS = "attention:rows"
 
@@ -84,7 +88,8 @@ def test_every_view_of_an_untrained_system_has_heading_figure_table_and_notice(a
         assert scenes(app) or app.get("plotly_chart") or view == "example", view
         assert len(twin(app, view)) and not app.exception
         if view not in PLANTED[arch]:
-            assert any("Nothing is planted in these data" in text for text in texts(app)), view
+            nothing = ONE_GATE if (arch, view) == ("omoe", "gates") else "Nothing is planted in these data"
+            assert any(nothing in text for text in texts(app)), view
 
 
 @pytest.mark.parametrize("arch", ["din", "youtube", "dcn_v2"])
@@ -141,6 +146,34 @@ def test_the_gates_figure_has_the_tables_numbers_and_a_sentence():
     assert {"low third", "user segment 0"} & set(words(scenes(app)["gates:segments"]))
 
 
+def test_ple_shows_the_gates_of_one_level_and_another_when_asked():
+    """The last level, which the towers read: own experts and shared ones. The first has the shared gate's row too."""
+    app = visit("inside", run=trained("ple"), view="gates")
+    tree, table = scenes(app)["gates:matrix"], twin(app, "gates")
+    assert app.session_state["inside:level"] == "2" and any("level 2 of 2" in text for text in texts(app))
+    experts = ["click", "completion", "like", "dismiss", "shared 1", "shared 2"]
+    assert list(dict.fromkeys(table["expert"])) == experts and len(nodes(tree)) == 4 * 6
+    assert table.groupby("task")["mean"].sum().to_numpy() == pytest.approx(1.0)
+    assert table.groupby("task")["mean"].count().to_list() == [3] * 4 and words(tree).count("–") == 4 * 3
+    told = " ".join(texts(app))
+    assert "From experts of their own: click " in told and "A dash means that no path leads there." in told
+    assert "among the shared experts" in told
+    app.session_state["inside:level"] = "1"
+    app.run()
+    below, table = scenes(app)["gates:matrix"], app.dataframe[0].value
+    assert app.query_params["level"] == "1" and "shared gate" in words(below) and len(nodes(below)) == 5 * 6
+    assert table.groupby("task")["mean"].count()["(shared)"] == 6 and not app.exception
+
+
+def test_one_gate_for_all_is_shown_for_every_task():
+    """OMoE: the same row four times, no divergence, and no statistic that would make something of it."""
+    app = visit("inside", run=trained("omoe"), view="gates")
+    table = twin(app, "gates").set_index(["expert", "task"])["mean"].unstack()
+    assert table.shape == (4, 4) and (table.nunique(axis=1) == 1).all()
+    assert "gates:truth" not in scenes(app) and ONE_GATE in texts(app)
+    assert not any("mix the experts most alike" in text for text in texts(app))
+
+
 def test_a_click_drops_a_past_item_and_the_prediction_follows():
     run = trained("din")
     app = visit("inside", run=run, view="attention")
@@ -181,6 +214,19 @@ def test_crosses_by_the_size_of_the_weights_only_where_there_are_cross_layers():
     assert f"{strongest['a']} × {strongest['b']}: 1.0000" in " ".join(words(scenes(app)["crosses:map"])) or (
         f"{strongest['b']} × {strongest['a']}: 1.0000" in " ".join(words(scenes(app)["crosses:map"])))
     assert fresh("wide_deep", "crosses", strength="block").selectbox(key="inside:strength").options == ["on the prediction"]
+
+
+@pytest.mark.parametrize("arch, few, sentence", [
+    ("dcn_v2", "size of the weights", "crossed better than how much."),
+    ("dlrm", "spread of the dots", "the network behind decides."),
+    ("autoint", "where it reads from", "where it reads from, not interaction strength.")])
+def test_what_a_model_records_of_a_pair_is_called_what_it_is(arch, few, sentence):
+    app = fresh(arch, "crosses", strength="block")
+    assert app.selectbox(key="inside:strength").options == ["on the prediction", few]
+    assert any(text.startswith("##### Each pair of fields") and few in text for text in texts(app))
+    assert any(sentence in text for text in texts(app)) and not any("How strongly each pair" in text for text in texts(app))
+    assert any(f"found by “{few}”" in text for text in texts(app))
+    assert twin(app, "crosses")["block"].notna().sum() >= 45 - 19
 
 
 def test_a_sum_of_fields_is_said_to_cross_nothing():
@@ -237,7 +283,7 @@ def known_names(arch: str) -> set[str]:
     return {word for text in named for word in re.findall("[A-Za-z]+", text)} | values
 
 
-@pytest.mark.parametrize("arch", ["din", "youtube", "dcn_v2"])
+@pytest.mark.parametrize("arch", ["din", "youtube", "dcn_v2", "ple"])
 def test_every_text_passes_the_catalogue(arch):
     run, allowed = trained(arch), known_names(arch)
     for view in ROOMS:

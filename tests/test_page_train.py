@@ -136,9 +136,21 @@ class TestSettings:
         assert all(chart["layout"]["xaxis"]["range"] == [0, 6] and chart["layout"]["height"] == 292
                    for chart in charts(app).values())
 
-    @pytest.mark.parametrize(("arch", "third"), [("din", "attention"), ("dcn_v2", "cross"), ("mmoe", "gate"), ("lr", None)])
+    @pytest.mark.parametrize(("arch", "third"), [("din", "attention"), ("dcn_v2", "cross"), ("mmoe", "gate"),
+                                                 ("omoe", "gate"), ("ple", "gate"), ("lr", None)])
     def test_the_third_picture_is_the_models_own(self, arch, third):
         assert set(charts(opened(Document.preset(arch)))) == {"loss", "auc"} | ({third} if third else set())
+
+    def test_a_gate_of_any_level_can_be_watched_and_its_experts_have_their_names(self):
+        app = visit("train", run=finished(tiny("ple")))
+        options = [option.content for option in app.button_group(key="rz_gate").proto.options]
+        tasks = ["click", "completion", "like", "dismiss"]
+        assert options == [f"{task}, level 2" for task in tasks] + [f"{task}, level 1" for task in tasks] + ["shared, level 1"]
+        assert [trace["name"] for trace in charts(app)["gate"]["data"]] == ["click", "shared 1", "shared 2"]
+        app.button_group(key="rz_gate").set_value("sharing.level.0.shared_gate").run()
+        assert [trace["name"] for trace in charts(app)["gate"]["data"]] == [*tasks, "shared 1", "shared 2"]
+        assert not app.exception and "rz_gate" not in {each.key for each in visit(
+            "train", run=finished(tiny("omoe"))).get("button_group")}, "one gate is nothing to choose from"
 
     def test_widgets_show_the_document_and_change_it(self):
         app = opened(tiny("din").but([("settings.seed", 5)]))
@@ -150,6 +162,13 @@ class TestSettings:
         assert document(app) == Document.preset("lr")
         app.selectbox(key="rz_data").select("census").run()
         assert document(app).data == "census" and document(app).blueprint.tasks == ("income",)
+
+    def test_several_tasks_can_be_combined_in_several_ways(self):
+        app = opened(tiny("mmoe"))
+        app.selectbox(key="train:settings.combine").select("pcgrad").run()
+        assert said(app) == [] and document(app).settings.combine == "pcgrad"
+        alone = opened(tiny("lr"))
+        assert "train:settings.combine" not in {each.key for each in alone.selectbox}, "one task is nothing to combine"
 
     def test_the_default_number_of_rows_is_not_written_down(self):
         app = opened(tiny("lr"))

@@ -20,7 +20,9 @@ from rankzoo.training.run import Result, finish
 pytestmark = pytest.mark.slow
 BUILT = [system.id for system in systems().values() if system.built]
 SEEDS = range(5)
-LEAST = {"lr": 0.45, "wide_deep": 0.7, "dcn_v2": 0.82, "mmoe": 0.6, "din": 0.88, "youtube": 0.75}
+LEAST = {"lr": 0.45, "wide_deep": 0.7, "dcn_v2": 0.82, "mmoe": 0.6, "din": 0.88, "youtube": 0.75,
+         "bst": 0.8, "nrms": 0.7,
+         "shared_bottom": 0.7, "omoe": 0.7, "cgc": 0.75, "ple": 0.8}
 """Share of the way from chance to what could be known, first task, every seed."""
 
 
@@ -67,6 +69,15 @@ def test_gates_of_unrelated_tasks_differ_more(id):
     """Divergence of unrelated over related tasks' gates: above 1 in at least four of five seeds, 1.4 and more on average."""
     found = [value for value, _ in statistics(id, "gates")]
     assert sum(value > 1 for value in found) >= 4 and np.mean(found) >= 1.4, found
+
+
+def test_cgcs_shared_experts_are_mixed_by_relatedness():
+    """Own experts keep all tasks apart, so unrelated ones differ little more over all experts; among the shared ones they do:
+    above 1 in at least four of five seeds, 1.4 and more on average."""
+    scores = [look(trained("cgc", seed)[1], "gates").truth for seed in SEEDS]
+    among = [next(each.value for each in score.more if "among the shared experts" in each.statistic) for score in scores]
+    assert sum(score.value > 1 for score in scores) >= 4 and sum(value > 1 for value in among) >= 4, (scores, among)
+    assert np.mean(among) >= 1.4, among
 
 
 def test_the_side_tower_learns_the_position_curve():

@@ -111,6 +111,24 @@ def test_a_trained_model_shows_its_gates_and_metrics_in_the_diagram_until_it_is_
     assert "AUC" not in head[1]["aria-label"], "a changed model was not trained"
 
 
+def test_gates_of_every_level_stand_in_the_diagram_and_say_what_they_take():
+    id = trained(Document.preset("ple").but(TINY))
+    app = visit("architect", run=id)
+    last = {point.name: point.value for point in service.store().points(id)}
+    pick(app, DIAGRAM, "sharing.level.0.shared.1")
+    told = next(each.value for each in app.caption if each.value.startswith("Mean gate weight by task")).replace("\\", "")
+    assert f"shared, level 1: {100 * last['gate.sharing.level.0.shared_gate.5']:.0f} %" in told
+    assert f"dismiss, level 1: {100 * last['gate.sharing.level.0.gate.dismiss.2']:.0f} %" in told and len(told.splitlines()) == 6
+    pick(app, DIAGRAM, "sharing.level.1.gate.like")
+    told = next(each.value for each in app.caption if each.value.startswith("Mean gate weight by expert")).replace("\\", "")
+    shares = [last[f"gate.sharing.level.1.gate.like.{i}"] for i in range(3)]
+    assert [line.strip() for line in told.splitlines()[1:]] == [
+        f"{name}: {100 * share:.0f} %" for name, share in zip(("like", "shared 1", "shared 2"), shares, strict=True)]
+    gates = [node for node in every(scenes(app)[DIAGRAM]) if ".gate." in str(node[1].get("data-id")) or "shared_gate" in str(
+        node[1].get("data-id"))]
+    assert len(gates) == 4 + 1 + 4 and not any("untrained" in str(part[1].get("class")) for gate in gates for part in every(gate))
+
+
 def test_a_run_that_ended_badly_shows_its_model_untrained():
     wanted = Document.preset("mmoe").but(TINY)
     id = queued(wanted)
@@ -151,7 +169,7 @@ def typed() -> list[tuple[str, Any, Any]]:
 
 @pytest.mark.parametrize(("name", "annotation", "value"), typed())
 def test_what_is_shown_reads_back_as_it_was(name, annotation, value):
-    assert forms.read(forms.shown(value), annotation) == plain(value)
+    assert forms.read(forms.shown(value, annotation), annotation) == plain(value)
 
 
 @pytest.mark.parametrize(("text", "expected"), [

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
@@ -34,12 +35,19 @@ def made():
     return make
 
 
-def oracle(made_world, task: str, rows=slice(None)) -> float:
-    return roc_auc_score(made_world.table[task].to_numpy()[rows], made_world.truth.logits[task][rows])
+def oracle(made_world, task: str) -> float:
+    return roc_auc_score(*observed(made_world, task))
 
 
-def test_the_four_worlds_are_found():
-    assert EVERY == ["ads", "feed", "history", "video"]
+def observed(made_world, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and true logits of the rows whose label is seen: (row,), (row,)."""
+    label = made_world.table[task].to_numpy()
+    seen = ~np.isnan(label)
+    return label[seen], made_world.truth.logits[task][seen]
+
+
+def test_the_worlds_are_found():
+    assert EVERY == ["ads", "conversions", "feed", "history", "video"]
     assert [known.name for known in names()] == [*EVERY, "census"]
 
 
@@ -57,18 +65,18 @@ def test_same_seed_same_bytes(name):
 def test_rates_are_the_ones_asked_for(name, made):
     """Mean probability exactly; mean label within 5 %, or within four standard errors where positives are few."""
     for task, rate in world(name).task_rates.items():
-        probability = recipes.sigmoid(made(name).truth.logits[task])
-        assert probability.mean() == pytest.approx(rate, rel=1e-6)
-        few = 4 * np.sqrt(rate / len(probability))
-        assert made(name).table[task].to_numpy().mean() == pytest.approx(rate, abs=max(0.05 * rate, few))
+        label, logit = observed(made(name), task)
+        assert recipes.sigmoid(logit).mean() == pytest.approx(rate, rel=1e-6)
+        assert label.mean() == pytest.approx(rate, abs=max(0.05 * rate, 4 * np.sqrt(rate / len(label))))
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_labels_follow_the_stored_logits(name, made):
     """Calibration of the oracle in ten bins: the label's mean is the mean probability."""
-    for task, logit in made(name).truth.logits.items():
+    for task in world(name).task_rates:
+        label, logit = observed(made(name), task)
         order = np.argsort(logit)
-        label, probability = made(name).table[task].to_numpy()[order], recipes.sigmoid(logit)[order]
+        label, probability = label[order], recipes.sigmoid(logit)[order]
         for part, expected in zip(np.array_split(label, 10), np.array_split(probability, 10), strict=True):
             error = np.sqrt(expected.mean() * (1 - expected.mean()) / len(part))
             assert part.mean() == pytest.approx(expected.mean(), abs=4.5 * error + 0.02 * (task == "completion"))
@@ -92,7 +100,7 @@ def test_static_schema_is_the_generated_one(name):
 def test_parts_are_disjoint_cover_all_and_follow_the_table(name):
     parts = world(name).parts(world(name).rows)
     assert np.array_equal(np.concatenate([parts["train"], parts["validation"], parts["test"]]), np.arange(world(name).rows))
-    sizes = {"ads": (54_000, 6_000, 20_000), "feed": (16_000, 4_000, 20_000), "history": (36_000, 4_000, 10_000),
+    sizes = {"ads": (54_000, 6_000, 20_000), "conversions": (54_000, 6_000, 20_000), "feed": (16_000, 4_000, 20_000), "history": (36_000, 4_000, 10_000),
              "video": (26_991, 3_006, 10_003)}
     assert tuple(len(part) for part in parts.values()) == sizes[name]
 
@@ -174,6 +182,38 @@ class TestAds:
                           for name in ("price", "quality", "age_days", "length")], axis=1)
         found = LinearRegression().fit(dense, made("ads").truth.logits["click"]).coef_
         assert found == pytest.approx([-0.1, 0.1, -0.1, 0.1], abs=0.025)
+
+
+class TestConversions:
+    def test_the_click_is_that_of_ads(self, made):
+        """The same draws: what is learnt about clicks on `ads` holds here."""
+        assert np.array_equal(made("conversions").truth.logits["click"], made("ads").truth.logits["click"])
+        assert made("conversions").table["click"].equals(made("ads").table["click"])
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_measured_numbers(self, seed, made):
+        """On clicked rows the whole truth of the purchase reaches .82 to .83, the click's utility alone .66 to .68; its cosine with
+        the purchase's is .6 in the mean; whoever would not have clicked would buy less, .11 to .12 instead of .20."""
+        w = made("conversions", seed)
+        label, logit = observed(w, "purchase")
+        clicked = w.table["click"].to_numpy() == 1
+        assert roc_auc_score(label, logit) == pytest.approx(0.825, abs=0.012)
+        assert roc_auc_score(label, w.truth.logits["click"][clicked]) == pytest.approx(0.67, abs=0.02)
+        assert np.corrcoef(*w.truth.logits.values())[0, 1] == pytest.approx(0.6, abs=0.06)
+        assert recipes.sigmoid(w.truth.logits["purchase"]).mean() == pytest.approx(0.115, abs=0.01)
+
+    def test_a_purchase_is_seen_after_a_click_only(self, made):
+        """Null elsewhere, which is no label 0: not observed."""
+        table = made("conversions").table
+        assert np.array_equal(np.isnan(table["purchase"].to_numpy()), table["click"].to_numpy() == 0)
+        batch = from_world(world("conversions"), 2_000).batch
+        assert torch.equal(batch.observed["purchase"], batch.labels["click"] == 1)
+
+    def test_likeness_is_a_knob(self):
+        """1: the two utilities are one; 0: they share the dense fields' effects alone."""
+        alike, apart = (replace(world("conversions"), alike=alike).make(20_000, 0).truth.logits for alike in (1.0, 0.0))
+        assert np.corrcoef(*alike.values())[0, 1] == pytest.approx(1.0)
+        assert abs(np.corrcoef(*apart.values())[0, 1]) < 0.1
 
 
 class TestHistory:

@@ -121,9 +121,13 @@ def test_distributions_sum_to_one(system, model, batch):
         torch.testing.assert_close(entry.values.sum(dim=1), torch.ones(8), rtol=0, atol=1e-6)
     for entry in trace.of("attention"):
         assert (entry.values[~entry.mask] == 0).all()
-        spec = system.blueprint.sequence[int(entry.address.split(".")[1])]
-        if spec.kind == "pooling" or spec.softmax:
-            torch.testing.assert_close(entry.values.sum(dim=1), entry.mask.any(dim=1).float(), rtol=0, atol=1e-6)
+        weighs, sums = system.blueprint.sequence[int(entry.address.split(".")[1])].weighs(), entry.values.sum(dim=1)
+        if weighs == "shares":
+            torch.testing.assert_close(sums, entry.mask.any(dim=1).float(), rtol=0, atol=1e-6)
+        assert weighs == "free" or (entry.values >= 0).all() and (sums <= 1 + 1e-6).all()
+    for entry in trace.of("map"):
+        expected = entry.mask.float().unsqueeze(1).expand(entry.values.shape[:3])  # (row, head, query)
+        torch.testing.assert_close(entry.values.sum(dim=3), expected, rtol=0, atol=1e-6)
     assert all(torch.isfinite(entry.values).all() for entry in trace.entries.values())
 
 
@@ -134,6 +138,35 @@ def test_every_parameter_learns(model, batch):
         assert parameter.grad is not None, name
         gradient = parameter.grad.to_dense()
         assert torch.isfinite(gradient).all() and gradient.abs().sum() > 0, name
+
+
+def test_training_computes_what_is_looked_at(model, batch):
+    """In training, without a trace, layers may leave padding out or share work: losses and gradients are the same."""
+    found = []
+    for trace in (Trace(on=False), Trace()):
+        torch.manual_seed(0)  # of what is dropped
+        losses = randomised(model).train()(batch, trace).losses
+        model.zero_grad()
+        sum(losses.values()).backward()
+        found.append((losses, {name: parameter.grad.to_dense().clone() for name, parameter in model.named_parameters()}))
+    (losses, gradients), (looked_at, others) = found
+    for name, loss in losses.items():
+        torch.testing.assert_close(loss, looked_at[name], rtol=1e-5, atol=1e-6)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, others[name], rtol=1e-3, atol=1e-5)
+
+
+def test_bfloat16_is_near_float32(model, batch):
+    """Matrix products in bfloat16: losses within 5 %, finite gradients, and weights that stay float32."""
+    plain = model.train()(batch).losses
+    with torch.autocast("cpu", torch.bfloat16):
+        short = model(batch).losses
+    sum(short.values()).backward()
+    for name, loss in plain.items():
+        assert short[name].dtype == torch.float32
+        torch.testing.assert_close(short[name], loss, rtol=0.05, atol=0.01)
+    for name, parameter in model.named_parameters():
+        assert parameter.grad.dtype == torch.float32 and torch.isfinite(parameter.grad.to_dense()).all(), name
 
 
 def test_gradients_at_the_start_are_finite(model, batch):
@@ -216,7 +249,7 @@ def auc_by_task(model: RankingModel, dataset: Dataset) -> dict[str, float]:
             if "auc" in values and rows.labels[task].mean() >= 0.1}
 
 
-ROWS = {"ads": 40_000, "feed": 20_000, "history": 30_000, "video": 20_000}
+ROWS = {"ads": 40_000, "feed": 20_000, "history": 30_000, "video": 20_000, "conversions": 40_000}
 STEPS = 400
 
 
@@ -274,5 +307,8 @@ def test_capacity_ladder():
     counts = {row.name: row.blueprint.count(row.schema) for row in FEATURE_CROSSING}
     dense = counts["DNN 256-128-64-1"].dense
     assert dense == 82_433
+    assert counts["DCN v1 parallel, L=3"].dense - dense == 1_120
+    assert counts["DeepFM"].dense - dense == 10_000
     assert counts["DCN-V2 rank 32, parallel"].dense - dense == 31_360
+    assert counts["xDeepFM CIN [64, 64], direct"].dense - dense == 57_488
     assert counts["DCN-V2 full, parallel"].dense - dense == 77_440

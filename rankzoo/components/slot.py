@@ -35,8 +35,8 @@ class Slot(BaseModel):
     main: ClassVar[tuple[str, ...]] = ()
     short: ClassVar[str]
     keeps: ClassVar[tuple[str, ...]] = ()
-    """Kinds of the trace entries that the layer keeps for a view of its own: attention, gate, cross, bias; `table` for
-    vectors of its own."""
+    """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias; `table`
+    for vectors of its own."""
 
     def word(self) -> str:
         """The component in at most 11 letters, with its characteristic number where it has one."""
@@ -76,4 +76,4 @@ def needs_input(shape: Shape) -> None:
     """Raises a ZooError where nothing is joined for a shared network to read."""
     if not shape.joined:
         raise ZooError("The shared network has no input: nothing is joined before it.",
-                       "Choose embeddings as representation, or no sharing (kind direct).", at=shape.at)
+                       "Join fields, choose embeddings as representation, or take no sharing (kind direct).", at=shape.at)

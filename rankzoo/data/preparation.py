@@ -83,7 +83,8 @@ class Preparation(_Frozen):
     @property
     def schema(self) -> Schema:
         """Features, histories and tasks with the sizes that were found."""
-        return Schema(self.features, tuple(Task(label.task, label.kind) for label in self.labels), self.histories)
+        tasks = tuple(Task(label.task, label.kind) for label in self.labels)
+        return Schema(self.features, tasks, self.histories, bool(self.group))
 
     def encode(self, table: pa.Table) -> Batch:
         """A table's rows as tensors; the table has the columns of the one that was fitted, labels included."""

@@ -26,7 +26,7 @@ def sample(world: World) -> pa.Table:
 
 
 def checksum(table: pa.Table) -> str:
-    """SHA-256 over names, types and values: the same for every way of storing a table without missing values."""
+    """SHA-256 over names, types and values: the same for every way of storing a table, numbers missing (as NaN) or not."""
     digest = hashlib.sha256()
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.combine_chunks()
@@ -35,7 +35,8 @@ def checksum(table: pa.Table) -> str:
             digest.update(b"list of " + np.diff(values.offsets.to_numpy()).astype(np.int64).tobytes())
             values = values.flatten()
         digest.update(f"{values.type}\n".encode())
-        digest.update("\0".join(values.to_pylist()).encode() if is_text(values.type) else values.to_numpy().tobytes())
+        numbers = b"" if is_text(values.type) else values.to_numpy(zero_copy_only=False).tobytes()
+        digest.update("\0".join(values.to_pylist()).encode() if is_text(values.type) else numbers)
     return digest.hexdigest()
 
 

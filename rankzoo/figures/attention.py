@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,7 +14,7 @@ from rankzoo.figures.theme import Theme
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import Say, fit, fixed, missing, number, place
 
-__all__ = ["Candidate", "curve", "factors", "rows", "strip"]
+__all__ = ["Candidate", "curve", "factors", "reading", "rows", "strip"]
 
 
 def strip(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -43,6 +44,28 @@ def strip(frame: pd.DataFrame, say: Say = str) -> Tree:
     high += 8
     parts += key(54 + 8, high + 2, number(-top if signed else 0), number(top), signed)
     return drawing(1076, high + 16, say("All {count} past items, oldest on the left").format(count=len(places)), *parts)
+
+
+def reading(frame: pd.DataFrame, names: Mapping[int, str], say: Say = str) -> Tree:
+    """Which token reads which in one head: a row per query, a column per key, both in the order of `names` (place → name).
+
+    Columns: `query`, `key`, `weight`. Columns carry the numbers of the rows, so that names need to stand but once.
+    """
+    order = list(names)
+    each, left = min(26.0, 540 / max(len(order), 1)), 190.0
+    top = ceiling([float(w) for w in frame["weight"]])
+    parts = [text(left + each * (j + 0.5) - 1, 12, str(j + 1), "t2 small num", "middle") for j in range(len(order))]
+    for i, place_of in enumerate(order):
+        y = 20 + each * i
+        parts += [text(22, y + each / 2 + 4, str(i + 1), "t2 small num", "end"),
+                  text(30, y + each / 2 + 4, fit(names[place_of], left - 40), "t1 small")]
+    for item in frame.to_dict("records"):
+        i, j, weight = order.index(item["query"]), order.index(item["key"]), float(item["weight"])
+        label = say("{query} reads {key}: {weight}").format(query=names[order[i]], key=names[order[j]], weight=fixed(weight, 3))
+        parts.append(hint(label, *cell(left + each * j, 20 + each * i, each - 2, each - 2, weight, top)))
+    end = 20 + each * len(order)
+    parts += key(left + 14, end + 8, number(0), number(top))
+    return drawing(left + each * len(order) + 4, end + 22, say("Which item reads which: rows read, columns are read"), *parts)
 
 
 def _head(head: object, say: Say) -> str:

@@ -65,11 +65,12 @@ class _Layout:
 
 
 def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: int | None = None,
-         uniform: float | None = None, softmax: bool = True, say: Say = str) -> Tree:
+         uniform: float | None = None, softmax: bool = True, part: bool = False, say: Say = str) -> Tree:
     """The candidate on top, its past items as rows with their weight; a row's id is `position.N`.
 
     total: how many items the history has (default: those listed) · uniform: the weight that mean pooling gives, drawn as a
-    dashed line · softmax: whether the weights add to 1, which decides the note below.
+    dashed line · softmax: whether the weights add to 1, which decides the note below · part: whether they would with what
+    the candidate says to itself.
     """
     layout = _layout(frame)
     parts = _candidate(candidate, say) + _heads(layout, len(frame), total or len(frame), say)
@@ -79,7 +80,7 @@ def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: i
         parts.append(line(at, TOP - 2, at, end, "hair", dashed=True))
     for i, item in enumerate(frame.to_dict("records")):
         parts.append(_row(item, TOP + ROW * i, layout, candidate, selected, say))
-    parts.append(text(layout.bar, end + 17, _note(frame, layout, uniform, softmax, len(frame), total, say), "t2 small"))
+    parts.append(text(layout.bar, end + 17, _note(frame, uniform, (softmax, part), total, say), "t2 small"))
     title = say("What each past item says about {name}").format(name=candidate.name)
     return drawing(WIDTH, end + 24, title, *parts)
 
@@ -214,16 +215,20 @@ def _sentence(item: dict, dropped: bool, relevant: bool, say: Say) -> str:
     return said + ". " + say("Click to drop it.")
 
 
-def _note(frame: pd.DataFrame, layout: _Layout, uniform: float | None, softmax: bool, listed: int, total: int | None,
-          say: Say) -> str:
+def _note(frame: pd.DataFrame, uniform: float | None, sums: tuple[bool, bool], total: int | None, say: Say) -> str:
+    """Below the rows: what mean pooling would give, and what the weights add to; `sums` are `softmax` and `part`."""
     said = [] if uniform is None or missing(uniform) else [say("mean pooling: {value} each").format(value=fixed(uniform, 2))]
     gone = frame["dropped"].fillna(False).astype(bool) if "dropped" in frame else pd.Series(False, index=frame.index)
-    seen = float(frame["weight"][~gone].fillna(0.0).sum())
-    if not softmax:
+    rest = fixed(max(0.0, 1 - float(frame["weight"][~gone].fillna(0.0).sum())), 2)
+    (softmax, part), hidden = sums, (total or 0) - len(frame)
+    if not softmax and not part:
         said.append(say("no softmax: the weights need not add to 1, only their order counts"))
-    elif total is not None and total > listed:
-        said.append(say("the {count} items not listed share {value}").format(count=total - listed,
-                                                                            value=fixed(max(0.0, 1 - seen), 2)))
+    elif part and hidden > 0:
+        said.append(say("the {count} items not listed and the candidate itself share {value}").format(count=hidden, value=rest))
+    elif part:
+        said.append(say("the candidate itself has the other {value}").format(value=rest))
+    elif hidden > 0:
+        said.append(say("the {count} items not listed share {value}").format(count=hidden, value=rest))
     else:
         said.append(say("the weights add to 1"))
     return " · ".join(said)

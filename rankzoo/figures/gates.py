@@ -1,7 +1,8 @@
 """Gates as pictures: how much of each expert every task takes (mixture of experts; Ma et al., KDD 2018).
 
 A gate frame has one row per task and expert: `task`, `expert` (index from 0, or a name), `mean` (share from 0 to 1), `sd`.
-An expert that a task cannot reach (PLE's other bands) has no row, or a missing mean, and is drawn as a dash.
+An expert that a task cannot reach (PLE's other bands) has no row, or a missing mean, and is drawn as a dash. `apart` is what
+stands for a gate that serves no task (PLE's shared one): drawn last, without a task's mark, and part of no sum.
 """
 from __future__ import annotations
 
@@ -19,25 +20,29 @@ IDLE = 0.3
 WIDTH, LABEL, PITCH = 684, 100, 53
 
 
-def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Say = str) -> Tree:
+def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Say = str, apart: str = "") -> Tree:
     """Tasks × experts in whole per cent; below, what each expert gets over all tasks, with the idle ones named.
 
     `value` is `mean` or `sd` (how much the weight differs from row to row). A cell's id is `task|expert`, as shown.
     """
     table, experts, tasks = _table(frame, value)
+    served = [task for task in tasks if task != apart]
+    tasks = served + [task for task in tasks if task == apart]
     each = min(73.0, (WIDTH - LABEL) / max(len(experts), 1))
     top = _top(table)
     parts = _heads(experts, each, say)
     for i, task in enumerate(tasks):
         y = 24 + PITCH * i
-        parts += [symbol(i, 5, y + 25), text(18, y + 30, fit(task, LABEL - 20, 13), "t1", bold=True)]
-        parts += [_press(table, task, name, LABEL + each * j, y, each - 3, top, selected, say)
-                  for j, name in enumerate(experts)]
+        title = say("shared gate") if task == apart else task
+        parts += [text(0, y + 30, fit(title, LABEL - 2, 13), "t2")] if task == apart else [
+            symbol(i, 5, y + 25), text(18, y + 30, fit(title, LABEL - 20, 13), "t1", bold=True)]
+        parts += [_press(f"{task}|{name}", title, name, table.get((task, name), math.nan), LABEL + each * j, y, each - 3, top,
+                         selected, say) for j, name in enumerate(experts)]
     # last, so that no neighbour covers it
     parts += [ring(LABEL + each * j, 24 + PITCH * i, each - 3, 50) for i, task in enumerate(tasks)
               for j, name in enumerate(experts) if f"{task}|{name}" == selected]
     y = 24 + PITCH * len(tasks) + 8
-    idle = _all_tasks(frame, experts, tasks, y, each, say) if value == "mean" and len(tasks) > 1 else []
+    idle = _all_tasks(frame[frame["task"] != apart], experts, served, y, each, say) if value == "mean" and len(served) > 1 else []
     legend = y + (48 if idle else 0)
     right = LABEL + each * len(experts)
     parts += idle + key(max(right - 122, 20), legend, "0", hundredths(top) + " %")
@@ -72,9 +77,8 @@ def _heads(experts: Sequence[str], each: float, say: Say) -> list[Tree]:
             for j, title in enumerate(titles) if j % every == 0]
 
 
-def _press(table: Mapping[tuple[str, str], float], task: str, expert: str, x: float, y: float, width: float, top: float,
-           selected: str, say: Say) -> Tree:
-    share, name = table.get((task, expert), math.nan), f"{task}|{expert}"
+def _press(name: str, task: str, expert: str, share: float, x: float, y: float, width: float, top: float, selected: str,
+           say: Say) -> Tree:
     said = hundredths(share) if width >= 20 else ""
     label = say("{task}, {expert}: no connection.") if missing(share) else say("{task}, {expert}: {share} per cent.")
     label = label.format(task=task, expert=_title(expert, say), share=fixed(100 * share, 2))
@@ -83,14 +87,14 @@ def _press(table: Mapping[tuple[str, str], float], task: str, expert: str, x: fl
 
 def _all_tasks(frame: pd.DataFrame, experts: Sequence[str], tasks: Sequence[str], y: float, each: float,
                say: Say) -> list[Tree]:
-    shares = overall(frame)
+    shares, best = overall(frame), most(frame)
     parts = [text(0, y + 18, say("all tasks"), "t2 small")]
     for j, expert in enumerate(experts):
         x, share = LABEL + each * j, shares[expert]
         bars = bar(x, y, each - 3, 26, share, "family-5 bar")
         if each >= 30:
             bars.append(text(x + max((each - 3) * share + 6, 10), y + 18, hundredths(share), "t1 small num"))
-        idle = share < IDLE / len(experts)
+        idle = best[expert] < IDLE
         label = say("{expert} over all {tasks} tasks: {share} per cent.").format(
             expert=_title(expert, say), tasks=len(tasks), share=fixed(100 * share, 2))
         parts.append(hint(label, *bars))
@@ -104,6 +108,14 @@ def overall(frame: pd.DataFrame) -> dict[str, float]:
     """What each expert gets, averaged over the tasks; a task that cannot reach an expert gives it nothing."""
     table, experts, tasks = _table(frame, "mean")
     return {e: sum(v for t in tasks if not missing(v := table.get((t, e), 0.0))) / len(tasks) for e in experts}
+
+
+def most(frame: pd.DataFrame) -> dict[str, float]:
+    """What each expert gets from the tasks that reach it, in fair shares: 1 where they take as much of it as of their others."""
+    table, experts, tasks = _table(frame, "mean")
+    held = {t: [e for e in experts if not missing(table.get((t, e), math.nan))] for t in tasks}
+    fair = {e: [len(held[t]) * table[t, e] for t in tasks if e in held[t]] for e in experts}
+    return {e: sum(shares) / len(shares) if shares else 0.0 for e, shares in fair.items()}
 
 
 def effective_experts(shares: Sequence[float]) -> float:

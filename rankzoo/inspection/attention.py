@@ -37,17 +37,56 @@ def attention(subject: Subject, row: int = 0) -> View:
               "ages": ages(subject, history, ids, weights, mask, truth)}
     score = truth and scored(weights, mask, truth, spec_of(subject).candidate_aware)
     note = "" if sign > 0 else "The weights are drawn with their sign turned: without a softmax the sign is free."
+    if rewritten(subject):
+        note = "Self-attention mixes the items before they are pooled: a weight is what arrives of an item in the end."
     return View("attention", items(subject, row, sign), score, tables, note)
 
 
 def seen_by(subject: Subject) -> tuple[History, Entry]:
-    """The history that the first sequence component reads, and the weights that it recorded."""
-    return subject.dataset.schema.history(spec_of(subject).history), subject.trace.of("attention")[0]
+    """The history that a sequence component weighs, and the weight that each of its items arrives with: (row, position)."""
+    entry, heads = subject.trace.of("attention")[0], by_head(subject)
+    followed = replace(entry, values=heads.mean(dim=1)) if rewritten(subject) else entry
+    return history_of(subject), followed
+
+
+def history_of(subject: Subject) -> History:
+    """The history whose items are weighed."""
+    return subject.dataset.schema.history(spec_of(subject).history)
 
 
 def spec_of(subject: Subject):
     """The settings of the component whose weights are shown."""
-    return subject.model.blueprint.sequence[int(subject.trace.of("attention")[0].address.split(".")[1])]
+    return subject.model.blueprint.sequence[_place(subject.trace.of("attention")[0])]
+
+
+def by_head(subject: Subject) -> torch.Tensor | None:
+    """The weight of each item by head, (row, head, position), or None where there is but one way to weigh.
+
+    Behind self-attention item j arrives with Σ_i α_i A_ij: exactly what head A takes of it, since values are mixed linearly.
+    The weights α over what self-attention made would show the wrong items.
+    """
+    entry, maps = subject.trace.of("attention")[0], rewritten(subject)
+    if not maps:
+        heads = subject.trace.entries.get(f"{entry.address}.head")
+        return heads.values if heads else None
+    weights = entry.values.unsqueeze(1)  # (row, 1, position)
+    for made in reversed(maps[1:]):  # a later layer mixes the heads of the one before, so only the first one's stay apart
+        weights = (weights.unsqueeze(2) @ made.values.mean(dim=1, keepdim=True)).squeeze(2)
+    return (weights.unsqueeze(2) @ maps[0].values).squeeze(2)  # (row, head, position)
+
+
+def rewritten(subject: Subject) -> list[Entry]:
+    """The maps of the self-attention that rewrote the history before it was weighed, in the order of the forward pass."""
+    entry, sequence = subject.trace.of("attention")[0], subject.model.blueprint.sequence
+    history = subject.dataset.schema.history
+    weighed = history_of(subject).name
+    return [made for made in subject.trace.of("map") if made.address.startswith("sequence.") and _place(made) < _place(entry)
+            and history(sequence[_place(made)].history).name == weighed]
+
+
+def _place(entry: Entry) -> int:
+    """Which component of the sequence slot recorded an entry."""
+    return int(entry.address.split(".")[1])
 
 
 def relevance_of(subject: Subject, history: History) -> Relevance | None:
@@ -110,29 +149,38 @@ def aligned(subject: Subject, entry: Entry, history: str) -> float:
     return -1.0 if together < 0 else 1.0
 
 
+def shortened(subject: Subject, row: int, dropped: frozenset[int]) -> Subject:
+    """The same model over one row, after some of its past items were dropped."""
+    history = history_of(subject).name
+    one = subject.batch.rows(row, row + 1).unlabelled()
+    mask = one.masks[history].clone()
+    mask[0, [position for position in dropped if position < mask.shape[1]]] = False
+    return subject.over(_masked(one, history, mask))
+
+
 def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int] = frozenset(),
           task: str = "") -> pd.DataFrame:
     """The past items of one row, newest first as the data have them, after some were dropped.
 
     Columns position, weight (times `sign`; NaN where dropped), change (of the logit by this item: s − s without it),
-    logit (of the row as it now is), dropped, the ids of the history's fields, and where planted: relevance, own, relevant.
+    logit (of the row as it now is), dropped, the ids of the history's fields, where planted relevance, own, relevant, and
+    where there are several heads head.0, head.1, …: the weight in each.
     """
-    history, _ = seen_by(subject)
+    history = history_of(subject)
     task = task or subject.model.blueprint.tasks[0]
-    one = subject.batch.rows(row, row + 1).unlabelled()
-    mask = one.masks[history.name].clone()
-    seen = torch.nonzero(mask[0])[:, 0].numpy()
-    mask[0, [position for position in dropped if position < mask.shape[1]]] = False
-    now = subject.over(_masked(one, history.name, mask))
-    weights = sign * now.trace.of("attention")[0].values.numpy()[0]
-    gone = ~mask[0].numpy()
+    now = shortened(subject, row, dropped)
+    seen = torch.nonzero(subject.batch.masks[history.name][row])[:, 0].numpy()
+    weights, heads = sign * seen_by(now)[1].values.numpy()[0], by_head(now)
+    gone = ~now.batch.masks[history.name][0].numpy()
     change = leave_one_out(subject.model, now.batch, history.name, task)[0]
     columns = {"position": seen, "weight": np.where(gone, np.nan, weights)[seen],
                "change": np.where(gone, np.nan, change)[seen], "dropped": gone[seen],
                "logit": float(now.trace[f"logit.{task}"].values[0])}
-    columns |= {f.name: one.histories[history.name][0, seen, i].numpy() for i, f in enumerate(history.fields)}
+    columns |= {f.name: now.batch.histories[history.name][0, seen, i].numpy() for i, f in enumerate(history.fields)}
     truth = relevance_of(subject, history)
     if truth is not None:
         columns |= {"relevance": truth.kernel[row, seen], "own": truth.own[row, seen],
                     "relevant": truth.kernel[row, seen] > truth.threshold}
+    if heads is not None and heads.shape[1] > 1:
+        columns |= {f"head.{i}": np.where(gone, np.nan, head)[seen] for i, head in enumerate(heads[0].numpy())}
     return pd.DataFrame(columns)

@@ -19,11 +19,14 @@ FIELDS = 12
 ROW_PAIRS = 1_000
 NOTHING = 1e-4
 """Logits: what float32 leaves of a second difference that is zero."""
+BLOCKS = ("size of the weights", "Size of the two blocks of the first cross layer that join a pair; it shows that a pair is "
+          "crossed better than how much.")
+"""What a recorded strength is, in a few words and in a sentence, where its entry says nothing else (label `means`)."""
 
 
 def crosses(subject: Subject, task: str = "") -> View:
-    """Strength of every pair of fields, model-free: columns a, b, value, block (where a cross
-    layer has one), planted (NaN where nothing is).
+    """Strength of every pair of fields, model-free: columns a, b, value, block (what the model itself records of the pair,
+    see `meaning`; NaN where it records nothing), planted (NaN where nothing is).
 
     value is Friedman's statistic: the sd, over pairs of rows, of half the mixed second difference of the logit,
     f(x) − f(x_a′) − f(x_b′) + f(x_a′, x_b′), primed values from the other row; it equals the planted strength if the model
@@ -43,15 +46,16 @@ def crosses(subject: Subject, task: str = "") -> View:
              "planted": planted.get(frozenset((a, b)), 0.0) if planted else np.nan} for (a, b), values in mixed.items()]
     table = pd.DataFrame(rows, columns=["a", "b", "value", "block", "planted"])
     known = table["planted"].to_numpy() > 0
-    score = scored(np.stack(list(mixed.values())), table, len(planted)) if known.any() and not known.all() else None
+    score = scored(np.stack(list(mixed.values())), table, len(planted), meaning(subject)[0]) if (
+        known.any() and not known.all()) else None
     left_out = len(subject.dataset.schema.inputs) - len(fields)
     note = f"{left_out} fields with the smallest effect are left out." if left_out else ""
     return View("crosses", table, score, note=note)
 
 
-def scored(mixed: np.ndarray, table: pd.DataFrame, k: int) -> Score:
+def scored(mixed: np.ndarray, table: pd.DataFrame, k: int, what: str = BLOCKS[0]) -> Score:
     """Precision at k of the pair strengths against the k planted pairs, those of a field left out included; mixed:
-    (pair, row pair)."""
+    (pair, row pair). `what` says in a few words what the model itself records of a pair."""
     known = table["planted"].to_numpy() > 0
 
     def precision(index: np.ndarray) -> float:
@@ -63,11 +67,10 @@ def scored(mixed: np.ndarray, table: pd.DataFrame, k: int) -> Score:
     more = [Score("chance that a planted pair is above another", auc(known.astype(float), values), 0.5, None)]
     order = spearman(values[known], strengths[known])
     more += [Score("rank correlation on the planted pairs", order, 0.0, None)] if np.isfinite(order) else []
-    if table["block"].notna().all():
-        block = table["block"].to_numpy()
+    if table["block"].notna().any():
+        block = table["block"].fillna(-np.inf).to_numpy()
         top = np.argsort(-block, kind="stable")[:k]
-        more.append(Score("found by the weight blocks of the first cross layer", float(known[top].sum() / k),
-                          k / len(known), None))
+        more.append(Score("found by “{what}”", float(known[top].sum() / k), k / len(known), None, values={"what": what}))
     every = np.arange(mixed.shape[1])
     return Score("planted pairs among the {k} strongest", precision(every), k / len(known),
                  bootstrap(len(every), precision, draws=200), tuple(more), {"k": k})
@@ -118,11 +121,18 @@ def strongest(subject: Subject, task: str) -> tuple[str, ...]:
     return tuple(name for name in names if name in kept)
 
 
+def meaning(subject: Subject) -> tuple[str, str]:
+    """What the strengths that the model itself records are: in a few words, and in a sentence."""
+    entries = subject.trace.of("cross")
+    return entries[0].labels.get("means", BLOCKS) if entries else BLOCKS
+
+
 def block_norms(subject: Subject) -> dict[frozenset[str], float]:
-    """‖W_ab‖ + ‖W_ba‖ of the first cross layer by pair of fields; empty where the model has none."""
+    """What the first cross layer says of each pair of fields; empty where the model has none. ‖W_ab‖ + ‖W_ba‖ where it has a
+    matrix, whose `block` map is one-way; a map of whole pairs (of dot products, say) as it stands."""
     entries = subject.trace.of("cross")
     if not entries:
         return {}
-    names, norms = entries[0].labels["field"], torch.as_tensor(entries[0].values)
-    return {frozenset((a, b)): float(norms[i, j] + norms[j, i])
-            for (i, a), (j, b) in combinations(enumerate(names), 2)}
+    names, values = entries[0].labels["field"], torch.as_tensor(entries[0].values)
+    both = values + values.T if entries[0].address.endswith(".block") else values
+    return {frozenset((a, b)): float(both[i, j]) for (i, a), (j, b) in combinations(enumerate(names), 2)}

@@ -20,9 +20,8 @@ def embeddings(subject: Subject, feature: str = "") -> View:
     if name not in names:
         raise ZooError("There is no table for '{name}'.", "Choose among: {names}.", at="representation", name=name,
                        names=", ".join(names))
-    width, start = layer.places[name]
     rows = min(subject.dataset.schema.feature(name).vocabulary, ROWS)
-    table = layer.tables[str(width)].detach()[start:start + rows].numpy().astype(np.float64)
+    table = layer.vectors_of(name, rows).detach().numpy().astype(np.float64)
     moved = table - table.mean(0)
     _, _, axes = np.linalg.svd(moved, full_matrices=False)
     places = moved @ axes[:2].T

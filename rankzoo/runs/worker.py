@@ -65,8 +65,10 @@ def _warm() -> None:
     import torch
 
     from rankzoo.runs import loop  # noqa: F401  for what it imports
+    from rankzoo.training.allocator import keep_memory
     from rankzoo.training.optimizers import Dense
 
+    keep_memory()
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     table, dense = torch.nn.Embedding(8, 4), torch.nn.Linear(4, 1)

@@ -8,6 +8,7 @@ Tensors are prepared once: a permutation per epoch, slices per step, no per-row 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -18,9 +19,10 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
-from rankzoo.training.combine import weighted_sum
-from rankzoo.training.metrics import constant_logit, constant_loss, evaluate, predict
-from rankzoo.training.optimizers import optimizers
+from rankzoo.training.combine import combiner
+from rankzoo.training.metrics import constant_logit, constant_loss, evaluate, guessed, predict
+from rankzoo.training.optimizers import Dense, optimizers
+from rankzoo.training.precision import Precision
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.watch import watched
 
@@ -34,7 +36,8 @@ class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
     points: `train.<task>.loss` and `validation.<task>.loss`, relative to the best constant guess, `validation.<task>.auc`
-    and the like, and what `watched` sees inside (`gate.<task>.<expert>`); empty at most steps.
+    and the like, `train.<task>.weight` where the combination of tasks has weights, and what `watched` sees inside
+    (`gate.<task>.<expert>`); empty at most steps.
     """
 
     number: int
@@ -65,12 +68,17 @@ class Fit:
         self.epochs = math.ceil(self.steps / self.per_epoch)
         self.constant = {t.name: constant_loss(t.kind, self._labels(t.name)) for t in dataset.schema.tasks
                          if t.name in model.blueprint.tasks}
-        self.optimizers = optimizers(model, settings)
+        self.combiner, self.optimizers = combiner(settings.combine, model), optimizers(model, settings)
+        if own := list(self.combiner.parameters()):
+            self.optimizers.append(Dense([{"params": own, "lr": settings.lr}], settings.optimizer))
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        model.begin({name: constant_logit(dataset.schema.task(name).kind, self._labels(name)) for name in self.constant})
+        guess = {name: constant_logit(dataset.schema.task(name).kind, self._labels(name)) for name in self.constant}
+        model.begin(guess)
+        self.units = guessed(model, guess, self.train)
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0
         self.best: dict[str, Tensor] = {}
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()
+        self.precision = Precision(settings.precision)
         if state is not None:
             self._restore(state)
 
@@ -96,11 +104,13 @@ class Fit:
         """A copy of everything that the rest of the training depends on."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()} | {"rng": self.rng}
+        tensors |= {f"combiner.{name}": tensor for name, tensor in self.combiner.state_dict().items()}
         for i, optimizer in enumerate(self.optimizers):
             for j, values in optimizer.state_dict().items():
                 tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in values.items()}
         numbers = {"done": self.done, "examples": self.examples, "stale": self.stale,
-                   "missed": self.missed if math.isfinite(self.missed) else None, "best_step": self.best_step}
+                   "missed": self.missed if math.isfinite(self.missed) else None, "best_step": self.best_step,
+                   "precision": self.precision.name if self.precision.decided else self.settings.precision}
         return State({name: tensor.detach().clone() for name, tensor in tensors.items()}, numbers)
 
     def restore_best(self) -> None:
@@ -122,26 +132,35 @@ class Fit:
 
     def _order(self, epoch: int) -> Tensor:
         seed = (self.settings.seed * 1_000_003 + epoch) % 2**63
-        return torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        if self.model.blueprint.losses.grouped:
+            return by_request(self.train.group, generator)
+        return torch.randperm(len(self.train), generator=generator)
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         """One step with the run's own randomness; returns the losses, detached."""
         factor = 0.5 * (1 + math.cos(math.pi * self.done / self.steps)) if self.settings.schedule == "cosine" else 1.0
-        outside = torch.get_rng_state()
+        outside, begun = torch.get_rng_state(), time.perf_counter()
         torch.set_rng_state(self.rng)
         self.model.train()
-        losses = self.model(batch).losses
+        with self.precision.forward():
+            losses = self.model(batch).losses
         for optimizer, rates in zip(self.optimizers, self.base, strict=True):
             optimizer.zero_grad()
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
-        weighted_sum(losses, self.model.losses.weights).backward()
+        self.combiner.backward(losses, self.model)
         for optimizer in self.optimizers:
             optimizer.step()
+        self.combiner.stepped()
         self.rng = torch.get_rng_state()
         torch.set_rng_state(outside)
+        if not self.precision.decided:
+            self.precision.took(time.perf_counter() - begun)
         self.done += 1
         self.examples += len(batch)
+        if self.done % self.per_epoch == 0:
+            self.combiner.epoch_ended()
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _points(self, gathered: list[dict[str, Tensor]], at: int) -> dict[str, float]:
@@ -157,7 +176,7 @@ class Fit:
                 if not math.isfinite(mean):
                     raise ZooError("The loss of '{task}' is no longer a finite number (step {step}).",
                                    "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
-                points[f"train.{name}.loss"] = mean / self.constant.get(name, 1.0)
+                points[f"train.{name}.loss"] = mean / self.units.get(name, 1.0)
             gathered.clear()
         if last or at % max(1, self.per_epoch // CHECKS_PER_EPOCH) == 0:
             points |= self._check(ended=last)
@@ -174,6 +193,7 @@ class Fit:
             points[f"validation.{task}.loss"] = loss / self.constant[task]
             missed.append(1 - metrics["auc"] if "auc" in metrics else loss / self.constant[task])
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
+        points |= {f"train.{task}.weight": value for task, value in self.combiner.weights().items()}
         points |= watched(self.model, self.validation)
         if ended:
             known = [value for value in missed if math.isfinite(value)]
@@ -192,6 +212,7 @@ class Fit:
         of = lambda prefix: {k[len(prefix):]: v.clone() for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
         self.model.load_state_dict(of("model."))
         self.best, self.rng = of("best."), tensors["rng"].clone()
+        self.combiner.load_state_dict(of("combiner."))
         for i, optimizer in enumerate(self.optimizers):
             saved: dict[int, dict[str, Tensor]] = {}
             for key, value in of(f"optimizer.{i}.").items():
@@ -201,3 +222,12 @@ class Fit:
         self.done, self.examples = int(numbers["done"]), int(numbers["examples"])
         self.stale, self.best_step = int(numbers["stale"]), int(numbers["best_step"])
         self.missed = math.inf if numbers["missed"] is None else float(numbers["missed"])
+        self.precision = Precision(numbers.get("precision", "float32"))
+
+
+def by_request(group: Tensor, generator: torch.Generator) -> Tensor:
+    """Row numbers, request after request in random order, each with its rows side by side: (row,) → (row,). The end of a batch
+    may still cut a request, whose two parts then count as two."""
+    _, request = torch.unique(group, return_inverse=True)
+    place = torch.randperm(int(request.max()) + 1, generator=generator)
+    return place[request].argsort(stable=True)

@@ -13,7 +13,7 @@ from rankzoo.training.metrics import evaluate, oracle, predict
 class Result:
     """metrics and oracle: {part: {task: {metric: value}}} and {task: {metric: value}} · parameters: total, embedding, dense ·
     digest: SHA-256 over the final weights, hex · examples: rows seen in training · best_step: the step whose weights were
-    kept · seconds: of training, evaluation included."""
+    kept · seconds: of training, evaluation included · precision: of the matrix products, at the end."""
 
     metrics: dict[str, dict[str, dict[str, float]]]
     oracle: dict[str, dict[str, float]]
@@ -23,6 +23,7 @@ class Result:
     examples: int
     best_step: int
     seconds: float
+    precision: str = "float32"
 
 
 def finish(fit: Fit, seconds: float) -> Result:
@@ -36,7 +37,7 @@ def finish(fit: Fit, seconds: float) -> Result:
     count = model.blueprint.count(dataset.schema)
     known = {task: values for task, values in oracle(dataset).items() if task in model.blueprint.tasks}
     return Result(metrics, known, {"total": count.parameters, "embedding": count.embedding, "dense": count.dense},
-                  digest(model), fit.done, fit.examples, fit.best_step or fit.done, seconds)
+                  digest(model), fit.done, fit.examples, fit.best_step or fit.done, seconds, fit.precision.name)
 
 
 def digest(model: RankingModel) -> str:

@@ -10,7 +10,8 @@ class TrainSettings(BaseModel):
     """Frozen settings of a training; the same settings, data and seed give the same weights to the last digit.
 
     `rows` is how many rows of the data set are made or read (None: the data set's own default); `steps` ends the
-    training early, whatever the epochs. Sizes are per step, rates are per step of the optimiser.
+    training early, whatever the epochs. Sizes are per step, rates are per step of the optimiser. A `precision` of auto lets
+    the clock choose, so that the last digits may differ from run to run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -24,7 +25,9 @@ class TrainSettings(BaseModel):
     optimizer: Annotated[Literal["adam", "adagrad", "sgd"], Field(title="Optimiser")] = "adam"
     lr: Annotated[float, Field(gt=0, le=10, title="Learning rate")] = 1e-3
     table_lr: Annotated[float | None, Field(gt=0, le=10, title="Learning rate of the tables")] = None
+    combine: Annotated[Literal["sum", "uncertainty", "gradnorm", "dwa", "pcgrad"], Field(title="Task losses combined by")] = "sum"
     schedule: Annotated[Literal["constant", "cosine"], Field(title="Learning rate over time")] = "constant"
     weight_decay: Annotated[float, Field(ge=0, le=1, title="Weight decay")] = 0.0
     patience: Annotated[int, Field(ge=0, le=1000, title="Early stop after … epochs without gain")] = 2
+    precision: Annotated[Literal["float32", "bfloat16", "auto"], Field(title="Matrix products in")] = "float32"
     threads: Annotated[int, Field(ge=1, le=64, title="Threads")] = 1

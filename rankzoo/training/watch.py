@@ -8,14 +8,15 @@ from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 
 ROWS = 512
+GATES = "sharing.gate"
 
 
 def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
     """Numbers from one traced pass over the first rows of a batch.
 
-    `gate.<name>.<expert>`: mean share of an expert in a gate · `attention.<address>`: share of past items that the weights
-    effectively use, exp(entropy of |weights| normalised per row) / number of items, averaged over rows that have any ·
-    `cross.<address>`: strongest field block over the mean block, diagonal left out.
+    `gate.<name>.<expert>`: mean share of an expert in a gate (its name: `gate_name`) · `attention.<address>`: share of past
+    items that the weights effectively use, exp(entropy of |weights| normalised per row) / number of items, averaged over
+    rows that have any · `cross.<address>`: strongest field block over the mean block, diagonal left out.
     """
     trace, training = Trace(), model.training
     model.eval()
@@ -24,7 +25,7 @@ def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
     model.train(training)
     points: dict[str, float] = {}
     for entry in trace.of("gate"):
-        name = entry.address.split(".gate.")[-1]
+        name = gate_name(entry.address)
         points |= {f"gate.{name}.{i}": share for i, share in enumerate(entry.values.mean(dim=0).tolist())}
     for entry in trace.of("attention"):
         points[f"attention.{entry.address}"] = effective_share(entry.values, entry.mask)
@@ -33,6 +34,17 @@ def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
         if len(off):
             points[f"cross.{entry.address}"] = float(off.max() / off.mean().clamp(min=1e-12))
     return points
+
+
+def gate_name(address: str) -> str:
+    """How a gate is named among the watched numbers: `sharing.gate.click` is click, any other keeps its address."""
+    head, _, task = address.rpartition(".")
+    return task if head == GATES else address
+
+
+def gate_address(name: str) -> str:
+    """The address of a gate by its name among the watched numbers: the name of a task holds no dot."""
+    return name if "." in name else f"{GATES}.{name}"
 
 
 def effective_share(weights: torch.Tensor, mask: torch.Tensor) -> float:

@@ -16,6 +16,7 @@ from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.registry import systems
 from rankzoo.schema import Count, Schema
+from rankzoo.training.watch import gate_address
 from rankzoo.ui import forms, state
 from rankzoo.ui.component import selected
 from rankzoo.ui.words import say, translate
@@ -129,7 +130,7 @@ def learned() -> Learned:
     for name, value in last.items():
         if name.startswith("gate."):
             gate, expert = name.removeprefix("gate.").rsplit(".", 1)
-            gates.setdefault(f"sharing.gate.{gate}", {})[int(expert)] = value
+            gates.setdefault(gate_address(gate), {})[int(expert)] = value
     metrics = {task: fixed(values.get("auc", values.get("rmse")), 3) + (" AUC" if "auc" in values else " RMSE")
                for task, values in run.outcome.get("metrics", {}).get("test", {}).items() if values}
     return Learned({gate: tuple(shares[i] for i in sorted(shares)) for gate, shares in gates.items()}, metrics)

@@ -11,7 +11,7 @@ from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.schema import Count
-from rankzoo.ui import forms, page, state
+from rankzoo.ui import experts, forms, page, state
 from rankzoo.ui.architect import HEADS, Learned
 from rankzoo.ui.words import say, translate
 
@@ -67,12 +67,22 @@ def _numbers(number, more, chosen: str, address: str, weights: Mapping[str, tupl
     share = part.flops / count.flops if count.flops else 0.0
     more.metric(say("Share of compute"), percent(share),
                 help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
-    if chosen.startswith("sharing.expert.") and weights:
-        place = int(chosen.rsplit(".", 1)[1])
-        named = {gate.rsplit(".", 1)[1]: values[place] for gate, values in weights.items() if place < len(values)}
-        order = dict.fromkeys([task for task in document.blueprint.tasks if task in named] + list(named))
-        shares = "  \n".join(f"{page.escaped(gate)}: {percent(named[gate])}" for gate in order)
-        more.caption(say("Mean gate weight by task") + "  \n" + shares)
+    if weights:
+        _shares(more, chosen, experts.mixed(document.blueprint.blocks(document.schema())), weights)
+
+
+def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Mapping[str, tuple[float, ...]]) -> None:
+    """What the gates give to the expert that is selected, or what the gate that is selected takes from its experts."""
+    said, shares = "", {}
+    if chosen in mixed:
+        said = say("Mean gate weight by expert")
+        shares = dict(zip(experts.names(mixed[chosen]), weights.get(chosen, ()), strict=False))
+    elif any(chosen in members for members in mixed.values()):
+        said = say("Mean gate weight by task")
+        shares = {title: weights[gate][mixed[gate].index(chosen)] for gate, title in experts.titles(mixed).items()
+                  if chosen in mixed[gate] and len(weights.get(gate, ())) == len(mixed[gate])}
+    if shares:
+        more.caption("  \n".join([said, *(f"{page.escaped(name)}: {percent(share)}" for name, share in shares.items())]))
 
 
 def note(path: str) -> str | None:

@@ -13,7 +13,9 @@ from rankzoo.figures.plot import Figure
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import fixed
 from rankzoo.runs.tables import Run
-from rankzoo.ui import page, points, service, state
+from rankzoo.schema import Block
+from rankzoo.training.watch import gate_address, gate_name
+from rankzoo.ui import experts, page, points, service, state
 from rankzoo.ui.words import language, say, translate
 
 OVERLAY = "rz_overlay"
@@ -27,13 +29,13 @@ def show(run: Run | None) -> None:
     overlaid = [(each.id, each.number, points.series(each).frame) for each in ticked if each.state != "running"]
     pictures = points.pictures(document.json())
     places = st.columns(3 if pictures else 2, gap="small")
-    gates = _gates(document, found) if "gate" in pictures else []
-    task = gates[0] if gates else ""
+    gates = _gates(document, found) if "gate" in pictures else {}
+    gate = next(iter(gates), "")
     if len(gates) > 1:
-        task = st.session_state.get("rz_gate") if st.session_state.get("rz_gate") in gates else gates[0]
-    key = (found.id, found.step, len(found.frame), tuple(id for id, _, _ in overlaid), document.hash, task)
+        gate = st.session_state.get("rz_gate") if st.session_state.get("rz_gate") in gates else gate
+    key = (found.id, found.step, len(found.frame), tuple(id for id, _, _ in overlaid), document.hash, gate)
     end = points.span(run) if run else float(document.settings.epochs)
-    figures = _figures(key, page.colours().name, language(), document, found.frame, overlaid, end, task)
+    figures = _figures(key, page.colours().name, language(), document, found.frame, overlaid, end, gate)
     for place, (name, figure, alt) in zip(places, figures, strict=False):
         with place:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
@@ -41,15 +43,19 @@ def show(run: Run | None) -> None:
         st.caption(note)
     if len(gates) > 1:
         with places[2]:
-            st.segmented_control(say("Gate"), gates, key="rz_gate", default=task, required=True, label_visibility="collapsed",
-                                 wrap=True)
+            st.segmented_control(say("Gate"), list(gates), key="rz_gate", default=gate, required=True,
+                                 label_visibility="collapsed", wrap=True, format_func=gates.get)
 
 
-def _gates(document: Document, found: points.Series) -> list[str]:
-    """The gates that were measured, those of the tasks first and in their order; the tasks before anything was."""
-    tasks = document.blueprint.tasks
+def _gates(document: Document, found: points.Series) -> dict[str, str]:
+    """The gates of the diagram, and then what else was measured: titles by name."""
+    titles = {gate_name(address): title for address, title in experts.titles(experts.mixed(_blocks(document))).items()}
     measured = dict.fromkeys(found.frame[found.frame["group"] == "gate"]["of"])
-    return [*(task for task in tasks if task in measured), *(gate for gate in measured if gate not in tasks)] or list(tasks)
+    return titles | {gate: gate for gate in measured if gate not in titles}
+
+
+def _blocks(document: Document) -> tuple[Block, ...]:
+    return document.blueprint.blocks(document.schema())
 
 
 def _ticked(run: Run | None) -> list[Run]:
@@ -76,13 +82,14 @@ def _apart(ticked: Sequence[Run], run: Run | None, tasks: Sequence[str]) -> list
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame: pd.DataFrame,
-             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _task: str) -> list[tuple[str, Figure, str]]:
+             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _gate: str) -> list[tuple[str, Figure, str]]:
     """(name, figure, what it says in words); built once for each new point, whoever looks on."""
     colours, tasks = page.colours(), _document.blueprint.tasks
     made = [_loss(_frame, tasks, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]
     pictures = points.pictures(_document.json())
     if pictures:
-        made.append(_own(pictures[0], _frame, tasks, _end, colours, _task))
+        made.append(_shares(_document, _frame, _end, colours, _gate) if pictures[0] == "gate" else
+                    _own(pictures[0], _frame, _end, colours))
     return made
 
 
@@ -106,18 +113,23 @@ def _quality(document: Document, frame: pd.DataFrame, tasks: Sequence[str], over
     return name, figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
 
 
-def _own(picture: str, frame: pd.DataFrame, tasks: Sequence[str], end: float, colours: Theme, task: str) -> tuple:
-    """Gate shares of one task; how many past items the attention really uses; how far one cross stands out."""
-    if picture == "gate":
-        own = points.shares(frame, task)
-        place = tasks.index(task) if task in tasks else 0
-        return "gate", curves.shares(own, end, colours, task, place, translate), say(
-            "Shares of the experts in the gate of {task}, by epoch.", task=task)
+def _shares(document: Document, frame: pd.DataFrame, end: float, colours: Theme, gate: str) -> tuple:
+    """What one gate takes from each of its experts."""
+    mixed, address, tasks = experts.mixed(_blocks(document)), gate_address(gate), document.blueprint.tasks
+    own = points.shares(frame, gate, experts.names(mixed.get(address, ())))
+    title, task = experts.titles(mixed).get(address, gate), experts.task_of(address)
+    place = tasks.index(task) if task in tasks else 0
+    return "gate", curves.shares(own, end, colours, title if task else "", place, translate), say(
+        "Shares of the experts in the gate of {task}, by epoch.", task=title)
+
+
+def _own(picture: str, frame: pd.DataFrame, end: float, colours: Theme) -> tuple:
+    """How many past items the attention really uses; how far one cross stands out."""
     own = points.watched(frame, picture)
     own["series"] = [each and (say("layer {n}", n=each) if picture == "cross" else say("history {n}", n=each))
                      for each in own["series"]]
     title, level = ("Share of past items that the attention uses", "all alike") if picture == "attention" else (
-        "Strongest cross over the mean cross", "none stands out")
+        "Strongest pair over the mean pair", "none stands out")
     figure = curves.line(own, end, colours, title, 2, 1.0, translate(level), translate)
     return picture, figure, say("{title}, by epoch.", title=translate(title)) + _last(
         own.rename(columns={"series": "task"}), 2)

@@ -16,6 +16,8 @@ from rankzoo.ui.words import say
 
 SLIDER_AT_MOST = 16
 OFF = "off"
+NONE = "–"
+"""Typed where an empty line means all and none is meant."""
 
 
 def settings(address: str, spec: Slot, names: tuple[str, ...] = (), place: str = "form") -> None:
@@ -51,8 +53,8 @@ def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: 
         _synchronise(key, value)
         st.text_input(title, key=key, help=note, on_change=_changed, args=(path, key))
     else:
-        _synchronise(key, shown(value))
-        st.text_input(title, key=key, help=note, on_change=_typed, args=(path, key, annotation))
+        _synchronise(key, shown(value, annotation))
+        st.text_input(title, key=key, help=note or _choices(annotation), on_change=_typed, args=(path, key, annotation))
 
 
 def kind(slot: str, place: str = "form") -> None:
@@ -67,10 +69,13 @@ def kind(slot: str, place: str = "form") -> None:
                  format_func=lambda option: say("not used") if option == OFF else say(specs[option].title))
 
 
-def shown(value: Any) -> str:
-    """A setting that is typed: widths as «64, 32», pairs as «a × b, c × d», a mapping as «name: 8»; empty for none."""
+def shown(value: Any, annotation: Any) -> str:
+    """A setting that is typed: widths as «64, 32», pairs as «a × b, c × d», a mapping as «name: 8»; empty for none, or for all
+    where «–» stands for none."""
     if value is None:
         return ""
+    if value == () and type(None) in get_args(annotation):
+        return NONE
     if isinstance(value, dict):
         return ", ".join(f"{name}: {number}" for name, number in value.items())
     return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
@@ -79,13 +84,21 @@ def shown(value: Any) -> str:
 def read(text: str, annotation: Any) -> Any:
     """What was typed, as JSON values: the inverse of `shown`. Words that are no numbers stay words, for the validator."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts and type(None) in get_args(annotation):
-        return None
+    if type(None) in get_args(annotation) and parts in ([], [NONE]):
+        return [] if parts else None
     if "Mapping" in str(annotation):
         return {name.strip(): _number(number) for name, _, number in (part.partition(":") for part in parts)}
     if "tuple[tuple" in str(annotation):
         return [[side.strip() for side in part.replace(" x ", "×").split("×")] for part in parts]
     return parts if "str" in str(annotation) else [_number(part) for part in parts]
+
+
+def _choices(annotation: Any) -> str | None:
+    """What may be typed behind a name, where a mapping leads to words of a list."""
+    last = (get_args(annotation) or (None,))[-1]
+    if "Mapping" not in str(annotation) or get_origin(last) is not Literal:
+        return None
+    return say("name: word, each word one of {words}", words=", ".join(get_args(last)))
 
 
 def _number(text: str) -> Any:

@@ -1,7 +1,7 @@
 """Points: what a run has measured so far, from the store's names to the tidy frames that the curves take."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -101,10 +101,11 @@ def metric(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame({"task": kept["of"], "epoch": kept["epoch"], "value": kept["value"]})
 
 
-def shares(frame: pd.DataFrame, gate: str) -> pd.DataFrame:
-    """Columns expert (from 1), epoch, share of one gate."""
+def shares(frame: pd.DataFrame, gate: str, names: Sequence[str] = ()) -> pd.DataFrame:
+    """Columns expert (its name, else its number from 1), epoch, share of one gate."""
     kept = frame[(frame["group"] == "gate") & (frame["of"] == gate)]
-    return pd.DataFrame({"expert": [str(int(what) + 1) for what in kept["what"]], "epoch": kept["epoch"],
+    places = [int(what) for what in kept["what"]]
+    return pd.DataFrame({"expert": [names[i] if i < len(names) else str(i + 1) for i in places], "epoch": kept["epoch"],
                          "share": kept["value"]})
 
 

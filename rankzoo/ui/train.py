@@ -59,6 +59,8 @@ def settings() -> None:
     st.segmented_control(say("Optimiser"), list(OPTIMISERS), key="rz_optimiser", format_func=OPTIMISERS.get, required=True,
                          on_change=_edit, args=("settings.optimizer", "rz_optimiser"), width="stretch")
     forms.setting("settings.schedule", fields["schedule"], now.schedule, "train")
+    if len(document.blueprint.tasks) > 1:
+        forms.setting("settings.combine", fields["combine"], now.combine, "train")
     _number("rz_seed", "settings.seed", say("Seed"), now.seed)
     forms.setting("settings.patience", fields["patience"], now.patience, "train")
 

@@ -1,6 +1,8 @@
 """Embeddings: the fused look-up against separate tables, sparse gradients, shared history tables, numeric features."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsL
 from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.errors import ZooError
 from rankzoo.schema import Feature, Schema, Shape, Task
-from tests.support import OFF, numel, random_batch, rich
+from tests.support import OFF, numel, random_batch, randomised, rich
 
 
 def layer_of(spec: Embeddings) -> EmbeddingsLayer:
@@ -74,12 +76,13 @@ def test_history_shares_the_candidate_s_table():
     assert [name for name, _ in layer.named_parameters()] == ["tables.4"]
     batch = random_batch(rich(), 8)
     before = layer(batch, OFF)
+    was = before.sequences["past"].values  # looked up when it is asked for
     width, start = layer.places["item"]
     item = int(batch.histories["past"][1, 0, 0])
     with torch.no_grad():
         layer.tables[str(width)][start + item] += 1
     after = layer(batch, OFF)
-    moved = after.sequences["past"].values[1, 0] - before.sequences["past"].values[1, 0]
+    moved = after.sequences["past"].values[1, 0] - was[1, 0]
     torch.testing.assert_close(moved[:4], torch.ones(4))
     for row in range(8):
         step = after.fields["item"][row] - before.fields["item"][row]
@@ -104,6 +107,105 @@ def test_numeric_as_value_and_as_vector():
     expected = batch.numbers[:, :1] * layer.tables[str(width)][row]
     torch.testing.assert_close(layer(batch, OFF).fields["price"], expected)
     assert numel(layer) == numel(layer_of(Embeddings(dim=4))) + 2 * 4
+
+
+def test_numbers_through_the_bottom_mlp():
+    """All numbers become one field z = ReLU(W_2 ReLU(W_1 x + b_1) + b_2), the ReLU after the last layer included; it stands first
+    and no number enters beside it."""
+    batch, layer = random_batch(rich(), 8), randomised(layer_of(Embeddings(dim=4, numeric="mlp", bottom=(6,))))
+    signal, (first, _, second, _) = layer(batch, OFF), layer.bottom
+    inner = torch.clamp(batch.numbers @ first.weight.T + first.bias, min=0)
+    before = inner @ second.weight.T + second.bias
+    assert (before < 0).any() and second.out_features == 4
+    torch.testing.assert_close(signal.fields["dense"], torch.clamp(before, min=0))
+    assert list(signal.fields) == ["dense", "item", "topic", "user", "device"]
+    assert signal.aside["price"] is not None and "dense" not in signal.aside
+
+
+@pytest.mark.parametrize("bottom, total", [((6,), 2 * 6 + 6 + 6 * 4 + 4), ((), 2 * 4 + 4)])
+def test_the_bottom_mlp_is_a_part_of_its_own(bottom, total):
+    """Price and age through 6 to 4; the part carries the FLOPs, the row of the numbers in the diagram the parameters."""
+    spec, schema = Embeddings(dim=4, numeric="mlp", bottom=bottom), rich()
+    shape = Shape(schema, schema.tasks, at="representation")
+    layer, count = spec.build(shape), spec.count(shape)
+    assert count.within("bottom").parameters == numel(layer.bottom) == total
+    assert count.flops == 2 * (total - (6 if bottom else 0) - 4) and count.dense == total
+    numbers = next(block for block in spec.draw(shape).blocks if block.form == "numbers")
+    assert numbers.parameters == total and numbers.title == "dense ×2 → MLP" and numbers.words == ("price", "age")
+    assert spec.after(shape).fields["dense"] == 4 and spec.after(shape).origin["dense"] == "representation.numbers"
+    assert "price" not in spec.after(shape).fields and "price" not in spec.tables(schema)
+
+
+def test_without_numbers_there_is_no_bottom_mlp():
+    schema = Schema(tuple(f for f in rich().features if f.kind == "categorical"), rich().tasks)
+    shape, spec = Shape(schema, schema.tasks, at="representation"), Embeddings(dim=4, numeric="mlp")
+    layer = spec.build(shape)
+    assert layer.bottom is None and spec.after(shape) == Embeddings(dim=4).after(shape)
+    assert numel(layer) == spec.count(shape).parameters == Embeddings(dim=4).count(shape).parameters
+
+
+def test_a_column_of_the_field_s_name_is_refused():
+    """z is called «dense»; a feature or a history of that name would be overwritten or taken for it."""
+    rest = rich()
+    for features, histories in (((*rest.features, Feature("dense", "categorical", 3)), rest.histories),
+                                ((*rest.features, Feature("dense", "numeric")), rest.histories),
+                                (rest.features, (replace(rest.histories[0], name="dense"),))):
+        shape = Shape(Schema(features, rest.tasks, histories), rest.tasks, at="representation")
+        with pytest.raises(ZooError, match="Rename the column, or let numbers enter") as refusal:
+            Embeddings(numeric="mlp").after(shape)
+        assert refusal.value.at == "representation.numeric"
+        assert Embeddings(numeric="vector").after(shape)
+
+
+@pytest.mark.parametrize("dims", [{}, {"item": 8, "user": 2}], ids=["one width", "several"])
+def test_a_relu_with_a_bias_over_each_embedding(dims):
+    """max(0, E_i[x_i] + b_i), one bias vector per categorical field; numbers and past items stay as they were."""
+    spec, batch = Embeddings(dim=4, dims=dims, relu=True), random_batch(rich(), 16)
+    layer, plain = randomised(layer_of(spec)), layer_of(Embeddings(dim=4, dims=dims))
+    plain.tables.load_state_dict(layer.tables.state_dict())
+    found, before, cut = layer(batch, OFF), plain(batch, OFF), 0
+    for name in ("item", "topic", "user", "device"):
+        width, _ = layer.places[name]
+        bias = layer.bias[str(width)][layer.groups[width].index(name)]
+        assert torch.equal(found.fields[name], torch.clamp(before.fields[name] + bias, min=0)), name
+        cut += int((found.fields[name] == 0).sum())
+    assert 0 < cut < 16 * sum(spec.width(name) for name in ("item", "topic", "user", "device"))
+    assert torch.equal(found.fields["price"], batch.numbers[:, :1]) and (found.fields["price"] < 0).any()
+    assert torch.equal(found.sequences["past"].values, before.sequences["past"].values)
+
+
+def test_the_relu_s_biases_are_counted():
+    """m·d more: four categorical fields, of which one is twice as wide; each field's row in the diagram has its own."""
+    spec, schema = Embeddings(dim=4, dims={"item": 8}, relu=True), rich()
+    shape, plain = Shape(schema, schema.tasks, at="representation"), Embeddings(dim=4, dims={"item": 8})
+    layer = spec.build(shape)
+    assert spec.count(shape).within("bias").parameters == numel(layer.bias) == 8 + 3 * 4
+    assert spec.count(shape).parameters == numel(layer) == plain.count(shape).parameters + 20
+    rows = {block.title: block.parameters for block in spec.draw(shape).blocks}
+    assert rows["item"] == 7 * 8 + 8 and rows["topic"] == 5 * 4 + 4
+    assert all((bias == 0).all() for bias in layer.bias.values())  # at the start a plain ReLU
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_vectors_of_a_feature(relu):
+    """The rows that a picture shows are what the network reads of each value."""
+    layer, batch = randomised(layer_of(Embeddings(dim=4, relu=relu))), random_batch(rich(), 16)
+    vectors = layer.vectors_of("topic", 5)
+    assert vectors.shape == (5, 4)
+    assert torch.equal(vectors[batch.features["topic"]], layer(batch, OFF).fields["topic"])
+    assert torch.equal(layer.vectors_of("topic", 2), vectors[:2])
+
+
+@pytest.mark.parametrize("spec", [Embeddings(dim=3, numeric="mlp", bottom=(4,)), Embeddings(dim=3, relu=True)],
+                         ids=["bottom", "relu"])
+def test_gradcheck(spec):
+    """Bottom MLP and biases against finite differences in float64; the tables' gradients are sparse and tested apart."""
+    layer, batch = randomised(layer_of(spec)).double(), random_batch(rich(), 4)
+    batch = replace(batch, numbers=batch.numbers.double())
+    names, values = zip(*[(name, p.detach().clone().requires_grad_()) for name, p in layer.named_parameters()
+                          if not name.startswith("tables")], strict=True)
+    assert torch.autograd.gradcheck(lambda *new: tuple(torch.func.functional_call(
+        layer, dict(zip(names, new, strict=True)), (batch, OFF)).fields.values()), values)
 
 
 def test_bias_features_stay_outside():

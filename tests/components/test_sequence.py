@@ -1,51 +1,29 @@
-"""Pooling and target attention: the attention sheet's masking rules and invariants."""
-from __future__ import annotations
+"""Every kind that makes one vector of a history: the attention sheet's masking rules and invariants.
 
-import contextlib
+Self-attention and the transformer, which also rewrite the items, have files of their own.
+"""
+from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
 
 from rankzoo.components.mlp import Dice
+from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.components.sequence.target_attention import TargetAttention
 from rankzoo.components.sequence.tokens import masked_softmax
-from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
-from rankzoo.schema import Feature, History, HistoryField, Schema, SequenceShape, Shape, Task
+from rankzoo.schema import Schema
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
+from tests.components.past import built, drawn, mode, run, shape
 from tests.support import OFF, numel, randomised
 
-LENGTH, WIDTH = 4, 3
 ATTENTIONS = (TargetAttention(unit=(5,)), TargetAttention(unit=(5, 4), activation="sigmoid", softmax=True),
-              TargetAttention(unit=(5,), activation="dice", token=2))
-ALL = (*ATTENTIONS, Pooling(), Pooling(how="sum"), Pooling(token=2))
-
-
-def shape(width: int = WIDTH, length: int = LENGTH, shared: bool = True) -> Shape:
-    """A candidate item and a history of items, of one width."""
-    past = History("past", length, (HistoryField("item", 9, "item" if shared else ""),))
-    schema = Schema((Feature("item", "categorical", 9),), (Task("click"),), (past,))
-    return Shape(schema, schema.tasks, {"item": width}, {"past": SequenceShape(length, {"item": width})},
-                 origin={"item": "representation.item", "past": "representation.past"}, at="sequence.0")
-
-
-def drawn(rows: int = 3, seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
-    """items (row, position, width), mask with lengths 4, 2, 1, …, candidate (row, width)."""
-    rng = torch.Generator().manual_seed(seed)
-    items = torch.randn(rows, LENGTH, WIDTH, generator=rng, dtype=torch.float64).to(dtype)
-    mask = torch.arange(LENGTH) < torch.tensor([4, 2, 1, 3, 4])[:rows, None]
-    return items, mask, torch.randn(rows, WIDTH, generator=rng, dtype=torch.float64).to(dtype)
-
-
-def built(spec: Slot, seed: int = 0) -> torch.nn.Module:
-    return randomised(spec.build(shape()), seed).double()
-
-
-def run(layer, items: Tensor, mask: Tensor, candidate: Tensor, trace: Trace = OFF) -> Tensor:
-    return layer(Signal(fields={"item": candidate}, sequences={"past": Sequence(items, mask)}), trace).fields["past"]
+              TargetAttention(unit=(5,), activation="dice", token=2), QueryAttention(heads=3), QueryAttention(heads=2, token=4))
+BLIND = (Pooling(), Pooling(how="sum"), Pooling(token=2), AdditiveAttention(width=5), AdditiveAttention(width=5, token=2))
+ALL = (*ATTENTIONS, *BLIND)
 
 
 def test_masked_softmax_by_hand():
@@ -71,18 +49,20 @@ def test_masked_softmax_properties():
     assert torch.isfinite(extreme).all() and float(extreme.sum()) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("mode", ["train", "eval", "no_grad"])
+@pytest.mark.parametrize("how", ["train", "eval", "no_grad"])
 @pytest.mark.parametrize("spec", ALL, ids=str)
-def test_empty_history_is_zero(spec, mode):
-    """An all-padding row gives exactly zeros, forward and backward finite, in all three modes (attention sheet, 9.2-9.3)."""
-    layer = built(spec).train(mode == "train")
+def test_empty_history_is_zero(spec, how):
+    """An all-padding row gives exactly zeros, weights too, forward and backward finite, in all three modes (attention sheet,
+    9.2, 9.3 and 12.5)."""
+    layer, trace = built(spec).train(how == "train"), Trace()
     items, mask, candidate = drawn()
     mask[0] = False
-    items.requires_grad_(mode != "no_grad")
-    with torch.no_grad() if mode == "no_grad" else contextlib.nullcontext():
-        out = run(layer, items, mask, candidate)
+    items.requires_grad_(how != "no_grad")
+    with mode(how):
+        out = run(layer, items, mask, candidate, trace)
     assert torch.isfinite(out).all() and (out[0] == 0).all() and (out[1] != 0).any()
-    if mode != "no_grad":
+    assert (trace["weight"].values[0] == 0).all()
+    if how != "no_grad":
         out.sum().backward()
         assert torch.isfinite(items.grad).all() and (items.grad[0] == 0).all()
         assert all(torch.isfinite(p.grad).all() for p in layer.parameters() if p.grad is not None)
@@ -91,7 +71,8 @@ def test_empty_history_is_zero(spec, mode):
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("spec", ALL, ids=str)
 def test_padding_does_not_matter(spec, training):
-    """Other values at hidden positions and a longer padding leave the output as it was; hidden weights are exactly 0."""
+    """Other values at hidden positions and a longer padding leave the output as it was; hidden weights are exactly 0
+    (attention sheet, 12.1 and 12.2)."""
     layer, (items, mask, candidate), trace = built(spec).train(training), drawn(), Trace()
     before = run(layer, items, mask, candidate, trace)
     assert (trace["weight"].values[~mask] == 0).all() and trace["weight"].axes == ("row", "position")
@@ -101,9 +82,22 @@ def test_padding_does_not_matter(spec, training):
     torch.testing.assert_close(run(layer, longer, torch.nn.functional.pad(mask, (0, 3)), candidate), before)
 
 
+@pytest.mark.parametrize("spec", [spec for spec in ALL if spec.weighs() == "shares"], ids=str)
+def test_shares_are_shares(spec):
+    """Weights are at least 0 and add to 1 within 1e-6 over the items that are there, in training too (attention sheet, 12.1);
+    equal items share them evenly, and one alone has all (12.6)."""
+    layer, (items, mask, candidate), trace = built(spec), drawn(), Trace()
+    run(layer.train(), items, mask, candidate, trace)
+    weights = trace["weight"].values
+    assert (weights >= 0).all() and float(weights[2, 0]) == 1
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(3, dtype=torch.float64), rtol=0, atol=1e-6)
+    run(layer.eval(), items[:, :1].expand_as(items), mask, candidate, trace)
+    torch.testing.assert_close(trace["weight"].values, mask / mask.sum(dim=1, keepdim=True).double())
+
+
 @pytest.mark.parametrize("spec", ALL, ids=str)
 def test_order_of_the_history_does_not_matter(spec):
-    """Without positions, permuting the past items permutes the weights and leaves the sum."""
+    """Without positions, permuting the past items permutes the weights and leaves the sum (attention sheet, 12.3)."""
     layer, (items, mask, candidate), order = built(spec).eval(), drawn(), torch.tensor([2, 0, 3, 1])
     before, trace, mixed = run(layer, items, mask, candidate), Trace(), Trace()
     run(layer, items, mask, candidate, trace)
@@ -143,23 +137,23 @@ def test_softmax_off_keeps_intensity():
     torch.testing.assert_close(run(layer, same, twice, candidate), 2 * run(layer, same, once, candidate))
 
 
-def test_softmax_on_ignores_repetition():
-    """With softmax, the whole history twice leaves the interest unchanged, and weights sum to 1."""
-    layer, (items, mask, candidate), trace = built(TargetAttention(unit=(5,), softmax=True)).eval(), drawn(), Trace()
-    before = run(layer, items, mask, candidate, trace)
-    torch.testing.assert_close(trace["weight"].values.sum(dim=1), torch.ones(3, dtype=torch.float64))
+@pytest.mark.parametrize("spec", [spec for spec in ALL if spec.weighs() == "shares"], ids=str)
+def test_shares_ignore_repetition(spec):
+    """Where weights are shares, the whole history twice leaves the vector unchanged (attention sheet, 12.9)."""
+    layer, (items, mask, candidate) = built(spec).eval(), drawn()
+    before = run(layer, items, mask, candidate)
     doubled = run(layer, torch.cat([items, items], 1), torch.cat([mask, mask], 1), candidate)
     torch.testing.assert_close(doubled, before)
 
 
 def test_interest_follows_the_candidate():
-    """The same history, another candidate: another interest for target attention, the same vector for pooling."""
+    """The same history, another candidate: another interest for the kinds that look at it, the same vector for the others, as
+    each says of itself (attention sheet, 12.10)."""
     items, mask, candidate = drawn()
-    for spec in ATTENTIONS:
+    for spec in ALL:
         layer = built(spec).eval()
-        assert not torch.allclose(run(layer, items, mask, candidate), run(layer, items, mask, candidate + 1))
-    pooled = built(Pooling())
-    assert torch.equal(run(pooled, items, mask, candidate), run(pooled, items, mask, candidate + 1))
+        same = torch.equal(run(layer, items, mask, candidate), run(layer, items, mask, candidate + 1))
+        assert same == (not spec.candidate_aware) == (spec in BLIND), spec
 
 
 @pytest.mark.parametrize("softmax", [False, True])
@@ -179,9 +173,11 @@ def test_scores_of_100_stay_finite(softmax):
 
 
 @pytest.mark.parametrize("spec", [TargetAttention(unit=(4,), activation="tanh"), Pooling(token=2),
-                                  TargetAttention(unit=(4,), activation="sigmoid", softmax=True, token=2)], ids=str)
+                                  TargetAttention(unit=(4,), activation="sigmoid", softmax=True, token=2),
+                                  AdditiveAttention(width=4), AdditiveAttention(width=4, token=2), QueryAttention(heads=3),
+                                  QueryAttention(heads=2, token=2)], ids=str)
 def test_gradcheck(spec):
-    """Items, candidate and weights against finite differences, an empty history among the rows."""
+    """Items, candidate and weights against finite differences, an empty history among the rows (attention sheet, 12.15)."""
     layer, (items, mask, candidate) = built(spec), drawn()
     mask[2] = False
     assert torch.autograd.gradcheck(lambda i, c: run(layer, i, mask, c), (items.requires_grad_(), candidate.requires_grad_()))
@@ -190,6 +186,25 @@ def test_gradcheck(spec):
     assert torch.autograd.gradcheck(
         lambda *given: torch.func.functional_call(
             layer, dict(zip(names, given, strict=True)), (signal, OFF)).fields["past"], values)
+
+
+@pytest.mark.parametrize("spec", ALL, ids=str)
+def test_filled_positions_are_enough(spec):
+    """What a training computes, which reads no padding, against the written-out weights: values and gradients."""
+    found = []
+    for trace in (Trace(on=False), Trace()):
+        layer, (items, mask, candidate) = built(spec).train(), drawn()
+        mask[1] = False
+        mask[2, 0] = False  # a gap before a filled position
+        items.requires_grad_()
+        candidate.requires_grad_()
+        pooled = run(layer, items, mask, candidate, trace)
+        (pooled * torch.arange(1, pooled.numel() + 1).reshape(pooled.shape)).sum().backward()
+        found.append([pooled.detach(), items.grad, candidate.grad, *(p.grad for p in layer.parameters())])
+    for short, whole in zip(*found, strict=True):
+        assert (short is None) == (whole is None)
+        if short is not None:
+            torch.testing.assert_close(short, whole)
 
 
 def test_dice_sees_the_statistics_of_training():
@@ -222,7 +237,14 @@ def test_count(spec):
     (Pooling(), shape().but(schema=Schema((), ())), "sequence.0", "These data have no history. Choose data with one"),
     (TargetAttention(), shape().but(fields={"item": 5}), "sequence.0.token", "A past item has 3 numbers, the candidate 5"),
     (TargetAttention(), shape().but(fields={"item": 3, "past": 3}), "sequence.0", "already a vector called 'past'"),
-    (TargetAttention(), shape().but(fields={"item": 3, "candidate": 3}), "sequence.0", "already a vector called 'candidate'")])
+    (TargetAttention(), shape().but(fields={"item": 3, "candidate": 3}), "sequence.0", "already a vector called 'candidate'"),
+    (AdditiveAttention(), shape().but(fields={"item": 3, "past": 3}), "sequence.0", "already a vector called 'past'"),
+    (AdditiveAttention(candidate=True), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
+    (AdditiveAttention(candidate=True), shape().but(fields={"item": 5}), "sequence.0.token", "A past item has 3 numbers"),
+    (AdditiveAttention(candidate=True), shape().but(fields={"item": 3, "candidate": 3}), "sequence.0", "called 'candidate'"),
+    (QueryAttention(), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
+    (QueryAttention(), shape(), "sequence.0.heads", "2 heads cannot share the 3 numbers of a token evenly. Choose a number of "
+     "heads among 1, 3, or another token width.")])
 def test_refusals(spec, given, at, words):
     """What cannot stand here says so, where, and what to do."""
     with pytest.raises(ZooError) as refusal:

@@ -22,7 +22,7 @@ class Join(Slot):
     """Which fields are joined (None: all of them), and which pairs of fields are multiplied element by element."""
 
     kind: Literal["join"] = "join"
-    fields: Annotated[tuple[str, ...] | None, Field(max_length=2000, title="Fields (empty: all)")] = None
+    fields: Annotated[tuple[str, ...] | None, Field(max_length=2000, title="Fields (empty: all, –: none)")] = None
     products: Annotated[tuple[tuple[str, str], ...], Field(max_length=64, title="Products of fields")] = ()
 
     short: ClassVar = "join"
@@ -54,6 +54,7 @@ class Join(Slot):
         return sizes | dict(shape.joins)
 
     def after(self, shape: Shape) -> Shape:
+        read(shape)
         joined = sum(self.sizes(shape).values())
         return shape.but(joined=joined, branch=joined, origin={**shape.origin, "joined": shape.at} if joined else shape.origin)
 
@@ -71,6 +72,16 @@ class Join(Slot):
 
     def build(self, shape: Shape) -> JoinLayer:
         return JoinLayer(self, shape)
+
+
+def read(shape: Shape) -> None:
+    """Raises where a component rewrote a history that none behind it reads: all its weights would be idle."""
+    for name in shape.sequences:
+        node = shape.origin[name]
+        if node.startswith("sequence.") and name not in shape.fields:
+            raise ZooError("Nothing reads the history '{name}' after it was rewritten.",
+                           "Put a component behind it that makes one vector of it, such as additive_attention.",
+                           at=".".join(node.split(".")[:2]), name=name)
 
 
 class JoinLayer(nn.Module):

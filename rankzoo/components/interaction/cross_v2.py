@@ -17,55 +17,39 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.slot import Slot
+from rankzoo.components.interaction.cross_network import CrossNetwork, CrossNetworkLayer
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
-from rankzoo.signals import Signal
+from rankzoo.schema import Block, Count, Part, Shape
 from rankzoo.trace import Trace
 
 
-class CrossV2(Slot):
-    """`layers` cross layers over all fields side by side (D numbers); rank 0 means a full D × D matrix."""
+class CrossV2(CrossNetwork):
+    """Cross layers with a matrix each; rank 0 means a full D × D matrix."""
 
     kind: Literal["cross_v2"] = "cross_v2"
-    layers: Annotated[int, Field(ge=0, le=16, title="Cross layers")] = 3
     rank: Annotated[int, Field(ge=0, le=4096, title="Rank (0: full matrix)")] = 0
     experts: Annotated[int, Field(ge=1, le=32, title="Low-rank experts")] = 1
     core: Annotated[bool, Field(title="Non-linear core in the low rank")] = False
     gates: Annotated[Literal["layer", "shared"], Field(title="Gates of the experts, by layer or shared")] = "layer"
-    structure: Annotated[Literal["parallel", "stacked"], Field(title="Crosses and deep network")] = "parallel"
 
     main: ClassVar = ("layers", "rank", "structure")
     short: ClassVar = "DCN-V2"
-    keeps: ClassVar = ("cross",)
     title: ClassVar = "Cross network V2"
     sentence: ClassVar = "Multiplies every number with a learned mix of all numbers; each layer adds one degree."
     formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l"
     source: ClassVar = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network", "WWW 2021", "10.1145/3442381.3450078")
 
-    def word(self) -> str:
-        return f"DCN-V2 ×{self.layers}"
-
     def after(self, shape: Shape) -> Shape:
-        if not shape.fields:
-            raise ZooError("A cross network needs embedded fields, but the representation hands none on.",
-                           "Choose embeddings as representation, or empty the interaction slot.", at=shape.at)
         if self.experts > 1 and not self.rank:
             raise ZooError("Experts of a cross network are of low rank, but the rank is 0.",
                            "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank")
         if self.core and not self.rank:
             raise ZooError("The non-linear core stands in the low rank, but the rank is 0.",
                            "Set a rank of at least 1, or switch the core off.", at=f"{shape.at}.core")
-        last = f"{shape.at}.layer.{self.layers - 1}"
-        if self.structure == "stacked":
-            crossed = {name: last for name in shape.fields} if self.layers else {}
-            return shape.but(origin={**shape.origin, **crossed})
-        leaves = last if self.layers else f"{shape.at}.input"
-        return shape.but(head={**shape.head, shape.at: shape.width}, origin={**shape.origin, shape.at: leaves})
+        return super().after(shape)
 
     def layer_part(self, i: int, d: int) -> Part:
-        """Count of one layer over d numbers."""
         name, r, k = f"layer.{i}", self.rank, self.experts
         if not r:
             return Part(name, d * d + d, 2 * d * d, (d,), f"{d:,} × {d:,} + {d:,}")
@@ -77,25 +61,18 @@ class CrossV2(Slot):
         return Part(name, 2 * k * d * r + core + d + gate, flops, (d,), working)
 
     def count(self, shape: Shape) -> Count:
-        layers, d = tuple(self.layer_part(i, shape.width) for i in range(self.layers)), shape.width
+        d = shape.width
         shared = (Part("gate", self.experts * d, 0, (), f"{self.experts} × {d:,}"),) if self.shares_gates else ()
-        return Count(layers + shared)
+        return super().count(shape) + Count(shared)
 
     @property
     def shares_gates(self) -> bool:
         """Whether one gate serves all layers."""
         return self.gates == "shared" and self.experts > 1 and self.layers > 0
 
-    def draw(self, shape: Shape) -> Drawing:
-        d, at = shape.width, shape.at
-        blocks = tuple(Block(f"{at}.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}",
-                             f"rank {self.rank}" if self.rank else "full", (d, self.rank) if self.rank else (d,),
-                             self.layer_part(i, d).parameters) for i in range(self.layers))
-        if not self.layers and self.structure == "parallel":  # what is left is a second way for the inputs to the head
-            plain = Block(f"{at}.input", "interaction", "concat", "x₀", "no cross layer", (d,))
-            return Drawing((plain,), shape.edges(shape.fields, plain.address))
-        inner = tuple(Edge(f"{at}.layer.{i}", f"{at}.layer.{i + 1}", d) for i in range(self.layers - 1))
-        return Drawing(blocks, (shape.edges(shape.fields, f"{at}.layer.0") if self.layers else ()) + inner)
+    def layer_block(self, at: str, i: int, d: int) -> Block:
+        return Block(at, "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
+                     (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters)
 
     def build(self, shape: Shape) -> CrossV2Layer:
         return CrossV2Layer(self, shape)
@@ -150,37 +127,18 @@ class LowRankCross(nn.Module):
         return torch.einsum("e,eij->ij", torch.softmax(gate(x), dim=1).mean(dim=0), maps)
 
 
-class CrossV2Layer(nn.Module):
-    """Fields → crossed fields (stacked) or a head vector (row, D) (parallel).
-
-    Keeps `layer.0.block` (field, field), kind cross, unless a core hides it: the Frobenius norm of each block W_ab of the
-    first layer, row a the field that is multiplied, column b the field that is transformed.
-    """
+class CrossV2Layer(CrossNetworkLayer):
+    """The shared frame with full or low-rank layers, and a gate for all of them where they share one. A core has no matrix."""
 
     def __init__(self, spec: CrossV2, shape: Shape):
-        super().__init__()
-        self.at, self.stacked = shape.at, spec.structure == "stacked"
-        self.widths = dict(shape.fields)
         d = shape.width
-        self.layer = nn.ModuleList(LowRankCross(d, spec.rank, spec.experts, spec.core, spec.gates == "layer")
-                                   if spec.rank else FullCross(d) for _ in range(spec.layers))
+        super().__init__(spec, shape, (LowRankCross(d, spec.rank, spec.experts, spec.core, spec.gates == "layer")
+                                       if spec.rank else FullCross(d) for _ in range(spec.layers)))
         self.gate = nn.Linear(d, spec.experts, bias=False) if spec.shares_gates else None
-        self.readable = len(self.layer) > 0 and not spec.core
+        self.readable = self.readable and not spec.core
 
-    def forward(self, signal: Signal, trace: Trace) -> Signal:
-        x0 = torch.cat([signal.fields[name] for name in self.widths], dim=1)  # (row, D)
-        x = x0
-        for i, layer in enumerate(self.layer):
-            x = layer(x0, x, trace.at(f"layer.{i}"), self.gate)
-        if self.readable:
-            names = tuple(self.widths)
-            trace.keep("layer.0.block", "cross", ("field", "other"), lambda: self.blocks(x0), {"field": names, "other": names})
-        if not self.stacked:
-            return signal.but(head={**signal.head, self.at: x})
-        return signal.but(fields=dict(zip(self.widths, x.split(list(self.widths.values()), dim=1), strict=True)))
+    def step(self, layer: nn.Module, x0: Tensor, x: Tensor, trace: Trace) -> Tensor:
+        return layer(x0, x, trace, self.gate)
 
-    def blocks(self, x0: Tensor) -> Tensor:
-        """Norm of every field block of the first layer's matrix: (field, field); x0 (row, D) are the rows on view."""
-        sizes = list(self.widths.values())
-        rows = self.layer[0].matrix(x0, self.gate).split(sizes, dim=0)
-        return torch.stack([torch.stack([block.norm() for block in row.split(sizes, dim=1)]) for row in rows])
+    def matrix(self, x0: Tensor) -> Tensor:
+        return self.layer[0].matrix(x0, self.gate)

@@ -1,4 +1,17 @@
 """Slot 7, loss (required). The order is the menu's."""
+from typing import Annotated
+
+from pydantic import Field
+
+from rankzoo.components.losses.entire_space import EntireSpace
+from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 
-Losses = Pointwise
+Losses = Annotated[
+    Pointwise
+    | Pairwise
+    | Listwise
+    | EntireSpace,
+    Field(discriminator="kind"),
+]

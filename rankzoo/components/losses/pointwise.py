@@ -1,88 +1,116 @@
-"""Pointwise losses: each row by itself, each task by the kind of its label.
+"""Pointwise losses: each row by itself, each task by the kind of its label or by a loss that is chosen for it.
 
-binary      ℓ = softplus(s) − y·s (sigmoid cross entropy, computed from the logit)
-share       ℓ = (sigmoid(s) − y)² for a label in [0, 1], such as the share of a video that was watched
-regression  ℓ = (s − y)²
+cross_entropy      ℓ = softplus(s) − y·s; proper: its minimiser is P(y = 1)
+focal              ℓ = −α_t (1 − p_t)^γ ln p_t, p_t = p where y = 1, else 1 − p; α_t likewise (Lin et al., ICCV 2017); not proper
+squared            ℓ = (p − y)², p = sigmoid(s); for a regression (s − y)²
+huber              ℓ = ½e² where |e| ≤ δ, else δ(|e| − ½δ), e = s − y (Huber 1964)
+weighted_logistic  ℓ = T·softplus(−s) where T > 0, else softplus(s) (Covington et al., RecSys 2016): the odds that it learns
+                   are Σ T_i / (N − k) = E[T] / (1 − P), so exp(s) is served and not a probability
 
-L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k.
+Focal's α weighs the positives; 0.25, the default of its authors, lets negatives count three times as much.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
-from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError, closest
-from rankzoo.schema import Block, Drawing, Edge, Schema, Shape
-from rankzoo.signals import Batch, Branches
+from rankzoo.components.losses import base
+from rankzoo.components.losses.base import PLAIN, Loss, LossLayer, known_tasks, plain
+from rankzoo.errors import ZooError
+from rankzoo.schema import Schema, Shape, Task
 
-NAMES = {"binary": "cross-entropy", "share": "squared error", "regression": "squared error"}
-Weight = Annotated[float, Field(ge=0, le=1000)]
+How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic"]
+FIT: Mapping[str, tuple[How, ...]] = {"binary": ("cross_entropy", "focal", "squared"), "share": ("squared", "cross_entropy"),
+                                      "regression": ("squared", "huber", "weighted_logistic")}
+NAMES = base.NAMES | {"focal": "focal loss", "huber": "Huber", "weighted_logistic": "weighted logistic"}
+LABELS = {"binary": "that are 0 or 1", "share": "between 0 and 1", "regression": "that are any number"}
+LARGEST = 20.0  # the largest logit of a weighted logistic loss that is told apart when serving: exp(20) is 485 million
 
 
-class Pointwise(Slot):
-    """One loss per task; `weights` (1 where none is given) say how much each counts in the sum."""
+class Pointwise(Loss):
+    """`how` chooses a loss by task; a task that it does not name has cross entropy (binary) or a squared error."""
 
     kind: Literal["pointwise"] = "pointwise"
-    weights: Annotated[Mapping[str, Weight], Field(title="Weight of each task")] = {}
+    how: Annotated[Mapping[str, How], Field(title="Loss of each task")] = {}
+    gamma: Annotated[float, Field(ge=0, le=10, title="Focal: γ")] = 2.0
+    alpha: Annotated[float, Field(ge=0, le=1, title="Focal: α")] = 0.25
+    delta: Annotated[float, Field(gt=0, le=1e6, title="Huber: δ")] = 1.0
 
     short: ClassVar = "pointwise"
     title: ClassVar = "Pointwise losses"
     sentence: ClassVar = "Every impression counts by itself: how surprised was the model by what happened?"
     formula: ClassVar = r"\ell = \ln(1+e^{s}) - y\,s"
 
-    def after(self, shape: Shape) -> Shape:
-        tasks = [t.name for t in shape.tasks]
-        for name in self.weights:
-            if name not in tasks:
-                raise ZooError("A weight is given for '{name}', which is no task of the model.", closest(name, tasks) or
-                               "Choose among: {tasks}.", at=f"{shape.at}.weights.{name}", name=name, tasks=", ".join(tasks))
-        return shape
+    def chosen(self, task: Task) -> How:
+        """The task's loss."""
+        return self.how.get(task.name, PLAIN[task.kind])
 
-    def draw(self, shape: Shape) -> Drawing:
-        blocks = tuple(Block(f"{shape.at}.{t.name}", "losses", "head", t.name, NAMES[t.kind],
-                             words=(f"weight {self.weights.get(t.name, 1.0):g}",), task=t.name) for t in shape.tasks)
-        edges = [Edge(shape.origin[f"tower.{t.name}"], f"{shape.at}.{t.name}", 1) for t in shape.tasks]
-        wide = [node for name, node in shape.origin.items() if name.startswith("logit.")]
-        edges += [Edge(node, f"towers.{t.name}", 1) for node in wide for t in shape.tasks]
-        return Drawing(blocks, tuple(edges))
+    def named(self, task: Task) -> str:
+        return NAMES[self.chosen(task)]
+
+    def after(self, shape: Shape) -> Shape:
+        known_tasks(self.how, "A loss", f"{shape.at}.how", shape)
+        for task in shape.tasks:
+            if self.chosen(task) not in FIT[task.kind]:
+                raise ZooError("'{task}' has labels {labels}, which the loss {how} is not made for.", "Choose one of: {fit}.",
+                               at=f"{shape.at}.how.{task.name}", task=task.name, labels=LABELS[task.kind],
+                               how=self.chosen(task), fit=", ".join(FIT[task.kind]))
+        return super().after(shape)
 
     def build(self, shape: Shape) -> PointwiseLayer:
         return PointwiseLayer(self, shape)
 
-    def fitted(self, schema: Schema) -> tuple[Pointwise, tuple[str, ...]]:
-        tasks = {t.name for t in schema.tasks}
-        gone = tuple(name for name in self.weights if name not in tasks)
-        return self.model_copy(update={"weights": {n: w for n, w in self.weights.items() if n in tasks}}), gone
+    def fitted(self, schema: Schema) -> tuple[Self, tuple[str, ...]]:
+        fit = {t.name: FIT[t.kind] for t in schema.tasks}
+        kept = {name: how for name, how in self.how.items() if how in fit.get(name, ())}
+        spec, gone = super().fitted(schema)
+        gone += tuple(name for name in self.how if name not in kept and name not in gone)
+        return spec.model_copy(update={"how": kept}), gone
 
 
-class PointwiseLayer(nn.Module):
-    """Logits (row,) per task and a batch → one scalar per task, and the branches' penalties as `penalty.<name>`."""
+class PointwiseLayer(LossLayer):
+    """Every task's chosen loss, averaged over its observed rows."""
 
     def __init__(self, spec: Pointwise, shape: Shape):
-        super().__init__()
-        self.kinds = {t.name: t.kind for t in shape.tasks}
-        self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
+        super().__init__(spec, shape)
+        self.how = {t.name: spec.chosen(t) for t in shape.tasks}
+        self.gamma, self.alpha, self.delta = spec.gamma, spec.alpha, spec.delta
 
-    def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch) -> dict[str, Tensor]:
-        losses = {task: self.mean(task, logit, batch) for task, logit in logits.items() if task in batch.labels}
-        return losses | ({f"penalty.{name}": value for name, value in branches.penalties.items()} if losses else {})
+    def each(self, task: str, logit: Tensor, label: Tensor) -> Tensor:
+        how = self.how[task]
+        if how == "focal":
+            return focal(logit, label, self.gamma, self.alpha)
+        if how == "huber":
+            return F.huber_loss(logit, label, reduction="none", delta=self.delta)
+        if how == "weighted_logistic":
+            return weighted_logistic(logit, label)
+        if how == "cross_entropy":
+            return plain("binary", logit, label)
+        return plain("regression" if self.kinds[task] == "regression" else "share", logit, label)
 
-    def mean(self, task: str, logit: Tensor, batch: Batch) -> Tensor:
-        """The task's loss averaged over its observed rows; 0 where none is observed."""
-        seen = batch.observed[task]
-        label = torch.where(seen, batch.labels[task], 0)  # a missing label must not reach the gradient as NaN · 0
-        each = pointwise(self.kinds[task], logit.float(), label)
-        return torch.where(seen, each, 0).sum() / seen.sum().clamp(min=1)
+    def served(self, task: str, logit: Tensor) -> Tensor:
+        return logit.clamp(max=LARGEST).exp() if self.how[task] == "weighted_logistic" else logit
+
+    def start(self, task: str, logit: float) -> float:
+        """ln of the mean for a weighted logistic loss, whose best constant is that plus −ln(1 − P)."""
+        return math.log(max(logit, 1e-6)) if self.how[task] == "weighted_logistic" else logit
 
 
-def pointwise(kind: str, logit: Tensor, label: Tensor) -> Tensor:
-    """The loss of every row: (row,), (row,) → (row,)."""
-    if kind == "binary":
-        return F.binary_cross_entropy_with_logits(logit, label, reduction="none")
-    return ((torch.sigmoid(logit) if kind == "share" else logit) - label) ** 2
+def focal(logit: Tensor, label: Tensor, gamma: float, alpha: float) -> Tensor:
+    """−α_t (1 − p_t)^γ ln p_t of every row. (1 − p_t)^γ as an exponential of a logarithm: the power's own gradient is
+    infinite where 1 − p_t rounds to 0 and γ < 1."""
+    toward = torch.where(label > 0.5, logit, -logit)
+    share = torch.where(label > 0.5, alpha, 1 - alpha)
+    return -share * torch.exp(gamma * F.logsigmoid(-toward)) * F.logsigmoid(toward)
+
+
+def weighted_logistic(logit: Tensor, value: Tensor) -> Tensor:
+    """Cross entropy of «the value is positive», each positive row as often as its value says, each other row once."""
+    positive = value > 0
+    return torch.where(positive, value, 1) * plain("binary", logit, positive.to(logit.dtype))

@@ -2,10 +2,15 @@
 
 e_i = E_i[x_i]. All fields of one width live in one matrix, so that one look-up with offsets serves them all, and the
 gradient touches only the rows of the batch (a sparse gradient): a step costs the same however long the tables are.
+
+A number enters as its value, as value × a vector of its own, or with all the others through a bottom MLP that makes one
+field of them, z = ReLU(W_H … ReLU(W_1 x_dense + b_1) … + b_H), the last layer included (Naumov et al. 2019, DLRM, and its
+code). Deep Crossing puts a ReLU with a bias over each embedding, max(0, E_i[x_i] + b_i) (Shan et al., KDD 2016).
 """
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -13,22 +18,26 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.representation.raw import aside, feature_rows, origins
+from rankzoo.components.mlp import Mlp, mlp_part
+from rankzoo.components.representation.raw import DENSE, aside, feature_rows, origins
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, closest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Schema, SequenceShape, Shape
+from rankzoo.schema import Block, Count, Drawing, History, Part, Schema, SequenceShape, Shape
 from rankzoo.signals import Batch, Sequence, Signal
 from rankzoo.trace import Trace
 
 
 class Embeddings(Slot):
-    """One table per categorical feature; a numeric feature enters as its value (or as value × a vector of its own)."""
+    """One table per categorical feature; a numeric feature enters as its value, as value × a vector of its own, or with all
+    others through the bottom MLP, whose last layer has the width `dim`. `relu` leaves numbers and past items as they are."""
 
     kind: Literal["embeddings"] = "embeddings"
     dim: Annotated[Width, Field(title="Embedding size")] = 16
     dims: Annotated[Mapping[str, Width], Field(title="Embedding size by field")] = {}
-    numeric: Annotated[Literal["value", "vector"], Field(title="Numeric features enter as")] = "value"
+    numeric: Annotated[Literal["value", "vector", "mlp"], Field(title="Numeric features enter as")] = "value"
+    bottom: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of the bottom MLP (numeric: mlp)")] = (64,)
+    relu: Annotated[bool, Field(title="ReLU with a bias over each embedding")] = False
     init: Annotated[float, Field(gt=0, le=1, title="Spread of the starting values")] = 0.05
 
     main: ClassVar = ("dim",)
@@ -50,10 +59,18 @@ class Embeddings(Slot):
                 raise ZooError("The data have no field '{name}' to give an embedding size.", closest(name, known),
                                at=f"{shape.at}.dims.{name}", name=name)
         fields = {f.name: self.width(f.name) if f.kind == "categorical" or self.numeric == "vector" else 1
-                  for f in shape.schema.inputs}
+                  for f in shape.schema.inputs if f.kind == "categorical" or self.numeric != "mlp"}
+        origin = origins(shape)
+        if self.numbers(shape.schema):
+            if any(each.name == DENSE for each in (*shape.schema.features, *shape.schema.histories)):
+                raise ZooError("The bottom MLP makes one field of all numbers, '{name}', and the data have such a column.",
+                               "Rename the column, or let numbers enter as a value or vector (numeric=value, numeric=vector).",
+                               at=f"{shape.at}.numeric", name=DENSE)
+            fields = {DENSE: self.dim, **fields}  # z comes first, as in the paper
+            origin[DENSE] = f"{shape.at}.numbers"
         sequences = {h.name: SequenceShape(h.length, {f.name: self.width(f.table or f"{h.name}.{f.name}") for f in h.fields})
                      for h in shape.schema.histories}
-        return shape.but(fields=fields, sequences=sequences, origin=origins(shape))
+        return shape.but(fields=fields, sequences=sequences, origin=origin)
 
     def tables(self, schema: Schema) -> dict[str, tuple[int, int]]:
         """Every table as name → (rows, width): one per categorical input, one per history field without a partner,
@@ -65,15 +82,34 @@ class Embeddings(Slot):
             tables |= {f.name: (1, self.width(f.name)) for f in schema.inputs if f.kind == "numeric"}
         return tables
 
+    def numbers(self, schema: Schema) -> int:
+        """How many numbers the bottom MLP reads; 0 where there is none."""
+        return sum(f.kind == "numeric" for f in schema.inputs) if self.numeric == "mlp" else 0
+
+    def biases(self, schema: Schema) -> dict[str, int]:
+        """Width of the bias under each embedding's ReLU, by field; none without the ReLU."""
+        return {f.name: self.width(f.name) for f in schema.inputs if f.kind == "categorical"} if self.relu else {}
+
     def count(self, shape: Shape) -> Count:
-        return Count(tuple(Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
-                           for name, (rows, width) in self.tables(shape.schema).items()))
+        parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
+                 for name, (rows, width) in self.tables(shape.schema).items()]
+        biases = self.biases(shape.schema).values()
+        parts += [Part("bias", sum(biases), 0, (), " + ".join(f"{width:,}" for width in biases))] if biases else []
+        parts += [self.bottom_part(shape.schema)] if self.numbers(shape.schema) else []
+        return Count(tuple(parts))
+
+    def bottom_part(self, schema: Schema) -> Part:
+        """Count of the bottom MLP; zeros where there is none."""
+        numbers = self.numbers(schema)
+        return mlp_part("bottom", numbers, (*self.bottom, self.dim) if numbers else ())
 
     def draw(self, shape: Shape) -> Drawing:
-        after, tables = self.after(shape), self.tables(shape.schema)
+        after, tables, biases = self.after(shape), self.tables(shape.schema), self.biases(shape.schema)
         widths = {name: width for name, (_, width) in tables.items()}
         numbers = sum(tables[f.name][0] * tables[f.name][1] for f in shape.schema.numeric if f.name in tables)
-        blocks = feature_rows(shape.schema, shape.at, widths, "one row per value", numbers)
+        numbers += self.bottom_part(shape.schema).parameters
+        detail = "one row per value, then a ReLU" if self.relu else "one row per value"
+        blocks = feature_rows(shape.schema, shape.at, widths, detail, numbers, biases, self.numeric == "mlp")
         for h in shape.schema.histories:
             own = [tables[f"{h.name}.{f.name}"] for f in h.fields if not f.table]
             blocks.append(Block(f"{shape.at}.{h.name}", "representation", "history", h.name, "past items",
@@ -91,7 +127,8 @@ class Embeddings(Slot):
 
 
 class EmbeddingsLayer(nn.Module):
-    """Fused tables, one matrix per embedding width. Parameters `tables.<width>`: (rows of all its fields, width)."""
+    """Fused tables, one matrix per embedding width. Parameters `tables.<width>`: (rows of all its fields, width); under a
+    ReLU `bias.<width>`: (field, width); `bottom`, the MLP over the numbers."""
 
     sparse = ("tables",)
 
@@ -105,7 +142,7 @@ class EmbeddingsLayer(nn.Module):
             heights[width] = heights.get(width, 0) + rows
         self.tables = nn.ParameterDict({str(width): nn.Parameter(torch.randn(rows, width) * spec.init)
                                         for width, rows in heights.items()})
-        self.vectors = spec.numeric == "vector"
+        self.vectors, self.relu = spec.numeric == "vector", spec.relu
         fields = [f for f in schema.inputs if f.kind == "categorical"]
         columns = {f.name: i for i, f in enumerate(schema.categorical)}
         self.groups: dict[int, list[str]] = {}
@@ -114,6 +151,11 @@ class EmbeddingsLayer(nn.Module):
         for width, names in self.groups.items():
             self.register_buffer(f"columns_{width}", torch.tensor([columns[n] for n in names]), persistent=False)
             self.register_buffer(f"offsets_{width}", torch.tensor([self.places[n][1] for n in names]), persistent=False)
+        self.bias = nn.ParameterDict({str(width): nn.Parameter(torch.zeros(len(names), width))
+                                      for width, names in self.groups.items()} if spec.relu else {})
+        self.numbers = [i for i, f in enumerate(schema.numeric) if not f.bias]
+        through = spec.numbers(schema)
+        self.bottom = Mlp(through, (*spec.bottom, spec.dim)) if through else None
 
     def look_up(self, width: int, rows: Tensor) -> Tensor:
         """Rows of the matrix of that width: (…,) → (…, width), with a gradient for these rows only."""
@@ -125,24 +167,39 @@ class EmbeddingsLayer(nn.Module):
         for width, names in self.groups.items():
             columns, offsets = getattr(self, f"columns_{width}"), getattr(self, f"offsets_{width}")
             ids = batch.ids if len(columns) == batch.ids.shape[1] else batch.ids.index_select(1, columns)
-            found |= zip(names, self.look_up(width, ids + offsets).unbind(1), strict=True)  # each (row, width)
-        for i, f in enumerate(self.schema.numeric):
-            value = batch.numbers[:, i:i + 1]
-            if self.vectors:
-                width, row = self.places[f.name]
-                value = value * self.look_up(width, torch.tensor([row], device=value.device))
-            found[f.name] = value
-        sequences = {h.name: Sequence(self._tokens(h, batch), batch.masks[h.name]) for h in self.schema.histories}
-        fields = {f.name: found[f.name] for f in self.schema.inputs}
+            vectors = self.look_up(width, ids + offsets)  # (row, field, width)
+            vectors = torch.relu(vectors + self.bias[str(width)]) if self.relu else vectors
+            found |= zip(names, vectors.unbind(1), strict=True)  # each (row, width)
+        found |= self._numbers(batch)
+        sequences = {h.name: Sequence(partial(self._tokens, h, batch), batch.masks[h.name]) for h in self.schema.histories}
+        order = (DENSE, *(f.name for f in self.schema.inputs))
+        fields = {name: found[name] for name in order if name in found}
         for name, vector in fields.items():
             trace.keep(name, "field", ("row", "width"), vector)
         return Signal(fields=fields, sequences=sequences, aside=aside(batch))
 
-    def _tokens(self, history, batch: Batch) -> Tensor:
-        """Embedded fields of every past item side by side: (row, position, width of a token)."""
-        ids = batch.histories[history.name]
+    def _numbers(self, batch: Batch) -> dict[str, Tensor]:
+        """The numeric features as values (row, 1), as value × vector (row, width), or all as one field (row, dim)."""
+        if self.bottom is not None:
+            return {DENSE: self.bottom(batch.numbers[:, self.numbers])}
+        fields = {self.schema.numeric[i].name: batch.numbers[:, i:i + 1] for i in self.numbers}
+        if self.vectors:
+            for name, value in fields.items():
+                width, row = self.places[name]
+                fields[name] = value * self.look_up(width, torch.tensor([row], device=value.device))
+        return fields
+
+    def vectors_of(self, name: str, rows: int) -> Tensor:
+        """The first rows of a feature's table as the network behind reads them: (id, width)."""
+        width, start = self.places[name]
+        vectors = self.tables[str(width)][start:start + rows]
+        return torch.relu(vectors + self.bias[str(width)][self.groups[width].index(name)]) if self.relu else vectors
+
+    def _tokens(self, history: History, batch: Batch, places: Tensor) -> Tensor:
+        """Embedded fields of past items side by side; places are numbers of positions: (item,) → (item, width of a token)."""
+        ids = batch.histories[history.name].flatten(0, 1).index_select(0, places)  # (item, field)
         parts = []
         for i, f in enumerate(history.fields):
             width, start = self.places[f.table or f"{history.name}.{f.name}"]
-            parts.append(self.look_up(width, ids[:, :, i] + start))
-        return torch.cat(parts, dim=2)
+            parts.append(self.look_up(width, ids[:, i] + start))
+        return torch.cat(parts, dim=1)

@@ -2,11 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from torch import Tensor
 
 from rankzoo.schema import Block, Schema, Shape
 from rankzoo.signals import Batch
+
+DENSE = "dense"
+"""The one field that a bottom MLP makes of all numbers: z of DLRM."""
+NONE: Mapping[str, int] = MappingProxyType({})
 
 
 def aside(batch: Batch) -> dict[str, Tensor]:
@@ -20,14 +25,16 @@ def origins(shape: Shape) -> dict[str, str]:
     return nodes | {h.name: f"{shape.at}.{h.name}" for h in shape.schema.histories}
 
 
-def feature_rows(schema: Schema, at: str, widths: Mapping[str, int], detail: str, numbers: int = 0) -> list[Block]:
-    """A node per categorical input with its table (rows, width); parameters 0 where the width is not a table's."""
+def feature_rows(schema: Schema, at: str, widths: Mapping[str, int], detail: str, numbers: int = 0,
+                 biases: Mapping[str, int] = NONE, through: bool = False) -> list[Block]:
+    """A node per categorical input with its table (rows, width); parameters 0 where the width is not a table's. `numbers` are
+    the parameters of the numeric features, `biases` those beside a table, `through` says that numbers pass an MLP first."""
     blocks = [Block(f"{at}.{f.name}", "representation", "feature", f.name, detail, (f.vocabulary, widths.get(f.name, 1)),
-                    f.vocabulary * widths.get(f.name, 0), group=f.side)
+                    f.vocabulary * widths.get(f.name, 0) + biases.get(f.name, 0), group=f.side)
               for f in schema.inputs if f.kind == "categorical"]
     numeric = tuple(f.name for f in schema.inputs if f.kind == "numeric")
     if numeric:
-        title = numeric[0] if len(numeric) == 1 else f"dense ×{len(numeric)}"
+        title = f"dense ×{len(numeric)} → MLP" if through else numeric[0] if len(numeric) == 1 else f"dense ×{len(numeric)}"
         blocks.append(Block(f"{at}.numbers", "representation", "numbers", title, "numbers, standardised", (len(numeric),),
                             numbers, group="number", words=numeric))
     return blocks

@@ -32,6 +32,9 @@ class Pooling(HistorySlot):
     formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"
     source: ClassVar = Source("Covington et al.", 2016, "Deep neural networks for YouTube recommendations", "RecSys 2016")
 
+    def weighs(self) -> Literal["shares", "part", "free"]:
+        return "shares" if self.how == "mean" else "free"
+
     def after(self, shape: Shape) -> Shape:
         history, (_, _, token) = self.taken(shape), self.widths(shape)
         self.free(shape, history.name)

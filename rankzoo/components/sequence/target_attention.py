@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.sequence.filled import padded, spread, summed
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
-from rankzoo.signals import Signal
+from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 
 
@@ -36,6 +38,9 @@ class TargetAttention(HistorySlot):
     formula: ClassVar = r"u(c)=\sum_j a(h_j,c)\,h_j"
     source: ClassVar = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018")
 
+    def weighs(self) -> Literal["shares", "part", "free"]:
+        return "shares" if self.softmax else "free"
+
     def after(self, shape: Shape) -> Shape:
         history = self.taken(shape)
         self.compared(shape)
@@ -53,13 +58,13 @@ class TargetAttention(HistorySlot):
 
     def draw(self, shape: Shape) -> Drawing:
         history, (_, _, token), at = self.taken(shape), self.widths(shape), shape.at
-        count = self.count(shape)
-        maps = sum(p.parameters for p in count.within("tokens").parts)
-        blocks = (Block(f"{at}.candidate", "sequence", "candidate", "candidate", "query", (token,), maps),
-                  Block(at, "sequence", "scorer", "activation unit", "c, h, c−h, c⊙h", (*self.unit, 1), count.parameters - maps),
+        candidate = self.drawn_candidate(shape, "query")
+        own = self.count(shape).parameters - candidate.blocks[0].parameters
+        blocks = (*candidate.blocks,
+                  Block(at, "sequence", "scorer", "activation unit", "c, h, c−h, c⊙h", (*self.unit, 1), own),
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax" if self.softmax else "no softmax", (token,)))
-        edges = (*shape.edges([f.table for f in history.paired], f"{at}.candidate"), Edge(f"{at}.candidate", at, token),
-                 *shape.edges([history.name], at), Edge(at, f"{at}.sum", token))
+        edges = (*candidate.edges, Edge(f"{at}.candidate", at, token), *shape.edges([history.name], at),
+                 Edge(at, f"{at}.sum", token))
         return Drawing(blocks, edges)
 
     def build(self, shape: Shape) -> TargetAttentionLayer:
@@ -78,12 +83,33 @@ class TargetAttentionLayer(nn.Module):
             nn.init.ones_(self.score.bias)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        items, mask = self.tokens.past(signal)
         query = self.tokens.query(signal)
-        asked = query.unsqueeze(1).expand_as(items)  # (row, position, token)
-        pairs = torch.cat([asked, items, asked - items, asked * items], dim=2)
-        scores = self.score(self.unit(pairs, seen=mask)).squeeze(2)
-        weights = masked_softmax(scores, mask) if self.softmax else scores * mask
-        trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
-        interest = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
+        if self.training and not trace.on:
+            interest = self.over_filled(signal.sequences[self.tokens.history], query)
+        else:
+            items, mask = self.tokens.past(signal)
+            asked = query.unsqueeze(1).expand_as(items)  # (row, position, token)
+            pairs = torch.cat([asked, items, asked - items, asked * items], dim=2)
+            scores = self.score(self.unit(pairs, seen=mask)).squeeze(2)
+            weights = masked_softmax(scores, mask) if self.softmax else scores * mask
+            trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
+            interest = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
         return signal.but(fields={**signal.fields, self.tokens.history: interest, "candidate": query})
+
+    def over_filled(self, past: Sequence, query: Tensor) -> Tensor:
+        """The same interest (row, token) from the filled positions alone, with the first layer of the unit taken apart:
+
+        W[c; h; c − h; c ⊙ h] = (W_c + W_d) c + (W_h − W_d) h + W_p (c ⊙ h): its first term is computed once a row.
+        """
+        items = self.tokens.item(past.items)  # (item, token)
+        first, *rest = self.unit
+        of_c, of_h, of_difference, of_product = first.weight.chunk(4, dim=1)
+        asked = F.linear(query, of_c + of_difference, first.bias)  # (row, unit)
+        pairs = torch.cat([items, items * spread(query, past)], dim=1)
+        hidden = spread(asked, past) + F.linear(pairs, torch.cat([of_h - of_difference, of_product], dim=1))
+        for layer in rest:
+            hidden = layer(hidden)
+        scores = self.score(hidden).squeeze(1)  # (item,)
+        if self.softmax:
+            scores = masked_softmax(padded(scores, past), past.mask).reshape(-1).index_select(0, past.places)
+        return summed(scores.unsqueeze(1) * items, past)

@@ -5,7 +5,7 @@ needs every field of the history to have a partner; otherwise one linear map eac
 """
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
-from rankzoo.schema import History, Part, Schema, Shape
+from rankzoo.schema import Block, Drawing, History, Part, Schema, Shape
 from rankzoo.signals import Signal
 
 
@@ -25,6 +25,11 @@ class HistorySlot(Slot):
 
     history: Annotated[str, Field(title="History")] = ""
     token: Annotated[int, Field(ge=0, le=4096, title="Token width (0: fields side by side)")] = 0
+
+    def weighs(self) -> Literal["shares", "part", "free"]:
+        """What the weights of a row are: shares that add to 1 wherever an item stands, shares of which the candidate itself
+        takes the rest, or numbers of any size."""
+        return "shares"
 
     def taken(self, shape: Shape) -> History:
         """The history that this slot reads; raises where the data have none or it was not embedded."""
@@ -67,6 +72,12 @@ class HistorySlot(Slot):
         length = shape.sequences[self.taken(shape).name].length
         parts = (linear_part("tokens.item", item, token, times=length),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
+
+    def drawn_candidate(self, shape: Shape, detail: str) -> Drawing:
+        """The candidate's token as a node, which holds the maps that make tokens, and what flows into it."""
+        maps = sum(part.parameters for part in self.token_parts(shape, candidate=True))
+        block = Block(f"{shape.at}.candidate", "sequence", "candidate", "candidate", detail, (self.widths(shape)[2],), maps)
+        return Drawing((block,), shape.edges([f.table for f in self.taken(shape).paired], block.address))
 
     def fitted(self, schema: Schema) -> tuple[HistorySlot, tuple[str, ...]]:
         if self.history and self.history not in {h.name for h in schema.histories}:

@@ -5,11 +5,15 @@ from pydantic import Field
 
 from rankzoo.components.sharing.direct import Direct
 from rankzoo.components.sharing.mmoe import MMoE
+from rankzoo.components.sharing.omoe import OMoE
+from rankzoo.components.sharing.ple import PLE
 from rankzoo.components.sharing.shared_bottom import SharedBottom
 
 Sharing = Annotated[
     Direct
     | SharedBottom
-    | MMoE,
+    | OMoE
+    | MMoE
+    | PLE,
     Field(discriminator="kind"),
 ]

@@ -51,17 +51,22 @@ class MMoE(Slot):
         """Width that the gates read."""
         return self.inner(shape) if self.gate_input == "shared" else shape.joined
 
+    def gates(self, shape: Shape) -> dict[str, str]:
+        """Every gate with the task that it serves; "" stands for all tasks."""
+        return {f"gate.{task.name}": task.name for task in shape.tasks}
+
     def after(self, shape: Shape) -> Shape:
         needs_input(shape)
-        into = {f"branch.{task.name}": f"{shape.at}.gate.{task.name}" for task in shape.tasks}
+        into = {f"branch.{each.name}": f"{shape.at}.{gate}" for gate, task in self.gates(shape).items()
+                for each in shape.tasks if task in ("", each.name)}
         return shape.but(branch=self.widths[-1], origin={**shape.origin, **into})
 
     def count(self, shape: Shape) -> Count:
         parts = [mlp_part("bottom", shape.joined, self.bottom)] if self.bottom else []
         parts += [mlp_part(f"expert.{i}", self.inner(shape), self.widths) for i in range(self.experts)]
-        for task in shape.tasks:
-            parts.append(linear_part(f"gate.{task.name}", self.gated(shape), self.experts, bias=False))
-            parts.append(Part(f"mix.{task.name}", 0, 2 * self.experts * self.widths[-1], (self.widths[-1],)))
+        for gate in self.gates(shape):
+            parts.append(linear_part(gate, self.gated(shape), self.experts, bias=False))
+            parts.append(Part(f"mix{gate.removeprefix('gate')}", 0, 2 * self.experts * self.widths[-1], (self.widths[-1],)))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -76,11 +81,10 @@ class MMoE(Slot):
             blocks.append(Block(f"{at}.expert.{i}", "sharing", "expert", f"Expert {i + 1}", "", self.widths,
                                 count.within(f"expert.{i}").parameters))
             edges += [Edge(below, f"{at}.expert.{i}", self.inner(shape))] if below else []
-        for task in shape.tasks:
-            gate = f"{at}.gate.{task.name}"
-            blocks.append(Block(gate, "sharing", "gate", f"gate {task.name}", "softmax", (self.experts,),
-                                count.within(f"gate.{task.name}").parameters, task=task.name))
-            edges += [Edge(f"{at}.expert.{i}", gate, self.widths[-1]) for i in range(self.experts)]
+        for gate, task in self.gates(shape).items():
+            blocks.append(Block(f"{at}.{gate}", "sharing", "gate", f"gate {task}" if task else "gate for all", "softmax",
+                                (self.experts,), count.within(gate).parameters, task=task))
+            edges += [Edge(f"{at}.expert.{i}", f"{at}.{gate}", self.widths[-1]) for i in range(self.experts)]
         return Drawing(tuple(blocks), tuple(edges))
 
     def build(self, shape: Shape) -> MMoELayer:
@@ -95,18 +99,27 @@ class MMoELayer(nn.Module):
         self.dropout, self.raw_gates = spec.gate_dropout, spec.gate_input == "raw"
         self.bottom = Mlp(shape.joined, spec.bottom)
         self.expert = nn.ModuleList(Mlp(spec.inner(shape), spec.widths) for _ in range(spec.experts))
-        self.gate = ByTask({t.name: nn.Linear(spec.gated(shape), spec.experts, bias=False) for t in shape.tasks})
+        self.gate = self.gates(spec, shape)
+
+    def gates(self, spec: MMoE, shape: Shape) -> nn.Module:
+        """One linear map per task."""
+        return ByTask({t.name: nn.Linear(spec.gated(shape), spec.experts, bias=False) for t in shape.tasks})
 
     def forward(self, x: Tensor, trace: Trace) -> Branches:
         shared = self.bottom(x)
         experts = torch.stack([expert(shared) for expert in self.expert], dim=1)  # (row, expert, width)
         trace.keep("expert", "expert", ("row", "expert", "width"), experts)
-        vectors = {}
-        for task, gate in self.gate.items():
-            weights = torch.softmax(gate(x if self.raw_gates else shared), dim=1)  # (row, expert)
-            trace.keep(f"gate.{task}", "gate", ("row", "expert"), weights)
-            vectors[task] = torch.bmm(self.dropped(weights).unsqueeze(1), experts).squeeze(1)
-        return Branches(vectors)
+        return Branches(self.mixtures(x if self.raw_gates else shared, experts, trace))
+
+    def mixtures(self, read: Tensor, experts: Tensor, trace: Trace) -> dict[str, Tensor]:
+        """(row, width) that the gates read, (row, expert, width) → (row, width) per task."""
+        return {task: self.mixture(f"gate.{task}", gate(read), experts, trace) for task, gate in self.gate.items()}
+
+    def mixture(self, name: str, scores: Tensor, experts: Tensor, trace: Trace) -> Tensor:
+        """What one gate takes from the experts."""
+        weights = torch.softmax(scores, dim=1)  # (row, expert)
+        trace.keep(name, "gate", ("row", "expert"), weights)
+        return torch.bmm(self.dropped(weights).unsqueeze(1), experts).squeeze(1)
 
     def dropped(self, weights: Tensor) -> Tensor:
         """Gate dropout: some weights set to zero, the rest renormalised; a row that would lose all keeps its gate."""

@@ -5,11 +5,15 @@ from pydantic import Field
 
 from rankzoo.components.towers.bare import Bare
 from rankzoo.components.towers.biased import Biased
+from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.components.towers.residual import Residual
 
 Towers = Annotated[
     MlpTower
+    | Residual
     | Biased
+    | DotProduct
     | Bare,
     Field(discriminator="kind"),
 ]

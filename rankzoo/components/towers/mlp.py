@@ -39,7 +39,7 @@ class MlpTower(Slot):
     def after(self, shape: Shape) -> Shape:
         if not shape.branch:
             raise ZooError("The deep network has no input: nothing is joined before it.",
-                           "Choose embeddings as representation, or the tower kind bare.", at=shape.at)
+                           "Join fields, choose embeddings as representation, or take the tower kind bare.", at=shape.at)
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 
     def count(self, shape: Shape) -> Count:
@@ -51,12 +51,15 @@ class MlpTower(Slot):
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
-        count, blocks, edges = self.count(shape), [], []
-        alone = len(shape.tasks) == 1
+        return self.drawn(shape, self.count(shape), "MLP", self.activation)
+
+    def drawn(self, shape: Shape, count: Count, title: str, detail: str) -> Drawing:
+        """A node per task with bars of `widths`; `title` names the one of a single task."""
+        blocks, edges, alone = [], [], len(shape.tasks) == 1
         for task in shape.tasks:
             at = f"{shape.at}.{task.name}"
             parameters = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
-            blocks.append(Block(at, "towers", "tower", "MLP" if alone else f"Tower {task.name}", self.activation,
+            blocks.append(Block(at, "towers", "tower", title if alone else f"Tower {task.name}", detail,
                                 (*self.widths, 1), parameters, task=task.name))
             edges.append(Edge(shape.origin[f"branch.{task.name}"], at, shape.branch))
             edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
@@ -79,8 +82,8 @@ class MlpTowerLayer(nn.Module):
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         bypass = [signal.head[name] for name in self.head_names]
         logits = {}
-        for task, deep in self.deep.items():
-            hidden = deep(branches.vectors[task])
+        for task in self.deep:
+            hidden = self.hidden(task, branches.vectors[task], trace)
             logit = self.head[task](torch.cat([*bypass, hidden], dim=1)).squeeze(1)
             if task in signal.logits:
                 trace.keep(f"deep.{task}", "logit", ("row",), logit)
@@ -88,6 +91,10 @@ class MlpTowerLayer(nn.Module):
                 logit = logit + signal.logits[task]
             logits[task] = logit
         return logits
+
+    def hidden(self, task: str, x: Tensor, trace: Trace) -> Tensor:
+        """The task's vector after its deep network: what the last linear map reads."""
+        return self.deep[task](x)
 
     @torch.no_grad()
     def begin(self, task: str, logit: float) -> bool:

@@ -62,18 +62,34 @@ class Ads(World):
         """Fields, dense features, main effects, crosses, labels: in this order from one generator."""
         check_rows(rows)
         rng = np.random.default_rng(seed)
-        fields = _fields(rng, rows)
-        dense = _dense(rng, rows)
+        fields, dense = impressions(rng, rows)
+        raw = self.utility(rng, fields, dense)
+        logit = raw + recipes.intercept(raw, self.rate)
+        columns = as_columns(fields, dense) | {"click": recipes.labels(rng, logit)}
+        return Made(pa.table(columns), Truth({"click": logit}, pairs=self.crossed, formula=self.formula))
+
+    def utility(self, rng: np.random.Generator, fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(row,) main effects and crosses, with weights and tables drawn anew at every call."""
         raw = sum(self.main * recipes.std(rng.standard_normal(size)[fields[name]]) for name, size in SIZES.items())
         raw = raw + sum(self.dense * sign * recipes.std(dense[name].astype(np.float64)) for name, sign in DENSE)
-        for pair in PAIRS:
-            sizes = SIZES[pair.a], SIZES[pair.b]
-            raw = raw + self.strength * pair.strength * recipes.cross(rng, fields[pair.a], fields[pair.b], sizes)
-        logit = raw + recipes.intercept(raw, self.rate)
-        click = recipes.labels(rng, logit)
-        columns = {name: ids.astype(np.int32) for name, ids in fields.items()} | dense | {"click": click}
-        pairs = tuple(Pair(p.a, p.b, self.strength * p.strength) for p in PAIRS)
-        return Made(pa.table(columns), Truth({"click": logit}, pairs=pairs, formula=self.formula))
+        for pair in self.crossed:
+            raw = raw + pair.strength * recipes.cross(rng, fields[pair.a], fields[pair.b], (SIZES[pair.a], SIZES[pair.b]))
+        return raw
+
+    @property
+    def crossed(self) -> tuple[Pair, ...]:
+        """The pairs of fields that cross, with the strength that this world gives them."""
+        return tuple(Pair(pair.a, pair.b, self.strength * pair.strength) for pair in PAIRS)
+
+
+def impressions(rng: np.random.Generator, rows: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The categorical and the dense fields of every row, (row,) each."""
+    return _fields(rng, rows), _dense(rng, rows)
+
+
+def as_columns(fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The fields as columns of a table."""
+    return {name: ids.astype(np.int32) for name, ids in fields.items()} | dict(dense)
 
 
 def _fields(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:

@@ -65,7 +65,8 @@ class Video(World):
         ids = tuple(Feature(name, "categorical", values + 1, side) for name, values, side, _ in IDS)
         position = Feature("position", "categorical", SLOTS + 1, "context", bias=True)
         tasks = tuple(Task(task, "share" if task == "completion" else "binary") for task in related.TASKS)
-        return Schema((*ids, position, Feature("cand_age", "numeric", side="item"), *related.signal_features()), tasks)
+        features = (*ids, position, Feature("cand_age", "numeric", side="item"), *related.signal_features())
+        return Schema(features, tasks, requests=True)
 
     @property
     def task_rates(self) -> Mapping[str, float]:

@@ -83,7 +83,10 @@ def expert(block: Block, box: Box, state: State) -> list[Tree]:
         parts += [text(9, 16, brief(block.title, box.w - 12), "t1 bold"),
                   *bars(block.units, Box(6, 20, box.w - 12, box.h - 24))]
     elif box.h >= 34:
-        name = brief(block.title, box.w * 0.42)
+        room = box.w * 0.42
+        if any(width_of(each.title) > room for each in state.layout.blocks.values() if each.form == "expert"):
+            room = min(room, width_of(block.title) - 1)  # all are shortened where one must be
+        name = brief(block.title, room)
         start = 12 + width_of(name)
         parts += [text(8, box.h / 2 + 4.5, name, "t1 bold"),
                   *side_bars(block.units, Box(start, 8, box.w - start - 2, box.h - 16))]

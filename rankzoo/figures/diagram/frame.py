@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from rankzoo.figures.diagram.state import State
-from rankzoo.figures.layout.types import Box, Column
+from rankzoo.figures.layout.types import SHARED, Box, Column
 from rankzoo.figures.tree import Tree, button, circle, el, fit, path, rect, text, width_of
 
 
@@ -52,10 +52,12 @@ def band_names(state: State) -> list[Tree]:
     """Whose experts a band holds, at its lower right, and the number of each level above the first band."""
     layout = state.layout
     found = []
+    experts = [a for a, b in layout.blocks.items() if b.form == "expert"]
     for name, box in layout.bands:
-        said = state.say("shared") if name == "shared" else state.say("only {task}").format(task=name)
-        found.append(text(box.right - 8, box.bottom - 7, fit(said, box.w / 2), "t2 halo", "end"))
-    lefts = sorted({layout.boxes[a].x for a, b in layout.blocks.items() if b.form == "expert"})
+        said = state.say("shared") if name == SHARED else state.say("only {task}").format(task=name)
+        room = box.right - 8 - max((layout.boxes[a].right for a in experts), default=box.x)
+        found.append(text(box.right - 8, box.bottom - 7, fit(said, room), "t2 halo", "end"))
+    lefts = sorted({layout.boxes[a].x for a in experts})
     if layout.bands and len(lefts) > 1:
         top = min(box.y for _, box in layout.bands) - 5
         found += [text(left, top, state.say("level {n}").format(n=i), "t2") for i, left in enumerate(lefts, 1)]
@@ -63,9 +65,10 @@ def band_names(state: State) -> list[Tree]:
 
 
 def crossing(state: State) -> list[Tree]:
-    """x₀ enters every cross layer again: a dashed line over them."""
+    """x₀ enters every layer of a cross network again, whose titles say so: a dashed line over them. Attention and dot products
+    read it once."""
     layout = state.layout
-    crosses = [layout.boxes[a] for a, b in layout.blocks.items() if b.form == "cross"]
+    crosses = [layout.boxes[a] for a, b in layout.blocks.items() if b.form == "cross" and b.title.startswith("x₀")]
     if "interaction" not in layout.boxes or not crosses:
         return []
     bar = layout.boxes["interaction"]
@@ -78,10 +81,22 @@ def crossing(state: State) -> list[Tree]:
     return [el("g", {"class": "edge family-3", "data-key": "x0"}, path(d, "thread strong"))]
 
 
+def _rule(state: State) -> str:
+    """Which experts a task reads where some belong to one task."""
+    if not any(name == SHARED for name, _ in state.layout.bands):
+        return state.say("A task reads its own experts only.")
+    if any(block.form == "gate" and not block.task for block in state.layout.blocks.values()):
+        return state.say("A task reads its own experts and the shared ones; only the shared gate reads all.")
+    return state.say("A task reads its own experts and the shared ones.")
+
+
 def notes(state: State) -> list[Tree]:
-    """Below the frame: what italics mean, and that a bias tower's input is missing when serving."""
+    """Below the frame: what italics mean, whose experts a task reads, and that a bias tower's input is missing when serving."""
     layout = state.layout
     found = []
+    if layout.bands:
+        left = layout.bands[0][1].x
+        found.append(text(left, layout.height - 7, fit(_rule(state), layout.width - left - (200 if state.assumed else 0)), "t2"))
     if state.assumed:
         found.append(text(layout.width, layout.height - 7, state.say("italic: size assumed by RankZoo"), "t2 italic", "end"))
     towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]

@@ -76,16 +76,19 @@ def _spare_features(graph: Graph) -> list[list[str]]:
 
 
 def _spare_experts(graph: Graph, busiest: Mapping[str, float]) -> list[list[str]]:
-    """Experts beyond 16 that share a parent: all but the four that the gates use most."""
+    """Experts beyond 16 that share a parent: all but the four that the gates use most. Where some belong to one task, the room of
+    16 is parted among their bands."""
     parents: dict[str, list[str]] = {}
     for block in graph.blocks.values():
         if block.form == "expert":
             parents.setdefault(block.address.rpartition(".")[0], []).append(block.address)
     spare = []
+    bands = len({block.group or block.task for block in graph.blocks.values() if block.form == "expert"})
+    most, drawn = (EXPERTS, DRAWN_EXPERTS) if bands < 2 else (max(2, EXPERTS // bands), max(1, EXPERTS // bands - 1))
     for members in parents.values():
-        if len(members) > EXPERTS:
+        if len(members) > most:
             ranked = sorted(members, key=lambda address: -busiest.get(address, 0.0))
-            kept = set(ranked[:DRAWN_EXPERTS])
+            kept = set(ranked[:drawn])
             spare.append([address for address in members if address not in kept])
     return spare
 

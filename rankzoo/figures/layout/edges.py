@@ -49,6 +49,8 @@ def kind_of(link: Link, graph: Graph) -> EdgeKind | None:
     if link.side or one.form in ("bias", "bias_tower"):
         return "side"
     if other.form == "gate":
+        if one.form == "gate" and not any(e.source == link.source and e.target != link.target for e in graph.links):
+            return "line"  # nothing but the next gate reads it
         return "mix" if one.form == "expert" else None
     if one.form == "history" and other.form in ("scorer", "sum"):
         return "rows"

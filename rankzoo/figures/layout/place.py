@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rankzoo.figures.layout.collapse import X0, Graph
 from rankzoo.figures.layout.ranks import Columns, Rank
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, UNIT_LABEL, size
-from rankzoo.figures.layout.types import Box, Scales
+from rankzoo.figures.layout.types import SHARED, Box, Scales
 
 TOP, LEAST = 50.0, 346.0
 BETWEEN, GROUP_GAP = 2.6, 5.0
@@ -35,7 +35,7 @@ class Heights:
 def band_of(graph: Graph, address: str) -> str:
     """Whose experts these are: a task's own, a group's, or everybody's."""
     block = graph.blocks[address]
-    return block.group or block.task or "shared"
+    return block.group or block.task or SHARED
 
 
 def heights(graph: Graph, columns: Columns, scale: Scales, tasks: Sequence[str]) -> Heights:
@@ -77,9 +77,9 @@ def _bands(graph: Graph, columns: Columns, scale: Scales, tasks: Sequence[str]) 
     names = list(dict.fromkeys(band_of(graph, address) for address in experts))
     if len(names) < 2:
         return {}
-    own = sorted((n for n in names if n != "shared"), key=lambda n: tasks.index(n) if n in tasks else len(tasks))
+    own = sorted((n for n in names if n != SHARED), key=lambda n: tasks.index(n) if n in tasks else len(tasks))
     half = math.ceil(len(own) / 2)
-    ordered = own[:half] + [n for n in names if n == "shared"] + own[half:]
+    ordered = own[:half] + [n for n in names if n == SHARED] + own[half:]
     found = {}
     for name in ordered:
         most = max(sum(1 for a in rank.members if graph.blocks[a].form == "expert" and band_of(graph, a) == name)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from rankzoo.schema import Block
 
+SHARED = "(shared)"
+"""The band of everybody's experts: no task can be called so, for names hold no brackets."""
 EdgeKind = Literal["ribbon", "line", "mix", "rows", "query", "attend", "wide", "side"]
 
 

@@ -5,12 +5,13 @@ import numpy as np
 import streamlit as st
 
 from rankzoo.figures import attention as figure
-from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by
+from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of
 from rankzoo.inspection.view import Table, View
 from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
+from rankzoo.ui.views import attention_maps
 from rankzoo.ui.views.attention_side import averages, panel, strip
 from rankzoo.ui.views.history import candidate, named, received
 from rankzoo.ui.words import say, translate
@@ -42,10 +43,12 @@ def show(sight: Sight) -> None:
         panel(sight, shown, frame, task, prediction)
     strip(frame)
     said = [say("Weights add to 1 over the items that are present.")] if shares else []
+    said += [say("Weights and what the candidate says to itself add to 1.")] if _part(sight) else []
     said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
     said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
     page.twin(shown.assign(change=frame["change"]), "attention")
+    attention_maps.show(sight, frame, _dropped_now(frame))
     averages(sight, view, frame)
 
 
@@ -70,13 +73,18 @@ def _dropped(sight: Sight) -> frozenset[int]:
     return positions
 
 
+def _dropped_now(frame: Table) -> frozenset[int]:
+    """The positions that are dropped in a table of items."""
+    return frozenset(int(p) for p in frame["position"][frame["dropped"]])
+
+
 def _drop(sight: Sight, positions: frozenset[int]) -> None:
     st.session_state["rz_dropped"] = ((sight.key, sight.row), positions)
 
 
 def _buttons(sight: Sight, frame: Table) -> None:
     """Drop what is outlined, or put everything back."""
-    now = frozenset(int(p) for p in frame["position"][frame["dropped"]])
+    now = _dropped_now(frame)
     with st.sidebar:
         if "relevant" in frame:
             relevant = now | frozenset(int(p) for p in frame["position"][frame["relevant"]])
@@ -99,11 +107,17 @@ def _now(sight: Sight, frame: Table, task: str) -> float:
 def _in_words(sight: Sight, frame: Table, task: str) -> Table:
     """The items as the figure wants them: names, ages and marks in words, predictions instead of logits."""
     without = _squash(sight, task, (frame["logit"] - frame["change"].fillna(0)).to_numpy())
-    words = frame[["position"]].assign(weight=frame["weight"], without=np.where(frame["dropped"], np.nan, without),
+    heads = [column for column in frame if str(column).startswith("head.")]
+    words = frame[["position", *heads]].assign(weight=frame["weight"], without=np.where(frame["dropped"], np.nan, without),
                                        dropped=frame["dropped"])
     for column, texts in named(sight.subject, frame).items():
         words[column] = texts
     return words.assign(relevant=frame["relevant"]) if "relevant" in frame else words
+
+
+def _part(sight: Sight) -> bool:
+    """Whether the candidate weighs itself beside its past items."""
+    return spec_of(sight.subject).weighs() == "part"
 
 
 def _rows(sight: Sight, shown: Table, shares: bool, prediction: float) -> None:
@@ -116,5 +130,5 @@ def _rows(sight: Sight, shown: Table, shares: bool, prediction: float) -> None:
     listed = listed.iloc[::-1] if order == "time" else listed
     here = int((~shown["dropped"]).sum())
     tree = figure.rows(listed, candidate(sight.subject, sight.row, prediction), total=len(shown),
-                       uniform=1 / here if shares and here else None, softmax=shares, say=translate)
+                       uniform=1 / here if shares and here else None, softmax=shares, part=_part(sight), say=translate)
     picked(tree, key=ROWS, alt=say("What each past item says about the candidate"))

@@ -67,10 +67,17 @@ def _planted(sight: Sight, frame: Table) -> None:
 
 
 def strip(frame: Table) -> None:
-    """All items of the example in one line."""
+    """All items of the example in one line, or in one per head where there are several."""
     title(say("All {count} past items", count=len(frame)), say("oldest on the left"))
     # the data have the newest item first; the strip sorts by place
-    placed = frame.assign(head=say("Weight"), position=len(frame) - frame["position"].rank(method="first").astype(int) + 1)
+    placed = frame.assign(position=len(frame) - frame["position"].rank(method="first").astype(int) + 1)
+    heads = [column for column in frame if str(column).startswith("head.")]
+    if heads:
+        placed = placed.drop(columns="weight")
+        placed = placed.melt([column for column in placed if column not in heads], heads, "head", "weight")
+        placed["head"] = placed["head"].str.removeprefix("head.").astype(int)
+    else:
+        placed = placed.assign(head=say("Weight"))
     scene(figure.strip(placed, translate), key="attention:strip", alt=say("The weights of all past items"))
 
 

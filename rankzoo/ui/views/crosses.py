@@ -5,14 +5,13 @@ import streamlit as st
 
 from rankzoo.figures import crosses as figure
 from rankzoo.figures.words import fixed
-from rankzoo.inspection.crosses import NOTHING, crosses
+from rankzoo.inspection.crosses import NOTHING, crosses, meaning
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
-STRENGTHS = {"value": "on the prediction", "block": "size of the weights"}
 MAP = "crosses:map"
 
 
@@ -24,33 +23,34 @@ def show(sight: Sight) -> None:
     task = task if task in tasks else tasks[0]
     view = kept(sight.key, "crosses", task, lambda: crosses(sight.subject, task))
     table = view.table
+    few, sentence = meaning(sight.subject)
     with st.sidebar:
-        by = _strength(bool(table["block"].notna().all()))
+        by = _strength(few if table["block"].notna().any() else "")
     known = sight.truth and view.truth is not None
     largest = max(float(table[by].max()), NOTHING)
     top = max(largest, float(table["planted"].max())) if by == "value" else largest
     top = max(top, 0.01) if by == "value" else top  # a model that crosses nothing shall not look as if it did
     shown = table.assign(value=table[by] / top) if known else table.assign(value=table[by] / top).drop(columns="planted")
-    title(say("How strongly each pair of fields is crossed"),
-          say("colour 1 stands for {top} logits of {task}", top=fixed(top), task=task) if by == "value" else
-          say("colour 1 stands for the heaviest block of weights"))
+    heading = say("How strongly each pair of fields is crossed") if by == "value" else say("Each pair of fields: {what}",
+                                                                                           what=say(few))
+    title(heading, say("colour 1 stands for {top} logits of {task}", top=fixed(top), task=task) if by == "value" else
+          say("colour 1 stands for the largest"))
     with st.container(horizontal=True, gap="medium", key="crosses:row"):
-        scene(figure.triangle(shown, selected=selected(MAP), say=translate), key=MAP, width=704,
-              alt=say("How strongly each pair of fields is crossed"))
+        scene(figure.triangle(shown, selected=selected(MAP), say=translate), key=MAP, width=704, alt=heading)
         with st.container(width=340, key="crosses:side"):
             if largest > NOTHING:
                 scene(figure.ranked(shown, say=translate), key="crosses:ranked", alt=say("The strongest pairs of fields"))
             if known:
                 _found(table, by, int(view.truth.values["k"]))
             _picked(table, known)
-    _notes(sight, table, by, float(table["value"].max()))
+    _notes(sight, table, sentence if by == "block" else "", float(table["value"].max()))
     truth_line(sight, view.truth, "{value} of the planted pairs are among the strongest", "crosses")
     page.twin(table if known else table.drop(columns="planted"), "crosses")
 
 
-def _strength(blocks: bool) -> str:
-    """How strength is measured; the size of the weights only where cross layers have it."""
-    options = {name: say(title) for name, title in STRENGTHS.items() if name == "value" or blocks}
+def _strength(recorded: str) -> str:
+    """How strength is measured; what the model records itself only where it records something."""
+    options = {"value": say("on the prediction")} | ({"block": say(recorded)} if recorded else {})
     return choice("strength", say("Strength"), options, "value", menu=True)
 
 
@@ -81,8 +81,9 @@ def _picked(table: Table, known: bool) -> None:
     st.markdown(said)
 
 
-def _notes(sight: Sight, table: Table, by: str, strongest: float) -> None:
-    """What the numbers are, what is left out, and that a model of sums crosses nothing."""
+def _notes(sight: Sight, table: Table, recorded: str, strongest: float) -> None:
+    """What the numbers are (`recorded` says it of those that the model records itself), what is left out, and that a model of
+    sums crosses nothing."""
     if strongest <= NOTHING:
         st.markdown(say("**Read it:** this model crosses nothing: it only adds up what each field does alone."))
     else:
@@ -91,9 +92,7 @@ def _notes(sight: Sight, table: Table, by: str, strongest: float) -> None:
                         "on the other.",
                         a=page.escaped(best["a"]), b=page.escaped(best["b"])))
     said = [say("Strength is measured on the prediction: how far the logit is from what the two fields do one by one, when "
-                "both are exchanged for those of another row.") if by == "value" else
-            say("Size of the two blocks of the first cross layer that join a pair; it shows that a pair is crossed "
-                "better than how much.")]
+                "both are exchanged for those of another row.") if not recorded else say(recorded)]
     fields = len(set(table["a"]) | set(table["b"]))
     left_out = len(sight.subject.dataset.schema.inputs) - fields
     if sight.subject.dataset.schema.histories:

@@ -7,11 +7,10 @@ import streamlit as st
 
 from rankzoo.figures import gates as figure
 from rankzoo.figures.words import fixed, hundredths
-from rankzoo.inspection.gates import RELATED, segments, splits
+from rankzoo.inspection.gates import RELATED, SAME, SHARED, gates, levels, segments, splits
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.view import Table, View
-from rankzoo.inspection.views import look
-from rankzoo.ui import page
+from rankzoo.ui import experts, page
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
@@ -19,32 +18,46 @@ from rankzoo.ui.words import say, translate
 MATRIX = "gates:matrix"
 SHOWN = {"mean": "mean", "sd": "spread"}
 WIDE = 0.8
+ONE_GATE = "All tasks mix the experts alike, so the gates cannot tell which tasks are related."
 NO_PAIRS = "The tasks of this model are either all related or all unrelated, so there is nothing to compare."
 
 
 def show(sight: Sight) -> None:
     """The matrix of tasks and experts, how many experts each task uses, how tasks differ, and segments of the rows."""
-    view: View = kept(sight.key, "gates", "", lambda: look(sight.subject, "gates"))
+    count = len(kept(sight.key, "levels", "", lambda: levels(sight.subject)))
     with st.sidebar:
+        level = _level(count)
         value = choice("show", say("Show"), {name: say(words) for name, words in SHOWN.items()}, "mean")
-    table = _counted(view.table)
+    view: View = kept(sight.key, "gates", str(level), lambda: gates(sight.subject, level))
+    table = _named(view.table)
     left, right = st.columns([67, 33], gap="medium")
     with left:
         title(say("Mean gate weight in %: one row per task, one column per expert") if value == "mean" else
-              say("How much the gate weight differs from row to row, in %"))
-        scene(figure.matrix(table, selected(MATRIX), value, translate), key=MATRIX,
+              say("How much the gate weight differs from row to row, in %"),
+              say("level {n} of {count}", n=level, count=count) if count > 1 else "")
+        scene(figure.matrix(table, selected(MATRIX), value, translate, SHARED), key=MATRIX,
               alt=say("Gate weights, tasks by experts"))
+        if view.table["mean"].isna().any():
+            st.caption(say("An expert that bears a task's name is its own. A dash means that no path leads there."))
     with right:
-        scene(figure.effective(table, translate), key="gates:effective", alt=say("How many experts does each task use?"))
+        scene(figure.effective(view.tables["effective"], translate), key="gates:effective",
+              alt=say("How many experts does each task use?"))
         st.markdown(reading(view))
     page.twin(table, "gates")
     _divergence(sight, view)
-    _segments(sight)
+    _segments(sight, level)
 
 
-def _counted(table: Table) -> Table:
-    """Experts numbered from 1, as the diagram names them."""
-    return table.assign(expert=[str(int(i) + 1) for i in table["expert"]])
+def _level(count: int) -> int:
+    """Which level of gates is looked at, from 1; the last one, which the towers read, unless another was chosen."""
+    names = {str(i): str(i) for i in range(1, count + 1)}
+    return int(choice("level", say("Level"), names, str(count))) if count > 1 else count
+
+
+def _named(table: Table) -> Table:
+    """Experts as the diagram names them: from 1, or after the task whose own they are."""
+    names = experts.called(list(dict.fromkeys(table["expert"])))
+    return table.assign(expert=[names[expert] for expert in table["expert"]])
 
 
 def reading(view: View) -> str:
@@ -57,10 +70,13 @@ def reading(view: View) -> str:
     if spread:
         said.append(say("Spread over all {count} experts: {tasks}.", tasks=_listed(spread),
                         count=int(used["experts"].iloc[0])))
-    leaning = [_leaning(view.table, task) for task in used.index if task not in spread]
+    leaning = [_leaning(_named(view.table), task) for task in used.index if task not in spread]
     said += [say("Mostly one expert: {tasks}.", tasks=", ".join(leaning))] if leaning else []
+    if used["own"].any():
+        own = ", ".join(f"{page.escaped(task)} {hundredths(share)} %" for task, share in used["own"].items())
+        said.append(say("From experts of their own: {tasks}.", tasks=own))
     pairs = view.tables["divergence"]
-    if len(pairs) > 1:
+    if len(pairs) > 1 and pairs["js"].max() > SAME:
         near, far = pairs.loc[pairs["js"].idxmin()], pairs.loc[pairs["js"].idxmax()]
         said.append(say("Row by row, {near} mix the experts most alike ({js} bits), {far} least ({other} bits).",
                         near=_listed([near["a"], near["b"]]), js=fixed(near["js"]), far=_listed([far["a"], far["b"]]),
@@ -71,9 +87,10 @@ def reading(view: View) -> str:
 def _leaning(table: Table, task: str) -> str:
     """The expert that a task takes most of."""
     mine = table[table["task"] == task]
-    best = mine.loc[mine["mean"].idxmax()]
-    return say("{task} → expert {expert} ({share} %)", task=page.escaped(task), expert=int(best["expert"]) + 1,
-               share=hundredths(best["mean"]))
+    best, share = mine.loc[mine["mean"].idxmax(), "expert"], hundredths(mine["mean"].max())
+    if best.isdecimal():
+        return say("{task} → expert {expert} ({share} %)", task=page.escaped(task), expert=best, share=share)
+    return f"{page.escaped(task)} → {page.escaped(best)} ({share} %)"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -100,12 +117,13 @@ def _divergence(sight: Sight, view: View) -> None:
         together = [_listed([row.a, row.b]) for row in pairs.itertuples() if row.related >= RELATED]
         st.caption(say("Planted truth, outlined: {pairs} share one hidden cause.", pairs="; ".join(together))
                    if together else say("Planted truth: no two of these tasks share a hidden cause."))
+    nothing = "" if not pairs["related"].notna().any() else NO_PAIRS if pairs["js"].max() > SAME else ONE_GATE
     truth_line(sight, view.truth, "Gates of unrelated tasks differ {value} times as much as those of related tasks", "gates",
-               NO_PAIRS if pairs["related"].notna().any() else "")
+               nothing)
     page.twin(shown, "gates tasks")
 
 
-def _segments(sight: Sight) -> None:
+def _segments(sight: Sight, level: int) -> None:
     """The same gates for parts of the rows."""
     options = splits(sight.subject)
     if not options:
@@ -114,14 +132,14 @@ def _segments(sight: Sight) -> None:
     with st.sidebar:
         chosen = st.selectbox(say("Split rows by"), options, key="split", bind="query-params")
     feature = chosen if chosen in options else options[0]
-    table = kept(sight.key, "segments", feature, lambda: segments(sight.subject, feature))
+    table = kept(sight.key, f"segments:{level}", feature, lambda: segments(sight.subject, feature, level))
     numeric = sight.subject.dataset.schema.feature(feature).kind == "numeric"
     frames, rows = {}, {}
     for segment, part in table.groupby("segment", sort=False):
         label = say("{third} third", third=say(segment)) if numeric else (
             name(sight.subject.dataset, feature, int(segment)) or say("unknown"))
-        frames[label], rows[label] = _counted(part), int(part["rows"].iloc[0])
+        frames[label], rows[label] = _named(part), int(part["rows"].iloc[0])
     title(say("The same gates, by {feature}", feature=feature), say("per cent; the most frequent values") if not numeric else
           say("per cent; thirds of the rows"))
     scene(figure.segments(frames, rows, translate), key="gates:segments", alt=say("Gate weights by segment of the rows"))
-    page.twin(_counted(table), "gates segments")
+    page.twin(_named(table), "gates segments")

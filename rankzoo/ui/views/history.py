@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 
 from rankzoo.figures.attention import Candidate
-from rankzoo.inspection.attention import seen_by
+from rankzoo.inspection.attention import history_of
 from rankzoo.inspection.averages import paired
 from rankzoo.inspection.naming import middle, name
 from rankzoo.inspection.view import Subject, Table
@@ -14,7 +14,7 @@ from rankzoo.ui.words import say
 
 def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
     """Columns for the rows' figure: name and category, the age as a range of days, and a mark of how it was received."""
-    history, _ = seen_by(subject)
+    history = history_of(subject)
     finest, coarse = _finest(history), paired(history)
     columns = {"name": [first(text) for text in _texts(subject, history, finest, frame)],
                "category": [last(text) for text in _texts(subject, history, coarse, frame)]}
@@ -29,7 +29,7 @@ def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
 
 def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candidate:
     """What is being ranked in a row, by the features that it shares with the past items."""
-    history, _ = seen_by(subject)
+    history = history_of(subject)
     words = []
     for f in (_finest(history), paired(history)):
         if f is not None and f.table:
@@ -51,7 +51,7 @@ def last(label: str) -> str:
 
 def received(subject: Subject) -> str:
     """The history's own field that stands in the column of marks, or nothing."""
-    history, _ = seen_by(subject)
+    history = history_of(subject)
     marks = [f.name for f in history.fields if not f.table
              and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))]
     return marks[0] if marks else ""

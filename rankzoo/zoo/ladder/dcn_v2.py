@@ -26,7 +26,7 @@ SYSTEM = System(
            ours("cross layers", 3, why="the size of the worked table", path="interaction.0.layers"),
            ours("structure", "parallel", why="both occur; the better one depends on the data", path="interaction.0.structure"),
            ours("hidden layers", "256, 128, 64", why="trains on a laptop", path="towers.widths")),
-    adds="interaction", tagline="full matrix",
+    grew="dcn", adds="interaction", tagline="full matrix",
     answers="DCN's cross layer has one weight per number: give it a matrix.",
     settings=TrainSettings(epochs=6, batch_size=512, lr=3e-3, schedule="cosine", patience=0),
 )

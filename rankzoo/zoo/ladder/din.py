@@ -34,7 +34,7 @@ SYSTEM = System(
            ours("embedding sizes", "item 8, topic 16, age 4, dwell 4", why="fit the sample data", path="representation.dims"),
            ours("token width", 16, why="the past items know age and dwell, which a candidate has not", path="sequence.0.token"),
            ours("hidden layers", "32", why="trains on a laptop", path="towers.widths")),
-    adds="sequence", tagline="uses history",
+    grew="dnn", adds="sequence", tagline="uses history",
     answers="Pooling gives every past item the same say: let the candidate decide.",
     settings=TrainSettings(epochs=12, batch_size=512, lr=4e-3, schedule="cosine", patience=0),
 )

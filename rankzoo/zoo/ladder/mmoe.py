@@ -25,7 +25,7 @@ SYSTEM = System(
            ours("expert widths", "32, 16", why="one layer of 16, as in the paper's synthetic study, learns less of the sample",
                 path="sharing.widths"),
            ours("tower widths", 8, why="as in the paper's synthetic study", path="towers.widths")),
-    adds="sharing", tagline="many tasks",
+    grew="shared_bottom", adds="sharing", tagline="many tasks",
     answers="One shared bottom pulls unrelated tasks into one representation: let each task choose its mix.",
     settings=TrainSettings(epochs=8, batch_size=256, lr=4e-3, patience=0),
 )

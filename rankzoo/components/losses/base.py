@@ -1,0 +1,135 @@
+"""What all losses share: weights, cards and averages, and the plain loss of each kind of label.
+
+binary      ℓ = softplus(s) − y·s (sigmoid cross entropy, computed from the logit)
+share       ℓ = (sigmoid(s) − y)² for a label in [0, 1], such as the share of a video that was watched
+regression  ℓ = (s − y)²
+
+L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, ClassVar, Self
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.slot import Slot
+from rankzoo.errors import ZooError, closest
+from rankzoo.schema import Block, Drawing, Edge, Schema, Shape, Task
+from rankzoo.signals import Batch, Branches
+
+PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared"}
+NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error"}
+Weight = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Loss(Slot):
+    """One loss per task; `weights` (1 where none is given) say how much each counts in the sum.
+
+    `grouped`: the loss compares rows of one request, so that training must keep them together.
+    """
+
+    weights: Annotated[Mapping[str, Weight], Field(title="Weight of each task")] = {}
+
+    grouped: ClassVar[bool] = False
+
+    def named(self, task: Task) -> str:
+        """The task's loss in a word or two."""
+        return NAMES[PLAIN[task.kind]]
+
+    def reads(self, shape: Shape, task: Task) -> tuple[str, ...]:
+        """The tasks whose towers the task's loss reads."""
+        return (task.name,)
+
+    def after(self, shape: Shape) -> Shape:
+        known_tasks(self.weights, "A weight", f"{shape.at}.weights", shape)
+        return shape
+
+    def draw(self, shape: Shape) -> Drawing:
+        blocks = tuple(Block(f"{shape.at}.{t.name}", "losses", "head", t.name, self.named(t),
+                             words=(f"weight {self.weights.get(t.name, 1.0):g}",), task=t.name) for t in shape.tasks)
+        edges = [Edge(shape.origin[f"tower.{name}"], f"{shape.at}.{t.name}", 1)
+                 for t in shape.tasks for name in self.reads(shape, t)]
+        wide = [node for name, node in shape.origin.items() if name.startswith("logit.")]
+        edges += [Edge(node, f"towers.{t.name}", 1) for node in wide for t in shape.tasks]
+        return Drawing(blocks, tuple(edges))
+
+    def fitted(self, schema: Schema) -> tuple[Self, tuple[str, ...]]:
+        tasks = {t.name for t in schema.tasks}
+        gone = tuple(name for name in self.weights if name not in tasks)
+        return self.model_copy(update={"weights": {n: w for n, w in self.weights.items() if n in tasks}}), gone
+
+
+class RequestLoss(Loss):
+    """A loss of binary tasks that compares the rows of one request; other tasks keep their plain loss."""
+
+    grouped: ClassVar[bool] = True
+
+    def after(self, shape: Shape) -> Shape:
+        if not shape.schema.requests:
+            raise ZooError("These data have no requests, within which a {kind} loss compares rows.",
+                           "Choose data with requests, or set losses.kind to pointwise.", at=shape.at, kind=self.short)
+        if all(task.kind != "binary" for task in shape.tasks):
+            raise ZooError("A {kind} loss puts rows with label 1 before rows with label 0, but no task of the model has such "
+                           "labels.", "Set losses.kind to pointwise.", at=shape.at, kind=self.short)
+        return super().after(shape)
+
+
+class LossLayer(nn.Module):
+    """Logits (row,) per task and a batch → one scalar per task, and the branches' penalties as `penalty.<name>`."""
+
+    def __init__(self, spec: Loss, shape: Shape):
+        super().__init__()
+        self.kinds = {t.name: t.kind for t in shape.tasks}
+        self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
+
+    def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch) -> dict[str, Tensor]:
+        losses = {task: self.loss(task, logits, batch) for task in logits if task in batch.labels}
+        return losses | ({f"penalty.{name}": value for name, value in branches.penalties.items()} if losses else {})
+
+    def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """The task's loss as one number: the mean over its observed rows."""
+        label, seen = labels(task, batch)
+        return mean(self.each(task, logits[task].float(), label), seen)
+
+    def each(self, task: str, logit: Tensor, label: Tensor) -> Tensor:
+        """The loss of every row: (row,), (row,) → (row,)."""
+        return plain(self.kinds[task], logit, label)
+
+    def served(self, task: str, logit: Tensor) -> Tensor:
+        """What the task's kind reads as a logit (binary, share) or as the value itself (regression): (row,) → (row,)."""
+        return logit
+
+    def start(self, task: str, logit: float) -> float:
+        """The logit that is served as the given one: the inverse of `served`."""
+        return logit
+
+
+def plain(kind: str, logit: Tensor, label: Tensor) -> Tensor:
+    """The plain loss of every row for a kind of label: (row,), (row,) → (row,)."""
+    if kind == "binary":
+        return F.binary_cross_entropy_with_logits(logit, label, reduction="none")
+    return ((torch.sigmoid(logit) if kind == "share" else logit) - label) ** 2
+
+
+def labels(task: str, batch: Batch) -> tuple[Tensor, Tensor]:
+    """(row,) labels and whether they are observed. A missing label is 0: as NaN it would reach the gradient as NaN · 0."""
+    seen = batch.observed[task]
+    return torch.where(seen, batch.labels[task], 0), seen
+
+
+def mean(each: Tensor, seen: Tensor) -> Tensor:
+    """The average over the rows that count, never over the batch; 0 where none does."""
+    return torch.where(seen, each, 0).sum() / seen.sum().clamp(min=1)
+
+
+def known_tasks(names: Iterable[str], what: str, at: str, shape: Shape) -> None:
+    """Raises a ZooError where a setting names a task that the model has not."""
+    tasks = [t.name for t in shape.tasks]
+    for name in names:
+        if name not in tasks:
+            raise ZooError("{what} is given for '{name}', which is no task of the model.", closest(name, tasks) or
+                           "Choose among: {tasks}.", at=f"{at}.{name}", what=what, name=name, tasks=", ".join(tasks))

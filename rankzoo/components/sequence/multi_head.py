@@ -1,0 +1,61 @@
+"""Multi-head attention, written out (Vaswani et al., NeurIPS 2017): the arithmetic that several kinds of this slot share.
+
+One head: Q = X W_Q, K = H W_K, V = H W_V, S = Q Kᵀ / √d_k, A = softmax(S) over the visible keys, O = A V. The heads' outputs
+stand side by side, then W_O where there is one. The scale keeps the variance of a score near 1, whatever the width.
+"""
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from rankzoo.components.mlp import linear_part
+from rankzoo.components.sequence.tokens import masked_softmax
+from rankzoo.errors import ZooError
+from rankzoo.schema import Part
+
+
+class MultiHead(nn.Module):
+    """`heads` heads of `width`; `out` says whether W_O follows, `scale` whether scores are divided by √width."""
+
+    def __init__(self, inputs: int, heads: int, width: int, bias: bool = True, out: bool = True, scale: bool = True):
+        super().__init__()
+        self.heads, self.scale = heads, width ** -0.5 if scale else 1.0
+        self.query, self.key, self.value = (nn.Linear(inputs, heads * width, bias=bias) for _ in range(3))
+        self.out = nn.Linear(heads * width, inputs, bias=bias) if out else None
+
+    def forward(self, asking: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """asking (row, query, width), tokens (row, key, width), mask (row, key) → (row, query, …), A (row, head, query, key).
+
+        Where no key is visible A is zero, so that the values mix to zero; with W_O its bias is all that is left.
+        """
+        q, k, v = self.apart(self.query(asking)), self.apart(self.key(tokens)), self.apart(self.value(tokens))
+        scores = (q * self.scale) @ k.transpose(2, 3)  # (row, head, query, key)
+        weights = masked_softmax(scores, mask[:, None, None, :])
+        mixed = (weights @ v).transpose(1, 2).flatten(2)  # (row, query, head · width)
+        return (mixed if self.out is None else self.out(mixed)), weights
+
+    def apart(self, x: Tensor) -> Tensor:
+        """(row, position, head · width) → (row, head, position, width)."""
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+def multi_head_parts(path: str, inputs: int, inner: int, queries: int, keys: int, heads: int, bias: bool = True,
+                     out: bool = True) -> tuple[Part, ...]:
+    """Count of a MultiHead of `inner` = heads · width numbers for `queries` asking tokens and `keys` answering ones.
+
+    The maps of the heads cost the same however many there are: 2·queries·keys·inner for the scores, as much for the mixing.
+    """
+    parts = (linear_part(f"{path}.query", inputs, inner, bias, times=queries),
+             linear_part(f"{path}.key", inputs, inner, bias, times=keys),
+             linear_part(f"{path}.value", inputs, inner, bias, times=keys),
+             Part(f"{path}.maps", 0, 4 * queries * keys * inner, (heads, queries, keys)))
+    return (*parts, linear_part(f"{path}.out", inner, inputs, bias, times=queries)) if out else parts
+
+
+def head_width(heads: int, token: int, at: str) -> int:
+    """d_k = d / h; raises where the heads cannot share a token's numbers evenly."""
+    if token % heads:
+        fitting = ", ".join(str(n) for n in range(1, token + 1) if not token % n)
+        raise ZooError("{heads} heads cannot share the {token} numbers of a token evenly.",
+                       "Choose a number of heads among {fitting}, or another token width.", at=f"{at}.heads", heads=heads,
+                       token=token, fitting=fitting)
+    return token // heads

@@ -1,0 +1,63 @@
+"""What every way of combining tasks has: which losses take part, what it learns, what it must remember."""
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from rankzoo.model import RankingModel
+
+Losses = Mapping[str, Tensor]
+
+
+def weighted_sum(losses: Losses, weights: Mapping[str, float]) -> Tensor:
+    """L = Σ_k w_k L_k + Σ penalties."""
+    return sum(weights.get(name, 1.0) * loss for name, loss in losses.items())
+
+
+class Combiner(nn.Module, ABC):
+    """Turns the losses of one step into gradients.
+
+    Its parameters are learnt beside the model's, without weight decay; its buffers are what it remembers; both are part of
+    a training's state. The weights of the blueprint are fixed and multiply first: a task of weight 0 takes no part.
+    """
+
+    def __init__(self, model: RankingModel):
+        super().__init__()
+        self.fixed = dict(model.losses.weights)
+        self.tasks = tuple(task for task in model.blueprint.tasks if self.fixed[task] > 0)
+
+    def apart(self, losses: Losses) -> tuple[dict[str, Tensor], Tensor | None]:
+        """The weighted losses of the tasks that take part, and the sum of all else (penalties), None where there is none."""
+        taking = {task: self.fixed[task] * losses[task] for task in self.tasks if task in losses}
+        rest = [self.fixed.get(name, 1.0) * loss for name, loss in losses.items() if name not in taking]
+        return taking, torch.stack(rest).sum() if rest else None
+
+    @abstractmethod
+    def backward(self, losses: Losses, model: RankingModel) -> None:
+        """The backward passes: afterwards every parameter has its gradient, the combiner's own included."""
+
+    def stepped(self) -> None:
+        """Called after the optimisers have moved the parameters."""
+
+    def epoch_ended(self) -> None:
+        """Called after the last step of an epoch."""
+
+    def weights(self) -> dict[str, float]:
+        """What multiplies each task's loss now, beside the fixed weights; empty where nothing does."""
+        return {}
+
+
+def total(taking: Losses, weights: Tensor, rest: Tensor | None) -> Tensor:
+    """Σ_k w_k L_k + rest; weights (task,) in the order of the losses."""
+    found = (weights * torch.stack(list(taking.values()))).sum()
+    return found if rest is None else found + rest
+
+
+def gradients(losses: list[Tensor], parameters: list[nn.Parameter]) -> list[tuple[Tensor | None, ...]]:
+    """By loss, the gradient of every parameter, None where the loss does not reach it. The graph is kept."""
+    if not parameters:
+        return [() for _ in losses]
+    return [torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True) for loss in losses]

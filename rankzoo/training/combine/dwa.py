@@ -1,0 +1,47 @@
+"""Dynamic weight average (Liu et al., CVPR 2019): a task whose loss falls slower than the others' gets more weight.
+
+w_k(t) = K · softmax(r_k / T),  r_k = L_k(t − 1) / L_k(t − 2),  T = 2, on the mean losses of whole epochs; w = 1 in the first
+two. Ratios have no unit, so a loss counts the same in whatever scale.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rankzoo.model import RankingModel
+from rankzoo.training.combine.base import Combiner, Losses, total
+
+TEMPERATURE = 2.0
+
+
+class DynamicWeightAverage(Combiner):
+    """Remembers the losses of this epoch, summed, and the means of the two before."""
+
+    def __init__(self, model: RankingModel):
+        super().__init__(model)
+        self.register_buffer("summed", torch.zeros(len(self.tasks), dtype=torch.float64))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("means", torch.full((2, len(self.tasks)), torch.nan, dtype=torch.float64))  # (epoch, task)
+        self.register_buffer("weight", torch.ones(len(self.tasks)))
+
+    def backward(self, losses: Losses, model: RankingModel) -> None:
+        taking, rest = self.apart(losses)
+        self.summed += torch.stack([loss.detach() for loss in taking.values()])
+        self.steps += 1
+        total(taking, self.weight, rest).backward()
+
+    def epoch_ended(self) -> None:
+        self.means.copy_(torch.stack([self.means[1], self.summed / self.steps]))
+        self.summed.zero_()
+        self.steps.zero_()
+        if not self.means.isnan().any():
+            self.weight.copy_(averaged(self.means[1], self.means[0]))
+
+    def weights(self) -> dict[str, float]:
+        return dict(zip(self.tasks, self.weight.tolist(), strict=True))
+
+
+def averaged(last: Tensor, before: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+    """The weights after two epochs: (task,) mean losses each → (task,)."""
+    rate = last / before.clamp(min=1e-12)
+    return len(rate) * torch.softmax(rate / temperature, 0)

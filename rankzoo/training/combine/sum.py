@@ -1,0 +1,12 @@
+"""Sum: L = Σ_k w_k L_k with fixed weights, the baseline of every other way and hard to beat when they are tuned."""
+from __future__ import annotations
+
+from rankzoo.model import RankingModel
+from rankzoo.training.combine.base import Combiner, Losses, weighted_sum
+
+
+class Sum(Combiner):
+    """One backward pass through the weighted sum."""
+
+    def backward(self, losses: Losses, model: RankingModel) -> None:
+        weighted_sum(losses, self.fixed).backward()

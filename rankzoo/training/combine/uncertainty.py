@@ -1,0 +1,39 @@
+"""Uncertainty weighting (Kendall et al., CVPR 2018): each task's noise σ_k is learnt, and a noisy task counts less.
+
+regression      ½ e^{−s} L + ½ s     (Gaussian likelihood; also for shares, whose error is squared)
+classification    e^{−s} L + ½ s     with s = ln σ², which starts at 0
+
+At its best s = ln L (regression) or ln 2L: the weighted loss is then ½ whatever the unit of L. The total may be negative. s is
+not held above 0 to prevent that: a task with a small loss would be held there, and its noise never learnt.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rankzoo.model import RankingModel
+from rankzoo.training.combine.base import Combiner, Losses
+
+
+class Uncertainty(Combiner):
+    """Learns `log_variance` (task,)."""
+
+    def __init__(self, model: RankingModel):
+        super().__init__(model)
+        self.log_variance = nn.Parameter(torch.zeros(len(self.tasks)))
+        half = [1.0 if model.losses.kinds[task] == "binary" else 0.5 for task in self.tasks]
+        self.register_buffer("scale", torch.tensor(half), persistent=False)
+
+    def backward(self, losses: Losses, model: RankingModel) -> None:
+        taking, rest = self.apart(losses)
+        found = self.joint(torch.stack(list(taking.values())))
+        (found if rest is None else found + rest).backward()
+
+    def joint(self, loss: Tensor) -> Tensor:
+        """Σ_k of the module's head: (task,) → scalar. A loss of exactly 0, that of no observed row, says nothing about noise."""
+        each = self.scale * torch.exp(-self.log_variance) * loss + 0.5 * self.log_variance
+        return torch.where(loss == 0, loss, each).sum()
+
+    def weights(self) -> dict[str, float]:
+        found = (self.scale * torch.exp(-self.log_variance)).tolist()
+        return dict(zip(self.tasks, found, strict=True))

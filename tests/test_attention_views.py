@@ -1,0 +1,154 @@
+"""Attention of the models that mix items: weights followed back to the items, heads, and maps of who reads whom."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.sequence.additive_attention import AdditiveAttention
+from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.components.sequence.query_attention import QueryAttention
+from rankzoo.components.sequence.self_attention import SelfAttention
+from rankzoo.components.sequence.transformer import Transformer
+from rankzoo.figures import attention as figure
+from rankzoo.inspection.attention import adds_up, attention, by_head, items, seen_by, spec_of
+from rankzoo.inspection.maps import CANDIDATE, maps
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import look, reason
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from tests.support import OFF, randomised
+from tests.visits import words
+
+ROWS = 200
+
+
+def subject(history, *sequence) -> Subject:
+    """A model with random weights over some rows."""
+    model = randomised(RankingModel(Blueprint(sequence=sequence, tasks=("click",)), history.schema)).eval()
+    return Subject.of(model, history, "test", ROWS)
+
+
+@pytest.fixture
+def nrms(history) -> Subject:
+    return subject(history, SelfAttention(heads=2, width=5), AdditiveAttention(width=7))
+
+
+@pytest.fixture
+def bst(history) -> Subject:
+    return subject(history, Transformer(token=8, blocks=2))
+
+
+def test_weights_followed_back_make_the_pooled_vector(nrms):
+    """u = [W_V^k Σ_j w^k_j h_j]_k, w^k_j = Σ_i α_i A^k_ij: head by head the vector that the model made, from the items
+    themselves."""
+    model, heads = nrms.model, by_head(nrms)
+    with torch.inference_mode():
+        signal = model.representation(nrms.batch, OFF)
+        values = model.sequence[0].attention.value(signal.sequences["history"].values)
+        made = model.sequence[1](model.sequence[0](signal, OFF), OFF).fields["history"]
+    for k in (0, 1):
+        again = torch.bmm(heads[:, k].unsqueeze(1), values[:, :, 5 * k:5 * k + 5]).squeeze(1)
+        torch.testing.assert_close(again, made[:, 5 * k:5 * k + 5], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(heads.sum(dim=2), torch.ones(ROWS, 2))
+
+
+def test_the_view_shows_what_arrives(nrms):
+    """Its weights are the mean of the heads, not those over the rewritten items; they add to 1; the note says so."""
+    view, (history, entry) = attention(nrms, 3), seen_by(nrms)
+    raw = nrms.trace["sequence.1.weight"].values
+    assert history.name == "history" and entry.address == "sequence.1.weight" and adds_up(entry)
+    torch.testing.assert_close(entry.values, by_head(nrms).mean(dim=1))
+    assert not torch.allclose(entry.values, raw, atol=1e-3) and (entry.values[~entry.mask] == 0).all()
+    seen = nrms.batch.masks["history"][3].numpy()
+    assert view.table["weight"].to_numpy() == pytest.approx(entry.values[3].numpy()[seen], abs=1e-6)
+    assert view.table[["head.0", "head.1"]].mean(axis=1).to_numpy() == pytest.approx(view.table["weight"].to_numpy(), abs=1e-6)
+    assert view.note.startswith("Self-attention mixes the items")
+
+
+def test_a_model_that_is_blind_to_the_candidate_is_compared_with_what_items_are_worth(nrms, bst):
+    """`candidate_aware` of the component whose weights are shown decides the truth."""
+    assert not spec_of(nrms).candidate_aware and spec_of(bst).candidate_aware
+    assert attention(nrms).truth.more[0].statistic == "rank correlation with what an item is worth by itself"
+    assert attention(bst).truth.more[0].statistic == "rank correlation with the truth"
+
+
+def test_several_layers_are_followed_back(history):
+    """Two layers of self-attention and a mean: α, A_2 and A_1 multiplied, heads of the second averaged."""
+    deep = subject(history, SelfAttention(heads=2, width=4), SelfAttention(heads=3, width=4), Pooling())
+    first, second = (deep.trace[f"sequence.{i}.map"].values for i in (0, 1))
+    alpha = deep.trace["sequence.2.weight"].values
+    expected = torch.einsum("ri,rij,rhjk->rhk", alpha, second.mean(dim=1), first)
+    torch.testing.assert_close(by_head(deep), expected)
+    assert adds_up(seen_by(deep)[1]) and not spec_of(deep).candidate_aware
+
+
+def test_heads_of_target_attention_are_shown_as_they_are(history):
+    """Dot-product target attention keeps its heads itself, and nothing is followed back."""
+    query = subject(history, QueryAttention(heads=2, token=8))
+    entry = seen_by(query)[1]
+    assert entry is query.trace["sequence.0.weight"] and adds_up(entry) and attention(query).note == ""
+    torch.testing.assert_close(by_head(query).mean(dim=1), entry.values)
+    assert {"head.0", "head.1"} <= set(items(query, 0))
+
+
+def test_one_head_needs_no_columns(history):
+    assert not [c for c in items(subject(history, QueryAttention(heads=1, token=8)), 0) if c.startswith("head.")]
+    assert by_head(subject(history, AdditiveAttention())) is None
+
+
+def test_the_candidates_row_of_a_transformer(bst):
+    """The last block's map: the candidate over its past items; the rest of 1 it says to itself."""
+    entry, last = seen_by(bst)[1], bst.trace["sequence.0.block.1.map"].values
+    torch.testing.assert_close(entry.values, last[:, :, -1, :-1].mean(dim=1))
+    torch.testing.assert_close(1 - entry.values.sum(dim=1), last[:, :, -1, -1].mean(dim=1))
+    assert not adds_up(entry) and spec_of(bst).weighs() == "part"
+    frame = items(bst, 5)
+    rest = 1 - frame["weight"].sum()
+    tree = figure.rows(frame, figure.Candidate("c"), softmax=False, part=True)
+    assert f"the candidate itself has the other {rest:.2f}" in " ".join(words(tree))
+    some = figure.rows(frame.head(3), figure.Candidate("c"), total=len(frame), softmax=False, part=True)
+    share = 1 - frame["weight"].head(3).sum()
+    assert f"the {len(frame) - 3} items not listed and the candidate itself share {share:.2f}" in " ".join(words(some))
+
+
+def test_maps_of_one_example(bst, nrms):
+    """Every token that is there reads every other: rows add to 1; the candidate is in a transformer's map, not in the other."""
+    for seen, layers, with_candidate in ((bst, 2, True), (nrms, 1, False)):
+        table, here = maps(seen, 4), int(seen.batch.masks["history"][4].sum())
+        assert table["map"].nunique() == layers and (CANDIDATE in set(table["key"])) == with_candidate
+        assert len(table) == layers * 2 * (here + with_candidate) ** 2
+        sums = table.groupby(["map", "head", "query"])["weight"].sum().to_numpy()
+        assert sums == pytest.approx(np.ones(len(sums)), abs=1e-5)
+    row = table[(table["head"] == 1) & (table["query"] == 0)]["weight"].to_numpy()
+    assert row == pytest.approx(nrms.trace["sequence.0.map"].values[4, 1, 0, :here].numpy(), abs=1e-6)
+
+
+def test_a_dropped_item_leaves_the_map(bst):
+    fewer = maps(bst, 4, frozenset({1}))
+    assert 1 not in set(fewer["query"]) | set(fewer["key"]) and {0, 2, CANDIDATE} <= set(fewer["query"])
+    assert fewer.groupby(["map", "head", "query"])["weight"].sum().to_numpy() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_who_keeps_no_map_has_none(history):
+    assert len(maps(subject(history, AdditiveAttention()))) == 0
+
+
+def test_the_figure_of_a_map_has_a_cell_per_pair_and_every_name(bst):
+    table = maps(bst, 4)
+    head = table[(table["map"] == "sequence.0.block.0.map") & (table["head"] == 0)]
+    names = {place: f"item {place}" if place != CANDIDATE else "candidate" for place in head["query"].unique()}
+    tree = figure.reading(head, names)
+    said = words(tree)
+    assert set(names.values()) <= set(said) and [str(i + 1) for i in range(len(names))] == said[:len(names)]
+    hints = [text for text in said if text.startswith(tuple(f"{name} reads " for name in names.values()))]
+    first = head.iloc[0]
+    assert len(hints) == len(names) ** 2 and f"item 0 reads item 0: {first['weight']:.3f}" in hints
+
+
+@pytest.mark.parametrize("arch", ["bst", "nrms"])
+def test_the_presets_have_the_view(history, arch):
+    blueprint = systems()[arch].blueprint
+    view = look(Subject.of(RankingModel(blueprint, history.schema).eval(), history, "test", 50), "attention")
+    assert not reason(blueprint, history.schema, "attention") and len(view.table) and {"factors", "ages"} == set(view.tables)

@@ -1,0 +1,89 @@
+"""The attention view of models in which past items read each other: heads, the map of who reads whom, and honest words."""
+from __future__ import annotations
+
+import re
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from rankzoo import link
+from rankzoo.document import Document
+from tests.visits import scenes, visit, without_workers, words
+
+ROWS, MAP, STRIP = "attention:rows", "attention:map", "attention:strip"
+
+
+@pytest.fixture(autouse=True)
+def pages(monkeypatch, home):
+    without_workers(monkeypatch)
+    st.cache_resource.clear()
+
+
+def opened(arch: str, *changes: tuple[str, object], **query: str) -> AppTest:
+    """A visitor on the attention view of an untrained model of few rows."""
+    document = Document.preset(arch).but([("settings.rows", 2_000), *changes])
+    return visit("inside", c=link.encode(document), view="attention", **query)
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(each.value for each in app.caption).replace("\\", "")
+
+
+def test_every_head_has_its_cells_and_its_line():
+    for arch in ("bst", "nrms"):
+        app = opened(arch)
+        assert not app.exception
+        rows, strip = words(scenes(app)[ROWS]), words(scenes(app)[STRIP])
+        assert "Weight, mean of heads" in rows and {"Head 1", "Head 2"} <= set(rows) & set(strip)
+    plain = opened("din")
+    assert "Weight" in words(scenes(plain)[STRIP]) and "Head 1" not in words(scenes(plain)[STRIP]) and MAP not in scenes(plain)
+
+
+def test_what_the_weights_add_to_is_said_as_it_is():
+    """A transformer's candidate weighs itself too; a user vector's weights are followed back through self-attention."""
+    bst, nrms = opened("bst"), opened("nrms")
+    assert "Weights and what the candidate says to itself add to 1." in captions(bst)
+    assert re.search(r"items not listed and the candidate itself share 0\.\d\d|the candidate itself has the other 0\.\d\d",
+                     " ".join(words(scenes(bst)[ROWS])))
+    assert "no softmax" not in " ".join(words(scenes(bst)[ROWS]))
+    assert "Weights add to 1 over the items that are present." in captions(nrms)
+    assert "Self-attention mixes the items before they are pooled" in captions(nrms)
+
+
+def test_the_map_is_of_one_head_and_knows_the_candidate():
+    app = opened("bst")
+    first = words(scenes(app)[MAP])
+    assert any(text.startswith("Candidate: ") for text in first) and not any("Candidate" in text for text in
+                                                                            words(scenes(opened("nrms"))[MAP]))
+    app.session_state["inside:head"] = "0.1"
+    app.run()
+    second = words(scenes(app)[MAP])
+    assert not app.exception and app.query_params["head"] == "0.1" and second != first
+    deep = opened("bst", ("sequence.0.blocks", 2), head="1.0")
+    assert not deep.exception and deep.session_state["inside:head"] == "1.0"
+    labels = [option.content for group in deep.get("button_group") for option in group.proto.options]
+    assert {"Layer 1, head 1", "Layer 2, head 2"} <= set(labels)
+
+
+@pytest.mark.parametrize("arch", ["bst", "nrms"])
+def test_a_dropped_item_leaves_rows_and_map(arch):
+    app = opened(arch)
+    app.session_state["twin:attention"] = True
+    table = app.run().dataframe[0].value
+    before, position = len(words(scenes(app)[MAP])), int(table["position"].iloc[0])
+    app.session_state[ROWS] = {"picked": f"position.{position}"}
+    app.run()
+    assert not app.exception and any("dropped. Click to put it back." in text for text in words(scenes(app)[ROWS]))
+    assert len(words(scenes(app)[MAP])) < before
+
+
+def test_self_attention_alone_is_refused_in_words():
+    """Put into DIN's place from the menu, it would be read by nobody."""
+    app = visit("architect", c=link.encode(Document.preset("din")))
+    app.session_state["architect_diagram"] = {"selected": "sequence.0"}
+    app.run()
+    app.selectbox("form:sequence.kind").set_value("self_attention").run()
+    said = [each.value for kind in (app.error, app.warning, app.info) for each in kind]
+    assert not app.exception and any("Nothing reads the history 'history' after it was rewritten." in text.replace("\\", "")
+                                     for text in said), said
