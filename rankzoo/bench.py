@@ -16,6 +16,7 @@ from rankzoo.errors import ZooError, closest
 
 if TYPE_CHECKING:
     from rankzoo.blueprint import Blueprint
+    from rankzoo.components.slot import Slot
     from rankzoo.data.dataset import Dataset
     from rankzoo.training.fit import Fit
 
@@ -98,24 +99,31 @@ def blueprint_of(model: str, dataset: Dataset, dim: int, widths: tuple[int, ...]
 def _sized(preset: Blueprint, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:
     """The preset on the table, in the sizes asked for; where it cannot stand, only another model helps: bench sets no kinds.
 
-    Every column is joined. A sharing network takes all widths but the last, which is then the towers'.
+    Every column is joined, numbers as their values; what pairs vectors pairs those of the ids. A sharing network takes all
+    widths but the last, which is then the towers'; experts in levels are one of each task and one shared.
     """
     try:
         fitted, _ = preset.fitted(dataset.schema)
         lower, upper = (widths[:-1], widths[-1:]) if hasattr(fitted.sharing, "widths") and len(widths) > 1 else (widths, widths)
-        asked = {"representation": {"dim": dim}, "concatenation": {"fields": None}, "sharing": {"widths": lower},
-                 "towers": {"widths": upper}}
-        if fitted.concatenation.fields == ():  # its fields reach the logit by other ways
-            del asked["concatenation"]
-        slots = {}
-        for slot, sizes in asked.items():
-            spec = getattr(fitted, slot)
-            slots[slot] = spec.model_copy(update={name: size for name, size in sizes.items() if hasattr(spec, name)})
+        ids = tuple(f.name for f in dataset.schema.categorical)
+        interaction = tuple(_but(spec, {"fields": ids}) for spec in fitted.interaction)
+        slots = {"representation": _but(fitted.representation, {"dim": dim}),
+                 "sharing": _but(fitted.sharing, {"widths": lower, "own": 1, "shared": 1}),
+                 "towers": _but(fitted.towers, {"widths": upper}), "interaction": interaction}
+        if interaction != fitted.interaction:  # only ids are paired, so that numbers need no vectors
+            slots["representation"] = _but(slots["representation"], {"numeric": "value"})
+        if fitted.concatenation.fields != ():  # else its fields reach the logit by other ways
+            slots["concatenation"] = _but(fitted.concatenation, {"fields": None})
         made = fitted.model_copy(update={"tasks": tuple(task.name for task in dataset.schema.tasks)} | slots)
         made.places(dataset.schema)
     except ZooError as error:
         raise ZooError(error.what, "Measure another model.", at=error.at, **error.values) from None
     return made
+
+
+def _but(spec: Slot, sizes: dict[str, object]) -> Slot:
+    """The settings with those sizes that they have."""
+    return spec.model_copy(update={name: size for name, size in sizes.items() if name in type(spec).model_fields})
 
 
 def _check(order: Order) -> None:

@@ -1,6 +1,8 @@
 """Attention of the models that mix items: weights followed back to the items, heads, and maps of who reads whom."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -129,6 +131,20 @@ def test_a_dropped_item_leaves_the_map(bst):
     fewer = maps(bst, 4, frozenset({1}))
     assert 1 not in set(fewer["query"]) | set(fewer["key"]) and {0, 2, CANDIDATE} <= set(fewer["query"])
     assert fewer.groupby(["map", "head", "query"])["weight"].sum().to_numpy() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_another_history_is_another_matter(history):
+    """Two histories: self-attention over the one has no part in the weights and maps of the other."""
+    past = history.schema.histories[0]
+    schema = replace(history.schema, histories=(past, replace(past, name="other")))
+    rows = history.batch
+    rows = replace(rows, schema=schema, histories=rows.histories | {"other": rows.histories["history"]},
+                   masks=rows.masks | {"other": rows.masks["history"]})
+    both = subject(replace(history, schema=schema, batch=rows), SelfAttention(history="other"),
+                   QueryAttention(heads=2, token=8), AdditiveAttention(history="other"))
+    assert seen_by(both)[0].name == "history" and attention(both).note == ""
+    torch.testing.assert_close(by_head(both), both.trace["sequence.1.weight.head"].values)
+    assert len(both.trace.of("map")) == 1 and len(maps(both, 3)) == 0
 
 
 def test_who_keeps_no_map_has_none(history):

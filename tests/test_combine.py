@@ -111,18 +111,19 @@ def test_dwa_values(rate, temperature, weights):
 
 def test_dwa_takes_means_of_epochs():
     """Mistake of the sheet: ratios of single batches. Ones in the first two epochs; then means over batches of 0.8 → 0.72 and
-    0.6 → 0.3, whatever the last batch was."""
+    0.6 → 0.3, whatever the last batch was; and 0.72 → 0.36 and 0.3 → 0.27 after the third."""
     model = Toy({"a": "binary", "b": "binary"})
     combine = DynamicWeightAverage(model)
-    for a, b in (((1.0, 0.6), (0.6, 0.6)), ((0.4, 1.04), (0.5, 0.1))):
-        assert combine.weights() == {"a": 1.0, "b": 1.0}
-        for losses in zip(a, b, strict=True):
-            combine.backward({name: model.own[name] * value for name, value in zip("ab", losses, strict=True)}, model)
+    epochs = (((1.0, 0.6), (0.6, 0.6), (1.0, 1.0)), ((0.4, 1.04), (0.5, 0.1), (1.0997, 0.9003)),
+              ((0.36, 0.36), (0.5, 0.04), (0.9003, 1.0997)))
+    for *losses, weights in epochs:
+        for a, b in zip(*losses, strict=True):
+            combine.backward({"a": model.own["a"] * a, "b": model.own["b"] * b}, model)
         combine.epoch_ended()
-    assert list(combine.weights().values()) == pytest.approx([1.0997, 0.9003], abs=5e-5)
+        assert list(combine.weights().values()) == pytest.approx(weights, abs=5e-5)
     model.zero_grad()
     combine.backward({name: 3 * model.own[name] for name in "ab"}, model)
-    assert [float(model.own[name].grad) for name in "ab"] == pytest.approx([3 * 1.0997, 3 * 0.9003], abs=5e-4)
+    assert [float(model.own[name].grad) for name in "ab"] == pytest.approx([3 * 0.9003, 3 * 1.0997], abs=5e-4)
 
 
 # PCGrad ----------------------------------------------------------------------------------------------------------------
@@ -298,6 +299,14 @@ def test_a_step_of_every_method(method, feed):
         assert sum(weights.values()) == pytest.approx(4.0, abs=1e-4)
     losses = [step["train.completion.loss"] for step in points]
     assert sum(losses[-4:]) < sum(losses[:4])
+
+
+def test_an_epoch_ends_after_its_last_step(feed):
+    """Four steps an epoch: after three nothing is known, after four the first mean, after six two steps of the second epoch."""
+    fit, ended = fit_of("dwa", feed), {}
+    for step in fit:
+        ended[step.number] = (float(fit.combiner.steps), fit.combiner.means.isnan().any(dim=1).tolist())
+    assert [ended[k] for k in (3, 4, 6, 8)] == [(3, [True, True]), (0, [True, False]), (2, [True, False]), (0, [False, False])]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -72,7 +72,8 @@ def test_a_run_records_its_format_and_goes_on_in_it():
     assert all(p.dtype == torch.float32 for p in short.model.parameters())
     first, second = (result.metrics["test"]["click"]["auc"] for result in results)
     assert first == pytest.approx(second, abs=0.01)
-    again = Fit(short.model, short.dataset, short.settings.model_copy(update={"precision": "auto"}), short.state(), watching=False)
+    asked = short.settings.model_copy(update={"precision": "auto"})
+    again = Fit(short.model, short.dataset, asked, short.state(), watching=False)
     assert again.precision.bfloat16 and again.precision.decided
 
 

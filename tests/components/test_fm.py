@@ -213,3 +213,17 @@ def test_refusals_say_what_mends_them():
     assert machine().count(schema).parameters == 170_001 + 16 + 1
     with pytest.raises(ZooError, match="Choose embeddings"):
         machine().model_copy(update={"representation": OneHot()}).count(schema)
+
+
+def test_named_fields_alone_are_crossed():
+    """`fields` leaves the others out, whatever their width; a name that is not there is refused; other data let names go."""
+    v, some = vectors(), FM(fields=("a", "c", "d"))
+    wide = shape().but(fields={**shape().fields, "b": 1})
+    signal = Signal(fields=dict(zip(NAMES, v.unbind(1), strict=True)))
+    torch.testing.assert_close(some.build(wide)(signal, OFF).logits["click"], by_pairs(v[:, [0, 2, 3]]))
+    assert some.count(wide).elementwise == 3 * 3 * K + K and some.after(wide).logits
+    for names, words in ((("a", "x"), "no field 'x' to cross"), (("a", "a"), "named twice"), (("a",), "there is only one")):
+        with pytest.raises(ZooError, match=words):
+            FM(fields=names).after(wide)
+    schema = Schema(tuple(Feature(n, "categorical", 5) for n in ("a", "d")), ())
+    assert some.fitted(schema) == (FM(fields=("a", "d")), ("c",)) and FM(fields=("c", "d")).fitted(schema)[0] == FM()

@@ -35,11 +35,11 @@ def changed(spec: Transformer, **settings: object) -> Transformer:
     return spec.model_copy(update=settings)
 
 
-def peer(block: nn.Module) -> nn.TransformerEncoderLayer:
+def peer(block: nn.Module, norm: str = "post") -> nn.TransformerEncoderLayer:
     """Torch's encoder layer with the weights of our block."""
     own = block.attention
     theirs = nn.TransformerEncoderLayer(D, own.heads, block.inner.out_features, dropout=0.0, activation=F.leaky_relu,
-                                        batch_first=True, norm_first=block.pre).double()
+                                        batch_first=True, norm_first=norm == "pre").double()
     with torch.no_grad():
         theirs.self_attn.in_proj_weight.copy_(torch.cat([own.query.weight, own.key.weight, own.value.weight]))
         theirs.self_attn.in_proj_bias.copy_(torch.cat([own.query.bias, own.key.bias, own.value.bias]))
@@ -58,7 +58,7 @@ def test_equals_torchs_encoder_layer(norm, training):
     items, mask, candidate = toy()
     x = torch.cat([items, candidate.unsqueeze(1)], dim=1)
     visible = F.pad(mask, (0, 1), value=True)
-    theirs = peer(layer.block[0]).train(training)(x, src_key_padding_mask=~visible)
+    theirs = peer(layer.block[0], norm).train(training)(x, src_key_padding_mask=~visible)
     ours = run(layer.train(training), items, mask, candidate).unflatten(1, (LENGTH + 1, D))
     torch.testing.assert_close(ours[visible], theirs[visible], rtol=0, atol=1e-6)
     assert (ours[~visible] == 0).all()

@@ -8,16 +8,17 @@ beside it brings the first order and the bias. The sums run over fields, never o
 """
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 
 from rankzoo.components.interaction.pairs import one_width, pair_map
-from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError
+from rankzoo.components.slot import Slot, once
+from rankzoo.errors import ZooError, closest, listed
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Shape
+from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -26,9 +27,10 @@ MEANS = ("spread of the dots", "How far the dot product of two fields spreads be
 
 
 class FM(Slot):
-    """Second-order crosses of all fields, added to the logit of every task."""
+    """Second-order crosses of all fields (or of those named in `fields`), added to the logit of every task."""
 
     kind: Literal["fm"] = "fm"
+    fields: Annotated[tuple[str, ...] | None, Field(max_length=2000, title="Crossed fields (empty: all)")] = None
 
     short: ClassVar = "FM"
     keeps: ClassVar = ("cross",)
@@ -37,24 +39,41 @@ class FM(Slot):
     formula: ClassVar = r"\tfrac12\sum_f\big[(\sum_i v_{i,f})^2 - \sum_i v_{i,f}^2\big]"
     source: ClassVar = Source("Rendle", 2010, "Factorization machines", "ICDM 2010", "10.1109/ICDM.2010.127")
 
+    def crossed(self, shape: Shape) -> Shape:
+        """The shape of the crossed fields alone; raises where one is not there, or there twice."""
+        once(self.fields or (), f"{shape.at}.fields")
+        for i, name in enumerate(self.fields or ()):
+            if name not in shape.fields:
+                raise ZooError("There is no field '{name}' to cross.", closest(name, list(shape.fields)) or
+                               "Cross all fields, or choose among: {names}.", at=f"{shape.at}.fields.{i}", name=name,
+                               names=listed(shape.fields))
+        return shape if self.fields is None else shape.but(fields={name: shape.fields[name] for name in self.fields})
+
     def after(self, shape: Shape) -> Shape:
-        one_width(shape)
-        if len(shape.fields) < 2:
+        one_width(self.crossed(shape))
+        if len(self.crossed(shape).fields) < 2:
             raise ZooError("A factorisation machine crosses fields, but there is only one.",
                            "Choose data with at least two fields, or empty the interaction slot.", at=shape.at)
         return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
 
     def count(self, shape: Shape) -> Count:
-        m, k = len(shape.fields), one_width(shape)
+        m, k = len(self.crossed(shape).fields), one_width(self.crossed(shape))
         return Count((Part("", 0, 0, (1,), elementwise=3 * m * k + k),))  # two sums and a square per number, then k halves
 
     def draw(self, shape: Shape) -> Drawing:
-        m = len(shape.fields)
+        fields = self.crossed(shape).fields
+        m = len(fields)
         block = Block(shape.at, "interaction", "cross", "FM", f"{m * (m - 1) // 2} pairs", (m, m))
-        return Drawing((block,), shape.edges(shape.fields, shape.at))
+        return Drawing((block,), shape.edges(fields, shape.at))
 
     def build(self, shape: Shape) -> FMLayer:
-        return FMLayer(shape)
+        return FMLayer(self.crossed(shape))
+
+    def fitted(self, schema: Schema) -> tuple[FM, tuple[str, ...]]:
+        known = {f.name for f in schema.inputs} | {h.name for h in schema.histories} | {"candidate"}
+        gone = tuple(name for name in self.fields or () if name not in known)
+        kept = tuple(name for name in self.fields or () if name in known)
+        return self.model_copy(update={"fields": kept if len(kept) > 1 else None}) if gone else self, gone
 
 
 class FMLayer(nn.Module):

@@ -30,7 +30,7 @@ SYSTEM = System(
            ours("cross layers", 3, why="the size of the worked table", path="interaction.0.layers"),
            ours("hidden layers", "256, 128, 64", why="trains on a laptop", path="towers.widths"),
            ours("batch normalisation", "none", why="the paper has it in its deep network; the other rungs here have not")),
-    grew="wide_deep", adds="interaction", tagline="crosses by depth",
+    grew="wide_deep", adds="interaction", tagline="cheap crosses",
     answers="The wide part's crosses are made by hand: let layers make all crosses up to a degree.",
     settings=TrainSettings(epochs=8, batch_size=512, lr=6e-3, schedule="cosine", patience=0),
 )

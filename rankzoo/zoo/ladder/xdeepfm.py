@@ -33,7 +33,7 @@ SYSTEM = System(
            ours("numbers", "value × vector", why="whole vectors are crossed, all of one width", path="representation.numeric"),
            ours("embedding size", 16, why="trains on a laptop", path="representation.dim"),
            ours("hidden layers", "256, 128, 64", why="trains on a laptop", path="towers.widths")),
-    grew="deepfm", adds="interaction", tagline="crosses of vectors",
+    grew="deepfm", adds="interaction", tagline="vector crosses",
     answers="DeepFM's crosses stop at pairs: cross whole vectors again and again, one order per layer.",
     settings=TrainSettings(epochs=4, batch_size=512, lr=5e-3, schedule="cosine", patience=0),
 )
