@@ -130,14 +130,17 @@ def rechub(model: str, rows: Rows) -> tuple[float, np.ndarray]:
         begun = time.perf_counter()
         trainer.train_one_epoch(whole)
         seconds = time.perf_counter() - begun
-    trainer.model.eval()
+    return 0.98 * rows.used / seconds, _scores(trainer.model.eval(), rows)
+
+
+def _scores(model: torch.nn.Module, rows: Rows) -> np.ndarray:
+    """torch-rechub's probabilities of the held-out rows (row, task)."""
     columns, _ = rows.part(rows.cut, len(rows.labels))
-    found = []
+    kept = {name: torch.from_numpy(values) for name, values in columns.items() if not name.endswith("_length")}
     with torch.inference_mode():
-        for start in range(0, len(rows.labels) - rows.cut, BATCH):
-            found.append(trainer.model({name: torch.from_numpy(values[start:start + BATCH])
-                                        for name, values in columns.items() if not name.endswith("_length")}))
-    return 0.98 * rows.used / seconds, torch.cat(found).reshape(len(columns["C1"]), -1).numpy()
+        found = [model({name: values[start:start + BATCH] for name, values in kept.items()})
+                 for start in range(0, len(rows.labels) - rows.cut, BATCH)]
+    return torch.cat(found).reshape(len(columns["C1"]), -1).numpy()
 
 
 LIBRARIES = {"deepctr-torch": deepctr, "torch-rechub": rechub}

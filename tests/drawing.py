@@ -15,6 +15,7 @@ from rankzoo.schema import Schema
 
 MOST, DEEPEST = 6, 3  # sizes and list lengths that are drawn, where the settings allow more
 OPTIONAL = ("sequence", "interaction")
+ONE_WIDTH = ("fm", "cin", "dot_pairs", "self_attention")  # crosses of whole vectors: all fields of one width, none off a history
 
 
 def names(schema: Schema) -> dict[str, st.SearchStrategy]:
@@ -82,9 +83,27 @@ def blueprints(schema: Schema) -> st.SearchStrategy[Blueprint]:
 
 
 def mended(drawn: dict[str, Any]) -> dict[str, Any]:
-    """Where one-hot was drawn, what can stand behind it, so that it is not nearly always refused."""
-    if drawn["representation"]["kind"] != "one_hot":
-        return drawn
-    linear = [spec for spec in drawn["interaction"] if spec["kind"] == "linear"] or [{"kind": "linear"}]
-    return drawn | {"sequence": [], "interaction": linear, "concatenation": {"kind": "join"}, "sharing": {"kind": "direct"},
-                    "towers": {"kind": "bare"}}
+    """What was drawn with what it needs to stand, where it would nearly always be refused."""
+    drawn = drawn | {"sequence": read([with_token(spec) for spec in drawn["sequence"]])}
+    linear = [spec for spec in drawn["interaction"] if spec["kind"] == "linear"]
+    if drawn["representation"]["kind"] == "one_hot":
+        return drawn | {"sequence": [], "interaction": linear or [{"kind": "linear"}], "concatenation": {"kind": "join"},
+                        "sharing": {"kind": "direct"}, "towers": {"kind": "bare"}}
+    if drawn["towers"]["kind"] == "dot_product":
+        both = {"kind": "additive_attention", "token": 4, "candidate": True}
+        return drawn | {"sequence": drawn["sequence"] or [both], "interaction": linear, "sharing": {"kind": "direct"}}
+    if any(spec["kind"] in ONE_WIDTH for spec in drawn["interaction"]):
+        numeric = "mlp" if drawn["representation"].get("numeric") == "mlp" else "vector"
+        return drawn | {"representation": drawn["representation"] | {"numeric": numeric, "dims": {}}, "sequence": [],
+                        "concatenation": {"kind": "join"}}
+    return drawn
+
+
+def with_token(spec: dict[str, Any]) -> dict[str, Any]:
+    """A token width that the heads can share, where none was drawn: past items and candidate of `rich` are not of one width."""
+    return {"token": 2 * spec.get("heads", 2)} | spec
+
+
+def read(sequence: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Something behind self-attention that reads what it made."""
+    return [*sequence, {"kind": "pooling"}] if sequence and sequence[-1]["kind"] == "self_attention" else sequence

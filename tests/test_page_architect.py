@@ -128,7 +128,7 @@ def test_kinds_of_sharing_are_exchanged(kind):
 
 
 def test_a_task_gets_a_loss_of_its_own():
-    """Typed as the weights are, «name: word»; the card says it, a word that is none is refused, and a loss of requests needs them."""
+    """Typed as the weights are, «name: word»; the card says it, an unknown word is refused, and a loss of requests needs them."""
     app = pick(opened("mmoe"), DIAGRAM, "losses.click")
     typed = app.text_input("form:losses.how")
     assert typed.value == "" and "one of cross_entropy, focal, squared, huber, weighted_logistic" in typed.help

@@ -20,7 +20,8 @@ from rankzoo.ui import data, data_tables, service
 from tests.visits import said, scenes, unmarked, visit, without_workers, words
 
 ROWS = 3000
-PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "video": {"relatedness", "curve"}}
+PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"},
+           "video": {"relatedness", "curve"}}
 
 
 @pytest.fixture(autouse=True)

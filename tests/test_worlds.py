@@ -100,8 +100,8 @@ def test_static_schema_is_the_generated_one(name):
 def test_parts_are_disjoint_cover_all_and_follow_the_table(name):
     parts = world(name).parts(world(name).rows)
     assert np.array_equal(np.concatenate([parts["train"], parts["validation"], parts["test"]]), np.arange(world(name).rows))
-    sizes = {"ads": (54_000, 6_000, 20_000), "conversions": (54_000, 6_000, 20_000), "feed": (16_000, 4_000, 20_000), "history": (36_000, 4_000, 10_000),
-             "video": (26_991, 3_006, 10_003)}
+    sizes = {"ads": (54_000, 6_000, 20_000), "conversions": (54_000, 6_000, 20_000), "feed": (16_000, 4_000, 20_000),
+             "history": (36_000, 4_000, 10_000), "video": (26_991, 3_006, 10_003)}
     assert tuple(len(part) for part in parts.values()) == sizes[name]
 
 
@@ -192,8 +192,8 @@ class TestConversions:
 
     @pytest.mark.parametrize("seed", range(3))
     def test_measured_numbers(self, seed, made):
-        """On clicked rows the whole truth of the purchase reaches .82 to .83, the click's utility alone .66 to .68; its cosine with
-        the purchase's is .6 in the mean; whoever would not have clicked would buy less, .11 to .12 instead of .20."""
+        """On clicked rows the whole truth of the purchase reaches .82 to .83, the click's utility alone .66 to .68; its cosine
+        with the purchase's is .6 in the mean; whoever would not have clicked would buy less, .11 to .12 instead of .20."""
         w = made("conversions", seed)
         label, logit = observed(w, "purchase")
         clicked = w.table["click"].to_numpy() == 1

@@ -85,7 +85,8 @@ def card(system: System) -> None:
                       help=say("Embedding tables and dense part together, on the sample data."))
             st.metric(say("Per example"), flops(count.flops), width="content",
                       help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
-    badges = [f":green-badge[{say('{n} facts read in the source', n=stated)}]"] if stated else []
+    read = say("1 fact read in the source") if stated == 1 else say("{n} facts read in the source", n=stated)
+    badges = [f":green-badge[{read}]"] if stated else []
     badges += [] if system.built else [f":gray-badge[{say('not built yet')}]"]
     st.markdown(" ".join([*badges, f":orange-badge[{say('{n} assumed', n=assumed)}]"]))
     if system.built:

@@ -30,7 +30,7 @@ class Listwise(RequestLoss):
 
     kind: Literal["listwise"] = "listwise"
     target: Annotated[Literal["positives", "listnet"], Field(title="Target")] = "positives"
-    temperature: Annotated[float, Field(gt=0, le=100, title="Temperature τ")] = 1.0
+    temperature: Annotated[float, Field(ge=1e-3, le=100, title="Temperature τ")] = 1.0
     log_q: Annotated[str, Field(max_length=200, title="Correct for how often (an item's id)")] = ""
     correct: Annotated[Literal["all", "negatives"], Field(title="Corrected rows")] = "all"
     rate: Annotated[float, Field(gt=0, lt=1, title="Rate of the frequency estimate")] = 0.05

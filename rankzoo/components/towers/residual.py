@@ -31,7 +31,7 @@ class Residual(Slot):
     head_bias: Annotated[bool, Field(title="Bias of the last linear map")] = True
 
     main: ClassVar = ("units",)
-    short: ClassVar = "residual"
+    short: ClassVar = "res-MLP"
     title: ClassVar = "Residual units"
     sentence: ClassVar = "Each unit adds a correction to the vector it reads, so that depth does no harm."
     formula: ClassVar = r"X \leftarrow \mathrm{ReLU}(X + W_1\,\mathrm{ReLU}(W_0 X + b_0) + b_1)"

@@ -29,7 +29,7 @@ SYSTEM = System(
                   why="rows without a click push pCVR down too"),
            ours("embedding size", 16, why="as in the other textbook models", path="representation.dim"),
            ours("tower widths", "64, 32", why="trains on a laptop", path="towers.widths")),
-    adds="losses", tagline="after the click",
+    adds="losses", tagline="after a click",
     answers="A tower for what follows a click learns from clicked rows alone: let it learn from all, through the product.",
     settings=TrainSettings(epochs=6, batch_size=512, lr=5e-3, schedule="cosine", patience=0),
 )

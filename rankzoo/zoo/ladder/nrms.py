@@ -40,7 +40,7 @@ SYSTEM = System(
                 path="representation.dims"),
            ours("joined vector", "nothing", why="the dot product reads the two vectors as they are",
                 path="concatenation.fields")),
-    grew="bst", adds="towers", tagline="one user vector",
+    grew="bst", adds="towers", tagline="user vector",
     answers="BST runs once per candidate: leave the candidate out, and one vector per user serves all.",
     settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
 )
