@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rankzoo.training.fit import Fit
 
 WARM, WINDOWS = 10, 20
+TABLES = 3.0
+"""How much larger the tables' learning rate is: a short training sees most ids only a few times."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ def measure(order: Order) -> dict[str, object]:
     blueprint = blueprint_of(order.model, dataset, order.embedding_dim, widths)
     rows = len(dataset.parts["train"])
     settings = TrainSettings(seed=order.seed, epochs=min(1000, order.steps * order.batch_size // rows + 1), steps=order.steps,
-                             batch_size=order.batch_size, lr=order.lr, patience=0, threads=order.threads,
-                             precision=order.precision)
+                             batch_size=order.batch_size, lr=order.lr, table_lr=min(10.0, TABLES * order.lr), patience=0,
+                             threads=order.threads, precision=order.precision)
     fit = Fit(RankingModel(blueprint, dataset.schema, order.seed), dataset, settings, watching=False)
     first, speed = _timed(fit, order.batch_size)
     count = blueprint.count(dataset.schema)
@@ -109,7 +111,7 @@ def _sized(preset: Blueprint, dataset: Dataset, dim: int, widths: tuple[int, ...
         interaction = tuple(_but(spec, {"fields": ids}) for spec in fitted.interaction)
         slots = {"representation": _but(fitted.representation, {"dim": dim}),
                  "sharing": _but(fitted.sharing, {"widths": lower, "own": 1, "shared": 1}),
-                 "towers": _but(fitted.towers, {"widths": upper}), "interaction": interaction}
+                 "towers": _but(fitted.towers, {"widths": upper, "units": upper}), "interaction": interaction}
         if interaction != fitted.interaction:  # only ids are paired, so that numbers need no vectors
             slots["representation"] = _but(slots["representation"], {"numeric": "value"})
         if fitted.concatenation.fields != ():  # else its fields reach the logit by other ways

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, get_args
 
@@ -136,25 +136,30 @@ class Blueprint(BaseModel):
 
     def offered(self, schema: Schema) -> tuple[str, ...]:
         """The fields that a concatenation could join, in order."""
+        return tuple(self._reaching(schema))
+
+    def _reaching(self, schema: Schema) -> Mapping[str, int]:
+        """Every field that reaches the concatenation, with its width."""
         every = self.model_copy(update={"concatenation": Join()})
-        return next(tuple(place.shape.fields) for place in every.places(schema) if place.address == "concatenation")
+        return next(place.shape.fields for place in every.places(schema) if place.address == "concatenation")
 
     def rejoined(self, old: tuple[str, ...], schema: Schema) -> tuple[Blueprint, tuple[str, ...]]:
         """This blueprint with a concatenation for the fields that are there now; `old` are those that were offered before.
 
         Where a concatenation names its fields, new ones are joined too. Where it names one that nothing makes any more, that
         name is let go (returned too) and all fields are joined: the candidate must be read in some form. One that joins
-        nothing (a factorisation machine's) goes on to join nothing.
+        nothing (a factorisation machine's) goes on to join nothing. Products of fields that no longer have one width go too.
         """
         join = self.concatenation
         if not isinstance(join, Join) or not (join.fields or join.products):
             return self, ()
-        new = self.offered(schema)
+        new = self._reaching(schema)
         gone = tuple(name for name in join.fields or () if name not in new)
         fields = join.fields and (None if gone else join.fields + tuple(name for name in new if name not in old))
-        products = tuple(pair for pair in join.products if set(pair) <= set(new))
+        products = tuple((a, b) for a, b in join.products if a in new and b in new and new[a] == new[b])
         joined = join.model_copy(update={"fields": fields, "products": products})
-        return self.model_copy(update={"concatenation": joined}), gone
+        unlike = tuple(f"{a} ⊙ {b}" for a, b in join.products if (a, b) not in products and a in new and b in new)
+        return self.model_copy(update={"concatenation": joined}), gone + unlike
 
     def json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, the same text for the same blueprint."""

@@ -17,14 +17,30 @@ def shop(tmp_path) -> str:
     return str(path)
 
 
+FOLLOWED = {"query_attention": ["sequence.0.token=16"], "transformer": ["sequence.0.token=16"],
+            "self_attention": ["sequence.1.kind=additive_attention"]}
+
+
 @pytest.mark.parametrize("change", ["sequence=[]", *(f"sequence.0.kind={kind}" for kind in kinds("sequence"))])
 def test_din_stands_with_every_kind_of_its_slot_and_without_one(change):
-    """Its concatenation names what the sequence slot makes: names that nothing makes any more go, and all is joined."""
-    choice = chosen("din", [change], "", (), [])
+    """Its concatenation names what the sequence slot makes: names that nothing makes any more go, and all is joined. A kind
+    whose own settings do not fit says what must be set beside it, and stands with that."""
+    more = FOLLOWED.get(change.rpartition("=")[2], [])
+    if more:
+        with pytest.raises(ZooError, match="Set a token width|such as additive_attention"):
+            chosen("din", [change], "", (), [])
+    choice = chosen("din", [change, *more], "", (), [])
     blueprint, schema = choice.document.blueprint, choice.document.schema()
     joined = blueprint.concatenation.fields or blueprint.offered(schema)
     assert set(joined) <= set(blueprint.offered(schema)) and blueprint.count(schema).parameters > 0
-    assert any("candidate" in notice for notice in choice.notices) == (blueprint.concatenation.fields is None)
+    gone = [notice for notice in choice.notices if "candidate" in notice and "⊙" not in notice]
+    assert bool(gone) == (blueprint.concatenation.fields is None)
+
+
+def test_a_product_goes_where_its_fields_no_longer_have_one_width():
+    """A transformer that is read whole has (20 + 1) × 16 numbers, the candidate 16."""
+    choice = chosen("din", ["sequence.0.kind=transformer", "sequence.0.token=16"], "", (), [])
+    assert choice.document.blueprint.concatenation.products == () and any("history ⊙ candidate" in n for n in choice.notices)
 
 
 def test_din_on_a_file_says_what_to_empty_and_then_stands(shop):

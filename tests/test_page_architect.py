@@ -127,6 +127,19 @@ def test_kinds_of_sharing_are_exchanged(kind):
     assert parameters(app) == document(app).blueprint.count(document(app).schema()).parameters
 
 
+@pytest.mark.parametrize("kind", kinds("sequence"))
+def test_kinds_of_attention_are_exchanged(kind):
+    """DIN with every kind of its slot, and back: the token's width stays; what rewrites the history stands before its reader."""
+    app = pick(opened("din"), DIAGRAM, "sequence.0")
+    app.selectbox("form:sequence.kind").set_value(kind).run()
+    found = document(app).blueprint.sequence
+    assert not app.exception and found[0].kind == kind and found[0].token == 16
+    assert said(app) == []
+    assert len(found) == (2 if kind == "self_attention" else 1)
+    app.selectbox("form:sequence.kind").set_value("pooling").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.sequence] == ["pooling"]
+
+
 def test_a_task_gets_a_loss_of_its_own():
     """Typed as the weights are, «name: word»; the card says it, an unknown word is refused, and a loss of requests needs them."""
     app = pick(opened("mmoe"), DIAGRAM, "losses.click")

@@ -5,6 +5,10 @@ such a field the model could not stand, and a new component's fields would be ma
 """
 from __future__ import annotations
 
+from pydantic import ValidationError
+
+from rankzoo.blueprint import kinds
+from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.ui import state
@@ -12,15 +16,33 @@ from rankzoo.ui import state
 
 def exchange(slot: str, kind: str | None) -> None:
     """Put a component of that kind into a slot (in place of its first), or empty it with None; raises where the new one
-    cannot stand there. The settings are those of the preset where it has that kind, else the kind's own."""
+    cannot stand there. What rewrites a history goes before the component that reads it."""
     before = state.document()
-    several = isinstance(getattr(before.blueprint, slot), tuple)
-    at = f"{slot}.0" if several else slot
-    after = before.but([(slot, [])] if kind is None
-                       else [(at, own)] if (own := preset(before, slot, kind))
-                       else [(f"{at}.kind", kind)])
+    value = getattr(before.blueprint, slot)
+    if isinstance(value, tuple):
+        readers = [spec for spec in value if not getattr(spec, "rewrites", False)]
+        taken = [] if kind is None else [settings(before, slot, kind, readers[0] if readers else None)]
+        rest = readers if kind and getattr(kinds(slot)[kind], "rewrites", False) else readers[1:] if kind else []
+        after = before.but([(slot, taken + [spec.model_dump(mode="json") for spec in rest])])
+    else:
+        after = before.but([(slot, settings(before, slot, kind, value))])
     blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
     state.put(after.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")
+
+
+def settings(document: Document, slot: str, kind: str, old: Slot | None) -> dict[str, object]:
+    """The settings of the new component: those of the preset where it has that kind; else its own, but what it has in common
+    with the old one (the widths, the history, the width of a token) is kept where it may have that value."""
+    own = preset(document, slot, kind)
+    if own is not None:
+        return own
+    spec = kinds(slot)[kind]()
+    for name in () if old is None else [name for name in type(old).model_fields if name in type(spec).model_fields]:
+        try:
+            spec = type(spec).model_validate({**spec.model_dump(), name: getattr(old, name), "kind": kind})
+        except ValidationError:
+            continue
+    return spec.model_dump(mode="json")
 
 
 def preset(document: Document, slot: str, kind: str) -> dict[str, object] | None:

@@ -22,23 +22,23 @@ SCHEMA = schema_of("ads")
 
 @pytest.mark.parametrize("layers", [1, 3])
 def test_parameters(layers):
-    """(n + 4)·16 + 4·16·64 + 4·64·64 a further layer + 14·64 + 1: numbers are fields with one row each, no deep part."""
+    """(n + 4)·16 + 4·16·32 + 4·32·32 a further layer + 14·32 + 1: numbers are fields with one row each, no deep part."""
     spec = SYSTEM.blueprint.interaction[0].model_copy(update={"layers": layers})
     blueprint = SYSTEM.blueprint.model_copy(update={"interaction": (spec,)})
     rows = sum(f.vocabulary for f in SCHEMA.categorical)
-    expected = (rows + 4) * 16 + 4 * 16 * 64 + (layers - 1) * 4 * 64 * 64 + 14 * 64 + 1
+    expected = (rows + 4) * 16 + 4 * 16 * 32 + (layers - 1) * 4 * 32 * 32 + 14 * 32 + 1
     assert blueprint.count(SCHEMA).parameters == expected
 
 
-def test_small_embeddings_leave_the_softmax_flat():
-    """Why the tables start at a spread of 0.5: at 0.05 every field reads all others alike."""
+def test_small_embeddings_start_with_a_flat_softmax():
+    """Why the tables start at a spread of 0.2: at 0.05 every field reads all others alike. Scores grow with the square."""
     sharpness = {}
-    for init in (0.05, 0.5):
+    for init in (0.05, 0.2):
         representation, trace = SYSTEM.blueprint.representation.model_copy(update={"init": init}), Trace()
         blueprint = SYSTEM.blueprint.model_copy(update={"representation": representation})
         RankingModel(blueprint, SCHEMA).eval()(random_batch(SCHEMA, 64), trace)
         sharpness[init] = float(trace["interaction.0.layer.0.map"].values.std())
-    assert SYSTEM.blueprint.representation.init == 0.5 and sharpness[0.5] > 20 * sharpness[0.05]
+    assert SYSTEM.blueprint.representation.init == 0.2 and sharpness[0.2] > 10 * sharpness[0.05]
 
 
 def test_where_it_reads_from_is_better_than_chance_and_no_strength():

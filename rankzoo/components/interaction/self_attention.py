@@ -4,8 +4,8 @@ values of the row.
 α^h_{m,k} = softmax_k ⟨W^h_Q e_m, W^h_K e_k⟩, ẽ_m = ⊕_h Σ_k α^h_{m,k} W^h_V e_k, e_m ← ReLU(ẽ_m + W_Res e_m): no division by
 √d′ and no bias anywhere. The order of crosses grows with every layer. Stacked, the new vectors take the fields' place (with no
 deep part behind: AutoInt); parallel, they meet the deep network in its last linear map (AutoInt+). The weights say where a
-field reads from, not how strongly two fields cross. Where embeddings start small all scores are near 0, the softmax stays flat
-and the layer learns little: start them at a spread of 0.5.
+field reads from, not how strongly two fields cross. Where embeddings start small all scores are near 0 and the softmax is
+flat: with small steps too it stays so, and the layer learns little.
 """
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ class SelfAttention(HistorySlot):
     bias: Annotated[bool, Field(title="Biases in the three maps")] = False
 
     candidate_aware: ClassVar = False
+    rewrites: ClassVar = True
     main: ClassVar = ("heads", "width")
     short: ClassVar = "self"
     keeps: ClassVar = ("map",)

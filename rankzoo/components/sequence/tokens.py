@@ -22,6 +22,7 @@ class HistorySlot(Slot):
     """Settings that every kind of the sequence slot shares: which history, and the width of a token."""
 
     candidate_aware: ClassVar[bool] = True  # whether the weights may depend on the candidate
+    rewrites: ClassVar[bool] = False  # whether it hands a history on, for another component to read
 
     history: Annotated[str, Field(title="History")] = ""
     token: Annotated[int, Field(ge=0, le=4096, title="Token width (0: fields side by side)")] = 0
