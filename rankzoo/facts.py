@@ -32,6 +32,11 @@ class Source:
         where = self.venue if str(self.year) in self.venue else f"{self.venue} {self.year}".strip()
         return f"{self.by}, {where}"
 
+    @property
+    def url(self) -> str:
+        """Where its DOI leads, or empty."""
+        return f"https://doi.org/{self.doi}" if self.doi else ""
+
 
 @dataclass(frozen=True)
 class Fact:

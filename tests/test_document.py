@@ -65,7 +65,7 @@ CASES = [
     ("cfg-arch-path", '{"arch":"../../etc/passwd"}', "arch", "Unknown architecture '../../etc/passwd'."),
     ("cfg-arch-dunder", '{"arch":"__class__"}', "arch", "Unknown architecture '__class__'."),
     ("cfg-unknown-key", changed(representation={"embeding_dimm": 8}), "representation.embeding_dimm",
-     "Setting representation: embeddings has no field 'embeding_dimm'. It has: dim, dims, numeric, init."),
+     "Setting representation: embeddings has no field 'embeding_dimm'. It has: dim, dims, numeric, bottom, relu, init."),
     ("cfg-proto", '{"arch":"mmoe","arch":"lr"}', "", "This link names the same field twice (arch)."),
     ("cfg-proto", '{"arch":"mmoe","__proto__":{"a":1}}', "__proto__", "The document has no field '__proto__'. It has: v, arch,"),
     ("cfg-unknown-top", changed(foo=1), "foo", "The blueprint has no field 'foo'. It has: representation, sequence,"),
@@ -262,7 +262,7 @@ def test_set_a_kind():
     ("settings.lr", float("inf"), "settings", "Every number must be finite."),
     ("sharing.experts", "many", "sharing.experts", "a whole number of at least 1 and at most 64. Found 'many'."),
     ("settings.optimizer", "lamb", "settings.optimizer", "one of adam, adagrad, sgd. Found 'lamb'."),
-    ("sharing.kind", "moe", "sharing", "unknown kind 'moe'. Choose one of: direct, shared_bottom, mmoe"),
+    ("sharing.kind", "moe", "sharing", "unknown kind 'moe'. Choose one of: direct, shared_bottom, omoe, mmoe, ple"),
     ("data", 5, "data", "Setting data: a word. Found 5."), ("", 3, None, "The blueprint has no field ''."),
     ("blueprint", None, "blueprint", "Setting blueprint: a group of settings. Found nothing.")])
 def test_set_refusals(path, value, at, words):

@@ -25,7 +25,8 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "mmoe": ("gates", "heads"), "cgc": ("gates", "heads"), "ple": ("gates", "heads"),
            "shared_bottom": ("heads",), "omoe": ("heads",), "youtube": ("gates", "position", "heads"),
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
-           **dict.fromkeys(("dnn", "deep_crossing", "dlrm", "autoint", "esmm"), ("crosses", "heads"))}
+           **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
+                           ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."
 ROWS = "attention:rows"
 

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from rankzoo import registry
-from rankzoo.blueprint import SLOTS
+from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.errors import ZooError
 from rankzoo.facts import PROVENANCES
 from rankzoo.system import System
@@ -106,3 +106,13 @@ def test_task_names_fit_a_blueprint():
     for system in industry():
         assert 1 <= len(system.task_names) <= 8 and len(set(system.task_names)) == len(system.task_names)
         assert all(re.fullmatch(r"[A-Za-z0-9_ ]{1,60}", name) for name in system.task_names), system.id
+
+
+@pytest.mark.parametrize("slot, kind", [(slot, kind) for slot in SLOTS for kind in kinds(slot)])
+def test_a_component_leads_to_its_paper(slot, kind):
+    """Where a paper has the component, one click leads to it."""
+    source = kinds(slot)[kind].source
+    if source is not None:
+        assert re.fullmatch(r"https://doi\.org/10\.\d{4,}/\S+", source.url)
+    else:
+        assert (slot, kind) in {("concatenation", "join"), ("sharing", "direct"), ("towers", "bare"), ("losses", "pointwise")}

@@ -30,9 +30,12 @@ def store() -> str:
     from rankzoo.runs.store import Store
 
     found = Store()
-    if not found.db.whole():
-        raise ZooError("The run store is damaged.", "It is rebuilt from the runs' own files when the app starts.")
-    return found.notice() or f"whole, {len(found.runs(limit=100_000)):,} runs in {found.root}"
+    try:
+        if not found.db.whole():
+            raise ZooError("The run store is damaged.", "It is rebuilt from the runs' own files when the app starts.")
+        return found.notice() or f"whole, {len(found.runs(limit=100_000)):,} runs in {found.root}"
+    finally:
+        found.db.close()
 
 
 def disk() -> str:

@@ -51,7 +51,7 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
             if spec.formula:
                 st.latex(r"\small " + spec.formula)
             if spec.source:
-                st.caption(page.escaped(spec.source.short))
+                st.caption(page.cited(spec.source))
         _numbers(number, more, chosen if block else address, address, inside.gates)
         st.divider()
         _settings(address, spec)

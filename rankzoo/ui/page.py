@@ -10,6 +10,7 @@ import streamlit as st
 
 from rankzoo import link
 from rankzoo.data.files import csv_text
+from rankzoo.facts import Source
 from rankzoo.figures.theme import Theme, theme
 from rankzoo.figures.words import flops, memory
 from rankzoo.inspection.counts import memory as bytes_of
@@ -89,6 +90,11 @@ def _heading(name: str, column: pd.Series) -> object:
 def colours() -> Theme:
     """The palette of the theme on screen, for figures that need explicit colours."""
     return theme("dark" if st.context.theme.type == "dark" else "light")
+
+
+def cited(source: Source) -> str:
+    """A source in a few words, as a link to the paper where it has a DOI."""
+    return f"[{escaped(source.short)}]({source.url})" if source.url else escaped(source.short)
 
 
 def escaped(text: str) -> str:

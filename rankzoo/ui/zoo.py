@@ -71,7 +71,7 @@ def rung(system: System) -> Rung:
 
 def card(system: System) -> None:
     """Thumbnail, story, counts, provenance and the one button of the page; facts only where nothing is built."""
-    st.markdown(f"**{page.escaped(system.title)}**  \n:gray[{page.escaped(f'{system.source.by}, {system.source.venue}')}]")
+    st.markdown(f"**{page.escaped(system.title)}**  \n:gray[{page.cited(system.source)}]")
     if system.built:
         scene(diagram.thumbnail(architect.layout_of(system.blueprint, schema_of(system.dataset))), key=f"thumb:{system.id}",
               alt=say("The architecture in small"))

@@ -40,7 +40,7 @@ def test_by_hand():
 
 def test_starts_at_zero():
     """All weights zero: every logit is 0, every probability ½."""
-    assert torch.equal(logits(Linear().build(shape()), aside()), torch.zeros(8, 3))
+    assert torch.equal(logits(Linear().build(shape()), aside()), torch.zeros(8, len(TASKS)))
 
 
 def test_additive():
@@ -51,7 +51,7 @@ def test_additive():
         values = aside(8, seed) | {"topic": torch.full((8,), 1)}
         changes.append(logits(layer, values) - logits(layer, values | {"topic": torch.full((8,), 3)}))
     torch.testing.assert_close(changes[0], changes[1])
-    torch.testing.assert_close(changes[0], changes[0][:1].expand(8, 3))
+    torch.testing.assert_close(changes[0], changes[0][:1].expand(8, len(TASKS)))
 
 
 def test_a_cross_is_not_additive():
@@ -59,7 +59,7 @@ def test_a_cross_is_not_additive():
     layer = randomised(Linear(crosses=(("topic", "user"),)).build(shape()))
     values = aside(8, 1) | {"user": torch.arange(8) % 6}
     change = logits(layer, values | {"topic": torch.full((8,), 1)}) - logits(layer, values | {"topic": torch.full((8,), 3)})
-    assert not torch.allclose(change, change[:1].expand(8, 3))
+    assert not torch.allclose(change, change[:1].expand(8, len(TASKS)))
 
 
 def test_hash_is_fixed():
@@ -93,7 +93,7 @@ def test_hash_spreads():
 def test_order_of_a_pair_matters_but_not_its_place():
     """(a, b) and (b, a) are different crosses, each with its own rows."""
     one = Linear(crosses=(("item", "user"), ("user", "item"))).build(shape())
-    assert numel(one) == 3 * (21 + 2 * 5000 + 2 + 1)
+    assert numel(one) == len(TASKS) * (21 + 2 * 5000 + 2 + 1)
 
 
 def test_unseen_cross_changes_nothing():
@@ -133,13 +133,13 @@ def test_gradcheck():
 
 
 @pytest.mark.parametrize("spec, parameters", [
-    (Linear(), 3 * (21 + 2 + 1)), (Linear(bias=False), 3 * 23), (Linear(first_order=False), 3),
-    (Linear(first_order=False, crosses=(("item", "user"),), buckets=9), 3 * 10)])
+    (Linear(), len(TASKS) * (21 + 2 + 1)), (Linear(bias=False), len(TASKS) * 23), (Linear(first_order=False), len(TASKS)),
+    (Linear(first_order=False, crosses=(("item", "user"),), buckets=9), len(TASKS) * 10)])
 def test_count(spec, parameters):
     """Rows of all fields and crosses, one weight per number, one bias, times the tasks; a bias alone still has rows."""
     layer = spec.build(shape())
     assert spec.count(shape()).parameters == numel(layer) == parameters
-    assert logits(layer, aside(5)).shape == (5, 3)
+    assert logits(layer, aside(5)).shape == (5, len(TASKS))
 
 
 @pytest.mark.parametrize("spec, at, words", [

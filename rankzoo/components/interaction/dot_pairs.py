@@ -38,7 +38,7 @@ class DotPairs(Slot):
     sentence: ClassVar = "One number for each pair of fields, how alike their vectors are; the network behind weighs them."
     formula: ClassVar = r"R = [z;\; \langle t_a, t_b \rangle_{a > b}]"
     source: ClassVar = Source("Naumov et al.", 2019, "Deep learning recommendation model for personalization and "
-                              "recommendation systems", "arXiv 1906.00091, 2019")
+                              "recommendation systems", "arXiv 1906.00091, 2019", "10.48550/arXiv.1906.00091")
 
     def pairs(self, shape: Shape) -> int:
         """How many dots there are."""

@@ -34,7 +34,8 @@ class Linear(Slot):
     title: ClassVar = "Linear (wide) part"
     sentence: ClassVar = "One weight per feature value and per hand-made cross, straight to the logit: it memorises."
     formula: ClassVar = r"s = b + \sum_i w_{i,x_i} + \sum_c w_c"
-    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016")
+    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
+                              "10.1145/2988450.2988454")
 
     def after(self, shape: Shape) -> Shape:
         once((" × ".join(pair) for pair in self.crosses), f"{shape.at}.crosses")

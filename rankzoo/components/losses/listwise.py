@@ -40,7 +40,8 @@ class Listwise(RequestLoss):
     title: ClassVar = "Listwise loss"
     sentence: ClassVar = "The rows of a request compete: a softmax over them should choose what was clicked."
     formula: ClassVar = r"\ell = -\ln \frac{e^{s_+}}{\sum_{j \in S} e^{s_j}}"
-    source: ClassVar = Source("Cao et al.", 2007, "Learning to rank: from pairwise approach to listwise approach", "ICML 2007")
+    source: ClassVar = Source("Cao et al.", 2007, "Learning to rank: from pairwise approach to listwise approach", "ICML 2007",
+                              "10.1145/1273496.1273513")
 
     def named(self, task: Task) -> str:
         word = "ListNet" if self.target == "listnet" else "softmax, log Q" if self.log_q else "softmax"

@@ -46,7 +46,8 @@ class Embeddings(Slot):
     title: ClassVar = "Embeddings"
     sentence: ClassVar = "Every value of every feature owns a short vector, learned with the rest."
     formula: ClassVar = r"e_i = E_i[x_i]"
-    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016")
+    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
+                              "10.1145/2988450.2988454")
 
     def width(self, name: str) -> int:
         """Embedding size of a field."""

@@ -27,7 +27,8 @@ class OneHot(Slot):
     title: ClassVar = "One-hot"
     sentence: ClassVar = "A value is just its place in a list; nothing is shared between values."
     formula: ClassVar = r"x_i \in \{0,1\}^{V_i},\; \sum_v x_{i,v} = 1"
-    source: ClassVar = Source("McMahan et al.", 2013, "Ad click prediction: a view from the trenches", "KDD 2013")
+    source: ClassVar = Source("McMahan et al.", 2013, "Ad click prediction: a view from the trenches", "KDD 2013",
+                              "10.1145/2487575.2488200")
 
     def after(self, shape: Shape) -> Shape:
         return shape.but(fields={}, sequences={}, origin=origins(shape))

@@ -30,7 +30,8 @@ class Pooling(HistorySlot):
     title: ClassVar = "Pooling"
     sentence: ClassVar = "Every past item counts the same, whatever the candidate is."
     formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"
-    source: ClassVar = Source("Covington et al.", 2016, "Deep neural networks for YouTube recommendations", "RecSys 2016")
+    source: ClassVar = Source("Covington et al.", 2016, "Deep neural networks for YouTube recommendations", "RecSys 2016",
+                              "10.1145/2959100.2959190")
 
     def weighs(self) -> Literal["shares", "part", "free"]:
         return "shares" if self.how == "mean" else "free"

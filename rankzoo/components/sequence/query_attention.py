@@ -31,7 +31,7 @@ class QueryAttention(HistorySlot):
     title: ClassVar = "Dot-product target attention"
     sentence: ClassVar = "The candidate is the query, every past item a key: what points the same way counts more."
     formula: ClassVar = r"u(c)=\mathrm{softmax}\big((cW_Q)(HW_K)^\top/\sqrt{d_k}\big)\,HW_V\,W_O"
-    source: ClassVar = Source("Vaswani et al.", 2017, "Attention is all you need", "NeurIPS 2017")
+    source: ClassVar = Source("Vaswani et al.", 2017, "Attention is all you need", "NeurIPS 2017", "10.48550/arXiv.1706.03762")
 
     def after(self, shape: Shape) -> Shape:
         name, token = self.taken(shape).name, self.widths(shape)[2]

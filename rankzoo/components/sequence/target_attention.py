@@ -36,7 +36,8 @@ class TargetAttention(HistorySlot):
     title: ClassVar = "Target attention"
     sentence: ClassVar = "A small network scores every past item against the candidate; the sum follows the scores."
     formula: ClassVar = r"u(c)=\sum_j a(h_j,c)\,h_j"
-    source: ClassVar = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018")
+    source: ClassVar = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018",
+                              "10.1145/3219819.3219823")
 
     def weighs(self) -> Literal["shares", "part", "free"]:
         return "shares" if self.softmax else "free"

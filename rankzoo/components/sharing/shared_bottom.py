@@ -29,7 +29,7 @@ class SharedBottom(Slot):
     title: ClassVar = "Shared bottom"
     sentence: ClassVar = "One network that all tasks share, with a tower of its own for each."
     formula: ClassVar = r"y_k = h_k(f(x))"
-    source: ClassVar = Source("Caruana", 1997, "Multitask learning", "Machine Learning 28")
+    source: ClassVar = Source("Caruana", 1997, "Multitask learning", "Machine Learning 28", "10.1023/A:1007379606734")
 
     def after(self, shape: Shape) -> Shape:
         needs_input(shape)

@@ -34,7 +34,8 @@ class MlpTower(Slot):
     title: ClassVar = "MLP"
     sentence: ClassVar = "A few fully connected layers that turn the vector into one logit."
     formula: ClassVar = r"s = w\cdot\mathrm{MLP}(x) + b"
-    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016")
+    source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
+                              "10.1145/2988450.2988454")
 
     def after(self, shape: Shape) -> Shape:
         if not shape.branch:

@@ -8,7 +8,7 @@ from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Naumov et al.", 2019, "Deep learning recommendation model for personalization and recommendation systems",
-               "arXiv 1906.00091, 2019")
+               "arXiv 1906.00091, 2019", "10.48550/arXiv.1906.00091")
 CODE = Source("Naumov et al.", 2019, "dlrm, the authors' reference code")
 DCN_V2 = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network and practical lessons for web-scale learning to rank "
                 "systems", "WWW 2021", "10.1145/3442381.3450078")

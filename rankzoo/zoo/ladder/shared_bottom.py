@@ -7,7 +7,7 @@ from rankzoo.facts import Source, known, ours, stated
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
-PAPER = Source("Caruana", 1997, "Multitask learning", "Machine Learning 28")
+PAPER = Source("Caruana", 1997, "Multitask learning", "Machine Learning 28", "10.1023/A:1007379606734")
 MMOE = Source("Ma et al.", 2018, "Modeling task relationships in multi-task learning with multi-gate mixture-of-experts",
               "KDD 2018", "10.1145/3219819.3220007")
 
