@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WARM, WINDOWS = 10, 20
 TABLES = 3.0
 """How much larger the tables' learning rate is: a short training sees most ids only a few times."""
+SPREAD = 0.01
+"""Of the starting embeddings, where a preset has no reason for another: most ids of a large table keep theirs."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,16 @@ def _sized(preset: Blueprint, dataset: Dataset, dim: int, widths: tuple[int, ...
     Every column is joined, numbers as their values; what pairs vectors pairs those of the ids. A sharing network takes all
     widths but the last, which is then the towers'; experts in levels are one of each task and one shared.
     """
+    from rankzoo.components.representation.embeddings import Embeddings
+
     try:
         fitted, _ = preset.fitted(dataset.schema)
         lower, upper = (widths[:-1], widths[-1:]) if hasattr(fitted.sharing, "widths") and len(widths) > 1 else (widths, widths)
         ids = tuple(f.name for f in dataset.schema.categorical)
         interaction = tuple(_but(spec, {"fields": ids}) for spec in fitted.interaction)
-        slots = {"representation": _but(fitted.representation, {"dim": dim}),
+        spread = fitted.representation.init if hasattr(fitted.representation, "init") else 0.0
+        asked = {"dim": dim} | ({"init": SPREAD} if spread == Embeddings().init else {})
+        slots = {"representation": _but(fitted.representation, asked),
                  "sharing": _but(fitted.sharing, {"widths": lower, "own": 1, "shared": 1}),
                  "towers": _but(fitted.towers, {"widths": upper, "units": upper}), "interaction": interaction}
         if interaction != fitted.interaction:  # only ids are paired, so that numbers need no vectors
