@@ -160,10 +160,15 @@ def _timed(fit: Fit, batch_size: int) -> tuple[float, float]:
 
 
 def _held_out(fit: Fit) -> dict[str, float]:
+    import numpy as np
+
     from rankzoo.training.metrics import evaluate, predict
 
     rows = fit.dataset.part("test")
-    metrics = evaluate(predict(fit.model, rows), rows, fit.dataset.schema)
+    logits = predict(fit.model, rows)
+    if not all(np.isfinite(values).all() for values in logits.values()):
+        raise ZooError("The training has diverged: its logits are no longer finite numbers.", "Lower --lr.", at="lr")
+    metrics = evaluate(logits, rows, fit.dataset.schema)
     return {task: values["auc"] for task, values in metrics.items() if "auc" in values}
 
 

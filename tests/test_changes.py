@@ -67,6 +67,20 @@ def test_components_of_one_kind_are_matched_and_the_rest_comes_or_goes():
     assert [change.address for change in changes(other, one)] == ["interaction.0.buckets", "interaction.1"]
 
 
+def test_another_order_is_a_change():
+    nrms = systems()["nrms"].blueprint
+    turned = nrms.model_copy(update={"sequence": nrms.sequence[::-1]})
+    assert list(changes(nrms, turned)) == [Change("sequence", ("self_attention", "additive_attention"),
+                                                  ("additive_attention", "self_attention"))]
+
+
+def test_work_on_single_numbers_is_told_too():
+    """A factorisation machine has no matrix product: 3·m·k + k for 14 fields of its preset's size."""
+    taken = step(systems()["lr"].blueprint, systems()["fm"].blueprint, schema_of("ads"))
+    k = systems()["fm"].blueprint.representation.dim
+    assert taken.flops == 0 and taken.elementwise == 3 * 14 * k + k
+
+
 def test_every_textbook_rung_but_the_first_grew_out_of_one_before_it():
     ladder = [system for system in systems().values() if system.kind == "textbook"]
     assert not ladder[0].grew

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.interaction.linear import Linear
 from rankzoo.components.losses.pointwise import Pointwise
+from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.sharing.shared_bottom import SharedBottom
 from rankzoo.components.towers.bare import Bare
@@ -229,7 +230,13 @@ def test_the_last_shared_layer():
     assert shared_name(feed, "feed") == "sharing.expert.3.2.weight"
     bottom = feed.model_copy(update={"sharing": SharedBottom(widths=(8, 4))})
     assert shared_name(bottom, "feed") == "sharing.bottom.2.weight"
-    assert shared_name(systems()["esmm"].blueprint, "conversions") == "representation.tables.16"
+    assert shared_name(systems()["omoe"].blueprint, "feed") == "sharing.expert.3.2.weight", "its one gate is no layer of numbers"
+    for rung in ("cgc", "ple"):
+        assert ".shared." in shared_name(systems()[rung].blueprint, "feed")
+    esmm = systems()["esmm"].blueprint
+    assert shared_name(esmm, "conversions") == "representation.tables.16"
+    through = esmm.model_copy(update={"representation": Embeddings(numeric="mlp", relu=True)})
+    assert shared_name(through, "conversions") == "representation.tables.16"
     added_up = Blueprint(representation=OneHot(), interaction=(Linear(),), towers=Bare(), tasks=("click", "purchase"))
     assert shared_name(added_up, "conversions") is None
 
@@ -305,8 +312,20 @@ def test_an_epoch_ends_after_its_last_step(feed):
     """Four steps an epoch: after three nothing is known, after four the first mean, after six two steps of the second epoch."""
     fit, ended = fit_of("dwa", feed), {}
     for step in fit:
-        ended[step.number] = (float(fit.combiner.steps), fit.combiner.means.isnan().any(dim=1).tolist())
+        ended[step.number] = (float(fit.combiner.steps.max()), fit.combiner.means.isnan().any(dim=1).tolist())
     assert [ended[k] for k in (3, 4, 6, 8)] == [(3, [True, True]), (0, [True, False]), (2, [True, False]), (0, [False, False])]
+
+
+def test_a_batch_without_an_observed_row_is_no_loss_of_zero():
+    """DWA averages a task's loss over the steps in which it had one; a task that had none all epoch long leaves all weights 1."""
+    model = Toy({"a": "binary", "b": "binary"})
+    combine = DynamicWeightAverage(model)
+    for a in (1.0, 0.0, 0.5):
+        combine.backward({"a": model.shared.sum() * 0 + a, "b": model.shared.sum() * 0 + 0.0}, model)
+    combine.epoch_ended()
+    assert float(combine.means[1, 0]) == pytest.approx(0.75) and torch.isnan(combine.means[1, 1])
+    combine.epoch_ended()
+    assert combine.weights() == {"a": 1.0, "b": 1.0}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -143,3 +143,8 @@ def test_effective_share_by_hand():
     assert effective_share(weights[2:3], mask[2:3]) == pytest.approx(0.5)
     assert effective_share(weights, mask) == pytest.approx((1 + 0.25 + 0.5) / 3)
     assert math.isnan(effective_share(weights[3:], mask[3:]))
+
+
+def test_scores_that_are_no_numbers_have_no_auc():
+    """A training that has diverged orders nothing, whatever the order of its rows."""
+    assert np.isnan(auc(np.array([0.0, 0.0, 1.0, 1.0]), np.full(4, np.nan)))

@@ -140,6 +140,22 @@ def test_kinds_of_attention_are_exchanged(kind):
     assert said(app) == [] and [spec.kind for spec in document(app).blueprint.sequence] == ["pooling"]
 
 
+def test_a_component_is_not_put_in_twice():
+    """DeepFM's slot holds a linear part and an FM; an FM in place of the linear part is one FM."""
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.0")
+    app.selectbox("form:interaction.kind").set_value("fm").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["fm"]
+
+
+@pytest.mark.parametrize("arch", ["fm", "ple", "cgc", "din"])
+def test_the_rung_below_and_every_change(arch):
+    """The line names the model it grew out of; no row of the table says the same before and after."""
+    app = opened(arch)
+    line = next(each.value for each in app.markdown if "Grew out of" in each.value)
+    assert {"fm": "+ Factorisation machine", "ple": "sharing", "cgc": "+ CGC", "din": "+ Target attention"}[arch] in line
+    assert ("element-wise" in line) == (arch == "fm")
+
+
 def test_a_task_gets_a_loss_of_its_own():
     """Typed as the weights are, «name: word»; the card says it, an unknown word is refused, and a loss of requests needs them."""
     app = pick(opened("mmoe"), DIAGRAM, "losses.click")

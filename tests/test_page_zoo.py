@@ -122,7 +122,8 @@ WORKING = re.compile(r"[\w.]+: [^⟦]* = [\d,]+")
 
 def bare(texts: Iterable[str]) -> list[str]:
     """Texts with a word of letters that did not pass the catalogue and is nobody's name."""
-    return [text for text in texts if {word for word in unmarked(text) if len(word) > 1} - names()]
+    cited = re.compile(r"\]\(https://doi\.org/[^)]*\)")
+    return [text for text in texts if {word for word in unmarked(cited.sub("", text)) if len(word) > 1} - names()]
 
 
 def names() -> set[str]:

@@ -98,7 +98,8 @@ def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, obj
     except ZooError:
         return None
     return {"from": below.id, "answers": system.answers, "changes": [change.record() for change in taken.changes],
-            "parameters": taken.parameters, "dense": taken.dense, "flops": taken.flops}
+            "parameters": taken.parameters, "dense": taken.dense, "flops": taken.flops,
+            "elementwise": taken.elementwise}
 
 
 def row(system: System) -> dict[str, object]:

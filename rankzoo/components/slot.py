@@ -42,6 +42,10 @@ class Slot(BaseModel):
         """The component in at most 11 letters, with its characteristic number where it has one."""
         return self.short
 
+    def called(self) -> str:
+        """The component's name, with these settings."""
+        return self.title
+
     @abstractmethod
     def after(self, shape: Shape) -> Shape:
         """What leaves this slot, given what enters it; raises a ZooError with `shape.at` where it cannot stand here."""

@@ -31,12 +31,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """From one blueprint to another on the same data: the changes, and how many parameters and FLOPs they bring."""
+    """From one blueprint to another on the same data: the changes, and how many parameters, FLOPs of matrix products and
+    element-wise operations they bring."""
 
     changes: tuple[Change, ...]
     parameters: int
     dense: int
     flops: int
+    elementwise: int
 
 
 def step(before: Blueprint, after: Blueprint, schema: Schema) -> Step:
@@ -44,25 +46,27 @@ def step(before: Blueprint, after: Blueprint, schema: Schema) -> Step:
     fitted = before.fitted(schema)[0]
     fitted = fitted.model_copy(update={"tasks": after.tasks})
     old, new = fitted.count(schema), after.count(schema)
-    return Step(tuple(changes(fitted, after)), new.parameters - old.parameters, new.dense - old.dense, new.flops - old.flops)
+    return Step(tuple(changes(fitted, after)), new.parameters - old.parameters, new.dense - old.dense, new.flops - old.flops,
+                new.elementwise - old.elementwise)
 
 
 def changes(before: Blueprint, after: Blueprint) -> Iterator[Change]:
     """Slot by slot in the order of the forward pass; tasks are not compared. In a slot that holds several components those of
-    one kind are the same component, changed; the rest came or went."""
+    one kind are the same component, changed; the rest came or went. Another order of the same ones is a change of the slot."""
     for slot in SLOTS:
         old, new = getattr(before, slot), getattr(after, slot)
         if not isinstance(new, tuple):
             yield from _one(slot, old, new)
             continue
-        left = list(old)
+        left, places = dict(enumerate(old)), []
         for i, spec in enumerate(new):
-            same = next((each for each in left if each.kind == spec.kind), None)
-            if same is not None:
-                left.remove(same)
-            yield from _one(f"{slot}.{i}", same, spec)
-        for spec in left:
-            yield Change(f"{slot}.{old.index(spec)}", spec, None)
+            place = next((at for at, each in left.items() if each.kind == spec.kind), None)
+            places += [] if place is None else [place]
+            yield from _one(f"{slot}.{i}", None if place is None else left.pop(place), spec)
+        for at, spec in left.items():
+            yield Change(f"{slot}.{at}", spec, None)
+        if places != sorted(places):
+            yield Change(slot, tuple(spec.kind for spec in old), tuple(spec.kind for spec in new))
 
 
 def _one(address: str, old: Slot | None, new: Slot) -> Iterator[Change]:

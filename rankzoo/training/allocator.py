@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
-LARGEST = 2**30
+LARGEST, OLD_LARGEST = 2**30, 2**25
+"""Bytes; an older glibc takes no more than the second."""
 
 
 def keep_memory() -> bool:
@@ -17,4 +18,5 @@ def keep_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):
         return False
-    return bool(mallopt(M_MMAP_THRESHOLD, LARGEST)) and bool(mallopt(M_TRIM_THRESHOLD, LARGEST))
+    mapped = mallopt(M_MMAP_THRESHOLD, LARGEST) or mallopt(M_MMAP_THRESHOLD, OLD_LARGEST)
+    return bool(mallopt(M_TRIM_THRESHOLD, LARGEST)) and bool(mapped)

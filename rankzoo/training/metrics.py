@@ -13,13 +13,16 @@ from rankzoo.schema import Schema
 from rankzoo.signals import Batch, Branches
 
 BATCH = 1024  # the fastest size measured: larger batches leave the cache
+GUESSED = 4096
 
 
 def auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """Area under the ROC curve by the rank sum with average ranks for ties: P(score of a 1 > score of a 0) + ½ P(equal).
 
-    labels: (row,) 0 or 1 · scores: (row,). NaN where only one class is there.
+    labels: (row,) 0 or 1 · scores: (row,). NaN where only one class is there, or where a score is no number.
     """
+    if np.isnan(scores).any():
+        return float("nan")
     order = np.argsort(scores, kind="stable")
     ordered = scores[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
@@ -102,9 +105,11 @@ def constant_logit(kind: str, labels: np.ndarray) -> float:
 
 
 def guessed(model: RankingModel, logits: Mapping[str, float], batch: Batch) -> dict[str, float]:
-    """The training loss of one constant logit per task over all rows: the unit in which a training's loss is told, ln 2 for
-    pairs, say. 1 where a constant makes no loss."""
+    """The training loss of one constant logit per task over all rows (of a loss of requests, which may make a pair of any two
+    rows, over the first GUESSED): the unit in which a training's loss is told, ln 2 for pairs, say. 1 where a constant makes
+    no loss."""
     training = model.losses.training
+    batch = batch.rows(0, GUESSED) if model.blueprint.losses.grouped else batch
     with torch.no_grad():
         constant = {task: torch.full((len(batch),), model.losses.start(task, logit)) for task, logit in logits.items()}
         found = {task: float(loss) for task, loss in model.losses.eval()(constant, Branches({}), batch).items()}

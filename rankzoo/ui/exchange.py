@@ -23,6 +23,7 @@ def exchange(slot: str, kind: str | None) -> None:
         readers = [spec for spec in value if not getattr(spec, "rewrites", False)]
         taken = [] if kind is None else [settings(before, slot, kind, readers[0] if readers else None)]
         rest = readers if kind and getattr(kinds(slot)[kind], "rewrites", False) else readers[1:] if kind else []
+        rest = [spec for spec in rest if spec.kind != kind]  # the same term twice would count twice
         after = before.but([(slot, taken + [spec.model_dump(mode="json") for spec in rest])])
     else:
         after = before.but([(slot, settings(before, slot, kind, value))])

@@ -6,7 +6,7 @@ import streamlit as st
 
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
-from rankzoo.figures.words import flops, size
+from rankzoo.figures.words import flops, size, whole
 from rankzoo.inspection.changes import Change, Step, step
 from rankzoo.registry import systems
 from rankzoo.system import System
@@ -34,20 +34,23 @@ def show() -> None:
 
 def _said(taken: Step) -> str:
     """The components that come and go; where there is none, the settings."""
-    whole = [each for each in taken.changes if each.whole]
-    said = [_component(each) for each in whole] or [f"{page.escaped(each.address)} {_value(each.before)} → {_value(each.after)}"
-                                                     for each in taken.changes[:3]]
+    components = [each for each in taken.changes if each.whole]
+    said = [_component(each) for each in components]
+    said = said or [f"{page.escaped(each.address)} {_value(each.before)} → {_value(each.after)}" for each in taken.changes[:3]]
     return " · ".join(said) or say("no change")
 
 
 def _component(change: Change) -> str:
     """«+ Cross network» in the colour-free words of the page: what comes after a plus, what goes after a minus."""
-    came = f"+ {translate(change.after.title)}" if isinstance(change.after, Slot) else ""
-    gone = f"− {translate(change.before.title)}" if isinstance(change.before, Slot) else ""
+    came = f"+ {translate(change.after.called())}" if isinstance(change.after, Slot) else ""
+    gone = f"− {translate(change.before.called())}" if isinstance(change.before, Slot) else ""
     return page.escaped(" ".join(each for each in (gone, came) if each))
 
 
 def _cost(taken: Step) -> str:
+    if not taken.flops and taken.elementwise:  # sums and products of single numbers are all that it does
+        return say("{parameters} parameters, {number} element-wise operations per example",
+                   parameters=_signed(taken.parameters, size), number=_signed(taken.elementwise, whole))
     return say("{parameters} parameters, {flops} per example", parameters=_signed(taken.parameters, size),
                flops=_signed(taken.flops, flops))
 
@@ -61,19 +64,21 @@ def _all(below: System, taken: Step) -> None:
     system = state.document().system
     if system.answers:
         st.markdown(page.escaped(translate(system.answers)))
-    rows = [{"slot": say(HEADS[each.address.split(".")[0]]), "address": each.address, "before": _value(each.before),
-             "after": _value(each.after)} for each in taken.changes]
+    rows = [{"slot": say(HEADS[each.address.split(".")[0]]), "address": each.address, "before": _value(each.before, each.whole),
+             "after": _value(each.after, each.whole)} for each in taken.changes]
     page.twin(pd.DataFrame(rows, columns=["slot", "address", "before", "after"]), "changes")
     st.button(say("Open {name}", name=below.brand), key="open_below", icon=":material/arrow_downward:", type="tertiary",
               on_click=state.choose, args=(below.id,))
 
 
-def _value(value: object) -> str:
-    """A setting or a component as words; a dash for nothing."""
-    if value is None or value == () or value == {}:
-        return "–"
+def _value(value: object, component: bool = False) -> str:
+    """A setting as words («all» where none is named, «none» for an empty list), or a component, a dash where there is none."""
+    if value is None:
+        return "–" if component else say("all")
+    if value in ((), {}):
+        return say("none")
     if isinstance(value, Slot):
-        return translate(value.title)
+        return translate(value.called())
     if isinstance(value, tuple):
         return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
     if isinstance(value, dict):

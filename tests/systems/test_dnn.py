@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rankzoo.bench import blueprint_of
+from rankzoo.bench import SPREAD, blueprint_of
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.concatenation.join import Join
 from rankzoo.components.representation.embeddings import Embeddings
@@ -59,7 +59,7 @@ def test_bench_measures_embeddings_and_a_network_and_nothing_else(data):
     """In the sizes asked for, on any table and all of its tasks."""
     dataset = small(data, 500)
     tasks = tuple(task.name for task in dataset.schema.tasks)
-    plain = Blueprint(representation=Embeddings(dim=8), towers=MlpTower(widths=(16, 4)), tasks=tasks)
+    plain = Blueprint(representation=Embeddings(dim=8, init=SPREAD), towers=MlpTower(widths=(16, 4)), tasks=tasks)
     assert blueprint_of("dnn", dataset, 8, (16, 4)) == plain
 
 

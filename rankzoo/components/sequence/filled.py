@@ -1,4 +1,4 @@
-"""Filled positions only: a training reads no padding.
+"""Filled positions only: what a training of target attention computes over, because its unit is most of the work.
 
 Histories are padded to the longest, and what is computed at a padded position is multiplied by zero afterwards. In training
 the filled positions of all rows stand in one tensor (item, …) instead, row after row. The results are the same.

@@ -44,6 +44,9 @@ class PLE(Slot):
     def word(self) -> str:
         return "CGC" if self.levels == 1 else "PLE"
 
+    def called(self) -> str:
+        return self.word()
+
     def experts(self, level: int, shape: Shape) -> dict[str, str]:
         """Every expert of a level with its task, "" for a shared one, in the order in which gates weigh them."""
         own = {f"level.{level}.own.{t.name}.{i}": t.name for t in shape.tasks for i in range(self.own)}

@@ -20,14 +20,15 @@ class DynamicWeightAverage(Combiner):
     def __init__(self, model: RankingModel):
         super().__init__(model)
         self.register_buffer("summed", torch.zeros(len(self.tasks), dtype=torch.float64))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("steps", torch.zeros(len(self.tasks), dtype=torch.float64))
         self.register_buffer("means", torch.full((2, len(self.tasks)), torch.nan, dtype=torch.float64))  # (epoch, task)
         self.register_buffer("weight", torch.ones(len(self.tasks)))
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking, rest = self.apart(losses)
-        self.summed += torch.stack([loss.detach() for loss in taking.values()])
-        self.steps += 1
+        now = torch.stack([loss.detach() for loss in taking.values()])
+        self.summed += now
+        self.steps += now > 0  # 0: no row of the batch was observed
         total(taking, self.weight, rest).backward()
 
     def epoch_ended(self) -> None:

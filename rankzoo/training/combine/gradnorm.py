@@ -6,7 +6,7 @@ L_grad is minimised in w alone, its target held constant, then Σ w_k = K is res
 given a larger gradient. G_k = w_k ‖∇_W L_k‖, so ∂L_grad / ∂w_k = ±‖∇_W L_k‖ and no second derivative is needed.
 
 W is the last layer that tasks share: of the matrices of the sharing slot the one that most tasks reach, the last of these
-(never a gate or an own expert); where the slot has none, the last parameter of the representation, its table.
+(never a gate or an own expert); where the slot has none, the last table of the representation.
 """
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ def pull(weight: Tensor, norms: Tensor, progress: Tensor, alpha: float = ALPHA) 
 
 def last_shared(losses: list[Tensor], model: RankingModel) -> tuple[nn.Parameter, ...]:
     """W of the module's head, alone in a tuple; nothing where no two tasks share a parameter."""
-    for place in (model.sharing, model.representation):
-        matrices = [parameter for parameter in place.parameters() if parameter.dim() == 2]
+    tables = model.looked_up()
+    for place, slot in ((model.sharing, "sharing"), (model.representation, "representation")):
+        matrices = [parameter for name, parameter in place.named_parameters() if parameter.dim() == 2
+                    and (f"{slot}.{name}" in tables if slot == "representation" else "gate" not in name)]
         reached = [sum(each is not None for each in column) for column in zip(*gradients(losses, matrices), strict=True)]
         if reached and max(reached) > 1:
             return (max(zip(reached, range(len(matrices)), matrices, strict=True), key=lambda found: found[:2])[2],)

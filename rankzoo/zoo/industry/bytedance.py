@@ -3,7 +3,7 @@ from rankzoo.facts import Source, code, known, stated, unsure
 from rankzoo.system import System
 
 PAPER = Source("Liu et al.", 2022, "Monolith: real time recommendation system with collisionless embedding table",
-               "arXiv 2209.07663, 2022", "10.48550/arXiv.2209.07663")
+               "arXiv 2209.07663, 2022")
 TEXT = "a full translation"
 CODE = "bytedance/monolith, commit 135c491"
 

@@ -35,6 +35,7 @@ SYSTEM = System(
            ours("token width", 16, why="the past items know age and dwell, which a candidate has not", path="sequence.0.token"),
            ours("hidden layers", "32", why="trains on a laptop", path="towers.widths")),
     grew="dnn", adds="sequence", tagline="uses history",
-    answers="Pooling gives every past item the same say: let the candidate decide.",
+    answers="The DNN does not look at what the user did, and pooling would give every past item the same say: let the candidate "
+            "decide.",
     settings=TrainSettings(epochs=12, batch_size=512, lr=4e-3, schedule="cosine", patience=0),
 )

@@ -12,6 +12,7 @@ from rankzoo.training.settings import TrainSettings
 PAPER = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                "10.18653/v1/D19-1671")
 CODE = "later code of its authors, wuch15/PLM4NewsRec and Tiny-NewsRec"
+SUMMARY = Source("Third party", 2021, "A summary of the Fastformer paper (arXiv 2108.09084)")
 
 SYSTEM = System(
     id="nrms", place=20, name="NRMS", source=PAPER, dataset="history", picture="attention",
@@ -31,7 +32,7 @@ SYSTEM = System(
            stated("score", "dot product of user and news", PAPER, path="towers.kind"),
            stated("loss in the paper", "softmax over 1 click and 4 others of its impression", PAPER),
            stated("training in the paper", "dropout 0.2, batch 64", PAPER),
-           code("AUC on MIND", 0.6818, PAPER, at="a third party's summary of the Fastformer paper"),
+           code("AUC on MIND", 0.6818, SUMMARY),
            ours("loss here", "cross-entropy by row", why="the rows of the sample belong to no impression", path="losses.kind"),
            ours("heads here", "2 heads of 12", why="as wide as the candidate, item 8 and topic 16: no map between them",
                 path="sequence.0.heads"),

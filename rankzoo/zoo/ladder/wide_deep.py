@@ -28,7 +28,7 @@ SYSTEM = System(
                 path="interaction.0.crosses"),
            ours("buckets of a cross", "5,000", why="the number of buckets is not stated", path="interaction.0.buckets"),
            ours("optimiser here", "Adam for both parts", why="one optimiser for all rungs, so that they compare")),
-    grew="dnn", adds="towers", tagline="joins both",
+    grew="dnn", adds="interaction", tagline="joins both",
     answers="A deep network forgets the exceptions: join it with a linear part that memorises them.",
     settings=TrainSettings(epochs=6, batch_size=512, lr=3e-3, schedule="cosine", patience=0),
 )
