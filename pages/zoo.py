@@ -23,7 +23,7 @@ with left:
         st.info(say("No model has all of this. Take a filter away."))
     st.markdown(f"**{say('Or climb the textbook ladder.')}** :gray[{say('Each rung answers a weakness of the one before.')}]")
     rungs = [zoo.rung(system) for system in systems().values() if system.kind == "textbook"]
-    scene(table.ladder(rungs, chosen, translate, across=8), key=zoo.LADDER, alt=say("The textbook ladder"))
+    scene(table.ladder(rungs, chosen, translate, across=7), key=zoo.LADDER, alt=say("The textbook ladder"))
 with right, st.container(border=True, key="rz_card"):
     zoo.card(systems()[chosen])
 zoo.routes()
