@@ -1,7 +1,7 @@
 """The tensors between the seven steps. One row is one candidate; every tensor starts with the row axis."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -105,6 +105,32 @@ class Sequence:
         return self.mask.sum(dim=1)
 
 
+class Fields(Mapping[str, Tensor]):
+    """Fields as a look-up gives them: those of one width in one tensor, (row, field, width), of which each is a slice.
+
+    Whoever reads all fields of a tensor takes the tensor itself (`Signal.stacked`, `Signal.joined`), so that neither they
+    nor their gradients are copied.
+    """
+
+    def __init__(self, tensors: Mapping[tuple[str, ...], Tensor], others: Mapping[str, Tensor], order: Iterable[str]):
+        self.tensors, self.others, self.order = tensors, dict(others), tuple(order)
+        self.slices: dict[str, Tensor] = {}
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name in self.others:
+            return self.others[name]
+        for names, tensor in self.tensors.items():
+            if name in names and name not in self.slices:
+                self.slices |= zip(names, tensor.unbind(1), strict=True)
+        return self.slices[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.order)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
 @dataclass(frozen=True)
 class Signal:
     """What flows from step 1 to step 6.
@@ -126,6 +152,26 @@ class Signal:
         """This signal with some parts replaced."""
         return replace(self, **changes)
 
+    def stacked(self, names: tuple[str, ...]) -> Tensor:
+        """Fields of one width: (row, field, width)."""
+        tensors = self.fields.tensors if isinstance(self.fields, Fields) else {}
+        return tensors[names] if names in tensors else torch.stack([self.fields[name] for name in names], dim=1)
+
+    def joined(self, names: tuple[str, ...]) -> list[Tensor]:
+        """Fields in the order of `names`, to be joined: (row, width) each, or several fields that stand together in one."""
+        tensors = self.fields.tensors if isinstance(self.fields, Fields) else {}
+        whole = {group[0]: group for group in tensors}
+        parts, at = [], 0
+        while at < len(names):
+            group = whole.get(names[at], ())
+            if group and names[at:at + len(group)] == group:
+                parts.append(tensors[group].flatten(1))
+                at += len(group)
+            else:
+                parts.append(self.fields[names[at]])
+                at += 1
+        return parts
+
 
 @dataclass(frozen=True)
 class Branches:
@@ -137,8 +183,10 @@ class Branches:
 
 @dataclass(frozen=True)
 class Output:
-    """logits[task]: (row,) · losses[task]: scalars, empty without labels · trace: what was recorded on the way."""
+    """logits[task]: (row,) · losses[task]: scalars, empty without labels · trace: what was recorded on the way · raw[task]:
+    (row,), the logits as step 6 left them and the loss reads them, where another value is served."""
 
     logits: Mapping[str, Tensor]
     losses: Mapping[str, Tensor]
     trace: Trace
+    raw: Mapping[str, Tensor] = field(default_factory=dict)

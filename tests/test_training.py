@@ -15,7 +15,7 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.training.fit import Fit
-from rankzoo.training.optimizers import RowWise, optimizers, summed
+from rankzoo.training.optimizers import Distinct, RowWise, optimizers
 from rankzoo.training.run import digest, finish
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.watch import watched
@@ -245,17 +245,40 @@ def test_first_step_of_adam_moves_by_the_rate():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_summed_is_unique(seed):
+def test_distinct_is_unique(seed):
     """Gradients of equal ids added up, against torch.unique; the scratch slot may hold anything from before."""
     rng = torch.Generator().manual_seed(seed)
     ids, values = torch.randint(0, 20, (50,), generator=rng), torch.randn(50, 3, generator=rng)
     slot = torch.randint(0, 50, (20,), generator=rng)
-    rows, total = summed(ids, values, slot)
+    distinct = Distinct(ids, slot)
+    rows, total = distinct.rows, distinct.summed(values)
     known, inverse = torch.unique(ids, return_inverse=True)
     expected = torch.zeros(len(known), 3).index_add_(0, inverse, values)
     order = rows.argsort()
     assert torch.equal(rows[order], known)
     torch.testing.assert_close(total[order], expected)
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same ids", "other ids"])
+def test_tables_side_by_side_move_as_if_alone(same):
+    """Embeddings and first-order weights, often read by the same ids, share what is found out about these and nothing else."""
+    rng = torch.Generator().manual_seed(3)
+    starts = [torch.randn(rows, width, generator=rng) for rows, width in ((9, 4), (12, 1))]
+    together, alone = ([nn.Parameter(start.clone()) for start in starts] for _ in range(2))
+    of_both = RowWise(together, lr=0.1)
+    of_each = [RowWise([table], lr=0.1) for table in alone]
+    for _ in range(4):
+        ids = torch.randint(0, 9, (20,), generator=rng)
+        other = ids if same else torch.randint(0, 12, (20,), generator=rng)
+        pulls = [torch.randn(20, table.shape[1], generator=rng) for table in together]
+        for tables in (together, alone):
+            for table, found, pull in zip(tables, (ids, other), pulls, strict=True):
+                table.grad = None
+                (nn.functional.embedding(found, table, sparse=True) * pull).sum().backward()
+        for optimizer in (of_both, *of_each):
+            optimizer.step()
+    for one, two, start in zip(together, alone, starts, strict=True):
+        assert torch.equal(one, two) and not torch.equal(one, start)
 
 
 def test_tables_are_row_wise_and_the_rest_is_not(data):

@@ -108,7 +108,7 @@ class RowWise(Optimizer):
     def __init__(self, parameters: list[nn.Parameter], lr: float, kind: Kind = "adam", beta: float = 0.999, eps: float = 1e-8):
         super().__init__([{"params": parameters, "lr": lr}])
         self.kind, self.beta, self.eps = kind, beta, eps
-        self.slots: dict[nn.Parameter, Tensor] = {}  # scratch for `summed`, no part of the state
+        self.slots: dict[nn.Parameter, Tensor] = {}  # scratch for `Distinct`, no part of the state
         for table in parameters:
             rows = table.shape[0]
             self.state[table] = {"square": torch.zeros(rows), "seen": torch.zeros(rows if kind == "adam" else 0)}
@@ -116,14 +116,17 @@ class RowWise(Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:
+        distinct = None
         for group in self.param_groups:
             for table in group["params"]:
                 if table.grad is not None:
-                    self._update(table, group["lr"])
+                    ids = table.grad._indices()[0]
+                    if distinct is None or not torch.equal(ids, distinct.ids):  # first-order weights are read by the same ids
+                        distinct = Distinct(ids, self.slots[table])
+                    self._update(table, distinct.rows, distinct.summed(table.grad._values()), group["lr"])
 
-    def _update(self, table: nn.Parameter, lr: float) -> None:
+    def _update(self, table: nn.Parameter, rows: Tensor, gradient: Tensor, lr: float) -> None:
         state = self.state[table]
-        rows, gradient = summed(table.grad._indices()[0], table.grad._values(), self.slots[table])
         square = gradient.square().mean(dim=1)
         if self.kind == "adam":
             seen = state["seen"].index_select(0, rows).add_(1)
@@ -146,19 +149,25 @@ def add_rows(table: Tensor, rows: Tensor, change: Tensor) -> None:
     table.scatter_add_(0, rows.unsqueeze(1).expand_as(change), change)
 
 
-def summed(ids: Tensor, values: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradient rows with the same id added up: ids (look-up,), values (look-up, width) → (row,), (row, width).
+class Distinct:
+    """The distinct rows among the ids (look-up,) of a batch: `rows` (row,), in the order of their last look-up.
 
     The last writer of an id in `slot` (row of the table,) stands for it, and the others are added to its row. Nothing is
     sorted, and nothing is as long as the table.
     """
-    place, values = torch.arange(len(ids)), values.clone()
-    chosen = slot.scatter_(0, ids, place).gather(0, ids)
-    own = chosen == place
-    others = (~own).nonzero().squeeze(1)
-    add_rows(values, chosen.index_select(0, others), values.index_select(0, others))
-    first = own.nonzero().squeeze(1)
-    return ids.index_select(0, first), values.index_select(0, first)
+
+    def __init__(self, ids: Tensor, slot: Tensor):
+        place = torch.arange(len(ids))
+        chosen = slot.scatter_(0, ids, place).gather(0, ids)
+        own = chosen == place
+        self.ids, self.first, self.others = ids, own.nonzero().squeeze(1), (~own).nonzero().squeeze(1)
+        self.rows, self.stands_for = ids.index_select(0, self.first), chosen.index_select(0, self.others)
+
+    def summed(self, values: Tensor) -> Tensor:
+        """Gradient rows with the same id added up: (look-up, width) → (row, width)."""
+        values = values.clone()
+        add_rows(values, self.stands_for, values.index_select(0, self.others))
+        return values.index_select(0, self.first)
 
 
 def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:

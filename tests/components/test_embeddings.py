@@ -42,6 +42,29 @@ def test_fused_look_up_equals_separate_tables(dims):
     assert torch.equal(signal.sequences["past"].mask, batch.masks["past"])
 
 
+@pytest.mark.parametrize("dims", [{}, {"item": 8, "user": 2}], ids=["one width", "several"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_fields_in_one_tensor_are_the_fields(dims, backwards):
+    """Stacked and joined, in the data's order (no copy) and in another one: values and gradients as of separate fields."""
+    schema, layer = rich(), layer_of(Embeddings(dim=4, dims=dims))
+    batch, gradients = random_batch(schema, 16), []
+    names = tuple(f.name for f in schema.inputs)
+    fours = tuple(f.name for f in schema.inputs if f.kind == "categorical" and f.name not in dims)
+    names, fours = (names[::-1], fours[::-1]) if backwards else (names, fours)
+    for separate in (False, True):
+        signal = layer(batch, OFF)
+        signal = signal.but(fields=dict(signal.fields)) if separate else signal
+        joined, stacked = torch.cat(signal.joined(names), dim=1), signal.stacked(fours)
+        assert torch.equal(joined, torch.cat([signal.fields[name] for name in names], dim=1))
+        assert torch.equal(stacked, torch.stack([signal.fields[name] for name in fours], dim=1))
+        assert len(signal.joined(names)) == len(names) or not (separate or backwards)
+        layer.zero_grad()
+        (joined.sin().sum() + stacked.pow(3).sum()).backward()
+        gradients.append([table.grad.to_dense() for table in layer.tables.values()])
+    for one, two in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, two)
+
+
 def test_fields_do_not_share_rows():
     """Equal ids of two fields find different rows: offsets, the classic mistake of a single table."""
     layer = layer_of(Embeddings(dim=4))

@@ -92,7 +92,7 @@ class JoinLayer(nn.Module):
         self.names, self.products, self.joins = spec.names(shape), spec.products, tuple(shape.joins)
 
     def forward(self, signal: Signal, trace: Trace):
-        parts = [signal.fields[name] for name in self.names]
+        parts = signal.joined(self.names)
         parts += [signal.fields[a] * signal.fields[b] for a, b in self.products]
         parts += [signal.joins[name] for name in self.joins]
         if parts:

@@ -108,7 +108,7 @@ class CINLayer(nn.Module):
         self.layer = nn.ModuleList(FieldMaps(before, m, maps, spec.bias) for _, before, maps in spec.layers(m))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        x0 = torch.stack([signal.fields[name] for name in self.names], dim=2)  # (row, d, field)
+        x0 = signal.stacked(self.names).transpose(1, 2)  # (row, d, field)
         x, head = x0, {}
         for k, layer in enumerate(self.layer):
             maps = layer(x, x0)  # (row, d, map)

@@ -86,7 +86,7 @@ class CrossNetworkLayer(nn.Module):
         return self.layer[0].matrix()
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        x0 = torch.cat([signal.fields[name] for name in self.widths], dim=1)  # (row, D)
+        x0 = torch.cat(signal.joined(tuple(self.widths)), dim=1)  # (row, D)
         x = x0
         for i, layer in enumerate(self.layer):
             x = self.step(layer, x0, x, trace.at(f"layer.{i}"))

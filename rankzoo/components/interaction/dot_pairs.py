@@ -82,7 +82,7 @@ class DotPairsLayer(nn.Module):
         self.register_buffer("corner", corner, persistent=False)  # (2, pair): the row and column of each dot
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        vectors = torch.stack([signal.fields[name] for name in self.names], dim=1)  # (row, field, width)
+        vectors = signal.stacked(self.names)  # (row, field, width)
         dots = torch.bmm(vectors, vectors.transpose(1, 2))  # (row, field, field)
         labels = {"field": self.names, "other": self.names, "means": MEANS}
         trace.keep("pair", "cross", ("field", "other"), lambda: pair_map(vectors), labels)

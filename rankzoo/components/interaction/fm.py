@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-import torch
 from pydantic import Field
 from torch import nn
 
@@ -88,7 +87,7 @@ class FMLayer(nn.Module):
         self.tasks, self.names = tuple(t.name for t in shape.tasks), tuple(shape.fields)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        v = torch.stack([signal.fields[name] for name in self.names], dim=1)  # (row, field, k)
+        v = signal.stacked(self.names)  # (row, field, k)
         pairs = 0.5 * (v.sum(dim=1).square() - v.square().sum(dim=1)).sum(dim=1)  # (row,)
         trace.keep("second_order", "logit", ("row",), pairs)
         labels = {"field": self.names, "other": self.names, "means": MEANS}

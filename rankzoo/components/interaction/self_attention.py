@@ -116,7 +116,7 @@ class SelfAttentionLayer(nn.Module):
                                    for i in range(spec.layers))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        e = torch.stack([signal.fields[name] for name in self.names], dim=1)  # (row, field, d)
+        e = signal.stacked(self.names)  # (row, field, d)
         for i, layer in enumerate(self.layer):
             e, weights = layer(e, trace.at(f"layer.{i}"))
             if i == 0:  # what later layers read is no single field any more

@@ -24,7 +24,7 @@ from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, closest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, History, Part, Schema, SequenceShape, Shape
-from rankzoo.signals import Batch, Sequence, Signal
+from rankzoo.signals import Batch, Fields, Sequence, Signal
 from rankzoo.trace import Trace
 
 
@@ -164,19 +164,19 @@ class EmbeddingsLayer(nn.Module):
 
     def forward(self, batch: Batch, trace: Trace) -> Signal:
         """ids (row, field) → fields[name] (row, width), sequences[name] (row, position, width)."""
-        found: dict[str, Tensor] = {}
+        tensors = {}
         for width, names in self.groups.items():
             columns, offsets = getattr(self, f"columns_{width}"), getattr(self, f"offsets_{width}")
             ids = batch.ids if len(columns) == batch.ids.shape[1] else batch.ids.index_select(1, columns)
             vectors = self.look_up(width, ids + offsets)  # (row, field, width)
             vectors = torch.relu(vectors + self.bias[str(width)]) if self.relu else vectors
-            found |= zip(names, vectors.unbind(1), strict=True)  # each (row, width)
-        found |= self._numbers(batch)
+            tensors[tuple(names)] = vectors
+        numbers = self._numbers(batch)
         sequences = {h.name: Sequence(partial(self._tokens, h, batch), batch.masks[h.name]) for h in self.schema.histories}
-        order = (DENSE, *(f.name for f in self.schema.inputs))
-        fields = {name: found[name] for name in order if name in found}
-        for name, vector in fields.items():
-            trace.keep(name, "field", ("row", "width"), vector)
+        found = {name for names in tensors for name in names} | set(numbers)
+        fields = Fields(tensors, numbers, (name for name in (DENSE, *(f.name for f in self.schema.inputs)) if name in found))
+        for name in fields:
+            trace.keep(name, "field", ("row", "width"), partial(fields.__getitem__, name))
         return Signal(fields=fields, sequences=sequences, aside=aside(batch))
 
     def _numbers(self, batch: Batch) -> dict[str, Tensor]:
