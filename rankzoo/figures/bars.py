@@ -45,12 +45,12 @@ def weights(frame: pd.DataFrame, title: str = "Weight by category", family: int 
 
 
 def dots(frame: pd.DataFrame, title: str = "AUC on test rows", note: str = "dot: mean of the seeds · line: range",
-         places: int = 3, say: Say = str) -> Tree:
-    """A metric of several models as dots, never as bars from zero.
+         places: int = 3, zero: bool = False, say: Say = str) -> Tree:
+    """A metric of several models as dots, never as bars from zero; with `zero` differences, whose 0 is drawn.
 
     Columns: `label`, `family` (1 to 7, gives the colour), `mean`, and the range over seeds, `low` and `high`.
     """
-    values = [float(v) for c in ("low", "mean", "high") for v in frame[c] if not missing(v)]
+    values = [float(v) for c in ("low", "mean", "high") for v in frame[c] if not missing(v)] + [0.0] * zero
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     unit = 10.0 ** math.floor(math.log10(max(high - low, 1e-3)))
     ticks = [unit * k for k in range(math.floor(low / unit), math.ceil(high / unit) + 1)]
@@ -65,6 +65,7 @@ def dots(frame: pd.DataFrame, title: str = "AUC on test rows", note: str = "dot:
     for tick in ticks[::max(1, len(ticks) // 6)]:
         parts += [line(at(tick), 30, at(tick), end),
                   text(at(tick), end + 16, fixed(tick, decimals), "t2 small num", "middle")]
+    parts += [line(at(0.0), 30, at(0.0), end, "hair", dashed=True)] if zero else []
     for i, item in enumerate(frame.to_dict("records")):
         y = 46 + 29 * i
         parts.append(text(0, y + 4, fit(str(item["label"]), 140, 13), "t1"))

@@ -24,7 +24,7 @@ GRACE = 4.0  # seconds that a run gets to save itself when the input closes
 
 def main() -> int:
     """Die with the parent, warm up, then serve until the input closes."""
-    _die_with(int(sys.argv[1]))
+    die_with(int(sys.argv[1]))
     if os.name == "posix":
         os.nice(10)
     answers = _answers()
@@ -104,7 +104,7 @@ def _say(answers: TextIO, kind: str, step: int = 0, state: str = "") -> None:
         return
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """On Linux the kernel kills us with our parent; a parent that died before we asked is noticed by its pid."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is the server's to handle
     if sys.platform == "linux":

@@ -24,6 +24,7 @@ def pages() -> list[StreamlitPage]:
         st.Page(PAGES / "architect.py", title=say("Architect"), url_path="architect"),
         st.Page(PAGES / "train.py", title=say("Train"), url_path="train"),
         st.Page(PAGES / "inside.py", title=say("Inside"), url_path="inside"),
+        st.Page(PAGES / "claims.py", title=say("Claims"), url_path="claims"),
         st.Page(PAGES / "data.py", title=say("Data"), url_path="data"),
         st.Page(_root, title=say("Zoo"), url_path="zoo", visibility="hidden"),
     ]

@@ -1,0 +1,49 @@
+"""The command: every bar of one dataset over the seeds, each seed in a process of one thread."""
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import benchmarks.bars
+from rankzoo.claims.outcome import Estimate
+
+
+def one(world: str, seed: int) -> list[float]:
+    """The values of all bars of a dataset for one seed."""
+    import torch
+
+    torch.set_num_threads(1)
+    return [bar.measure(seed) for bar in importlib.import_module(f"benchmarks.bars.{world}").BARS]
+
+
+def main() -> None:
+    """Print a line per bar; the exit status says whether all hold."""
+    known = [info.name for info in pkgutil.iter_modules(benchmarks.bars.__path__) if not info.name.startswith("_")]
+    given = argparse.ArgumentParser(prog="python -m benchmarks.bars", description=benchmarks.bars.__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("world", choices=known)
+    given.add_argument("--seeds", type=int, default=5)
+    given.add_argument("--workers", type=int, default=2)
+    order = given.parse_args()
+    bars, begun = importlib.import_module(f"benchmarks.bars.{order.world}").BARS, time.perf_counter()
+    with ProcessPoolExecutor(order.workers, mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(one, [order.world] * order.seeds, range(order.seeds)))
+    missed = 0
+    for bar, values in zip(bars, zip(*found, strict=True), strict=True):
+        estimate, met = Estimate(bar.name, bar.name, values), bar.holds(values)
+        missed += not met
+        interval = "" if estimate.ci95 is None else f" [{estimate.ci95[0]:.3f}, {estimate.ci95[1]:.3f}]"
+        chance = "" if bar.chance is None else f" · chance {bar.chance:.3f}"
+        print(f"{'met   ' if met else 'MISSED'}  {bar.name}: {estimate.mean:.3f}{interval}{chance} · bar {bar.bar} · seeds "
+              + " ".join(f"{value:.3f}" for value in values))
+    print(f"{len(bars) - missed} of {len(bars)} met, {order.seeds} seeds in {time.perf_counter() - begun:.0f} s")
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()

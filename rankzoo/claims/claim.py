@@ -1,0 +1,88 @@
+"""Claim: what a paper says its idea does, as an experiment that can come out either way.
+
+Arms are trained on the same rows in the same order, seed by seed; what counts is the difference within each seed, and its
+interval over seeds. One file per claim in `papers/`, found by walking. A seed makes the data, the weights and the order.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from rankzoo.data.world import World
+from rankzoo.facts import Source
+
+if TYPE_CHECKING:
+    from rankzoo.claims.trial import Trained
+
+Expected = Literal["above", "below", "none"]
+Found = Mapping[str, Mapping[str, float]]
+"""Of one seed: {arm: {statistic: value}}."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: a system of the zoo with changes by address, as `--set` has them, on the claim's world or on
+    one of its own."""
+
+    name: str
+    system: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+    world: World | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A statistic of the arms in `plus` minus that of the arms in `minus`, and what the source says of it.
+
+    expected: that it is above 0, below 0, or none, which here means inside ± least. Elsewhere `least` is the smallest
+    difference that would bear the claim out: an interval that lies wholly below it refutes the claim, 0 or not.
+    """
+
+    statistic: str
+    plus: tuple[str, ...]
+    minus: tuple[str, ...]
+    expected: Expected = "above"
+    least: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """«fm − lr», or «shared .95 + single 0 − single .95 − shared 0»."""
+        return " − ".join([" + ".join(self.plus), *self.minus])
+
+    def of(self, found: Found) -> float:
+        """Its value in one seed."""
+        return (sum(found[arm][self.statistic] for arm in self.plus)
+                - sum(found[arm][self.statistic] for arm in self.minus))
+
+
+def score(trained: Trained) -> Mapping[str, float]:
+    """The usual statistic: AUC of the first task on the test part, as `auc`."""
+    return {"auc": next(iter(trained.metrics.values()))["auc"]}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """id: the file's name · place: in the list · title: a few words · claim: one sentence · source, at: where it is said ·
+    equal: what the arms have in common, and what not · world, rows: the data · statistic: in words · differences: the first
+    one gives the verdict · measure: the statistics of a trained arm · trial: what one seed does where it is not just training
+    and measuring · seconds: of all seeds on one core, measured · why: what explains a result that differs from the source's.
+    """
+
+    id: str
+    place: int
+    title: str
+    claim: str
+    source: Source
+    equal: str
+    world: World
+    arms: tuple[Arm, ...]
+    statistic: str
+    differences: tuple[Difference, ...]
+    seeds: int = 5
+    seconds: int = 60
+    at: str = ""
+    rows: int | None = None
+    measure: Callable[[Trained], Mapping[str, float]] = score
+    trial: Callable[[Claim, int], Found] | None = None
+    why: str = ""

@@ -1,0 +1,63 @@
+"""Trial: one seed of a claim: every arm trained on the same rows in the same order, and measured."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rankzoo.claims.claim import Arm, Claim, Found
+from rankzoo.data.dataset import Dataset
+from rankzoo.data.load import from_world
+from rankzoo.data.world import World
+from rankzoo.document import Document
+from rankzoo.model import RankingModel
+from rankzoo.training.fit import Fit
+from rankzoo.training.run import finish
+
+Metrics = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An arm after its training: metrics on the test part by task, best epoch by validation."""
+
+    arm: Arm
+    model: RankingModel
+    dataset: Dataset
+    metrics: Metrics
+
+
+def trial(claim: Claim, seed: int) -> Found:
+    """The statistics of every arm for one seed."""
+    if claim.trial is not None:
+        return claim.trial(claim, seed)
+    return {arm.name: claim.measure(trained(claim, arm, seed)) for arm in claim.arms}
+
+
+def trained(claim: Claim, arm: Arm, seed: int) -> Trained:
+    """One arm, trained with its preset's settings on the claim's rows."""
+    dataset = rows_of(arm.world or claim.world, claim.rows, seed)
+    document = document_of(claim, arm, seed)
+    fit = Fit(document.model(dataset.schema), dataset, document.settings)
+    for _ in fit:
+        pass
+    return Trained(arm, fit.model, dataset, finish(fit, 0.0).metrics["test"])
+
+
+def document_of(claim: Claim, arm: Arm, seed: int = 0) -> Document:
+    """The arm as a document: the preset on the claim's data, with the arm's changes."""
+    world, preset = arm.world or claim.world, Document.preset(arm.system)
+    document = preset if preset.data == world.name else preset.on(world.name)[0]
+    return document.but([*arm.changes.items(), ("settings.seed", seed), ("settings.data_seed", seed)])
+
+
+def parameters(claim: Claim) -> dict[str, int]:
+    """What each arm's model holds, by the formulas."""
+    return {arm.name: document_of(claim, arm).blueprint.count((arm.world or claim.world).schema).parameters
+            for arm in claim.arms}
+
+
+@lru_cache(maxsize=4)
+def rows_of(world: World, rows: int | None, seed: int) -> Dataset:
+    """The rows of a seed, made once for all arms."""
+    return from_world(world, rows, seed)

@@ -1,0 +1,140 @@
+"""Experiments that pages ask for: one at a time in a process of its own, every seed kept as soon as it is known.
+
+A claim's seeds depend on nothing but the claim, so what was computed once serves everybody, and more seeds cost only the
+new ones. `python -m rankzoo.runs.experiments ID SEEDS PARENT` is the process.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from rankzoo.claims.claim import Claim, Found
+from rankzoo.claims.outcome import Outcome, outcome
+from rankzoo.claims.registry import get
+from rankzoo.errors import ZooError
+from rankzoo.runs.process import holder, living
+
+
+@dataclass(frozen=True)
+class Running:
+    """The experiment that is being run: which claim, how many seeds are wanted, and by which process."""
+
+    id: str
+    seeds: int
+    lease: str
+
+
+class Experiments:
+    """What is known of the claims below one RANKZOO_HOME."""
+
+    def __init__(self, root: Path):
+        self.root = root / "experiments"
+
+    def known(self, claim: Claim) -> dict[int, tuple[Found, float]]:
+        """Statistics and seconds of every seed that was computed, by seed; a damaged file counts as none."""
+        found = {}
+        for path in self._folder(claim).glob("*.json"):
+            try:
+                kept = json.loads(path.read_text(encoding="utf-8"))
+                found[int(path.stem)] = (kept["found"], float(kept["seconds"]))
+            except (ValueError, KeyError, TypeError, OSError):
+                continue
+        return dict(sorted(found.items()))
+
+    def outcome(self, claim: Claim) -> Outcome | None:
+        """The verdict over the seeds that are known, from 0 on without a gap; None where there is none."""
+        from rankzoo.claims.trial import parameters
+
+        known = self.known(claim)
+        seeds = [seed for place, seed in enumerate(known) if seed == place]
+        if not seeds:
+            return None
+        return outcome(claim, [known[seed][0] for seed in seeds], parameters(claim), sum(known[seed][1] for seed in seeds))
+
+    def running(self) -> Running | None:
+        """What is being run now, in whatever process."""
+        try:
+            kept = Running(**json.loads((self.root / "running.json").read_text(encoding="utf-8")))
+        except (ValueError, TypeError, OSError):
+            return None
+        return kept if living(kept.lease) else None
+
+    def start(self, claim: Claim, seeds: int) -> None:
+        """Compute the seeds that are missing of the first `seeds`; raises a ZooError where another experiment is running."""
+        with self._lock():
+            if now := self.running():
+                raise ZooError("The experiment '{id}' is being run.", "Wait for its end, or stop it.", at="experiment", id=now.id)
+            process = subprocess.Popen([sys.executable, "-m", "rankzoo.runs.experiments", claim.id, str(seeds), str(os.getpid())],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log(),
+                                       env=os.environ | {"OMP_NUM_THREADS": "1", "RANKZOO_HOME": str(self.root.parent)})
+            self._write(self.root / "running.json", {"id": claim.id, "seeds": seeds, "lease": holder(process.pid)})
+
+    def stop(self) -> None:
+        """End what is being run; the seeds that are done stay."""
+        import psutil
+
+        with self._lock():
+            if now := self.running():
+                process = psutil.Process(int(now.lease.partition("-")[0]))
+                process.kill()
+                process.wait(5)
+
+    def keep(self, claim: Claim, seed: int, found: Found, seconds: float) -> None:
+        """Keep what one seed gave."""
+        self._write(self._folder(claim) / f"{seed}.json", {"found": found, "seconds": seconds})
+
+    def _folder(self, claim: Claim) -> Path:
+        """A claim that changes starts anew: the name holds what its arms and data are made from."""
+        from rankzoo.claims.trial import document_of
+
+        arms = [(arm.name, document_of(claim, arm).json(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0))
+                for arm in claim.arms]
+        differences = [(each.statistic, each.name) for each in claim.differences]
+        made_from = hashlib.sha256(json.dumps([claim.statistic, arms, differences]).encode()).hexdigest()[:12]
+        return self.root / f"{claim.id}-{made_from}"
+
+    def _write(self, path: Path, value: object) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(f".{os.getpid()}.new")
+        new.write_text(json.dumps(value), encoding="utf-8")
+        os.replace(new, path)
+
+    def _lock(self) -> FileLock:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / "running.lock", timeout=5)
+
+    def _log(self) -> int:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return os.open(self.root / "experiments.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+
+
+def main(id: str, seeds: int, parent: int) -> None:
+    """Compute the missing seeds one after another, and end with the server that asked."""
+    from rankzoo.runs.worker import die_with
+
+    die_with(parent)
+    if os.name == "posix":
+        os.nice(10)
+    import torch
+
+    from rankzoo.claims.running import one
+    from rankzoo.data.home import home
+
+    torch.set_num_threads(1)
+    experiments, claim = Experiments(home()), get(id)
+    for seed in range(seeds):
+        if seed not in experiments.known(claim):
+            begun = time.perf_counter()
+            experiments.keep(claim, seed, one(id, seed), time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,173 @@
+"""Claims: one experiment at a time on the page: what a paper says, what the arms reached, and the verdict over the seeds."""
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from rankzoo.claims.claim import Claim
+from rankzoo.claims.outcome import Compared, Outcome
+from rankzoo.claims.registry import claims
+from rankzoo.claims.trial import document_of
+from rankzoo.data.home import home
+from rankzoo.errors import ZooError
+from rankzoo.figures import bars
+from rankzoo.figures.words import fixed, whole
+from rankzoo.runs.experiments import Experiments, Running
+from rankzoo.ui import page, state
+from rankzoo.ui.component import scene
+from rankzoo.ui.page import escaped
+from rankzoo.ui.words import say, translate
+
+KEY, GO = "rz_claim", "rz_claim_go"
+POLL = 1.0
+COLOURS = {"reproduced": "green", "not reproduced": "red", "inconclusive": "gray"}
+EXPECTED = {"above": "above 0", "below": "below 0", "none": "none"}
+
+
+@st.cache_resource(show_spinner=False)
+def experiments() -> Experiments:
+    """What is known of the claims in this RANKZOO_HOME."""
+    return Experiments(home())
+
+
+def choose() -> Claim:
+    """The sidebar: every claim with its source and, where it was run here, its verdict."""
+    known, memory = claims(), st.session_state
+    if memory.get(KEY) not in known:
+        asked = st.query_params.get("claim", "")
+        memory[KEY] = asked if asked in known else next(iter(known))
+    id = st.radio(say("Claim"), list(known), key=KEY, format_func=lambda each: say(known[each].title),
+                  captions=[_caption(claim) for claim in known.values()])
+    st.query_params["claim"] = id
+    return known[id]
+
+
+def _caption(claim: Claim) -> str:
+    outcome = experiments().outcome(claim)
+    return f"{claim.source.short} · {say(outcome.verdict)}" if outcome else claim.source.short
+
+
+def head(claim: Claim) -> None:
+    """The claim in one sentence, where it is said, and what the comparison holds equal."""
+    st.markdown(f"### {escaped(say(claim.claim))}")
+    at = f", {escaped(claim.at)}" if claim.at else ""
+    st.caption(f"{page.cited(claim.source)}{at} · {say('data')}: {escaped(say(claim.world.title))} · "
+               f"{say('the same for all arms')}: {escaped(say(claim.equal))}")
+
+
+def going() -> bool:
+    """Whether an arm was just taken in hand, so that the Architect comes next."""
+    return st.session_state.pop(GO, False)
+
+
+def run(claim: Claim) -> None:
+    """Buttons, progress and result; while an experiment is being run the part renews itself."""
+    running = experiments().running()
+    st.fragment(_run, run_every=POLL if running else None)(claim, running is not None)
+
+
+def _run(claim: Claim, polled: bool) -> None:
+    running, known = experiments().running(), experiments().outcome(claim)
+    if polled and running is None:
+        st.rerun()
+    _buttons(claim, running, known)
+    if known is None:
+        st.info(say("Nothing was run yet. {seeds} seeds take about {seconds} s on one core; what is found stays here.",
+                    seeds=claim.seeds, seconds=whole(claim.seconds)))
+    else:
+        _result(claim, known)
+    _arms(claim)
+
+
+def _buttons(claim: Claim, running: Running | None, known: Outcome | None) -> None:
+    """Run or go on, stop; and how far it is."""
+    done = known.seeds if known else 0
+    wanted = claim.seeds if done < claim.seeds else done + claim.seeds
+    own = running is not None and running.id == claim.id
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not own:
+            with st.container(key="cta_claim", width="content"):
+                more = say("{n} more seeds", n=wanted - done) if done else say("Run {n} seeds", n=wanted)
+                st.button(more, key="rz_claim_run", type="primary", on_click=_start, args=(claim, wanted),
+                          disabled=running is not None)
+        else:
+            st.button(say("Stop"), key="rz_claim_stop", icon=":material/stop:", on_click=experiments().stop)
+            st.progress(min(1.0, done / running.seeds), say("{done} of {n} seeds", done=done, n=running.seeds))
+        if running is not None and not own:
+            st.caption(say("“{title}” is being run; one experiment at a time.", title=say(claims()[running.id].title)))
+    if trouble := st.session_state.pop("rz_claim_trouble", ""):
+        st.error(escaped(trouble))
+
+
+def _start(claim: Claim, seeds: int) -> None:
+    try:
+        experiments().start(claim, seeds)
+    except ZooError as problem:
+        st.session_state["rz_claim_trouble"] = problem.text(translate)
+
+
+def _result(claim: Claim, outcome: Outcome) -> None:
+    """The verdict in words, the differences with their intervals around 0, the arms, and the numbers."""
+    first = outcome.compared[0]
+    badge = f":{COLOURS[outcome.verdict]}-badge[{say(outcome.verdict)}]"
+    st.markdown(f"**{say('Verdict')}** {badge} {_sentence(first, outcome)}")
+    if claim.why:
+        st.caption(escaped(say(claim.why)))
+    left, right = st.columns(2, gap="medium")
+    for statistic in dict.fromkeys(each.difference.statistic for each in outcome.compared):
+        differences = [(each.estimate.name, each.estimate) for each in outcome.compared if each.difference.statistic == statistic]
+        arms = [(each.name, each) for each in outcome.arms if each.statistic == statistic]
+        note = say("dot: mean of the seeds · line: 95 % interval")
+        with left:
+            scene(bars.dots(_frame(differences), f"{say('Difference')} · {statistic}", note, zero=True, say=translate),
+                  key=f"rz_claim_difference_{statistic}", alt=say("Differences between arms with their intervals"))
+        with right:
+            scene(bars.dots(_frame(arms), f"{say('Arms')} · {statistic}", note, say=translate),
+                  key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
+    st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
+        "Differences are taken within each seed: the same rows in the same order for all arms."))
+    page.twin(lambda: _table(outcome), "claim")
+
+
+def _sentence(first: Compared, outcome: Outcome) -> str:
+    """«fm − lr 0.132, 95 % interval 0.124 to 0.139, expected above 0; 3 of 3 seeds agree.»"""
+    interval = first.estimate.ci95
+    found = say("{name}: {mean}", name=escaped(first.estimate.name), mean=fixed(first.estimate.mean, 4))
+    if interval:
+        found += ", " + say("95 % interval {low} to {high}", low=fixed(interval[0], 4), high=fixed(interval[1], 4))
+    return found + "; " + say("expected {what}, {n} of {seeds} seeds agree.", what=say(EXPECTED[first.difference.expected]),
+                              n=first.agreeing, seeds=outcome.seeds)
+
+
+def _frame(named: list) -> pd.DataFrame:
+    return pd.DataFrame([{"label": name, "family": 1 + place % 7, "mean": each.mean,
+                          "low": each.ci95[0] if each.ci95 else None, "high": each.ci95[1] if each.ci95 else None}
+                         for place, (name, each) in enumerate(named)])
+
+
+def _table(outcome: Outcome) -> pd.DataFrame:
+    """Every value of every seed: arm or difference, statistic, seed, value."""
+    estimates = [*outcome.arms, *(each.estimate for each in outcome.compared)]
+    return pd.DataFrame([{"name": each.name, "statistic": each.statistic, "seed": seed, "value": value}
+                         for each in estimates for seed, value in enumerate(each.values)])
+
+
+def _arms(claim: Claim) -> None:
+    """Each arm's model with its size, and a way to take it in hand."""
+    st.markdown(f"**{say('Arms')}** :gray[{say('each is a model of the zoo with a few settings changed')}]")
+    for place, arm in enumerate(claim.arms):
+        document = document_of(claim, arm)
+        count = document.blueprint.count((arm.world or claim.world).schema)
+        changes = ", ".join(f"{path} = {value}" for path, value in arm.changes.items()) or say("the preset as it is")
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            st.markdown(f"**{escaped(arm.name)}** · {escaped(document.system.brand)} · {whole(count.parameters)} "
+                        f"{say('parameters')} :gray[{escaped(changes)}]", width="stretch")
+            st.button(say("Open in Architect"), key=f"rz_arm_{place}", on_click=_take, args=(claim, place))
+
+
+def _take(claim: Claim, place: int) -> None:
+    def change() -> None:
+        state.put(document_of(claim, claim.arms[place]), ())
+        st.session_state[GO] = True
+
+    state.attempt(change)

@@ -1,0 +1,164 @@
+"""Claims: every experiment can be run, a verdict follows from its interval alone, and what was computed is never lost."""
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+
+from rankzoo.claims import running
+from rankzoo.claims.claim import Arm, Claim, Difference
+from rankzoo.claims.outcome import Estimate, outcome, verdict
+from rankzoo.claims.registry import claims, get
+from rankzoo.claims.trial import document_of, parameters, trained, trial
+from rankzoo.data.worlds.ads import WORLD
+from rankzoo.errors import ZooError
+from rankzoo.registry import systems
+from rankzoo.runs.experiments import Experiments
+
+EVERY = list(claims().values())
+
+
+@pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.id)
+class TestEveryClaim:
+    def test_its_arms_can_be_built_and_its_differences_compare_them(self, claim: Claim):
+        names = [arm.name for arm in claim.arms]
+        assert len(set(names)) == len(names) and claim.differences
+        for difference in claim.differences:
+            assert set(difference.plus) | set(difference.minus) <= set(names) and difference.plus
+            assert difference.expected != "none" or difference.least > 0
+        for arm in claim.arms:
+            document_of(claim, arm).blueprint.places((arm.world or claim.world).schema)
+        assert all(count > 0 for count in parameters(claim).values())
+
+    def test_it_says_what_it_is(self, claim: Claim):
+        assert claim.claim.endswith(".") and claim.title and len(claim.title) <= 40
+        assert claim.source.by and claim.at and claim.equal and claim.statistic
+        assert 3 <= claim.seeds <= 10 and claim.seconds > 0
+
+
+def test_places_follow_one_another():
+    assert [claim.place for claim in EVERY] == sorted({claim.place for claim in EVERY})
+
+
+def test_the_arms_of_a_seed_see_the_same_rows_in_the_same_order():
+    """Two arms that are one model give the same numbers to the last digit, and another seed other ones."""
+    twins = replace(get("fm_crosses"), rows=2_000, arms=tuple(Arm(name, "lr", {"settings.epochs": 1}) for name in "ab"))
+    found = trial(twins, 3)
+    assert found["a"] == found["b"] != trial(twins, 4)["a"]
+    for arm in twins.arms:
+        assert torch.equal(trained(twins, arm, 3).dataset.batch.ids, trained(twins, twins.arms[0], 3).dataset.batch.ids)
+
+
+def test_without_a_planted_cross_the_claim_is_not_reproduced():
+    """The experiment can come out the other way: where no fields cross, vectors have nothing to find."""
+    null = replace(get("fm_crosses"), world=replace(WORLD, strength=0.0), rows=20_000)
+    found = outcome(null, [trial(null, seed) for seed in range(3)], {}, 0.0)
+    assert found.verdict == "not reproduced" and found.compared[0].estimate.mean < 0.01
+
+
+@pytest.mark.parametrize("values", [(1.0, 2.0, 4.0), (0.1, 0.1, 0.1, 0.1), (3.0, -1.0)])
+def test_interval_is_students(values):
+    low, high = Estimate("x", "y", values).ci95
+    if np.std(values):
+        expected = scipy.stats.t.interval(0.95, len(values) - 1, np.mean(values), scipy.stats.sem(values))
+        assert (low, high) == pytest.approx(expected)
+    else:
+        assert low == high == pytest.approx(0.1)
+    assert Estimate("x", "y", (1.0,)).ci95 is None
+
+
+@pytest.mark.parametrize("expected, least, values, said", [
+    ("above", 0.1, (0.3, 0.31, 0.29), "reproduced"),
+    ("above", 0.1, (0.02, 0.021, 0.019), "reproduced"),            # small, but surely above 0
+    ("above", 0.1, (0.001, -0.001, 0.0), "not reproduced"),        # surely less than would bear it out
+    ("above", 0.1, (-0.3, -0.31, -0.29), "not reproduced"),
+    ("above", 0.1, (0.5, -0.3, 0.1), "inconclusive"),
+    ("above", 0.0, (-0.3, -0.31, -0.29), "not reproduced"),
+    ("below", 0.1, (-0.3, -0.31, -0.29), "reproduced"),
+    ("below", 0.1, (0.3, 0.31, 0.29), "not reproduced"),
+    ("none", 0.1, (0.01, -0.01, 0.0), "reproduced"),
+    ("none", 0.1, (0.3, 0.31, 0.29), "not reproduced"),
+    ("none", 0.1, (0.5, -0.3, 0.1), "inconclusive"),
+    ("above", 0.1, (0.3,), "inconclusive"),                        # one seed knows nothing of the others
+])
+def test_a_verdict_follows_from_the_interval(expected, least, values, said):
+    difference = Difference("auc", ("a",), ("b",), expected, least)
+    assert verdict(difference, Estimate("a − b", "auc", values)) == said
+
+
+def test_difference_of_differences():
+    difference = Difference("auc", ("a", "d"), ("b", "c"))
+    found = {name: {"auc": value} for name, value in {"a": 0.9, "b": 0.5, "c": 0.1, "d": 0.2}.items()}
+    assert difference.of(found) == pytest.approx((0.9 - 0.5) - (0.1 - 0.2)) and difference.name == "a + d − b − c"
+
+
+def made(claim: Claim, *values: float):
+    """Statistics of seeds as a claim would find them: its first arm has the value, the others 0."""
+    return [{arm.name: {claim.differences[0].statistic: value if place == 0 else 0.0}
+             for place, arm in enumerate(claim.arms)} for value in values]
+
+
+def test_seeds_are_asked_for_within_reason():
+    for seeds in (0, -1, 101):
+        with pytest.raises(ZooError, match="seeds were asked for. Give 1 to 100."):
+            list(running.seed_by_seed(get("fm_crosses"), seeds))
+    with pytest.raises(ZooError, match="There is no experiment 'fm_croses'. Did you mean 'fm_crosses'?"):
+        get("fm_croses")
+
+
+class TestKept:
+    def test_known_seeds_are_found_again_and_a_gap_is_not_jumped(self, tmp_path):
+        claim, experiments = get("fm_crosses"), Experiments(tmp_path)
+        assert experiments.outcome(claim) is None and experiments.running() is None
+        for seed, found in zip((0, 1, 3), made(claim, -0.1, -0.2, -0.4), strict=True):
+            experiments.keep(claim, seed, found, 2.0)
+        kept = Experiments(tmp_path).outcome(claim)
+        assert kept.seeds == 2 and kept.seconds == 4.0 and kept.compared[0].estimate.values == (0.1, 0.2)
+
+    def test_a_changed_claim_starts_anew(self, tmp_path):
+        claim, experiments = get("fm_crosses"), Experiments(tmp_path)
+        experiments.keep(claim, 0, made(claim, 0.1)[0], 1.0)
+        for other in (replace(claim, world=replace(WORLD, strength=0.5)), replace(claim, rows=5_000),
+                      replace(claim, arms=(Arm("lr", "lr"), Arm("fm", "fm", {"representation.dim": 4})))):
+            assert experiments.known(other) == {}
+
+    def test_a_damaged_file_counts_as_none(self, tmp_path):
+        claim, experiments = get("fm_crosses"), Experiments(tmp_path)
+        experiments.keep(claim, 0, made(claim, 0.1)[0], 1.0)
+        next(experiments.root.glob("fm_crosses-*/0.json")).write_text("{")
+        assert experiments.known(claim) == {}
+
+    def test_one_at_a_time_until_it_is_stopped(self, tmp_path):
+        claim, experiments = get("fm_crosses"), Experiments(tmp_path)
+        experiments.start(claim, 3)
+        now = experiments.running()
+        assert now.id == claim.id and now.seeds == 3
+        with pytest.raises(ZooError, match="The experiment 'fm_crosses' is being run. Wait for its end, or stop it."):
+            experiments.start(get("sparse_pairs"), 3)
+        experiments.stop()
+        until = time.monotonic() + 5
+        while experiments.running() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert experiments.running() is None
+        experiments.stop()  # nothing is being run: nothing happens
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.id)
+def test_every_claim_comes_out_as_its_page_says(claim):
+    """All seeds: reproduced, or another verdict with a `why` that explains it."""
+    found = running.run(claim)
+    print(json.dumps(found.record()))
+    assert found.verdict == "reproduced" or claim.why, found.record()
+
+
+def test_sources_are_those_of_the_zoo():
+    """No claim without a paper that the zoo knows."""
+    papers = {system.source.title for system in systems().values()} | {
+        fact.source.title for system in systems().values() for fact in system.facts if fact.source}
+    assert all(claim.source.title in papers for claim in EVERY)
