@@ -61,7 +61,7 @@ def dots(frame: pd.DataFrame, title: str = "AUC on test rows", note: str = "dot:
         return 150 + 390 * (value - left) / (right - left)
 
     end = 30 + 29 * len(frame)
-    parts = [text(0, 14, say(title), "large bold"), text(620, 14, say(note), "t2 small", "end")]
+    parts = [text(0, 14, say(title), "large bold"), text(612, 14, say(note), "t2 small", "end")]
     for tick in ticks[::max(1, len(ticks) // 6)]:
         parts += [line(at(tick), 30, at(tick), end),
                   text(at(tick), end + 16, fixed(tick, decimals), "t2 small num", "middle")]

@@ -1,0 +1,89 @@
+"""The Claims page as a visitor uses it: every claim is explained, a kept result has its verdict, an arm can be taken in hand."""
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rankzoo.claims.registry import claims, get
+from rankzoo.runs.dispatcher import Dispatcher
+from rankzoo.runs.experiments import Experiments
+from rankzoo.ui import claims as page
+from tests.visits import said, scenes, unmarked, visit, without_workers, words
+
+
+@pytest.fixture(autouse=True)
+def kept(monkeypatch, home) -> Experiments:
+    """An empty home, and no worker."""
+    without_workers(monkeypatch)
+    monkeypatch.setattr(Dispatcher, "alive", lambda self: True)
+    page.experiments.clear()
+    yield Experiments(home)
+    page.experiments.clear()
+
+
+def text(app: AppTest) -> str:
+    return " ".join(each.value.replace("\\", "") for each in (*app.markdown, *app.caption, *app.info))
+
+
+def results(kept: Experiments, id: str, *values: float) -> None:
+    """Seeds of a claim whose first arm in the difference is so much better."""
+    claim = get(id)
+    for seed, value in enumerate(values):
+        kept.keep(claim, seed, {arm.name: {"auc": 0.6 + value * (arm.name in claim.differences[0].plus)} for arm in claim.arms},
+                  3.0)
+
+
+@pytest.mark.parametrize("id", list(claims()))
+def test_every_claim_is_explained_before_it_is_run(id):
+    app, claim = visit("claims", claim=id), get(id)
+    assert not app.exception and said(app) == []
+    assert claim.claim in text(app) and claim.source.short in text(app) and "Nothing was run yet." in text(app)
+    assert app.button(key="rz_claim_run").label == f"Run {claim.seeds} seeds"
+    assert sum(button.label == "Open in Architect" for button in app.button) == len(claim.arms)
+
+
+@pytest.mark.parametrize("values, verdict", [((0.10, 0.11, 0.12), "reproduced"), ((-0.1, -0.11, -0.12), "not reproduced"),
+                                             ((0.3, -0.2, 0.1), "inconclusive")])
+def test_a_kept_result_has_its_verdict_and_its_pictures(kept, values, verdict):
+    results(kept, "fm_crosses", *values)
+    app = visit("claims", claim="fm_crosses")
+    assert not app.exception and f"badge[{verdict}]" in text(app)
+    assert any(f"Rendle, ICDM 2010 · {verdict}" in each for each in app.radio(key="rz_claim").proto.captions)
+    drawn = scenes(app)
+    assert {"rz_claim_difference_auc", "rz_claim_arms_auc"} <= set(drawn)
+    assert "fm − lr" in words(drawn["rz_claim_difference_auc"]) and "fm" in words(drawn["rz_claim_arms_auc"])
+    assert app.button(key="rz_claim_run").label == "3 more seeds"
+
+
+def test_the_address_says_which_claim_and_a_wrong_one_shows_the_first():
+    app = visit("claims", claim="gates_follow")
+    assert app.radio(key="rz_claim").value == "gates_follow"
+    app.radio(key="rz_claim").set_value("side_tower").run()
+    assert app.query_params["claim"] == "side_tower"
+    assert visit("claims", claim="<b>").radio(key="rz_claim").value == next(iter(claims()))
+
+
+def test_an_arm_is_taken_to_the_architect():
+    app = visit("claims", claim="keeps_intensity")
+    app.button(key="rz_arm_0").click().run()
+    assert not app.exception
+    assert app.session_state["rz_document"].blueprint.sequence[0].softmax is True
+
+
+def test_one_experiment_at_a_time(monkeypatch, kept):
+    claim = get("fm_crosses")
+    monkeypatch.setattr(Experiments, "running", lambda self: page.Running(claim.id, 3, "1-2-3"))
+    results(kept, "fm_crosses", 0.1)
+    app = visit("claims", claim="fm_crosses")
+    assert app.button(key="rz_claim_stop").label == "Stop" and not app.exception
+    other = visit("claims", claim="side_tower")
+    assert other.button(key="rz_claim_run").disabled and "is being run; one experiment at a time" in text(other)
+
+
+def test_all_texts_pass_the_catalogue(kept):
+    """But for the names of arms, models, statistics and papers."""
+    results(kept, "fm_crosses", 0.1, 0.11)
+    app = visit("claims", claim="fm_crosses", lang="xx")
+    texts = [each.value for each in (*app.markdown, *app.caption)] + [button.label for button in app.button]
+    names = "fm lr FM Logistic regression Rendle ICDM section III h https doi org ICDM auc"
+    assert not {word for each in texts for word in unmarked(each)} - set(names.split())
