@@ -1,9 +1,8 @@
-"""The same models in two libraries, trained by the libraries' own loops on the same rows.
+"""The same models in other libraries, trained by the libraries' own loops on the same rows.
 
-Sizes as in `rankzoo bench`: embedding 16, MLP 256-128-64 (experts 256-128 and towers 64), three cross layers with a full matrix,
-DIN's unit 80-40. What a library cannot be asked for stays as it builds it: gates of deepctr-torch are set linear, those of
-torch-rechub have a batch norm; torch-rechub's linear parts read numbers (one of them in `dnn`, which it has not without) and
-its DIN none.
+Sizes are those of `peer_rows`, with three cross layers of a full matrix. What a library cannot be asked for stays as it builds
+it: gates of deepctr-torch are set linear, those of torch-rechub have a batch norm; torch-rechub's linear parts read numbers (one
+of them in `dnn`, which it has not without) and its DIN none. fuxictr and recbole have files of their own.
 """
 from __future__ import annotations
 
@@ -11,55 +10,29 @@ import contextlib
 import os
 import tempfile
 import time
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from statistics import median
 
 import numpy as np
-import pandas as pd
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from benchmarks.tables import CATEGORICAL, DENSE, LONGEST
-
-DIM, BATCH, RATE, DEEP, EXPERT, TOWER, UNIT = 16, 1024, 1e-3, (256, 128, 64), (256, 128), (64,), (80, 40)
-LABELS = {"mmoe": ("label", "like"), "ple": ("label", "like")}
-SPARSE, NUMBERS = [f"C{i + 1}" for i in range(CATEGORICAL)], [f"I{i + 1}" for i in range(DENSE)]
-PAST = ("H1", "H2")
+from benchmarks.peer_rows import BATCH, DEEP, DIM, EXPERT, LABELS, NUMBERS, PAST, RATE, SPARSE, TOWER, UNIT, Enough, Rows
+from benchmarks.tables import LONGEST
+from rankzoo.bench import WARM, WINDOWS, peak_rss_mb
 
 
-class Rows:
-    """A table as the libraries take it: columns by name, numbers of values, labels; the last 20 % are held out."""
-
-    def __init__(self, path: Path, model: str, most: int):
-        wanted = [*SPARSE, *NUMBERS, *LABELS.get(model, ("label",)), *(PAST if model == "din" else ())]
-        table = pd.read_parquet(path, columns=wanted)
-        self.columns, self.sizes = {name: table[name].to_numpy(np.float32) for name in NUMBERS}, {}
-        for name in SPARSE:
-            codes, words = pd.factorize(table[name], sort=True)
-            self.columns[name], self.sizes[name] = codes + 1, len(words) + 1
-            past = f"H{name[1:]}"
-            if past in table:
-                known = pd.Index(words)
-                filled = np.zeros((len(table), LONGEST), dtype=np.int64)
-                lengths = table[past].str.len().to_numpy()
-                filled[np.arange(LONGEST) < lengths[:, None]] = known.get_indexer(np.concatenate(table[past].to_numpy())) + 1
-                self.columns[past], self.columns[f"{past}_length"] = filled, lengths
-        self.labels = np.stack([table[name].to_numpy(np.float32) for name in LABELS.get(model, ("label",))], axis=1)
-        self.cut = len(table) - round(len(table) * 0.2)
-        self.used = min(self.cut, most)
-
-    def part(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Rows from start to stop."""
-        return {name: values[start:stop] for name, values in self.columns.items()}, self.labels[start:stop]
-
-
-def deepctr(model: str, rows: Rows) -> tuple[float, np.ndarray]:
-    """deepctr-torch: examples a second and the hold-out probabilities (row, task)."""
+def deepctr(model: str, rows: Rows) -> np.ndarray:
+    """deepctr-torch: the hold-out probabilities (row, task)."""
     from deepctr_torch import models
     from deepctr_torch.inputs import DenseFeat, SparseFeat, VarLenSparseFeat
 
     deep = [SparseFeat(name, rows.sizes[name], embedding_dim=DIM) for name in SPARSE] + [DenseFeat(name, 1) for name in NUMBERS]
     tasks = {"task_types": ["binary"] * 2, "task_names": ["label", "like"]}
 
-    def made():
+    def made() -> torch.nn.Module:
         common = {"device": "cpu", "dnn_hidden_units": DEEP}
         if model == "din":
             past = [VarLenSparseFeat(SparseFeat(f"hist_C{i}", rows.sizes[f"C{i}"], embedding_dim=DIM, embedding_name=f"C{i}"),
@@ -84,17 +57,14 @@ def deepctr(model: str, rows: Rows) -> tuple[float, np.ndarray]:
         named = {name.replace("H", "hist_C") if name in PAST else name: values for name, values in columns.items()}
         return named, labels if model in LABELS else labels[:, 0]
 
-    few, labels = given(0, 5 * BATCH)
-    made().fit(few, labels, batch_size=BATCH, epochs=1, verbose=0)
-    trained, (columns, labels) = made(), given(0, rows.used)
-    begun = time.perf_counter()
-    trained.fit(columns, labels, batch_size=BATCH, epochs=1, verbose=0)
-    seconds = time.perf_counter() - begun
-    return rows.used / seconds, trained.predict(given(rows.cut, len(rows.labels))[0], batch_size=BATCH)
+    trained, (columns, labels) = made(), given(0, rows.cut)
+    with contextlib.suppress(Enough):
+        trained.fit(columns, labels, batch_size=BATCH, epochs=1, verbose=0)
+    return trained.predict(given(rows.cut, len(rows.labels))[0], batch_size=BATCH)
 
 
-def rechub(model: str, rows: Rows) -> tuple[float, np.ndarray]:
-    """torch-rechub: examples a second and the hold-out probabilities (row, task)."""
+def rechub(model: str, rows: Rows) -> np.ndarray:
+    """torch-rechub: the hold-out probabilities (row, task)."""
     from torch_rechub.basic.features import DenseFeature, SequenceFeature, SparseFeature
     from torch_rechub.models import multi_task, ranking
     from torch_rechub.trainers import CTRTrainer, MTLTrainer
@@ -105,7 +75,7 @@ def rechub(model: str, rows: Rows) -> tuple[float, np.ndarray]:
     past = [SequenceFeature(f"H{i}", rows.sizes[f"C{i}"], DIM, pooling="concat", shared_with=f"C{i}") for i in (1, 2)]
     towers = [{"dims": list(TOWER)}] * 2
 
-    def made():
+    def made() -> torch.nn.Module:
         return {
             "dnn": lambda: ranking.WideDeep(numbers[:1], numbers + sparse, deep),
             "deepfm": lambda: ranking.DeepFM(numbers, sparse, deep),
@@ -116,21 +86,14 @@ def rechub(model: str, rows: Rows) -> tuple[float, np.ndarray]:
             "din": lambda: ranking.DIN(sparse[2:], past, sparse[:2], deep, {"dims": list(UNIT)}),
         }[model]()
 
-    def loader(start: int, stop: int):
-        columns, labels = rows.part(start, stop)
-        kept = {name: values for name, values in columns.items() if not name.endswith("_length")}
-        return DataGenerator(kept, labels if labels.shape[1] > 1 else labels[:, 0]).generate_dataloader(
-            split_ratio=[0.98, 0.01], batch_size=BATCH)[0]
-
-    with tempfile.TemporaryDirectory() as folder:
+    columns, labels = rows.part(0, rows.cut)
+    kept = {name: values for name, values in columns.items() if not name.endswith("_length")}
+    loader, *_ = DataGenerator(kept, labels if model in LABELS else labels[:, 0]).generate_dataloader(batch_size=BATCH)
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(Enough):
         settings = {"optimizer_params": {"lr": RATE}, "n_epoch": 1, "model_path": folder}
         trainer = MTLTrainer(made(), two, **settings) if model in LABELS else CTRTrainer(made(), **settings)
-        warm, whole = loader(0, 5 * BATCH), loader(0, rows.used)
-        trainer.train_one_epoch(warm)
-        begun = time.perf_counter()
-        trainer.train_one_epoch(whole)
-        seconds = time.perf_counter() - begun
-    return 0.98 * rows.used / seconds, _scores(trainer.model.eval(), rows)
+        trainer.train_one_epoch(loader)
+    return _scores(trainer.model.eval(), rows)
 
 
 def _scores(model: torch.nn.Module, rows: Rows) -> np.ndarray:
@@ -143,18 +106,43 @@ def _scores(model: torch.nn.Module, rows: Rows) -> np.ndarray:
     return torch.cat(found).reshape(len(columns["C1"]), -1).numpy()
 
 
-LIBRARIES = {"deepctr-torch": deepctr, "torch-rechub": rechub}
+def _elsewhere(module: str) -> Callable[[str, Rows], np.ndarray]:
+    """The function `trained` of a file that imports its library at its head."""
+    return lambda model, rows: import_module(f"benchmarks.{module}").trained(model, rows)
+
+
+LIBRARIES = {"deepctr-torch": deepctr, "torch-rechub": rechub, "fuxictr": _elsewhere("peer_fuxictr"),
+             "recbole": _elsewhere("peer_recbole")}
 
 
 def measure(library: str, path: Path, model: str, steps: int, threads: int) -> dict[str, float]:
-    """Speed over `steps` steps at most, and the mean hold-out AUC."""
-    from rankzoo.training.metrics import auc
+    """Speed over `steps` steps of an epoch, the most memory that the process ever held in MB, and the mean hold-out AUC.
 
+    A step lasts from the end of one optimizer step to the end of the next, whatever the library does between them.
+    """
     torch.set_num_threads(threads)
-    rows = Rows(path, model, steps * BATCH)
+    rows, ends = Rows(path, model), []
+
+    def end(*_: object) -> None:
+        ends.append(time.perf_counter())
+        if len(ends) == steps:
+            raise Enough
+
+    register_optimizer_step_post_hook(end)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        speed, scores = LIBRARIES[library](model, rows)
+        scores = LIBRARIES[library](model, rows)
+    peak = peak_rss_mb()
+    from rankzoo.training.metrics import auc  # not before: what it imports would count as the library's memory
+
     labels = rows.labels[rows.cut:]
     scores = np.asarray(scores, dtype=np.float64).reshape(len(labels), -1)
-    return {"examples_per_second": speed, "auc": sum(auc(labels[:, k], scores[:, k]) for k in range(labels.shape[1]))
-            / labels.shape[1]}
+    return {"examples_per_second": BATCH / seconds_of_a_step(ends), "peak_rss_mb": peak,
+            "auc": sum(auc(labels[:, k], scores[:, k]) for k in range(labels.shape[1])) / labels.shape[1]}
+
+
+def seconds_of_a_step(ends: list[float]) -> float:
+    """The median over windows of steps as in `rankzoo bench`, given when each step ended."""
+    warm = min(WARM, len(ends) // 4)
+    size = max(1, (len(ends) - warm) // WINDOWS)
+    marks = ends[warm::size]
+    return median(b - a for a, b in zip(marks, marks[1:], strict=False)) / size

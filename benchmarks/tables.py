@@ -16,15 +16,20 @@ CATEGORICAL, DENSE = 26, 13
 SHORTEST, LONGEST = 5, 50
 
 
-def make(path: Path, rows: int, ids: int, seed: int = 0, every: bool = False, history: bool = False) -> None:
+def table_sizes(ids: int, even: bool = False) -> np.ndarray:
+    """(column,) how `ids` rows of tables are shared among the columns: evenly, or a third to the first and less to each next."""
+    share = np.ones(CATEGORICAL) if even else np.arange(1, CATEGORICAL + 1) ** -1.2
+    return np.maximum(4, (ids * share / share.sum()).astype(int))
+
+
+def make(path: Path, rows: int, ids: int, seed: int = 0, every: bool = False, history: bool = False, even: bool = False) -> None:
     """Rows whose click depends on every column and on some pairs of columns.
 
-    ids: rows of all tables together, unevenly shared · every: each id occurs at least once, so that the tables really
-    have that size (needs `rows` above the largest table); else popular ids are drawn more often, as in real logs.
+    ids: rows of all tables together, unevenly shared unless `even` · every: each id occurs at least once, so that the tables
+    really have that size (needs `rows` above the largest table); else popular ids are drawn more often, as in real logs.
     """
     rng = np.random.default_rng(seed)
-    share = np.arange(1, CATEGORICAL + 1) ** -1.2
-    sizes = np.maximum(4, (ids * share / share.sum()).astype(int))
+    sizes = table_sizes(ids, even)
     columns: dict[str, np.ndarray] = {}
     logit, vectors = np.full(rows, -1.1), []
     for i, size in enumerate(sizes):
@@ -72,8 +77,9 @@ def main() -> None:
     given.add_argument("--seed", type=int, default=0)
     given.add_argument("--every", action="store_true")
     given.add_argument("--history", action="store_true")
+    given.add_argument("--even", action="store_true")
     order = given.parse_args()
-    make(order.file, order.rows, order.ids, order.seed, order.every, order.history)
+    make(order.file, order.rows, order.ids, order.seed, order.every, order.history, order.even)
 
 
 if __name__ == "__main__":

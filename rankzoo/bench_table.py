@@ -1,10 +1,12 @@
 """A benchmark's table: any Parquet file of columns `I*` (numbers), `C*` (ids) and `H*` (lists of ids), as a Dataset.
 
-Criteo's layout, read in one pass by Arrow, without the checks that a stranger's file needs. Held out are the rows whose
-`split` says test, else the last 20 %.
+Criteo's layout, read column by column, so that of the file's words never more than one column is held, and without the
+checks that a stranger's file needs. Held out are the rows whose `split` says test, else the last 20 %.
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +34,10 @@ def read(path: Path, labels: tuple[str, ...]) -> tuple[Dataset, str]:
     ids, words = np.zeros((table.num_rows, len(by["C"])), dtype=np.int64), {}
     features = []
     for i, name in enumerate(by["C"]):
-        words[name], ids[:, i] = _ids(table[name].combine_chunks(), train)
-        features.append(Feature(name, "categorical", int(words[name][1].max(initial=0)) + 1, "item"))
+        known, ids[:, i] = _ids(table[name].combine_chunks(), train)
+        features.append(Feature(name, "categorical", int(known[1].max(initial=0)) + 1, "item"))
+        if f"H{name[1:]}" in by["H"]:
+            words[name] = known
     numbers = np.zeros((table.num_rows, len(by["I"])), dtype=np.float32)
     for i, name in enumerate(by["I"]):
         numbers[:, i] = _number(table[name], train, name)
@@ -51,27 +55,42 @@ def read(path: Path, labels: tuple[str, ...]) -> tuple[Dataset, str]:
     return Dataset(path.name, schema, batch, parts, preparation, ""), held
 
 
-def _table(path: Path, labels: tuple[str, ...]) -> pa.Table:
-    if not path.is_file():
-        raise ZooError("There is no file '{name}'.", "Check the path.", at="data", name=str(path)[-200:])
+class _Columns:
+    """The columns of a file by name, each read when it is asked for; in the words of an Arrow table."""
+
+    def __init__(self, path: Path):
+        if not path.is_file():
+            raise ZooError("There is no file '{name}'.", "Check the path.", at="data", name=str(path)[-200:])
+        with _readable():
+            self.file = pq.ParquetFile(path)  # not read_table, which loads the dataset machinery first
+            self.column_names, self.num_rows = self.file.schema_arrow.names, self.file.metadata.num_rows
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        with _readable():
+            return self.file.read(columns=[name]).column(name)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        with pq.ParquetFile(path) as file:  # not read_table, which loads the dataset machinery first
-            names = file.schema_arrow.names
-            wanted = [name for name in names if name[:1] in ("I", "C", "H") or name in labels or name == "split"]
-            table = file.read(columns=wanted)
+        yield
     except (pa.ArrowException, OSError):
         raise ZooError("The file could not be read as parquet: it is damaged or of another kind.", at="data") from None
+
+
+def _table(path: Path, labels: tuple[str, ...]) -> _Columns:
+    table = _Columns(path)
     for label in labels:
-        if label not in names:
+        if label not in table.column_names:
             raise ZooError("There is no column '{name}'.", "Name the labels with --labels.", at="labels", name=label[:200])
-    if not any(name[:1] in ("I", "C") and name not in labels for name in wanted):
+    if not any(name[:1] in ("I", "C") and name not in labels for name in table.column_names):
         raise ZooError("The table has no column I* (numbers) or C* (ids).", "Name the columns so.", at="data")
     if table.num_rows < 10:
         raise ZooError("The table has {rows} rows; at least 10 are needed.", at="data", rows=table.num_rows)
     return table
 
 
-def _held_out(table: pa.Table) -> tuple[np.ndarray, str]:
+def _held_out(table: _Columns) -> tuple[np.ndarray, str]:
     """(row,) True where a row is held out, and how that was decided."""
     if "split" in table.column_names:
         test = np.array([word == "test" for word in table["split"].cast(pa.string()).to_pylist()])
@@ -122,7 +141,7 @@ def _float(column: pa.ChunkedArray, name: str) -> np.ndarray:
         raise ZooError("Column '{name}' does not hold numbers.", "Name it C* if it holds ids.", at=name, name=name) from None
 
 
-def _history(table: pa.Table, names: list[str], words: dict[str, tuple[pa.Array, np.ndarray]], train: np.ndarray):
+def _history(table: _Columns, names: list[str], words: dict[str, tuple[pa.Array, np.ndarray]], train: np.ndarray):
     """The columns H* as one history: `H3` shares the table of `C3` where there is one. All lists of a row are as long."""
     if not names:
         return (), {}, {}

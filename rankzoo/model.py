@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.schema import Schema
-from rankzoo.signals import Batch, Output
+from rankzoo.signals import Batch, Output, Signal
 from rankzoo.trace import Trace
 
 
@@ -36,16 +36,21 @@ class RankingModel(nn.Module):
     def forward(self, batch: Batch, trace: Trace | None = None) -> Output:
         """Rows → logits per task, (row,) each; losses where the batch has labels; the trace, if one was given."""
         trace = trace or Trace(on=False)
+        signal, joined = self.read(batch, trace)
+        branches = self.sharing(joined, trace.at("sharing"))  # 5  → one vector per task
+        logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
+        losses = self.losses(logits, branches, batch)  # 7  → one loss per task
+        return Output({task: self.losses.served(task, logit) for task, logit in logits.items()}, losses, trace,
+                      logits)
+
+    def read(self, batch: Batch, trace: Trace) -> tuple[Signal, Tensor]:
+        """Steps 1 to 4: rows → what later steps read beside, and (row, width), the common input of all tasks."""
         signal = self.representation(batch, trace.at("representation"))  # 1  features → one vector per field
         for i, layer in enumerate(self.sequence):  # 2  histories → interest vectors
             signal = layer(signal, trace.at(f"sequence.{i}"))
         for i, layer in enumerate(self.interaction):  # 3  fields → crosses
             signal = layer(signal, trace.at(f"interaction.{i}"))
-        joined = self.concatenation(signal, trace.at("concatenation"))  # 4  → (row, width)
-        branches = self.sharing(joined, trace.at("sharing"))  # 5  → one vector per task
-        logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
-        losses = self.losses(logits, branches, batch)  # 7  → one loss per task
-        return Output({task: self.losses.served(task, logit) for task, logit in logits.items()}, losses, trace)
+        return signal, self.concatenation(signal, trace.at("concatenation"))  # 4  → (row, width)
 
     def begin(self, logits: Mapping[str, float]) -> None:
         """Let each task's bias start where the best constant guess is, so that no step is spent on finding it."""
@@ -53,6 +58,16 @@ class RankingModel(nn.Module):
             for layer in (self.towers, *self.interaction):
                 if hasattr(layer, "begin") and layer.begin(task, self.losses.start(task, logit)):
                     break
+
+    def fit(self, train: Batch, seed: int) -> None:
+        """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees)."""
+        if hasattr(self.representation, "fit"):
+            self.representation.fit(train, seed)
+
+    def sight(self, batch: Batch) -> list[tuple[nn.Parameter, Tensor]]:
+        """Before a step that learns from a batch, tables whose ids come and go count them. Returns the rows that begin anew."""
+        given = self.representation.sight(batch) if hasattr(self.representation, "sight") else {}
+        return [(self.representation.get_parameter(name), rows) for name, rows in given.items()]
 
     def rates(self) -> dict[str, float]:
         """What multiplies the learning rate of a parameter, by name, where a layer asks for it (a side tower does)."""

@@ -57,23 +57,79 @@ class History:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """What a task is judged by first: its key among the metrics, its name, whether more is better."""
+
+    key: str
+    title: str
+    rises: bool = True
+
+
+TaskKind = Literal["binary", "share", "regression", "class"]
+ERROR = Metric("rmse", "RMSE", rises=False)
+METRICS: Mapping[TaskKind, Metric] = {"binary": Metric("auc", "AUC"), "class": Metric("mrr", "MRR"), "share": ERROR,
+                                      "regression": ERROR}
+
+
+@dataclass(frozen=True)
 class Task:
-    """An objective. `binary` is a label in {0, 1} and a logit; `share` a label in [0, 1] behind a sigmoid;
-    `regression` an unbounded number, without a sigmoid."""
+    """An objective. `binary` is a label in {0, 1} and a logit; `share` a label in [0, 1] behind a sigmoid; `regression` an
+    unbounded number, without a sigmoid; `class` an id, and a logit for each: `of` names the catalogue (the label is an item),
+    or the feature of an item or of a row whose values are the classes."""
 
     name: str
-    kind: Literal["binary", "share", "regression"] = "binary"
+    kind: TaskKind = "binary"
+    of: str = ""
+
+    @property
+    def metric(self) -> Metric:
+        """What the task is judged by first."""
+        return METRICS[self.kind]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The items that rows name (products, news, tracks): what is known of each, held once beside the rows.
+
+    `schema` describes an item: its features, of which the one called like the catalogue is its id, and its lists (the words
+    of a title, neighbours), which are histories. An item's id is the number of its row; row 0 is the unknown item. A feature or
+    a history's field of the rows whose table is the catalogue names an item, and is embedded as the item is.
+    """
+
+    name: str
+    schema: Schema
+
+    @property
+    def rows(self) -> int:
+        """How many items there are, row 0 included."""
+        return self.schema.feature(self.name).vocabulary
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """All that is known of an item: its features, its id among them, and its lists but those of other items."""
+        lists = (h for h in self.schema.histories if h.fields[0].table != self.name)
+        return tuple(each.name for each in (*self.schema.features, *lists))
+
+    def values(self, attribute: str) -> int:
+        """How many values an attribute, or what a list holds, can have, 0 (unknown) included; 0 for a number."""
+        lists = {h.name: h.fields[0].vocabulary for h in self.schema.histories}
+        return lists[attribute] if attribute in lists else self.schema.feature(attribute).vocabulary
+
+    def table(self, attribute: str) -> str:
+        """The name of an attribute's embedding table."""
+        return f"{self.name}.{attribute}"
 
 
 @dataclass(frozen=True)
 class Schema:
     """The columns of a dataset: features, histories and tasks, in the order in which tensors hold them. `requests` says that
-    rows which were candidates for one request share a number."""
+    rows which were candidates for one request share a number; `catalogue` describes the items that rows name."""
 
     features: tuple[Feature, ...]
     tasks: tuple[Task, ...]
     histories: tuple[History, ...] = ()
     requests: bool = False
+    catalogue: Catalogue | None = None
 
     @cached_property
     def categorical(self) -> tuple[Feature, ...]:
@@ -89,6 +145,19 @@ class Schema:
     def inputs(self) -> tuple[Feature, ...]:
         """The features that the main network may read: all but the bias features."""
         return tuple(f for f in self.features if not f.bias)
+
+    def named(self, table: str) -> bool:
+        """Whether a table holds items: whether who reads it names a row of the catalogue."""
+        return self.catalogue is not None and table == self.catalogue.name
+
+    def classes(self, task: Task) -> int:
+        """How many logits a task has: one, or one per class, class 0 (unknown) included."""
+        if task.kind != "class":
+            return 1
+        if self.named(task.of):
+            return self.catalogue.rows
+        of_items = self.catalogue.schema.features if self.catalogue else ()
+        return _named((*of_items, *self.features), task.of, "feature", f"tasks.{task.name}").vocabulary
 
     def feature(self, name: str, at: str = "") -> Feature:
         """The feature of that name; raises a ZooError that names the closest one."""
@@ -134,9 +203,11 @@ class Shape:
 
     `fields` and `sequences` are what step 1 hands on; `joins` (vectors that the concatenation takes), `head` (vectors
     that bypass the deep network and meet it in its last linear map) and `logits` (whether a slot adds to the logit
-    directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5.
-    `origin` names the diagram node that each of these leaves (keys: names of features, histories and crosses; `joined`;
-    `branch.<task>`; `logit.<address>`). `at` is the address of the slot that is being asked, so that its errors can name it.
+    directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5; `catalogue` is
+    the width of an item's vector, 0 where there is none.
+    `origin` names the diagram node that each of these leaves (keys: names of features, histories, crosses and the catalogue;
+    `joined`; `branch.<task>`; `logit.<address>`). `at` is the address of the slot that is being asked, so that its errors can
+    name it.
     """
 
     schema: Schema
@@ -148,6 +219,7 @@ class Shape:
     logits: bool = False
     joined: int = 0
     branch: int = 0
+    catalogue: int = 0
     origin: Mapping[str, str] = field(default_factory=dict)
     at: str = ""
 
@@ -178,7 +250,8 @@ class Shape:
 @dataclass(frozen=True)
 class Part:
     """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
-    operations, output shape per example, and the working of the parameter count as a person would write it."""
+    operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
+    that a pass has whatever the number of its examples: those of encoding the catalogue."""
 
     path: str
     parameters: int
@@ -187,6 +260,7 @@ class Part:
     working: str = ""
     table: bool = False
     elementwise: int = 0
+    once: int = 0
 
 
 @dataclass(frozen=True)
@@ -225,6 +299,11 @@ class Count:
     def flops(self) -> int:
         """Floating point operations of the matrix products for one example in eval mode."""
         return sum(p.flops for p in self.parts)
+
+    @property
+    def once(self) -> int:
+        """Floating point operations of the matrix products that a pass has once: those of encoding the catalogue."""
+        return sum(p.once for p in self.parts)
 
     @property
     def elementwise(self) -> int:

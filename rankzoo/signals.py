@@ -21,8 +21,11 @@ class Batch:
 
     ids: (row, categorical feature) whole numbers, 0 = unknown or missing · numbers: (row, numeric feature), standardised ·
     histories[name]: (row, position, field) ids · masks[name]: (row, position) bool, True where an item stands ·
-    labels[task]: (row,) float · observed[task]: (row,) bool, whether the row counts for the task · group: (row,) the
-    request a row belongs to. Matrices rather than a dict of columns, because one look-up then serves all fields.
+    labels[task]: (row,) float, of a class its id · observed[task]: (row,) bool, whether the row counts for the task · group:
+    (row,) the request a row belongs to. Matrices rather than a dict of columns, because one look-up then serves all fields.
+
+    catalogue: the items that rows name, one row each, row 0 unknown; seen: (item,) bool, those that the training part names.
+    Both are the same for every choice of rows.
     """
 
     schema: Schema
@@ -33,6 +36,8 @@ class Batch:
     labels: Mapping[str, Tensor] = field(default_factory=dict)
     observed: Mapping[str, Tensor] = field(default_factory=dict)
     group: Tensor | None = None
+    catalogue: Batch | None = None
+    seen: Tensor | None = None
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -44,10 +49,11 @@ class Batch:
         return columns | {f.name: self.numbers[:, i] for i, f in enumerate(self.schema.numeric)}
 
     def map(self, change) -> Batch:
-        """The batch with `change` applied to every tensor: how rows are sliced, permuted or moved."""
+        """The batch with `change` applied to every tensor of its rows: how they are sliced, permuted or moved."""
         each = lambda named: {name: change(tensor) for name, tensor in named.items()}  # noqa: E731
         return Batch(self.schema, change(self.ids), change(self.numbers), each(self.histories), each(self.masks),
-                     each(self.labels), each(self.observed), None if self.group is None else change(self.group))
+                     each(self.labels), each(self.observed), None if self.group is None else change(self.group),
+                     self.catalogue, self.seen)
 
     def rows(self, start: int, stop: int) -> Batch:
         """The rows from start to stop, as views."""
@@ -138,7 +144,8 @@ class Signal:
     fields[name]: (row, width) · sequences[name] · aside[name]: (row,) raw inputs, which bypass the embeddings; only a
     linear part and a biased tower read them · joins[name]: (row, width), crosses for the concatenation · head[name]:
     (row, width), crosses that meet the deep network in its last linear map · logits[task]: (row,), crosses that are
-    added to the logit as they are.
+    added to the logit as they are · catalogue: (item, width), every item's vector, from which those of past items and of
+    candidates are read.
     """
 
     fields: Mapping[str, Tensor] = field(default_factory=dict)
@@ -147,6 +154,7 @@ class Signal:
     joins: Mapping[str, Tensor] = field(default_factory=dict)
     head: Mapping[str, Tensor] = field(default_factory=dict)
     logits: Mapping[str, Tensor] = field(default_factory=dict)
+    catalogue: Tensor | None = None
 
     def but(self, **changes: object) -> Signal:
         """This signal with some parts replaced."""
@@ -183,8 +191,8 @@ class Branches:
 
 @dataclass(frozen=True)
 class Output:
-    """logits[task]: (row,) · losses[task]: scalars, empty without labels · trace: what was recorded on the way · raw[task]:
-    (row,), the logits as step 6 left them and the loss reads them, where another value is served."""
+    """logits[task]: (row,), or (row, class) · losses[task]: scalars, empty without labels · trace: what was recorded on the way ·
+    raw[task]: the logits as step 6 left them and the loss reads them, where another value is served."""
 
     logits: Mapping[str, Tensor]
     losses: Mapping[str, Tensor]

@@ -7,7 +7,8 @@ from typing import Literal
 
 from torch import Tensor
 
-EntryKind = Literal["field", "attention", "head", "map", "gate", "cross", "expert", "bias", "term", "vector", "logit"]
+EntryKind = Literal["field", "rows", "item", "attention", "head", "map", "gate", "mask", "cross",
+                    "expert", "bias", "term", "vector", "logit"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rankzoo.schema import Schema
 
 MOST, DEEPEST = 6, 3  # sizes and list lengths that are drawn, where the settings allow more
 OPTIONAL = ("sequence", "interaction")
+OWN_NUMBERS = ("auto_dis", "tree_leaves")  # representations with one way for a number to enter
 ONE_WIDTH = ("fm", "cin", "dot_pairs", "self_attention")  # crosses of whole vectors: all fields of one width, none off a history
 
 
@@ -24,7 +25,10 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
     tasks = [t.name for t in schema.tasks]
     bias = [f.name for f in schema.features if f.bias]
     pairs = st.lists(st.tuples(st.sampled_from(categorical), st.sampled_from(categorical)).map(list), max_size=2, unique_by=tuple)
+    about = schema.catalogue.attributes if schema.catalogue else ("nothing",)
     return {
+        "items": st.lists(st.sampled_from(about), max_size=3, unique=True),
+        "groups": st.sampled_from([[], [tasks[:1]], [tasks]]),
         "crosses": pairs, "products": pairs, "history": st.just(""),
         "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
@@ -78,8 +82,18 @@ def slot(name: str, schema: Schema) -> st.SearchStrategy:
 def blueprints(schema: Schema) -> st.SearchStrategy[Blueprint]:
     """Any blueprint whose settings are allowed; whether its components fit each other is for `places` to say."""
     tasks = st.lists(st.sampled_from([t.name for t in schema.tasks]), min_size=1, unique=True)
+    chosen = [t.name for t in schema.tasks if t.kind == "class"]
     return st.fixed_dictionaries({**{name: slot(name, schema) for name in SLOTS}, "tasks": tasks}).map(
-        lambda drawn: Blueprint.model_validate_json(json.dumps(mended(drawn))))
+        lambda drawn: Blueprint.model_validate_json(json.dumps(for_tasks(mended(drawn), chosen))))
+
+
+def for_tasks(drawn: dict[str, Any], chosen: list[str]) -> dict[str, Any]:
+    """Tasks that choose among classes have the one tower that can, and no part that adds to a logit; others any."""
+    if not set(drawn["tasks"]) & set(chosen) or drawn["representation"]["kind"] == "one_hot":
+        return drawn | {"tasks": [name for name in drawn["tasks"] if name not in chosen] or ["click"]}
+    kept = [spec for spec in drawn["interaction"] if spec["kind"] not in ("linear", "fm", "cin")]
+    towers = drawn["towers"] if drawn["towers"]["kind"] == "classes" else {"kind": "classes"}
+    return drawn | {"interaction": kept, "towers": towers}
 
 
 def mended(drawn: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +108,8 @@ def mended(drawn: dict[str, Any]) -> dict[str, Any]:
         return drawn | {"sequence": drawn["sequence"] or [both], "interaction": linear, "sharing": {"kind": "direct"}}
     if any(spec["kind"] in ONE_WIDTH for spec in drawn["interaction"]):
         numeric = "mlp" if drawn["representation"].get("numeric") == "mlp" else "vector"
-        return drawn | {"representation": drawn["representation"] | {"numeric": numeric, "dims": {}}, "sequence": [],
+        numbers = {} if drawn["representation"]["kind"] in OWN_NUMBERS else {"numeric": numeric}
+        return drawn | {"representation": drawn["representation"] | numbers | {"dims": {}}, "sequence": [],
                         "concatenation": {"kind": "join"}}
     return drawn
 

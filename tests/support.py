@@ -13,7 +13,7 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.model import RankingModel
-from rankzoo.schema import Feature, History, HistoryField, Schema, Shape, Task
+from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Shape, Task
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 
@@ -36,8 +36,22 @@ def rich() -> Schema:
     return Schema(fields, tasks, (History("past", 5, past),), requests=True)
 
 
+def shop() -> Schema:
+    """Small data with a catalogue: rows name an item as candidate and in their past, choose one, and a colour of it."""
+    about = (Feature("product", "categorical", 10, "item"), Feature("colour", "categorical", 5, "item"),
+             Feature("brand", "categorical", 4, "item"), Feature("weight", "numeric", side="item"))
+    catalogue = Catalogue("product", Schema(about, (), (History("title", 3, (HistoryField("word", 8),)),
+                                                         History("beside", 4, (HistoryField("product", 10, "product"),)))))
+    rows = (Feature("product", "categorical", 10, "item"), Feature("user", "categorical", 6, "user"),
+            Feature("age", "numeric"), Feature("position", "categorical", 4, bias=True))
+    past = (HistoryField("product", 10, "product"), HistoryField("dwell", 3))
+    tasks = (Task("click"), Task("stars", "regression"), Task("next", "class", "product"), Task("shade", "class", "colour"))
+    return Schema(rows, tasks, (History("past", 5, past),), requests=True, catalogue=catalogue)
+
+
 def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:
-    """Rows with every id possible; the first history is empty, the second full; some labels are unobserved (and NaN)."""
+    """Rows with every id possible; the first history is empty, the second full; some labels are unobserved (and NaN). Every third
+    item of a catalogue is seen by no training and is no label."""
     rng = torch.Generator().manual_seed(seed)
     ids = [torch.randint(0, f.vocabulary, (rows,), generator=rng) for f in schema.categorical]
     histories, masks = {}, {}
@@ -52,11 +66,22 @@ def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:
         raw = torch.rand(rows, generator=rng)
         seen = torch.rand(rows, generator=rng) < 0.8
         seen[:2] = True
+        if task.kind == "class":
+            raw = 1 + 3 * (raw * ((schema.classes(task) - 1) // 3)).floor()  # 1, 4, 7, …
         labels[task.name] = torch.where(seen, (raw > 0.5).float() if task.kind == "binary" else raw, torch.nan)
         observed[task.name] = seen
     return Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),
                  torch.randn(rows, len(schema.numeric), generator=rng), histories, masks, labels, observed,
-                 torch.arange(rows) // 2)
+                 torch.arange(rows) // 2, *(random_items(schema.catalogue) if schema.catalogue else ()))
+
+
+def random_items(catalogue: Catalogue) -> tuple[Batch, Tensor]:
+    """Items of random attributes, row 0 unknown, and which of them the training part names: all but 0, 3, 6, …"""
+    rows = random_batch(catalogue.schema, catalogue.rows, seed=1)
+    ids = rows.ids.clone()
+    ids[:, [f.name for f in catalogue.schema.categorical].index(catalogue.name)] = torch.arange(catalogue.rows)
+    ids[0] = 0
+    return replace(rows, ids=ids, group=None), torch.arange(catalogue.rows) % 3 > 0
 
 
 def padded(batch: Batch, more: int, fill: int = 0) -> Batch:
@@ -64,6 +89,12 @@ def padded(batch: Batch, more: int, fill: int = 0) -> Batch:
     histories = {name: nn.functional.pad(ids, (0, 0, 0, more), value=fill) for name, ids in batch.histories.items()}
     return replace(batch, histories=histories,
                    masks={name: nn.functional.pad(mask, (0, more), value=False) for name, mask in batch.masks.items()})
+
+
+def without_numbers(batch: Batch) -> Batch:
+    """The same rows and items on the meta device, where tensors have a shape and nothing else."""
+    rows = batch.map(lambda tensor: tensor.to("meta"))
+    return rows if batch.catalogue is None else replace(rows, catalogue=without_numbers(batch.catalogue))
 
 
 def numel(module: nn.Module) -> int:

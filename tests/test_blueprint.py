@@ -20,20 +20,22 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, set_at
 from rankzoo.registry import systems
+from rankzoo.schema import Schema
 from tests.drawing import OPTIONAL, blueprints
-from tests.support import OFF, c0, copied, fill, flops, logits, numel, random_batch, rich, trained_loss
+from tests.support import OFF, c0, copied, fill, flops, logits, numel, random_batch, rich, shop, trained_loss
 from tests.test_document import assert_plain
 from tests.wiring import assert_wired
 
-SCHEMA = rich()
-BATCH = random_batch(SCHEMA, 6)
+SCHEMA, SHOP = rich(), shop()
+BATCHES = {SCHEMA: random_batch(SCHEMA, 6), SHOP: random_batch(SHOP, 6)}
+ANY = st.sampled_from((SCHEMA, SHOP)).flatmap(lambda schema: st.tuples(st.just(schema), blueprints(schema)))
 ALL = [(slot, kind) for slot in SLOTS for kind in kinds(slot)]
 
 
-def stands(blueprint: Blueprint) -> bool:
+def stands(schema: Schema, blueprint: Blueprint) -> bool:
     """Whether the components fit; a refusal must be a plain sentence with an address of the blueprint."""
     try:
-        blueprint.places(SCHEMA)
+        blueprint.places(schema)
     except ZooError as error:
         assert_plain(error)
         assert error.at.split(".")[0] in (*SLOTS, "tasks")
@@ -47,29 +49,32 @@ def of_kind(blueprint: Blueprint, slot: str, kind: str) -> bool:
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-@given(blueprints(SCHEMA))
-def test_any_blueprint_that_stands_works(blueprint):
+@given(ANY)
+def test_any_blueprint_that_stands_works(drawn):
     """Builds, runs, learns with finite gradients; predicted parameters and FLOPs are the real ones; the diagram is wired."""
-    assume(stands(blueprint))
-    count, model = blueprint.count(SCHEMA), RankingModel(blueprint, SCHEMA)
+    schema, blueprint = drawn
+    assume(stands(schema, blueprint))
+    count, model, batch = blueprint.count(schema), RankingModel(blueprint, schema), BATCHES[schema]
     assert count.parameters == numel(model)
-    assert count.flops == flops(model, BATCH)
-    loss = trained_loss(model, BATCH)
+    assert count.flops + count.once / 6 == pytest.approx(flops(model, batch))
+    loss = trained_loss(model, batch)
     assert torch.isfinite(loss)
     if loss.requires_grad:
         loss.backward()
     assert all(torch.isfinite(p.grad.to_dense()).all() for p in model.parameters() if p.grad is not None)
-    assert all(logit.shape == (6,) and torch.isfinite(logit).all() for logit in logits(model, BATCH).values())
-    if any(block.flows for block in blueprint.blocks(SCHEMA)):
-        assert_wired(blueprint, SCHEMA)
+    for task, logit in logits(model, batch).items():
+        classes = schema.classes(schema.task(task))
+        assert logit.shape == ((6,) if schema.task(task).kind != "class" else (6, classes)) and torch.isfinite(logit).all()
+    if any(block.flows for block in blueprint.blocks(schema)):
+        assert_wired(blueprint, schema)
     assert Blueprint.model_validate_json(blueprint.json()) == blueprint
 
 
 @pytest.mark.parametrize("slot, kind", ALL, ids=[f"{slot}-{kind}" for slot, kind in ALL])
 def test_every_kind_is_drawn(slot, kind):
     """Of every slot, every kind stands somewhere among what is drawn: the law above leaves none out."""
-    found = find(blueprints(SCHEMA), lambda blueprint: of_kind(blueprint, slot, kind) and stands(blueprint),
-                 settings=settings(max_examples=2000, deadline=None, database=None, phases=[Phase.generate]))
+    _, found = find(ANY, lambda drawn: of_kind(drawn[1], slot, kind) and stands(*drawn),
+                    settings=settings(max_examples=2000, deadline=None, database=None, phases=[Phase.generate]))
     assert of_kind(found, slot, kind)
 
 

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.interaction.linear import Linear
+from rankzoo.components.losses.entire_space import EntireSpace
+from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.one_hot import OneHot
@@ -43,7 +46,8 @@ class Toy(nn.Module):
         super().__init__()
         self.shared = nn.Parameter(torch.zeros(2))
         self.own = nn.ParameterDict({task: nn.Parameter(torch.ones(())) for task in kinds})
-        self.losses = SimpleNamespace(weights={task: 1.0 for task in kinds} | (weights or {}), kinds=kinds)
+        forms = {task: "gaussian" if kind == "regression" else "categorical" for task, kind in kinds.items()}
+        self.losses = SimpleNamespace(weights={task: 1.0 for task in kinds} | (weights or {}), kinds=kinds, likelihoods=forms)
         self.blueprint = SimpleNamespace(tasks=tuple(kinds))
 
     def losses_of(self, pulls: dict[str, list[float]]) -> dict[str, Tensor]:
@@ -96,6 +100,25 @@ def test_uncertainty_of_a_task_without_rows():
     combine = Uncertainty(Toy(TWO))
     combine.joint(torch.tensor([0.4, 0.0])).backward()
     assert float(combine.log_variance.grad[1]) == 0.0 and float(combine.log_variance.grad[0]) != 0.0
+
+
+@pytest.mark.parametrize("arch, losses, scale", [
+    ("youtube", Pointwise(), (1, 0.5, 1, 1)), ("youtube", Pointwise(how={"click": "squared", "like": "focal"}), (0.5, 0.5, 1, 1)),
+    ("youtube", Pointwise(how={"completion": "cross_entropy"}), (1, 1, 1, 1)), ("youtube", Pairwise(), (1, 0.5, 1, 1)),
+    ("youtube", Pairwise(how="hinge"), (1, 0.5, 1, 1)), ("youtube", Listwise(), (1, 0.5, 1, 1)),
+    ("esmm", EntireSpace(), (1, 1)), ("esmm", Pointwise(how={"purchase": "squared"}), (1, 0.5))])
+def test_uncertainty_takes_its_form_from_the_loss(arch, losses, scale):
+    """Not from the kind of label: a squared error has the ½ of a normal distribution, a cross entropy has not, and what is −ln of
+    no distribution has the second form. That only shifts s: at its best either form weighs the loss to ½."""
+    system = systems()[arch]
+    model = RankingModel(system.blueprint.model_copy(update={"losses": losses}), schema_of(system.dataset))
+    combine = combiner("uncertainty", model)
+    assert tuple(combine.weights().values()) == scale
+    loss = torch.full((len(scale),), 0.3)
+    combine.log_variance.data.copy_(torch.log(2 * torch.tensor(scale) * loss))
+    combine.joint(loss).backward()
+    assert combine.log_variance.grad.tolist() == pytest.approx([0.0] * len(scale), abs=1e-7)
+    assert [weight * 0.3 for weight in combine.weights().values()] == pytest.approx([0.5] * len(scale))
 
 
 # Dynamic weight average ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import re
 import pandas as pd
 import pytest
 
-from rankzoo.figures import attention, bars, crosses, gates, marks, table, truth
+from rankzoo.figures import attention, bars, crosses, gates, lists, marks, masks, table, truth
 
 NAN = math.nan
 
@@ -80,7 +80,15 @@ DOTS = pd.DataFrame([("LR", 1, 0.68, 0.67, 0.69), ("DNN", 6, NAN, NAN, NAN)],
                     columns=["label", "family", "mean", "low", "high"])
 
 PLANTED = CROSS.rename(columns={"value": "strength"})
+BUILT = pd.DataFrame([(1, "home", 0.9, 1.0, 0.9, 0.8, 1.0, 0.8), (2, "<b>Lamp</b>", 0.5, 0.6, 1.2, NAN, NAN, NAN)], columns=[
+    "slot", "category", "worth", "reached", "reward", "true_worth", "true_reached", "true_reward"])
 KERNEL = FACTORS.rename(columns={"weight": "value"})
+DRIFT = pd.DataFrame([(name, block, block * slope) for name, slope in (("item 0", 0.1), ("item 7", -0.2)) for block in (1, 2, 3)],
+                     columns=["name", "block", "value"])
+MASKED = JS.assign(overlap=0.4, conflict=[0.2] + [NAN] * (len(JS) - 1), cosine=-0.3, related=0.9)
+WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner) for i, owner in enumerate(masks.OWNERS)],
+                     columns=["layer", "unit", "input", "owner"])
+SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["layer", "task", "kept"])
 DRAW = {
     "zoo": lambda say: table.zoo([ROW, LATER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
     "matrix": lambda say: gates.matrix(GATE, "click|2", say=say),
@@ -93,6 +101,10 @@ DRAW = {
     "small": lambda say: crosses.small({"FM": CROSS, "CIN": CROSS}, {"FM": "1 of 1"}, say=say),
     "ranked": lambda say: crosses.ranked(CROSS, say=say), "pairs": lambda say: truth.pairs(PLANTED, say),
     "related": lambda say: truth.relatedness(RELATED, say), "kernel": lambda say: truth.kernel(KERNEL, say),
+    "list": lambda say: lists.built(BUILT, "Greedy list", say=say),
+    "masks": lambda say: masks.pairs(MASKED, say), "kept": lambda say: masks.kept(SHARE, say),
+    "owners": lambda say: masks.owners(WHOSE, ("click", "like"), "click", "like", say),
+    "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
     "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
     "statistic": lambda say: bars.statistic(0.61, 0.18, (0.58, 0.63), 0.4, say=say),
@@ -100,7 +112,7 @@ DRAW = {
 TREES = {name: draw(str) for name, draw in DRAW.items()}
 BROUGHT = set("""YouTube|MMoE + bias tower|ids|join|4 experts|MLP|BCE|Home Depot|a transformer|self|<b>x</b>|adds a part
 click|like|watch|<b>like</b>|new|old|Beans|kitchen|Kettle|<b>Lamp</b>|home|Mat|sport|♥|age|hour|city|FM|CIN|1 of 1|age × hour
-age × city|city × hour|<b>buy</b>|clicks only|tech|LR|DNN""".replace("\n", "|").split("|"))
+age × city|city × hour|<b>buy</b>|clicks only|tech|LR|DNN|item 0|item 7""".replace("\n", "|").split("|"))
 """Words that the frames bring along: names, never translated."""
 
 
@@ -337,7 +349,11 @@ def test_symbols_of_all_eight_tasks_differ():
     lambda: crosses.triangle(CROSS.drop(columns="planted")), lambda: crosses.triangle(CROSS.head(0)),
     lambda: crosses.ranked(CROSS.assign(value=NAN)), lambda: crosses.small({}),
     lambda: table.zoo([]), lambda: table.ladder([]),
+    lambda: lists.built(BUILT.head(0), "x"), lambda: lists.built(BUILT[BUILT.columns[:5]].assign(worth=NAN), "x"),
+    lambda: masks.pairs(MASKED.head(0)), lambda: masks.pairs(MASKED.assign(related=NAN, overlap=NAN)),
+    lambda: masks.kept(SHARE.head(0)), lambda: masks.owners(WHOSE.head(0), ("a", "b"), "a", "b"),
     lambda: truth.curve(SLOTS[["slot", "planted"]]), lambda: truth.curve(SLOTS.assign(planted=NAN)[["slot", "planted"]]),
+    lambda: truth.drift(DRIFT.head(0)), lambda: truth.drift(DRIFT.assign(value=NAN)), lambda: truth.drift(DRIFT.head(1)),
     lambda: truth.curve(SLOTS.head(1)), lambda: truth.pairs(CROSS.head(0).rename(columns={"value": "strength"})),
     lambda: bars.rates(RATES.assign(rate=NAN)), lambda: bars.rates(RATES[["task", "rate"]].assign(rate=0.0)),
     lambda: bars.weights(LABELLED.head(0)), lambda: bars.statistic(0.5, 0.5, (NAN, NAN)), lambda: bars.dots(DOTS.tail(1))])

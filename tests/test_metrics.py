@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
+from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.losses.pairwise import Pairwise
+from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.training.metrics import (
@@ -17,7 +20,9 @@ from rankzoo.training.metrics import (
     constant_logit,
     constant_loss,
     evaluate,
+    gauc,
     log_loss,
+    notes,
     oracle,
     predict,
     score,
@@ -44,6 +49,80 @@ def test_auc_by_hand():
     assert auc(labels, scores) == pytest.approx(4.5 / 6)
     assert auc(labels, np.exp(scores)) == pytest.approx(4.5 / 6)  # only the order counts
     assert auc(labels, np.zeros(5)) == 0.5
+
+
+def slow_gauc(labels, scores, request) -> float:
+    """The paper's sum, request by request, with scikit-learn's AUC."""
+    summed, rows = 0.0, 0
+    for each in set(request.tolist()):
+        mine = request == each
+        if 0 < labels[mine].sum() < mine.sum():
+            summed += mine.sum() * sklearn.roc_auc_score(labels[mine], scores[mine])
+            rows += mine.sum()
+    return summed / rows if rows else math.nan
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(-3, 3), st.sampled_from([5, -2, 9, 40, 7])), max_size=60))
+def test_gauc_is_the_slow_loop_s(rows):
+    """Ties within and between requests, requests of one row or one label, their rows anywhere."""
+    labels, scores = np.array([float(y) for y, _, _ in rows]), np.array([s / 3 for _, s, _ in rows])
+    request = np.array([r for _, _, r in rows], dtype=np.int64)
+    expected = slow_gauc(labels, scores, request)
+    assert gauc(labels, scores, request) == (pytest.approx(expected, abs=1e-12) if expected == expected else pytest.approx(
+        math.nan, nan_ok=True))
+
+
+def test_gauc_by_hand():
+    """Request 1 has 2 of 3 pairs in order over 4 rows, request 2 one tie over 2 rows, request 3 one label: (4·⅔ + 2·½) / 6. The
+    level of a request does not matter, while AUC over all rows sees it."""
+    labels, request = np.array([1.0, 0, 0, 0, 1, 0, 1]), np.array([1, 1, 1, 1, 2, 2, 3])
+    scores = np.array([0.5, 0.1, 0.9, 0.2, -3.0, -3.0, 0.0])
+    assert gauc(labels, scores, request) == pytest.approx((4 * 2 / 3 + 2 * 0.5) / 6)
+    assert gauc(labels, scores + np.array([0, -7, 30])[request - 1], request) == gauc(labels, scores, request)
+    assert auc(labels, scores + np.array([0, -7, 30])[request - 1]) != pytest.approx(auc(labels, scores), abs=0.01)
+    assert math.isnan(gauc(labels, np.r_[scores[:6], np.nan], request))
+
+
+def test_gauc_of_one_request_is_auc():
+    rng = np.random.default_rng(0)
+    labels, scores = (rng.random(400) < 0.3).astype(float), rng.integers(0, 30, 400) / 7
+    assert gauc(labels, scores, np.full(400, 8)) == pytest.approx(auc(labels, scores), abs=1e-12)
+
+
+def test_gauc_where_there_are_requests(video, ads):
+    """Of binary tasks, of the planted logits too and of what a server can know of them, by observed rows."""
+    found, rows = oracle(video), video.part("test")
+    click, seen = video.truth_of("test").logits["click"], rows.observed["click"].numpy()
+    assert found["click"]["gauc"] == pytest.approx(slow_gauc(rows.labels["click"].numpy()[seen], click[seen],
+                                                             rows.group.numpy()[seen]))
+    assert found["click"]["gauc_served"] < found["click"]["gauc"] and "gauc" not in found["completion"]
+    assert "gauc" not in oracle(ads)["click"]
+
+
+def test_without_probabilities_only_the_order_is_told():
+    """Log loss, calibration and normalised entropy ask for probabilities; AUC and GAUC do not, nor do the errors of a number."""
+    schema, batch = rich(), random_batch(rich(), 200)
+    logits = {t.name: np.linspace(-1, 1, 200) for t in schema.tasks}
+    plain = evaluate(logits, batch, schema, Pointwise())
+    assert plain == evaluate(logits, batch, schema)
+    assert set(plain["click"]) == {"auc", "gauc", "log_loss", "calibration", "normalised_entropy"}
+    for loss in (Pairwise(), Listwise(), Pointwise(how={"click": "focal", "buy": "focal", "stars": "huber"})):
+        found = evaluate(logits, batch, schema, loss)
+        assert {task: set(values) for task, values in found.items()} == {
+            "click": {"auc", "gauc"}, "buy": {"auc", "gauc"}, "share": {"rmse", "mae"}, "stars": {"rmse", "mae"}}
+        assert all(found[task][name] == plain[task][name] for task in found for name in found[task])
+
+
+def test_why_is_said_once_for_each_reason():
+    """One sentence for all tasks with one reason, another for numbers; nothing where there is nothing to say; in any language."""
+    tasks = rich().tasks
+    assert notes(Pointwise(), tasks) == ()
+    assert notes(Pairwise(), tasks) == (
+        "click, buy: these scores order rows; they are no probabilities, since the loss of a pair stays the same when a number "
+        "is added to both scores.",)
+    two = notes(Pointwise(how={"buy": "focal", "stars": "huber"}), tasks, lambda text: f"«{text}»")
+    assert [text.split(":")[0] for text in two] == ["«stars", "«buy"] and "no estimates of the mean, since «Huber" in two[0]
 
 
 def test_log_loss_by_hand_and_at_the_edge():

@@ -280,7 +280,7 @@ BAD = {
     "cfg-unknown-arch": (j({"v": 1, "arch": "yutube"}), "Unknown architecture 'yutube'. Did you mean 'youtube'?"),
     "cfg-arch-path": (j({"v": 1, "arch": "../../etc/passwd"}), "Unknown architecture '../../etc/passwd'."),
     "cfg-arch-dunder": (j({"v": 1, "arch": "__class__"}), "Unknown architecture '__class__'."),
-    "not built": (j({"v": 1, "arch": "linkedin"}), "LinkedIn · "),
+    "not built": (j({"v": 1, "arch": "alibaba"}), "Alibaba · "),
     "cfg-unknown-key": (j(mmoe(embeding_dimm=8)), "Setting sharing: mmoe has no field 'embeding_dimm'."),
     "cfg-proto": (j('{"v": 1, "arch": "youtube", "arch": "din"}'), "This link names the same field twice (arch)."),
     "unknown kind": (j(mmoe() | {"blueprint": {"sharing": {"kind": "magic"}}}), "Setting sharing: unknown kind 'magic'."),

@@ -13,6 +13,7 @@ from rankzoo.data import uploads
 from rankzoo.data.home import home as home_folder
 from rankzoo.data.load import load
 from rankzoo.data.names import TOPICS
+from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.training.metrics import auc
@@ -20,8 +21,9 @@ from rankzoo.ui import data, data_tables, service
 from tests.visits import said, scenes, unmarked, visit, without_workers, words
 
 ROWS = 3000
-PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"},
-           "video": {"relatedness", "curve"}}
+PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "ids": {"drift"},
+           "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
+           "masks": {"pairs", "relatedness"}, "professional": {"relatedness", "thresholds"}, "video": {"relatedness", "curve"}}
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +98,7 @@ def test_past_items_are_counted_without_their_padding():
 
 
 def test_the_kernel_is_the_product_rule_of_the_world():
-    rule = data_tables.kernel(0.3, 3.0).set_index(["factor", "level"])["value"]
+    rule = data_tables.kernel(world("history").worth()).set_index(["factor", "level"])["value"]
     assert rule["topic", "next on the ring"] == 0.3 and rule["dwell", "watched shortly"] == 0
     assert rule["age", "3 d"] == pytest.approx(np.exp(-1)) and rule["age", "0 d"] == 1
 

@@ -22,9 +22,12 @@ from tests.visits import nodes, said, scenes, unmarked, visit, without_workers, 
 
 BUILT = [system.id for system in systems().values() if system.built]
 PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms": ("attention", "heads"),
-           "mmoe": ("gates", "heads"), "cgc": ("gates", "heads"), "ple": ("gates", "heads"),
-           "shared_bottom": ("heads",), "omoe": ("heads",), "youtube": ("gates", "position", "heads"),
+           "mmoe": ("gates", "tasks", "heads"), "cgc": ("gates", "tasks", "heads"), "ple": ("gates", "tasks", "heads"),
+           "shared_bottom": ("tasks", "heads"), "omoe": ("tasks", "heads"),
+           "youtube": ("gates", "position", "tasks", "heads"), "linkedin": ("tasks", "heads"),
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
+           "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
+           "kuaishou": ("attention", "lists", "heads"),
            **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
                            ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."

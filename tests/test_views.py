@@ -36,7 +36,7 @@ def test_a_component_keeps_what_it_says_it_keeps(arch):
     document = Document.preset(arch)
     subject = Subject.of(model_of(arch), small(document.data, 400), rows=20)
     said = {kind for _, spec in document.blueprint.specs() for kind in spec.keeps} - {"table"}
-    assert set(subject.trace.kinds()) & {"attention", "map", "gate", "cross", "bias"} == said
+    assert set(subject.trace.kinds()) & {"attention", "map", "gate", "mask", "cross", "bias", "rows"} == said
 
 
 @pytest.mark.parametrize("rows", [1, 2])

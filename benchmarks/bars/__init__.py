@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,3 +19,26 @@ class Bar:
     bar: str
     holds: Callable[[Sequence[float]], bool]
     chance: float | None = None
+
+
+def surely_above(level: float) -> Callable[[Sequence[float]], bool]:
+    """Whether the whole 95 % interval lies above a level."""
+    from rankzoo.claims.outcome import Estimate
+
+    def holds(values: Sequence[float]) -> bool:
+        found = Estimate("", "", tuple(values)).ci95
+        return found is not None and found[0] > level
+    return holds
+
+
+def inside(low: float, high: float) -> Callable[[Sequence[float]], bool]:
+    """Whether every value lies between two levels."""
+    return lambda values: all(low <= value <= high for value in values)
+
+
+def one(world: str, seed: int) -> list[float]:
+    """The values of all bars of a dataset for one seed. Not in `__main__`, which a spawned process cannot import."""
+    import torch
+
+    torch.set_num_threads(1)
+    return [bar.measure(seed) for bar in importlib.import_module(f"benchmarks.bars.{world}").BARS]

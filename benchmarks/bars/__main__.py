@@ -13,14 +13,6 @@ import benchmarks.bars
 from rankzoo.claims.outcome import Estimate
 
 
-def one(world: str, seed: int) -> list[float]:
-    """The values of all bars of a dataset for one seed."""
-    import torch
-
-    torch.set_num_threads(1)
-    return [bar.measure(seed) for bar in importlib.import_module(f"benchmarks.bars.{world}").BARS]
-
-
 def main() -> None:
     """Print a line per bar; the exit status says whether all hold."""
     known = [info.name for info in pkgutil.iter_modules(benchmarks.bars.__path__) if not info.name.startswith("_")]
@@ -32,7 +24,7 @@ def main() -> None:
     order = given.parse_args()
     bars, begun = importlib.import_module(f"benchmarks.bars.{order.world}").BARS, time.perf_counter()
     with ProcessPoolExecutor(order.workers, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(one, [order.world] * order.seeds, range(order.seeds)))
+        found = list(pool.map(benchmarks.bars.one, [order.world] * order.seeds, range(order.seeds)))
     missed = 0
     for bar, values in zip(bars, zip(*found, strict=True), strict=True):
         estimate, met = Estimate(bar.name, bar.name, values), bar.holds(values)

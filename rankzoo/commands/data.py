@@ -66,10 +66,14 @@ def make(name: str, rows: int | None, seed: int, out: Path | None, as_json: bool
     path.parent.mkdir(parents=True, exist_ok=True)
     made = chosen.make(rows, seed)
     pq.write_table(made.table, path, compression="zstd")
-    pq.write_table(pa.table(dict(made.truth.logits)), truth, compression="zstd")
+    pq.write_table(pa.table({**made.truth.logits, **made.truth.ranks}), truth, compression="zstd")
+    items = path.with_name(f"{path.stem}.catalogue.parquet") if made.catalogue is not None else None
+    if items:
+        pq.write_table(made.catalogue, items, compression="zstd")
     answer = {"name": name, "rows": rows, "seed": seed, "path": str(path), "truth": str(truth),
-              "fields": fields(chosen.schema), "tasks": tasks(chosen.schema)}
-    emit(as_json, answer, f"{rows:,} rows of {name} in {shown(path)}, their true logits in {shown(truth.name)}.")
+              "catalogue": items and str(items), "fields": fields(chosen.schema), "tasks": tasks(chosen.schema)}
+    emit(as_json, answer, f"{rows:,} rows of {name} in {shown(path)}, their true logits in {shown(truth.name)}"
+         + (f", what they name in {shown(items.name)}." if items else "."))
 
 
 @data.command("show")
@@ -123,6 +127,9 @@ def fields(schema: Schema) -> list[dict[str, object]]:
              for f in schema.features]
     found += [{"name": f"{h.name}.{f.name}", "role": "history", "values": f.vocabulary, "side": "user", "bias": False}
               for h in schema.histories for f in h.fields]
+    if schema.catalogue:
+        found += [{"name": schema.catalogue.table(name), "role": "attribute", "values": schema.catalogue.values(name) or None,
+                   "side": "item", "bias": False} for name in schema.catalogue.attributes]
     return found + [{"name": t.name, "role": "label", "values": None, "side": None, "bias": False} for t in schema.tasks]
 
 

@@ -103,7 +103,7 @@ def result(run: Run) -> dict[str, object]:
             "steps": found["steps"], "examples": found["examples"], "seconds": found["seconds"],
             "examples_per_second": found["examples"] / found["seconds"] if found["seconds"] else 0.0,
             "metrics": found["metrics"], "oracle": found["oracle"], "parameters": found["parameters"],
-            "best_step": found["best_step"]}
+            "best_step": found["best_step"], "notes": list(found.get("notes", ()))}
 
 
 def summary(answer: dict) -> str:
@@ -111,10 +111,11 @@ def summary(answer: dict) -> str:
     rows = []
     for task, values in answer["metrics"]["test"].items():
         oracle = answer["oracle"].get(task, {})
-        rows.append({"task": task} | values | {f"oracle {name}": oracle[name] for name in ("auc", "rmse") if name in oracle})
+        best = {f"oracle {name}": oracle[name] for name in ("auc", "gauc", "mrr", "recall@20", "rmse") if name in oracle}
+        rows.append({"task": task} | values | best)
     names = list(dict.fromkeys(name for row in rows for name in row))
     return "\n".join([
         f"Run {answer['run']} · {answer['system']} on {called(answer['dataset'])} · seed {answer['seed']}", "",
-        "On the test part:", table(rows, names), "",
+        "On the test part:", table(rows, names), *answer["notes"], "",
         f"{answer['parameters']['total']:,} parameters · {answer['steps']:,} steps · {answer['examples']:,} examples in "
         f"{answer['seconds']:.1f} s ({answer['examples_per_second']:,.0f} a second) · digest {answer['digest'][:12]}"])

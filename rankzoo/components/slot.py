@@ -81,3 +81,11 @@ def needs_input(shape: Shape) -> None:
     if not shape.joined:
         raise ZooError("The shared network has no input: nothing is joined before it.",
                        "Join fields, choose embeddings as representation, or take no sharing (kind direct).", at=shape.at)
+
+
+def one_logit(shape: Shape) -> None:
+    """Raises a ZooError where a tower makes one number for a task that needs one per class."""
+    for task in shape.tasks:
+        if task.kind == "class":
+            raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.",
+                           "Set towers.kind to classes.", at=shape.at, task=task.name)

@@ -21,7 +21,8 @@ class Dataset:
     """A table with its roles, its split and, where it was generated, its truth.
 
     batch: all rows as tensors · parts: row numbers of train, validation and test, disjoint and together all rows ·
-    truth: None for data of one's own · hash: SHA-256 over what the rows are made from (16 hex digits).
+    truth: None for data of one's own · hash: SHA-256 over what the rows are made from (16 hex digits) · candidates: rows of
+    requests that wait to be arranged as lists, none of them placed; they belong to no part.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Dataset:
     hash: str
     truth: Truth | None = None
     notices: tuple[str, ...] = ()
+    candidates: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.batch)

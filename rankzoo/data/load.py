@@ -63,9 +63,10 @@ def from_world(world: World, rows: int | None = None, seed: int = 0) -> Dataset:
     rows = rows or world.rows
     made = world.make(rows, seed)
     parts = world.parts(rows)
-    preparation = prepare_declared(made.table.slice(0, len(parts["train"])), world.schema)
-    return Dataset(world.name, world.schema, preparation.encode(made.table), parts, preparation,
-                   world.fingerprint(rows, seed), made.truth)
+    preparation = prepare_declared(made.table.slice(0, len(parts["train"])), world.schema, made.catalogue)
+    candidates = None if made.candidates is None else preparation.encode(made.candidates, made.catalogue)
+    return Dataset(world.name, world.schema, preparation.encode(made.table, made.catalogue), parts, preparation,
+                   world.fingerprint(rows, seed), made.truth, candidates=candidates)
 
 
 def from_table(name: str, table: pa.Table, roles: Roles, content: str, rows: int | None = None) -> Dataset:

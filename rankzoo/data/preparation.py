@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts
 from rankzoo.data.roles import Label, Roles
-from rankzoo.schema import Feature, History, Schema, Task
+from rankzoo.schema import Catalogue, Feature, History, Schema, Task
 from rankzoo.signals import Batch
 
 MAX_VOCABULARY = 100_000
@@ -70,7 +70,8 @@ class Preparation(_Frozen):
     """Fitted on the training part only.
 
     vocabularies[feature or history.field] · scales[feature] · labels, one per task · group: the column that numbers
-    requests, or "".
+    requests, or "" · catalogue: the name of the items that rows name, or "" · items: what was fitted on those of them that
+    the training part names · new: the numbers of the others.
     """
 
     features: tuple[Feature, ...]
@@ -79,29 +80,57 @@ class Preparation(_Frozen):
     scales: Mapping[str, Scale]
     labels: tuple[Label, ...]
     group: str = ""
+    catalogue: str = ""
+    items: Preparation | None = None
+    new: tuple[int, ...] = ()
 
     @property
     def schema(self) -> Schema:
         """Features, histories and tasks with the sizes that were found."""
-        tasks = tuple(Task(label.task, label.kind) for label in self.labels)
-        return Schema(self.features, tasks, self.histories, bool(self.group))
+        tasks = tuple(Task(label.task, label.kind, label.of) for label in self.labels)
+        return Schema(self.features, tasks, self.histories, bool(self.group),
+                      Catalogue(self.catalogue, self.items.schema) if self.items else None)
 
-    def encode(self, table: pa.Table) -> Batch:
-        """A table's rows as tensors; the table has the columns of the one that was fitted, labels included."""
+    def vocabulary(self, table: str) -> Vocabulary:
+        """Of a table: that of the rows, of the items (`product`) or of what they are made of (`product.brand` or `brand`, and of
+        a list `product.title`)."""
+        if self.items is not None and table not in self.vocabularies:
+            return self.items.vocabulary(table.removeprefix(f"{self.catalogue}."))
+        listed = {history.name: f"{history.name}.{history.fields[0].name}" for history in self.histories}
+        return self.vocabularies[table if table in self.vocabularies else listed[table]]
+
+    def encode(self, table: pa.Table, catalogue: pa.Table | None = None) -> Batch:
+        """A table's rows as tensors, and the items that they name; the tables have the columns of those that were fitted, labels
+        included."""
         schema, rows = self.schema, table.num_rows
         ids = np.zeros((rows, len(schema.categorical)), dtype=np.int64)
         for column, feature in enumerate(schema.categorical):
-            ids[:, column] = self.vocabularies[feature.name].encode(table[feature.name])
+            ids[:, column] = self.vocabulary(feature.name).encode(table[feature.name])
         numbers = np.zeros((rows, len(schema.numeric)), dtype=np.float32)
         for column, feature in enumerate(schema.numeric):
             numbers[:, column] = self.scales[feature.name].encode(table[feature.name])
         past = {history.name: self._history(history, table) for history in schema.histories}
-        labels = {label.task: torch.from_numpy(label.encode(table[label.column])) for label in self.labels}
+        labels = {label.task: torch.from_numpy(self._label(label, table[label.column])) for label in self.labels}
         return Batch(schema, torch.from_numpy(ids), torch.from_numpy(numbers),
                      {name: values for name, (values, _) in past.items()}, {name: mask for name, (_, mask) in past.items()},
                      {task: torch.nan_to_num(values) for task, values in labels.items()},
                      {task: ~torch.isnan(values) for task, values in labels.items()},
-                     torch.from_numpy(table[self.group].to_numpy().astype(np.int64)) if self.group else None)
+                     torch.from_numpy(table[self.group].to_numpy().astype(np.int64)) if self.group else None,
+                     *(self._items(catalogue) if self.items else ()))
+
+    def _items(self, catalogue: pa.Table) -> tuple[Batch, torch.Tensor]:
+        """The items as rows behind row 0, of which nothing is known, and whether the training part names them: (item,) bool."""
+        found = self.items.encode(catalogue).map(lambda each: torch.cat([torch.zeros_like(each[:1]), each]))
+        seen = torch.ones(len(found), dtype=torch.bool)
+        seen[[0, *self.new]] = False
+        return found, seen
+
+    def _label(self, label: Label, column: pa.ChunkedArray) -> np.ndarray:
+        """(row,) float32, NaN where missing; of a class its id, NaN for one that the training part lacks."""
+        if label.kind != "class":
+            return label.encode(column)
+        ids = self.vocabulary(label.of).encode(column).astype(np.float32)
+        return np.where(ids > 0, ids, np.float32("nan"))
 
     def _history(self, history: History, table: pa.Table) -> tuple[torch.Tensor, torch.Tensor]:
         """(row, position, field) ids, padded with 0 at the end, and (row, position) True where an item stands."""
@@ -110,33 +139,58 @@ class Preparation(_Frozen):
         ids = np.zeros((*mask.shape, len(history.fields)), dtype=np.int64)
         for number, field in enumerate(history.fields):
             values = pc.list_flatten(table[f"{history.name}.{field.name}"])
-            ids[mask, number] = self.vocabularies[field.table or f"{history.name}.{field.name}"].encode(values)
+            ids[mask, number] = self.vocabulary(field.table or f"{history.name}.{field.name}").encode(values)
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def prepare_declared(train: pa.Table, schema: Schema) -> Preparation:
+def prepare_declared(train: pa.Table, schema: Schema, catalogue: pa.Table | None = None) -> Preparation:
     """For a world: vocabularies have the declared sizes, and ids that its training part lacks become unknown.
 
-    A table shared by a feature and a history's field knows what either has shown.
+    A table shared by a feature and a history's field knows what either has shown. An item keeps its id, whether the training
+    part names it or not; what items are made of is known from those that it names.
     """
+    sources, sizes = _tables(schema)
+    seen = {table: np.zeros(size, dtype=bool) for table, size in sizes.items()}
+    for table, columns in sources.items():
+        for column in columns:
+            values = train[column]
+            ids = (pc.list_flatten(values) if pa.types.is_list(values.type) else values).to_numpy()
+            seen[table][ids[ids >= 0]] = True  # a class that is not asked for is −1
+    items, new = None, ()
+    if schema.catalogue is not None:
+        named = seen.pop(schema.catalogue.name)
+        items, new = _prepare_items(catalogue, schema.catalogue, named), tuple((np.flatnonzero(~named) + 1).tolist())
+    vocabularies = {table: Vocabulary(size=len(known), unseen=tuple(np.flatnonzero(~known).tolist()))
+                    for table, known in seen.items()}
+    scales = {feature.name: _scale(train[feature.name]) for feature in schema.numeric}
+    labels = tuple(Label(column=task.name, task=task.name, kind=task.kind, of=task.of) for task in schema.tasks)
+    return Preparation(features=schema.features, histories=schema.histories, vocabularies=vocabularies, scales=scales,
+                       labels=labels, group="group" if "group" in train.column_names else "",
+                       catalogue=schema.catalogue.name if schema.catalogue else "", items=items, new=new)
+
+
+def _tables(schema: Schema) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The columns whose ids each table holds, and its size; what items are made of is not learnt from the rows."""
     columns: dict[str, list[str]] = {feature.name: [feature.name] for feature in schema.categorical}
     sizes = {feature.name: feature.vocabulary - 1 for feature in schema.categorical}
+    made_of = {schema.catalogue.table(name) for name in schema.catalogue.attributes} if schema.catalogue else set()
     for history in schema.histories:
         for field in history.fields:
             path = f"{history.name}.{field.name}"
-            columns.setdefault(field.table or path, []).append(path)
-            sizes.setdefault(field.table or path, field.vocabulary - 1)
-    vocabularies = {}
-    for name, sources in columns.items():
-        seen = np.zeros(sizes[name], dtype=bool)
-        for source in sources:
-            values = train[source]
-            seen[(pc.list_flatten(values) if pa.types.is_list(values.type) else values).to_numpy()] = True
-        vocabularies[name] = Vocabulary(size=sizes[name], unseen=tuple(np.flatnonzero(~seen).tolist()))
-    scales = {feature.name: _scale(train[feature.name]) for feature in schema.numeric}
-    labels = tuple(Label(column=task.name, task=task.name, kind=task.kind) for task in schema.tasks)
-    return Preparation(features=schema.features, histories=schema.histories, vocabularies=vocabularies, scales=scales,
-                       labels=labels, group="group" if "group" in train.column_names else "")
+            if field.table not in made_of:
+                columns.setdefault(field.table or path, []).append(path)
+                sizes.setdefault(field.table or path, field.vocabulary - 1)
+    if schema.catalogue:
+        columns.setdefault(schema.catalogue.name, []).extend(t.name for t in schema.tasks if schema.named(t.of))
+        sizes.setdefault(schema.catalogue.name, schema.catalogue.rows - 1)
+    return columns, sizes
+
+
+def _prepare_items(table: pa.Table, catalogue: Catalogue, named: np.ndarray) -> Preparation:
+    """What is fitted on the items that the training part names: (item,) bool."""
+    fitted = prepare_declared(table.filter(pa.array(named)), catalogue.schema)
+    every = Vocabulary(size=catalogue.rows - 1)
+    return fitted.model_copy(update={"vocabularies": {**fitted.vocabularies, catalogue.name: every}})
 
 
 def prepare(train: pa.Table, roles: Roles, max_vocabulary: int = MAX_VOCABULARY) -> Preparation:

@@ -29,15 +29,15 @@ def relatedness(inside: float, across: float) -> Relatedness:
     return Relatedness(TASKS, cosine)
 
 
-def planted_signals(rng: np.random.Generator, rows: int, planted: Relatedness, strength: float,
-                    frequency: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
-    """(row, signal) float32 signals, N(0, 1), and (row, task) components of the given sd; `frequency`: sd of the waves' own.
+def planted_signals(rng: np.random.Generator, rows: int, planted: Relatedness,
+                    strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """(row, signal) float32 signals, N(0, 1), and (row, task) components of the given sd.
 
     The truth is computed from the rounded signals, so that it can be computed again from the table.
     """
     signals = rng.standard_normal((rows, SIGNALS), dtype=np.float32)
     toward = recipes.directions(rng, planted.cosine, SIGNALS)
-    alpha, beta = rng.normal(0.0, frequency, WAVES), rng.uniform(0.0, 2 * np.pi, WAVES)
+    alpha, beta = rng.normal(0.0, 1.5, WAVES), rng.uniform(0.0, 2 * np.pi, WAVES)
     projections = signals.astype(np.float64) @ toward.T
     bent = [strength * recipes.std(recipes.waves(projections[:, task], alpha, beta)) for task in range(len(TASKS))]
     return signals, np.stack(bent, axis=1)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts, different, infinite, is_numeric, is_text, missing, written_nan
 from rankzoo.errors import ZooError, closest
+from rankzoo.schema import TaskKind
 
 Role = Literal["label", "categorical", "numeric", "ignore"]
 ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "ignore")
@@ -23,13 +24,14 @@ _ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|code|zip)s?$|[a-z](Id|ID)$|^C
 
 
 class Label(BaseModel):
-    """One task: its column, its name in the model, and for two classes the value (as text) that counts as 1."""
+    """One task: its column, its name in the model, and for two classes the value (as text) that counts as 1; `of` as a Task's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     task: str
-    kind: Literal["binary", "share", "regression"] = "binary"
+    kind: TaskKind = "binary"
+    of: str = ""
     positive: str | None = None
 
     def encode(self, column: pa.ChunkedArray) -> np.ndarray:

@@ -5,7 +5,7 @@ Nothing here is ever visible to a model. Arrays run over the rows of the whole t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -54,24 +54,98 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """What a list of candidates is really worth: each video by itself, less what it loses to those placed before it.
+
+    Arrays run over `Dataset.candidates`, of which each request has `size` · own[task]: (candidate,), the logit with nothing
+    placed before it · category: (candidate,) · adjacent[task]: taken off where the video just before is of the same
+    category · earlier[task]: taken off for every one placed before that is.
+    """
+
+    size: int
+    own: Mapping[str, np.ndarray]
+    category: np.ndarray
+    adjacent: Mapping[str, float]
+    earlier: Mapping[str, float]
+
+    def logits(self, lists: np.ndarray) -> dict[str, np.ndarray]:
+        """(…, slot) numbers of candidates in the order in which they are placed → true logits of the same shape, by task."""
+        category = self.category[lists]
+        same = np.tril(category[..., :, None] == category[..., None, :], -1)  # (…, slot, slot before)
+        just_before = np.diagonal(same, -1, -2, -1)
+        just_before = np.concatenate([np.zeros_like(same[..., :1, 0]), just_before], axis=-1)
+        return {task: own[lists] - self.adjacent[task] * just_before - self.earlier[task] * same.sum(axis=-1)
+                for task, own in self.own.items()}
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How what the values of a field add to the logit moves in time. values: (block, value) · block: (row,), in which block of
+    time a row stands."""
+
+    feature: str
+    values: np.ndarray
+    block: np.ndarray
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Threshold trees whose leaves add up to the tasks' utilities.
+
+    names: of the numbers · feature: (tree, node), which of them a node asks · threshold: (tree, node), right where the number
+    is larger; node i has the children 2i + 1 and 2i + 2 · quantile: (tree, node), where the threshold was asked for among the
+    rows · worth: (tree, leaf, task), what a leaf adds to the logit · leaf: (row, tree).
+    """
+
+    names: tuple[str, ...]
+    feature: np.ndarray
+    threshold: np.ndarray
+    quantile: np.ndarray
+    worth: np.ndarray
+    leaf: np.ndarray
+
+    def utilities(self) -> np.ndarray:
+        """What the leaves of each row add up to: (row, task)."""
+        return sum(worth[leaf] for worth, leaf in zip(self.worth, self.leaf.T, strict=True))
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What whoever made a row was after, and what it adds to the logarithm of an item's weight that the item fits. adds: the
+    parts by name, each for one match or one step · popularity: sd of what an item has of its own."""
+
+    adds: Mapping[str, float]
+    popularity: float
+
+
+@dataclass(frozen=True)
 class Truth:
     """Everything planted in a table.
 
     logits[task]: (row,), the true logit from which the label was drawn, so that the oracle is computed and not fitted ·
-    utilities[task]: the same without the bias of the position, where there is one · formula: the recipe in LaTeX.
+    utilities[task]: the same without the bias of the position, where there is one · ranks[task]: of a label that is a class
+    (row,), its place among all classes by the true probabilities, from 1 · formula: the recipe in LaTeX.
     """
 
     logits: Mapping[str, np.ndarray]
     utilities: Mapping[str, np.ndarray] = field(default_factory=dict)
+    ranks: Mapping[str, np.ndarray] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()
     relevance: Relevance | None = None
     relatedness: Relatedness | None = None
     curve: Curve | None = None
+    drift: Drift | None = None
+    forest: Forest | None = None
+    intent: Intent | None = None
     formula: str = ""
+    repeats: Repeats | None = None
 
     def take(self, index: np.ndarray) -> Truth:
         """The truth of some rows."""
         relevance = self.relevance and Relevance(self.relevance.history, self.relevance.kernel[index],
                                                  self.relevance.own[index], self.relevance.threshold)
-        return Truth({k: v[index] for k, v in self.logits.items()}, {k: v[index] for k, v in self.utilities.items()},
-                     self.pairs, relevance, self.relatedness, self.curve, self.formula)
+        drift = self.drift and replace(self.drift, block=self.drift.block[index])
+        forest = self.forest and replace(self.forest, leaf=self.forest.leaf[index])
+        return replace(self, logits={k: v[index] for k, v in self.logits.items()},
+                       utilities={k: v[index] for k, v in self.utilities.items()},
+                       ranks={k: v[index] for k, v in self.ranks.items()}, relevance=relevance, drift=drift, forest=forest)

@@ -25,10 +25,16 @@ MIN_ROWS = 100
 @dataclass(frozen=True)
 class Made:
     """A generated table with what was planted in it. Columns: a feature's or task's name; `history.item` for the field
-    `item` of the history `history`, one list per row; `group` where rows belong to a request. Ids count from 0."""
+    `item` of the history `history`, one list per row; `group` where rows belong to a request. Ids count from 0.
+
+    candidates: further rows with the same columns, of requests that nobody has arranged yet, where a list is to be built ·
+    catalogue: the items that rows name, item k in row k.
+    """
 
     table: pa.Table
     truth: Truth
+    candidates: pa.Table | None = None
+    catalogue: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,10 @@ class World(ABC):
     def label(self, field: str, value: int) -> str:
         """A readable name for an id of a feature or history field, as it stands in the table."""
         return f"{field.replace('_', ' ')} {value}"
+
+    def worth(self) -> Mapping[str, Mapping[str, float]]:
+        """What a past item is worth by rule, {factor: {level: value}}; the factors are multiplied. Empty without a history."""
+        return {}
 
     def parts(self, rows: int) -> dict[str, np.ndarray]:
         """Row numbers of train, validation and test, in the order of the table, cut between pages."""

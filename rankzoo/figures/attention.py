@@ -100,8 +100,9 @@ def factors(frame: pd.DataFrame, say: Say = str) -> Tree:
     return drawing(336, y + (22 if signed else 2), say("Mean weight by topic and dwell"), *parts)
 
 
-def curve(frame: pd.DataFrame, theme: Theme, law: str = "exp(−age / 3)", say: Say = str) -> go.Figure:
-    """Weight against age: `age` (days), `learned`, and optionally `planted` on the same scale, named by `law`."""
+def curve(frame: pd.DataFrame, theme: Theme, law: str = "exp(−age / 3)", say: Say = str,
+          axis: str = "age in days") -> go.Figure:
+    """Weight against age: `age`, `learned`, and optionally `planted` on the same scale, named by `law`."""
     figure, tips = chart(say("Weight by age of the item"), right=110), []
     styles = {"learned": (say("learned"), theme.families[1], "solid", 2.5, "lines+markers"),
               "planted": (law, theme.ink, FINE, 1.5, "lines")}
@@ -115,5 +116,5 @@ def curve(frame: pd.DataFrame, theme: Theme, law: str = "exp(−age / 3)", say: 
         if len(points):
             tips.append((float(points["age"].iloc[-1]), float(points[column].iloc[-1]), label(name)))
     values = [float(v) for column in shown for v in frame[column]]
-    axes(figure, say("age in days"), y_range=(min([0.0, *[v for v in values if v < 0]]), ceiling(values)))
+    axes(figure, say(axis), y_range=(min([0.0, *[v for v in values if v < 0]]), ceiling(values)))
     return end_labels(figure, tips, theme)

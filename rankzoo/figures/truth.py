@@ -44,6 +44,16 @@ def relatedness(frame: pd.DataFrame, say: Say = str) -> Tree:
 
 def kernel(frame: pd.DataFrame, say: Say = str) -> Tree:
     """What a past item is worth by rule: columns `factor` (topic, dwell, age), `level`, `value` (0 to 1)."""
+    return _levels(frame, say("What a past item is worth by rule"), say)
+
+
+def repeats(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """What a repeated category costs on the logit: columns `factor` (a task, as the data have it), `level`, `value`."""
+    return _levels(frame, say("What repetition costs on the logit"), say)
+
+
+def _levels(frame: pd.DataFrame, title: str, say: Say) -> Tree:
+    """A bar per level under its factor, outlined, for all of it is planted."""
     top = ceiling([float(v) for v in frame["value"]])
     parts: list[Tree] = []
     y, before = 0.0, None
@@ -58,7 +68,7 @@ def kernel(frame: pd.DataFrame, say: Say = str) -> Tree:
             parts.append(box(128, y + 2, 190 * value / top + 4, 18, "truth", 5))
         parts.append(text(334, y + 15, number(value, 3), "t1 small num"))
         y += 26
-    return drawing(WIDTH, y + 4, say("What a past item is worth, by topic, dwell and age"), *parts)
+    return drawing(WIDTH, y + 4, title, *parts)
 
 
 def curve(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -84,15 +94,47 @@ def curve(frame: pd.DataFrame, say: Say = str) -> Tree:
     return drawing(WIDTH, 204, say("What the position adds to the logit, by slot"), *parts, *_names(frame, shown, at, say))
 
 
-def _frame(low: float, high: float, slots: list[str], at: At, say: Say) -> list[Tree]:
-    """The zero line, the ends of the scale and the slots."""
+def drift(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """What a few values add to the logit as time goes by: columns `name`, `block`, `value`; a line each, its ends outlined."""
+    names, blocks = list(dict.fromkeys(frame["name"])), sorted(set(frame["block"]))
+    values = [float(v) for v in frame["value"] if not missing(v)]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    room = (high - low) * 0.08 or 0.5
+    low, high = low - room, high + room
+
+    def at(i: int, v: float) -> tuple[float, float]:
+        return 44 + 276 * (i / max(len(blocks) - 1, 1)), 8 + 150 * (high - v) / (high - low)
+
+    parts, ends = _frame(low, high, [str(block) for block in blocks], at, say, "block of time"), []
+    for place, name in enumerate(names):
+        mine = _of(frame, name)
+        points = [at(blocks.index(block), v) for block, v in sorted(mine.items())]
+        if points:
+            parts.append(path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), f"wire task-{place % 6}"))
+            first, last = min(mine), max(mine)
+            for block in dict.fromkeys((first, last)):
+                x, y = at(blocks.index(block), mine[block])
+                parts.append(hint(f"{name}, {block}: {fixed(mine[block], 2)}", box(x - 5, y - 5, 10, 10, "truth", 4)))
+            ends.append((name, points[-1][1]))
+    heights = spread([y for _, y in ends], 16)
+    parts += [text(332, y + 4, fit(name, WIDTH - 334), "t1 small") for (name, _), y in zip(ends, heights, strict=True)]
+    return drawing(WIDTH, 204, say("What moves in time, by block"), *parts)
+
+
+def _of(frame: pd.DataFrame, name: str) -> dict[int, float]:
+    mine = frame[frame["name"] == name]
+    return {int(block): float(v) for block, v in zip(mine["block"], mine["value"], strict=True) if not missing(v)}
+
+
+def _frame(low: float, high: float, slots: list[str], at: At, say: Say, under: str = "slot") -> list[Tree]:
+    """The zero line, the ends of the scale, the slots and what they are."""
     parts = [text(36, at(0, v)[1] + 4, fixed(v, 1), "t2 small num", "end")
              for v in (math.ceil(10 * low) / 10, math.floor(10 * high) / 10)]
     if low < 0 < high:
         parts += [line(44, at(0, 0)[1], 334, at(0, 0)[1]), text(36, at(0, 0)[1] + 4, "0", "t2 small num", "end")]
     every = max(1, math.ceil(len(slots) * 16 / 290))
     parts += [text(at(i, 0)[0], 176, s, "t2 small num", "middle") for i, s in enumerate(slots) if i % every == 0]
-    return [*parts, text(44, 196, say("slot"), "t2 small")]
+    return [*parts, text(44, 196, say(under), "t2 small")]
 
 
 def _drawn(column: str, points: list[tuple[tuple[float, float], float]], say: Say) -> list[Tree]:

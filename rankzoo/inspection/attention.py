@@ -123,15 +123,20 @@ def scored(weights: np.ndarray, mask: np.ndarray, truth: Relevance, aware: bool)
 
 
 def leave_one_out(model: RankingModel, batch: Batch, history: str, task: str) -> np.ndarray:
-    """How the logit changes when one item is dropped from the history: s(all) − s(without j), (row, position)."""
+    """How the logit changes when one item is dropped from the history: s(all) − s(without j), (row, position). Of classes, the
+    logit of the one that the whole history puts first."""
     rows, positions = batch.masks[history].shape
     each = batch.take(torch.arange(rows).repeat_interleave(positions))
     fewer = each.masks[history].clone()
     fewer[torch.arange(len(fewer)), torch.arange(positions).repeat(rows)] = False
     with torch.inference_mode():
         whole = model(batch.unlabelled()).logits[task]
-        without = model(_masked(each, history, fewer).unlabelled()).logits[task].reshape(rows, positions)
-    return ((whole.unsqueeze(1) - without) * batch.masks[history]).numpy()
+        without = model(_masked(each, history, fewer).unlabelled()).logits[task]
+    if whole.dim() > 1:
+        first = 1 + whole[:, 1:].argmax(dim=1, keepdim=True)
+        whole = whole.gather(1, first).squeeze(1)
+        without = without.gather(1, first.repeat_interleave(positions, dim=0)).squeeze(1)
+    return ((whole.unsqueeze(1) - without.reshape(rows, positions)) * batch.masks[history]).numpy()
 
 
 def _masked(batch: Batch, history: str, mask: torch.Tensor) -> Batch:
@@ -173,9 +178,10 @@ def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int]
     weights, heads = sign * seen_by(now)[1].values.numpy()[0], by_head(now)
     gone = ~now.batch.masks[history.name][0].numpy()
     change = leave_one_out(subject.model, now.batch, history.name, task)[0]
+    logit = now.trace[f"logit.{task}"].values[0]
     columns = {"position": seen, "weight": np.where(gone, np.nan, weights)[seen],
                "change": np.where(gone, np.nan, change)[seen], "dropped": gone[seen],
-               "logit": float(now.trace[f"logit.{task}"].values[0])}
+               "logit": float(logit if logit.dim() == 0 else logit[1:].max())}
     columns |= {f.name: now.batch.histories[history.name][0, seen, i].numpy() for i, f in enumerate(history.fields)}
     truth = relevance_of(subject, history)
     if truth is not None:

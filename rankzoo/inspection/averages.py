@@ -20,7 +20,7 @@ def factors(subject: Subject, history: History, ids: np.ndarray, weights: np.nda
     only where the item is worth anything by itself, so the likeness is taken over those.
     """
     rows = []
-    like = paired(history)
+    like = _compared(subject, history)
     if like is not None:
         worth = mask if truth is None else mask & (truth.own > 0)
         for level, chosen in _likeness(subject, history, like, ids, truth).items():
@@ -38,7 +38,7 @@ def ages(subject: Subject, history: History, ids: np.ndarray, weights: np.ndarra
          truth: Relevance | None) -> pd.DataFrame:
     """Mean weight by the middle of each range of the history's own ordered field (its age), over the items that are like
     the candidate and worth something by themselves: columns age, learned, items, and planted as in `factors`."""
-    like, rows = paired(history), []
+    like, rows = _compared(subject, history), []
     chosen = mask if truth is None else mask & (truth.own > 0)
     if like is not None:
         chosen = chosen & _likeness(subject, history, like, ids, truth)["same"]
@@ -66,6 +66,12 @@ def together(by_factor: pd.DataFrame, by_age: pd.DataFrame) -> pd.DataFrame:
 def paired(history: History) -> HistoryField | None:
     """The coarsest field that a past item shares with the candidate: its topic rather than its id."""
     return min(history.paired, key=lambda f: f.vocabulary, default=None)
+
+
+def _compared(subject: Subject, history: History) -> HistoryField | None:
+    """That field, where the rows have a candidate to compare with: those that ask for any item of a catalogue have none."""
+    field = paired(history)
+    return field if field and field.table in subject.batch.features else None
 
 
 def _likeness(subject: Subject, history: History, field: HistoryField, ids: np.ndarray,

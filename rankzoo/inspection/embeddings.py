@@ -1,8 +1,9 @@
-"""Embeddings: the rows of one feature's table, in two dimensions."""
+"""Embeddings: the rows of one feature's table, or the vectors of a catalogue's items, in two dimensions."""
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import torch
 
 from rankzoo.errors import ZooError
 from rankzoo.inspection.view import Subject, View
@@ -13,31 +14,51 @@ ROWS = 2_000
 def embeddings(subject: Subject, feature: str = "") -> View:
     """Columns id, count, norm, x, y: how often a value occurs in the rows on view, the length of its vector, and its place
     on the first two principal components. Nothing is planted about single vectors, so there is no score."""
-    layer, names = subject.model.representation, tables(subject)
+    names = tables(subject)
     if not names:
         raise ZooError("This model has no embeddings.", "Choose one with embeddings as representation.", at="representation")
     name = feature or largest(subject)
     if name not in names:
         raise ZooError("There is no table for '{name}'.", "Choose among: {names}.", at="representation", name=name,
                        names=", ".join(names))
-    rows = min(subject.dataset.schema.feature(name).vocabulary, ROWS)
-    table = layer.vectors_of(name, rows).detach().numpy().astype(np.float64)
+    table = _vectors(subject, name).detach().numpy().astype(np.float64)
     moved = table - table.mean(0)
     _, _, axes = np.linalg.svd(moved, full_matrices=False)
     places = moved @ axes[:2].T
-    counted = subject.batch.features[name].numpy()
-    counts = np.bincount(counted, minlength=rows)[:rows]
-    frame = pd.DataFrame({"feature": name, "id": np.arange(rows), "count": counts, "norm": np.linalg.norm(table, axis=1),
+    counts = np.bincount(_named(subject, name), minlength=len(table))[:len(table)]
+    frame = pd.DataFrame({"feature": name, "id": np.arange(len(table)), "count": counts, "norm": np.linalg.norm(table, axis=1),
                           "x": places[:, 0], "y": places[:, 1] if places.shape[1] > 1 else 0.0})
     return View("embeddings", frame)
 
 
+def _vectors(subject: Subject, name: str) -> torch.Tensor:
+    """(id, width) of a feature's first values, or of the first items."""
+    schema = subject.dataset.schema
+    if schema.named(name):
+        return subject.trace[f"representation.{name}"].values[:ROWS]
+    return subject.model.representation.vectors_of(name, min(schema.feature(name).vocabulary, ROWS))
+
+
+def _named(subject: Subject, name: str) -> np.ndarray:
+    """The ids that the rows on view name: a feature's values, or items wherever a row names one, padding left out."""
+    batch, schema = subject.batch, subject.dataset.schema
+    found = [batch.features[name]] if name in batch.features else []
+    if schema.named(name):
+        found += [batch.histories[h.name][:, :, i][batch.masks[h.name]] for h in schema.histories
+                  for i, f in enumerate(h.fields) if schema.named(f.table)]
+    return np.concatenate([ids.numpy() for ids in found]) if found else np.zeros(0, dtype=np.int64)
+
+
 def tables(subject: Subject) -> tuple[str, ...]:
-    """The features that own a table."""
-    return tuple(f.name for f in subject.dataset.schema.inputs
-                 if f.kind == "categorical" and f.name in getattr(subject.model.representation, "places", {}))
+    """The features that own a table, and the catalogue."""
+    schema = subject.dataset.schema
+    own = tuple(f.name for f in schema.inputs
+                if f.kind == "categorical" and f.name in getattr(subject.model.representation, "places", {}))
+    return own + ((schema.catalogue.name,) if schema.catalogue and f"representation.{schema.catalogue.name}" in
+                  subject.trace.entries else ())
 
 
 def largest(subject: Subject) -> str:
-    """The feature with the longest table."""
-    return max(tables(subject), key=lambda name: subject.dataset.schema.feature(name).vocabulary)
+    """The one with the longest table."""
+    schema = subject.dataset.schema
+    return max(tables(subject), key=lambda name: schema.catalogue.rows if schema.named(name) else schema.feature(name).vocabulary)

@@ -17,7 +17,7 @@ SHOWN = 64
 
 def example(subject: Subject, row: int = 0) -> View:
     """Columns address, kind, axes, shape, values: the row's inputs (an id, or a number in sds from the mean), everything that
-    was recorded on its way, and per task the probability, the label and the loss."""
+    was recorded on its way, and per task the probability (where the scores are meant as such), the label and the loss."""
     alone = subject.batch.rows(row, row + 1)
     trace = traced(subject.model, alone)
     records = [_single(f"input.{name}", "input", value.item()) for name, value in alone.features.items()]
@@ -34,18 +34,23 @@ def _single(address: str, kind: str, value: float) -> dict[str, object]:
 
 
 def _ended(subject: Subject, alone: Batch, trace: Trace) -> list[dict[str, object]]:
-    """Probability, label and loss of every task; the last two where the label was observed."""
+    """Probability (of classes: of the right one), label and loss of every task; the last two where the label was observed. A loss
+    that compares rows of one request has none for a row by itself."""
     model, training = subject.model, subject.model.training
     with torch.inference_mode():
         losses = model.eval()(alone).losses
     model.train(training)
     records = []
     for task in model.blueprint.tasks:
-        if subject.dataset.schema.task(task).kind != "regression":
+        if subject.probable(task):
             records.append(_single(f"probability.{task}", "probability", float(torch.sigmoid(trace[f"logit.{task}"].values[0]))))
+        elif subject.dataset.schema.task(task).kind == "class" and bool(alone.observed[task][0]):
+            shares = torch.softmax(trace[f"logit.{task}"].values[0, 1:], dim=0)  # without class 0, the unknown one
+            records.append(_single(f"probability.{task}", "probability", float(shares[int(alone.labels[task][0]) - 1])))
         if bool(alone.observed[task][0]):
-            records += [_single(f"label.{task}", "label", float(alone.labels[task][0])),
-                        _single(f"loss.{task}", "loss", float(losses[task]))]
+            records.append(_single(f"label.{task}", "label", float(alone.labels[task][0])))
+            if not model.blueprint.losses.compares(subject.dataset.schema.task(task)):
+                records.append(_single(f"loss.{task}", "loss", float(losses[task])))
     return records
 
 
@@ -63,9 +68,9 @@ def features(subject: Subject, row: int = 0) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Check:
-    """One task of one row: its logit when computed alone, step by step; how far `model(x)` over all rows is from it; the
-    label, None where it is not observed; the planted logit (without the position, where that is planted: a server does not
-    know it), NaN where nothing is."""
+    """One task of one row: its logit (of classes: the right one's, or the highest) when computed alone, step by step; how far
+    `model(x)` over all rows is from it; the label, None where it is not observed; the planted logit (without the position,
+    where that is planted: a server does not know it), NaN where nothing is."""
 
     task: str
     logit: float
@@ -80,9 +85,13 @@ def checked(subject: Subject, row: int = 0) -> tuple[Check, ...]:
     together, truth = predict(subject.model, subject.batch), subject.dataset.truth_of(subject.part, subject.rows)
     checks = []
     for task in subject.model.blueprint.tasks:
-        logit = float(alone[f"logit.{task}"].values[0])
         seen = bool(subject.batch.observed[task][row])
+        logit, others = alone[f"logit.{task}"].values[0], together[task][row]
+        if logit.dim():
+            place = int(subject.batch.labels[task][row]) if seen else int(logit.argmax())
+            logit, others = logit[place], float(subject.trace[f"logit.{task}"].values[row, place])
+        logit = float(logit)
         true = float(truth.utilities.get(task, truth.logits[task])[row]) if truth and task in truth.logits else float("nan")
-        checks.append(Check(task, logit, abs(logit - float(together[task][row])),
+        checks.append(Check(task, logit, abs(logit - float(others)),
                             float(subject.batch.labels[task][row]) if seen else None, true))
     return tuple(checks)

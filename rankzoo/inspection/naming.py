@@ -14,7 +14,7 @@ def name(dataset: Dataset, field: str, id: int, table: str = "") -> str:
     `history.field`, `table` the feature whose table it shares."""
     if id <= 0:
         return ""
-    words = dataset.preparation.vocabularies[table or field].words
+    words = dataset.preparation.vocabulary(table or field).words
     if words:
         return words[id - 1] if id <= len(words) else ""
     return worlds()[dataset.name].label(field, id - 1) if dataset.name in worlds() else f"{field} {id - 1}"

@@ -10,9 +10,11 @@ LEAST = 50      # a table shorter than this lists something (hours, devices, cou
 
 
 def id_tables(schema: Schema) -> tuple[str, ...]:
-    """The features and history fields that name things: their tables grow with a business, others stay as they are."""
+    """The features and history fields, of rows and of items, that name things: their tables grow with a business, others stay as
+    they are."""
     own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not f.table and f.vocabulary >= LEAST)
-    return tuple(f.name for f in schema.categorical if f.vocabulary >= LEAST) + own
+    own += id_tables(schema.catalogue.schema) if schema.catalogue else ()
+    return tuple(f.name for f in schema.categorical if f.vocabulary >= LEAST and not schema.named(f.name)) + own
 
 
 def industry(schema: Schema, factor: int = FACTOR) -> Schema:
@@ -25,4 +27,5 @@ def industry(schema: Schema, factor: int = FACTOR) -> Schema:
     features = tuple(replace(f, vocabulary=scaled(f.name, f.vocabulary)) for f in schema.features)
     histories = tuple(replace(h, fields=tuple(replace(f, vocabulary=scaled(f.table or f"{h.name}.{f.name}", f.vocabulary))
                                               for f in h.fields)) for h in schema.histories)
-    return Schema(features, schema.tasks, histories)
+    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor))
+    return replace(schema, features=features, histories=histories, catalogue=items)

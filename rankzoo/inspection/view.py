@@ -45,6 +45,11 @@ class Subject:
         batch = dataset.part(part, rows)
         return cls(model, dataset, part, len(batch), batch, traced(model, batch))
 
+    def probable(self, task: str) -> bool:
+        """Whether sigmoid(logit) is meant as a probability (or a share): by the task's label, and by the loss behind it."""
+        found = self.dataset.schema.task(task)
+        return found.kind not in ("regression", "class") and self.model.blueprint.losses.calibrated(found)
+
     def over(self, batch: Batch) -> Subject:
         """The same model over other rows, traced."""
         return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch))
@@ -58,5 +63,5 @@ def traced(model: RankingModel, batch: Batch) -> Trace:
         output = model(batch.unlabelled(), trace)
     model.train(training)
     for task, logits in output.logits.items():
-        trace.keep(f"logit.{task}", "logit", ("row",), logits)
+        trace.keep(f"logit.{task}", "logit", ("row", "class")[:logits.dim()], logits)
     return trace

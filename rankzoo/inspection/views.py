@@ -12,7 +12,12 @@ from rankzoo.inspection.embeddings import embeddings
 from rankzoo.inspection.example import example
 from rankzoo.inspection.gates import gates
 from rankzoo.inspection.heads import heads
+from rankzoo.inspection.items import items
+from rankzoo.inspection.lists import arranges, lists
+from rankzoo.inspection.masks import masks
 from rankzoo.inspection.position import position
+from rankzoo.inspection.rows import rows
+from rankzoo.inspection.tasks import compares, tasks
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
 
@@ -27,14 +32,24 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "attention": Kind(attention, lambda b, s: keeps(b, "attention"), "no attention: the sequence slot is empty"),
+    "attention": Kind(attention, lambda b, s: keeps(b, "attention"),
+                      "no attention: nothing in the sequence slot weighs past items"),
     "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the sharing slot has no experts"),
-    "crosses": Kind(crosses, lambda b, s: True, ""),
+    "crosses": Kind(crosses, lambda b, s: len(s.inputs) > 1 and any(s.task(t).kind != "class" for t in b.tasks),
+                    "no crosses: it reads fewer than two features, or chooses among classes"),
     "embeddings": Kind(embeddings, lambda b, s: keeps(b, "table") and any(
-        f.kind == "categorical" for f in s.inputs), "no embeddings: its inputs are numbers or one-hot"),
+        f.kind == "categorical" for f in s.inputs) or s.catalogue is not None and b.representation.kind != "one_hot",
+        "no embeddings: its inputs are numbers or one-hot"),
+    "rows": Kind(rows, lambda b, s: keeps(b, "rows") and bool(b.representation.ids(s)),
+                 "no rows to share: each of its ids has a place of its own by its number"),
     "position": Kind(position, lambda b, s: keeps(b, "bias"), "no position: the towers have no side tower"),
+    "lists": Kind(lists, arranges, "no lists: its data have no slots, or none of its tasks says who goes on"),
+    "items": Kind(items, lambda b, s: any(s.named(s.task(t).of) for t in b.tasks),
+                  "no items to find: none of its tasks chooses among a catalogue"),
     "heads": Kind(heads, lambda b, s: True, ""),
-    "masks": Kind(heads, lambda b, s: False, "no masks: no task has a network of its own cut out of a shared one"),
+    "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,
+                  "no masks: no task has a network of its own cut out of a shared one"),
+    "tasks": Kind(tasks, compares, "no two tasks to compare that read one joined vector"),
     "example": Kind(example, lambda b, s: True, ""),
 }
 

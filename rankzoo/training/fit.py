@@ -20,9 +20,11 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.training.combine import combiner
-from rankzoo.training.metrics import constant_logit, constant_loss, evaluate, guessed, predict
-from rankzoo.training.optimizers import Dense, optimizers
+from rankzoo.training.course import Course
+from rankzoo.training.metrics import both, constant_logit, constant_loss, evaluate, guessed, losses
+from rankzoo.training.optimizers import Dense, optimizers, sight
 from rankzoo.training.precision import Precision
+from rankzoo.training.requests import by_request, edges
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.watch import watched
 
@@ -35,9 +37,9 @@ BLOCK = 64  # batches that are gathered at once
 class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
-    points: `train.<task>.loss` and `validation.<task>.loss`, relative to the best constant guess, `validation.<task>.auc`
-    and the like, `train.<task>.weight` where the combination of tasks has weights, and what `watched` sees inside
-    (`gate.<task>.<expert>`); empty at most steps.
+    points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
+    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
+    the combination of tasks has weights, and what `watched` sees inside (`gate.<task>.<expert>`); empty at most steps.
     """
 
     number: int
@@ -62,7 +64,9 @@ class Fit:
         self.train, self.validation = dataset.part("train"), dataset.part("validation")
         if not len(self.train):
             raise ZooError("There is no row to train on.", "Use more rows.", at="settings.rows")
-        self.per_epoch = math.ceil(len(self.train) / settings.batch_size)
+        group, size = self.train.group, settings.batch_size
+        self.grouped = model.blueprint.losses.grouped
+        self.per_epoch = len(edges(group[by_request(group)], size)) - 1 if self.grouped else math.ceil(len(self.train) / size)
         wanted = self.per_epoch * settings.epochs
         self.steps = min(wanted, settings.steps or wanted)
         self.epochs = math.ceil(self.steps / self.per_epoch)
@@ -71,10 +75,14 @@ class Fit:
         self.combiner, self.optimizers = combiner(settings.combine, model), optimizers(model, settings)
         if own := list(self.combiner.parameters()):
             self.optimizers.append(Dense([{"params": own, "lr": settings.lr}], settings.optimizer))
+        self.course = Course(model, self.steps, {name: int(seen.sum()) for name, seen in self.train.observed.items()})
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        guess = {name: constant_logit(dataset.schema.task(name).kind, self._labels(name)) for name in self.constant}
+        guess = {name: constant_logit(dataset.schema.task(name).kind, self._labels(name)) for name in self.constant
+                 if dataset.schema.task(name).kind != "class"}
+        if state is None:
+            model.fit(self.train, settings.seed)
         model.begin(guess)
-        self.units = guessed(model, guess, self.train)
+        self.units = self.constant | guessed(model, guess, self.train)
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0
         self.best: dict[str, Tensor] = {}
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()
@@ -96,8 +104,8 @@ class Fit:
 
     @property
     def stopped(self) -> bool:
-        """Whether validation has not become better for `patience` epochs: mean over tasks of 1 − AUC, or of the relative loss
-        where a label is a number."""
+        """Whether validation has not become better for `patience` epochs: mean over tasks of 1 − AUC, of 1 − recall where a label
+        is a class, of the relative loss where it is a number."""
         return bool(self.settings.patience) and self.stale >= self.settings.patience
 
     def state(self) -> State:
@@ -105,6 +113,7 @@ class Fit:
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()} | {"rng": self.rng}
         tensors |= {f"combiner.{name}": tensor for name, tensor in self.combiner.state_dict().items()}
+        tensors |= {f"course.{name}": tensor for name, tensor in self.course.start.items()}
         for i, optimizer in enumerate(self.optimizers):
             for j, values in optimizer.state_dict().items():
                 tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in values.items()}
@@ -123,35 +132,41 @@ class Fit:
 
     def _batches(self, epoch: int, first: int) -> Iterator[tuple[int, Batch]]:
         """The batches of an epoch from number `first` on, gathered a block at a time: the first step need not wait for all."""
-        order, size = self._order(epoch), self.settings.batch_size
+        order, size, rows = self._order(epoch), self.settings.batch_size, len(self.train)
+        ends = edges(self.train.group[order], size) if self.grouped else [*range(0, rows, size), rows]
         for at in range(first, self.per_epoch):
             if at == first or at % BLOCK == 0:
-                start = at * size
-                rows = self.train.take(order[start:(at // BLOCK + 1) * BLOCK * size])
-            yield at, rows.rows(at * size - start, (at + 1) * size - start)
+                start = ends[at]
+                block = self.train.take(order[start:ends[min((at // BLOCK + 1) * BLOCK, self.per_epoch)]])
+            yield at, block.rows(ends[at] - start, ends[at + 1] - start)
 
     def _order(self, epoch: int) -> Tensor:
         seed = (self.settings.seed * 1_000_003 + epoch) % 2**63
         generator = torch.Generator().manual_seed(seed)
-        if self.model.blueprint.losses.grouped:
+        if self.grouped:
             return by_request(self.train.group, generator)
         return torch.randperm(len(self.train), generator=generator)
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         """One step with the run's own randomness; returns the losses, detached."""
-        factor = 0.5 * (1 + math.cos(math.pi * self.done / self.steps)) if self.settings.schedule == "cosine" else 1.0
+        progress = self.course.progress(self.done)
+        factor = 0.5 * (1 + math.cos(math.pi * progress)) if self.settings.schedule == "cosine" else 1.0
+        factor *= min(1.0, (self.done + 1) / (self.settings.warmup + 1))
         outside, begun = torch.get_rng_state(), time.perf_counter()
         torch.set_rng_state(self.rng)
         self.model.train()
+        self.course.begin(self.done, self.optimizers, self.train)
+        sight(self.model, self.optimizers, batch)
         with self.precision.forward():
             losses = self.model(batch).losses
         for optimizer, rates in zip(self.optimizers, self.base, strict=True):
             optimizer.zero_grad()
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
-        self.combiner.backward(losses, self.model)
-        for optimizer in self.optimizers:
-            optimizer.step()
+        alone = self.course.backward(self.done, losses, self.combiner)
+        with self.course.moving(alone):
+            for optimizer in self.optimizers:
+                optimizer.step()
         self.combiner.stepped()
         self.rng = torch.get_rng_state()
         torch.set_rng_state(outside)
@@ -161,7 +176,8 @@ class Fit:
         self.examples += len(batch)
         if self.done % self.per_epoch == 0:
             self.combiner.epoch_ended()
-        return {name: loss.detach() for name, loss in losses.items()}
+        self.course.ended(self.done)
+        return {name: loss.detach() for name, loss in losses.items() if name not in self.course.idle(self.done - 1)}
 
     def _points(self, gathered: list[dict[str, Tensor]], at: int) -> dict[str, float]:
         """What is reported after step `at` of an epoch: mean training losses now and then, a check at its marks."""
@@ -171,8 +187,8 @@ class Fit:
         points: dict[str, float] = {}
         last = at == self.per_epoch or self.done == self.steps
         if last or at % max(1, self.per_epoch // REPORTS_PER_EPOCH) == 0:
-            for name in gathered[0]:
-                mean = float(torch.stack([losses[name] for losses in gathered]).mean())
+            for name in dict.fromkeys(name for losses in gathered for name in losses):
+                mean = float(torch.stack([losses[name] for losses in gathered if name in losses]).mean())
                 if not math.isfinite(mean):
                     raise ZooError("The loss of '{task}' is no longer a finite number (step {step}).",
                                    "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
@@ -186,19 +202,25 @@ class Fit:
         """Validation metrics; at the end of an epoch also what early stopping and the best weights need."""
         if not len(self.validation):
             return {}
-        logits = predict(self.model, self.validation)
-        points, missed = {}, []
-        for task, metrics in evaluate(logits, self.validation, self.dataset.schema).items():
-            loss = metrics["log_loss"] if "log_loss" in metrics else metrics.get("rmse", math.nan) ** 2
-            points[f"validation.{task}.loss"] = loss / self.constant[task]
-            missed.append(1 - metrics["auc"] if "auc" in metrics else loss / self.constant[task])
+        logits, raw = both(self.model, self.validation)
+        found, missed = losses(self.model, raw, self.validation), []
+        points = {f"validation.{task}.loss": loss / self.units[task] for task, loss in found.items()}
+        for task, metrics in evaluate(logits, self.validation, self.dataset.schema, self.model.blueprint.losses).items():
+            missed.append(self._missed(task, metrics))
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
         points |= {f"train.{task}.weight": value for task, value in self.combiner.weights().items()}
+        points = {name: value for name, value in points.items() if name.split(".")[1] not in self.course.idle(self.done - 1)}
         points |= watched(self.model, self.validation)
-        if ended:
+        if ended and self.course.at(self.done - 1).last:
             known = [value for value in missed if math.isfinite(value)]
             self._keep_best(sum(known) / len(known) if known else math.inf)
         return {name: value for name, value in points.items() if math.isfinite(value)}
+
+    def _missed(self, task: str, metrics: Mapping[str, float]) -> float:
+        """1 − AUC or 1 − recall, or the squared error relative to that of always guessing the mean."""
+        metric = self.dataset.schema.task(task).metric
+        value = metrics.get(metric.key, math.nan)
+        return 1 - value if metric.rises else value**2 / self.constant[task]
 
     def _keep_best(self, missed: float) -> None:
         if missed < self.missed:
@@ -213,6 +235,7 @@ class Fit:
         self.model.load_state_dict(of("model."))
         self.best, self.rng = of("best."), tensors["rng"].clone()
         self.combiner.load_state_dict(of("combiner."))
+        self.course.start = of("course.")
         for i, optimizer in enumerate(self.optimizers):
             saved: dict[int, dict[str, Tensor]] = {}
             for key, value in of(f"optimizer.{i}.").items():
@@ -223,11 +246,3 @@ class Fit:
         self.stale, self.best_step = int(numbers["stale"]), int(numbers["best_step"])
         self.missed = math.inf if numbers["missed"] is None else float(numbers["missed"])
         self.precision = Precision(numbers.get("precision", "float32"))
-
-
-def by_request(group: Tensor, generator: torch.Generator) -> Tensor:
-    """Row numbers, request after request in random order, each with its rows side by side: (row,) → (row,). The end of a batch
-    may still cut a request, whose two parts then count as two."""
-    _, request = torch.unique(group, return_inverse=True)
-    place = torch.randperm(int(request.max()) + 1, generator=generator)
-    return place[request].argsort(stable=True)

@@ -14,6 +14,7 @@ from torch.optim.adagrad import adagrad
 from torch.optim.adam import adam
 
 from rankzoo.model import RankingModel
+from rankzoo.signals import Batch
 from rankzoo.training.settings import TrainSettings
 
 Kind = Literal["adam", "adagrad", "sgd"]
@@ -42,6 +43,18 @@ class Optimizer(ABC):
     @abstractmethod
     def step(self) -> None:
         """Change every parameter that has a gradient."""
+
+    def forget(self) -> None:
+        """Begin anew: moments and counts are zero, as before the first step."""
+        for state in self.state.values():
+            for tensor in state.values():
+                tensor.zero_()
+
+    def forget_rows(self, parameter: nn.Parameter, rows: Tensor) -> None:
+        """Some rows of a table begin anew."""
+        for tensor in self.state.get(parameter, {}).values():
+            if len(tensor) == len(parameter):
+                tensor[rows] = 0
 
     def state_dict(self) -> dict[int, dict[str, Tensor]]:
         """The state by the number of the parameter."""
@@ -184,3 +197,11 @@ def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:
     if tables:
         made.append(RowWise(tables, settings.table_lr or settings.lr, settings.optimizer))
     return made
+
+
+def sight(model: RankingModel, optimizers: list[Optimizer], batch: Batch) -> None:
+    """Before a step that learns from a batch: a table whose ids come and go may give out rows, and what optimisers know of
+    those is forgotten."""
+    for parameter, rows in model.sight(batch):
+        for optimizer in optimizers:
+            optimizer.forget_rows(parameter, rows)

@@ -131,7 +131,8 @@ def learned() -> Learned:
         if name.startswith("gate."):
             gate, expert = name.removeprefix("gate.").rsplit(".", 1)
             gates.setdefault(gate_address(gate), {})[int(expert)] = value
-    metrics = {task: fixed(values.get("auc", values.get("rmse")), 3) + (" AUC" if "auc" in values else " RMSE")
+    schema = state.document().schema()
+    metrics = {task: f"{fixed(values.get(schema.task(task).metric.key), 3)} {schema.task(task).metric.title}"
                for task, values in run.outcome.get("metrics", {}).get("test", {}).items() if values}
     return Learned({gate: tuple(shares[i] for i in sorted(shares)) for gate, shares in gates.items()}, metrics)
 

@@ -13,7 +13,7 @@ from rankzoo.figures.plot import Figure
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import fixed
 from rankzoo.runs.tables import Run
-from rankzoo.schema import Block
+from rankzoo.schema import METRICS, Block
 from rankzoo.training.watch import gate_address, gate_name
 from rankzoo.ui import experts, page, points, service, state
 from rankzoo.ui.words import language, say, translate
@@ -39,7 +39,7 @@ def show(run: Run | None) -> None:
     for place, (name, figure, alt) in zip(places, figures, strict=False):
         with place:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
-    for note in _apart(ticked, run, document.blueprint.tasks):
+    for note in [*_told(document), *_apart(ticked, run, document)]:
         st.caption(note)
     if len(gates) > 1:
         with places[2]:
@@ -69,15 +69,37 @@ def _ticked(run: Run | None) -> list[Run]:
     return found
 
 
-def _apart(ticked: Sequence[Run], run: Run | None, tasks: Sequence[str]) -> list[str]:
-    """What should be known of runs that were ticked: none of these tasks, or other data."""
-    notes = []
+def _told(document: Document) -> list[str]:
+    """In what the loss of some tasks is told, where it is not the plain one of their labels."""
+    losses, found = document.blueprint.losses, {}
+    for task in (document.schema().task(name) for name in document.blueprint.tasks):
+        if not losses.usual(task):
+            found.setdefault((losses.named(task), losses.compares(task)), []).append(page.escaped(task.name))
+    return [say("Loss of {tasks}: {loss}. 1 is what the same score for all rows of a request costs.", tasks=", ".join(tasks),
+                loss=say(named)) if within else
+            say("Loss of {tasks}: {loss}. 1 is what always guessing the mean costs.", tasks=", ".join(tasks), loss=say(named))
+            for (named, within), tasks in found.items()]
+
+
+def _apart(ticked: Sequence[Run], run: Run | None, document: Document) -> list[str]:
+    """What should be known of runs that were ticked: none of these tasks, other data, or another loss."""
+    notes, tasks = [], document.blueprint.tasks
     for other in ticked:
-        if not set(points.document_of(other.config).blueprint.tasks) & set(tasks):
+        found = points.document_of(other.config)
+        if not set(found.blueprint.tasks) & set(tasks):
             notes.append(say("Run {n} has none of these tasks, so nothing of it is drawn.", n=other.number))
         elif run is not None and other.data != run.data:
             notes.append(say("Run {n} was trained on other data: its curves can be looked at, not compared.", n=other.number))
+        elif _loss_of(found, tasks) != _loss_of(document, found.blueprint.tasks):
+            notes.append(say("Run {n} was trained with another loss: its loss can be looked at, not compared.", n=other.number))
     return notes
+
+
+def _loss_of(document: Document, others: Sequence[str]) -> tuple[object, ...]:
+    """What the losses of those tasks depend on that other tasks have too."""
+    losses, tasks = document.blueprint.losses, set(document.blueprint.tasks) & set(others)
+    names = {name: losses.named(document.schema().task(name)) for name in tasks}
+    return names, losses.model_dump(exclude={"weights", "how"})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -103,12 +125,12 @@ def _loss(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: fl
 
 def _quality(document: Document, frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float,
              colours: Theme) -> tuple:
-    """AUC; the root mean square error where no task has two classes."""
-    kinds = {document.schema().task(task).kind for task in tasks}
-    name = "auc" if "binary" in kinds else "rmse"
+    """AUC; where no task has two classes MRR; else the root mean square error."""
+    found = {document.schema().task(task).metric for task in tasks}
+    name = next(metric.key for metric in METRICS.values() if metric in found)
     own = points.metric(frame, name)
     others = _others(overlaid, lambda each: points.metric(each, name))
-    title = "AUC on validation rows" if name == "auc" else "Root mean square error on validation rows"
+    title = points.ON_VALIDATION[name]
     figure = curves.metric(own, tasks, end, colours, 0.5 if name == "auc" else None, title, others, translate)
     return name, figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
 

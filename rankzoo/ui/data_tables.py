@@ -11,18 +11,18 @@ import streamlit as st
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
+from rankzoo.data.truths import Forest, Repeats
 from rankzoo.data.world import World, worlds
 from rankzoo.training.metrics import oracle
 
-MOST, BINS = 16, 16
-AGES = (0.0, 1.0, 3.0, 6.0, 12.0)
+MOST, BINS, MOVING = 16, 16, 5
 
 
 @dataclass(frozen=True)
 class Summary:
     """A data set as the page shows it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate, count,
     rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (pairs,
-    relatedness, curve, kernel), empty for real data."""
+    relatedness, curve, kernel, repeats, drift, thresholds), empty for real data."""
 
     name: str
     rows: int
@@ -61,7 +61,17 @@ def fields(dataset: Dataset) -> pd.DataFrame:
         for i, part in enumerate(history.fields):
             rows.append({"field": f"{history.name}.{part.name}", "kind": "past", "side": "past",
                          **_ids(batch.histories[history.name][:, :, i].numpy()[mask])})
+    rows += _items(dataset) if schema.catalogue else []
     return pd.DataFrame(rows + _left_out(dataset.name), columns=["field", "kind", "values", "unknown", "spread", "side"])
+
+
+def _items(dataset: Dataset) -> list[dict]:
+    """What is known of the items, each counted once, row 0 (the unknown one) left out."""
+    catalogue, batch = dataset.schema.catalogue, dataset.batch.catalogue
+    values = {name: column.numpy()[1:] for name, column in batch.features.items()}
+    values |= {h.name: batch.histories[h.name][:, :, 0][batch.masks[h.name]].numpy() for h in catalogue.schema.histories}
+    return [{"field": catalogue.table(name), "kind": "id" if catalogue.values(name) else "number", "side": "item",
+             **(_ids if catalogue.values(name) else _numbers)(values[name])} for name in catalogue.attributes]
 
 
 def _ids(ids: np.ndarray) -> dict:
@@ -85,11 +95,15 @@ def _left_out(name: str) -> list[dict]:
 
 
 def rates(dataset: Dataset) -> pd.DataFrame:
-    """One row per task over its observed rows: rate (mean label), count (of ones), rows, sd (of a number's labels)."""
+    """One row per task over its observed rows: rate (mean label; of classes the share of the most common), classes, count
+    (of ones), rows, sd (of a number's labels)."""
     rows = []
     for task in dataset.schema.tasks:
         labels = dataset.batch.labels[task.name][dataset.batch.observed[task.name]].numpy().astype(np.float64)
-        rows.append({"task": task.name, "kind": task.kind, "rate": float(labels.mean()) if len(labels) else None,
+        choice = task.kind == "class"
+        common = np.bincount(labels.astype(np.int64)).max() / len(labels) if choice and len(labels) else None
+        rows.append({"task": task.name, "kind": task.kind, "classes": dataset.schema.classes(task) - 1 if choice else None,
+                     "rate": common if choice else float(labels.mean()) if len(labels) else None,
                      "count": int(labels.sum()) if task.kind == "binary" else None, "rows": len(labels),
                      "sd": float(labels.std()) if len(labels) else None})
     return pd.DataFrame(rows)
@@ -106,7 +120,16 @@ def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
     if truth.curve:
         made["curve"] = _curve(dataset)
     if truth.relevance:
-        made["kernel"] = kernel(world.neighbour, world.fade)
+        made["kernel"] = kernel(world.worth())
+    if truth.repeats:
+        made["repeats"] = repeats(truth.repeats)
+    if truth.drift:
+        made["drift"] = drift(dataset, world)
+    if truth.intent:
+        own = [("popularity of its own (spread)", truth.intent.popularity)]
+        made["intent"] = pd.DataFrame([*truth.intent.adds.items(), *own], columns=["what", "value"])
+    if truth.forest:
+        made["thresholds"] = thresholds(truth.forest)
     return made
 
 
@@ -122,10 +145,31 @@ def _curve(dataset: Dataset) -> pd.DataFrame:
                          "planted": curve.values - curve.values.mean(), "naive": naive - naive.mean()})
 
 
-def kernel(neighbour: float, fade: float) -> pd.DataFrame:
-    """What a past item is worth by rule: factor, level, value. The three factors are multiplied."""
-    topic = [("same", 1.0), ("next on the ring", neighbour), ("any other", 0.0)]
-    dwell = [("watched long", 1.0), ("watched shortly", 0.0)]
-    age = [(f"{days:g} d", float(np.exp(-days / fade))) for days in AGES]
-    return pd.DataFrame([{"factor": factor, "level": level, "value": value} for factor, levels in
-                         (("topic", topic), ("dwell", dwell), ("age", age)) for level, value in levels])
+def kernel(worth: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """What a past item is worth by rule: factor, level, value. The factors are multiplied."""
+    return pd.DataFrame([{"factor": factor, "level": level, "value": value} for factor, levels in worth.items()
+                         for level, value in levels.items()])
+
+
+def repeats(found: Repeats) -> pd.DataFrame:
+    """What a repeated category takes off the logit: factor (the task), level (where it stood), value."""
+    costs = {"just before": found.adjacent, "each one before": found.earlier}
+    return pd.DataFrame([{"factor": task, "level": level, "value": cost[task]} for task in found.own
+                         for level, cost in costs.items()])
+
+
+def drift(dataset: Dataset, world: World) -> pd.DataFrame:
+    """What the most common values add to the logit as time goes by: name, block (from 1), value."""
+    planted = dataset.truth.drift
+    place = [feature.name for feature in dataset.schema.categorical].index(planted.feature)
+    common = np.argsort(-np.bincount(dataset.batch.ids[:, place].numpy())[1:], kind="stable")[:MOVING]
+    return pd.DataFrame([{"name": world.label(planted.feature, int(value)), "block": block + 1, "value": float(values[value])}
+                         for value in common for block, values in enumerate(planted.values)])
+
+
+def thresholds(forest: Forest) -> pd.DataFrame:
+    """Every question of the planted trees: name, tree (from 1), depth (0 = root), quantile, threshold."""
+    trees, nodes = np.indices(forest.feature.shape)
+    return pd.DataFrame({"name": np.array(forest.names)[forest.feature].ravel(), "tree": trees.ravel() + 1,
+                         "depth": np.log2(nodes.ravel() + 1).astype(int), "quantile": forest.quantile.ravel(),
+                         "threshold": forest.threshold.ravel()})

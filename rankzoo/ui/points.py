@@ -15,6 +15,9 @@ from rankzoo.ui import service
 COLUMNS = ["group", "of", "what", "epoch", "value"]
 PICTURES = ("gate", "attention", "cross")
 """What a model's own third picture may show, the most telling first."""
+ON_VALIDATION = {"auc": "AUC on validation rows", "mrr": "MRR on validation rows",
+                 "rmse": "Root mean square error on validation rows"}
+"""What the curve of a task's metric is called."""
 FORMS = {"gate": "gate", "scorer": "attention", "cross": "cross"}
 
 

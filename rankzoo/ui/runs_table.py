@@ -10,6 +10,7 @@ import streamlit as st
 from rankzoo.figures.words import MISSING, size
 from rankzoo.paths import leaves
 from rankzoo.runs.tables import Run
+from rankzoo.schema import Metric
 from rankzoo.training.settings import TrainSettings
 from rankzoo.ui import points, service, state, train
 from rankzoo.ui.charts import OVERLAY
@@ -67,7 +68,7 @@ def take(id: str) -> None:
 
 def frame(runs: Sequence[Run], tasks: Sequence[str], everything: bool = False) -> pd.DataFrame:
     """One row per run: run, model, the settings that differ (or all), a metric per task, the validation curve of the first
-    task that has an AUC, parameters (as text) and seconds of work."""
+    task that has one, parameters (as text) and seconds of work."""
     known = train.data_sets()
     rows = [_settings(run, known) for run in runs]  # an upload may be gone, its runs are not
     one = len({run.arch for run in runs}) == 1  # sizes of different models are no column of one table
@@ -108,35 +109,37 @@ def _reached(run: Run, tasks: Sequence[str]) -> dict[str, float | None]:
     """The test metric of each task on view, by the metric that its heading names; missing while a run is not done, for tasks
     that it lacks and for those that are of another kind in its data."""
     tested = run.outcome.get("metrics", {}).get("test", {})
-    return {f"metric {task}": tested.get(task, {}).get(unit.lower()) for task, unit in _units(tasks).items()}
+    return {f"metric {task}": tested.get(task, {}).get(unit.key) for task, unit in _units(tasks).items()}
 
 
-def _units(tasks: Sequence[str]) -> dict[str, str]:
+def _units(tasks: Sequence[str]) -> dict[str, Metric]:
     schema = state.document().schema()
-    return {task: "AUC" if schema.task(task).kind == "binary" else "RMSE" for task in tasks}
+    return {task: schema.task(task).metric for task in tasks}
 
 
 def _curved(runs: Sequence[Run], tasks: Sequence[str]) -> str:
-    """The first task on view that any of the runs has an AUC of."""
-    with_auc = {task for run in runs for task, values in run.outcome.get("metrics", {}).get("test", {}).items()
-                if "auc" in values}
-    return next((task for task in tasks if task in with_auc), "")
+    """The first task on view whose metric any of the runs has and that is better the more it is."""
+    units = {task: unit for task, unit in _units(tasks).items() if unit.rises}
+    measured = {task for run in runs for task, values in run.outcome.get("metrics", {}).get("test", {}).items()
+                if task in units and units[task].key in values}
+    return next((task for task in units if task in measured), "")
 
 
 def _curve(run: Run, task: str) -> list[float] | None:
-    if run.state != "done":
+    if run.state != "done" or not task:
         return None
-    measured = points.metric(points.series(run).frame, "auc")
+    measured = points.metric(points.series(run).frame, _units([task])[task].key)
     return [float(value) for value in measured[measured["task"] == task]["value"]] or None
 
 
 def _headings(tasks: Sequence[str], runs: Sequence[Run]) -> dict:
     """Names in words; of a setting, its title in the form of the component that has it."""
-    unit = _units(tasks)
+    unit, curved = _units(tasks), _curved(runs, tasks)
     return {"run": st.column_config.TextColumn(say("run")), "model": st.column_config.TextColumn(say("model")),
             "data": st.column_config.TextColumn(say("data")),
-            **{f"metric {task}": st.column_config.NumberColumn(f"{task} {unit[task]}", format="%.3f") for task in tasks},
-            "curve": st.column_config.LineChartColumn(say("AUC on validation rows"), color=colours().primary),
+            **{f"metric {task}": st.column_config.NumberColumn(f"{task} {unit[task].title}", format="%.3f") for task in tasks},
+            "curve": st.column_config.LineChartColumn(say(points.ON_VALIDATION[unit[curved].key if curved else "auc"]),
+                                                      color=colours().primary),
             "parameters": st.column_config.TextColumn(say("parameters"), width="small"),
             "seconds": st.column_config.NumberColumn(say("seconds"), format="%.1f", width="small"), **_titles(runs)}
 

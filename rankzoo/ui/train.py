@@ -10,6 +10,7 @@ from rankzoo.data.load import names
 from rankzoo.figures.words import fixed, flops, size, whole
 from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
+from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
 from rankzoo.ui import forms, points, service, state
 from rankzoo.ui.page import escaped
@@ -107,14 +108,14 @@ def results(found: Run | None) -> bool:
     document = points.document_of(found.config)
     for place, task in zip(st.columns(max(4, len(document.blueprint.tasks))), document.blueprint.tasks, strict=False):
         with place:
-            _reached(task, tested.get(task, {}), outcome.get("oracle", {}).get(task, {}))
+            _reached(document.schema().task(task), tested.get(task, {}), outcome.get("oracle", {}).get(task, {}))
     return asked
 
 
-def _reached(task: str, metrics: dict[str, float], oracle: dict[str, float]) -> None:
+def _reached(task: Task, metrics: dict[str, float], oracle: dict[str, float]) -> None:
     """One task: its metric, and in a sentence what could be known."""
-    name, unit, places = ("auc", "AUC", 3) if "auc" in metrics else ("rmse", "RMSE", 3)
-    st.metric(escaped(task), f"{fixed(metrics.get(name), places)} {unit}")
+    name, places = task.metric.key, 3
+    st.metric(escaped(task.name), f"{fixed(metrics.get(name), places)} {task.metric.title}")
     best = oracle.get(f"{name}_served", oracle.get(name))
     if best is None:
         st.caption(say("Nothing is planted in these data, so the best is not known."))
@@ -122,6 +123,14 @@ def _reached(task: str, metrics: dict[str, float], oracle: dict[str, float]) -> 
         st.caption(say("{best} is what a server could know at best: it cannot know the position.", best=fixed(best, places)))
     else:
         st.caption(say("{best} is what anybody could know at best.", best=fixed(best, places)))
+    if "gauc" in metrics:
+        st.caption(_within(metrics["gauc"], oracle.get("gauc_served", oracle.get("gauc"))))
+
+
+def _within(gauc: float | None, best: float | None) -> str:
+    """The order inside a request, beside the best that a server can know."""
+    said = say("Within a request, weighted by its rows: {gauc} GAUC", gauc=fixed(gauc, 3))
+    return said if best is None else said + say(", at best {best}", best=fixed(best, 3))
 
 
 def _choose() -> None:

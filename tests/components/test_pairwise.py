@@ -8,15 +8,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from rankzoo.components.losses.pairwise import Pairwise, pairs
+from rankzoo.components.losses.pairwise import MOST, Pairwise, pairs
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Schema, Shape, Task
 from rankzoo.signals import Batch, Branches
-from rankzoo.training.fit import Fit, by_request
+from rankzoo.training.fit import Fit
+from rankzoo.training.requests import by_request
 from rankzoo.training.settings import TrainSettings
 
 TASKS = (Task("click"), Task("stars", "regression"))
@@ -105,8 +108,9 @@ def test_pairs_against_a_double_loop(seed):
     seen, group = torch.rand(60, generator=rng) < 0.8, torch.randint(0, 9, (60,), generator=rng) * 1000
     expected = {(i, j) for i in range(60) for j in range(60) if label[i] == 1 and label[j] == 0 and group[i] == group[j]
                 and seen[i] and seen[j]}
-    winners, losers = pairs(label, seen, group)
+    winners, losers, stands = pairs(label, seen, group)
     assert len(winners) == len(expected) and set(zip(winners.tolist(), losers.tolist(), strict=True)) == expected
+    assert (stands == 1).all()
 
 
 @pytest.mark.parametrize("label, group, seen", [
@@ -140,6 +144,92 @@ def test_what_it_needs():
     assert refusal.value.at == "losses"
     document = Document.preset("youtube").but([("losses.kind", "pairwise"), ("losses.weights.click", 2.0)]).check()
     assert document.blueprint.losses == Pairwise(weights={"click": 2.0})
+
+
+# Large requests -----------------------------------------------------------------------------------------------------------
+
+class Largest(TorchDispatchMode):
+    """Keeps the number of elements of the largest tensor that any operation makes, those of the backward pass included."""
+
+    def __init__(self):
+        super().__init__()
+        self.size = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        found = [each.numel() for each in tree_leaves(made) if isinstance(each, Tensor)]
+        self.size = max([self.size, *found])
+        return made
+
+
+def one_request(rows: int, seed: int = 0) -> tuple[Tensor, Batch]:
+    """Scores and a batch of one request, every other row with label 1."""
+    rng = torch.Generator().manual_seed(seed)
+    return torch.randn(rows, generator=rng), batch_of([float(i % 2) for i in range(rows)], [3] * rows)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_request_of_20_000_rows_builds_few_pairs(training):
+    """100 million pairs: no tensor, forwards or backwards, is larger than MOST. The loss is that of all pairs to 1 in 100."""
+    torch.manual_seed(0)
+    score, batch = one_request(20_000)
+    layer, moved = BPR.build(Shape(SCHEMA, TASKS, at="losses")).train(training), score.clone().requires_grad_()
+    with Largest() as seen:
+        loss = layer.loss("click", {"click": moved}, batch)
+        loss.backward()
+    assert seen.size == MOST < 10_000 ** 2 / 1000
+    assert torch.isfinite(moved.grad).all() and (moved.grad != 0).sum() > 19_000
+    ones, zeros = score[1::2], score[::2]
+    whole = sum(float(F.softplus(zeros - one).sum()) for one in ones) / 10_000 ** 2
+    assert float(loss.detach()) == pytest.approx(whole, rel=0.01)
+
+
+def test_drawn_pairs_are_pairs_each_as_likely():
+    """Of 12 × 12 pairs 20 are drawn 3,000 times: only pairs of that request, each 417 times, give or take 5 deviations."""
+    label = torch.tensor([1.0] * 12 + [0.0] * 12 + [1.0, 0.0])
+    seen, group = torch.ones(26, dtype=torch.bool), torch.tensor([8] * 24 + [2, 2])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rankzoo.components.losses.pairwise.MOST", 20)
+        drawn = [pairs(label, seen, group, torch.Generator().manual_seed(i)) for i in range(3000)]
+    counts = torch.zeros(26, 26)
+    for winners, losers, stands in drawn:
+        assert len(winners) == 21 and (winners[0], losers[0]) == (24, 25) and stands.tolist() == [1.0] + [pytest.approx(7.2)] * 20
+        counts.index_put_((winners, losers), torch.ones(21), accumulate=True)
+    assert counts[:12, 12:24].sum() == 60_000 and counts[24, 25] == 3000 == counts.sum() - 60_000
+    assert float((counts[:12, 12:24] - 60_000 / 144).abs().max()) < 5 * math.sqrt(60_000 / 144)
+
+
+def test_a_drawn_loss_is_right_on_average():
+    """A request of 144 pairs of which 20 are drawn beside one of a single pair keeps 144 parts of 145 in the mean."""
+    score = torch.cat([one_request(24)[0], torch.tensor([-4.0, 4.0])])
+    batch = batch_of([float(i % 2) for i in range(24)] + [1.0, 0.0], [8] * 24 + [2, 2])
+    whole, layer = float(loss_of(BPR, score, batch)), BPR.build(Shape(SCHEMA, TASKS, at="losses")).train()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rankzoo.components.losses.pairwise.MOST", 20)
+        torch.manual_seed(0)
+        drawn = torch.stack([layer.loss("click", {"click": score}, batch) for _ in range(2000)])
+    assert float(drawn.std()) > 0.01
+    assert float(drawn.mean()) == pytest.approx(whole, abs=4 * float(drawn.std()) / math.sqrt(2000))
+
+
+def test_who_draws():
+    """A training from torch's numbers, which a Fit sets to its own; a validation always the same, from none of them; and nobody
+    for ordinary requests, whose 65,536 pairs are all there."""
+    score, batch = one_request(2000)
+    layer = BPR.build(Shape(SCHEMA, TASKS, at="losses"))
+
+    def drawn(training: bool, seed: int) -> tuple[float, bool]:
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        loss = float(layer.train(training).loss("click", {"click": score}, batch))
+        return loss, torch.equal(torch.get_rng_state(), before)
+
+    assert drawn(True, 1) == drawn(True, 1) != drawn(True, 2) and not drawn(True, 1)[1]
+    assert drawn(False, 1) == drawn(False, 2) and drawn(False, 1)[1]
+    score, batch = one_request(512)
+    assert drawn(True, 1) == drawn(True, 2) and drawn(True, 1)[1]
+    winners, _, stands = pairs(*(batch.labels["click"], batch.observed["click"]), batch.group)
+    assert len(winners) == 256 * 256 == MOST and (stands == 1).all()
 
 
 # Requests in a training -------------------------------------------------------------------------------------------------
@@ -184,7 +274,7 @@ def test_a_training_orders_its_requests(video):
     """After 40 steps more pairs stand in the right order, on rows that it never saw."""
     fit = fit_of(video, lr=4e-3)
     rows = fit.validation
-    winners, losers = pairs(rows.labels["click"], rows.observed["click"], rows.group)
+    winners, losers, _ = pairs(rows.labels["click"], rows.observed["click"], rows.group)
 
     def right() -> float:
         with torch.no_grad():

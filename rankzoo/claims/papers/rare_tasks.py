@@ -11,7 +11,7 @@ from rankzoo.zoo.ladder.mmoe import SYSTEM
 
 RARE = ("like", "dismiss")
 WORLDS = {cosine: replace(WORLD, relatedness=cosine, across=cosine) for cosine in (0.0, 0.95)}
-TASKS = tuple(WORLD.task_rates)
+SIZES = {"sharing.widths": [64], "settings.schedule": "constant"}
 
 
 def score(trained: Trained) -> Mapping[str, float]:
@@ -35,7 +35,7 @@ CLAIM = Claim(
     claim="A shared network helps rare tasks where the tasks are related, and hurts them where they are not.",
     equal="rows, epochs, batch order and the sizes of each network; a single-task network has them for itself",
     world=WORLD, statistic="test AUC, mean of like and dismiss (3 % and 2 % of the rows)", trial=trial,
-    arms=tuple(Arm(f"{name}, cosine {cosine:g}", "shared_bottom", world=world)
+    arms=tuple(Arm(f"{name}, cosine {cosine:g}", "shared_bottom", SIZES, world)
                for cosine, world in WORLDS.items() for name in ("single", "shared")),
     differences=(Difference("auc", ("shared, cosine 0.95", "single, cosine 0"), ("single, cosine 0.95", "shared, cosine 0"),
                             least=0.004),

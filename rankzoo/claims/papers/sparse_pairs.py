@@ -24,7 +24,7 @@ def strength(trained: Trained) -> Mapping[str, float]:
 CLAIM = Claim(
     id="sparse_pairs", place=3, title="Crosses of rare values", source=SYSTEM.source, at="section 1",
     claim="A deep network misses a cross of many rare values, country × advertiser, that an explicit cross layer finds.",
-    equal="rows, epochs, batch order and embedding size",
+    equal="rows, epochs, batch order and embedding size; each has the learning rate that suits it",
     world=WORLD, arms=(Arm("dnn", "dnn"), Arm("cross", "dcn_v2", ONE)),
     statistic="strength of country × advertiser in the prediction (planted: 0.75)", measure=strength,
     differences=(Difference("strength", ("cross",), ("dnn",), least=0.1),), seeds=5, seconds=70)

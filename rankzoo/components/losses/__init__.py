@@ -7,11 +7,13 @@ from rankzoo.components.losses.entire_space import EntireSpace
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
+from rankzoo.components.losses.sampled import Sampled
 
 Losses = Annotated[
     Pointwise
     | Pairwise
     | Listwise
-    | EntireSpace,
+    | EntireSpace
+    | Sampled,
     Field(discriminator="kind"),
 ]

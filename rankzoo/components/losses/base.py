@@ -3,13 +3,15 @@
 binary      ℓ = softplus(s) − y·s (sigmoid cross entropy, computed from the logit)
 share       ℓ = (sigmoid(s) − y)² for a label in [0, 1], such as the share of a video that was watched
 regression  ℓ = (s − y)²
+class       ℓ = ln Σ_c e^{s_c} − s_y over the classes that the training part knows: an item that it never names is no negative,
+            since it would be trained down for being new
 
 L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k.
 """
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -21,8 +23,10 @@ from rankzoo.errors import ZooError, closest
 from rankzoo.schema import Block, Drawing, Edge, Schema, Shape, Task
 from rankzoo.signals import Batch, Branches
 
-PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared"}
-NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error"}
+PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax"}
+NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error", "softmax": "softmax"}
+Likelihood = Literal["categorical", "gaussian", "none"]
+LIKELIHOODS: Mapping[str, Likelihood] = {"cross_entropy": "categorical", "squared": "gaussian", "softmax": "categorical"}
 Weight = Annotated[float, Field(ge=0, le=1000)]
 
 
@@ -39,6 +43,27 @@ class Loss(Slot):
     def named(self, task: Task) -> str:
         """The task's loss in a word or two."""
         return NAMES[PLAIN[task.kind]]
+
+    def usual(self, task: Task) -> bool:
+        """Whether the task's loss is the plain one of its kind of label."""
+        return self.named(task) == NAMES[PLAIN[task.kind]]
+
+    def uncalibrated(self, task: Task) -> str:
+        """Why the task's loss is not least where what is served is the label's mean (of a binary label, where sigmoid(logit) is
+        its probability): a clause, to stand behind «since»; empty where it is least there."""
+        return ""
+
+    def calibrated(self, task: Task) -> bool:
+        """Whether minimising the task's loss makes what is served an estimate of the label's mean, or of its probability."""
+        return not self.uncalibrated(task)
+
+    def compares(self, task: Task) -> bool:
+        """Whether the task's loss compares rows of one request, so that a row by itself has none."""
+        return False
+
+    def likelihood(self, task: Task) -> Likelihood:
+        """Whose −ln p the task's loss is, but for constants: of a choice, of a normal distribution with 2σ² = 1, of none."""
+        return LIKELIHOODS[PLAIN[task.kind]]
 
     def reads(self, shape: Shape, task: Task) -> tuple[str, ...]:
         """The tasks whose towers the task's loss reads."""
@@ -68,6 +93,9 @@ class RequestLoss(Loss):
 
     grouped: ClassVar[bool] = True
 
+    def compares(self, task: Task) -> bool:
+        return task.kind == "binary"
+
     def after(self, shape: Shape) -> Shape:
         if not shape.schema.requests:
             raise ZooError("These data have no requests, within which a {kind} loss compares rows.",
@@ -79,21 +107,36 @@ class RequestLoss(Loss):
 
 
 class LossLayer(nn.Module):
-    """Logits (row,) per task and a batch → one scalar per task, and the branches' penalties as `penalty.<name>`."""
+    """Logits (row,) or (row, class) per task and a batch → one scalar per task, and penalties as `penalty.<name>`."""
 
     def __init__(self, spec: Loss, shape: Shape):
         super().__init__()
         self.kinds = {t.name: t.kind for t in shape.tasks}
+        self.items = frozenset(t.name for t in shape.tasks if t.kind == "class" and shape.schema.named(t.of))
         self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
+        self.likelihoods = {t.name: spec.likelihood(t) for t in shape.tasks}
 
     def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch) -> dict[str, Tensor]:
         losses = {task: self.loss(task, logits, batch) for task in logits if task in batch.labels}
         return losses | ({f"penalty.{name}": value for name, value in branches.penalties.items()} if losses else {})
 
     def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
-        """The task's loss as one number: the mean over its observed rows."""
+        """The task's loss as one number: a mean over what counts, never over the batch; 0 where nothing does."""
+        summed, count = self.sums(task, logits, batch)
+        return summed / count.clamp(min=1)
+
+    def sums(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+        """The sum of the task's losses, and of how many (observed rows, or pairs, or requests): two scalars."""
+        return over(*self.rows(task, logits[task].float(), batch))
+
+    def rows(self, task: str, logit: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The loss of every row, and whether it counts: (row,), (row,) bool."""
         label, seen = labels(task, batch)
-        return mean(self.each(task, logits[task].float(), label), seen)
+        if self.kinds[task] != "class":
+            return self.each(task, logit, label), seen
+        known = batch.seen if task in self.items and batch.seen is not None else torch.arange(logit.shape[1]) > 0
+        label = label.long()
+        return chosen(logit, label, known), seen & known[label]
 
     def each(self, task: str, logit: Tensor, label: Tensor) -> Tensor:
         """The loss of every row: (row,), (row,) → (row,)."""
@@ -115,15 +158,21 @@ def plain(kind: str, logit: Tensor, label: Tensor) -> Tensor:
     return ((torch.sigmoid(logit) if kind == "share" else logit) - label) ** 2
 
 
+def chosen(logit: Tensor, label: Tensor, among: Tensor) -> Tensor:
+    """−ln softmax at the label, over the classes `among` (class,) bool: (row, class), (row,) → (row,)."""
+    lowest = torch.finfo(logit.dtype).min  # as good as −∞, which would make NaN of a row whose label is not among them
+    return F.cross_entropy(logit.masked_fill(~among, lowest), label, reduction="none")
+
+
 def labels(task: str, batch: Batch) -> tuple[Tensor, Tensor]:
     """(row,) labels and whether they are observed. A missing label is 0: as NaN it would reach the gradient as NaN · 0."""
     seen = batch.observed[task]
     return torch.where(seen, batch.labels[task], 0), seen
 
 
-def mean(each: Tensor, seen: Tensor) -> Tensor:
-    """The average over the rows that count, never over the batch; 0 where none does."""
-    return torch.where(seen, each, 0).sum() / seen.sum().clamp(min=1)
+def over(each: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """The sum over the rows that count, and how many they are."""
+    return torch.where(seen, each, 0).sum(), seen.sum()
 
 
 def known_tasks(names: Iterable[str], what: str, at: str, shape: Shape) -> None:

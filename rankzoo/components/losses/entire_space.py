@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import Loss, LossLayer, labels, mean, plain
+from rankzoo.components.losses.base import Likelihood, Loss, LossLayer, labels, over, plain
 from rankzoo.errors import ZooError, closest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
@@ -38,6 +38,9 @@ class EntireSpace(Loss):
 
     def named(self, task: Task) -> str:
         return "pCTR · pCVR" if task.name == self.conversion else super().named(task)
+
+    def likelihood(self, task: Task) -> Likelihood:
+        return "categorical" if task.name == self.conversion else super().likelihood(task)
 
     def reads(self, shape: Shape, task: Task) -> tuple[str, ...]:
         return (self.click, self.conversion) if task.name == self.conversion else (task.name,)
@@ -77,14 +80,14 @@ class EntireSpaceLayer(LossLayer):
         super().__init__(spec, shape)
         self.click, self.conversion = spec.click, spec.conversion
 
-    def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
+    def sums(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
         if task != self.conversion:
-            return super().loss(task, logits, batch)
+            return super().sums(task, logits, batch)
         y, clicked_known = labels(self.click, batch)
         z, known = labels(self.conversion, batch)
         product = product_logit(logits[self.click].float(), logits[self.conversion].float())
         # Without a click there is no conversion, whether or not one was looked for.
-        return mean(plain("binary", product, y * z), clicked_known & (known | (y == 0)))
+        return over(plain("binary", product, y * z), clicked_known & (known | (y == 0)))
 
 
 def product_logit(a: Tensor, b: Tensor) -> Tensor:

@@ -17,11 +17,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.losses.base import LossLayer, RequestLoss, labels
+from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss, labels
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
 from rankzoo.signals import Batch
+
+SHIFT = "a softmax over a request stays the same when a number is added to all its scores"
 
 
 class Listwise(RequestLoss):
@@ -46,6 +48,12 @@ class Listwise(RequestLoss):
     def named(self, task: Task) -> str:
         word = "ListNet" if self.target == "listnet" else "softmax, log Q" if self.log_q else "softmax"
         return word if task.kind == "binary" else super().named(task)
+
+    def uncalibrated(self, task: Task) -> str:
+        return SHIFT if self.compares(task) else super().uncalibrated(task)
+
+    def likelihood(self, task: Task) -> Likelihood:
+        return "categorical" if self.compares(task) else super().likelihood(task)
 
     def after(self, shape: Shape) -> Shape:
         if self.log_q:
@@ -79,9 +87,9 @@ class ListwiseLayer(LossLayer):
             self.frequency.saw(batch.features[self.item])
         return super().forward(logits, branches, batch)
 
-    def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
+    def sums(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
         if self.kinds[task] != "binary":
-            return super().loss(task, logits, batch)
+            return super().sums(task, logits, batch)
         label, seen = labels(task, batch)
         item = batch.features[self.item] if self.item else None
         rows = (seen if item is None else seen & ~repeated(label, batch.group, item)).nonzero().squeeze(1)
@@ -96,7 +104,7 @@ class ListwiseLayer(LossLayer):
             target = log_softmax(label, request, len(found)).exp() * (chosen > 0)[request]
         else:
             target = label / chosen.clamp(min=1)[request]
-        return -(target * log_softmax(score, request, len(found))).sum() / (chosen > 0).sum().clamp(min=1)
+        return -(target * log_softmax(score, request, len(found))).sum(), (chosen > 0).sum()
 
 
 class Frequency(nn.Module):

@@ -5,6 +5,10 @@ hinge  ℓ = max(0, margin − Δ)
 
 The mean over all pairs (i with label 1, j with label 0) of one request in the batch; equal labels are no pair. Adding a
 constant to all scores of a request changes nothing, so a score is an order and no probability.
+
+A request of n rows has up to n² / 4 pairs. Where it has more than MOST, so many are drawn, each pair as likely as any other, and
+the request keeps its share in the mean, which is then an estimate without bias. So there are never more than 128 pairs a row. A
+training draws anew at each step, from its own random numbers; elsewhere the draw is always the same.
 """
 from __future__ import annotations
 
@@ -16,12 +20,14 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import LossLayer, RequestLoss, labels
+from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss, labels
 from rankzoo.facts import Source
 from rankzoo.schema import Shape, Task
 from rankzoo.signals import Batch
 
 NAMES = {"bpr": "BPR, pairs", "hinge": "hinge, pairs"}
+SHIFT = "the loss of a pair stays the same when a number is added to both scores"
+MOST = 65_536  # pairs of one request: all of them up to 512 rows, half of which have label 1
 
 
 class Pairwise(RequestLoss):
@@ -42,6 +48,15 @@ class Pairwise(RequestLoss):
     def named(self, task: Task) -> str:
         return NAMES[self.how] if task.kind == "binary" else super().named(task)
 
+    def uncalibrated(self, task: Task) -> str:
+        return SHIFT if self.compares(task) else super().uncalibrated(task)
+
+    def likelihood(self, task: Task) -> Likelihood:
+        """BPR is the cross entropy of «i before j», whose logit is Δ; a hinge is −ln p of nothing."""
+        if not self.compares(task):
+            return super().likelihood(task)
+        return "categorical" if self.how == "bpr" else "none"
+
     def build(self, shape: Shape) -> PairwiseLayer:
         return PairwiseLayer(self, shape)
 
@@ -53,28 +68,41 @@ class PairwiseLayer(LossLayer):
         super().__init__(spec, shape)
         self.how, self.margin = spec.how, spec.margin
 
-    def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
+    def sums(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
         if self.kinds[task] != "binary":
-            return super().loss(task, logits, batch)
-        winners, losers = pairs(*labels(task, batch), batch.group)
+            return super().sums(task, logits, batch)
+        drawn = None if self.training else torch.Generator().manual_seed(0)
+        winners, losers, stands = pairs(*labels(task, batch), batch.group, drawn)
         score = logits[task].float()
         difference = score[winners] - score[losers]  # (pair,)
         # From the logarithm: −ln of a rounded sigmoid is infinite from Δ = −89 on in single precision.
         each = -F.logsigmoid(difference) if self.how == "bpr" else F.relu(self.margin - difference)
-        return each.sum() / max(len(each), 1)
+        return (stands * each).sum(), stands.sum()
 
 
-def pairs(label: Tensor, seen: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
-    """Row numbers of all pairs (label 1, label 0) of one request: (row,) each → (pair,), (pair,).
+def pairs(label: Tensor, seen: Tensor, group: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Row numbers of pairs (label 1, label 0) of one request, and how many pairs each stands for: (row,) each → (pair,) each.
 
-    A join, request by request: nothing is as large as rows × rows.
+    With its rows by label and request, pair number k of a request with z rows of label 0 is its row k // z of label 1 and its
+    row k % z of label 0: all numbers are taken, or MOST of them drawn.
     """
-    _, request = torch.unique(group, return_inverse=True)
-    ones, zeros = (seen & (label > 0.5)).nonzero().squeeze(1), (seen & (label <= 0.5)).nonzero().squeeze(1)
-    zeros = zeros[request[zeros].argsort(stable=True)]
-    many = torch.bincount(request[zeros], minlength=len(group))  # (request,) rows with label 0
-    first = many.cumsum(0) - many
-    meets = many[request[ones]]  # (row with label 1,) how many pairs it is in
-    winners = ones.repeat_interleave(meets)
-    place = torch.arange(len(winners), device=group.device) - (meets.cumsum(0) - meets).repeat_interleave(meets)
-    return winners, zeros[first[request[winners]] + place]
+    found, request = torch.unique(group, return_inverse=True)
+    ones, many = side_by_side(seen & (label > 0.5), request, len(found))
+    zeros, others = side_by_side(seen & (label <= 0.5), request, len(found))
+    all_pairs = many * others  # (request,)
+    taken = all_pairs.clamp(max=MOST)
+    of = torch.arange(len(taken)).repeat_interleave(taken)  # (pair,) its request
+    number = torch.arange(len(of)) - (taken.cumsum(0) - taken)[of]
+    large = (all_pairs > MOST)[of]
+    if large.any():
+        drawn = torch.rand(int(large.sum()), generator=generator, dtype=torch.float64)
+        number[large] = (drawn * all_pairs[of][large]).long()
+    winners = ones[(many.cumsum(0) - many)[of] + number // others[of]]
+    losers = zeros[(others.cumsum(0) - others)[of] + number % others[of]]
+    return winners, losers, (all_pairs / taken.clamp(min=1))[of]
+
+
+def side_by_side(which: Tensor, request: Tensor, requests: int) -> tuple[Tensor, Tensor]:
+    """Numbers of the rows in question, request after request, and how many each has: (row,), (row,) → (some,), (request,)."""
+    rows = which.nonzero().squeeze(1)
+    return rows[request[rows].argsort(stable=True)], torch.bincount(request[rows], minlength=requests)

@@ -21,15 +21,19 @@ from pydantic import Field
 from torch import Tensor
 
 from rankzoo.components.losses import base
-from rankzoo.components.losses.base import PLAIN, Loss, LossLayer, known_tasks, plain
+from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks, plain
 from rankzoo.errors import ZooError
 from rankzoo.schema import Schema, Shape, Task
 
-How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic"]
+How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic", "softmax"]
 FIT: Mapping[str, tuple[How, ...]] = {"binary": ("cross_entropy", "focal", "squared"), "share": ("squared", "cross_entropy"),
-                                      "regression": ("squared", "huber", "weighted_logistic")}
+                                      "regression": ("squared", "huber", "weighted_logistic"), "class": ("softmax",)}
 NAMES = base.NAMES | {"focal": "focal loss", "huber": "Huber", "weighted_logistic": "weighted logistic"}
-LABELS = {"binary": "that are 0 or 1", "share": "between 0 and 1", "regression": "that are any number"}
+BENT = {"focal": "focal loss lets rows that are sure, and one of the two labels, count less",
+        "huber": "Huber's loss counts large errors less, so that its best guess lies between the median and the mean",
+        "weighted_logistic": "a weighted logistic loss learns odds, which lie above the mean"}
+LABELS = {"binary": "that are 0 or 1", "share": "between 0 and 1", "regression": "that are any number",
+          "class": "that are classes"}
 LARGEST = 20.0  # the largest logit of a weighted logistic loss that is told apart when serving: exp(20) is 485 million
 
 
@@ -53,6 +57,15 @@ class Pointwise(Loss):
 
     def named(self, task: Task) -> str:
         return NAMES[self.chosen(task)]
+
+    def uncalibrated(self, task: Task) -> str:
+        # Without its focus and with both labels weighed alike, focal loss is half the cross entropy.
+        half = self.chosen(task) == "focal" and self.gamma == 0 and self.alpha == 0.5
+        return "" if half else BENT.get(self.chosen(task), "")
+
+    def likelihood(self, task: Task) -> Likelihood:
+        """Huber's and focal loss are −ln p of nothing; Huber's ½e² has the ½ of a normal distribution in it already."""
+        return LIKELIHOODS.get(self.chosen(task), "none")
 
     def after(self, shape: Shape) -> Shape:
         known_tasks(self.how, "A loss", f"{shape.at}.how", shape)

@@ -3,11 +3,21 @@ from typing import Annotated
 
 from pydantic import Field
 
+from rankzoo.components.representation.attributes import Attributes
+from rankzoo.components.representation.auto_dis import AutoDis
 from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.growing_table import GrowingTable
+from rankzoo.components.representation.neighbours import Neighbours
 from rankzoo.components.representation.one_hot import OneHot
+from rankzoo.components.representation.tree_leaves import TreeLeaves
 
 Representation = Annotated[
     Embeddings
+    | AutoDis
+    | TreeLeaves
+    | Attributes
+    | Neighbours
+    | GrowingTable
     | OneHot,
     Field(discriminator="kind"),
 ]

@@ -3,9 +3,14 @@
 e_i = E_i[x_i]. All fields of one width live in one matrix, so that one look-up with offsets serves them all, and the
 gradient touches only the rows of the batch (a sparse gradient): a step costs the same however long the tables are.
 
+Rows may name items of a catalogue: the vectors of candidates and past items are then read from those of the items, which are
+made once a pass, see `items`.
+
 A number enters as its value, as value × a vector of its own, or with all the others through a bottom MLP that makes one
 field of them, z = ReLU(W_H … ReLU(W_1 x_dense + b_1) … + b_H), the last layer included (Naumov et al. 2019, DLRM, and its
 code). Deep Crossing puts a ReLU with a bias over each embedding, max(0, E_i[x_i] + b_i) (Shan et al., KDD 2016).
+
+More than 250 lines, because one matrix serves rows, past items and items: who changes one of them must see the others.
 """
 from __future__ import annotations
 
@@ -54,12 +59,14 @@ class Embeddings(Slot):
         return self.dims.get(name, self.dim)
 
     def after(self, shape: Shape) -> Shape:
-        known = [f.name for f in shape.schema.features] + [f"{h.name}.{f.name}" for h in shape.schema.histories for f in h.fields]
+        known = paths(shape.schema)
         for name in self.dims:
             if name not in known:
                 raise ZooError("The data have no field '{name}' to give an embedding size.", closest(name, known),
                                at=f"{shape.at}.dims.{name}", name=name)
-        fields = {f.name: self.width(f.name) if f.kind == "categorical" or self.numeric == "vector" else 1
+        item = self.item_width(shape.schema)
+        wide = lambda table: item if shape.schema.named(table) else self.width(table)  # noqa: E731
+        fields = {f.name: wide(f.name) if f.kind == "categorical" or self.numeric == "vector" else 1
                   for f in shape.schema.inputs if f.kind == "categorical" or self.numeric != "mlp"}
         origin = origins(shape)
         if self.numbers(shape.schema):
@@ -69,16 +76,31 @@ class Embeddings(Slot):
                                at=f"{shape.at}.numeric", name=DENSE)
             fields = {DENSE: self.dim, **fields}  # z comes first, as in the paper
             origin[DENSE] = f"{shape.at}.numbers"
-        sequences = {h.name: SequenceShape(h.length, {f.name: self.width(f.table or f"{h.name}.{f.name}") for f in h.fields})
+        sequences = {h.name: SequenceShape(h.length, {f.name: wide(f.table or f"{h.name}.{f.name}") for f in h.fields})
                      for h in shape.schema.histories}
-        return shape.but(fields=fields, sequences=sequences, origin=origin)
+        return shape.but(fields=fields, sequences=sequences, catalogue=item, origin=origin)
+
+    def attributes(self, schema: Schema) -> tuple[str, ...]:
+        """What an item's vector is made of, its id too, in order; nothing where there is no catalogue."""
+        return schema.catalogue.attributes if schema.catalogue else ()
+
+    def item_width(self, schema: Schema) -> int:
+        """Width of an item's vector: its attributes side by side; 0 where there is no catalogue."""
+        return sum(self.attribute_width(name, schema) for name in self.attributes(schema))
+
+    def attribute_width(self, name: str, schema: Schema) -> int:
+        """Width of one attribute: a number is its value, a list as wide as the vectors it lists."""
+        return self.width(schema.catalogue.table(name)) if schema.catalogue.values(name) else 1
 
     def tables(self, schema: Schema) -> dict[str, tuple[int, int]]:
         """Every table as name → (rows, width): one per categorical input, one per history field without a partner,
         one row per numeric feature that enters as a vector."""
-        tables = {f.name: (f.vocabulary, self.width(f.name)) for f in schema.inputs if f.kind == "categorical"}
+        tables = {f.name: (f.vocabulary, self.width(f.name)) for f in schema.inputs
+                  if f.kind == "categorical" and not schema.named(f.name)}
         tables |= {f"{h.name}.{f.name}": (f.vocabulary, self.width(f"{h.name}.{f.name}"))
                    for h in schema.histories for f in h.fields if not f.table}
+        items = {schema.catalogue.table(name): schema.catalogue.values(name) for name in self.attributes(schema)}
+        tables |= {table: (rows, self.width(table)) for table, rows in items.items() if rows}
         if self.numeric == "vector":
             tables |= {f.name: (1, self.width(f.name)) for f in schema.inputs if f.kind == "numeric"}
         return tables
@@ -89,7 +111,8 @@ class Embeddings(Slot):
 
     def biases(self, schema: Schema) -> dict[str, int]:
         """Width of the bias under each embedding's ReLU, by field; none without the ReLU."""
-        return {f.name: self.width(f.name) for f in schema.inputs if f.kind == "categorical"} if self.relu else {}
+        return {f.name: self.width(f.name) for f in schema.inputs if f.kind == "categorical"
+                and not schema.named(f.name)} if self.relu else {}
 
     def count(self, shape: Shape) -> Count:
         parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
@@ -110,7 +133,9 @@ class Embeddings(Slot):
         numbers = sum(tables[f.name][0] * tables[f.name][1] for f in shape.schema.numeric if f.name in tables)
         numbers += self.bottom_part(shape.schema).parameters
         detail = "one row per value, then a ReLU" if self.relu else "one row per value"
-        blocks = feature_rows(shape.schema, shape.at, widths, detail, numbers, biases, self.numeric == "mlp")
+        rows = feature_rows(shape.schema, shape.at, widths, detail, numbers, biases, self.numeric == "mlp")
+        blocks = [block for block in rows if not shape.schema.named(block.title)]  # an item's vector leaves the catalogue's node
+        blocks += [self.drawn_items(shape)] if shape.schema.catalogue else []
         for h in shape.schema.histories:
             own = [tables[f"{h.name}.{f.name}"] for f in h.fields if not f.table]
             blocks.append(Block(f"{shape.at}.{h.name}", "representation", "history", h.name, "past items",
@@ -118,13 +143,27 @@ class Embeddings(Slot):
                                 words=tuple(f.name for f in h.fields)))
         return Drawing(tuple(blocks))
 
+    def drawn_items(self, shape: Shape) -> Block:
+        """The catalogue as a node that holds what makes its items' vectors."""
+        catalogue, tables = shape.schema.catalogue, self.tables(shape.schema)
+        names = self.attributes(shape.schema)
+        numbers = sum(rows * width for rows, width in (tables[catalogue.table(n)] for n in names if catalogue.values(n)))
+        return Block(f"{shape.at}.{catalogue.name}", "representation", "feature", catalogue.name, "of its attributes",
+                     (catalogue.rows, self.item_width(shape.schema)), numbers, group="item", words=names)
+
     def build(self, shape: Shape) -> EmbeddingsLayer:
         return EmbeddingsLayer(self, shape.schema)
 
     def fitted(self, schema: Schema) -> tuple[Embeddings, tuple[str, ...]]:
-        known = {f.name for f in schema.features} | {f"{h.name}.{f.name}" for h in schema.histories for f in h.fields}
+        known = paths(schema)
         gone = tuple(name for name in self.dims if name not in known)
         return self.model_copy(update={"dims": {n: w for n, w in self.dims.items() if n in known}}), gone
+
+
+def paths(schema: Schema) -> list[str]:
+    """What an embedding size can be given for: features, the fields of histories, attributes of items."""
+    known = [f.name for f in schema.features] + [f"{h.name}.{f.name}" for h in schema.histories for f in h.fields]
+    return known + [schema.catalogue.table(name) for name in schema.catalogue.attributes] if schema.catalogue else known
 
 
 class EmbeddingsLayer(nn.Module):
@@ -141,10 +180,11 @@ class EmbeddingsLayer(nn.Module):
         for name, (rows, width) in spec.tables(schema).items():
             self.places[name] = (width, heights.get(width, 0))
             heights[width] = heights.get(width, 0) + rows
-        self.tables = nn.ParameterDict({str(width): nn.Parameter(torch.randn(rows, width) * spec.init)
+        self.tables = nn.ParameterDict({str(width): nn.Parameter(torch.randn(rows, width).mul_(spec.init))
                                         for width, rows in heights.items()})
         self.vectors, self.relu = spec.numeric == "vector", spec.relu
-        fields = [f for f in schema.inputs if f.kind == "categorical"]
+        self.attributes = spec.attributes(schema)
+        fields = [f for f in schema.inputs if f.kind == "categorical" and not schema.named(f.name)]
         columns = {f.name: i for i, f in enumerate(schema.categorical)}
         self.groups: dict[int, list[str]] = {}
         for f in fields:
@@ -163,21 +203,47 @@ class EmbeddingsLayer(nn.Module):
         return F.embedding(rows, self.tables[str(width)], sparse=True)
 
     def forward(self, batch: Batch, trace: Trace) -> Signal:
-        """ids (row, field) → fields[name] (row, width), sequences[name] (row, position, width)."""
-        tensors = {}
+        """ids (row, field) → fields[name] (row, width), sequences[name] (row, position, width), catalogue (item, width)."""
+        items, tensors = self.items(batch.catalogue) if self.attributes else None, {}
         for width, names in self.groups.items():
             columns, offsets = getattr(self, f"columns_{width}"), getattr(self, f"offsets_{width}")
             ids = batch.ids if len(columns) == batch.ids.shape[1] else batch.ids.index_select(1, columns)
             vectors = self.look_up(width, ids + offsets)  # (row, field, width)
             vectors = torch.relu(vectors + self.bias[str(width)]) if self.relu else vectors
             tensors[tuple(names)] = vectors
-        numbers = self._numbers(batch)
-        sequences = {h.name: Sequence(partial(self._tokens, h, batch), batch.masks[h.name]) for h in self.schema.histories}
-        found = {name for names in tensors for name in names} | set(numbers)
-        fields = Fields(tensors, numbers, (name for name in (DENSE, *(f.name for f in self.schema.inputs)) if name in found))
+        others = self._numbers(batch) | self._named(batch, items)
+        sequences = {h.name: Sequence(partial(self._tokens, h, batch, items), batch.masks[h.name])
+                     for h in self.schema.histories}
+        found = {name for names in tensors for name in names} | set(others)
+        fields = Fields(tensors, others, (name for name in (DENSE, *(f.name for f in self.schema.inputs)) if name in found))
         for name in fields:
             trace.keep(name, "field", ("row", "width"), partial(fields.__getitem__, name))
-        return Signal(fields=fields, sequences=sequences, aside=aside(batch))
+        if items is not None:
+            trace.keep(self.schema.catalogue.name, "item", ("item", "width"), items)
+        return Signal(fields=fields, sequences=sequences, aside=aside(batch), catalogue=items)
+
+    def items(self, catalogue: Batch) -> Tensor:
+        """Every item as a vector, its attributes side by side, of a list the mean: (item, width).
+
+        A kind that knows items better (by their neighbours, by reading their words) overrides this, and `item_width`.
+        """
+        return torch.cat([self.attribute(name, catalogue) for name in self.attributes], dim=1)
+
+    def attribute(self, name: str, catalogue: Batch) -> Tensor:
+        """One attribute of every item as the tables have it: (item, width of the attribute)."""
+        described = self.schema.catalogue
+        if not described.values(name):
+            return catalogue.features[name].unsqueeze(1)
+        width, start = self.places[described.table(name)]
+        if name not in catalogue.histories:
+            return self.look_up(width, catalogue.features[name] + start)
+        mask = catalogue.masks[name].unsqueeze(2)  # (item, place, 1)
+        words = self.look_up(width, catalogue.histories[name][:, :, 0] + start) * mask
+        return words.sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+
+    def _named(self, batch: Batch, items: Tensor | None) -> dict[str, Tensor]:
+        """The features that name an item, (row, width)."""
+        return {f.name: items.index_select(0, batch.features[f.name]) for f in self.schema.inputs if self.schema.named(f.name)}
 
     def _numbers(self, batch: Batch) -> dict[str, Tensor]:
         """The numeric features as values (row, 1), as value × vector (row, width), or all as one field (row, dim)."""
@@ -196,11 +262,14 @@ class EmbeddingsLayer(nn.Module):
         vectors = self.tables[str(width)][start:start + rows]
         return torch.relu(vectors + self.bias[str(width)][self.groups[width].index(name)]) if self.relu else vectors
 
-    def _tokens(self, history: History, batch: Batch, places: Tensor) -> Tensor:
+    def _tokens(self, history: History, batch: Batch, items: Tensor | None, places: Tensor) -> Tensor:
         """Embedded fields of past items side by side; places are numbers of positions: (item,) → (item, width of a token)."""
         ids = batch.histories[history.name].flatten(0, 1).index_select(0, places)  # (item, field)
         parts = []
         for i, f in enumerate(history.fields):
+            if self.schema.named(f.table):
+                parts.append(items.index_select(0, ids[:, i]))
+                continue
             width, start = self.places[f.table or f"{history.name}.{f.name}"]
             parts.append(self.look_up(width, ids[:, i] + start))
         return torch.cat(parts, dim=1)

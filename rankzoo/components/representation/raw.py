@@ -22,6 +22,8 @@ def aside(batch: Batch) -> dict[str, Tensor]:
 def origins(shape: Shape) -> dict[str, str]:
     """The diagram node of every input: one per categorical feature and history, one for all numeric features."""
     nodes = {f.name: f"{shape.at}.{f.name}" if f.kind == "categorical" else f"{shape.at}.numbers" for f in shape.schema.features}
+    if shape.schema.catalogue:
+        nodes[shape.schema.catalogue.name] = f"{shape.at}.{shape.schema.catalogue.name}"
     return nodes | {h.name: f"{shape.at}.{h.name}" for h in shape.schema.histories}
 
 

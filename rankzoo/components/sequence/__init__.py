@@ -4,6 +4,8 @@ from typing import Annotated
 from pydantic import Field
 
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
+from rankzoo.components.sequence.context_attention import ContextAttention
+from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.components.sequence.self_attention import SelfAttention
@@ -14,8 +16,10 @@ Sequence = Annotated[
     Pooling
     | AdditiveAttention
     | QueryAttention
+    | ContextAttention
     | TargetAttention
     | SelfAttention
-    | Transformer,
+    | Transformer
+    | Encoder,
     Field(discriminator="kind"),
 ]

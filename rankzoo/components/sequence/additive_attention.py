@@ -9,9 +9,10 @@ from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
+from rankzoo.components.sequence.filled import shares, summed
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
@@ -76,11 +77,19 @@ class AdditiveAttentionLayer(nn.Module):
         self.query = nn.Linear(spec.width, 1, bias=False)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        items, mask = self.tokens.past(signal)
-        scores = self.query(torch.tanh(self.map(items))).squeeze(2)  # (row, position)
-        weights = masked_softmax(scores, mask)
-        trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
-        fields = {self.tokens.history: torch.bmm(weights.unsqueeze(1), items).squeeze(1)}  # (row, token)
+        if self.training and not trace.on:
+            items, past = self.tokens.filled(signal)
+            pooled = summed(shares(self.scores(items), past) * items, past)
+        else:
+            items, mask = self.tokens.past(signal)
+            weights = masked_softmax(self.scores(items).squeeze(2), mask)  # (row, position)
+            trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
+            pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
+        fields = {self.tokens.history: pooled}
         if self.candidate:
             fields["candidate"] = self.tokens.query(signal)
         return signal.but(fields={**signal.fields, **fields})
+
+    def scores(self, items: Tensor) -> Tensor:
+        """a_i = qᵀ tanh(W h_i + b): (…, token) → (…, 1)."""
+        return self.query(torch.tanh(self.map(items)))

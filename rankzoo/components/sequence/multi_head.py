@@ -8,18 +8,23 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
+from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.errors import ZooError
 from rankzoo.schema import Part
+from rankzoo.signals import Sequence
 
 
 class MultiHead(nn.Module):
-    """`heads` heads of `width`; `out` says whether W_O follows, `scale` whether scores are divided by √width."""
+    """`heads` heads of `width`; `out` says whether W_O follows, `scale` whether scores are divided by √width, `asking` how wide
+    what asks is, where it is not as wide as what is asked."""
 
-    def __init__(self, inputs: int, heads: int, width: int, bias: bool = True, out: bool = True, scale: bool = True):
+    def __init__(self, inputs: int, heads: int, width: int, bias: bool = True, out: bool = True, scale: bool = True,
+                 asking: int = 0):
         super().__init__()
         self.heads, self.scale = heads, width ** -0.5 if scale else 1.0
-        self.query, self.key, self.value = (nn.Linear(inputs, heads * width, bias=bias) for _ in range(3))
+        self.query, self.key, self.value = (nn.Linear(each, heads * width, bias=bias)
+                                            for each in (asking or inputs, inputs, inputs))
         self.out = nn.Linear(heads * width, inputs, bias=bias) if out else None
 
     def forward(self, asking: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,18 +38,26 @@ class MultiHead(nn.Module):
         mixed = (weights @ v).transpose(1, 2).flatten(2)  # (row, query, head · width)
         return (mixed if self.out is None else self.out(mixed)), weights
 
+    def over_filled(self, asking: Tensor, items: Tensor, past: Sequence) -> Tensor:
+        """The same for one query a row, (row, width), over the filled positions alone, (item, width): → (row, …)."""
+        asked, apart = spread(self.query(asking) * self.scale, past), (self.heads, -1)
+        scores = (asked * self.key(items)).unflatten(1, apart).sum(dim=2)  # (item, head)
+        weighed = shares(scores, past).unsqueeze(2) * self.value(items).unflatten(1, apart)  # (item, head, width)
+        mixed = summed(weighed.flatten(1), past)  # (row, head · width)
+        return mixed if self.out is None else self.out(mixed)
+
     def apart(self, x: Tensor) -> Tensor:
         """(row, position, head · width) → (row, head, position, width)."""
         return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
 def multi_head_parts(path: str, inputs: int, inner: int, queries: int, keys: int, heads: int, bias: bool = True,
-                     out: bool = True) -> tuple[Part, ...]:
+                     out: bool = True, asking: int = 0) -> tuple[Part, ...]:
     """Count of a MultiHead of `inner` = heads · width numbers for `queries` asking tokens and `keys` answering ones.
 
     The maps of the heads cost the same however many there are: 2·queries·keys·inner for the scores, as much for the mixing.
     """
-    parts = (linear_part(f"{path}.query", inputs, inner, bias, times=queries),
+    parts = (linear_part(f"{path}.query", asking or inputs, inner, bias, times=queries),
              linear_part(f"{path}.key", inputs, inner, bias, times=keys),
              linear_part(f"{path}.value", inputs, inner, bias, times=keys),
              Part(f"{path}.maps", 0, 4 * queries * keys * inner, (heads, queries, keys)))

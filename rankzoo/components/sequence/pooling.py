@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from rankzoo.components.sequence.filled import summed
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Shape
@@ -63,10 +64,15 @@ class PoolingLayer(nn.Module):
         self.tokens, self.mean = Tokens(spec, shape, candidate=False), spec.how == "mean"
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        items, mask = self.tokens.past(signal)
-        weights = mask.to(items.dtype)
-        if self.mean:
-            weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
-        trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
-        pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
+        if self.training and not trace.on:
+            items, past = self.tokens.filled(signal)
+            pooled = summed(items, past)
+            pooled = pooled / past.lengths.clamp(min=1).unsqueeze(1) if self.mean else pooled
+        else:
+            items, mask = self.tokens.past(signal)
+            weights = mask.to(items.dtype)
+            if self.mean:
+                weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
+            trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
+            pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
         return signal.but(fields={**signal.fields, self.tokens.history: pooled})

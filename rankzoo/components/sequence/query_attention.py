@@ -70,11 +70,13 @@ class QueryAttentionLayer(nn.Module):
         self.attention = MultiHead(token, spec.heads, head_width(spec.heads, token, shape.at))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        items, mask = self.tokens.past(signal)
-        query = self.tokens.query(signal)
-        mixed, maps = self.attention(query.unsqueeze(1), items, mask)
-        heads = maps.squeeze(2)  # (row, head, position)
-        trace.keep("weight", "attention", ("row", "position"), lambda: heads.mean(dim=1), mask=mask)
-        trace.keep("weight.head", "head", ("row", "head", "position"), heads, mask=mask)
-        interest = mixed.squeeze(1) * mask.any(dim=1, keepdim=True)  # (row, token): W_O has a bias, an empty past no interest
+        query, mask = self.tokens.query(signal), signal.sequences[self.tokens.history].mask
+        if self.training and not trace.on:
+            mixed = self.attention.over_filled(query, *self.tokens.filled(signal))
+        else:
+            mixed, maps = self.attention(query.unsqueeze(1), self.tokens.past(signal)[0], mask)
+            mixed, heads = mixed.squeeze(1), maps.squeeze(2)  # (row, token), (row, head, position)
+            trace.keep("weight", "attention", ("row", "position"), lambda: heads.mean(dim=1), mask=mask)
+            trace.keep("weight.head", "head", ("row", "head", "position"), heads, mask=mask)
+        interest = mixed * mask.any(dim=1, keepdim=True)  # W_O has a bias, an empty past no interest
         return signal.but(fields={**signal.fields, self.tokens.history: interest, "candidate": query})

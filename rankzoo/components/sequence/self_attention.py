@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+import torch.nn.functional as F
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
+from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens
 from rankzoo.facts import Source
@@ -73,8 +75,18 @@ class SelfAttentionLayer(nn.Module):
         self.attention = MultiHead(spec.widths(shape)[2], spec.heads, spec.width, spec.bias, out=False, scale=spec.scale)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        items, mask = self.tokens.past(signal)
+        mask = signal.sequences[self.tokens.history].mask
+        if self.training and not trace.on:
+            def whole(items: Tensor, seen: Tensor) -> Tensor:
+                return F.pad(self.mixed(items, seen, trace), (0, 0, 0, mask.shape[1] - items.shape[1]))
+
+            mixed = by_length(whole, *self.tokens.filled(signal))
+        else:
+            mixed = self.mixed(*self.tokens.past(signal), trace)
+        return signal.but(sequences={**signal.sequences, self.tokens.history: Sequence(mixed, mask)})
+
+    def mixed(self, items: Tensor, mask: Tensor, trace: Trace) -> Tensor:
+        """Every item in the light of the others: (row, position, token) → (row, position, heads × width)."""
         mixed, maps = self.attention(items, items, mask)
         trace.keep("map", "map", ("row", "head", "query", "key"), lambda: maps * mask[:, None, :, None], mask=mask)
-        mixed = mixed * mask.unsqueeze(2)  # a padded position asks too, but nobody may hear of it
-        return signal.but(sequences={**signal.sequences, self.tokens.history: Sequence(mixed, mask)})
+        return mixed * mask.unsqueeze(2)  # a padded position asks too, but nobody may hear of it

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
-from rankzoo.components.sequence.filled import padded, spread, summed
+from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
@@ -86,7 +86,7 @@ class TargetAttentionLayer(nn.Module):
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         query = self.tokens.query(signal)
         if self.training and not trace.on:
-            interest = self.over_filled(signal.sequences[self.tokens.history], query)
+            interest = self.over_filled(*self.tokens.filled(signal), query)
         else:
             items, mask = self.tokens.past(signal)
             asked = query.unsqueeze(1).expand_as(items)  # (row, position, token)
@@ -97,12 +97,11 @@ class TargetAttentionLayer(nn.Module):
             interest = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
         return signal.but(fields={**signal.fields, self.tokens.history: interest, "candidate": query})
 
-    def over_filled(self, past: Sequence, query: Tensor) -> Tensor:
-        """The same interest (row, token) from the filled positions alone, with the first layer of the unit taken apart:
+    def over_filled(self, items: Tensor, past: Sequence, query: Tensor) -> Tensor:
+        """The same interest (row, token) from the filled positions alone, (item, token), the first layer of the unit taken apart:
 
         W[c; h; c − h; c ⊙ h] = (W_c + W_d) c + (W_h − W_d) h + W_p (c ⊙ h): its first term is computed once a row.
         """
-        items = self.tokens.item(past.items)  # (item, token)
         first, *rest = self.unit
         of_c, of_h, of_difference, of_product = first.weight.chunk(4, dim=1)
         asked = F.linear(query, of_c + of_difference, first.bias)  # (row, unit)
@@ -110,7 +109,5 @@ class TargetAttentionLayer(nn.Module):
         hidden = spread(asked, past) + F.linear(pairs, torch.cat([of_h - of_difference, of_product], dim=1))
         for layer in rest:
             hidden = layer(hidden)
-        scores = self.score(hidden).squeeze(1)  # (item,)
-        if self.softmax:
-            scores = masked_softmax(padded(scores, past), past.mask).reshape(-1).index_select(0, past.places)
-        return summed(scores.unsqueeze(1) * items, past)
+        scores = self.score(hidden)  # (item, 1)
+        return summed((shares(scores, past) if self.softmax else scores) * items, past)

@@ -15,7 +15,7 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
 from rankzoo.schema import Block, Drawing, History, Part, Schema, Shape
-from rankzoo.signals import Signal
+from rankzoo.signals import Sequence, Signal
 
 
 class HistorySlot(Slot):
@@ -47,20 +47,28 @@ class HistorySlot(Slot):
                            "Let one component read each history, and call no feature like a history or 'candidate'.",
                            at=shape.at, name=name)
 
+    def pairs(self, shape: Shape) -> tuple[str, ...]:
+        """The candidate's fields that share a table with the history; none where rows have no candidate."""
+        return tuple(f.table for f in self.taken(shape).paired if f.table in shape.fields)
+
     def widths(self, shape: Shape) -> tuple[int, int, int]:
         """(width of a past item, width of the candidate, width of a token)."""
         history = self.taken(shape)
         item = shape.sequences[history.name].width
-        candidate = sum(shape.fields[f.table] for f in history.paired)
+        candidate = sum(shape.fields[name] for name in self.pairs(shape))
         return item, candidate, self.token or item
 
-    def compared(self, shape: Shape) -> None:
-        """Raises unless past items and candidate end up equally wide."""
-        item, candidate, _ = self.widths(shape)
-        if not candidate:
+    def asked(self, shape: Shape) -> None:
+        """Raises unless some field of the history shares a table with the candidate."""
+        if not self.widths(shape)[1]:
             raise ZooError("No field of the history '{name}' shares a table with the candidate.",
                            "Pool the history without a candidate instead (kind pooling).", at=shape.at,
                            name=self.taken(shape).name)
+
+    def compared(self, shape: Shape) -> None:
+        """Raises unless past items and candidate end up equally wide."""
+        self.asked(shape)
+        item, candidate, _ = self.widths(shape)
         if not self.token and item != candidate:
             raise ZooError("A past item has {item} numbers, the candidate {candidate}; they cannot be compared.",
                            "Set a token width, {item} for example.", at=f"{shape.at}.token", item=item, candidate=candidate)
@@ -78,7 +86,7 @@ class HistorySlot(Slot):
         """The candidate's token as a node, which holds the maps that make tokens, and what flows into it."""
         maps = sum(part.parameters for part in self.token_parts(shape, candidate=True))
         block = Block(f"{shape.at}.candidate", "sequence", "candidate", "candidate", detail, (self.widths(shape)[2],), maps)
-        return Drawing((block,), shape.edges([f.table for f in self.taken(shape).paired], block.address))
+        return Drawing((block,), shape.edges(self.pairs(shape), block.address))
 
     def fitted(self, schema: Schema) -> tuple[HistorySlot, tuple[str, ...]]:
         if self.history and self.history not in {h.name for h in schema.histories}:
@@ -93,7 +101,7 @@ class Tokens(nn.Module):
         super().__init__()
         history = spec.taken(shape)
         item, wide, token = spec.widths(shape)
-        self.history, self.tables = history.name, tuple(f.table for f in history.paired)
+        self.history, self.tables = history.name, spec.pairs(shape)
         self.item = nn.Linear(item, token) if spec.token else nn.Identity()
         self.candidate = (nn.Linear(wide, token) if spec.token else nn.Identity()) if candidate else None
 
@@ -102,6 +110,11 @@ class Tokens(nn.Module):
         sequence = signal.sequences[self.history]
         return self.item(sequence.values), sequence.mask
 
+    def filled(self, signal: Signal) -> tuple[Tensor, Sequence]:
+        """Tokens of the filled positions alone, (item, token), and the history that they are of."""
+        sequence = signal.sequences[self.history]
+        return self.item(sequence.items), sequence
+
     def query(self, signal: Signal) -> Tensor:
         """The candidate's token, (row, token)."""
         return self.candidate(torch.cat([signal.fields[name] for name in self.tables], dim=1))
@@ -109,7 +122,5 @@ class Tokens(nn.Module):
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the last axis among the visible positions; exactly zero everywhere where nothing is visible."""
-    scores = scores.masked_fill(~mask, float("-inf"))
-    highest = scores.detach().amax(dim=-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).min)
-    weights = torch.exp(scores - highest) * mask
-    return weights / weights.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
+    lowest = torch.finfo(scores.dtype).min  # as good as −∞, which would make NaN of a row that sees nothing
+    return torch.softmax(scores.masked_fill(~mask, lowest), dim=-1) * mask

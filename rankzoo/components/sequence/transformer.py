@@ -10,6 +10,7 @@ Its position is the bucketed time between a click and now, joined to the item: a
 """
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -18,6 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
+from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens
 from rankzoo.components.slot import Width
@@ -71,11 +73,7 @@ class Transformer(HistorySlot):
         if self.positions == "learned":
             parts.append(Part("positions", n * d, 0, (n, d), f"{n} × {d}"))
         for i in range(self.blocks):
-            parts += [*multi_head_parts(f"block.{i}.attention", d, d, n, n, self.heads),
-                      Part(f"block.{i}.norm_attention", 2 * d, 0, (n, d), f"2 × {d}"),
-                      linear_part(f"block.{i}.inner", d, self.ffn, times=n),
-                      linear_part(f"block.{i}.outer", self.ffn, d, times=n),
-                      Part(f"block.{i}.norm_ffn", 2 * d, 0, (n, d), f"2 × {d}")]
+            parts += block_parts(f"block.{i}", d, self.ffn, self.heads, n)
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -93,6 +91,14 @@ class Transformer(HistorySlot):
 
     def build(self, shape: Shape) -> TransformerLayer:
         return TransformerLayer(self, shape)
+
+
+def block_parts(path: str, d: int, ffn: int, heads: int, tokens: int) -> tuple[Part, ...]:
+    """Count of a TransformerBlock for so many tokens of d numbers."""
+    return (*multi_head_parts(f"{path}.attention", d, d, tokens, tokens, heads),
+            Part(f"{path}.norm_attention", 2 * d, 0, (tokens, d), f"2 × {d}"),
+            linear_part(f"{path}.inner", d, ffn, times=tokens), linear_part(f"{path}.outer", ffn, d, times=tokens),
+            Part(f"{path}.norm_ffn", 2 * d, 0, (tokens, d), f"2 × {d}"))
 
 
 class TransformerBlock(nn.Module):
@@ -139,10 +145,17 @@ class TransformerLayer(nn.Module):
         self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.blocks))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
-        items, mask = self.tokens.past(signal)
+        query = self.tokens.query(signal)
+        if self.training and not trace.on:
+            said = by_length(partial(self.through, trace), *self.tokens.filled(signal), query)
+        else:
+            said = self.through(trace, *self.tokens.past(signal), query)
+        return signal.but(fields={**signal.fields, self.tokens.history: said, "candidate": query})
+
+    def through(self, trace: Trace, items: Tensor, mask: Tensor, query: Tensor) -> Tensor:
+        """What is read of items (row, position, width) and candidate (row, width) behind the blocks."""
         items, mask = items[:, :self.length], mask[:, :self.length]  # whatever is longer than the data say is padding
-        query, at = self.tokens.query(signal), items.shape[1]
-        x = torch.cat([items, query.unsqueeze(1)], dim=1)  # (row, token, width), the candidate last
+        x, at = torch.cat([items, query.unsqueeze(1)], dim=1), items.shape[1]  # (row, token, width), the candidate last
         if self.positions is not None:
             x = x + torch.cat([self.positions[:at], self.positions[-1:]])
         visible = F.pad(mask, (0, 1), value=True)  # (row, token): a candidate is always there
@@ -153,7 +166,7 @@ class TransformerLayer(nn.Module):
                        lambda maps=maps: maps * visible[:, None, :, None], mask=visible)
         trace.keep("weight", "attention", ("row", "position"), lambda: maps[:, :, -1, :-1].mean(dim=1), mask=mask)
         trace.keep("weight.head", "head", ("row", "head", "position"), lambda: maps[:, :, -1, :-1], mask=mask)
-        return signal.but(fields={**signal.fields, self.tokens.history: self.said(x, visible), "candidate": query})
+        return self.said(x, visible)
 
     def said(self, x: Tensor, visible: Tensor) -> Tensor:
         """What is read of the outputs: (row, token, width) → (row, (T + 1) · width), or (row, width)."""

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from rankzoo.components.towers.bare import Bare
 from rankzoo.components.towers.biased import Biased
+from rankzoo.components.towers.classes import Classes
 from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.components.towers.residual import Residual
@@ -14,6 +15,7 @@ Towers = Annotated[
     | Residual
     | Biased
     | DotProduct
+    | Classes
     | Bare,
     Field(discriminator="kind"),
 ]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
-from rankzoo.components.slot import Slot
+from rankzoo.components.slot import Slot, one_logit
 from rankzoo.errors import ZooError
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
@@ -33,6 +33,7 @@ class Bare(Slot):
         return shape.branch + shape.head_width
 
     def after(self, shape: Shape) -> Shape:
+        one_logit(shape)
         if not self.width(shape) and not shape.logits:
             raise ZooError("Nothing reaches the tower: no vector is joined and no part adds to the logit.",
                            "Add a linear part to the interaction slot, or join fields.", at=shape.at)

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
-from rankzoo.components.slot import Slot
+from rankzoo.components.slot import Slot, one_logit
 from rankzoo.errors import ZooError, closest, listed
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
@@ -60,6 +60,7 @@ class DotProduct(Slot):
         return user, self.item
 
     def after(self, shape: Shape) -> Shape:
+        one_logit(shape)
         self.pair(shape)
         if shape.head:
             raise ZooError("A dot product has no linear map for the crosses of {names} to enter.",

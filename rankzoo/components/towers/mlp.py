@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
-from rankzoo.components.slot import Slot, Width
+from rankzoo.components.slot import Slot, Width, one_logit
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
@@ -38,6 +38,7 @@ class MlpTower(Slot):
                               "10.1145/2988450.2988454")
 
     def after(self, shape: Shape) -> Shape:
+        one_logit(shape)
         if not shape.branch:
             raise ZooError("The deep network has no input: nothing is joined before it.",
                            "Join fields, choose embeddings as representation, or take the tower kind bare.", at=shape.at)

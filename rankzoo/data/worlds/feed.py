@@ -20,13 +20,11 @@ from rankzoo.schema import Schema, Task
 @dataclass(frozen=True)
 class Feed(World):
     """Four binary tasks. relatedness: cosine of two tasks' directions inside a cluster · across: between clusters ·
-    strength: sd of the planted component on each logit · frequency: sd of the waves' frequencies, the higher the harder to
-    learn · then the mean label of each task."""
+    strength: sd of the planted component on each logit · then the mean label of each task."""
 
     relatedness: float = 0.95
     across: float = 0.0
     strength: float = 1.6
-    frequency: float = 1.5
     click: float = 0.20
     completion: float = 0.30
     like: float = 0.03
@@ -56,7 +54,7 @@ class Feed(World):
         check_rows(rows)
         rng = np.random.default_rng(seed)
         planted = related.relatedness(self.relatedness, self.across)
-        signals, raw = related.planted_signals(rng, rows, planted, self.strength, self.frequency)
+        signals, raw = related.planted_signals(rng, rows, planted, self.strength)
         rates = enumerate(self.task_rates.items())
         logits = {task: raw[:, i] + recipes.intercept(raw[:, i], rate) for i, (task, rate) in rates}
         drawn = {task: recipes.labels(rng, logit) for task, logit in logits.items()}

@@ -22,6 +22,7 @@ TOPICS, PER_TOPIC, USERS, LIKED = 24, 20, 4_000, 3
 ITEMS = TOPICS * PER_TOPIC
 SHORTEST, LONGEST = 6, 20
 AGE_EDGES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+AGES = (0.0, 1.0, 3.0, 6.0, 12.0)  # at which the fading is told
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ class Histories(World):
             return ("short", "long")[value]
         edges = ("0", *(f"{edge:g}" for edge in AGE_EDGES))
         return f"{edges[value]}–{edges[value + 1]} days" if value < len(AGE_EDGES) else f"over {edges[-1]} days"
+
+    def worth(self) -> Mapping[str, Mapping[str, float]]:
+        """By topic, dwell and age."""
+        return {"topic": {"same": 1.0, "next on the ring": self.neighbour, "any other": 0.0},
+                "dwell": {"watched long": 1.0, "watched shortly": 0.0},
+                "age": {f"{days:g} d": float(np.exp(-days / self.fade)) for days in AGES}}
 
     def make(self, rows: int, seed: int) -> Made:
         """Users and their topics, items' appeal, candidates, pasts, labels: in this order from one generator."""

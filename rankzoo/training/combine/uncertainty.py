@@ -1,10 +1,14 @@
 """Uncertainty weighting (Kendall et al., CVPR 2018): each task's noise σ_k is learnt, and a noisy task counts less.
 
-regression      ½ e^{−s} L + ½ s     (Gaussian likelihood; also for shares, whose error is squared)
-classification    e^{−s} L + ½ s     with s = ln σ², which starts at 0
+regression      ½ e^{−s} L + ½ s     −ln of a normal distribution: a squared error, of whatever kind of label
+classification    e^{−s} L + ½ s     −ln of a choice: cross entropies, a softmax over a request, BPR (which of two comes first)
 
-At its best s = ln L (regression) or ln 2L: the weighted loss is then ½ whatever the unit of L. The total may be negative. s is
-not held above 0 to prevent that: a task with a small loss would be held there, and its noise never learnt.
+with s = ln σ², which starts at 0. The loss that a task is trained with decides its form. Focal, Huber and hinge loss are −ln of
+no distribution: they take the second form, and s is their scale and no noise (Huber's ½e² has the ½ in it already).
+
+At its best s = ln L (regression) or ln 2L: the weighted loss is then ½ whatever the unit of L and whatever the form, which
+decides where the weight starts and not where it ends. The total may be negative. s is not held above 0 to prevent that: a task
+with a small loss would be held there, and its noise never learnt.
 """
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ class Uncertainty(Combiner):
     def __init__(self, model: RankingModel):
         super().__init__(model)
         self.log_variance = nn.Parameter(torch.zeros(len(self.tasks)))
-        half = [1.0 if model.losses.kinds[task] == "binary" else 0.5 for task in self.tasks]
+        half = [0.5 if model.losses.likelihoods[task] == "gaussian" else 1.0 for task in self.tasks]
         self.register_buffer("scale", torch.tensor(half), persistent=False)
 
     def backward(self, losses: Losses, model: RankingModel) -> None:

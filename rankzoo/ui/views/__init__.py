@@ -12,7 +12,7 @@ from rankzoo.inspection.views import reason
 from rankzoo.registry import systems
 from rankzoo.ui import page, state
 from rankzoo.ui.inside import Sight, choice
-from rankzoo.ui.views import attention, crosses, embeddings, example, gates, heads, position
+from rankzoo.ui.views import attention, crosses, embeddings, example, gates, heads, items, lists, masks, position, rows, tasks
 from rankzoo.ui.words import say
 
 
@@ -28,9 +28,13 @@ class Room:
 ROOMS: Mapping[str, Room] = MappingProxyType({
     "attention": Room("Attention", attention.show, row=True), "gates": Room("Gates", gates.show),
     "crosses": Room("Crosses", crosses.show), "embeddings": Room("Embeddings", embeddings.show),
-    "position": Room("Position", position.show), "heads": Room("Heads", heads.show),
+    "rows": Room("Rows", rows.show),
+    "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
+    "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
+    "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
     "example": Room("Example", example.show, row=True)})
-PICTURES = MappingProxyType({"gate": "gates", "attention": "attention", "cross": "crosses", "bias": "position"})
+PICTURES = MappingProxyType({"gate": "gates", "attention": "attention", "cross": "crosses", "bias": "position", "rows": "rows",
+                             "mask": "masks", "list": "lists", "task": "tasks", "item": "items"})
 """A system's own picture, by the kind of its trace entries → the view that shows it."""
 
 
@@ -38,7 +42,7 @@ def switch(document: Document) -> tuple[str, str]:
     """The switch over all views, always in the same order; returns the view and why the model lacks it (empty: it has)."""
     lacks = {name: reason(document.blueprint, document.schema(), name) for name in ROOMS}
     own = PICTURES.get(document.system.picture, "crosses")
-    first = own if not lacks[own] else "crosses"
+    first = next(name for name in (own, "crosses", "heads") if not lacks[name])
     memory = st.session_state
     if memory.get("rz_inside_of", document.arch) != document.arch and lacks.get(memory.get("inside:view", first)):
         memory["inside:view"] = first  # another model came into hand: its own picture rather than a missing one

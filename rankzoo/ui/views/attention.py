@@ -95,8 +95,8 @@ def _buttons(sight: Sight, frame: Table) -> None:
 
 
 def _squash(sight: Sight, task: str, logits: np.ndarray) -> np.ndarray:
-    """From logits to what the task predicts."""
-    return logits if sight.subject.dataset.schema.task(task).kind == "regression" else sigmoid(logits)
+    """From logits to what the task predicts: a probability where they stand for one."""
+    return sigmoid(logits) if sight.subject.probable(task) else logits
 
 
 def _now(sight: Sight, frame: Table, task: str) -> float:

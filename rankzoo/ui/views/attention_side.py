@@ -15,7 +15,7 @@ from rankzoo.inspection.view import Table, View
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, title, truth_line
-from rankzoo.ui.views.history import named
+from rankzoo.ui.views.history import in_minutes, named
 from rankzoo.ui.words import say, translate
 
 CATEGORIES = 6
@@ -25,7 +25,8 @@ def panel(sight: Sight, shown: Table, frame: Table, task: str, prediction: float
     """The prediction, how many items it rests on, the item that moves it most, and the truth of this example."""
     with st.container(border=True, key="attention:panel"):
         left, right = st.columns(2)
-        left.metric(say("p({task})", task=page.escaped(task)), fixed(prediction, 3),
+        called = say("p({task})") if sight.subject.probable(task) else say("logit of {task}")
+        left.metric(called.format(task=page.escaped(task)), fixed(prediction, 3),
                     help=say("What the model predicts with the past items that are not dropped."))
         right.metric(say("Focus"), say("{count} items", count=fixed(focus(frame), 1)),
                      help=say("How many items the weights effectively use: exp(entropy) of their sizes."))
@@ -100,8 +101,9 @@ def averages(sight: Sight, view: View, frame: Table) -> None:
                 title(say("Mean weight by likeness and mark"))
                 scene(figure.factors(factors, translate), key="attention:factors",
                       alt=say("Mean weight by likeness and mark"))
+        axis = "age in minutes" if in_minutes(sight.subject) else "age in days"
         if len(ages):
-            right.plotly_chart(figure.curve(ages, page.colours(), _law(sight), translate), key="attention:ages",
+            right.plotly_chart(figure.curve(ages, page.colours(), _law(sight), translate, axis), key="attention:ages",
                                config={"displayModeBar": False}, alt=say("Weight by age of the item"))
     if "planted" in factors and len(factors):
         st.caption(say("Outlines and the dashed line: the planted relevance of the same items, brought to the weights' "

@@ -1,4 +1,4 @@
-"""Heads: how well each task's predictions are calibrated, and how close they come to the true logits."""
+"""Heads: how well each task's predictions are calibrated, or why they cannot be, and how close they come to the true logits."""
 from __future__ import annotations
 
 import streamlit as st
@@ -6,32 +6,47 @@ import streamlit as st
 from rankzoo.figures import curves
 from rankzoo.figures.words import fixed, missing
 from rankzoo.inspection.views import look
+from rankzoo.training.metrics import notes
 from rankzoo.ui import page
 from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 COLUMNS = {"task": "Task", "predicted": "Predicted", "observed": "Observed", "calibration": "Calibration", "auc": "AUC",
-           "correlation": "True logit"}
+           "gauc": "GAUC", "mrr": "MRR", "correlation": "True logit"}
 
 
 def show(sight: Sight) -> None:
     """The reliability diagram of all tasks, the numbers of each, and the correlation with the truth."""
     view = kept(sight.key, "heads", "", lambda: look(sight.subject, "heads"))
-    tasks, numbers = sight.subject.model.blueprint.tasks, view.tables["heads"]
+    tasks, numbers, losses = sight.subject.model.blueprint.tasks, view.tables["heads"], sight.subject.model.blueprint.losses
+    labels = [sight.subject.dataset.schema.task(task) for task in tasks]
+    told = [task.name for task in labels if losses.calibrated(task)]
     left, right = st.columns([48, 52], gap="medium")
     with left:
-        st.plotly_chart(curves.calibration(view.table, tasks, page.colours(), translate), key="heads:calibration",
-                        config={"displayModeBar": False}, alt=say("Mean prediction against the share observed, by task"))
+        if told:
+            bins = view.table[view.table["task"].isin(told)]
+            st.plotly_chart(curves.calibration(bins, tasks, page.colours(), translate), key="heads:calibration",
+                            config={"displayModeBar": False}, alt=say("Mean prediction against the share observed, by task"))
+        for sentence in notes(losses, labels, translate):
+            st.markdown(page.escaped(sentence))
     with right:
         title(say("Each head in numbers"))
         known = sight.truth and view.truth is not None
-        columns = {name: say(words) for name, words in COLUMNS.items() if name != "correlation" or known}
+        hidden = {"correlation": not known, **{name: not numbers[name].notna().any() for name in ("auc", "gauc", "mrr")},
+                  "predicted": not told, "calibration": not told}
+        columns = {name: say(words) for name, words in COLUMNS.items() if not hidden.get(name)}
         shown = numbers[list(columns)].rename(columns=columns)
         st.dataframe(shown.map(lambda value: value if isinstance(value, str) else fixed(value, 3)), hide_index=True,
                      key="heads:numbers")
-        st.markdown(_reading(numbers))
-        st.caption(say("Calibration is the mean prediction over the observed rate: 1 is right, 1.1 promises a tenth too "
-                       "much."))
+        if told:
+            st.markdown(_reading(numbers[numbers["task"].isin(told)]))
+            st.caption(say("Calibration is the mean prediction over the observed rate: 1 is right, 1.1 promises a tenth too "
+                           "much."))
+        if "gauc" in columns:
+            st.caption(say("GAUC: AUC within each request, averaged over the requests with their rows as weight."))
+        if "mrr" in columns:
+            st.caption(say("MRR: the mean of one over the place of the right one among all. Such a head predicts how likely its "
+                           "first choice is right."))
         if known:
             st.caption(say("True logit: rank correlation with the logit from which the label was drawn."))
     truth_line(sight, view.truth, "The first task's logit has a rank correlation of {value} with the true one", "heads")

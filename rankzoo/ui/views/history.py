@@ -57,8 +57,16 @@ def received(subject: Subject) -> str:
     return marks[0] if marks else ""
 
 
+def in_minutes(subject: Subject) -> bool:
+    """Whether the history's ages are minutes rather than days."""
+    history = history_of(subject)
+    return any(name(subject.dataset, f"{history.name}.{f.name}", 1).endswith(" minutes") for f in history.fields if not f.table)
+
+
 def _age(label: str) -> str:
-    """«0.25–0.5 days» → «6–12 h», «3–4 days» → «3–4 d»: short enough for its column."""
+    """«0.25–0.5 days» → «6–12 h», «3–4 days» → «3–4 d», «3–6 minutes» → «3–6 min»: short enough for its column."""
+    if not label.endswith(" days"):
+        return label.replace(" minutes", " min").replace("over ", "> ")
     low, dash, high = label.removesuffix(" days").partition("–")
     if dash and float(high) <= 1:
         return f"{24 * float(low):g}–{24 * float(high):g} h"

@@ -1,0 +1,45 @@
+"""Shalaby et al., RecSys 2022 (M2TRec): predicting the category beside the next product makes training faster and better."""
+from __future__ import annotations
+
+from rankzoo.claims.claim import Arm, Claim, Difference, Found
+from rankzoo.claims.trial import document_of, rows_of
+from rankzoo.data.worlds.sessions import WORLD
+from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import RECALL, evaluate, predict
+from rankzoo.zoo.industry.homedepot import SYSTEM
+
+ALONE = {"tasks": ["next_item"]}
+IDS = {"representation.items": ["product"], "representation.unknown": 0.0}
+EPOCHS = 6
+
+
+def trial(claim: Claim, seed: int) -> Found:
+    """Recall@20 of the next product on the test rows after the first epoch and after the last, by arm."""
+    found: dict[str, dict[str, float]] = {}
+    for arm in claim.arms:
+        dataset, document = rows_of(claim.world, claim.rows, seed), document_of(claim, arm, seed)
+        fit = Fit(document.model(dataset.schema), dataset, document.settings, watching=False)
+        rows, found[arm.name] = dataset.part("test"), {}
+        for step in fit:
+            if step.number in (fit.per_epoch, fit.steps):
+                reached = evaluate(predict(fit.model, rows), rows, dataset.schema)["next_item"][RECALL]
+                found[arm.name]["first" if step.number == fit.per_epoch else "last"] = reached
+    return found
+
+
+CLAIM = Claim(
+    id="category_heads", place=23, title="Categories beside the product", source=SYSTEM.source, at="abstract",
+    claim="Predicting the next product's category too makes training converge faster and end better.",
+    equal="rows, epochs, batch order, the next product's own loss; the other two losses weigh 1 each",
+    world=WORLD,
+    arms=(Arm("one task", "homedepot", ALONE), Arm("three tasks", "homedepot"), Arm("ids, one", "homedepot", {**ALONE, **IDS}),
+          Arm("ids, three", "homedepot", IDS)),
+    statistic="Recall@20 of the next product after the first epoch and after the last", trial=trial,
+    differences=(Difference("first", ("three tasks",), ("one task",), least=0.01),
+                 Difference("last", ("three tasks",), ("one task",), least=0.01),
+                 Difference("first", ("ids, three",), ("ids, one",), least=0.01),
+                 Difference("last", ("ids, three",), ("ids, one",), least=0.01)),
+    seeds=4, seconds=200,
+    why="With attributes as input the category is known already: a head for it adds nothing at the end and takes from the first "
+        "epoch. With ids as input the heads say what an id does not: after the last epoch they gain about 0.06 in every seed, "
+        "after the first next to nothing. What helps is what the labels tell, and not the speed.")

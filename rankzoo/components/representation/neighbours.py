@@ -1,0 +1,147 @@
+"""Neighbours: an item is what is known of it and of the items around it (Hamilton et al., NIPS 2017, GraphSAGE; over playlists
+Saravanou et al., ISMIR 2021).
+
+h_v^0 = x_v, the attributes side by side, without the id. For k = 1 … K:
+n_v^k = AGG{h_u^{k−1} : u ∈ N_k(v)}, N_k(v) at most S_k neighbours, drawn anew for each k;
+h_v^k = ReLU(W^k [h_v^{k−1}; n_v^k]), then divided by its length.
+
+mean   Σ_u h_u / |N|                    pool   max_u ReLU(W_pool h_u + b), element by element
+gcn    h_v^k = ReLU(W^k mean({h_v} ∪ {h_u})): the item counts as one of its neighbours, and nothing is joined
+
+What is learned is how to read a neighbourhood, and no number belongs to an item: one never seen in training has a vector too. To
+draw neighbours makes a step cheap and the reading robust; outside training all that are listed are read. An item without any
+has n_v = 0, and the network must know that case: `alone` items have theirs hidden in training. An attribute that a task asks
+for is left out, or its task would teach nothing.
+"""
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.mlp import linear_part
+from rankzoo.components.representation.attributes import Attributes, AttributesLayer
+from rankzoo.components.slot import Width
+from rankzoo.errors import ZooError
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Part, Schema, Shape
+from rankzoo.signals import Batch
+
+Sample = Annotated[int, Field(ge=0, le=100)]
+
+
+class Neighbours(Attributes):
+    """Attributes, then a layer of `hidden` width for each step away, which reads `samples` neighbours (0: none)."""
+
+    kind: Literal["neighbours"] = "neighbours"
+    hidden: Annotated[tuple[Width, ...], Field(max_length=4, title="Width of each layer")] = (32, 32)
+    samples: Annotated[tuple[Sample, ...], Field(max_length=4, title="Neighbours drawn for each layer")] = (10, 5)
+    aggregator: Annotated[Literal["mean", "pool", "gcn"], Field(title="Neighbours become one by")] = "mean"
+    normalize: Annotated[bool, Field(title="Divide by the length after each layer")] = True
+    alone: Annotated[float, Field(ge=0, lt=1, title="Items without neighbours in training")] = 0.1
+    unknown: Annotated[float, Field(ge=0, lt=1, title="Attributes hidden in training")] = 0.0
+
+    main: ClassVar = ("hidden", "samples", "aggregator")
+    short: ClassVar = "neighbours"
+    title: ClassVar = "Items by their neighbours"
+    sentence: ClassVar = "An item is what is known of it and of its neighbours in a graph."
+    formula: ClassVar = r"h_v^k=\mathrm{ReLU}\big(W^k[h_v^{k-1};\,\mathrm{AGG}_{u\in N_k(v)}\,h_u^{k-1}]\big)"
+    source: ClassVar = Source("Hamilton et al.", 2017, "Inductive representation learning on large graphs", "NIPS 2017",
+                              "10.48550/arXiv.1706.02216")
+
+    def after(self, shape: Shape) -> Shape:
+        after = super().after(shape)
+        if not listing(shape.schema):
+            raise ZooError("No item of these data lists others.", "Choose data with a graph, or set representation.kind to "
+                           "attributes.", at=shape.at)
+        if not self.attributes(shape.schema):
+            raise ZooError("Nothing is known of an item but its id and what the tasks ask for.", "Name attributes in "
+                           "representation.items.", at=f"{shape.at}.items")
+        if len(self.samples) != len(self.hidden):
+            raise ZooError("There are {layers} layers, and {samples} numbers of neighbours.", "Give each layer one.",
+                           at=f"{shape.at}.samples", layers=len(self.hidden), samples=len(self.samples))
+        return after
+
+    def attributes(self, schema: Schema) -> tuple[str, ...]:
+        asked = {task.of for task in schema.tasks}
+        return tuple(name for name in super().attributes(schema) if name not in asked or name in self.items)
+
+    def widths(self, schema: Schema) -> tuple[int, ...]:
+        """d_0 … d_K: of the attributes side by side, then of every layer."""
+        return (super().item_width(schema), *self.hidden)
+
+    def item_width(self, schema: Schema) -> int:
+        return self.widths(schema)[-1] if schema.catalogue else 0
+
+    def count(self, shape: Shape) -> Count:
+        return super().count(shape) + Count(self.layer_parts(shape.schema))
+
+    def layer_parts(self, schema: Schema) -> tuple[Part, ...]:
+        """d_k × 2 d_{k−1} parameters a layer, gcn d_k × d_{k−1}; pool has d_{k−1} × (d_{k−1} + 1) more."""
+        widths, parts, rows = self.widths(schema), [], schema.catalogue.rows
+        for k, (into, out) in enumerate(zip(widths, widths[1:], strict=False)):
+            each = [linear_part(f"pool.{k}", into, into)] if self.aggregator == "pool" else []
+            each.append(linear_part(f"layer.{k}", into * (1 + (self.aggregator != "gcn")), out, bias=False))
+            parts += [Part(part.path, part.parameters, 0, (), part.working, once=part.flops * rows) for part in each]
+        return tuple(parts)
+
+    def drawn_items(self, shape: Shape) -> Block:
+        block, names = super().drawn_items(shape), self.attributes(shape.schema)
+        own = sum(part.parameters for part in self.layer_parts(shape.schema))
+        return Block(block.address, block.slot, block.form, block.title, "of its neighbours", block.units,
+                     block.parameters + own, group=block.group, words=names)
+
+    def build(self, shape: Shape) -> NeighboursLayer:
+        return NeighboursLayer(self, shape.schema)
+
+
+def listing(schema: Schema) -> str:
+    """The list of an item that names other items; "" where there is none."""
+    lists = schema.catalogue.schema.histories if schema.catalogue else ()
+    return next((h.name for h in lists if schema.named(h.fields[0].table)), "")
+
+
+class NeighboursLayer(AttributesLayer):
+    """Catalogue → (item, width); `layer.k` is W^{k+1}, `pool.k` what pooling adds."""
+
+    def __init__(self, spec: Neighbours, schema: Schema):
+        super().__init__(spec, schema)
+        widths, twice = spec.widths(schema), 1 + (spec.aggregator != "gcn")
+        self.spec, self.listed = spec, listing(schema)
+        self.layer = nn.ModuleList(nn.Linear(twice * into, out, bias=False)
+                                   for into, out in zip(widths, widths[1:], strict=False))
+        self.pool = nn.ModuleList(nn.Linear(into, into) for into in widths[:-1] if spec.aggregator == "pool")
+
+    def items(self, catalogue: Batch) -> Tensor:
+        h = super().items(catalogue)                                                      # (item, d_0)
+        near, mask = catalogue.histories[self.listed][:, :, 0], catalogue.masks[self.listed]  # (item, place)
+        if self.training and self.spec.alone:
+            mask = mask & (torch.rand(len(mask), 1, device=mask.device) >= self.spec.alone)
+        for k, (layer, most) in enumerate(zip(self.layer, self.spec.samples, strict=True)):
+            ids, there = self.drawn(near, mask, most)
+            h = torch.relu(layer(self.gathered(k, h, ids, there)))
+            h = F.normalize(h, dim=1) if self.spec.normalize else h
+        return h
+
+    def drawn(self, near: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """At most so many neighbours without repetition, each as likely as the other: (item, sample) ids and mask. Outside
+        training all, or none where none are asked for."""
+        if most and (not self.training or most >= near.shape[1]):
+            return near, mask
+        chosen = (torch.rand(near.shape, device=near.device) - 2.0 * ~mask).topk(most, dim=1).indices
+        return near.gather(1, chosen), mask.gather(1, chosen)
+
+    def gathered(self, k: int, h: Tensor, ids: Tensor, there: Tensor) -> Tensor:
+        """What W reads: the item and its neighbours as one vector, side by side, or their mean."""
+        told = torch.relu(self.pool[k](h)) if self.spec.aggregator == "pool" else h
+        heard = F.embedding(ids, told) * there.unsqueeze(2)                               # (item, sample, width)
+        if self.spec.aggregator == "pool":
+            # What is max'ed is at least 0, so that a masked 0 changes nothing.
+            return torch.cat([h, heard.amax(dim=1) if ids.shape[1] else torch.zeros_like(h)], dim=1)
+        total, many = heard.sum(dim=1), there.sum(dim=1, keepdim=True)
+        if self.spec.aggregator == "gcn":
+            return (h + total) / (many + 1)
+        return torch.cat([h, total / many.clamp(min=1)], dim=1)

@@ -1,0 +1,161 @@
+"""Tree leaves: the numbers enter as the leaf that each tree of a forest puts them into (Ackerman and Kataria, 2021).
+
+idx_t(x) = off_t + leaf_t(x), e = [E[idx_1]; …; E[idx_T]]: the trees choose the splits and cross the numbers, the network learns
+what a leaf is worth. A number has no scale any more: whatever keeps the order of its values keeps its leaves. The forest is
+fitted on the training rows before the first step and rests from then on; it is kept with the weights. (He et al., ADKDD 2014,
+gave leaves to a linear model.)
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import ceil, log2
+from typing import Annotated, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.representation.boosting import Growth, Split, boosted
+from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
+from rankzoo.components.representation.raw import DENSE
+from rankzoo.errors import ZooError
+from rankzoo.facts import Source
+from rankzoo.schema import Count, Drawing, Part, Schema, Shape, Task
+from rankzoo.signals import Batch
+
+
+class TreeLeaves(Embeddings):
+    """Embeddings for ids as ever; all numbers become one leaf in each of `trees` trees, with `dim` numbers each. `labels` says
+    what the trees are grown for: each task has its share of them, or all are the first task's."""
+
+    kind: Literal["tree_leaves"] = "tree_leaves"
+    numeric: Annotated[Literal["leaves"], Field(title="Numeric features enter as")] = "leaves"
+    trees: Annotated[int, Field(ge=1, le=1000, title="Trees")] = 50
+    leaves: Annotated[int, Field(ge=2, le=256, title="Leaves of each tree at most")] = 16
+    dim: Annotated[int, Field(ge=1, le=1024, title="Embedding size")] = 8
+    pooling: Annotated[Literal["concat", "sum"], Field(title="Leaves are joined by")] = "concat"
+    labels: Annotated[Literal["each", "first"], Field(title="Trees are grown for")] = "each"
+    shrinkage: Annotated[float, Field(gt=0, le=1, title="Shrinkage of each tree")] = 0.3
+
+    main: ClassVar = ("trees", "leaves", "dim")
+    short: ClassVar = "leaves"
+    title: ClassVar = "Tree leaves"
+    sentence: ClassVar = "A forest sorts the numbers into leaves, and every leaf owns a vector."
+    formula: ClassVar = r"e=[E[\mathrm{idx}_1];\dots;E[\mathrm{idx}_T]],\quad \mathrm{idx}_t=\mathrm{off}_t+\mathrm{leaf}_t(x)"
+    source: ClassVar = Source("Ackerman and Kataria", 2021, "Homepage feed multi-task learning using TensorFlow",
+                              "LinkedIn Engineering, 3 June 2021")
+
+    def read(self, schema: Schema) -> tuple[str, ...]:
+        """The numbers that the trees split."""
+        return tuple(f.name for f in schema.inputs if f.kind == "numeric")
+
+    @property
+    def depth(self) -> int:
+        """How many questions lead to a leaf at most: three more than in a full tree."""
+        return min(self.leaves - 1, ceil(log2(self.leaves)) + 3)
+
+    @property
+    def wide(self) -> int:
+        """Width of what leaves the forest."""
+        return self.dim * (self.trees if self.pooling == "concat" else 1)
+
+    def after(self, shape: Shape) -> Shape:
+        names = self.read(shape.schema)
+        if not names:
+            raise ZooError("The data have no numbers for trees to split.",
+                           "Choose data with numbers, or set representation.kind to embeddings.", at=shape.at)
+        if all(task.kind == "class" for task in shape.tasks):
+            raise ZooError("No task has a label that these trees can be grown for: all choose among classes.",
+                           "Keep a task with a binary label or a number, or set representation.kind to embeddings.",
+                           at=shape.at)
+        after = super().after(shape)
+        fields = {DENSE: self.wide} | {name: width for name, width in after.fields.items() if name not in names}
+        return after.but(fields=fields, origin={**after.origin, DENSE: f"{shape.at}.numbers"})
+
+    def forest_part(self) -> Part:
+        """V·d numbers in the leaves' table; nothing is multiplied."""
+        rows = self.trees * self.leaves
+        return Part("forest", rows * self.dim, 0, (self.wide,), f"{self.trees:,} × {self.leaves:,} × {self.dim:,}", table=True)
+
+    def count(self, shape: Shape) -> Count:
+        return super().count(shape) + Count((self.forest_part(),))
+
+    def draw(self, shape: Shape) -> Drawing:
+        drawing, own = super().draw(shape), self.forest_part().parameters
+        detail = f"a leaf in each of {self.trees} trees"
+        return replace(drawing, blocks=tuple(
+            replace(block, parameters=block.parameters + own, detail=detail) if block.address == f"{shape.at}.numbers" else block
+            for block in drawing.blocks))
+
+    def build(self, shape: Shape) -> TreeLeavesLayer:
+        return TreeLeavesLayer(self, shape.schema, shape.tasks)
+
+
+class Forest(nn.Module):
+    """(row, number) → (row, tree, dim). A node asks whether a number is at most its threshold; a child c < 0 is the leaf ~c.
+
+    Until it is fitted its splits are random. Trees with fewer leaves leave some rows of the table idle.
+    """
+
+    def __init__(self, spec: TreeLeaves, numbers: int):
+        super().__init__()
+        self.leaves, self.depth, nodes = spec.leaves, spec.depth, spec.leaves - 1
+        self.register_buffer("feature", torch.randint(0, numbers, (spec.trees, nodes)))
+        self.register_buffer("threshold", torch.randn(spec.trees, nodes, dtype=torch.float64))
+        children = 2 * torch.arange(nodes)[:, None] + torch.tensor([1, 2])  # (node, side) of a full tree, filled from the left
+        children = torch.where(children < nodes, children, ~(children - nodes))
+        self.register_buffer("child", children.repeat(spec.trees, 1, 1))    # (tree, node, side)
+        self.table = nn.Parameter(torch.randn(spec.trees * spec.leaves, spec.dim) * spec.init)
+
+    @torch.no_grad()
+    def set(self, trees: Sequence[Sequence[Split]]) -> None:
+        """Other splits, tree by tree; a tree without any, or one that is not given, has a single leaf."""
+        self.feature.zero_(), self.threshold.fill_(torch.inf), self.child.fill_(~0)
+        for tree, splits in enumerate(trees):
+            for node, split in enumerate(splits):
+                self.feature[tree, node], self.threshold[tree, node] = split.feature, split.threshold
+                self.child[tree, node] = torch.tensor([split.left, split.right])
+
+    def ids(self, numbers: Tensor) -> Tensor:
+        """(row, number) → (row, tree), the row of the table that each tree picks: off_t + leaf_t(x)."""
+        trees, nodes = self.feature.shape
+        every = torch.arange(trees, device=numbers.device)
+        first = every * nodes
+        feature, threshold, child = self.feature.flatten(), self.threshold.flatten(), self.child.flatten()
+        node = torch.zeros_like(every).expand(len(numbers), trees)
+        for _ in range(self.depth):
+            at = first + node.clamp(min=0)
+            right = numbers.gather(1, feature[at]).double() > threshold[at]
+            node = torch.where(node < 0, node, child[2 * at + right])
+        return every * self.leaves + ~node
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        return F.embedding(self.ids(numbers), self.table)
+
+
+class TreeLeavesLayer(EmbeddingsLayer):
+    """Embeddings of ids, and `forest` for the numbers."""
+
+    def __init__(self, spec: TreeLeaves, schema: Schema, tasks: tuple[Task, ...]):
+        super().__init__(spec, schema)
+        self.spec, self.tasks = spec, tuple(task for task in tasks if task.kind != "class")
+        self.forest = Forest(spec, len(self.numbers))
+
+    def fit(self, train: Batch, seed: int) -> None:
+        """Grows the forest on the training rows, task by task; called once, before the first step."""
+        grown = self.tasks if self.spec.labels == "each" else self.tasks[:1]
+        share, more = divmod(self.spec.trees, len(grown))
+        trees: list[Sequence[Split]] = []
+        for i, task in enumerate(grown):
+            seen = train.observed[task.name]
+            wanted, numbers = share + (i < more), train.numbers[seen][:, self.numbers]
+            found = boosted(numbers.numpy(), train.labels[task.name][seen].numpy(), task.kind, wanted,
+                            Growth(self.spec.leaves, self.spec.depth, self.spec.shrinkage, seed))
+            trees += [*found, *[()] * (wanted - len(found))]
+        self.forest.set(trees)
+
+    def _numbers(self, batch: Batch) -> Mapping[str, Tensor]:
+        vectors = self.forest(batch.numbers[:, self.numbers])  # (row, tree, dim)
+        return {DENSE: vectors.flatten(1) if self.spec.pooling == "concat" else vectors.sum(dim=1)}

@@ -1,0 +1,116 @@
+"""`professional`: five responses to posts of colleagues, each a sum of the same five threshold trees over 20 numbers.
+
+Recipe of RankZoo for the setting of Ackerman and Kataria (2021): what people do follows thresholds in raw counts, and passive and
+active responses want different things. The trees split alike for all tasks; what a leaf is worth is the task's own.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from rankzoo.data import recipes
+from rankzoo.data.truths import Forest, Relatedness, Truth
+from rankzoo.data.world import Made, World, check_rows
+from rankzoo.schema import Feature, Schema, Side, Task
+
+COUNTS: Mapping[str, Side] = {"connections": "user", "followers": "user", "days_active": "user", "posts_written": "user",
+                              "update_likes": "item", "update_comments": "item", "update_reshares": "item",
+                              "update_views": "item", "update_age": "item", "author_followers": "item",
+                              "author_clicks": "context", "author_likes": "context", "author_comments": "context"}
+SCORES: Mapping[str, Side] = {"seniority": "user", "openness": "user", "text_quality": "item", "image_quality": "item",
+                              "topic_match": "context", "skill_match": "context", "hour": "context"}
+NUMBERS: Mapping[str, Side] = {**COUNTS, **SCORES}
+PASSIVE, ACTIVE = ("click", "long_dwell"), ("like", "comment", "reshare")
+TASKS = PASSIVE + ACTIVE
+TREES, DEPTH = 5, 3
+
+
+@dataclass(frozen=True)
+class Professional(World):
+    """Five binary tasks. relatedness: cosine of two tasks' utilities inside a group · across: between the groups · strength: sd
+    of each utility on the logit · skew: sd of the logarithm of a count · then the mean label of each task."""
+
+    relatedness: float = 0.9
+    across: float = 0.0
+    strength: float = 1.6
+    skew: float = 1.5
+    click: float = 0.20
+    long_dwell: float = 0.15
+    like: float = 0.08
+    comment: float = 0.04
+    reshare: float = 0.02
+
+    name: ClassVar[str] = "professional"
+    title: ClassVar[str] = "Professional feed: thresholds"
+    sentence: ClassVar[str] = "Five tasks in two groups, passive and active; all follow thresholds in raw numbers."
+    formula: ClassVar[str] = (r"\mathrm{logit}_k = \sum_{t \le 5} v_{t,\,\mathrm{leaf}_t(x),\,k} + b_k,\quad"
+                              r" \mathrm{cov}(\mathrm{logit}_k, \mathrm{logit}_l) = 1.6^2 R_{kl},\quad"
+                              r" \mathrm{leaf}_t \text{ by three questions } x_f > \theta")
+    rows: ClassVar[int] = 40_000
+    test_share: ClassVar[float] = 0.25
+
+    @property
+    def schema(self) -> Schema:
+        """Twenty numbers and five tasks."""
+        return Schema(tuple(Feature(name, "numeric", side=side) for name, side in NUMBERS.items()),
+                      tuple(Task(task) for task in TASKS))
+
+    @property
+    def task_rates(self) -> Mapping[str, float]:
+        """The mean label asked for, by task."""
+        return {task: getattr(self, task) for task in TASKS}
+
+    @property
+    def related(self) -> Relatedness:
+        """`relatedness` inside {click, long_dwell} and {like, comment, reshare}, `across` between them."""
+        group = np.array([task in PASSIVE for task in TASKS])
+        cosine = np.where(group[:, None] == group[None, :], self.relatedness, self.across)
+        np.fill_diagonal(cosine, 1.0)
+        return Relatedness(TASKS, cosine)
+
+    def make(self, rows: int, seed: int) -> Made:
+        """Numbers, splits tree by tree, values of the leaves, labels task by task: in this order from one generator."""
+        check_rows(rows)
+        rng = np.random.default_rng(seed)
+        numbers = rng.standard_normal((rows, len(NUMBERS)), dtype=np.float32)
+        numbers[:, :len(COUNTS)] = np.exp(np.float32(self.skew) * numbers[:, :len(COUNTS)])
+        related = self.related
+        forest = planted_forest(rng, numbers, self.strength**2 * related.cosine)
+        raw = forest.utilities()
+        rates = self.task_rates.items()
+        logits = {task: raw[:, k] + recipes.intercept(raw[:, k], rate) for k, (task, rate) in enumerate(rates)}
+        columns = {name: numbers[:, i] for i, name in enumerate(NUMBERS)}
+        columns |= {task: recipes.labels(rng, logit) for task, logit in logits.items()}
+        return Made(pa.table(columns), Truth(logits, relatedness=related, forest=forest, formula=self.formula))
+
+
+def planted_forest(rng: np.random.Generator, numbers: np.ndarray, covariance: np.ndarray) -> Forest:
+    """Trees of full depth that ask seven different numbers each, at a quantile from .2 to .8, and leaves' values with which the
+    tasks' utilities have mean 0 and exactly this covariance under the data."""
+    nodes, leaves = 2**DEPTH - 1, 2**DEPTH
+    feature = np.stack([rng.permutation(numbers.shape[1])[:nodes] for _ in range(TREES)])       # (tree, node)
+    quantile = rng.uniform(0.2, 0.8, feature.shape)
+    threshold = np.array([[np.quantile(numbers[:, f], q) for f, q in zip(*tree, strict=True)]
+                          for tree in zip(feature, quantile, strict=True)]).astype(np.float32)  # (tree, node)
+    leaf = np.stack([descended(numbers[:, f], t) for f, t in zip(feature, threshold, strict=True)], axis=1)
+    worth = rng.standard_normal((TREES, leaves, len(covariance)))                               # (tree, leaf, task)
+    worth -= np.stack([worth[t][leaf[:, t]].mean(axis=0) for t in range(TREES)])[:, None]
+    drawn = Forest(tuple(NUMBERS), feature, threshold, quantile, worth, leaf).utilities()
+    whitened = np.linalg.inv(np.linalg.cholesky(drawn.T @ drawn / len(drawn))).T
+    return Forest(tuple(NUMBERS), feature, threshold, quantile, worth @ whitened @ np.linalg.cholesky(covariance).T, leaf)
+
+
+def descended(asked: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """The leaf of each row in a full tree whose node i asks column i, of (row, node): right where x > θ. (row,)"""
+    node = np.zeros(len(asked), dtype=np.int64)
+    for _ in range(DEPTH):
+        right = asked[np.arange(len(asked)), node] > threshold[node]
+        node = 2 * node + 1 + right
+    return node - len(threshold)
+
+
+WORLD = Professional()

@@ -1,0 +1,95 @@
+"""Masks as pictures: what two tasks have in common of one network (sparse sharing; Sun et al., AAAI 2020).
+
+A pair frame has one row per pair of tasks: `a`, `b`, `overlap` (of the masks, 0 to 1), `conflict` (share of the common weights
+that they pull in opposite directions), `cosine` of their gradients there, and `related`, what was planted (missing: nothing).
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rankzoo.figures.gates import square
+from rankzoo.figures.marks import bar, box, drawing, hint, symbol, text
+from rankzoo.figures.tree import Tree, g, path
+from rankzoo.figures.words import Say, fit, hundredths, percent, whole
+
+RELATED = 0.5
+OWNERS = ("none", "a", "b", "both", "conflict")
+
+
+def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """Four matrices of tasks: overlap, conflicts, cosine, and how related the tasks were made; related pairs are outlined."""
+    tasks = list(dict.fromkeys([*frame["a"].astype(str), *frame["b"].astype(str)]))
+    names = [frozenset((str(a), str(b))) for a, b in zip(frame["a"], frame["b"], strict=True)]
+    outlined = {pair for pair, value in zip(names, frame["related"], strict=True) if value >= RELATED}
+    shown = [("overlap", say("How much of their weights two tasks share"), say("1 = the same weights, 0 = none"), 1.0, False),
+             ("conflict", say("How often they pull a shared weight apart"), say("0.5 = as a coin falls, 0 = never"), 1.0, False),
+             ("cosine", say("How alike they pull, as a cosine"), say("1 = the same way, −1 = the opposite way"), 1.0, True)]
+    if frame["related"].notna().any():
+        shown.append(("related", say("How related they were made"), say("1 = same hidden cause, 0 = unrelated"), 1.0, True))
+    high, parts = 84 + 38 * max(len(tasks), 1), []
+    for i, (column, title, note, top, signed) in enumerate(shown):
+        values = dict(zip(names, frame[column].astype(float), strict=True))
+        parts.append(g(square(tasks, values, outlined, 0, title, note, top, signed), "", 400 * (i % 2), high * (i // 2)))
+    return drawing(790, high * -(-len(shown) // 2) - 18, say("What the masks of two tasks have in common"), *parts)
+
+
+def owners(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say = str) -> Tree:
+    """Every weight of every layer as a cell, a row per unit: whose it is of two tasks, crossed where they pull it apart.
+
+    frame: `layer`, `unit`, `input`, `owner` (none, a, b, both, conflict).
+    """
+    kinds = {"none": "track", "a": f"task-{tasks.index(a) % 8} bar", "b": f"task-{tasks.index(b) % 8} bar",
+             "both": "family-5 mark", "conflict": "family-5 mark"}
+    parts, left, high = _legend(frame, kinds, a, b, say), 0.0, 0.0
+    for layer, part in frame.groupby("layer", sort=False):
+        inputs, units = int(part["input"].max()) + 1, int(part["unit"].max()) + 1
+        each = min(9.0, 380 / inputs, 320 / units)
+        cells = [path(_cells(part[part["owner"] == owner], each), kind) for owner, kind in kinds.items()
+                 if (part["owner"] == owner).any()]
+        cells.append(path(_strokes(part[part["owner"] == "conflict"], each), "sign", {"stroke-width": 0.9}))
+        title = say("layer {n}: {units} units × {inputs} inputs").format(n=layer, units=units, inputs=inputs)
+        parts.append(hint(title, g([text(0, -8, title, "t2 small"), *cells], "", left, 66)))
+        left, high = left + max(each * inputs, 190) + 32, max(high, each * units)
+    return drawing(max(left - 32, 620), 66 + high, say("Whose weight is whose, of {a} and {b}").format(a=a, b=b), *parts)
+
+
+def _legend(frame: pd.DataFrame, kinds: dict[str, str], a: str, b: str, say: Say) -> list[Tree]:
+    words = {"none": say("neither"), "a": a, "b": b, "both": say("both"), "conflict": say("both, pulled apart")}
+    counted, parts = frame["owner"].value_counts(), []
+    for i, owner in enumerate(OWNERS):
+        x = 124 * i
+        parts.append(box(x, 2, 14, 14, kinds[owner], 2))
+        if owner == "conflict":
+            parts.append(path(f"M{x + 2} 14L{x + 12} 4", "sign"))
+        parts += [text(x + 20, 14, fit(words[owner], 100), "t1 small"),
+                  text(x + 20, 30, whole(int(counted.get(owner, 0))), "t2 small num")]
+    return parts
+
+
+def _cells(part: pd.DataFrame, each: float) -> str:
+    side = f"{each - min(1.0, each / 5):.2f}"
+    return "".join(f"M{x * each:.1f} {y * each:.1f}h{side}v{side}h-{side}z"
+                   for x, y in zip(part["input"], part["unit"], strict=True))
+
+
+def _strokes(part: pd.DataFrame, each: float) -> str:
+    return "".join(f"M{x * each:.1f} {(y + 0.85) * each:.1f}l{0.85 * each:.1f} -{0.85 * each:.1f}"
+                   for x, y in zip(part["input"], part["unit"], strict=True))
+
+
+def kept(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """What each task keeps of each layer: columns `layer`, `task`, `kept` (share)."""
+    tasks, parts, y = list(dict.fromkeys(frame["task"].astype(str))), [], 24.0
+    parts.append(text(0, 14, say("How much of the network each task keeps"), "large bold"))
+    for layer, part in frame.groupby("layer", sort=False):
+        parts.append(text(0, y + 16, say("all layers") if layer == "all" else say("layer {n}").format(n=layer), "t2 small"))
+        for task, share in zip(part["task"].astype(str), part["kept"], strict=True):
+            y += 22
+            i = tasks.index(task)
+            parts += [symbol(i, 5, y + 8), text(16, y + 12, fit(task, 76, 13), "t1"),
+                      hint(f"{task}: {percent(float(share), 1)}", *bar(96, y, 180, 15, float(share), f"task-{i % 8} bar")),
+                      text(284, y + 12, hundredths(float(share)) + " %", "t1 small num")]
+        y += 28
+    return drawing(336, y, say("How much of the network each task keeps"), *parts)

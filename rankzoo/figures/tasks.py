@@ -1,0 +1,88 @@
+"""Tasks as pictures: how alike they pull at their common input, observed over expected, and passive against active value.
+
+A pair frame has one row per pair of tasks: `a`, `b`, `cosine` (of the gradients), `related` (planted; missing: nothing).
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rankzoo.figures.gates import square
+from rankzoo.figures.marks import box, ceiling, drawing, hint, line, symbol, text
+from rankzoo.figures.tree import Tree, circle, g, path
+from rankzoo.figures.words import Say, fit, fixed, missing, number
+
+RELATED = 0.5
+WIDE, LABEL = 360, 110
+
+
+def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """Two matrices of tasks: the cosine, and how related the tasks were made where that is known; related pairs are outlined."""
+    tasks = list(dict.fromkeys([*frame["a"].astype(str), *frame["b"].astype(str)]))
+    names = [frozenset((str(a), str(b))) for a, b in zip(frame["a"], frame["b"], strict=True)]
+    outlined = {pair for pair, value in zip(names, frame["related"], strict=True) if value >= RELATED}
+    shown = [("cosine", say("How alike two tasks pull at their input"), say("1 = the same way, −1 = the opposite way"))]
+    if frame["related"].notna().any():
+        shown.append(("related", say("How related they were made"), say("1 = same hidden cause, 0 = unrelated")))
+    parts = []
+    for i, (column, title, note) in enumerate(shown):
+        values = dict(zip(names, frame[column].astype(float), strict=True))
+        parts.append(g(square(tasks, values, outlined, 0, title, note, 1.0, True), "", 400 * i, 0))
+    return drawing(400 * len(shown) - 10, 66 + 38 * max(len(tasks), 1), say("How alike two tasks pull at their input"), *parts)
+
+
+def calibration(frame: pd.DataFrame, tasks: Sequence[str], say: Say = str) -> Tree:
+    """Observed over expected by task around a line at 1: columns `task`, `observed`, `expected`, `ratio`, `low`, `high` (where
+    chance alone leaves it)."""
+    values = [abs(math.log(float(v))) for c in ("ratio", "low", "high") for v in frame[c] if not missing(v) and float(v) > 0]
+    top = min(max([*values, 0.1]), math.log(10))
+    length = WIDE - LABEL - 56
+
+    def at(value: float) -> float:
+        scaled = math.log(value) / top if value > 0 else -1.0
+        return LABEL + length * (1 + max(-1.0, min(1.0, scaled))) / 2
+
+    high = 34 + 30 * len(frame)
+    parts: list[Tree] = [text(0, 14, say("Observed over expected"), "large bold"), line(at(1), 26, at(1), high)]
+    for i, item in enumerate(frame.to_dict("records")):
+        y, ratio, place = 34 + 30 * i, float(item["ratio"]), list(tasks).index(item["task"])
+        parts += [symbol(place, 5, y + 10), text(18, y + 14, fit(str(item["task"]), LABEL - 24, 13), "t1")]
+        if missing(ratio):
+            continue
+        said = say("{task}: {observed} observed, {expected} expected; by chance {low} to {high}").format(
+            task=item["task"], observed=number(float(item["observed"])), expected=number(round(float(item["expected"]), 1)),
+            low=fixed(float(item["low"]), 2), high=fixed(float(item["high"]), 2))
+        low, end = at(float(item["low"])), at(float(item["high"]))
+        parts.append(hint(said, box(low, y + 6, max(end - low, 1), 8, "track", 4), circle(at(ratio), y + 10, 6, "family-6 mark")))
+        parts.append(text(WIDE - 44, y + 14, fixed(ratio, 2), "t1 small num"))
+    return drawing(WIDE, high + 4, say("Observed over expected by task, with what chance leaves around 1"), *parts)
+
+
+def trade(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """Passive against active value of the rows that rank highest, a dot per α: columns `alpha`, `passive`, `active`; what was
+    planted (`true_passive`, `true_active`) is outlined."""
+    known = frame["true_passive"].notna().all()
+    columns = ["passive", "true_passive"] if known else ["passive"], ["active", "true_active"] if known else ["active"]
+    right, up = (ceiling([float(v) for c in names for v in frame[c]], 1.05) for names in columns)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return 44 + 290 * x / right, 30 + 190 * (1 - y / up)
+
+    points = [at(float(x), float(y)) for x, y in zip(frame["passive"], frame["active"], strict=True)]
+    parts: list[Tree] = [text(0, 14, say("What more active responses cost"), "large bold"), line(44, 220, 334, 220),
+                         line(44, 30, 44, 220), text(334, 238, say("passive value"), "t2 small", "end"),
+                         text(50, 40, say("active value"), "t2 small"), text(44, 238, "0", "t2 small num"),
+                         text(38, 40, fixed(up, 2), "t2 small num", "end"),
+                         text(200, 238, fixed(right, 2), "t2 small num", "end"),
+                         path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), "wire family-6")]
+    for item, (x, y) in zip(frame.to_dict("records"), points, strict=True):
+        said = f"α {number(float(item['alpha']), 3)}: {fixed(float(item['passive']), 3)}, {fixed(float(item['active']), 3)}"
+        parts.append(hint(said, circle(x, y, 5, "family-6 mark")))
+        if known:
+            tx, ty = at(float(item["true_passive"]), float(item["true_active"]))
+            parts.append(hint(f"{say('planted')}, {said[:said.index(':')]}", box(tx - 6, ty - 6, 12, 12, "truth", 5)))
+    for i in sorted({0, len(points) - 1} if points else ()):
+        parts.append(text(points[i][0], points[i][1] - 12, f"α {number(float(frame['alpha'].iloc[i]), 3)}", "t2 small", "middle"))
+    return drawing(WIDE, 244, say("Passive against active value as α grows"), *parts)

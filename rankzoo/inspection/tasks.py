@@ -1,0 +1,127 @@
+"""Tasks: how alike two tasks pull at their common input, how calibrated each one is, and what weighing them differently costs."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.data.truths import Relatedness
+from rankzoo.inspection.masks import planted
+from rankzoo.inspection.score import Score, bootstrap, ordered
+from rankzoo.inspection.view import Subject, View
+from rankzoo.schema import Schema
+from rankzoo.serving.utility import Utility
+from rankzoo.trace import Trace
+from rankzoo.training.metrics import sigmoid
+
+RELATED, DRAWS, TOP = 0.5, 200, 0.1
+ALPHAS = tuple(float(alpha) for alpha in np.geomspace(0.05, 50, 13))
+NOTE = ("The cosine is that of two tasks' logits' gradients at the joined vector, row by row, averaged: 1 = what raises one "
+        "raises the other. The intervals are over rows, not over trainings.")
+
+
+def compares(blueprint: Blueprint, schema: Schema) -> bool:
+    """Whether at least two tasks with one logit each read one joined vector."""
+    joined = next(place.shape.joined for place in blueprint.places(schema) if place.address == "sharing")
+    return joined > 0 and sum(schema.task(task).kind != "class" for task in blueprint.tasks) > 1
+
+
+def tasks(subject: Subject) -> View:
+    """Columns a, b, cosine, related (planted, or missing), together (whether one group of the model has both): a row per pair.
+
+    Tables: `calibration` (task, rows, observed, expected, ratio O/E, low, high: where 95 % of the ratios lie by chance if the
+    probabilities are right), and `trade` for models of two groups (alpha, passive, active, true_passive, true_active, per row
+    of the tenth that ranks highest). Statistic: mean cosine of related pairs minus that of the others; chance is 0.
+    """
+    schema, blueprint = subject.dataset.schema, subject.model.blueprint
+    names = tuple(task for task in blueprint.tasks if schema.task(task).kind != "class")
+    cosines = pulled(subject, names)  # (row, pair)
+    truth = subject.dataset.truth_of(subject.part, subject.rows)
+    related = pairs_of(names, truth.relatedness if truth else None)
+    groups = grouped(subject)
+    frame = pd.DataFrame([{"a": a, "b": b} for a, b in combinations(names, 2)], columns=["a", "b"])
+    frame["cosine"], frame["related"] = np.nan_to_num(np.nanmean(cosines, axis=0)), related
+    frame["together"] = [groups[a] == groups[b] for a, b in combinations(names, 2)]
+    tables = {"calibration": calibration(subject, names)}
+    if len(set(groups.values())) == 2 and all(subject.probable(name) for name in names):
+        tables["trade"] = trade(subject, Utility(active=tuple(name for name in names if groups[name] == 1)), names)
+    return View("tasks", frame, scored(cosines, related), tables, NOTE)
+
+
+def grouped(subject: Subject) -> dict[str, int]:
+    """The number of each task's group; all tasks are one where the model has no groups."""
+    members = getattr(subject.model.sharing, "members", (subject.model.blueprint.tasks,))
+    return {task: g for g, group in enumerate(members) for task in group}
+
+
+def pulled(subject: Subject, names: tuple[str, ...]) -> np.ndarray:
+    """(row, pair) cosine of the gradients of two tasks' logits at the row's joined vector; NaN where one has none."""
+    model, off = subject.model, Trace(on=False)
+    with torch.no_grad():
+        signal, joined = model.read(subject.batch.unlabelled(), off)
+    # The gradient is asked for as an answer and kept in no parameter; the model stays in eval mode, as the subject was traced.
+    with torch.enable_grad():
+        joined = joined.detach().clone().requires_grad_()
+        logits = model.towers(model.sharing(joined, off), signal, off)
+        toward = {name: torch.autograd.grad(logits[name].sum(), joined, retain_graph=True)[0] for name in names}
+    lengths = {name: gradient.norm(dim=1) for name, gradient in toward.items()}
+    found = []
+    for a, b in combinations(names, 2):
+        cosine = F.cosine_similarity(toward[a], toward[b], dim=1)
+        found.append(torch.where((lengths[a] > 0) & (lengths[b] > 0), cosine, torch.nan).double().numpy())
+    return np.stack(found, axis=1)
+
+
+def pairs_of(names: tuple[str, ...], truth: Relatedness | None) -> np.ndarray:
+    """The planted cosine of every pair, NaN where nothing was planted: (pair,)."""
+    matrix, pairs = planted(names, truth), np.triu_indices(len(names), 1)
+    return np.full(len(pairs[0]), np.nan) if matrix is None else matrix[pairs]
+
+
+def scored(cosines: np.ndarray, related: np.ndarray) -> Score | None:
+    """(row, pair), (pair,): how far related tasks pull together more than others; None unless both kinds of pairs are planted."""
+    near = related >= RELATED
+    if np.isnan(related).any() or near.all() or not near.any():
+        return None
+    mean = lambda index: np.nan_to_num(np.nanmean(cosines[index], axis=0))  # noqa: E731
+    apart = lambda index: float(mean(index)[near].mean() - mean(index)[~near].mean())  # noqa: E731
+    rank = lambda index: ordered(mean(index), related)  # noqa: E731
+    every = np.arange(len(cosines))
+    more = Score("rank correlation of the gradients' cosine with relatedness", rank(every), 0.0,
+                 bootstrap(len(every), rank, draws=DRAWS))
+    return Score("gradients' cosine within groups of related tasks minus across", apart(every), 0.0,
+                 bootstrap(len(every), apart, draws=DRAWS), (more,))
+
+
+def calibration(subject: Subject, names: tuple[str, ...]) -> pd.DataFrame:
+    """Observed over expected of every task that predicts a probability."""
+    rows = []
+    for name in (name for name in names if subject.probable(name)):
+        seen = subject.batch.observed[name].numpy()
+        p = sigmoid(subject.trace[f"logit.{name}"].values.double().numpy()[seen])
+        expected, observed = float(p.sum()), float(subject.batch.labels[name].numpy()[seen].sum())
+        reach = 1.96 * float(np.sqrt((p * (1 - p)).sum())) / expected if expected else np.nan
+        rows.append({"task": name, "rows": len(p), "observed": observed, "expected": expected,
+                     "ratio": observed / expected if expected else np.nan, "low": max(1 - reach, 0.0), "high": 1 + reach})
+    return pd.DataFrame(rows, columns=["task", "rows", "observed", "expected", "ratio", "low", "high"])
+
+
+def trade(subject: Subject, utility: Utility, names: tuple[str, ...]) -> pd.DataFrame:
+    """For each α, what the tenth of the rows that ranks highest is worth, as the model has it and (where planted) in truth."""
+    logits = {name: subject.trace[f"logit.{name}"].values.double() for name in names}
+    truth = subject.dataset.truth_of(subject.part, subject.rows)
+    known: Mapping[str, np.ndarray] = truth.logits if truth and set(names) <= set(truth.logits) else {}
+    passive, active = utility.parts(logits)
+    real = utility.parts({name: torch.from_numpy(known[name]) for name in names}) if known else None
+    best, rows = max(1, round(TOP * subject.rows)), []
+    for alpha in ALPHAS:
+        top = torch.argsort(passive + alpha * active, descending=True, stable=True)[:best]
+        rows.append({"alpha": alpha, "passive": float(passive[top].mean()), "active": float(active[top].mean()),
+                     "true_passive": float(real[0][top].mean()) if real else np.nan,
+                     "true_active": float(real[1][top].mean()) if real else np.nan})
+    return pd.DataFrame(rows)

@@ -1,0 +1,104 @@
+"""Course: the stages of a training and what happens between them; most models have one, in which all tasks are trained.
+
+A layer that asks for stages (`components/stages.py`) gets them: a stage trains some tasks, together or in turns, lets slots
+rest, and may begin with the weights with which the first such stage began. Everything it remembers is part of a training's
+state, so that a training goes on bit for bit from the middle of any stage.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+
+from rankzoo.components.stages import Stage
+from rankzoo.model import RankingModel
+from rankzoo.signals import Batch
+from rankzoo.training.combine import Combiner, weighted_sum
+from rankzoo.training.combine.base import gradients
+from rankzoo.training.optimizers import Optimizer
+
+COMPARED = 8_192
+
+
+class Course:
+    """The course of `steps` optimiser steps. rows: how many rows each task has, for turns that are drawn."""
+
+    def __init__(self, model: RankingModel, steps: int, rows: Mapping[str, int]):
+        self.model, self.rows = model, rows
+        self.layer = next((module for module in model.modules() if hasattr(module, "stages")), None)
+        whole = Stage("training", steps, model.blueprint.tasks, last=True)
+        self.stages: tuple[Stage, ...] = self.layer.stages(steps) if self.layer else (whole,)
+        self.starts = (0, *accumulate(stage.steps for stage in self.stages))
+        self.start: dict[str, Tensor] = {}  # the weights that stages are rewound to
+        self.resting: tuple[str, ...] = ()
+
+    def at(self, done: int) -> Stage:
+        """The stage of the step after `done` steps; after the last step, the last stage."""
+        return self.stages[self._number(done)]
+
+    def progress(self, done: int) -> float:
+        """How much of the last stage lies behind, from 0 to 1, which is where a learning rate may fall: what comes before is a
+        search, and weights that hardly move find nothing."""
+        return 0.0 if not self.at(done).last else (done - self.starts[self._number(done)]) / self.at(done).steps
+
+    def begin(self, done: int, optimizers: list[Optimizer], train: Batch) -> None:
+        """Before the step after `done`: at the start of a stage that rewinds, the weights and the optimisers begin anew; before
+        the last one the layer is told what every task wants of its weights there."""
+        stage = self.at(done)
+        if stage.resting != self.resting:
+            self.resting = stage.resting
+            for name, parameter in self.model.named_parameters():
+                parameter.requires_grad_(name.split(".")[0] not in stage.resting)
+        if stage.rewinds and done == self.starts[self._number(done)]:
+            parameters = dict(self.model.named_parameters())
+            self.start = self.start or {name: parameter.detach().clone() for name, parameter in parameters.items()}
+            with torch.no_grad():
+                for name, parameter in parameters.items():
+                    parameter.copy_(self.start[name])
+            for optimizer in optimizers:
+                optimizer.forget()
+            if stage.last:
+                self._compare(train.rows(0, COMPARED))
+
+    def _compare(self, rows: Batch) -> None:
+        losses = self.model.eval()(rows).losses
+        self.model.train()
+        found = gradients(list(losses.values()), list(self.layer.weights))
+        self.layer.compared(dict(zip(losses, found, strict=True)))
+
+    def idle(self, done: int) -> set[str]:
+        """The tasks that the stage after `done` steps leaves out."""
+        return set(self.model.blueprint.tasks) - set(self.at(done).tasks)
+
+    def backward(self, done: int, losses: Mapping[str, Tensor], combiner: Combiner) -> str:
+        """The backward pass of the tasks whose turn it is; returns the task that is trained alone, "" where several are."""
+        stage = self.at(done)
+        alone = stage.tasks[0] if len(stage.tasks) == 1 else ""
+        if stage.turns == "round_robin":
+            alone = stage.tasks[(done - self.starts[self._number(done)]) % len(stage.tasks)]
+        elif stage.turns == "proportional":
+            counts = torch.tensor([float(self.rows[task]) for task in stage.tasks])
+            alone = stage.tasks[int(torch.multinomial(counts, 1))]
+        waiting = self.idle(done) | (set(stage.tasks) - {alone} if alone else set())
+        trained = {name: loss for name, loss in losses.items() if name not in waiting}
+        if waiting:
+            weighted_sum(trained, combiner.fixed).backward()
+        else:
+            combiner.backward(trained, self.model)
+        return alone
+
+    def moving(self, alone: str) -> AbstractContextManager[None]:
+        """Around the optimisers' step."""
+        return self.layer.moving(alone) if self.layer and alone else nullcontext()
+
+    def ended(self, done: int) -> None:
+        """After `done` steps: a stage that ends here is left."""
+        number = self._number(done - 1)
+        if self.layer and done == self.starts[number + 1]:
+            self.layer.left(self.stages[number])
+
+    def _number(self, done: int) -> int:
+        return next((i for i in range(len(self.stages)) if done < self.starts[i + 1]), len(self.stages) - 1)

@@ -1,0 +1,228 @@
+"""Tree leaves: what a forest grows and how its leaves are read; the LinkedIn sheet's invariants 1 to 4 and 13 by number."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import lightgbm
+import numpy as np
+import pytest
+import torch
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.boosting import Growth, Split, boosted, splits
+from rankzoo.components.representation.raw import DENSE
+from rankzoo.components.representation.tree_leaves import Forest, TreeLeaves
+from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.errors import ZooError
+from rankzoo.model import RankingModel
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.signals import Batch
+from rankzoo.trace import Trace
+from tests.support import c0, flops, logits, numel, random_batch, rich
+from tests.wiring import assert_wired
+
+SCHEMA = Schema(tuple(Feature(f"x{i}", "numeric") for i in range(4)), (Task("a"), Task("b")))
+GROWTH = Growth(leaves=8, depth=6, shrinkage=0.3, seed=0)
+SPEC = TreeLeaves(trees=6, leaves=8, dim=3)
+
+
+def rows(n: int = 600, seed: int = 0) -> Batch:
+    """a asks whether x0 > 0 or x1 > 1, b whether x2 > −.5: with noise, both learnable by splits."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 4)).astype(np.float32)
+    a, b = (x[:, 0] > 0) | (x[:, 1] > 1), x[:, 2] > -0.5
+    noise = rng.random((n, 2)) < 0.1
+    labels = {name: torch.from_numpy((label ^ flipped).astype(np.float32))
+              for name, label, flipped in zip("ab", (a, b), noise.T, strict=True)}
+    return Batch(SCHEMA, torch.zeros(n, 0, dtype=torch.long), torch.from_numpy(x), labels=labels,
+                 observed={task: torch.ones(n, dtype=torch.bool) for task in labels})
+
+
+def model(spec: TreeLeaves = SPEC, schema: Schema = SCHEMA, batch: Batch | None = None) -> RankingModel:
+    made = RankingModel(Blueprint(representation=spec, towers=MlpTower(widths=(5,)), tasks=tuple(t.name for t in schema.tasks)),
+                        schema)
+    if batch is not None:
+        made.fit(batch, seed=0)
+    return made.eval()
+
+
+def ids(made: RankingModel, batch: Batch) -> np.ndarray:
+    return made.representation.forest.ids(batch.numbers).numpy()
+
+
+def test_leaves_are_the_library_s():
+    """An independent descent: the leaf of every row and tree, as LightGBM itself predicts it from the ranks of the numbers."""
+    batch = rows()
+    x, y = rankdata(batch.numbers.numpy(), axis=0), batch.labels["a"].numpy()
+    made = model(replace_(labels="first"), batch=batch)
+    settings = {"objective": "binary", "num_leaves": 8, "max_depth": 6, "learning_rate": 0.3, "seed": 0, "num_threads": 1,
+                "deterministic": True, "force_row_wise": True, "use_missing": False, "verbosity": -1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(x, y, params={"verbosity": -1}), num_boost_round=6)
+    expected = booster.predict(x, pred_leaf=True) + 8 * np.arange(6)
+    assert np.array_equal(ids(made, batch), expected)
+
+
+def replace_(**settings: object) -> TreeLeaves:
+    return SPEC.model_copy(update=settings)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_ids_of_trees_never_collide(fitted):
+    """1: idx_t in [off_t, off_t + n_t), the largest is V − 1 at most; random trees before the fit reach every leaf."""
+    batch = rows(4_000)
+    found = ids(model(batch=batch if fitted else None), batch)
+    first = 8 * np.arange(6)
+    assert (found >= first).all() and (found < first + 8).all()
+    if not fitted:
+        assert len(np.unique(found)) > 30
+
+
+def test_one_row_moves_one_vector_in_each_tree():
+    """2: exactly T rows of the table have a gradient after one example."""
+    batch = rows()
+    made = model(batch=batch)
+    made(batch.rows(0, 1)).losses["a"].backward()
+    touched = made.representation.forest.table.grad.abs().sum(dim=1).nonzero().flatten()
+    assert touched.tolist() == sorted(ids(made, batch.rows(0, 1))[0].tolist())
+
+
+def test_piecewise_constant():
+    """3: a number that crosses no threshold leaves every output bit for bit; one that does, moves some."""
+    batch = rows()
+    made = model(batch=batch)
+    forest, before = made.representation.forest, logits(made, batch)
+    split = forest.threshold[(forest.feature == 0) & forest.threshold.isfinite()].unique()
+    x = batch.numbers.clone()
+    low, high = float(split[0]), float(split[1])
+    inside = (x[:, 0] > low) & (x[:, 0] < high)
+    x[inside, 0] = torch.where(x[inside, 0] < (low + high) / 2, low + 0.4 * (high - low), low + 0.6 * (high - low)).float()
+    after = logits(made, replace(batch, numbers=x))
+    assert inside.any() and all(torch.equal(before[task], after[task]) for task in before)
+    x[:, 0] = -5.0
+    assert not torch.equal(logits(made, replace(batch, numbers=x))["a"], before["a"])
+
+
+def test_at_the_threshold_a_number_goes_left():
+    """A number that equals its threshold is on the left, its neighbour above on the right, as in the library."""
+    forest = Forest(TreeLeaves(trees=1, leaves=2, dim=1), 1)
+    forest.set([(Split(0, 0.5, ~0, ~1),)])
+    values = torch.tensor([[0.5], [float(np.nextafter(np.float32(0.5), np.float32(1)))]])
+    assert forest.ids(values).flatten().tolist() == [0, 1]
+
+
+def test_monotone_numbers_have_the_same_leaves():
+    """4: numbers bent by exp, which keeps their order, give the same leaves after a fit of their own."""
+    batch = rows(2_000)
+    bent = replace(batch, numbers=torch.exp(batch.numbers))
+    one, other = ids(model(batch=batch), batch), ids(model(batch=bent), bent)
+    assert np.array_equal(one, other)
+
+
+def test_missing_and_unseen_values_have_a_leaf():
+    """13: a missing number is the mean by preparation; whatever comes, an id is valid."""
+    made = model(batch=rows())
+    strange = torch.tensor([[0.0] * 4, [1e4] * 4, [-1e4] * 4])
+    found = made.representation.forest.ids(strange).numpy()
+    assert (found // 8 == np.arange(6)).all()
+
+
+def test_each_task_has_its_trees_and_first_has_all():
+    """Labels each: the first half splits what a needs, the second what b needs; first: b's number is hardly asked."""
+    batch = rows(3_000)
+    asked = lambda made: made.representation.forest.feature[:, 0].tolist()  # noqa: E731
+    each, first = model(batch=batch), model(replace_(labels="first"), batch=batch)
+    assert set(asked(each)[:3]) <= {0, 1} and asked(each)[3] == 2 and asked(first)[0] in (0, 1) and 2 not in asked(first)[:2]
+    for made in (each, first):
+        assert made.representation.forest.child.shape == (6, 7, 2)
+
+
+def test_growth_is_reproducible_and_never_sees_other_rows():
+    batch = rows()
+    one, again, other = model(batch=batch), model(batch=batch), model(batch=rows(seed=1))
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), again.state_dict().values(), strict=True))
+    assert not torch.equal(one.representation.forest.threshold, other.representation.forest.threshold)
+    loaded = model()
+    loaded.load_state_dict(one.state_dict())  # the forest is kept with the weights
+    assert torch.equal(logits(loaded, batch)["a"], logits(one, batch)["a"])
+
+
+def test_only_observed_rows_grow_a_tree():
+    """Labels that are not seen are not read."""
+    batch = rows()
+    seen = torch.arange(len(batch)) < 400
+    labels = {**batch.labels, "a": torch.where(seen, batch.labels["a"], 1.0)}
+    hidden = replace(batch, observed={"a": seen, "b": seen}, labels=labels)
+    cut = batch.rows(0, 400)
+    assert np.array_equal(ids(model(batch=hidden), batch), ids(model(batch=cut), batch))
+
+
+def test_a_label_without_two_values_grows_nothing():
+    """Single leaves: all rows alike, and no error."""
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    assert boosted(x, np.zeros(50), "binary", 3, GROWTH) == [] == boosted(x, np.arange(50.0), "binary", 0, GROWTH)
+    flat = replace(rows(), labels={task: torch.zeros(600) for task in "ab"})
+    made = model(batch=flat)
+    assert (ids(made, flat) == 8 * np.arange(6)).all()
+
+
+@pytest.mark.parametrize("kind, labels", [("regression", "number"), ("share", "share")])
+def test_numbers_and_shares_grow_trees_too(kind, labels):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((800, 3))
+    y = x[:, 1] + 0.1 * rng.standard_normal(800) if labels == "number" else 1 / (1 + np.exp(-4 * x[:, 1]))
+    found = boosted(x, y, kind, 2, GROWTH)
+    assert len(found) == 2 and all(tree[0].feature == 1 and len(tree) == 7 for tree in found)
+
+
+def test_dump_becomes_splits_by_hand():
+    tree = {"split_index": 0, "split_feature": 3, "threshold": 0.5, "left_child": {"leaf_index": 0, "leaf_value": 1},
+            "right_child": {"split_index": 1, "split_feature": 1, "threshold": -2,
+                            "left_child": {"leaf_index": 1, "leaf_value": 1}, "right_child": {"leaf_index": 2, "leaf_value": 1}}}
+    assert splits(tree) == (Split(3, 0.5, ~0, 1), Split(1, -2.0, ~1, ~2)) and splits({"leaf_value": 0.1}) == ()
+
+
+def test_leaves_alone_tell_the_label():
+    """A tree's leaves order the rows by the planted rule, whatever network comes behind."""
+    batch, test = rows(3_000), rows(2_000, seed=5)
+    made = model(batch=batch)
+    picked, y = ids(made, batch)[:, 0], batch.labels["a"].numpy()
+    rate = {leaf: y[picked == leaf].mean() for leaf in np.unique(picked)}
+    assert roc_auc_score(test.labels["a"].numpy(), [rate[leaf] for leaf in ids(made, test)[:, 0]]) > 0.85
+
+
+@pytest.mark.parametrize("settings", [{}, {"pooling": "sum"}, {"trees": 1, "leaves": 2}, {"leaves": 13}], ids=str)
+def test_counts_widths_and_wiring(settings):
+    """V·d = T·n·d beside other tables; concat gives T·d, sum d; FLOPs are those of the towers alone; ids keep their tables."""
+    spec = replace_(**settings)
+    for schema in (SCHEMA, rich()):
+        blueprint = Blueprint(representation=spec, towers=MlpTower(widths=(5,)), tasks=tuple(t.name for t in schema.tasks))
+        made, batch = RankingModel(blueprint, schema), random_batch(schema, 6)
+        count = blueprint.count(schema)
+        assert count.parameters == numel(made) and count.flops == flops(made, batch)
+        part = next(p for p in count.parts if p.path == "representation.forest")
+        assert part.parameters == spec.trees * spec.leaves * spec.dim == made.representation.forest.table.numel() and part.table
+        fields = made.representation(batch, Trace(on=False)).fields
+        assert fields[DENSE].shape == (6, spec.dim * (spec.trees if spec.pooling == "concat" else 1))
+        assert not {f.name for f in schema.numeric} & set(fields)
+        assert_wired(blueprint, schema)
+
+
+def test_depth_holds_every_leaf():
+    """Any number of leaves is reached within the depth that is walked, from the random start on."""
+    for leaves in (2, 3, 5, 8, 13, 16, 31):
+        spec = TreeLeaves(trees=3, leaves=leaves, dim=2)
+        found = Forest(spec, 4).ids(torch.randn(5_000, 4))
+        assert found.min() >= 0 and found.max() <= 3 * leaves - 1
+
+
+def test_data_without_numbers_are_refused():
+    with pytest.raises(ZooError, match="no numbers for trees to split"):
+        Blueprint(representation=TreeLeaves(), tasks=("t0",)).count(c0())
+
+
+def test_tasks_that_all_choose_among_classes_are_refused():
+    schema = Schema((Feature("x", "numeric"), Feature("g", "categorical", 4)), (Task("c", "class", "g"),))
+    with pytest.raises(ZooError, match="all choose among classes"):
+        Blueprint(representation=TreeLeaves(), tasks=("c",)).count(schema)

@@ -1,0 +1,190 @@
+"""M2TRec-style, against its sheet: the invariants of section 11 by number."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from rankzoo.components.representation.attributes import Attributes
+from rankzoo.data.load import from_world
+from rankzoo.data.worlds.sessions import WORLD
+from rankzoo.document import Document
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from rankzoo.schema import Catalogue, Schema
+from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import rank
+from tests.support import OFF, logits, random_batch, randomised
+
+SYSTEM = systems()["homedepot"]
+SCHEMA = WORLD.schema
+ID = [f.name for f in SCHEMA.catalogue.schema.categorical].index("product")
+
+
+def longer(schema: Schema, times: int) -> Schema:
+    """The same data with `times` as many products."""
+    features = tuple(replace(f, vocabulary=(f.vocabulary - 1) * times + 1) if f.name == "product" else f
+                     for f in schema.catalogue.schema.features)
+    return replace(schema, catalogue=Catalogue("product", replace(schema.catalogue.schema, features=features)))
+
+
+@pytest.fixture(scope="module")
+def model() -> RankingModel:
+    return randomised(RankingModel(SYSTEM.blueprint, SCHEMA)).eval()
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return random_batch(SCHEMA, 8)
+
+
+def with_items(batch, **changes):
+    return replace(batch, catalogue=replace(batch.catalogue, **changes))
+
+
+def session(batch, ids):
+    """One row whose session is these items."""
+    given = torch.zeros(1, 4, 1, dtype=torch.long)
+    given[0, :len(ids), 0] = torch.tensor(ids)
+    mask = torch.arange(4) < torch.tensor([[len(ids)]])
+    return replace(batch.rows(0, 1), histories={"session": given}, masks={"session": mask})
+
+
+def test_1_nothing_grows_with_the_catalogue(model):
+    """No tensor has the catalogue's length; twice as many products leave the count unchanged."""
+    assert all(SCHEMA.catalogue.rows not in parameter.shape for parameter in model.parameters())
+    assert SYSTEM.blueprint.count(longer(SCHEMA, 2)).parameters == SYSTEM.blueprint.count(SCHEMA).parameters
+    by_id = Document.preset("homedepot").but([("representation.items", ["product"])]).blueprint
+    assert by_id.count(longer(SCHEMA, 2)).parameters - by_id.count(SCHEMA).parameters == 1_500 * 16
+
+
+def test_2_alike_items_are_one(model, batch):
+    """Equal attributes: equal encodings, exactly tied logits, and one may stand for the other in a session."""
+    items = batch.catalogue
+    ids, words, mask = items.ids.clone(), items.histories["title"].clone(), items.masks["title"].clone()
+    kept = [i for i in range(ids.shape[1]) if i != ID]
+    ids[7, kept], words[7], mask[7] = ids[9, kept], words[9], mask[9]
+    twins = with_items(batch, ids=ids, histories={"title": words}, masks={"title": mask})
+    assert torch.equal(*model.representation(twins, OFF).catalogue[[7, 9]])
+    assert torch.equal(*logits(model, twins)["next_item"][:, [7, 9]].T)
+    one, other = (logits(model, session(twins, [3, twin, 5]))["next_item"] for twin in (7, 9))
+    assert torch.equal(one, other)
+
+
+def test_3_renumbering_changes_nothing(model, batch):
+    """Other numbers for the same items, in catalogue, sessions and answers alike."""
+    order = torch.cat([torch.tensor([0]), 1 + torch.randperm(1_500, generator=torch.Generator().manual_seed(0))])
+    back = order.argsort()
+    turned = replace(batch, catalogue=batch.catalogue.take(order), histories={"session": back[batch.histories["session"]]})
+    torch.testing.assert_close(logits(model, turned)["next_item"], logits(model, batch)["next_item"][:, order])
+
+
+def test_4_a_new_item_is_scored_at_once(model, batch):
+    """One product more: a finite logit for it, every other logit unchanged."""
+    more = batch.catalogue.map(lambda rows: torch.cat([rows, rows[5:6].flip(0) if rows.dtype == torch.bool else rows[5:6]]))
+    found = logits(model, replace(batch, catalogue=more))["next_item"]
+    assert found.shape == (8, 1_502) and torch.isfinite(found[:, -1]).all()
+    torch.testing.assert_close(found[:, :-1], logits(model, batch)["next_item"])
+
+
+def test_5_order_of_a_session(batch):
+    """Mean without positions: no order; with them: an order."""
+    for positions, same in (("none", True), ("learned", False)):
+        blueprint = Document.preset("homedepot").but([("sequence.0.positions", positions)]).blueprint
+        found = randomised(RankingModel(blueprint, SCHEMA))
+        one, other = (logits(found, session(batch, ids))["next_item"] for ids in ([3, 8, 5, 2], [5, 3, 2, 8]))
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-2) == same
+
+
+def test_6_short_and_empty_sessions(model, batch):
+    """One item is enough; an empty session is zeros, so that every item ties, and never NaN."""
+    assert torch.isfinite(logits(model, session(batch, [4]))["next_item"]).all()
+    nothing = logits(model, session(batch, []))["next_item"]
+    assert torch.isfinite(nothing).all() and rank(nothing, torch.tensor([3.0])).item() == 750.5
+
+
+def test_8_heads_of_categories(model, batch):
+    """Softmaxes sum to 1 by level; without the item's task the others still learn; a weight of 0 gives a head no gradient."""
+    found = logits(model, batch)
+    for task, classes in (("category", 9), ("subcategory", 41)):
+        assert found[task].shape == (8, classes)
+        torch.testing.assert_close(torch.softmax(found[task], dim=1).sum(dim=1), torch.ones(8))
+    fewer = Document.preset("homedepot").but([("tasks", ["category", "subcategory"])]).blueprint
+    alone = RankingModel(fewer, SCHEMA)
+    sum(alone(batch).losses.values()).backward()
+    assert alone.towers.head["category"].weight.grad.abs().sum() > 0
+    weighed = Document.preset("homedepot").but([("losses.weights", {"category": 0.0})])
+    dataset = from_world(WORLD, 400)
+    fit = Fit(weighed.model(dataset.schema), dataset, weighed.settings.model_copy(update={"steps": 1}), watching=False)
+    before = fit.model.towers.head["category"].weight.detach().clone()
+    for _ in fit:
+        pass
+    assert torch.equal(fit.model.towers.head["category"].weight, before)
+
+
+def test_9_gradients_of_cold_items(batch):
+    """By id, what no session and no label names has a gradient of exactly zero, since it is no negative either; by attributes
+    every row that a named item uses has one."""
+    dataset = from_world(WORLD, 1_000)
+    rows = dataset.part("train", 256)
+    schema = dataset.schema
+    named = torch.zeros(schema.catalogue.rows, dtype=torch.bool)
+    named[rows.histories["session"][rows.masks["session"]]] = True
+    for items in (("product",), ()):
+        layer = Attributes(dim=4, items=items, unknown=0.0)
+        blueprint = SYSTEM.blueprint.model_copy(update={"representation": layer, "tasks": ("next_item",)})
+        model = RankingModel(blueprint, schema)
+        model(rows).losses["next_item"].backward()
+        gradient = model.representation.tables["4"].grad.to_dense().abs().sum(dim=1)
+        if items:
+            assert (gradient[~rows.seen & ~named] == 0).all() and (gradient[rows.seen] > 0).all()
+        else:
+            width, start = model.representation.places["product.brand"]
+            used = torch.unique(rows.catalogue.features["brand"][rows.seen])
+            assert (gradient[start + used] > 0).all()
+
+
+def test_10_nothing_leaks():
+    """No target is among what is seen; no new item in any training or validation row; no session in two parts."""
+    dataset = from_world(WORLD)
+    batch, seen = dataset.batch, dataset.batch.seen
+    past, label = batch.histories["session"][:, :, 0], batch.labels["next_item"].long()
+    assert not ((past == label[:, None]) & batch.masks["session"]).any()
+    new = torch.ones(1_501, dtype=torch.bool)
+    for part in ("train", "validation"):
+        rows = dataset.part(part)
+        new[rows.labels["next_item"].long()] = False
+        new[rows.histories["session"][rows.masks["session"]]] = False
+    test = dataset.part("test")
+    assert new[1:].sum() >= 225 and not new[test.histories["session"][test.masks["session"]]].all()
+    assert (~seen[1:]).sum() >= 225 and (~seen[test.labels["next_item"].long()]).float().mean() > 0.1
+    whole = [tuple(row) for row in torch.cat([past, label[:, None]], dim=1)[batch.masks["session"].all(dim=1)].tolist()]
+    edge = len(dataset.parts["train"]) // 4
+    assert not set(whole[:edge]) & set(whole[edge:])
+
+
+def test_11_ties_share_their_places(model, batch):
+    """k identical items: the right one's place is the mean, so that MRR is not 1."""
+    same = with_items(batch, ids=torch.where(torch.arange(batch.catalogue.ids.shape[1]) == ID, batch.catalogue.ids, 1),
+                      histories={"title": torch.ones_like(batch.catalogue.histories["title"])},
+                      masks={"title": torch.ones_like(batch.catalogue.masks["title"])})
+    found = logits(model, same)["next_item"]
+    assert rank(found, torch.full((8,), 9.0)).tolist() == [750.5] * 8
+
+
+def test_its_own_numbers():
+    """What the preset holds, part by part (sheet, section 9): Σ|V_f| d_f + (Σ d_f) d + d + L(…) + heads, none in |I|."""
+    count = SYSTEM.blueprint.count(SCHEMA)
+    tables = (9 + 41 + 41 + 9 + 501) * 16
+    d, ffn = 32, 128
+    assert count.embedding == tables
+    assert count.within("sequence.0").parameters == 80 * d + d + 4 * (d * d + d) + 2 * d * ffn + ffn + d + 4 * d
+    assert count.within("towers").parameters == d * 80 + (d + 1) * 9 + (d + 1) * 41
+    assert count.once == 0
+
+
+def test_7_the_mean_is_over_items(model, batch):
+    """A session of the same item twice has the vector of that item once: the mean divides by what is there."""
+    once, twice = (logits(model, session(batch, ids))["next_item"] for ids in ([6], [6, 6]))
+    torch.testing.assert_close(once, twice, rtol=1e-4, atol=1e-3)

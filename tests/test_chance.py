@@ -1,0 +1,100 @@
+"""Chance: what has learned nothing finds nothing. Untrained models, and models trained on shuffled labels, in every view."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import stdtrit
+
+from rankzoo.data.dataset import Dataset
+from rankzoo.data.load import load
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import KINDS, look, reason
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import evaluate, predict
+
+BUILT = [system.id for system in systems().values() if system.built]
+ROWS, SEEN, SEEDS = 4_000, 300, 6
+PICTURES = [(id, view) for id in BUILT for view in KINDS if view != "example"]
+
+
+@cache
+def rows_of(name: str) -> Dataset:
+    return load(name, ROWS)
+
+
+def shuffled(dataset: Dataset, seed: int) -> Dataset:
+    """The same rows with the labels of others: nothing that a model sees says anything of them. Test rows keep theirs."""
+    learned = np.concatenate([dataset.parts["train"], dataset.parts["validation"]])
+    order = torch.arange(len(dataset))
+    order[torch.from_numpy(learned)] = torch.from_numpy(np.random.default_rng(seed).permutation(learned))
+    turned = lambda named: {name: values.index_select(0, order) for name, values in named.items()}  # noqa: E731
+    batch = replace(dataset.batch, labels=turned(dataset.batch.labels), observed=turned(dataset.batch.observed))
+    return replace(dataset, batch=batch)
+
+
+def scores(id: str, view: str, models: Mapping[int, tuple[RankingModel, Dataset]]) -> tuple[list[float], float] | None:
+    """(value of each seed, chance) of a view's truth; None where the model has no such view, or nothing is planted for it."""
+    found = []
+    for model, dataset in models.values():
+        if reason(model.blueprint, dataset.schema, view):
+            return None
+        truth = look(Subject.of(model, dataset, "test", SEEN), view).truth
+        found += [truth] if truth is not None and np.isfinite(truth.value) else []
+    return ([score.value for score in found], found[0].chance) if len(found) > 1 else None
+
+
+def beyond_chance(values: list[float], chance: float) -> bool:
+    """Whether the mean over seeds lies surely on the side of the truth: a one-sided t test at one in a thousand."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    return np.mean(values) - chance > stdtrit(len(values) - 1, 0.999) * error + 1e-9
+
+
+@cache
+def untrained(id: str) -> dict[int, tuple[RankingModel, Dataset]]:
+    system = systems()[id]
+    dataset = rows_of(system.dataset)
+    return {seed: (RankingModel(system.blueprint, dataset.schema, seed), dataset) for seed in range(SEEDS)}
+
+
+@pytest.mark.parametrize("id, view", PICTURES)
+def test_an_untrained_model_scores_chance(id, view):
+    found = scores(id, view, untrained(id))
+    assert found is None or not beyond_chance(*found), found
+
+
+@cache
+def misled(id: str, seed: int) -> tuple[RankingModel, Dataset]:
+    """A system trained on shuffled labels for 60 steps of its own settings."""
+    system = systems()[id]
+    dataset = shuffled(rows_of(system.dataset), seed)
+    settings = system.settings.model_copy(update={"seed": seed, "steps": 60, "epochs": 60, "patience": 0})
+    fit = Fit(RankingModel(system.blueprint, dataset.schema, seed), dataset, settings)
+    for _ in fit:
+        pass
+    return fit.model, dataset
+
+
+@pytest.mark.parametrize("id", BUILT)
+def test_shuffled_labels_teach_nothing(id):
+    """AUC on test rows with their true labels: within four standard errors of a half."""
+    model, dataset = misled(id, 0)
+    rows = dataset.part("test")
+    for task, metrics in evaluate(predict(model, rows), rows, dataset.schema, model.blueprint.losses).items():
+        if "auc" in metrics:
+            ones = float((rows.labels[task] * rows.observed[task]).sum())
+            zeros = float(rows.observed[task].sum()) - ones
+            assert abs(metrics["auc"] - 0.5) < 4 * np.sqrt((ones + zeros + 1) / (12 * ones * zeros)), (task, metrics)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id, view", PICTURES)
+def test_shuffled_labels_paint_no_picture(id, view):
+    found = scores(id, view, {seed: misled(id, seed) for seed in range(SEEDS)})
+    assert found is None or not beyond_chance(*found), found

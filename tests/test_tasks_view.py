@@ -1,0 +1,153 @@
+"""The view of tasks: cosines of gradients, observed over expected and the curve of α, on pictures made by hand."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.sharing.groups import Groups
+from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.data.worlds.professional import ACTIVE, PASSIVE, TASKS, WORLD
+from rankzoo.errors import ZooError
+from rankzoo.figures import tasks as figure
+from rankzoo.inspection.tasks import ALPHAS, calibration, pairs_of, pulled, scored, tasks, trade
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import look, reason
+from rankzoo.model import RankingModel
+from rankzoo.serving.utility import Utility
+from tests.drawings import walk
+from tests.support import small
+
+RELATED = WORLD.related.cosine[np.triu_indices(5, 1)]
+
+
+def subject(widths: tuple[int, ...] = (6,), rows: int = 60, groups: tuple = (PASSIVE, ACTIVE)) -> Subject:
+    """An untrained model of numbers over a few rows; without hidden layers behind the groups' one."""
+    blueprint = Blueprint(representation=Embeddings(), sharing=Groups(groups=groups, widths=widths), towers=MlpTower(widths=()),
+                          tasks=TASKS)
+    dataset = small("professional", 600)
+    return Subject.of(RankingModel(blueprint, dataset.schema), dataset, rows=rows)
+
+
+def drawn(cosine: np.ndarray, rows: int = 400, width: int = 200, seed: int = 0) -> np.ndarray:
+    """(row, pair) cosines of gradients that are correlated as asked."""
+    rng = np.random.default_rng(seed)
+    mix = np.linalg.cholesky(cosine + 1e-9 * np.eye(5))
+    each = np.einsum("kl,rlw->rkw", mix, rng.standard_normal((rows, 5, width)))
+    each /= np.linalg.norm(each, axis=2, keepdims=True)
+    return (each @ each.transpose(0, 2, 1))[:, *np.triu_indices(5, 1)]
+
+
+def test_a_perfect_picture_is_one():
+    """Within 1, across 0; what was planted (.9 and 0) is .9."""
+    score = scored(np.tile(np.where(RELATED > 0.5, 1.0, 0.0), (50, 1)), RELATED)
+    assert score.value == 1.0 and score.more[0].value == pytest.approx(1.0) and score.found
+    planted = scored(drawn(WORLD.related.cosine), RELATED)
+    assert planted.value == pytest.approx(0.9, abs=0.01) and planted.ci95[0] < planted.value < planted.ci95[1]
+
+
+def test_random_is_at_chance_and_inverted_below():
+    values = [scored(drawn(np.eye(5), rows=30, seed=seed), RELATED).value for seed in range(20)]
+    assert abs(np.mean(values)) < 0.01
+    inverted = scored(np.tile(np.where(RELATED > 0.5, -0.2, 0.6), (50, 1)), RELATED)
+    assert inverted.value == pytest.approx(-0.8) and inverted.more[0].value == pytest.approx(-1.0) and not inverted.found
+
+
+def test_no_score_without_two_kinds_of_pairs():
+    assert scored(drawn(np.eye(5)), np.full(10, np.nan)) is None and scored(drawn(np.eye(5)), np.full(10, 0.9)) is None
+    assert np.isnan(pairs_of(TASKS, None)).all()
+    assert pairs_of(("like", "click", "comment"), WORLD.related).tolist() == [0.0, 0.9, 0.0]
+
+
+def test_gradients_by_hand():
+    """One hidden layer: the gradient of task k is Σ_u w_ku [h_u > 0] W_u; the cosine is theirs, row by row."""
+    seen = subject()
+    model = seen.model
+    with torch.no_grad():
+        _, x = model.read(seen.batch.unlabelled(), seen.trace)
+    toward = {}
+    for task, group in {**dict.fromkeys(PASSIVE, 0), **dict.fromkeys(ACTIVE, 1)}.items():
+        layer: nn.Linear = model.sharing.group[group][0]
+        alive = (x @ layer.weight.T + layer.bias > 0).float()
+        toward[task] = (alive * model.towers.head[task].weight) @ layer.weight
+    names = [(a, b) for i, a in enumerate(TASKS) for b in TASKS[i + 1:]]
+    expected = torch.stack([torch.nn.functional.cosine_similarity(toward[a], toward[b], dim=1) for a, b in names], dim=1)
+    dead = torch.stack([(toward[a].norm(dim=1) == 0) | (toward[b].norm(dim=1) == 0) for a, b in names], dim=1)
+    found = torch.from_numpy(pulled(seen, TASKS)).float()
+    assert torch.equal(found.isnan(), dead)
+    torch.testing.assert_close(found[~dead], expected.detach()[~dead], atol=1e-5, rtol=1e-4)
+
+
+def test_twin_heads_pull_alike_and_opposite_ones_apart():
+    seen = subject()
+    heads = seen.model.towers.head
+    with torch.no_grad():
+        heads["long_dwell"].weight.copy_(heads["click"].weight)
+        heads["comment"].weight.copy_(-heads["like"].weight)
+    frame = tasks(seen).table.set_index(["a", "b"])["cosine"]
+    assert frame["click", "long_dwell"] == pytest.approx(1, abs=1e-6) and frame["like", "comment"] == pytest.approx(-1, abs=1e-6)
+
+
+def test_looking_leaves_the_model_alone():
+    """No parameter gets a gradient, none changes, and the mode stays."""
+    seen = subject()
+    before = {name: tensor.clone() for name, tensor in seen.model.state_dict().items()}
+    look(seen, "tasks")
+    assert all(p.grad is None for p in seen.model.parameters())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in seen.model.state_dict().items())
+
+
+def test_observed_over_expected_by_hand():
+    """O / E = Σ y / Σ p; 95 % of the ratios of right probabilities lie in the band."""
+    seen = subject()
+    table = calibration(seen, TASKS).set_index("task")
+    p = torch.sigmoid(seen.trace["logit.click"].values.double()).numpy()
+    y = seen.batch.labels["click"].numpy()
+    assert table.loc["click", "ratio"] == pytest.approx(y.sum() / p.sum())
+    reach = 1.96 * np.sqrt((p * (1 - p)).sum()) / p.sum()
+    assert table.loc["click", ["low", "high"]].tolist() == pytest.approx([max(0, 1 - reach), 1 + reach])
+    ratios = [(np.random.default_rng(i).random(len(p)) < p).sum() / p.sum() for i in range(2_000)]
+    assert np.mean(np.abs(np.array(ratios) - 1) <= reach) == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_curve_trades_one_value_for_the_other():
+    """As α grows the active value of the top rows rises and the passive one falls; at the ends they are the best there is."""
+    seen = subject(rows=100)
+    utility = Utility(active=ACTIVE)
+    frame = trade(seen, utility, TASKS)
+    assert (np.diff(frame["active"]) >= -1e-9).all() and (np.diff(frame["passive"]) <= 1e-9).all()
+    assert frame["alpha"].tolist() == list(ALPHAS) and frame[["true_passive", "true_active"]].notna().all().all()
+    passive, _ = utility.parts({task: seen.trace[f"logit.{task}"].values.double() for task in TASKS})
+    assert frame["passive"].iloc[0] <= float(passive.topk(10).values.mean()) + 1e-12
+
+
+def test_groups_decide_what_is_traded():
+    """No curve without two groups; pairs know whether they stand together."""
+    two, one = tasks(subject()), tasks(subject(groups=(TASKS,)))
+    assert "trade" in two.tables and "trade" not in one.tables
+    assert two.table["together"].sum() == 4 and one.table["together"].all()
+    assert (two.table["related"] == RELATED).all() and (two.table["together"] == (RELATED > 0.5)).all()
+
+
+def test_a_model_with_one_task_has_none():
+    blueprint = Blueprint(tasks=("click",))
+    assert reason(blueprint, WORLD.schema, "tasks") == "no two tasks to compare that read one joined vector"
+    dataset = small("professional", 600)
+    with pytest.raises(ZooError, match="no two tasks"):
+        look(Subject.of(RankingModel(blueprint, dataset.schema), dataset, rows=5), "tasks")
+
+
+def test_pictures_hold_every_pair_task_and_alpha():
+    """Related pairs outlined both ways round in both matrices; without a truth one matrix and no outline; a dot for each α."""
+    view = tasks(subject())
+    outlines = lambda tree: [node for node, _, _ in walk(tree) if node[1].get("class") == "truth"]  # noqa: E731
+    assert len(outlines(figure.pairs(view.table))) == 2 * 2 * 4
+    assert not outlines(figure.pairs(view.table.assign(related=float("nan"))))
+    circles = lambda tree: [node for node, _, _ in walk(tree) if node[1].get("class") == "family-6 mark"]  # noqa: E731
+    assert len(circles(figure.calibration(view.tables["calibration"], TASKS))) == 5
+    shown = figure.trade(view.tables["trade"])
+    assert len(circles(shown)) == len(ALPHAS) == len(outlines(shown))
+    assert not outlines(figure.trade(view.tables["trade"].assign(true_passive=float("nan"), true_active=float("nan"))))

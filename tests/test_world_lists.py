@@ -1,0 +1,153 @@
+"""The world `lists`: what is stored can be computed again from the table, and the waiting requests obey the same rule."""
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from rankzoo.data import recipes
+from rankzoo.data.load import from_world
+from rankzoo.data.truths import Repeats
+from rankzoo.data.worlds.lists import CANDIDATES, LEVEL_EDGES, SLOTS, WORLD
+
+ADJACENT = {"has_next": 1.0, "effective_view": 1.2, "like": 0.6}
+EARLIER = {"has_next": 0.4, "effective_view": 0.5, "like": 0.25}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return WORLD.make(WORLD.rows, 0)
+
+
+@pytest.fixture(scope="module")
+def rows(made):
+    return made.table.to_pandas()
+
+
+def cost(rows, task: str) -> np.ndarray:
+    """What repetition takes off, counted from the table alone."""
+    found = []
+    for category, placed in zip(rows["category"], rows["placed.category"], strict=True):
+        found.append(ADJACENT[task] * (len(placed) > 0 and placed[0] == category) + EARLIER[task] * (placed == category).sum())
+    return np.array(found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_oracle_is_far_from_chance_and_below_certainty(seed):
+    """The truth's figures of the prototype: .756 for the view, .722 for going on."""
+    made = WORLD.make(WORLD.rows, seed)
+    for task, expected in (("effective_view", 0.764), ("has_next", 0.72), ("like", 0.71)):
+        assert roc_auc_score(made.table[task].to_numpy(), made.truth.logits[task]) == pytest.approx(expected, abs=0.03), task
+
+
+def test_a_list_ends_where_the_viewer_stops(rows):
+    """Slots count up, and everyone but the last one of a list went on. Full parts cut one list each."""
+    same = rows["group"].eq(rows["group"].shift(-1))
+    assert (rows["slot"].shift(-1) == rows["slot"] + 1)[same].all() and (rows["slot"].shift(-1) == 0)[~same][:-1].all()
+    assert rows["has_next"][same].all()
+    stopped_early = (rows["has_next"] == 1) & ~same & (rows["slot"] < SLOTS - 1)
+    assert stopped_early.sum() <= 3
+
+
+def test_no_list_stands_in_two_parts(rows):
+    groups = [set(rows["group"].iloc[part]) for part in WORLD.parts(len(rows)).values()]
+    assert all(not one & other for i, one in enumerate(groups) for other in groups[:i])
+
+
+def test_placed_are_the_rows_before(rows):
+    """The last one first, with their levels, and how far back they stand."""
+    at = {(row.group, row.slot): i for i, row in enumerate(rows.head(3_000).itertuples())}
+    for record in rows.head(2_900).to_dict("records"):
+        assert list(record["placed.back"]) == list(range(record["slot"]))
+        for back, category in enumerate(record["placed.category"]):
+            before = rows.iloc[at[record["group"], record["slot"] - 1 - back]]
+            assert (category, record["placed.view_level"][back], record["placed.stay_level"][back]) == (
+                before["category"], before["view_level"], before["stay_level"])
+
+
+def test_levels_are_those_of_the_scores(rows):
+    for name in ("view", "stay"):
+        assert (np.digitize(rows[f"{name}_score"].to_numpy(), LEVEL_EDGES) == rows[f"{name}_level"]).mean() > 0.9999  # float32
+
+
+def test_differences_of_levels(rows):
+    """Kuaishou sheet, invariant 15: of a past video with itself the difference is 0; time since it is never negative."""
+    for row in rows.head(500).to_dict("records"):
+        apart, feedback = np.divmod(row["watched.gap"], 2)
+        assert (apart - 3 == np.clip(row["view_level"] - row["watched.view_level"], -3, 3)).all()
+        assert (feedback == row["watched.feedback"]).all() and (np.diff(row["watched.ago"]) >= 0).all()
+    assert WORLD.label("watched.gap", 6) == "+0 levels, none" and WORLD.label("watched.gap", 1) == "-3 levels, liked"
+
+
+def test_relevance_is_same_category_times_feedback(made, rows):
+    """The truth's rule, item by item."""
+    relevance = made.truth.relevance
+    for i, row in enumerate(rows.head(500).to_dict("records")):
+        n = len(row["watched.category"])
+        assert 4 <= n <= 10
+        expected = (row["watched.category"] == row["category"]) * row["watched.feedback"]
+        assert relevance.kernel[i, :n].tolist() == expected.tolist() and not relevance.kernel[i, n:].any()
+        assert relevance.own[i, :n].tolist() == row["watched.feedback"].tolist()
+
+
+def test_logits_are_the_recipe(made, rows):
+    """With the cost of repetition added back, view − pull · matches and 2 · (like − pull · matches) are both the appeal and a
+    constant; going on depends on the video alone."""
+    matches = made.truth.relevance.kernel.sum(axis=1)
+    alone = {task: logit + cost(rows, task) for task, logit in made.truth.logits.items()}
+    apart = (alone["effective_view"] - matches) - 2 * (alone["like"] - matches)
+    assert np.ptp(apart) < 1e-5
+    for task, score in (("effective_view", "view_score"), ("has_next", "stay_score")):
+        own = alone[task] - (matches if task == "effective_view" else 0.0)
+        noise = rows[score] - own
+        assert noise.std() == pytest.approx(0.3, abs=0.01) and abs(np.corrcoef(noise, own)[0, 1]) < 0.05
+
+
+def test_nothing_planted_is_a_column(rows):
+    """Neither a true appeal nor a probability can be read off."""
+    assert not {"appeal", "stay", "logit"} & set(rows.columns)
+    assert abs(np.corrcoef(rows["view_score"], rows["effective_view"])[0, 1]) < 0.6
+
+
+def test_waiting_requests(made):
+    """Nine candidates each, one past for all of them, none placed, in the first slot; they are rows of no part."""
+    waiting = made.candidates.to_pandas()
+    assert len(waiting) == WORLD.requests * CANDIDATES and (waiting["slot"] == 0).all()
+    assert waiting["placed.category"].map(len).eq(0).all()
+    for _, request in waiting.head(90).groupby("group"):
+        assert len(request) == CANDIDATES and len({tuple(past) for past in request["watched.category"]}) == 1
+    repeats = made.truth.repeats
+    assert (repeats.category == waiting["category"]).all() and repeats.size == CANDIDATES
+    assert abs(recipes.sigmoid(repeats.own["effective_view"]).mean() - waiting["effective_view"].mean()) < 0.04
+    data = from_world(WORLD, 3_000)
+    assert len(data.candidates) == 2_700 and data.candidates.group.unique().numel() == 300
+    assert data.truth_of("test").repeats is data.truth.repeats
+
+
+def test_repeats_by_hand():
+    """Categories 1 1 2 1: the second loses both costs, the fourth the small one twice."""
+    repeats = Repeats(4, {"view": np.array([1.0, 2.0, 3.0, 4.0])}, np.array([1, 1, 2, 1]), {"view": 1.2}, {"view": 0.5})
+    assert repeats.logits(np.array([0, 1, 2, 3]))["view"].tolist() == pytest.approx([1.0, 2.0 - 1.7, 3.0, 4.0 - 1.0])
+    both = repeats.logits(np.array([[2, 0], [0, 1]]))["view"]
+    assert both.tolist() == [[3.0, 1.0], [1.0, pytest.approx(0.3)]]
+
+
+def test_switches():
+    """Without stay and repeats everyone goes on equally, wherever a video stands."""
+    null = replace(WORLD, stay=0.0, repeats=0.0).make(2_000, 0)
+    assert np.ptp(null.truth.logits["has_next"]) < 1e-9
+    every = null.truth.repeats.logits(np.array([[0, 1, 2, 3]]))
+    assert all(np.allclose(values[0], null.truth.repeats.own[task][:4]) for task, values in every.items())
+    assert {field.name for field in fields(WORLD)} >= {"repeats", "stay", "pull"}
+
+
+def test_encoded_ids_are_one_more_than_the_table_s():
+    """What a list search relies on: slot s is id s + 1, and a video b back has id b."""
+    data = from_world(WORLD, 3_000)
+    column = [f.name for f in data.schema.categorical].index("slot")
+    placed, mask = data.batch.histories["placed"], data.batch.masks["placed"]
+    assert torch.equal(data.batch.ids[:, column] - 1, mask.sum(dim=1))
+    assert torch.equal(placed[:, :, 3][mask], torch.arange(1, 4).expand(len(mask), 3)[mask])

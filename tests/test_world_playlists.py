@@ -1,0 +1,151 @@
+"""The world `playlists`: edges are counts of playlists, new tracks are new, and what is asked for is what was drawn."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from rankzoo.data.load import from_world
+from rankzoo.data.world import world
+from rankzoo.data.worlds.playlists import AUDIO, NEAREST, NEIGHBOURS, TASKS, TRACKS, edges, neighbours, sounds_like
+
+PLAYLISTS = world("playlists")
+ROWS = 6_000
+
+
+@pytest.fixture(scope="module")
+def made():
+    return PLAYLISTS.make(ROWS, 0)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return from_world(PLAYLISTS, ROWS)
+
+
+@pytest.fixture(scope="module")
+def tracks():
+    """The catalogue's draws: the generator begins with them."""
+    return PLAYLISTS._tracks(np.random.default_rng(0))
+
+
+def column(made, name: str, part: str) -> list:
+    rows = PLAYLISTS.parts(ROWS)[part]
+    return made.table[name].take(rows).to_pylist()
+
+
+def test_an_edge_counts_distinct_playlists():
+    """Sheet, invariants 1 and 2: by hand; a repeated track counts once, no loops, both ways alike, more needed, fewer left."""
+    playlists = np.array([[0, 1, 1], [0, 1, 2], [1, 0, 0], [2, 3, 3]])
+    both = edges(playlists, 0, tracks=4)
+    assert both.tolist() == [[0, 3, 1, 0], [3, 0, 1, 0], [1, 1, 0, 1], [0, 0, 1, 0]]
+    assert edges(playlists, 1, tracks=4).tolist() == [[0, 3, 0, 0], [3, 0, 0, 0], [0] * 4, [0] * 4]
+    for least in range(4):
+        kept, fewer = edges(playlists, least, tracks=4), edges(playlists, least + 1, tracks=4)
+        assert (kept[kept > 0] > least).all() and ((fewer > 0) <= (kept > 0)).all()
+
+
+def test_the_strongest_neighbours_come_first():
+    playlists = np.array([[5, 6, 7], [5, 6, 8], [5, 6, 7], [5, 9, 7], [5, 6, 9]])
+    assert neighbours(playlists, 1)[5].tolist() == [6, 7, 9] + [-1] * (NEIGHBOURS - 3)
+    assert neighbours(playlists, 2)[5].tolist() == [6, 7] + [-1] * (NEIGHBOURS - 2)
+    assert (neighbours(playlists, 1)[0] == -1).all()
+
+
+def test_new_tracks_stand_in_no_row_to_learn_from_and_are_nobodys_neighbours(made, data, tracks):
+    """Sheet, invariant 14: in no training edge, in no row but as what is asked for in the test part."""
+    new = set(np.flatnonzero(tracks.new).tolist())
+    assert len(new) == 200
+    for part in ("train", "validation"):
+        shown = {track for row in column(made, "playlist.track", part) for track in row}
+        assert not new & (shown | set(column(made, "co_occurrence", part)) | set(column(made, "acoustic_similarity", part)))
+    listed = made.catalogue["neighbours.track"].to_pylist()
+    assert not new & {track for row in listed for track in row}
+    assert all(len(listed[track]) > 20 for track in new)
+    assert new <= set((np.flatnonzero(~data.batch.seen.numpy())[1:] - 1).tolist())
+    asked = [track for track in column(made, "co_occurrence", "test") if track in new]
+    assert 0.4 < len(asked) / (ROWS * 0.2 * 0.75) < 0.65
+
+
+def test_what_is_hidden_makes_no_edge():
+    """Sheet, invariant 14: the lists of known tracks are those of the visible tracks alone."""
+    rng = np.random.default_rng(0)
+    tracks = PLAYLISTS._tracks(rng)
+    lists = PLAYLISTS._lists(rng, tracks, ROWS // 20)
+    listed = PLAYLISTS.make(ROWS, 0).catalogue["neighbours.track"].to_pylist()
+    own = neighbours(lists.visible, PLAYLISTS.least)
+    assert all(listed[track] == [other for other in own[track] if other >= 0] for track in np.flatnonzero(~tracks.new))
+    for one, other in ((lists.visible, lists.validation), (lists.visible, lists.hidden), (lists.validation, lists.hidden)):
+        assert not (one[:, :, None] == other[:, None, :]).any()
+
+
+def test_early_playlists_are_a_knob_that_leaves_the_rows_alone(made, tracks):
+    alone = replace(PLAYLISTS, early=0).make(ROWS, 0)
+    assert alone.table.equals(made.table)
+    listed, with_early = (each.catalogue["neighbours.track"].to_pylist() for each in (alone, made))
+    assert all(not listed[track] if tracks.new[track] else listed[track] == with_early[track] for track in range(TRACKS))
+
+
+def test_every_row_asks_of_a_playlist_or_of_one_track(made):
+    labels = np.stack([made.table[task].to_numpy() for task in TASKS], axis=1)
+    shown = made.table["playlist.track"].to_pylist()
+    of_list = labels[:, 0] >= 0
+    assert (labels[of_list, 1:] == -1).all() and (labels[~of_list, 1:] >= 0).all()
+    assert of_list.mean() == pytest.approx((11 + 1 + 3) / 20)
+    assert all(target not in row and 1 <= len(row) == len(set(row)) <= 8
+               for row, target in zip(shown, labels[:, 0], strict=True))
+    assert all(len(row) == 1 for row, listed in zip(shown, of_list, strict=True) if not listed)
+
+
+def test_labels_of_one_track_are_its_genre_and_what_sounds_like_it(made, tracks):
+    nearest = sounds_like(tracks.audio, ~tracks.new)
+    assert not tracks.new[nearest].any() and not (nearest == np.arange(TRACKS)[:, None]).any()
+    genre, like = made.table["genre"].to_numpy(), made.table["acoustic_similarity"].to_numpy()
+    for row, shown in enumerate(made.table["playlist.track"].to_pylist()):
+        if genre[row] >= 0:
+            assert genre[row] == tracks.genre[shown[0]] and like[row] in nearest[shown[0]]
+
+
+def test_sound_tells_half_of_the_genre():
+    """The sheet's section 12: of the ten nearest 50 to 60 % are of the genre, in the mean over seeds; more among neighbours."""
+    found, graph = [], []
+    for seed in range(4):
+        tracks = PLAYLISTS._tracks(np.random.default_rng(seed))
+        nearest = sounds_like(tracks.audio, np.ones(TRACKS, dtype=bool))
+        found.append((tracks.genre[nearest] == tracks.genre[:, None]).mean())
+        listed = PLAYLISTS.make(ROWS, seed).catalogue["neighbours.track"].to_pylist()
+        graph.append(np.mean([tracks.genre[track] == tracks.genre[one] for one, near in enumerate(listed) for track in near]))
+    assert 0.5 <= np.mean(found) <= 0.6 and np.mean(graph) > 0.85
+
+
+def test_the_oracle_knows_the_mixture(made):
+    """Its places are those of the true weights, and far better than chance (.01): .2 to .35 among the first twenty."""
+    rank, asked = made.truth.ranks["co_occurrence"], made.table["co_occurrence"].to_numpy() >= 0
+    assert (rank[asked] >= 1).all() and (rank[asked] <= TRACKS).all()
+    assert 0.2 < (rank[asked] <= 20).mean() < 0.4
+    assert set(made.truth.ranks["acoustic_similarity"][~asked]) == {(NEAREST + 1) / 2}
+
+
+def test_what_is_not_asked_for_is_unobserved(data):
+    """A −1 is no track: the last one is not taken for seen because of it."""
+    batch = data.batch
+    asked = batch.labels["co_occurrence"] > 0
+    assert torch.equal(batch.observed["co_occurrence"], asked) and torch.equal(batch.observed["genre"], ~asked)
+    for seed in range(3):
+        made, last = PLAYLISTS.make(1_000, seed), TRACKS - 1
+        train = PLAYLISTS.parts(1_000)["train"]
+        named = {track for row in made.table["playlist.track"].take(train).to_pylist() for track in row}
+        named |= {track for task in TASKS[:2] for track in made.table[task].take(train).to_pylist()}
+        assert bool(from_world(PLAYLISTS, 1_000, seed).batch.seen[last + 1]) == (last in named)
+
+
+def test_audio_is_standardised_on_known_tracks(data):
+    numbers = data.batch.catalogue.numbers[data.batch.seen]
+    assert numbers.shape[1] == len(AUDIO) == 12
+    torch.testing.assert_close(numbers.mean(dim=0), torch.zeros(12), rtol=0, atol=1e-4)
+
+
+def test_names():
+    assert PLAYLISTS.label("genre", 3) == "jazz" and PLAYLISTS.label("playlist.track", 7) == "track 7"
