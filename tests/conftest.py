@@ -24,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 ONE_BY_ONE = ("browser", "test_jobs", "test_page_train")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `pytest -n 2` what starts servers, browsers and worker processes of its own stays on one of the two cores."""
     for item in items:

@@ -1,4 +1,4 @@
-"""The view of items: a model that knows nothing scores chance, one that knows all is perfect, one that knows the contrary is below."""
+"""The view of items: who knows nothing scores chance, who knows all is perfect, who knows the contrary is below chance."""
 from __future__ import annotations
 
 import numpy as np

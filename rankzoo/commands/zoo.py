@@ -80,7 +80,8 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
-        f"{count.flops:,} FLOPs per example", "", facts_table(system)]))
+        f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""), "",
+        facts_table(system)]))
 
 
 def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, object] | None:
