@@ -5,6 +5,7 @@ A new kind or setting is drawn without a line here; only settings that name some
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -79,12 +80,22 @@ def slot(name: str, schema: Schema) -> st.SearchStrategy:
     return st.lists(any_kind, max_size=2) if name in OPTIONAL else any_kind
 
 
+@cache  # the settings of every kind as JSON schemas: a fifth of a second each time
 def blueprints(schema: Schema) -> st.SearchStrategy[Blueprint]:
     """Any blueprint whose settings are allowed; whether its components fit each other is for `places` to say."""
     tasks = st.lists(st.sampled_from([t.name for t in schema.tasks]), min_size=1, unique=True)
     chosen = [t.name for t in schema.tasks if t.kind == "class"]
+    binary = [t.name for t in schema.tasks if t.kind == "binary"]
     return st.fixed_dictionaries({**{name: slot(name, schema) for name in SLOTS}, "tasks": tasks}).map(
-        lambda drawn: Blueprint.model_validate_json(json.dumps(for_tasks(mended(drawn), chosen))))
+        lambda drawn: Blueprint.model_validate_json(json.dumps(for_tasks(mended(one_after_another(drawn, binary)), chosen))))
+
+
+def one_after_another(drawn: dict[str, Any], binary: list[str]) -> dict[str, Any]:
+    """A loss over a click and what follows it has two tasks for that, where the data have them."""
+    if drawn["losses"]["kind"] != "entire_space" or len(binary) < 2:
+        return drawn
+    both = {"click": binary[0], "conversion": binary[1]}
+    return drawn | {"losses": drawn["losses"] | both, "tasks": list(dict.fromkeys([*drawn["tasks"], *both.values()]))}
 
 
 def for_tasks(drawn: dict[str, Any], chosen: list[str]) -> dict[str, Any]:

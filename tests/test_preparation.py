@@ -119,7 +119,9 @@ def test_parts_of_every_dataset(name):
     assert load(name, rows=1_000) is data and len(data.part("test", 5)) == 5
     assert len(data.hash) == 16 and data.hash != load(name, rows=900).hash
     if data.truth:
-        assert len(next(iter(data.truth_of("test").logits.values()))) == len(data.parts["test"])
+        truth = data.truth_of("test")
+        planted = {**truth.logits, **truth.ranks}
+        assert planted and all(len(values) == len(data.parts["test"]) for values in planted.values())
 
 
 class TestCensus:

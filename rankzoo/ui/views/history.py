@@ -32,7 +32,7 @@ def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candi
     history = history_of(subject)
     words = []
     for f in (_finest(history), paired(history)):
-        if f is not None and f.table:
+        if f is not None and f.table in subject.batch.features:  # rows that ask for any item of a catalogue have no candidate
             words.append(name(subject.dataset, f.table, int(subject.batch.features[f.table][row])) or say("unknown"))
     if not words:
         return Candidate(say("Example {row}", row=row + 1), "", prediction)
