@@ -13,7 +13,7 @@ from rankzoo.data import uploads
 from rankzoo.data.home import home as home_folder
 from rankzoo.data.load import load
 from rankzoo.data.names import TOPICS
-from rankzoo.data.world import world
+from rankzoo.data.world import world, worlds
 from rankzoo.document import Document
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.training.metrics import auc
@@ -164,7 +164,7 @@ def test_two_files_of_one_name_can_be_told_apart():
     made = uploads.admit(b"a,y\n" + b"".join(b"%d,%d\n" % (i % 7, i % 2) for i in range(20)), "*shop*.csv")
     service.store().add_dataset(made.hash, "somebody", made.name, made.rows, made.columns)
     options = visit("data", data=made.hash).radio(key="rz_world").options
-    assert len(options) == len(set(options)) == len(PLANTED) + 1 + 2  # and the census, and the two files
+    assert len(options) == len(set(options)) == len(worlds()) + 1 + 2  # and the census, and the two files
 
 
 def test_every_visible_text_passes_the_catalogue():
