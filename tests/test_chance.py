@@ -83,14 +83,13 @@ def misled(id: str, seed: int) -> tuple[RankingModel, Dataset]:
 
 @pytest.mark.parametrize("id", BUILT)
 def test_shuffled_labels_teach_nothing(id):
-    """AUC on test rows with their true labels: within four standard errors of a half."""
+    """AUC on test rows with their true labels is near a half. Not within its standard error: what a network starts with points
+    somewhere, and among 48 signals the cosine with the planted direction has an sd of 1/√48, which is .08 in AUC."""
     model, dataset = misled(id, 0)
     rows = dataset.part("test")
     for task, metrics in evaluate(predict(model, rows), rows, dataset.schema, model.blueprint.losses).items():
         if "auc" in metrics:
-            ones = float((rows.labels[task] * rows.observed[task]).sum())
-            zeros = float(rows.observed[task].sum()) - ones
-            assert abs(metrics["auc"] - 0.5) < 4 * np.sqrt((ones + zeros + 1) / (12 * ones * zeros)), (task, metrics)
+            assert abs(metrics["auc"] - 0.5) < 0.2, (task, metrics)
 
 
 @pytest.mark.slow

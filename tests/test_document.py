@@ -262,7 +262,7 @@ def test_set_a_kind():
     ("settings.lr", float("inf"), "settings", "Every number must be finite."),
     ("sharing.experts", "many", "sharing.experts", "a whole number of at least 1 and at most 64. Found 'many'."),
     ("settings.optimizer", "lamb", "settings.optimizer", "one of adam, adagrad, sgd. Found 'lamb'."),
-    ("sharing.kind", "moe", "sharing", "unknown kind 'moe'. Choose one of: direct, shared_bottom, omoe, mmoe, ple"),
+    ("sharing.kind", "moe", "sharing", "unknown kind 'moe'. Choose one of: direct, shared_bottom, groups, omoe, mmoe, ple"),
     ("data", 5, "data", "Setting data: a word. Found 5."), ("", 3, None, "The blueprint has no field ''."),
     ("blueprint", None, "blueprint", "Setting blueprint: a group of settings. Found nothing.")])
 def test_set_refusals(path, value, at, words):

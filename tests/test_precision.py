@@ -78,13 +78,14 @@ def test_a_run_records_its_format_and_goes_on_in_it():
 
 
 def test_there_is_one_loop():
-    """Only the fit calls an optimiser's step, and bench, command line, workers and tests all train by it."""
+    """Only the fit calls an optimiser's step, and bench, command line, workers and tests all train by it; a stream, which is
+    tested on each batch before it learns from it, has a loop of its own over the same optimisers."""
     stepping = [path for path in Path(rankzoo.__file__).parent.rglob("*.py")
                 for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step"
                 and "optim" in ast.unparse(node.func.value)]
     assert {path.relative_to(Path(rankzoo.__file__).parent).as_posix() for path in stepping} <= {
-        "training/fit.py", "runs/worker.py"}  # a worker's is its warm-up
+        "training/fit.py", "training/stream.py", "runs/worker.py"}  # a worker's is its warm-up
     from rankzoo import bench
     from rankzoo.runs import loop
 

@@ -88,7 +88,7 @@ def read(text: str, annotation: Any) -> Any:
         return [] if parts else None
     if "Mapping" in str(annotation):
         return {name.strip(): _number(number) for name, _, number in (part.partition(":") for part in parts)}
-    if "tuple[tuple" in str(annotation):
+    if str(annotation).count("tuple[") > 1:
         return [[side.strip() for side in part.replace(" x ", "×").split("×")] for part in parts]
     return parts if "str" in str(annotation) else [_number(part) for part in parts]
 
