@@ -19,7 +19,8 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
-    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words.
+    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words ·
+    picture: the view that shows what makes it what it is, by its name among `inspection.views`.
     """
 
     id: str

@@ -63,7 +63,7 @@ SYSTEM = System(
     story="One model for each kind of response shares nothing and costs more with every new objective. "
           "Here a single model predicts them all, with one tower for passive and one for active responses. "
           "Its inputs are the leaves of a tree ensemble, so that raw numbers need no scaling.",
-    blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="task",
+    blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="tasks",
     grew="shared_bottom", settings=TrainSettings(epochs=4, batch_size=512, lr=2e-3, schedule="cosine", warmup=50,
                                                    patience=0),
 )

@@ -55,6 +55,6 @@ SYSTEM = System(
     id="youtube", place=1, company="YouTube", name="MMoE with a bias tower", domain="video", source=PAPER,
     story="What to watch next. Four tasks share experts, and each has a gate that chooses its own mix. "
           "A side tower soaks up the effect of the position.",
-    blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gate", grew="mmoe",
+    blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gates", grew="mmoe",
     settings=TrainSettings(epochs=6, batch_size=256, lr=4e-3, schedule="cosine", patience=0),
 )
