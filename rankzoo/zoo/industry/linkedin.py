@@ -4,7 +4,7 @@ from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.components.sharing.groups import Groups
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.facts import Source, derived, ours, stated, unsure
+from rankzoo.facts import Size, Source, derived, ours, stated, unsure
 from rankzoo.serving.utility import Utility
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -66,4 +66,6 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="tasks",
     grew="shared_bottom", settings=TrainSettings(epochs=4, batch_size=512, lr=2e-3, schedule="cosine", warmup=50,
                                                    patience=0),
+    industry=(Size("sharing.widths", (100, 100, 100, 100), unsure(
+        "layers of a tower", "4 × 100", LIRANK, why="a third party's note on a later model")),),
 )
