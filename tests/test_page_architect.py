@@ -382,3 +382,15 @@ def test_sizes_change_the_counts_and_nothing_else():
     app.number_input(key="rz_candidates").set_value(10).run()
     flops = preset.blueprint.count(preset.schema()).flops
     assert app.dataframe[0].value["This app"].iloc[-1] == f"{10 * flops / 1e6:.4g} MFLOP"
+
+
+def test_an_expert_s_objection_and_its_cure():
+    """One expert: the page says what is wrong with it, why, and the button mends it; a preset is told nothing."""
+    app = opened("mmoe")
+    assert not [b for b in app.button if b.key.startswith("cure:")]
+    app.session_state["rz_document"] = document(app).but([("sharing.experts", 1)])
+    app.run()
+    assert any("Every gate has one expert to choose from" in each.value for each in app.markdown)
+    app.button(key="cure:sharing.experts").click().run()
+    assert document(app).blueprint.sharing.experts == 4 and not app.exception
+    assert not [b for b in app.button if b.key.startswith("cure:")]
