@@ -65,7 +65,7 @@ def test_any_model_that_stands_is_advised_and_every_cure_stands(drawn):
 def test_every_rule_says_what_and_why_in_sentences():
     document = Document.preset("youtube").but([("sharing.experts", 1), ("sharing.bottom", [1])])
     said = [each.said() for each in given(document)]
-    assert said == ["Layer 1 of bottom has 1 unit(s). All that reaches the tasks must pass through so few numbers.",
+    assert said == ["Layer 1 of bottom is only 1 wide. All that reaches the tasks must pass through so few numbers.",
                     "Every gate has one expert to choose from. A softmax over one number is 1 whatever it is: the gate learns "
                     "nothing."]
 

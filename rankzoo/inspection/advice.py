@@ -46,7 +46,7 @@ def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         for i, width in enumerate(widths):
             if width <= NARROW:
                 better = (*widths[:i], ENOUGH, *widths[i + 1:])
-                yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} has {units} unit(s).",
+                yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
                              "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
                              ((f"{place.address}.{name}", better),),
                              {"n": i + 1, "setting": name, "units": width, "better": ENOUGH})
