@@ -6,12 +6,12 @@ import streamlit as st
 
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
+from rankzoo.export.picture import HEADS
 from rankzoo.figures.words import flops, size, whole
 from rankzoo.inspection.changes import Change, Step, step
 from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.ui import page, state
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.words import say, translate
 
 
