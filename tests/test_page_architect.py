@@ -372,7 +372,7 @@ def test_sizes_change_the_counts_and_nothing_else():
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"])) and document(app) == before
     app.segmented_control(key="rz_scale").set_value("industry").run()
     large = preset.industry().count
-    assert any(f"{large.parameters / 1e9:.4g} billion parameters" in each.value for each in app.markdown)
+    assert any(f"{large.parameters / 1e9:.4g} billion parameters" in each.value for each in app.caption)
     app.session_state["rz_costs"] = True
     app.run()
     table = app.dataframe[0].value
