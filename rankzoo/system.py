@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.facts import Fact, Source
+from rankzoo.lesson import Lesson
 from rankzoo.serving.arrange import Arrange
 from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
@@ -19,7 +20,8 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
-    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words.
+    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words ·
+    lesson: its story and its questions.
     """
 
     id: str
@@ -41,6 +43,7 @@ class System:
     tagline: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    lesson: Lesson = Lesson()
 
     @property
     def kind(self) -> str:
