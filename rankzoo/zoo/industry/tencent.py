@@ -78,7 +78,7 @@ LESSON = Lesson(
     misreadings={
         "It is contrastive learning of users or items.": "It contrasts a parameter's effect: with it and without it.",
         "Masks are learned by gradients or gates.": "In the method that it extends they are found by pruning, round by round.",
-        "A sparsity of 0.3 means that 30 of 100 weights go.": "There it is the share that is kept.",
+        "The sparsity is the share of weights that go.": "There it is the share that is kept.",
         "It needs weights for the tasks' losses.": "The tasks alternate, so none are needed.",
         "Kandian is Tencent Video.": "They are different products; PLE comes from the video one.",
     },

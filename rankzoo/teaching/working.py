@@ -1,0 +1,61 @@
+"""Working: a number that was worked out, line by line as a person would write it, and how good a prediction of it is."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rankzoo.schema import Count, Part
+
+EXACT, NEAR, ROUGH = 0.0, 0.1, 0.5
+Verdict = Literal["right", "close", "off"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A line of the working: what it is, how it is worked out, what comes out."""
+
+    name: str
+    working: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Number:
+    """An answer with its unit and its working. `given` says what a person may use, a template for `values`; a prediction is
+    right within the share `right` of the answer, close within `close`."""
+
+    value: float
+    unit: str
+    terms: tuple[Term, ...] = ()
+    given: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    right: float = EXACT
+    close: float = NEAR
+
+    def verdict(self, predicted: float) -> Verdict:
+        """How good a prediction is."""
+        error = abs(predicted - self.value)
+        reach = abs(self.value)
+        return "right" if error <= self.right * reach + 1e-9 else "close" if error <= self.close * reach + 1e-9 else "off"
+
+
+def grouped(count: Count) -> dict[str, list[Part]]:
+    """Parts of a count by name: those that are alike under one roof (experts, towers of tasks) together, in order."""
+    groups: dict[tuple[str, str, int], list[Part]] = {}
+    for part in count.parts:
+        if part.parameters:
+            groups.setdefault((part.path.rpartition(".")[0], part.working, part.parameters), []).append(part)
+    named: dict[str, list[Part]] = {}
+    for (roof, _, _), parts in groups.items():
+        name = parts[0].path if len(parts) == 1 or not roof else roof
+        named.setdefault(name if name not in named else parts[0].path, []).extend(parts)
+    return named
+
+
+def lines(count: Count) -> Iterator[Term]:
+    """«4 × (128 × 64 + 64)»: a line for each group of like parts."""
+    for name, parts in grouped(count).items():
+        working, times = parts[0].working, len(parts)
+        several = f"({working})" if "+" in working else working
+        yield Term(name, f"{times} × {several}" if times > 1 else working, sum(part.parameters for part in parts))
