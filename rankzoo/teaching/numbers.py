@@ -55,7 +55,8 @@ def join_width(screen: Screen, of: str = "") -> Number | None:
     of_width: dict[int, list[str]] = {}
     for name, width in sizes.items():
         of_width.setdefault(width, []).append(name)
-    terms = tuple(Term(listed(names, NAMES), f"{len(names)} × {width:,}", len(names) * width) for width, names in of_width.items())
+    terms = tuple(Term(listed(names, NAMES), f"{len(names)} × {width:,}", len(names) * width)
+                  for width, names in of_width.items())
     return Number(joined, "numbers", terms, "Widths of what is joined: {widths}. The picture shows the fields.",
                   {"widths": ", ".join(f"{width:,}" for width in of_width)})
 

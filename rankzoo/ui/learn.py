@@ -13,7 +13,7 @@ from rankzoo.inspection.changes import step as step_between
 from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
-from rankzoo.ui import architect, learn_components, page, rung, state, story
+from rankzoo.ui import architect, learn_components, learn_runs, page, rung, state, story
 from rankzoo.ui.architect import HEADS
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import choice
@@ -85,7 +85,9 @@ def show(chosen: str, step: str) -> None:
         story.misreadings(system)
     with right:
         story.measured(system)
-        _above(system)
+        if chosen == LADDER:
+            _above(system)
+            learn_runs.show(system)
     _ways(system)
 
 

@@ -48,6 +48,8 @@ def _used(system: System, slot: str) -> bool:
 def measured(system: System) -> None:
     """What its source says that it reached, each with its tag; one sentence where nothing could be read."""
     lesson = system.lesson
+    if not (lesson.measured or lesson.unmeasured):
+        return
     st.markdown(f"**{say('What was measured')}**")
     for fact in facts(system, lesson.measured):
         st.markdown(fact)
