@@ -57,6 +57,12 @@ def test_the_summary_counts_by_component_and_names_what_is_weak():
     assert sum(map(points, done.answers)) == 1.5
 
 
+def test_what_seemed_certain_and_was_wrong_comes_first():
+    on = walk("a", some(2, "losses"), 0, 0.0)
+    done = on.say("x", 1.0, "a guess").judge("missed").next(1.0).say("y", 2.0, "certain").judge("missed").next(2.0)
+    assert [q.ask for q, _ in again(done)] == ["losses 1?", "losses 0?"]
+
+
 def test_an_early_end_counts_what_was_answered():
     on = walk("a", some(3, "losses"), 0, 0.0)
     assert on.stop().over and on.stop().questions == () and summary(on.stop()) == ()

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from rankzoo.blueprint import SLOTS
 from rankzoo.lesson import Question
 from rankzoo.teaching.numbers import Number
 
 Outcome = Literal["right", "close", "off", "had it", "partly", "missed", "skipped", ""]
+Sure = Literal["a guess", "fairly", "certain"]
+SURE: tuple[Sure, ...] = get_args(Sure)
 GOOD = ("right", "had it")
 """Outcomes that need no second look; «close» and «partly» count half."""
 HALF = ("close", "partly")
@@ -23,13 +25,15 @@ SECONDS = 90
 
 @dataclass(frozen=True)
 class Given:
-    """An answer: what was said or predicted, what it was compared with, the outcome, and the seconds that it took."""
+    """An answer: what was said or predicted, what it was compared with, the outcome, the seconds that it took, and how sure
+    whoever gave it was."""
 
     said: str
     number: Number | None = None
     predicted: float | None = None
     outcome: Outcome = ""
     seconds: float = 0.0
+    sure: Sure = "fairly"
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,13 @@ class Walk:
         """Whether all questions were asked."""
         return self.question is None
 
-    def say(self, text: str, now: float) -> Walk:
+    def say(self, text: str, now: float, sure: Sure = "fairly") -> Walk:
         """The question on view answered in words."""
-        return self._answered(Given(text, seconds=now - self.since))
+        return self._answered(Given(text, seconds=now - self.since, sure=sure))
 
-    def predict(self, predicted: float, number: Number, now: float) -> Walk:
+    def predict(self, predicted: float, number: Number, now: float, sure: Sure = "fairly") -> Walk:
         """The question on view answered by a number, which is judged against the model's."""
-        return self._answered(Given("", number, predicted, number.verdict(predicted), now - self.since))
+        return self._answered(Given("", number, predicted, number.verdict(predicted), now - self.since, sure))
 
     def judge(self, outcome: Outcome) -> Walk:
         """How good an answer in words was, by whoever gave it."""
@@ -127,6 +131,6 @@ def summary(done: Walk) -> tuple[Row, ...]:
 
 
 def again(done: Walk) -> tuple[tuple[Question, Given], ...]:
-    """What to look at again: the answers that were not good, the worst first."""
+    """What to look at again: the answers that were not good, the worst first, and among these the ones that seemed certain."""
     weak = [(q, given) for q, given in zip(done.questions, done.answers, strict=False) if given.outcome not in GOOD]
-    return tuple(sorted(weak, key=lambda pair: points(pair[1])))
+    return tuple(sorted(weak, key=lambda pair: (points(pair[1]), -SURE.index(pair[1].sure))))

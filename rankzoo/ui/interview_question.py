@@ -12,7 +12,7 @@ from rankzoo.figures.words import fixed, whole
 from rankzoo.lesson import Question
 from rankzoo.registry import systems
 from rankzoo.teaching import numbers
-from rankzoo.teaching.interview import SECONDS, Given, Walk
+from rankzoo.teaching.interview import SECONDS, SURE, Given, Walk
 from rankzoo.teaching.numbers import Number
 from rankzoo.ui import architect, interview, state, story
 from rankzoo.ui.architect import HEADS
@@ -90,21 +90,24 @@ def _form(on: Walk, found: Number | None) -> None:
             st.number_input(say("Your prediction") + (f" ({say(found.unit)})" if found.unit else ""), value=None, key=key,
                             min_value=0 * step, step=step, format="%.1f" if found.unit in ABOUT else "%d",
                             placeholder=say("a number"))
+        st.segmented_control(say("How sure are you?"), SURE, default=SURE[1], key=f"rz_sure:{on.at}", required=True,
+                             format_func=lambda name: say(name))
         with st.container(key="cta_reveal"):
             st.form_submit_button(say("Answer and reveal"), type="primary", icon=":material/visibility:", on_click=_give,
-                                  args=(key, found), key="rz_reveal")
+                                  args=(on.at, found), key="rz_reveal")
     if st.session_state.pop(interview.EMPTY, False):
         st.error(say("Answer first, in a few words or by a guess, or skip the question."))
 
 
-def _give(key: str, found: Number | None) -> None:
-    said, on, now = st.session_state.get(key), interview.walking(), time.time()
+def _give(at: int, found: Number | None) -> None:
+    memory, on, now = st.session_state, interview.walking(), time.time()
+    said, sure = memory.get(f"rz_answer:{at}"), memory.get(f"rz_sure:{at}") or SURE[1]
     if said is None or (isinstance(said, str) and not said.strip()):
         st.session_state[interview.EMPTY] = True
     elif found is None:
-        interview.put(on.say(said.strip(), now))
+        interview.put(on.say(said.strip(), now, sure))
     else:
-        interview.put(on.predict(float(said), found, now))
+        interview.put(on.predict(float(said), found, now, sure))
 
 
 def _answered(on: Walk, given: Given) -> None:

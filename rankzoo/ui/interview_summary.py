@@ -50,9 +50,15 @@ def _ask(asked: Question) -> str:
     return say(asked.ask).replace("{of}", asked.of.rpartition(".")[2])
 
 
+def _how(given: Given) -> str:
+    """How an answer went, and that it had seemed certain."""
+    sure = f", {say('and you were certain')}" if given.sure == "certain" and given.outcome != "skipped" else ""
+    return say(given.outcome) + sure
+
+
 def _again(place: int, asked: Question, given: Given) -> None:
     """A weak answer: how it went, the right one, and the way to its lesson."""
-    with st.expander(f"{_name(asked.slot)} · {escaped(_ask(asked))} :gray[({say(given.outcome)})]"):
+    with st.expander(f"{_name(asked.slot)} · {escaped(_ask(asked))} :gray[({_how(given)})]"):
         if given.said:
             st.markdown(f":gray[{say('You said')}]  \n{escaped(given.said)}")
         if given.number is not None:

@@ -115,6 +115,8 @@ def _rung(system: System) -> None:
     with left, st.container(border=True, height="stretch"):
         weak = say("Weakness of {name}", name=below.brand) if below else say("The problem")
         st.markdown(f":gray[{escaped(weak)}]  \n{escaped(say(system.lesson.problem))}")
+    if not system.adds:  # a model that somebody added without a word on what it adds
+        return _pictures(system, below)
     with right, st.container(border=True, height="stretch"):
         adds = f"{SLOTS.index(system.adds) + 1} {say(HEADS[system.adds])}"
         st.markdown(f":gray[{escaped(say('What {name} adds', name=system.brand))} · {adds}]  \n"
