@@ -76,7 +76,6 @@ def test_steps_are_picked_walked_and_kept_in_the_address():
     assert app.query_params["step"] == "dcn" and "· 3 of 20 read" in text(app)
     app.button("learn_after").click().run()
     assert app.query_params["step"] == "dcn_v2"
-    app.button("learn_up:dlrm") if [b for b in app.button if b.key == "learn_up:dlrm"] else None
     app.button_group("inside:path").set_value("components").run()
     assert app.query_params["path"] == "components" and app.query_params["step"] == "representation"
     assert nodes(scenes(app)["learn:components"]) == list(SLOTS)
