@@ -13,7 +13,7 @@ from rankzoo.data.load import schema_of
 from rankzoo.errors import ZooError
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
-from rankzoo.schema import Schema
+from rankzoo.schema import Feature, Schema
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
 from rankzoo.teaching.numbers import COMPUTATIONS, Screen, doubled, number
@@ -94,16 +94,20 @@ def test_each_number_exists_on_the_preset_and_follows_the_model(system):
 
 
 def variants(screen: Screen) -> Iterator[Screen]:
-    """Other models and data: every whole number of the blueprint doubled, one feature fewer, and no task but the first."""
+    """Other models and data: every whole number of the blueprint doubled, one more feature, and no task but the first."""
     for path, _ in leaves(json.loads(screen.blueprint.model_dump_json())):
         changed = doubled(screen.blueprint, path)
         if changed is not None and stands(changed, screen.schema):
             yield Screen(changed, screen.schema)
     schema = screen.schema
-    for fewer in (replace(schema, features=schema.features[:-1]), replace(schema, tasks=schema.tasks[:1])):
-        changed = screen.blueprint.fitted(fewer)[0]
-        if stands(changed, fewer):
-            yield Screen(changed, fewer)
+    more = replace(schema, features=(*schema.features, Feature("more", "categorical", 9)))
+    for other in (more, replace(schema, tasks=schema.tasks[:1])):
+        try:
+            changed = screen.blueprint.fitted(other)[0]
+        except ZooError:  # a loss that needs both tasks
+            continue
+        if stands(changed, other):
+            yield Screen(changed, other)
 
 
 def stands(blueprint: Blueprint, schema: Schema) -> bool:

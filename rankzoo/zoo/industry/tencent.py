@@ -117,6 +117,11 @@ LESSON = Lesson(
                  slip="To save memory.", follow="What must an optimiser with momentum take care of?",
                  then="Its momentum moves weights outside the mask: the move must be masked, not only the gradient.",
                  facts=("training", "step of a task")),
+        Question("Which weights are never masked, and why?",
+                 "Embeddings, biases and heads. Embeddings say what a value is, for whatever task; a head belongs to one task "
+                 "anyway.", "representation",
+                 slip="None: the masks cover the whole model.", follow="Then can tasks still meet in the embeddings?",
+                 then="Yes: there they share as in any hard sharing.", facts=("heads", "biases")),
         Question("How many multiplications does one example cost here, all tasks together?",
                  "The shared network runs once for each task, because each task masks other weights.", "sharing",
                  number="multiplications", slip="Counting one pass, as for a shared bottom.",

@@ -34,6 +34,11 @@ LESSON = Lesson(
                  "nothing.", "interaction",
                  slip="It generalises through its features' names.", follow="Why is it still in use?",
                  then="It is fast, calibrated, and every weight can be read."),
+        Question("At scale most weights are never needed. How does training get rid of them?",
+                 "By an optimiser with L1 (FTRL-Proximal) that leaves weights at exactly zero: those need no memory when "
+                 "serving.", "losses",
+                 slip="By cutting small weights off afterwards.", follow="Why not plain gradient descent with L1?",
+                 then="Its weights hover around zero and hardly ever are zero.", facts=("optimiser at scale",)),
         Question("Why is cross entropy convenient here?",
                  "The gradient is prediction minus label: it does not vanish where the model is confidently wrong.", "losses",
                  slip="Because it is the same as squared error.", follow="Why not squared error on the probability?",
