@@ -84,6 +84,13 @@ def test_steps_are_picked_walked_and_kept_in_the_address():
     assert visit("learn", path="ladder", step="nonsense").query_params["step"] == "lr"
 
 
+def test_a_rung_leads_to_the_companies_that_went_on_from_it():
+    app = visit("learn", path="ladder", step="mmoe")
+    app.button("learn_up:youtube").click().run()
+    assert not app.exception and app.query_params["path"] == "companies" and app.query_params["step"] == "youtube"
+    assert systems()["youtube"].lesson.problem in text(app)
+
+
 @pytest.mark.parametrize(("target", "sign"), [("architect", "architect_diagram"), ("train", None), ("interview", None)])
 def test_a_lesson_leads_on_with_its_model(target, sign):
     app = visit("learn", path="ladder", step="din")

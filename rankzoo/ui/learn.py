@@ -105,7 +105,7 @@ def _head(chosen: str, step: str) -> None:
 
 
 def _take(chosen: str, step: str) -> None:
-    st.session_state[f"learn:{chosen}"] = {"selected": step}
+    st.session_state["inside:path"], st.session_state[f"learn:{chosen}"] = chosen, {"selected": step}
 
 
 def _rung(system: System) -> None:
@@ -164,11 +164,18 @@ def _company(system: System) -> None:
 
 
 def _above(system: System) -> None:
-    """What grew out of this rung: its own weaknesses, as those saw them."""
-    above = [each for each in systems().values() if each.grew == system.id and each.answers]
-    if not above:
-        return
-    st.markdown(f"**{say('Still weak at')}**")
+    """What grew out of this rung: its own weaknesses, as the rungs above saw them, and the companies that went on from it."""
+    grown = [each for each in systems().values() if each.grew == system.id]
+    companies = [each for each in grown if each.company]
+    if companies:
+        st.markdown(f"**{say('Companies that went on from here')}**")
+        with st.container(horizontal=True):
+            for each in companies:
+                st.button(each.brand, key=f"learn_up:{each.id}", type="tertiary", icon=":material/arrow_outward:",
+                          on_click=_take, args=(COMPANY, each.id))
+    above = [each for each in grown if each.answers]
+    if above:
+        st.markdown(f"**{say('Still weak at')}**")
     for each in above:
         st.button(escaped(f"{each.brand}: {say(each.answers)}"), key=f"learn_up:{each.id}", type="tertiary",
                   icon=":material/arrow_upward:", on_click=_take, args=(LADDER, each.id))

@@ -8,6 +8,7 @@ import streamlit as st
 from rankzoo.blueprint import SLOTS
 from rankzoo.components.slot import Slot
 from rankzoo.facts import MEANING, Fact
+from rankzoo.figures.diagram.wording import phrase
 from rankzoo.system import System
 from rankzoo.ui import page
 from rankzoo.ui.architect import HEADS
@@ -30,7 +31,7 @@ def _row(system: System, number: int, slot: str) -> str:
     text = escaped(say(why)) if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
     if not _used(system, slot):
         return f"| :gray[{name}] | :gray[{DASH}] | :gray[{text or escaped(say('Not used.'))}] |"
-    held = " + ".join(escaped(translate(spec.called())) for spec in specs) or escaped(system.words.get(slot, ""))
+    held = " + ".join(escaped(translate(spec.called())) for spec in specs) or escaped(phrase(system.words.get(slot, ""), translate))
     return f"| **{name}** | {held} | {text} |"
 
 
