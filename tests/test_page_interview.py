@@ -53,9 +53,9 @@ def reveal(app):
 def test_before_a_walk_it_says_what_will_happen():
     app = visit("interview")
     assert not app.exception and "Explain this model, component by component." in text(app)
-    assert "interview_thumb:youtube" in scenes(app) and app.selectbox("rz_asked_of").value == "youtube"
+    assert "interview_model:youtube" in scenes(app) and app.selectbox("rz_asked_of").value == "youtube"
     app.selectbox("rz_asked_of").set_value("din").run()
-    assert app.session_state["rz_document"] == Document.preset("din") and "interview_thumb:din" in scenes(app)
+    assert app.session_state["rz_document"] == Document.preset("din") and "interview_model:din" in scenes(app)
 
 
 def test_a_prediction_is_asked_first_and_revealed_with_its_working():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
@@ -82,9 +82,9 @@ def gain(screen: Screen, of: str) -> Number | None:
     old, new = grouped(before), grouped(after)
     names = [*new, *(name for name in old if name not in new)]
     sums = [(name, sum(p.parameters for p in old.get(name, ())), sum(p.parameters for p in new.get(name, ()))) for name in names]
-    terms = [Term(name, f"{right:,} − {left:,}", right - left) for name, left, right in sums if left != right]
-    return _number(after.parameters - before.parameters, screen, (*terms, Term("counted by the model",
-                   f"{after.parameters:,} − {before.parameters:,}", after.parameters - before.parameters)))
+    terms = tuple(Term(name, f"{right:,} − {left:,}", right - left) for name, left, right in sums if left != right)
+    found = _number(after.parameters - before.parameters, screen, terms)
+    return replace(found, check=f"{after.parameters:,} − {before.parameters:,}")
 
 
 def doubled(blueprint: Blueprint, path: str) -> Blueprint | None:
@@ -161,11 +161,11 @@ def logits(screen: Screen, of: str = "") -> Number | None:
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
-    """Gigabytes of the parameters in float32 with tables of ids as long as in industry."""
+    """Megabytes of the parameters in float32 with tables of ids as long as in industry."""
     count = screen.blueprint.count(industry(screen.schema))
-    total = BYTES * count.parameters / 1e9
-    terms = (Term("parameters", "", count.parameters), Term("GB", f"{BYTES} × {count.parameters:,} / 10⁹", total))
-    return Number(total, "GB", terms, "With tables of ids a thousand times as long: {n} parameters, four bytes each.",
+    total = BYTES * count.parameters / 1e6
+    terms = (Term("parameters", "", count.parameters), Term("MB", f"{BYTES} × {count.parameters:,} / 10⁶", total))
+    return Number(total, "MB", terms, "With tables of ids a thousand times as long: {n} parameters, four bytes each.",
                   {"n": f"{count.parameters:,}"}, right=NEAR, close=ROUGH) if count.embedding else None
 
 

@@ -13,7 +13,7 @@ GENERAL = (
              "A table holds rows times width, and ids have many rows. The network behind is small beside them.", "representation",
              number="embedding share", slip="Looking at the layers only: they are what the picture shows.",
              follow="Which part costs the compute, then?", then="The layers: a look-up multiplies nothing."),
-    Question("The tables of ids become a thousand times as long. How many gigabytes do the parameters take?",
+    Question("The tables of ids become a thousand times as long. How many megabytes do the parameters take?",
              "Rows times width times four bytes, and the network hardly counts. This is why such models are split over machines.",
              "representation", number="memory at scale", slip="Scaling the layers too: they do not know the number of ids.",
              follow="What grows with it besides memory?", then="The optimiser's states, one or two numbers for each parameter."),

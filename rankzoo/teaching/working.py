@@ -23,7 +23,7 @@ class Term:
 @dataclass(frozen=True)
 class Number:
     """An answer with its unit and its working. `given` says what a person may use, a template for `values`; a prediction is
-    right within the share `right` of the answer, close within `close`."""
+    right within the share `right` of the answer, close within `close`; `check` says how the model's own counts give it."""
 
     value: float
     unit: str
@@ -32,6 +32,7 @@ class Number:
     values: Mapping[str, object] = field(default_factory=dict)
     right: float = EXACT
     close: float = NEAR
+    check: str = ""
 
     def verdict(self, predicted: float) -> Verdict:
         """How good a prediction is."""

@@ -65,8 +65,13 @@ def sidebar() -> None:
 
 def _mark(given: Given) -> str:
     """An answer as a badge: a sign and never a colour alone."""
-    sign = {1.0: "✓", 0.5: "½"}.get(points(given), "–")
+    sign = "–" if given.outcome == "skipped" else {1.0: "✓", 0.5: "½"}.get(points(given), "✗")
     return f":{BADGES.get(given.outcome, 'gray')}-badge[{sign}]"
+
+
+def clocked(seconds: float) -> str:
+    """«1:05»."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def start() -> None:
@@ -90,7 +95,8 @@ def intro() -> None:
             st.button(say("Start"), type="primary", key="rz_start", icon=":material/arrow_forward:", on_click=start,
                       disabled=not chosen)
     system = state.document().system
-    scene(diagram.thumbnail(layout()), key=f"interview_thumb:{system.id}", alt=say("The architecture in small"))
+    scene(diagram.excerpt(layout(hidden=True), SLOTS, say=translate), key=f"interview_model:{system.id}",
+          alt=say("The architecture"))
 
 
 def elsewhere(on: Walk) -> None:

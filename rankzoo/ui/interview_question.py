@@ -21,9 +21,11 @@ from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
 
 JUDGED = ("had it", "partly", "missed")
-ROOM = 540
-"""Units of width that an excerpt has at least: narrower ones would be drawn too large."""
-ABOUT = {"%": 0.1, "GB": 0.1}
+LEAST, MOST = 320, 570
+"""Units of width of an excerpt: narrower ones would be drawn too large, wider ones not fit beside the question."""
+FROM = {"sharing": "concatenation", "towers": "concatenation", "losses": "sharing"}
+"""Where the picture of a component begins; all others begin with the features."""
+ABOUT = {"%": 0.1, "MB": 0.1}
 """Units whose numbers are not whole, and the step of their field."""
 
 
@@ -58,9 +60,10 @@ def _head(on: Walk, asked: Question) -> None:
         said = say("Question {n} of {all}", n=on.at + 1, all=len(on.questions))
         st.markdown(f"**{said}** :gray[{slot} · {escaped(system.title)}]", width="stretch")
         if on.given is not None:
-            st.markdown(f":material/timer: {_clocked(on.given.seconds)}", width="content")
+            st.markdown(f":material/timer: {interview.clocked(on.given.seconds)}", width="content")
         elif st.session_state.get("rz_clock", True):
-            st.fragment(_clock, run_every=1.0)(on.since)
+            with st.container(width="content"):
+                st.fragment(_clock, run_every=1.0)(on.since)
         if on.given is None:
             st.button(say("Skip"), key="rz_skip", type="tertiary", on_click=_skip)
 
@@ -72,11 +75,7 @@ def _skip() -> None:
 def _clock(since: float) -> None:
     gone = time.time() - since
     over = f" :orange-badge[{say('over {n} s', n=SECONDS)}]" if gone > SECONDS else ""
-    st.markdown(f":material/timer: {_clocked(gone)}{over}", width="content")
-
-
-def _clocked(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    st.markdown(f":material/timer: {interview.clocked(gone)}{over}", width="content")
 
 
 def _form(on: Walk, found: Number | None) -> None:
@@ -145,10 +144,17 @@ def _figure(asked: Question, revealed: bool) -> None:
 
 
 def _around(slot: str, layout: Layout) -> tuple[str, ...]:
-    """A slot and its neighbours, until there is room enough."""
-    first = last = SLOTS.index(slot)
-    while layout.spans[SLOTS[last]].right - layout.spans[SLOTS[first]].x < ROOM and (first > 0 or last < len(SLOTS) - 1):
-        first, last = (first - 1, last) if first > 0 and (last - first) % 2 == 0 or last == len(SLOTS) - 1 else (first, last + 1)
+    """A slot with what it reads from; more of what follows where that is narrow, less of what it reads where it is wide."""
+    own = SLOTS.index(slot)
+    first, last = SLOTS.index(FROM.get(slot, SLOTS[0])), own
+
+    def width() -> float:
+        return layout.spans[SLOTS[last]].right - layout.spans[SLOTS[first]].x
+
+    while width() < LEAST and last < len(SLOTS) - 1:
+        last += 1
+    while width() > MOST and first < own:
+        first += 1
     return SLOTS[first:last + 1]
 
 
@@ -161,7 +167,7 @@ def _working(found: Number | None) -> None:
     head = f"| {say('Part')} | {say('Working')} | |\n|:--|:--|--:|\n"
     rows = [f"| {escaped(say(term.name))} | {escaped(term.working)} | {_figures(term.value)} |" for term in found.terms]
     unit = f" {say(found.unit)}" if found.unit else ""
-    last = f"| **{say('on the model on screen')}** | | **{_figures(found.value)}{escaped(unit)}** ✓ |"
+    last = f"| **{say('counted by the model')}** | {escaped(found.check)} | **{_figures(found.value)}{escaped(unit)}** ✓ |"
     st.markdown(head + "\n".join([*rows, last]))
 
 

@@ -21,7 +21,7 @@ def show(done: Walk) -> None:
     """Points and time, a row for each component, the weak answers with what would have been right."""
     reached, seconds = sum(map(points, done.answers)), sum(given.seconds for given in done.answers)
     st.markdown(f"### {say('{points} of {n} points', points=number(reached), n=len(done.answers))} "
-                f":gray[· {escaped(systems()[done.arch].title)} · {say('{minutes} minutes', minutes=number(seconds / 60, 2))}]")
+                f":gray[· {escaped(systems()[done.arch].title)} · {say('{time} minutes', time=interview.clocked(seconds))}]")
     weak = again(done)
     left, right = st.columns([2, 3], gap="large")
     with left:

@@ -21,22 +21,22 @@ from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
 
 LADDER, COMPONENT, COMPANY = "ladder", "components", "companies"
-PATHS = {LADDER: "Ladder", COMPONENT: "Components", COMPANY: "Companies"}
-HEADINGS = {LADDER: "The ladder", COMPONENT: "The seven components", COMPANY: "Systems of companies"}
+PATHS = {LADDER: "The ladder", COMPONENT: "The seven components", COMPANY: "Systems of companies"}
 SEEN, STEP, GO = "rz_seen", "rz_step", "rz_learn_go"
 
 
 def choose() -> tuple[str, str]:
     """The sidebar: which path, and its steps; returns the path and the step on view, which stand in the address too."""
-    chosen = choice("path", say("Path"), {name: say(title) for name, title in PATHS.items()}, LADDER, hidden=True)
+    chosen = choice("path", say("Path"), {name: say(title) for name, title in PATHS.items()}, LADDER, menu=True)
     steps = list(stops(chosen))
     step = _step(chosen, steps)
     seen = st.session_state.setdefault(SEEN, set())
     seen.add(step)
     read = sum(each in seen for each in steps)
-    st.markdown(f"**{say(HEADINGS[chosen])}** :gray[· {say('{n} of {all} read', n=read, all=len(steps))}]")
-    scene(path.draw(list(stops(chosen).values()), step, chosen == LADDER, say(HEADINGS[chosen]), translate),
-          key=f"learn:{chosen}", alt=say(HEADINGS[chosen]))
+    upwards = f" · {say('read upwards')}" if chosen == LADDER else ""
+    st.markdown(f":gray[{say('{n} of {all} read', n=read, all=len(steps))}{upwards}]")
+    scene(path.draw(list(stops(chosen).values()), step, chosen == LADDER, say(PATHS[chosen]), translate),
+          key=f"learn:{chosen}", alt=say(PATHS[chosen]))
     return chosen, step
 
 
@@ -129,8 +129,7 @@ def _pictures(system: System, below: System | None) -> None:
     schema = schema_of(system.dataset)
     after = architect.layout_of(system.blueprint, schema)
     if below is None:
-        with st.container(width=560):
-            scene(diagram.thumbnail(after), key=f"learn_after:{system.id}", alt=say("The architecture in small"))
+        scene(diagram.excerpt(after, SLOTS, say=translate), key=f"learn_after:{system.id}", alt=say("The architecture"))
         return
     fitted = below.blueprint.fitted(schema)[0].model_copy(update={"tasks": system.blueprint.tasks})
     taken = step_between(below.blueprint, system.blueprint, schema)
@@ -151,16 +150,16 @@ def _pictures(system: System, below: System | None) -> None:
 def _company(system: System) -> None:
     """The problem, the story in three sentences, and the architecture in small."""
     left, right = st.columns([5, 4], gap="medium")
-    with left:
-        with st.container(border=True):
-            st.markdown(f":gray[{say('The problem')}]  \n{escaped(say(system.lesson.problem))}")
-        st.markdown(escaped(say(system.story)))
+    with left, st.container(border=True, height="stretch"):
+        st.markdown(f":gray[{say('The problem')}]  \n{escaped(say(system.lesson.problem))}")
+        st.markdown(f":gray[{say('The answer')}]  \n{escaped(say(system.story))}")
     with right:
         if system.built:
             layout = architect.layout_of(system.blueprint, schema_of(system.dataset))
             scene(diagram.thumbnail(layout), key=f"learn_thumb:{system.id}", alt=say("The architecture in small"))
         else:
             st.markdown(f":gray-badge[{say('not built yet')}]")
+            st.markdown(f":gray[{say('It cannot be opened yet; its story and its facts are here.')}]")
 
 
 def _above(system: System) -> None:
@@ -177,14 +176,15 @@ def _above(system: System) -> None:
     if above:
         st.markdown(f"**{say('Still weak at')}**")
     for each in above:
-        st.button(escaped(f"{each.brand}: {say(each.answers)}"), key=f"learn_up:{each.id}", type="tertiary",
-                  icon=":material/arrow_upward:", on_click=_take, args=(LADDER, each.id))
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            st.markdown(escaped(say(each.answers)), width="stretch")
+            st.button(each.brand, key=f"learn_up:{each.id}", type="tertiary", icon=":material/arrow_upward:", on_click=_take,
+                      args=(LADDER, each.id))
 
 
 def _ways(system: System) -> None:
     """Take the model in hand: look at it, train it, be asked about it."""
     if not system.built:
-        st.markdown(f":gray[{say('This model is not built yet, so it cannot be opened; its story and its facts are here.')}]")
         return
     with st.container(horizontal=True):
         with st.container(key="cta_learn", width="content"):

@@ -26,13 +26,13 @@ def slots(system: System) -> None:
 
 def _row(system: System, number: int, slot: str) -> str:
     specs = _specs(system, slot)
-    name = f"{number} {say(HEADS[slot])}"
+    name = f"{number}\u00a0{say(HEADS[slot])}"
     why = system.lesson.why.get(slot, "")
-    text = escaped(say(why)) if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
     if not _used(system, slot):
-        return f"| :gray[{name}] | :gray[{DASH}] | :gray[{text or escaped(say('Not used.'))}] |"
-    held = " + ".join(escaped(translate(spec.called())) for spec in specs) or escaped(phrase(system.words.get(slot, ""), translate))
-    return f"| **{name}** | {held} | {text} |"
+        return f"| :gray[{name}] | :gray[{DASH}] | :gray[{escaped(say(why or 'Not used.'))}] |"
+    text = escaped(say(why)) if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
+    held = " + ".join(translate(spec.called()) for spec in specs) or phrase(system.words.get(slot, ""), translate)
+    return f"| **{name}** | {escaped(held)} | {text} |"
 
 
 def _specs(system: System, slot: str) -> tuple[Slot, ...]:

@@ -63,8 +63,9 @@ def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGH
     but those that it shows."""
     tag, attributes, inside = draw(layout, weights=weights, label=label, say=say)
     spans = [layout.spans[slot] for slot in slots if slot in layout.spans]
-    left, right = min(span.x for span in spans) - EDGE, max(span.right for span in spans) + EDGE
-    view = f"{left:g} 0 {right - left:g} {layout.height:g}"
+    left, right = max(0, min(span.x for span in spans) - EDGE), min(layout.width, max(span.right for span in spans) + EDGE)
+    height = layout.height if "towers" in slots else layout.frame.bottom + EDGE  # below the frame is the way to a side tower
+    view = f"{left:g} 0 {right - left:g} {height:g}"
     return [tag, {**attributes, "viewBox": view, "role": "img", "class": "excerpt"}, _bare(inside, ("title",))]
 
 

@@ -37,7 +37,6 @@ LESSON = Lesson(
         "losses": "A softmax over one clicked article and some that were not, plus two auxiliary losses, scaled down; where "
                   "they work against the click, that part of their gradient goes.",
     },
-    measured=("gradient surgery", "data"),
     unmeasured="The full text was not found: its results are not printed.",
     misreadings={
         "Category and entity embeddings are joined to the article's vector.": "They are labels and not inputs.",

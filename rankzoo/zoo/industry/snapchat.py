@@ -36,7 +36,6 @@ LESSON = Lesson(
         "towers": "A network for each event, up to its logit.",
         "losses": "Cross entropy for each event; a calibration layer behind it corrects what the auction distorts.",
     },
-    measured=("main offline metric",),
     unmeasured="The article gives no gain of a model, so none is printed.",
     misreadings={
         "Snap compared MMoE and PLE, and PLE won.": "The article has no such comparison.",

@@ -68,7 +68,6 @@ LESSON = Lesson(
         "losses": "Here a softmax over tracks that go together, over tracks that sound alike, and over genres: each source "
                   "alone is partial.",
     },
-    measured=("evaluated on", "playlists"),
     unmeasured="The paper's body was not found: its measurements are not printed here.",
     misreadings={
         "The graph joins tracks and playlists.": "By the notes it joins tracks with tracks; playlists only make the edges.",

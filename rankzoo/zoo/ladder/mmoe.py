@@ -17,7 +17,7 @@ LESSON = Lesson(
         "sharing": "Experts that all tasks may use, and for each task a gate of its own: one linear map and a softmax.",
         "towers": "A tower for each task, on its own mixture.",
     },
-    measured=("synthetic study",),
+    measured=("engagement AUC at Google", "live gain over the shared bottom"),
     misreadings={
         "It is sparse and saves compute.": "All experts are computed; the softmax is dense.",
         "Gates are networks with hidden layers.": "One linear map, without bias.",
@@ -52,6 +52,8 @@ SYSTEM = System(
                   path="sharing.gate_input"),
            stated("experts", "identical MLPs with ReLU", PAPER, at="section 4.1"),
            stated("synthetic study", "8 experts of one layer of 16, towers of one layer of 8", PAPER, at="section 5.1"),
+           stated("engagement AUC at Google", "0.6908, shared bottom 0.6900", PAPER, at="table 3"),
+           stated("live gain over the shared bottom", "engagement +0.25 %, satisfaction +2.65 %", PAPER, at="table 4"),
            ours("experts", 4, why="two pairs of tasks; trains on a laptop", path="sharing.experts"),
            ours("expert widths", "32, 16", why="one layer of 16, as in the paper's synthetic study, learns less of the sample",
                 path="sharing.widths"),
