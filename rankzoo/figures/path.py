@@ -22,7 +22,8 @@ class Stop:
     seen: bool = False
 
 
-def draw(stops: Sequence[Stop], selected: str = "", upwards: bool = False, label: str = "A path", say: Say = str) -> Tree:
+def draw(stops: Sequence[Stop], selected: str = "", upwards: bool = False, label: str = "A path of lessons",
+         say: Say = str) -> Tree:
     """The steps from top to bottom, or `upwards`, the first one at the bottom, as on a ladder."""
     order = list(reversed(stops)) if upwards else list(stops)
     middle = PITCH / 2

@@ -174,7 +174,7 @@ def preferred_expert(screen: Screen, of: str) -> Number | None:
     shares = screen.gates.get(of, ())
     if len(shares) < 2:
         return None
-    terms = tuple(Term(f"expert {i}", f"{100 * share:.0f} %", 100 * share) for i, share in enumerate(shares, 1))
+    terms = tuple(Term(f"expert {i}", "mean weight, in %", 100 * share) for i, share in enumerate(shares, 1))
     most = 1 + max(range(len(shares)), key=shares.__getitem__)
     return Number(most, "", terms, "Experts 1 to {n}.", {"n": len(shares)}, close=0)
 

@@ -87,7 +87,8 @@ def show(chosen: str, step: str) -> None:
         story.measured(system)
         if chosen == LADDER:
             _above(system)
-            learn_runs.show(system)
+    if chosen == LADDER:
+        learn_runs.show(system)
     _ways(system)
 
 
@@ -152,7 +153,7 @@ def _company(system: System) -> None:
     left, right = st.columns([5, 4], gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.markdown(f":gray[{say('The problem')}]  \n{escaped(say(system.lesson.problem))}")
-        st.markdown(f":gray[{say('The answer')}]  \n{escaped(say(system.story))}")
+        st.markdown(f":gray[{say('In three sentences')}]  \n{escaped(say(system.story))}")
     with right:
         if system.built:
             layout = architect.layout_of(system.blueprint, schema_of(system.dataset))

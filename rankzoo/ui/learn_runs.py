@@ -23,11 +23,13 @@ def show(system: System) -> None:
     """The presets of the ladder on this rung's data that were trained here, in the order of the ladder."""
     metric = schema_of(system.dataset).task(system.blueprint.tasks[0]).metric
     table = reached(system)
-    if table.empty:
+    if len(table) < 2:
         st.markdown(f":gray[{say('Train this rung and its neighbours: what they reach is compared here.')}]")
         return
     title = say("{metric} on test rows, by rung", metric=metric.title)
-    scene(bars.dots(table, title, say("dot: mean of the runs here · line: range"), say=translate), key="learn_reached", alt=title)
+    with st.container(width=660):
+        scene(bars.dots(table, title, say("dot: mean of the runs here · line: range"), say=translate), key="learn_reached",
+              alt=title)
     page.twin(table.drop(columns="family"), "reached")
 
 
