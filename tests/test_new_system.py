@@ -17,7 +17,6 @@ from rankzoo.registry import built, get, systems
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import evaluate, predict
 from tests.support import flops, numel, random_batch, small
-from tests.visits import scenes, visit, without_workers
 from tests.wiring import assert_wired
 
 FILE = '''"""Mine: a deep network with one cross layer before it."""
@@ -75,16 +74,6 @@ def test_one_new_file_is_a_new_system(folder):
     assert sum(1 for _ in fit) > 60
     test = dataset.part("test")
     assert evaluate(predict(fit.model, test), test, dataset.schema)["click"]["auc"] > 0.55
-
-
-def test_a_file_without_a_lesson_stands_on_the_ladder_all_the_same(folder, monkeypatch, home):
-    """Learn shows what there is."""
-    (folder / "mine.py").write_text(FILE)
-    systems.cache_clear()
-    without_workers(monkeypatch)
-    app = visit("learn", path="ladder", step="mine")
-    assert not app.exception and "learn_after:mine" in scenes(app)
-    assert any("**My own**" in each.value for each in app.markdown)
 
 
 def test_the_file_s_name_is_the_id(folder):

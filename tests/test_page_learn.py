@@ -1,10 +1,13 @@
 """Learn as a visitor uses it: three paths, each step's story, and the ways on with the model in hand."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.document import Document
+from rankzoo.lesson import Lesson
 from rankzoo.registry import systems
 from rankzoo.ui import words as catalogue
 from tests.test_page_zoo import bare, names, spoken
@@ -117,3 +120,12 @@ def test_every_word_passes_the_catalogue(path, step, monkeypatch):
     assert not app.exception and bare(spoken(app)) == [] and len(spoken(app)) > 10
     drawn = [each for each in words(scenes(app)[f"learn:{path}"]) if each.isalpha() and each not in names() and len(each) > 2]
     assert drawn == []
+
+
+def test_a_model_without_a_lesson_stands_on_the_ladder_all_the_same(monkeypatch):
+    """Whoever adds a model need not write one: the page shows what there is."""
+    known = dict(systems())
+    mine = replace(known["deep_crossing"], id="mine", name="My own", lesson=Lesson(), adds="", grew="", answers="")
+    monkeypatch.setattr("rankzoo.ui.learn.systems", lambda: known | {"mine": mine})
+    app = visit("learn", path="ladder", step="mine")
+    assert not app.exception and "**My own**" in text(app) and "learn_after:mine" in scenes(app)
