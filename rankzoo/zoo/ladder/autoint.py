@@ -42,7 +42,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="autoint", place=11, name="AutoInt", source=PAPER, dataset="ads", picture="cross",
+    id="autoint", place=11, name="AutoInt", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="Every field reads the other fields with weights that depend on their values, so which fields meet is decided row by "
           "row. Each layer raises the order of the crosses. The weights show where a field reads from, not how strongly two "

@@ -41,7 +41,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="cgc", place=15, name="CGC", source=PAPER, dataset="feed", picture="gate", grew="mmoe",
+    id="cgc", place=15, name="CGC", source=PAPER, dataset="feed", picture="gates", grew="mmoe",
     lesson=LESSON,
     story="Every task gets experts of its own beside the shared ones, and its gate mixes these and no others. What only one task "
           "needs no longer moves what all tasks use.",

@@ -43,7 +43,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="dcn", place=6, name="DCN", source=PAPER, dataset="ads", picture="cross",
+    id="dcn", place=6, name="DCN", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="A cross layer scales all inputs by one learned sum of them, so each layer makes crosses of one degree more. It costs "
           "two numbers per input. A deep network beside it finds what bounded degrees cannot say.",

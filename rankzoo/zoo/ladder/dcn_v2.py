@@ -43,7 +43,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="dcn_v2", place=7, name="DCN-V2", source=PAPER, dataset="ads", picture="cross",
+    id="dcn_v2", place=7, name="DCN-V2", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="A cross layer multiplies the inputs with a learned mix of all inputs, so crosses are learned instead of hand-made. "
           "Each layer adds one degree, and the blocks of its matrix show which fields cross.",

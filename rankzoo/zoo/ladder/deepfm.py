@@ -42,7 +42,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="deepfm", place=8, name="DeepFM", source=PAPER, dataset="ads", picture="cross",
+    id="deepfm", place=8, name="DeepFM", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="The wide part becomes a factorisation machine: first-order weights and the dot product of every pair. It reads the "
           "same embeddings as the deep network, so both train them, and nobody chooses a cross by hand.",

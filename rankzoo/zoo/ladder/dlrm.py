@@ -44,7 +44,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="dlrm", place=10, name="DLRM", source=PAPER, dataset="ads", picture="cross",
+    id="dlrm", place=10, name="DLRM", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="A bottom network makes one vector of all numbers, which then stands beside the embeddings. Every pair of vectors "
           "gives one dot product, and a top network weighs the dots. The embeddings themselves go no further, which keeps the "

@@ -44,7 +44,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="fm", place=4, name="FM", source=PAPER, dataset="ads", picture="cross",
+    id="fm", place=4, name="FM", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="Every feature value owns a short vector, and each pair of fields adds the dot product of its two vectors to the "
           "logit. What is learned of one pair serves all pairs that share a value, also those that never occurred together.",

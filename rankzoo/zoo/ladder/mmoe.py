@@ -41,7 +41,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="mmoe", place=14, name="MMoE", source=PAPER, dataset="feed", picture="gate",
+    id="mmoe", place=14, name="MMoE", source=PAPER, dataset="feed", picture="gates",
     lesson=LESSON,
     story="One model serves several tasks. Instead of one shared bottom there are several experts, and each task mixes them by "
           "a gate of its own, so that tasks that disagree can use different experts.",

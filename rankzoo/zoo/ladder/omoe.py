@@ -39,7 +39,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="omoe", place=13, name="OMoE", source=PAPER, dataset="feed", picture="gate", grew="shared_bottom",
+    id="omoe", place=13, name="OMoE", source=PAPER, dataset="feed", picture="gates", grew="shared_bottom",
     lesson=LESSON,
     story="The shared network becomes several experts, and a gate mixes them row by row. There is one gate for all tasks: "
           "rows may use different experts, tasks may not. MMoE's authors built it to see what a gate for each task adds.",

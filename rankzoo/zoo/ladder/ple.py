@@ -42,7 +42,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="ple", place=16, name="PLE", source=PAPER, dataset="feed", picture="gate", grew="cgc",
+    id="ple", place=16, name="PLE", source=PAPER, dataset="feed", picture="gates", grew="cgc",
     lesson=LESSON,
     story="Levels of own and shared experts. Below, a shared gate still mixes the experts of all tasks; from level to level each "
           "task keeps more to itself, and on top it reads its own experts and the shared ones alone.",

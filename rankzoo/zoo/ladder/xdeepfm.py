@@ -42,7 +42,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="xdeepfm", place=9, name="xDeepFM", source=PAPER, dataset="ads", picture="cross",
+    id="xdeepfm", place=9, name="xDeepFM", source=PAPER, dataset="ads", picture="crosses",
     lesson=LESSON,
     story="A compressed interaction network crosses whole embedding vectors: each layer multiplies its feature maps with the "
           "fields once more. The maps are summed up and meet a deep network and first-order weights in the logit.",
