@@ -136,15 +136,16 @@ def pairs(screen: Screen, of: str = "") -> Number | None:
     if n < 2:
         return None
     return Number(n * (n - 1) // 2, "pairs", (Term("pairs", f"{n} × {n - 1} / 2", n * (n - 1) // 2),),
-                  "{n} fields, each with a vector.", {"n": n})
+                  "Fields, single numbers among them: {n}.", {"n": n})
 
 
 def history_numbers(screen: Screen, of: str = "") -> Number | None:
     """Numbers of all histories as they leave the representation: positions times the width of a past item."""
     place = next((place for place in screen.blueprint.places(screen.schema) if place.address.startswith("sequence")), None)
-    if place is None or not place.shape.sequences:
+    own = {history.name for history in screen.schema.histories}  # the lists of a catalogue's items are not a row's
+    found = {name: each for name, each in (place.shape.sequences if place else {}).items() if name in own}
+    if not found:
         return None
-    found = place.shape.sequences
     terms = tuple(Term(name, f"{each.length:,} × {each.width:,}", each.length * each.width) for name, each in found.items())
     widths = "; ".join(f"{name}: {each.length} × ({' + '.join(map(str, each.widths.values()))})" for name, each in found.items())
     return Number(sum(term.value for term in terms), "numbers", terms, "Positions and widths of the fields: {widths}.",
@@ -166,7 +167,7 @@ def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
     total = BYTES * count.parameters / 1e6
     terms = (Term("parameters", "", count.parameters), Term("MB", f"{BYTES} × {count.parameters:,} / 10⁶", total))
     return Number(total, "MB", terms, "With tables of ids a thousand times as long: {n} parameters, four bytes each.",
-                  {"n": f"{count.parameters:,}"}, right=NEAR, close=ROUGH) if count.embedding else None
+                  {"n": f"{count.parameters:,}"}, right=NEAR, close=ROUGH) if total >= 1 else None
 
 
 def preferred_expert(screen: Screen, of: str) -> Number | None:

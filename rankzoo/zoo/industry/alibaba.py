@@ -76,12 +76,13 @@ LESSON = Lesson(
                  then="Serving takes the best of all products: a softmax compares with all, a hinge with one.",
                  facts=("MGDSPR's softmax temperature",)),
         Question("How many numbers does the history hold before the query reads it?",
-                 "For each history its positions times the width of a past product.", "sequence",
+                 "For each list, the query's words among them, its positions times its width.", "sequence",
                  number="history numbers", slip="Counting the vector after the attention.", follow="And after it?",
                  then="As many as the query asks with, whatever the length."),
         Question("What share of the parameters lies in tables, in per cent?",
-                 "Nearly all: towers of retrieval are small beside their ids.", "representation",
-                 number="embedding share", slip="Half.", follow="Why is recall measured and not AUC?",
+                 "Most of them, and the more the longer the tables of ids: towers of retrieval are small beside "
+                 "them.", "representation",
+                 number="embedding share", slip="Looking at the towers only.", follow="Why is recall measured and not AUC?",
                  then="Retrieval fills a set; in the predecessor AUC did not go along with sales."),
     ),
 )

@@ -84,8 +84,8 @@ LESSON = Lesson(
                  then="An id enters after it was seen often enough, or by chance, and leaves after a time without activity.",
                  facts=("admission", "expiry")),
         Question("What share of the parameters lies in tables, in per cent?",
-                 "Nearly all, as in every ranker with ids: the network is small beside them. That is why the table is the "
-                 "subject of a paper.", "representation",
+                 "Nearly all, as where ids are many: the network is small beside them. That is why the table is the subject of "
+                 "a paper.", "representation",
                  number="embedding share", slip="Half and half.", follow="What does that mean for synchronising?",
                  then="Send the few rows that changed every minute, and the dense weights seldom.",
                  facts=("updates sent to serving",)),

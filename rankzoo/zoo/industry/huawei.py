@@ -76,9 +76,10 @@ LESSON = Lesson(
                  follow="Which part would you train?",
                  then="With few rows only the last layers; the rest is known from pretraining."),
         Question("How many multiplications does one example cost?",
-                 "The encoder outweighs all else, and it can be done beforehand: articles do not depend on the user.", "towers",
-                 number="multiplications", slip="Only counting the dot product.", follow="What remains for each request?",
-                 then="The attention over the past and one dot product for each candidate."),
+                 "The attention over the past, and what reads the vectors. The encoder is not among them: articles do not "
+                 "depend on the user, so it runs once for each article.", "towers",
+                 number="multiplications", slip="Counting the encoder for every row.",
+                 follow="What is computed when a new article appears?", then="Its vector, once; nothing is trained."),
     ),
 )
 

@@ -22,7 +22,7 @@ LESSON = Lesson(
     measured=("deep part alone, offline", "on Criteo, well tuned"),
     misreadings={
         "A deep network finds all crosses.": "It finds dense ones; a sparse pair with few rows it hardly sees.",
-        "The network holds the parameters.": "Nearly all lie in the tables.",
+        "The network holds the parameters.": "With real ids nearly all lie in the tables.",
         "Embeddings start with a spread of one.": "With many fields the logits would explode; they start small.",
     },
     questions=(
@@ -31,8 +31,8 @@ LESSON = Lesson(
                  number="join width", slip="The embedding size alone.", follow="Who pays for a larger embedding size?",
                  then="The tables in full, and the first layer, whose input grows."),
         Question("What share of the parameters lies in tables, in per cent?",
-                 "Most of them already in this sample; with real ids practically all.", "representation",
-                 number="embedding share", slip="Few: the network is what is deep.",
+                 "Few in this sample, whose tables are short; with real ids practically all.", "representation",
+                 number="embedding share", slip="Nearly all: that is the answer for tables as long as in industry.",
                  follow="And how much of the compute do the tables cost?", then="None: a look-up multiplies nothing."),
         Question("Where does it over-generalise?",
                  "On niche pairs: most should not interact, but dense vectors predict something for each of them.", "towers",
