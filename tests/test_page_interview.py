@@ -84,6 +84,16 @@ def test_the_number_follows_the_model_on_screen():
     assert on(app).given.outcome == "right"
 
 
+def test_the_picture_does_not_tell_the_width_that_is_asked_for():
+    app = begun(topics=("concatenation",))
+    assert on(app).question.number == "join width"
+    joined = 16 * 8 + 49
+    assert not [each for each in words(scenes(app)["interview_figure"]) if str(joined) in each]
+    app = answer(app, joined)
+    assert on(app).given.outcome == "right"
+    assert [each for each in words(scenes(app)["interview_figure"]) if str(joined) in each]
+
+
 def test_an_empty_answer_reveals_nothing():
     app = begun(topics=("sharing",))
     asked = on(app).question

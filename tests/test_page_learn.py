@@ -129,3 +129,10 @@ def test_a_model_without_a_lesson_stands_on_the_ladder_all_the_same(monkeypatch)
     monkeypatch.setattr("rankzoo.ui.learn.systems", lambda: known | {"mine": mine})
     app = visit("learn", path="ladder", step="mine")
     assert not app.exception and "**My own**" in text(app) and "learn_after:mine" in scenes(app)
+
+
+def test_the_zoo_s_card_leads_to_the_story():
+    app = pick(visit(show="both"), "zoo_table", "kuaishou")
+    app.button("zoo_story").click().run()
+    assert not app.exception and systems()["kuaishou"].lesson.problem in text(app)
+    assert app.query_params["path"] == "companies" and app.query_params["step"] == "kuaishou"

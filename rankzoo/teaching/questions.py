@@ -10,14 +10,14 @@ from rankzoo.teaching.numbers import Screen, number
 
 GENERAL = (
     Question("What share of the parameters lies in embedding tables, in per cent?",
-             "Rows times width of all tables, over everything. In a small sample the network may weigh more; with real ids nearly "
-             "all lies in the tables.", "representation",
+             "Rows times width of all tables, over everything. In a small sample the network may weigh more; with real ids "
+             "nearly all lies in the tables.", "representation",
              number="embedding share", slip="Quoting industry: here the tables are as short as the sample's.",
              follow="Which part costs the compute, then?", then="The layers: a look-up multiplies nothing."),
     Question("The tables of ids become a thousand times as long. How many megabytes do the parameters take?",
-             "Rows times width times four bytes; beside tables of ids the network hardly counts. This is why such models are split "
-             "over machines.",
-             "representation", number="memory at scale", slip="Scaling the layers too: they do not know the number of ids.",
+             "Rows times width times four bytes; beside tables of ids the network hardly counts. This is why such models are "
+             "split over machines.", "representation",
+             number="memory at scale", slip="Scaling the layers too: they do not know the number of ids.",
              follow="What grows with it besides memory?", then="The optimiser's states, one or two numbers for each parameter."),
     Question("How many numbers do the histories hold before attention reads them?",
              "Positions times the width of a past item. Padding takes part in the shape, and a mask takes it out of the result.",
@@ -41,8 +41,8 @@ GENERAL = (
              number="parameters", of="towers", slip="Counting one tower for all tasks.",
              follow="Which layer is the largest?", then="The first: it reads the widest vector."),
     Question("How many multiplications does one example cost?",
-             "Each matrix multiplies once for each of its weights, at every position where it stands. Look-ups cost none.", "towers",
-             number="multiplications", slip="Taking the number of parameters: rows are only looked up, and maps are used again.",
+             "Each matrix multiplies once for each of its weights, at every position where it stands. Look-ups cost none.",
+             "towers", number="multiplications", slip="Taking the number of parameters: rows are only looked up, and maps are used again.",
              follow="And in FLOPs?", then="Twice as many: each multiplication comes with an addition."),
     Question("How many logits leave the model for one example?",
              "One for each task that says yes, no or how much; one for each class where a task chooses.", "losses",
