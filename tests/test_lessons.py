@@ -151,6 +151,14 @@ def test_dcn_v2_by_hand():
     assert [term.working for term in crosses.terms] == [f"3 × ({width} × {width} + {width})"]
 
 
+def test_parts_that_are_alike_stand_in_one_line():
+    """Under their roof's name where it has no others, else with their own names."""
+    lines = {term.name: term.working for term in number("parameters", "", preset(systems()["fm"])).terms}
+    assert lines["representation.category, hour"] == "2 × 25 × 16" and lines["representation.gender"] == "4 × 16"
+    lines = {term.name: term.working for term in number("parameters", "", preset(systems()["mmoe"])).terms}
+    assert lines["sharing.expert"] == "4 × (48 × 32 + 32 + 32 × 16 + 16)" and lines["sharing.gate"] == "4 × 48 × 4"
+
+
 def test_a_prediction_has_room():
     """Counts must be exact to be right and within a tenth to be close; estimates have more room."""
     exact = number("gain", "sharing.experts", preset(systems()["youtube"]))

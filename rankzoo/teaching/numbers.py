@@ -17,11 +17,9 @@ from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import industry
 from rankzoo.paths import set_at
 from rankzoo.schema import Count, Schema
-from rankzoo.teaching.working import EXACT, NEAR, ROUGH, Number, Term, grouped, lines
+from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
 
 BYTES = 4
-NAMES = 3
-"""How many fields of one width the working names."""
 
 
 @dataclass(frozen=True)

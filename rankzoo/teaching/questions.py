@@ -42,7 +42,7 @@ GENERAL = (
              follow="Which layer is the largest?", then="The first: it reads the widest vector."),
     Question("How many multiplications does one example cost?",
              "Each matrix multiplies once for each of its weights, at every position where it stands. Look-ups cost none.",
-             "towers", number="multiplications", slip="Taking the number of parameters: rows are only looked up, and maps are used again.",
+             "towers", number="multiplications", slip="Taking the number of parameters: rows are only looked up.",
              follow="And in FLOPs?", then="Twice as many: each multiplication comes with an addition."),
     Question("How many logits leave the model for one example?",
              "One for each task that says yes, no or how much; one for each class where a task chooses.", "losses",

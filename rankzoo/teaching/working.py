@@ -1,13 +1,17 @@
 """Working: a number that was worked out, line by line as a person would write it, and how good a prediction of it is."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rankzoo.errors import listed
 from rankzoo.schema import Count, Part
 
 EXACT, NEAR, ROUGH = 0.0, 0.1, 0.5
+NAMES = 3
+"""How many parts that are alike a working names."""
 Verdict = Literal["right", "close", "off"]
 
 
@@ -42,16 +46,24 @@ class Number:
 
 
 def grouped(count: Count) -> dict[str, list[Part]]:
-    """Parts of a count by name: those that are alike under one roof (experts, towers of tasks) together, in order."""
+    """Parts of a count by name: those that are alike under one roof (experts, towers of tasks) together, in order, under the
+    roof's name where it has no others."""
+    owning = [part for part in count.parts if part.parameters]
+    under = Counter(_split(part)[0] for part in owning)
     groups: dict[tuple[str, str, int], list[Part]] = {}
-    for part in count.parts:
-        if part.parameters:
-            groups.setdefault((part.path.rpartition(".")[0], part.working, part.parameters), []).append(part)
+    for part in owning:
+        groups.setdefault((_split(part)[0], part.working, part.parameters), []).append(part)
     named: dict[str, list[Part]] = {}
     for (roof, _, _), parts in groups.items():
-        name = parts[0].path if len(parts) == 1 or not roof else roof
-        named.setdefault(name if name not in named else parts[0].path, []).extend(parts)
+        own = listed((_split(part)[1] for part in parts), NAMES)
+        named[roof if roof and len(parts) == under[roof] > 1 else f"{roof}.{own}".strip(".")] = parts
     return named
+
+
+def _split(part: Part) -> tuple[str, str]:
+    """The roof of a part and its own name below it."""
+    roof, _, own = part.path.rpartition(".")
+    return roof, own
 
 
 def lines(count: Count) -> Iterator[Term]:
