@@ -66,7 +66,7 @@ def test_every_component_is_bound_to_the_model_in_hand(slot):
     app = visit("learn", path="components", step=slot)
     said = text(app)
     assert not app.exception and "**In the model in hand**, YouTube" in said
-    assert all(spec.title in said for spec in kinds(slot).values())
+    assert all(spec.title in said for spec in kinds(slot).values()) and systems()["youtube"].lesson.why[slot] in said
     app.button("learn_component").click().run()
     assert not app.exception and app.session_state["architect_diagram"] == {"selected": slot}
     assert "architect_diagram" in scenes(app)

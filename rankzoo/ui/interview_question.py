@@ -164,7 +164,7 @@ def _working(found: Number | None) -> None:
         with st.container(border=True):
             st.markdown(f":gray[{say('The working appears here after you answer.')}]")
         return
-    head = f"| {say('Part')} | {say('Working')} | |\n|:--|:--|--:|\n"
+    head = f"| {say('Part')} | {say('Working')} | {say('Number')} |\n|:--|:--|--:|\n"
     rows = [f"| {escaped(say(term.name))} | {escaped(term.working)} | {_figures(term.value)} |" for term in found.terms]
     unit = f" {say(found.unit)}" if found.unit else ""
     last = f"| **{say('counted by the model')}** | {escaped(found.check)} | **{_figures(found.value)}{escaped(unit)}** ✓ |"

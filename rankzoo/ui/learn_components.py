@@ -35,10 +35,15 @@ def _here(slot: str) -> None:
     specs = value if isinstance(value, tuple) else (value,)
     count = document.blueprint.count(document.schema()).within(slot)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="cta_component"):
-        held = " + ".join(escaped(translate(spec.called())) for spec in specs if document.blueprint.used(slot)) or say("nothing")
-        st.markdown(say("**In the model in hand**, {name}: {held}.", name=escaped(document.system.brand), held=held)
-                    + " :gray[" + say("{parameters} parameters, {flops} per example", parameters=whole(count.parameters),
-                                      flops=flops(count.flops)) + "]", width="stretch")
+        used = document.blueprint.used(slot)
+        held = " + ".join(escaped(translate(spec.called())) for spec in specs if used) or say("nothing")
+        line = say("**In the model in hand**, {name}: {held}.", name=escaped(document.system.brand), held=held)
+        if used:
+            line += " :gray[" + say("{parameters} parameters, {flops} per example", parameters=whole(count.parameters),
+                                    flops=flops(count.flops)) + "]"
+        why = document.system.lesson.why.get(slot, "")
+        same = used == document.system.blueprint.used(slot)  # else the reason is of a model that is no longer this one
+        st.markdown(line + (f"  \n{escaped(say(why))}" if why and same else ""), width="stretch")
         st.button(say("Look at it"), key="learn_component", type="primary", icon=":material/arrow_forward:", on_click=_look,
                   args=(slot,))
 
