@@ -40,12 +40,12 @@ class TestEverySystem:
 
 
 def test_the_paper_s_experts_by_hand():
-    """YouTube: four more experts of 128 → 64 → 32, gates of 128 × 4 more for four tasks; tables of three ids × 1,000."""
+    """YouTube: four more experts of 128 → 64 → 32, gates of 128 × 4 more for four tasks; tables of three ids × 100,000."""
     document = Document.preset("youtube")
     count, large = document.blueprint.count(document.schema()), document.industry()
     assert large.blueprint.sharing.experts == 8
     assert large.count.dense - count.dense == 4 * (128 * 64 + 64 + 64 * 32 + 32) + 4 * 128 * 4
-    assert large.count.embedding - count.embedding == 16 * 999 * (301 + 601 + 501)
+    assert large.count.embedding - count.embedding == 16 * (FACTOR - 1) * (301 + 601 + 501)
 
 
 def test_what_was_changed_by_hand_stays():
@@ -81,12 +81,12 @@ def test_industry_scale_takes_the_paper_s_sizes_and_grows_the_ids() -> None:
     before, after = ({part["path"]: part["parameters"] for part in found["modules"]} for found in (sample, industry))
     for path, parameters in before.items():
         if path.startswith("representation"):
-            assert after[path] == parameters * (1000 if path in grown else 1)
+            assert after[path] == parameters * (FACTOR if path in grown else 1)
     assert grown and industry["hash"] == sample["hash"] and len(set(after) - set(before)) == 4
     size, = industry["scale"]["sizes"]
     assert (size["path"], size["setting"], size["tag"], size["at"]) == ("sharing.experts", 8, "stated", "table 1")
     assert industry["scale"]["costs"]["float32"] == 4 * industry["parameters"]["total"]
     history = answer("show", "din", "--scale", "industry")
-    assert next(p for p in history["modules"] if p["path"] == "representation.item")["parameters"] == 481_000 * 8
+    assert next(p for p in history["modules"] if p["path"] == "representation.item")["parameters"] == 481 * FACTOR * 8
     said = run("show", "bytedance", "--scale", "industry").stdout
     assert "user_id = 162,542 rows (known: users of the public experiment, 162,541; Liu et al." in said

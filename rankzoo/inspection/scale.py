@@ -8,7 +8,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.facts import Size
 from rankzoo.schema import Count, Schema
 
-FACTOR = 1_000  # ours: a sample's hundreds of ids become hundreds of thousands
+FACTOR = 100_000  # ours: a sample's hundreds of ids become tens of millions
 LEAST = 50      # a table shorter than this lists something (hours, devices, countries), it does not name things
 CARD = 80 * 10**9
 """Bytes of one accelerator card."""
