@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS
+from rankzoo.export.picture import HEADS
 from rankzoo.figures import diagram
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.words import number
@@ -16,7 +17,6 @@ from rankzoo.teaching.interview import SECONDS, Given, Walk, points, walk
 from rankzoo.teaching.numbers import Screen
 from rankzoo.teaching.questions import questions
 from rankzoo.ui import architect, page, state
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate

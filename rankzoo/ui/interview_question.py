@@ -6,6 +6,7 @@ import time
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS
+from rankzoo.export.picture import HEADS
 from rankzoo.figures import diagram
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import fixed, whole
@@ -15,7 +16,6 @@ from rankzoo.teaching import numbers
 from rankzoo.teaching.interview import SECONDS, SURE, Given, Walk
 from rankzoo.teaching.numbers import Number
 from rankzoo.ui import architect, interview, state, story
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate

@@ -7,12 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS
+from rankzoo.export.picture import HEADS
 from rankzoo.figures.words import number, whole
 from rankzoo.lesson import Question
 from rankzoo.registry import systems
 from rankzoo.teaching.interview import Given, Walk, again, points, summary, walk
 from rankzoo.ui import interview, page
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from rankzoo.blueprint import SLOTS
 from rankzoo.data.load import schema_of
+from rankzoo.export.picture import HEADS
 from rankzoo.figures import diagram, path
 from rankzoo.figures.theme import family
 from rankzoo.inspection.changes import step as step_between
@@ -14,7 +15,6 @@ from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
 from rankzoo.ui import architect, learn_components, learn_runs, page, rung, state, story
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import choice
 from rankzoo.ui.page import escaped

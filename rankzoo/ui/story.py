@@ -7,11 +7,11 @@ import streamlit as st
 
 from rankzoo.blueprint import SLOTS
 from rankzoo.components.slot import Slot
+from rankzoo.export.picture import HEADS
 from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.diagram.wording import phrase
 from rankzoo.system import System
 from rankzoo.ui import page
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
 
