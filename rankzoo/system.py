@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.facts import Fact, Source
 from rankzoo.serving.arrange import Arrange
+from rankzoo.serving.calibrate import Calibrate
 from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
 from rankzoo.training.settings import TrainSettings
@@ -33,7 +34,7 @@ class System:
     dataset: str = ""
     settings: TrainSettings = TrainSettings()
     facts: tuple[Fact, ...] = ()
-    serving: Fuse | Arrange | Utility | None = None
+    serving: Fuse | Arrange | Calibrate | Utility | None = None
     picture: str = ""
     grew: str = ""
     answers: str = ""

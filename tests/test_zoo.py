@@ -265,7 +265,7 @@ def auc_by_task(model: RankingModel, dataset: Dataset) -> dict[str, float]:
                     for task, ranks in logits.items() if schema.task(task).kind == "class"}
 
 
-ROWS = {"ads": 40_000, "feed": 20_000, "history": 30_000, "video": 20_000, "conversions": 40_000}
+ROWS = {"ads": 40_000, "feed": 20_000, "history": 30_000, "video": 20_000, "conversions": 40_000, "goals": 40_000}
 STEPS = 400
 
 
