@@ -20,7 +20,8 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
-    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words.
+    plain: changes by address that make what is its own its simplest kind · answers: the weakness of that one which it mends ·
+    adds: the slot in which it does so · tagline: two or three words.
     """
 
     id: str
@@ -37,6 +38,7 @@ class System:
     serving: Fuse | Arrange | Calibrate | Utility | None = None
     picture: str = ""
     grew: str = ""
+    plain: Mapping[str, object] = field(default_factory=dict)
     answers: str = ""
     adds: str = ""
     tagline: str = ""

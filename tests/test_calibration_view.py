@@ -8,7 +8,7 @@ from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.figures.calibration import delays, segments
-from rankzoo.inspection.calibration import calibration, distance, logarithms, parts
+from rankzoo.inspection.calibration import calibration, distance, logarithms, parts, won
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.training.fit import Fit
@@ -112,6 +112,17 @@ def test_logarithms_and_their_distance():
     logs = logarithms(p, y, here, 3)
     assert logs[:2] == pytest.approx([np.log(2), -np.log(2)]) and np.isnan(logs[2])
     assert distance(logs) == pytest.approx(np.log(2)) and np.isnan(distance(np.array([np.nan])))
+
+
+def test_winners_of_auctions_are_outliers():
+    """Scores that are right on average and noisy: alone Σp / Σq is 1, among winners it is above; and by hand for two."""
+    rng = np.random.default_rng(0)
+    true = rng.uniform(0.05, 0.15, 64_000)
+    noisy = true * np.exp(rng.normal(0, 0.5, 64_000) - 0.125)
+    assert won(noisy, true, 1) == pytest.approx(1.0, abs=0.01) and won(noisy, true, 32) > 2 > won(noisy, true, 2) > 1.1
+    assert won(true, true, 32) == 1.0
+    assert won(np.array([0.2, 0.4]), np.array([0.0, 1.0]), 2) == pytest.approx(0.4)
+    assert np.isnan(won(np.array([0.2]), np.array([0.0]), 1))
 
 
 def test_figures_hold_the_numbers(trained):

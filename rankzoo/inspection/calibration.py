@@ -14,7 +14,7 @@ from rankzoo.schema import Schema
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.training.metrics import auc, sigmoid
 
-SEGMENTS, DRAWS, LEAST = 8, 200, 1e-7
+SEGMENTS, DRAWS, LEAST, AUCTIONS = 8, 200, 1e-7, (1, 2, 8, 32)
 WAYS = ("platt", "isotonic", "segments")
 NOTE = ("Calibration is the sum of the probabilities over the number of events: 1 is right. The layer is fitted on the observed "
         "labels of the validation part; 'segments' has a Platt curve for each value of the feature.")
@@ -31,6 +31,7 @@ def calibration(subject: Subject, by: str = "") -> View:
     segments (Σp / Σy each), planted (what it must be before, where labels were planted to come late; else NaN).
 
     Table `ways`: by task and way what all rows have: calibration, error (mean |ln calibration| over the segments), nce, auc.
+    Table `auctions`: by task, what the winners of auctions of so many candidates have, before and after, see `won`.
     Statistic: rank correlation of the calibration before with the planted one, over tasks and segments; chance is 0.
     """
     schema = subject.dataset.schema
@@ -39,7 +40,7 @@ def calibration(subject: Subject, by: str = "") -> View:
     segment, values = parts(subject, by)
     scores = scored(subject, names, by)
     planted = early(subject, names)
-    frames, ways, cells = [], [], []
+    frames, ways, cells, auctions = [], [], [], []
     for task in names:
         seen = subject.batch.observed[task].numpy()
         labels, here = subject.batch.labels[task].numpy()[seen].astype(np.float64), segment[seen]
@@ -48,10 +49,12 @@ def calibration(subject: Subject, by: str = "") -> View:
         frames.append(_segments(task, labels, here, values, known, expected))
         ways += [{"task": task, "way": way} | _whole(p, labels, here, len(values)) for way, p in known.items()]
         cells.append((known, labels, here))
+        auctions.append(_auctions(task, known, labels if expected is None else expected[0]))
     table = pd.concat(frames, ignore_index=True)
     note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
     truth = _truth(table, cells, len(values)) if planted is not None and len(values) > 1 else None
-    return View("calibration", table, truth, {"ways": pd.DataFrame(ways)}, f"{note} Segments by {by}." if by else note)
+    tables = {"ways": pd.DataFrame(ways), "auctions": pd.concat(auctions, ignore_index=True)}
+    return View("calibration", table, truth, tables, f"{note} Segments by {by}." if by else note)
 
 
 def features(subject: Subject) -> tuple[str, ...]:
@@ -127,6 +130,21 @@ def _whole(p: np.ndarray, labels: np.ndarray, here: np.ndarray, segments: int) -
     base = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)) if 0 < rate < 1 else np.nan
     return {"calibration": float(p.sum() / ones) if ones else np.nan, "error": distance(logarithms(p, labels, here, segments)),
             "nce": float(loss / base), "auc": auc(labels, p) if len(labels) else np.nan}
+
+
+def _auctions(task: str, known: Mapping[str, np.ndarray], happens: np.ndarray) -> pd.DataFrame:
+    rows = [{"task": task, "candidates": size, "before": won(known["before"], happens, size),
+             "after": won(known["segments"], happens, size)} for size in AUCTIONS if size <= len(happens)]
+    return pd.DataFrame(rows, columns=["task", "candidates", "before", "after"])
+
+
+def won(p: np.ndarray, happens: np.ndarray, size: int) -> float:
+    """Σp over what happens, of the rows that win auctions of `size` random rows with equal bids: (row,), (row,). Whoever wins has
+    a high score, and of high scores more are too high than too low."""
+    order = np.random.default_rng(0).permutation(len(p))[:len(p) // size * size].reshape(-1, size)
+    winner = order[np.arange(len(order)), p[order].argmax(axis=1)]
+    events = happens[winner].sum()
+    return float(p[winner].sum() / events) if events else float("nan")
 
 
 def logarithms(p: np.ndarray, labels: np.ndarray, here: np.ndarray, segments: int) -> np.ndarray:

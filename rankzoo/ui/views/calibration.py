@@ -40,6 +40,7 @@ def show(sight: Sight) -> None:
         st.caption(say("NCE: log loss over that of the base rate; below 1 is better than knowing nothing. A rising curve leaves "
                        "AUC as it is; a curve for each segment may change it."))
         st.markdown(_reading(shown))
+        st.markdown(_winners(view.tables["auctions"]))
         st.caption(say("The layer is fitted on the validation rows, never on those that the network learned from."))
     truth_line(sight, view.truth, "The calibration before follows the planted delays with a rank correlation of {value}",
                "calibration")
@@ -55,6 +56,17 @@ def _numbers(ways: pd.DataFrame) -> pd.DataFrame:
     for column in NUMBERS:
         named[column] = [fixed(value, 3) for value in named[column]]
     return named.rename(columns={"task": say("Task"), "way": say("Layer")} | {c: say(words) for c, words in NUMBERS.items()})
+
+
+def _winners(auctions: pd.DataFrame) -> str:
+    """How far too high the winners of the largest auctions are, which a layer fitted on all rows cannot know."""
+    known = auctions[auctions["candidates"] == auctions["candidates"].max()].dropna(subset=["after"])
+    if not len(known) or known["candidates"].iloc[0] < 2:
+        return ""
+    worst = known.loc[known["after"].idxmax()]
+    return say("**An auction picks outliers:** of {task}, what wins among {size} random rows is promised {after} times what "
+               "happens, even after the layer.", task=page.escaped(str(worst["task"])), size=int(worst["candidates"]),
+               after=fixed(worst["after"], 2))
 
 
 def _reading(shown: pd.DataFrame) -> str:

@@ -51,6 +51,6 @@ SYSTEM = System(
           "Training goes on online, and the touched rows reach the serving model every minute.",
     blueprint=Blueprint(representation=GrowingTable(dim=8, numeric="vector"), interaction=(FM(),),
                         towers=MlpTower(widths=(32, 16)), tasks=("click",)),
-    dataset="ids", facts=FACTS, picture="rows", grew="deepfm",
+    dataset="ids", facts=FACTS, picture="rows", grew="deepfm", plain={"representation.index": "hash"},
     settings=TrainSettings(epochs=3, batch_size=1024, lr=4e-3, schedule="cosine", patience=0),
 )

@@ -55,6 +55,6 @@ SYSTEM = System(
     story="A vector for each product costs memory in a huge catalogue and is bad for rare and new products. "
           "A transformer reads the attributes of the products seen in a session and predicts the next one. "
           "It uses no product id, so a new product can be recommended at once.",
-    blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, picture="item",
+    blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, picture="item", plain={"sequence": [{"kind": "pooling"}]},
     settings=TrainSettings(epochs=6, batch_size=256, lr=6e-3, schedule="cosine", patience=0),
 )

@@ -80,5 +80,6 @@ SYSTEM = System(
           "A beam search then arranges the remaining videos as a list and stops once its beams agree.",
     blueprint=BLUEPRINT, dataset="lists", facts=FACTS, serving=Arrange(),
     picture="attention", grew="mmoe",
+    plain={"sequence": [{"kind": "pooling", "history": "watched"}, {"kind": "pooling", "history": "placed"}]},
     settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
 )

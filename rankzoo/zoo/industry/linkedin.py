@@ -64,6 +64,6 @@ SYSTEM = System(
           "Here a single model predicts them all, with one tower for passive and one for active responses. "
           "Its inputs are the leaves of a tree ensemble, so that raw numbers need no scaling.",
     blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="task",
-    grew="shared_bottom", settings=TrainSettings(epochs=4, batch_size=512, lr=2e-3, schedule="cosine", warmup=50,
-                                                   patience=0),
+    grew="shared_bottom", plain={"sharing": {"kind": "shared_bottom", "widths": [128, 64]}},
+    settings=TrainSettings(epochs=4, batch_size=512, lr=2e-3, schedule="cosine", warmup=50, patience=0),
 )

@@ -75,5 +75,6 @@ SYSTEM = System(
           "User and ad have towers of their own, cross layers multiply features, and experts serve several conversions. "
           "A calibration layer corrects the probabilities, which training on early labels or on an auction's winners bends.",
     blueprint=BLUEPRINT, dataset="goals", facts=FACTS, serving=Calibrate(by="device"), picture="gate", grew="ple",
+    plain={"sharing": {"kind": "shared_bottom", "widths": [64, 32]}},
     settings=TrainSettings(epochs=6, batch_size=512, lr=4e-3, schedule="cosine", patience=0),
 )

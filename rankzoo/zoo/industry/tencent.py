@@ -65,5 +65,6 @@ SYSTEM = System(
           "Every task gets a mask that picks its own part of one large network. "
           "Where two tasks pull a shared weight in opposite directions, the one that depends on it more has more say.",
     blueprint=BLUEPRINT, dataset="masks", facts=FACTS, serving=Fuse(weights={"hide": -1.0}), picture="mask", grew="shared_bottom",
+    plain={"sharing": {"kind": "shared_bottom", "widths": [64, 32]}},
     settings=TrainSettings(epochs=85, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )

@@ -56,5 +56,6 @@ SYSTEM = System(
     story="What to watch next. Four tasks share experts, and each has a gate that chooses its own mix. "
           "A side tower soaks up the effect of the position.",
     blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gate", grew="mmoe",
+    plain={"sharing": {"kind": "shared_bottom", "widths": [128, 64, 32]}},
     settings=TrainSettings(epochs=6, batch_size=256, lr=4e-3, schedule="cosine", patience=0),
 )
