@@ -39,8 +39,7 @@ PLANTED = {
     "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
     "drift": ("What moves in time",
               "What the most common items add to the logit, block by block: what was learned early is out of date later."),
-    "delays": ("Conversions that come late",
-               "The share of each goal that had come when the training rows were read, on average over the devices."),
+    "delays": ("Conversions that come late", "How much of each goal had come when training rows were read; mean of the devices."),
     "thresholds": ("Thresholds of the planted trees",
                    "A mark is a question of a tree, larger at its root: is the number above this? A colour is a tree.")}
 
