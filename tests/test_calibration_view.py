@@ -12,7 +12,7 @@ from rankzoo.inspection.calibration import calibration, distance, logarithms, pa
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.training.fit import Fit
-from rankzoo.training.metrics import sigmoid
+from rankzoo.training.metrics import predict, sigmoid
 from tests.support import small
 from tests.visits import words
 
@@ -36,10 +36,10 @@ def trained() -> Subject:
 
 def test_cells_by_hand(trained):
     """Σp / Σy of a task on a device, from the logits as they are; all rows beside."""
-    table = calibration(trained).table.set_index(["task", "segment"])
-    p = sigmoid(trained.trace["logit.purchase"].values.double().numpy())
-    labels, device = trained.batch.labels["purchase"].numpy(), trained.batch.features["device"].numpy()
-    for segment, here in (("all", np.ones(ROWS, dtype=bool)), ("2", device == 2)):
+    table, rows = calibration(trained).table.set_index(["task", "segment"]), trained.dataset.part("test")
+    p = sigmoid(predict(trained.model, rows)["purchase"])
+    labels, device = rows.labels["purchase"].numpy(), rows.features["device"].numpy()
+    for segment, here in (("all", np.ones(len(rows), dtype=bool)), ("2", device == 2)):
         row = table.loc[("purchase", segment)]
         assert row["before"] == pytest.approx(p[here].sum() / labels[here].sum())
         assert row["rows"] == here.sum() and row["observed"] == pytest.approx(labels[here].mean())
@@ -73,10 +73,11 @@ def test_the_layer_reads_no_test_label():
     from rankzoo.inspection.calibration import scored
 
     seen = subject("snapchat", "goals")
-    first = scored(seen, ("install",), "device")["install"]
-    for labels in seen.batch.labels.values():
+    rows = seen.dataset.part("test")
+    first = scored(seen, rows, ("install",), "device")["install"]
+    for labels in rows.labels.values():
         labels.copy_(1 - labels)
-    again = scored(seen, ("install",), "device")["install"]
+    again = scored(seen, rows, ("install",), "device")["install"]
     assert all(np.array_equal(first[way], again[way]) for way in first)
 
 
@@ -86,7 +87,7 @@ def test_segments_of_any_data():
     view = look(seen, "calibration")
     assert view.truth is None and view.table["planted"].isna().all() and "Segments by gender." in view.note
     assert view.table.set_index("segment").loc["all", "platt"] == pytest.approx(1.0, abs=0.1)
-    place, values = parts(seen, "hour")
+    place, values = parts(seen.batch, "hour")
     assert len(values) == 8 and set(place) == {-1, *range(8)}
     hours = seen.batch.features["hour"].numpy()
     assert all((hours[place == i] == value).all() for i, value in enumerate(values))

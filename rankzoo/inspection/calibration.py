@@ -1,4 +1,7 @@
-"""Calibration: what each task's probabilities add up to over what happened, by segment, before and after a correction."""
+"""Calibration: what each task's probabilities add up to over what happened, by segment, before and after a correction.
+
+Over all rows of a part (50,000 at most), whatever few rows other views look at: a sum of rare events needs them.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,9 +15,10 @@ from rankzoo.inspection.score import Score, bootstrap, ordered
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
 from rankzoo.serving.calibrate import Calibrate
-from rankzoo.training.metrics import auc, sigmoid
+from rankzoo.signals import Batch
+from rankzoo.training.metrics import auc, predict, sigmoid
 
-SEGMENTS, DRAWS, LEAST, AUCTIONS = 8, 200, 1e-7, (1, 2, 8, 32)
+SEGMENTS, DRAWS, LEAST, MOST, AUCTIONS = 8, 200, 1e-7, 50_000, (1, 2, 8, 32)
 WAYS = ("platt", "isotonic", "segments")
 NOTE = ("Calibration is the sum of the probabilities over the number of events: 1 is right. The layer is fitted on the observed "
         "labels of the validation part; 'segments' has a Platt curve for each value of the feature.")
@@ -36,14 +40,14 @@ def calibration(subject: Subject, by: str = "") -> View:
     """
     schema = subject.dataset.schema
     names = tuple(t for t in subject.model.blueprint.tasks if schema.task(t).kind == "binary" and subject.probable(t))
-    by = by or usual(subject)
-    segment, values = parts(subject, by)
-    scores = scored(subject, names, by)
-    planted = early(subject, names)
+    by, rows = by or usual(subject), subject.dataset.part(subject.part, MOST)
+    segment, values = parts(rows, by)
+    scores = scored(subject, rows, names, by)
+    planted = early(subject, rows, names)
     frames, ways, cells, auctions = [], [], [], []
     for task in names:
-        seen = subject.batch.observed[task].numpy()
-        labels, here = subject.batch.labels[task].numpy()[seen].astype(np.float64), segment[seen]
+        seen = rows.observed[task].numpy()
+        labels, here = rows.labels[task].numpy()[seen].astype(np.float64), segment[seen]
         known = {way: p[seen] for way, p in scores[task].items()}
         expected = None if planted is None else tuple(each[seen] for each in planted[task])
         frames.append(_segments(task, labels, here, values, known, expected))
@@ -71,36 +75,38 @@ def usual(subject: Subject) -> str:
     return options[0] if options else ""
 
 
-def parts(subject: Subject, by: str) -> tuple[np.ndarray, tuple[int, ...]]:
+def parts(rows: Batch, by: str) -> tuple[np.ndarray, tuple[int, ...]]:
     """(row,) place of a row's value among the most frequent ones, −1 elsewhere, and these values."""
     if not by:
-        return np.full(subject.rows, -1), ()
-    ids = subject.batch.features[by].numpy()
+        return np.full(len(rows), -1), ()
+    ids = rows.features[by].numpy()
     found, counts = np.unique(ids, return_counts=True)
     values = np.sort(found[np.argsort(-counts, kind="stable")[:SEGMENTS]])
     place = np.minimum(np.searchsorted(values, ids), len(values) - 1)
     return np.where(values[place] == ids, place, -1), tuple(values.tolist())
 
 
-def scored(subject: Subject, names: tuple[str, ...], by: str) -> dict[str, dict[str, np.ndarray]]:
+def scored(subject: Subject, rows: Batch, names: tuple[str, ...], by: str) -> dict[str, dict[str, np.ndarray]]:
     """By task the probabilities (row,) as the network has them (`before`), and corrected in each way."""
     specs = {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "segments": Calibrate("platt", by)}
-    rows, ids = subject.dataset.part("validation"), subject.batch.features[by].numpy() if by else None
-    fitted = {way: spec.fitted(subject.model, rows, names) if len(rows) else {} for way, spec in specs.items()}
-    found = {}
+    known = subject.dataset.part("validation", MOST)
+    logits, learned = (predict(subject.model, each) if len(each) else {} for each in (rows, known))
+    learned = {task: learned[task] for task in names if task in learned}
+    fitted = {way: spec.fitted(learned, known) for way, spec in specs.items()}
+    ids, found = rows.features[by].numpy() if by else None, {}
     for task in names:
-        logits = subject.trace[f"logit.{task}"].values.double().numpy()
-        found[task] = {"before": sigmoid(logits)} | {way: layers[task](logits, ids) if task in layers else sigmoid(logits)
-                                                     for way, layers in fitted.items()}
+        before = sigmoid(logits[task])
+        found[task] = {"before": before} | {way: layers[task](logits[task], ids) if task in layers else before
+                                            for way, layers in fitted.items()}
     return found
 
 
-def early(subject: Subject, names: tuple[str, ...]) -> Mapping[str, tuple[np.ndarray, np.ndarray]] | None:
+def early(subject: Subject, rows: Batch, names: tuple[str, ...]) -> Mapping[str, tuple[np.ndarray, np.ndarray]] | None:
     """By task (row,) the true probability, and what training could see of it; None where no label was planted to come late."""
-    truth = subject.dataset.truth_of(subject.part, subject.rows)
+    truth = subject.dataset.truth_of(subject.part, MOST)
     if truth is None or truth.delays is None or not set(names) <= set(truth.logits):
         return None
-    value = subject.batch.features[truth.delays.by].numpy() - 1
+    value = rows.features[truth.delays.by].numpy() - 1
     found = {}
     for task in names:
         p = sigmoid(truth.logits[task])

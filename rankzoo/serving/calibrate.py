@@ -14,9 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
-from rankzoo.training.metrics import predict, sigmoid
+from rankzoo.training.metrics import sigmoid
 
 NEWTON, RIDGE, FLAT = 50, 1e-9, 20.0
 
@@ -117,14 +116,15 @@ class Calibrate:
                 own[int(value)] = FITS[self.how](logits[here], labels[here])
         return Calibrator(FITS[self.how](logits, labels), own)
 
-    def fitted(self, model: RankingModel, rows: Batch, tasks: tuple[str, ...]) -> dict[str, Calibrator]:
-        """A calibrator for every task, from rows that the network was not trained on, where their labels are observed."""
-        logits, found = predict(model, rows), {}
+    def fitted(self, logits: Mapping[str, np.ndarray], rows: Batch) -> dict[str, Calibrator]:
+        """A calibrator for every task that logits (row,) are given of, from rows that the network was not trained on, where their
+        labels are observed."""
+        found = {}
         segment = rows.features[self.by].numpy() if self.by else None
-        for task in tasks:
+        for task, logit in logits.items():
             seen = rows.observed[task].numpy()
             labels = rows.labels[task].numpy()[seen].astype(np.float64)
-            found[task] = self.fit(logits[task][seen], labels, None if segment is None else segment[seen])
+            found[task] = self.fit(logit[seen], labels, None if segment is None else segment[seen])
         return found
 
 

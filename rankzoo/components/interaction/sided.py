@@ -91,7 +91,7 @@ class Sided(Slot):
         for side, names in self.members(shape).items():
             at, d = f"{shape.at}.{side}", self.width(names, shape)
             form, units = (f"rank {self.rank}", (d, self.rank)) if self.rank else ("full", (d,))
-            chain = [Block(f"{at}.cross.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}", form, units,
+            chain = [Block(f"{at}.cross.{i}", "interaction", "cross", f"{side} ⊙ {i + 1}", form, units,
                            self.cross_part("", d).parameters, group=side)
                      for i in range(self.layers)]
             if self.widths:

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from rankzoo.figures import calibration as figure
-from rankzoo.figures.words import fixed, missing
+from rankzoo.figures.words import fixed, missing, whole
 from rankzoo.inspection.calibration import WAYS, calibration, features, usual
 from rankzoo.inspection.naming import name
 from rankzoo.ui import page
@@ -30,7 +30,8 @@ def show(sight: Sight) -> None:
     shown = shown if sight.truth else shown.assign(planted=float("nan"))
     left, right = st.columns([66, 34], gap="medium")
     with left:
-        title(say("Probabilities over events, by task and segment"), say("open: before · full: after"))
+        rows = whole(int(view.table["rows"].iloc[0]))
+        title(say("Probabilities over events, by task and segment"), say("open: before · full: after · {rows} rows", rows=rows))
         scene(figure.segments(shown, translate), key="calibration:segments",
               alt=say("Probabilities over events, by task and segment"))
     with right:

@@ -80,6 +80,7 @@ SYSTEM = System(
           "A beam search then arranges the remaining videos as a list and stops once its beams agree.",
     blueprint=BLUEPRINT, dataset="lists", facts=FACTS, serving=Arrange(),
     picture="attention", grew="mmoe",
-    plain={"sequence": [{"kind": "pooling", "history": "watched"}, {"kind": "pooling", "history": "placed"}]},
+    plain={"sequence": [{"kind": "pooling", "history": "watched"}, {"kind": "pooling", "history": "placed"}],
+           "concatenation.products": []},
     settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
 )
