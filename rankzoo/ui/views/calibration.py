@@ -60,14 +60,16 @@ def _numbers(ways: pd.DataFrame) -> pd.DataFrame:
 
 
 def _winners(auctions: pd.DataFrame) -> str:
-    """How far too high the winners of the largest auctions are, which a layer fitted on all rows cannot know."""
-    known = auctions[auctions["candidates"] == auctions["candidates"].max()].dropna(subset=["after"])
-    if not len(known) or known["candidates"].iloc[0] < 2:
+    """The task whose winners stand out most: before, over all rows and among winners, and what the layer leaves of it."""
+    most = int(auctions["candidates"].max())
+    wide = auctions.pivot(index="task", columns="candidates", values=["before", "after"]).dropna()
+    if not len(wide) or most < 2:
         return ""
-    worst = known.loc[known["after"].idxmax()]
-    return say("**An auction picks outliers:** of {task}, what wins among {size} random rows is promised {after} times what "
-               "happens, even after the layer.", task=page.escaped(str(worst["task"])), size=int(worst["candidates"]),
-               after=fixed(worst["after"], 2))
+    task = (wide["before"][most] / wide["before"][1]).idxmax()
+    return say("**An auction picks outliers:** of {task}, {alone} times what happens is promised over all rows, and {winners} "
+               "times among those that win against {others} random others; after the layer {after} times.",
+               task=page.escaped(str(task)), alone=fixed(wide["before"][1][task], 2), winners=fixed(wide["before"][most][task], 2), others=most - 1,
+               after=fixed(wide["after"][most][task], 2))
 
 
 def _reading(shown: pd.DataFrame) -> str:
