@@ -9,7 +9,7 @@ from rankzoo.figures.marks import bar, box, drawing, hint, line, symbol, text, t
 from rankzoo.figures.tree import Tree, circle, g
 from rankzoo.figures.words import Say, fit, fixed, missing, percent
 
-LABEL, TRACK, NUMBERS, ROW = 96.0, 150.0, 84.0, 19.0
+LABEL, TRACK, NUMBERS, ROW = 140.0, 120.0, 84.0, 19.0
 WIDE = LABEL + TRACK + NUMBERS
 
 

@@ -68,8 +68,8 @@ def _winners(auctions: pd.DataFrame) -> str:
     task = (wide["before"][most] / wide["before"][1]).idxmax()
     return say("**An auction picks outliers:** of {task}, {alone} times what happens is promised over all rows, and {winners} "
                "times among those that win against {others} random others; after the layer {after} times.",
-               task=page.escaped(str(task)), alone=fixed(wide["before"][1][task], 2), winners=fixed(wide["before"][most][task], 2), others=most - 1,
-               after=fixed(wide["after"][most][task], 2))
+               task=page.escaped(str(task)), alone=fixed(wide["before"][1][task], 2), others=most - 1,
+               winners=fixed(wide["before"][most][task], 2), after=fixed(wide["after"][most][task], 2))
 
 
 def _reading(shown: pd.DataFrame) -> str:
