@@ -48,7 +48,7 @@ class Sided(Slot):
         found = {each: names for each, names in members.items() if names}
         if not found:
             raise ZooError("No field that comes here is known to be a user's or an item's, so nothing can make a tower.",
-                           "Choose data whose fields have sides, or another interaction (cross_v2).", at=shape.at)
+                           "Choose data whose fields have sides, or set {at}.kind to cross_v2.", at=shape.at)
         for each in found:
             if self.tower(each) in shape.fields:
                 raise ZooError("The {side} tower's vector is called '{name}', and there is such a field already.",
