@@ -8,6 +8,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.facts import Fact, Size, Source
 from rankzoo.lesson import Lesson
 from rankzoo.serving.arrange import Arrange
+from rankzoo.serving.calibrate import Calibrate
 from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
 from rankzoo.training.settings import TrainSettings
@@ -20,9 +21,10 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
-    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words ·
-    picture: the view that shows what makes it what it is, by its name among `inspection.views` · industry: the sizes that its
-    source states or lets estimate, where the preset's are smaller · lesson: its story and its questions.
+    plain: changes by address that make what is its own its simplest kind · answers: the weakness of that one which it mends ·
+    adds: the slot in which it does so · tagline: two or three words · picture: the view that shows what makes it what it is, by
+    its name among `inspection.views` · industry: the sizes that its source states or lets estimate, where the preset's are
+    smaller · lesson: its story and its questions.
     """
 
     id: str
@@ -36,9 +38,10 @@ class System:
     dataset: str = ""
     settings: TrainSettings = TrainSettings()
     facts: tuple[Fact, ...] = ()
-    serving: Fuse | Arrange | Utility | None = None
+    serving: Fuse | Arrange | Calibrate | Utility | None = None
     picture: str = ""
     grew: str = ""
+    plain: Mapping[str, object] = field(default_factory=dict)
     answers: str = ""
     adds: str = ""
     tagline: str = ""

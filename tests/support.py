@@ -158,10 +158,10 @@ def fill(module: nn.Module, value: float) -> None:
             parameter.fill_(value)
 
 
-def randomised(module: nn.Module, seed: int = 0) -> nn.Module:
+def randomised(module: nn.Module, seed: int = 0, spread: float = 0.5) -> nn.Module:
     """The module with all parameters drawn anew, so that no test rests on zeros of the start."""
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=rng))
+            parameter.copy_(spread * torch.randn(parameter.shape, generator=rng))
     return module

@@ -38,7 +38,7 @@ class TestEveryClaim:
     def test_it_says_what_it_is(self, claim: Claim):
         assert claim.claim.endswith(".") and claim.title and len(claim.title) <= 40
         assert claim.source.by and claim.at and claim.equal and claim.statistic
-        assert 3 <= claim.seeds <= 10 and claim.seconds > 0
+        assert 3 <= claim.seeds <= 10 and (claim.seconds > 0 or claim.system)
 
 
 def test_places_follow_one_another():
@@ -151,10 +151,10 @@ class TestKept:
 @pytest.mark.slow
 @pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.id)
 def test_every_claim_comes_out_as_its_page_says(claim):
-    """All seeds: reproduced, or another verdict with a `why` that explains it."""
+    """All seeds: reproduced, or another verdict with a `why` that explains it; what is made of a system may come out any way."""
     found = running.run(claim)
     print(json.dumps(found.record()))
-    assert found.verdict == "reproduced" or claim.why, found.record()
+    assert found.verdict == "reproduced" or claim.why or claim.system, found.record()
 
 
 def test_sources_are_those_of_the_zoo():

@@ -21,7 +21,8 @@ from rankzoo.ui import data, data_tables, service
 from tests.visits import said, scenes, unmarked, visit, without_workers, words
 
 ROWS = 3000
-PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "ids": {"drift"},
+PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"},
+           "ids": {"drift"}, "goals": {"pairs", "relatedness", "delays"},
            "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
            "masks": {"pairs", "relatedness"}, "professional": {"relatedness", "thresholds"},
            "sessions": {"intent"}, "video": {"relatedness", "curve"}}

@@ -1,4 +1,4 @@
-"""Registry of claims: every CLAIM under rankzoo.claims.papers."""
+"""Registry of claims: every CLAIM under rankzoo.claims.papers, and those that are made of the systems."""
 from __future__ import annotations
 
 import importlib
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
+from rankzoo.claims import own
 from rankzoo.claims.claim import Claim
 from rankzoo.errors import ZooError, closest
 
 
 @cache
 def claims() -> Mapping[str, Claim]:
-    """By id, in the order of their places; the id must equal the file's name."""
+    """By id, in the order of their places; the id of a paper's claim must equal the file's name."""
     package = importlib.import_module("rankzoo.claims.papers")
     found = []
     for module in (info.name for info in pkgutil.iter_modules(package.__path__)):
@@ -21,6 +22,7 @@ def claims() -> Mapping[str, Claim]:
         if made.id != module:
             raise RuntimeError(f"Claim '{made.id}' stands in papers/{module}.py; the names must be equal.")
         found.append(made)
+    found += own.made()
     return MappingProxyType({claim.id: claim for claim in sorted(found, key=lambda claim: claim.place)})
 
 

@@ -23,7 +23,7 @@ def experiment(id: str, seeds: int | None, workers: int | None, as_json: bool) -
 
     if id == "list":
         rows = [{"id": claim.id, "claim": claim.claim, "source": claim.source.short, "seeds": claim.seeds,
-                 "seconds": claim.seconds} for claim in claims().values()]
+                 "seconds": claim.seconds or None} for claim in claims().values()]
         emit(as_json, rows, table(rows))
         return
     import time

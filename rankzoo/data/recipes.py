@@ -20,12 +20,12 @@ def std(values: np.ndarray) -> np.ndarray:
     return centred / sd if sd > 0 else centred
 
 
-def intercept(raw: np.ndarray, rate: float) -> float:
-    """The b with mean(sigmoid(raw + b)) = rate, by bisection."""
+def intercept(raw: np.ndarray, rate: float, share: np.ndarray | float = 1.0) -> float:
+    """The b with mean(share · sigmoid(raw + b)) = rate, by bisection; `share` is how much of it comes to be seen."""
     low, high = -40.0, 40.0
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if sigmoid(raw + middle).mean() < rate else (low, middle)
+        low, high = (middle, high) if (share * sigmoid(raw + middle)).mean() < rate else (low, middle)
     return 0.5 * (low + high)
 
 

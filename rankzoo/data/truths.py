@@ -89,6 +89,22 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Delays:
+    """How late conversions come. by: the feature that says how slow · mean[task]: (value,), the scale of the exponential delay in
+    days · waited: days after which a training row's label was read · window: days that count; none comes later."""
+
+    by: str
+    mean: Mapping[str, np.ndarray]
+    waited: float
+    window: float
+
+    def share(self, task: str) -> np.ndarray:
+        """(value,) the share of a task's conversions that were there when the training rows were read."""
+        mean = self.mean[task]
+        return np.minimum(-np.expm1(-self.waited / mean) / -np.expm1(-self.window / mean), 1.0)
+
+
+@dataclass(frozen=True)
 class Forest:
     """Threshold trees whose leaves add up to the tasks' utilities.
 
@@ -135,6 +151,7 @@ class Truth:
     relatedness: Relatedness | None = None
     curve: Curve | None = None
     drift: Drift | None = None
+    delays: Delays | None = None
     forest: Forest | None = None
     intent: Intent | None = None
     formula: str = ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rankzoo.blueprint import Blueprint
 from rankzoo.errors import ZooError, closest
 from rankzoo.inspection.attention import attention
+from rankzoo.inspection.calibration import calibrates, calibration
 from rankzoo.inspection.crosses import crosses
 from rankzoo.inspection.embeddings import embeddings
 from rankzoo.inspection.example import example
@@ -47,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "items": Kind(items, lambda b, s: any(s.named(s.task(t).of) for t in b.tasks),
                   "no items to find: none of its tasks chooses among a catalogue"),
     "heads": Kind(heads, lambda b, s: True, ""),
+    "calibration": Kind(calibration, calibrates, "no probabilities to correct: its losses or labels make none"),
     "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,
                   "no masks: no task has a network of its own cut out of a shared one"),
     "tasks": Kind(tasks, compares, "no two tasks to compare that read one joined vector"),

@@ -73,7 +73,9 @@ def _run(claim: Claim, polled: bool) -> None:
     _buttons(claim, running, known)
     if known is None:
         st.info(say("Nothing was run yet. {seeds} seeds take about {seconds} s on one core; what is found stays here.",
-                    seeds=claim.seeds, seconds=whole(claim.seconds)))
+                    seeds=claim.seeds, seconds=whole(claim.seconds)) if claim.seconds else
+                say("Nothing was run yet. {trainings} trainings of the preset; what is found stays here.",
+                    trainings=claim.seeds * len(claim.arms)))
     else:
         _result(claim, known)
     _arms(claim)

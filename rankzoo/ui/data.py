@@ -14,7 +14,7 @@ from rankzoo.data.load import names
 from rankzoo.data.samples import ROWS as SAMPLE
 from rankzoo.data.world import MIN_ROWS, world, worlds
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars, items, marks, thresholds, truth
+from rankzoo.figures import bars, calibration, items, marks, thresholds, truth
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.ui import service, state, train
@@ -39,6 +39,7 @@ PLANTED = {
     "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
     "drift": ("What moves in time",
               "What the most common items add to the logit, block by block: what was learned early is out of date later."),
+    "delays": ("Conversions that come late", "How much of each goal had come when training rows were read; mean of the devices."),
     "thresholds": ("Thresholds of the planted trees",
                    "A mark is a question of a tree, larger at its root: is the number above this? A colour is a tree.")}
 
@@ -188,7 +189,8 @@ def planted(data: Summary) -> None:
         return
     scene(_legend(), key="rz_legend", alt=say("An outline marks the truth you can check against"))
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "drift": truth.drift,
-                "kernel": truth.kernel, "repeats": truth.repeats, "intent": items.intent, "thresholds": thresholds.thresholds}
+                "kernel": truth.kernel, "repeats": truth.repeats, "intent": items.intent, "delays": calibration.delays,
+                "thresholds": thresholds.thresholds}
     for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
         st.markdown(f"**{place} {say(title)}**" if len(data.planted) > 1 else f"**{say(title)}**")

@@ -22,7 +22,7 @@ MOST, BINS, MOVING = 16, 16, 5
 class Summary:
     """A data set as the page shows it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate, count,
     rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (pairs,
-    relatedness, curve, kernel, repeats, drift, thresholds), empty for real data."""
+    relatedness, curve, kernel, repeats, drift, delays, thresholds), empty for real data."""
 
     name: str
     rows: int
@@ -125,6 +125,9 @@ def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
         made["repeats"] = repeats(truth.repeats)
     if truth.drift:
         made["drift"] = drift(dataset, world)
+    if truth.delays:
+        made["delays"] = pd.DataFrame([{"what": task, "value": float(truth.delays.share(task).mean())}
+                                       for task in truth.delays.mean])
     if truth.intent:
         own = [("popularity of its own (spread)", truth.intent.popularity)]
         made["intent"] = pd.DataFrame([*truth.intent.adds.items(), *own], columns=["what", "value"])

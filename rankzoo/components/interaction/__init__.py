@@ -10,6 +10,7 @@ from rankzoo.components.interaction.dot_pairs import DotPairs
 from rankzoo.components.interaction.fm import FM
 from rankzoo.components.interaction.linear import Linear
 from rankzoo.components.interaction.self_attention import SelfAttention
+from rankzoo.components.interaction.sided import Sided
 
 Interaction = Annotated[
     Linear
@@ -18,6 +19,7 @@ Interaction = Annotated[
     | CrossV2
     | CIN
     | DotPairs
-    | SelfAttention,
+    | SelfAttention
+    | Sided,
     Field(discriminator="kind"),
 ]

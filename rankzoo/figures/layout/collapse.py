@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from rankzoo.figures.layout.types import Link
 from rankzoo.schema import Block
@@ -132,13 +133,19 @@ def _fold(graph: Graph, lists: list[list[str]], title: str) -> Graph:
     return Graph(blocks, links, graph.hidden | hidden, graph.counts | counts)
 
 
+def _apart(reads: list[set[str]]) -> bool:
+    """Whether some crosses read fields of which others read none, as the towers of two sides do."""
+    return any(one and other and not one & other for one, other in combinations(reads, 2))
+
+
 def _joined_first(graph: Graph) -> Graph:
-    """Crosses read all fields side by side: one bar x₀ stands before them, and before what else reads the same fields."""
+    """Crosses read all fields side by side: one bar x₀ stands before them, and before what else reads the same fields. None where
+    they read different ones."""
     crosses = {address for address, block in graph.blocks.items() if block.slot == X0}
     entering = [link for link in graph.links if link.target in crosses and link.source not in crosses and not link.side]
     reads = {address: {link.source for link in entering if link.target == address} for address in crosses
              if graph.blocks[address].form == "cross"}
-    if not any(len(sources) >= 2 for sources in reads.values()):
+    if not any(len(sources) >= 2 for sources in reads.values()) or _apart(list(reads.values())):
         return graph
     widths: dict[str, int] = {}
     for link in entering:

@@ -12,7 +12,21 @@ from rankzoo.inspection.views import reason
 from rankzoo.registry import systems
 from rankzoo.ui import page, state
 from rankzoo.ui.inside import Sight, choice
-from rankzoo.ui.views import attention, crosses, embeddings, example, gates, heads, items, lists, masks, position, rows, tasks
+from rankzoo.ui.views import (
+    attention,
+    calibration,
+    crosses,
+    embeddings,
+    example,
+    gates,
+    heads,
+    items,
+    lists,
+    masks,
+    position,
+    rows,
+    tasks,
+)
 from rankzoo.ui.words import say
 
 
@@ -32,6 +46,7 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
     "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
     "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
+    "calibration": Room("Calibration", calibration.show),
     "example": Room("Example", example.show, row=True)})
 
 

@@ -125,5 +125,6 @@ SYSTEM = System(
     dataset="ids", facts=FACTS, picture="rows", grew="deepfm",
     industry=(Size("user_id", 162_542, known("users of the public experiment", "162,541", PAPER), table=True),
               Size("item_id", 59_048, known("films of the public experiment", "59,047", PAPER), table=True)),
+    plain={"representation.index": "hash"},
     settings=TrainSettings(epochs=3, batch_size=1024, lr=4e-3, schedule="cosine", patience=0),
 )

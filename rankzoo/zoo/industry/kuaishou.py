@@ -166,5 +166,7 @@ SYSTEM = System(
               Size("towers.widths", (128, 64, 32), TOWERS), Size("concatenation.products", (), ours(
                   "products of category and context", "left out", why="they need vectors of one width, here 16 and 128"))),
     picture="attention", grew="mmoe",
+    plain={"sequence": [{"kind": "pooling", "history": "watched"}, {"kind": "pooling", "history": "placed"}],
+           "concatenation.products": []},
     settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
 )

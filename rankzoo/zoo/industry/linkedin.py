@@ -144,4 +144,5 @@ SYSTEM = System(
                                                    patience=0),
     industry=(Size("sharing.widths", (100, 100, 100, 100), unsure(
         "layers of a tower", "4 × 100", LIRANK, why="a third party's note on a later model")),),
+    plain={"sharing": {"kind": "shared_bottom", "widths": [128, 64]}},
 )

@@ -128,5 +128,6 @@ SYSTEM = System(
           "Playlists, acoustics and genre supervise the same layers together.",
     blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="items",
     industry=(Size("representation.samples", (25, 10), SAMPLES),),
+    plain={"representation.samples": [0, 0]},
     settings=TrainSettings(epochs=6, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )

@@ -140,5 +140,6 @@ SYSTEM = System(
     grew="shared_bottom",
     industry=(Size("sharing.widths", (256, 128, 64), unsure("layers of a network per task", "256, 128, 64", PLE,
                                                             why="of another model from the same company, on Ali-CCP")),),
+    plain={"sharing": {"kind": "shared_bottom", "widths": [64, 32]}},
     settings=TrainSettings(epochs=85, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )

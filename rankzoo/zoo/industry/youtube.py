@@ -139,5 +139,6 @@ SYSTEM = System(
           "A side tower soaks up the effect of the position.",
     blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gates", grew="mmoe",
     industry=(Size("sharing.experts", 8, stated("experts of the better model", 8, PAPER, at="table 1")),),
+    plain={"sharing": {"kind": "shared_bottom", "widths": [128, 64, 32]}},
     settings=TrainSettings(epochs=6, batch_size=256, lr=4e-3, schedule="cosine", patience=0),
 )

@@ -1,0 +1,75 @@
+"""Claims that are made of the systems: each against itself with what is its own at its simplest, and beside the textbook model
+that it grew out of, on its own data.
+
+The same rows in the same order, the same epochs and batches. A difference is told whichever way it comes out.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rankzoo.claims.claim import Arm, Claim, Difference
+from rankzoo.data.world import world
+from rankzoo.registry import systems
+from rankzoo.system import System
+
+if TYPE_CHECKING:
+    from rankzoo.claims.trial import Trained
+
+FIRST = 100  # the places of papers' claims stand before
+STATISTIC = "mean over the tasks of the test AUC (of a task that chooses among classes: MRR); tasks with numbers are left out"
+
+
+def made() -> tuple[Claim, ...]:
+    """The claims of every built system of the industry, in the table's order."""
+    found = []
+    for system in systems().values():
+        if system.kind == "industry" and system.built:
+            found += ([plain(system)] if system.plain else []) + ([grown(system)] if system.grew else [])
+    return tuple(found)
+
+
+def measure(trained: Trained) -> Mapping[str, float]:
+    """score: the mean over the tasks of the metric that each is judged by, where more is better."""
+    metrics = {name: trained.dataset.schema.task(name).metric for name in trained.metrics}
+    values = [trained.metrics[name][metric.key] for name, metric in metrics.items() if metric.rises]
+    return {"score": sum(values) / len(values)}
+
+
+def plain(system: System) -> Claim:
+    """The system against itself with `plain` changed."""
+    return Claim(
+        id=f"plain_{system.id}", place=FIRST + 2 * system.place, system=system.id, title=f"{system.brand} against its plain form",
+        claim=f"{system.title} ranks better than the same model with {told(system.plain)}.", source=system.source,
+        at="what is its own", equal="all but what is changed: rows, epochs, batch order, learning rate",
+        world=world(system.dataset), rows=system.settings.rows, measure=measure, statistic=STATISTIC,
+        arms=(Arm("plain", system.id, system.plain), Arm(system.id, system.id)),
+        differences=(Difference("score", (system.id,), ("plain",)),), seeds=5, seconds=0)
+
+
+def grown(system: System) -> Claim:
+    """The system beside the textbook model that it grew out of, on its own data and tasks, with its own epochs and batches."""
+    before = systems()[system.grew]
+    changes = {"tasks": list(system.task_names), "settings.epochs": system.settings.epochs,
+               "settings.batch_size": system.settings.batch_size}
+    return Claim(
+        id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id,
+        title=f"{system.brand} beside {before.brand}", source=system.source,
+        claim=f"{system.title} ranks better than {before.title}, out of which it grew.",
+        at="the model it grew out of", equal="rows, tasks, epochs and batches; each has its own layers and learning rate",
+        world=world(system.dataset), rows=system.settings.rows, measure=measure, statistic=STATISTIC,
+        arms=(Arm(before.id, before.id, changes), Arm(system.id, system.id)),
+        differences=(Difference("score", (system.id,), (before.id,)),), seeds=5, seconds=0)
+
+
+def told(changes: Mapping[str, object]) -> str:
+    """Changes in a few words: «sharing = shared_bottom, sequence = pooling»."""
+    return ", ".join(f"{path} = {_kinds(value)}" for path, value in changes.items())
+
+
+def _kinds(value: object) -> str:
+    if isinstance(value, Mapping):
+        return str(value["kind"])
+    if isinstance(value, list | tuple):
+        return " + ".join(map(_kinds, value)) or "none"
+    return str(value)

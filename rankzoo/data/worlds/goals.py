@@ -1,0 +1,104 @@
+"""`goals`: what advertisers pay for: swipes at once, and installs, purchases and sign-ups that come hours or days later.
+
+Recipe of RankZoo for the setting of Snap Engineering (2022). The fields are those of `ads`; every task's utility is a mixture of
+hidden ones of that make. Each conversion takes its time, some devices are slow, and a log that is read early has not seen
+all of them: what training learns from is the first days, what an advertiser pays for is the whole window.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from rankzoo.data import recipes
+from rankzoo.data.truths import Delays, Relatedness, Truth
+from rankzoo.data.world import Made, check_rows
+from rankzoo.data.worlds.ads import SIZES, Ads, as_columns, impressions
+from rankzoo.schema import Schema, Task
+
+TASKS = ("swipe", "install", "purchase", "sign_up")
+DAYS, CLOSED = 28.0, 21.0  # days of impressions; the day on which the log is closed for training
+LATE = {"install": 1.5, "purchase": 4.0, "sign_up": 0.7}
+SLOW = "device"
+
+
+@dataclass(frozen=True)
+class Goals(Ads):
+    """Four conversions. relatedness: cosine of swipe with install and of purchase with sign-up · across: between the two pairs ·
+    waited: days after which the training part takes a label for what it is · window: days that count · slow: sd of the
+    logarithm of a device's delay · after_swipe: whether later conversions count on swiped rows only · rate (of the swipe),
+    install, purchase, sign_up: mean label where it is observed; the rest as in `ads`."""
+
+    relatedness: float = 0.9
+    across: float = 0.0
+    waited: float = 2.0
+    window: float = 7.0
+    slow: float = 0.5
+    after_swipe: bool = False
+    rate: float = 0.25
+    install: float = 0.12
+    purchase: float = 0.06
+    sign_up: float = 0.12
+
+    name: ClassVar[str] = "goals"
+    title: ClassVar[str] = "Goals: conversions that come late"
+    sentence: ClassVar[str] = "Swipes, installs, purchases and sign-ups after ads, some of which come days later."
+    formula: ClassVar[str] = (r"\mathrm{logit}_k = \sum_l L_{kl}\,u_l + b_k,\quad L L^\top = R,\quad u_l \text{ as in ads},\quad"
+                              r" P(\text{seen after } t) = \sigma(\mathrm{logit}_k)\,\frac{1 - e^{-t/m}}{1 - e^{-7/m}}")
+    version: ClassVar[int] = 1
+    validation_share: ClassVar[float] = 0.2
+
+    @property
+    def schema(self) -> Schema:
+        """The fields of `ads` and four tasks."""
+        return replace(super().schema, tasks=tuple(Task(task) for task in TASKS))
+
+    @property
+    def task_rates(self) -> Mapping[str, float]:
+        """The mean label asked for, by task, over the rows where it is observed, as early as it is read there."""
+        return {"swipe": self.rate, "install": self.install, "purchase": self.purchase, "sign_up": self.sign_up}
+
+    @property
+    def related(self) -> Relatedness:
+        """How related the tasks are made."""
+        inside, across = self.relatedness, self.across
+        same = [[1.0 if a == b else inside if a // 2 == b // 2 else across for b in range(4)] for a in range(4)]
+        return Relatedness(TASKS, np.array(same))
+
+    def make(self, rows: int, seed: int) -> Made:
+        """Fields, day of each row, delays by device, hidden utilities, labels task by task: in this order from one generator.
+        Test rows are of the days after the log was closed, and looked at when all has come."""
+        check_rows(rows)
+        rng = np.random.default_rng(seed)
+        fields, dense = impressions(rng, rows)
+        before = np.arange(rows) < len(self.parts(rows)["train"]) + len(self.parts(rows)["validation"])
+        early = np.arange(rows) < len(self.parts(rows)["train"])
+        day = np.where(before, CLOSED * rng.random(rows), CLOSED + (DAYS - CLOSED) * rng.random(rows))
+        delays = self.delays(rng)
+        hidden = np.stack([self.utility(rng, fields, dense) for _ in TASKS], axis=1)  # (row, hidden utility)
+        raw = hidden @ np.linalg.cholesky(self.related.cosine).T  # (row, task)
+        logits, columns = {}, as_columns(fields, dense)
+        for k, (task, rate) in enumerate(self.task_rates.items()):
+            late = task in delays.mean
+            share = np.where(early, delays.share(task)[fields[SLOW]], 1.0) if late else np.ones(rows)
+            known = ~before | (day <= CLOSED - np.where(early, self.waited, self.window)) if late else np.ones(rows, dtype=bool)
+            known &= (columns["swipe"] == 1) if late and self.after_swipe else True
+            logit = raw[:, k] + recipes.intercept(raw[known, k], rate, share[known])
+            seen = share * recipes.sigmoid(logit)
+            logits[task] = np.where(share < 1, np.log(seen) - np.log1p(-seen), logit)
+            columns[task] = recipes.labels(rng, logits[task])
+            if late:
+                columns[task] = pa.array(columns[task], mask=~known)
+        return Made(pa.table(columns), Truth(logits, pairs=self.crossed, relatedness=self.related, delays=delays,
+                                             formula=self.formula))
+
+    def delays(self, rng: np.random.Generator) -> Delays:
+        """How late each conversion comes on each device."""
+        slow = np.exp(self.slow * recipes.std(rng.standard_normal(SIZES[SLOW])))
+        return Delays(SLOW, {task: days * slow for task, days in LATE.items()}, self.waited, self.window)
+
+
+WORLD = Goals()

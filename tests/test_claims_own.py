@@ -1,0 +1,60 @@
+"""Claims made of the systems: a system against itself in its plain form, and beside the model that it grew out of."""
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rankzoo.claims import own
+from rankzoo.claims.outcome import outcome
+from rankzoo.claims.registry import claims, get
+from rankzoo.claims.trial import document_of, trial
+from rankzoo.registry import systems
+
+SYSTEMS = [system for system in systems().values() if system.kind == "industry" and system.built]
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.id)
+def test_every_system_stands_against_its_plain_form(system):
+    """The plain form is another model of the same tasks on the same data; so is what it grew out of, with the same budget."""
+    assert system.plain, f"{system.id} has no plain form"
+    for name in ("plain", "grew") if system.grew else ("plain",):
+        claim = get(f"{name}_{system.id}")
+        assert claim.system == system.id and claim.world.name == system.dataset
+        other, preset = (document_of(claim, arm) for arm in claim.arms)
+        assert preset.blueprint == system.blueprint and other.blueprint != preset.blueprint
+        assert other.blueprint.tasks == preset.blueprint.tasks and other.data == preset.data
+        for setting in ("epochs", "batch_size", "seed", "data_seed"):
+            assert getattr(other.settings, setting) == getattr(preset.settings, setting)
+    assert ("grew_" + system.id in claims()) == bool(system.grew)
+
+
+def test_the_plain_form_changes_what_it_says_and_nothing_else():
+    youtube = get("plain_youtube")
+    plain, preset = (json.loads(document_of(youtube, arm).blueprint.json()) for arm in youtube.arms)
+    assert {slot for slot in preset if plain[slot] != preset[slot]} == {"sharing"}
+    assert youtube.claim.endswith("than the same model with sharing = shared_bottom.")
+
+
+def test_they_stand_behind_the_papers():
+    places = {claim.id: claim.place for claim in claims().values()}
+    assert max(place for id, place in places.items() if not get(id).system) < own.FIRST <= min(
+        place for id, place in places.items() if get(id).system)
+
+
+@pytest.mark.parametrize("id", ["plain_snapchat", "grew_bytedance"])
+def test_a_seed_gives_both_arms_a_score(id):
+    """On few rows: the mean AUC of the tasks for each arm, paired by seed, and a verdict either way."""
+    claim = get(id)
+    arms = tuple(replace(arm, changes={**arm.changes, "settings.epochs": 1}) for arm in claim.arms)
+    small = replace(claim, rows=3_000, arms=arms)
+    found = [trial(small, seed) for seed in range(2)]
+    for each in found:
+        assert set(each) == {arm.name for arm in arms} and all(0.3 < values["score"] < 1 for values in each.values())
+    assert outcome(small, found, {}, 0.0).verdict in ("reproduced", "not reproduced", "inconclusive")
+
+
+def test_changes_are_told_by_their_kinds():
+    assert own.told({"sharing": {"kind": "direct"}, "sequence": [{"kind": "pooling"}, {"kind": "pooling"}], "a.b": 3,
+                     "interaction": []}) == "sharing = direct, sequence = pooling + pooling, a.b = 3, interaction = none"
