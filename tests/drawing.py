@@ -30,7 +30,7 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
     return {
         "items": st.lists(st.sampled_from(about), max_size=3, unique=True),
         "groups": st.sampled_from([[], [tasks[:1]], [tasks]]),
-        "crosses": pairs, "products": pairs, "history": st.just(""),
+        "crosses": pairs, "products": pairs, "history": st.just(""), "text": st.just(""),
         "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
         "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),

@@ -119,6 +119,15 @@ class Intent:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """Which words of an item's title carry its topic. list: the catalogue's list of words · carries: (item, place), item k in row
+    k."""
+
+    list: str
+    carries: np.ndarray
+
+
+@dataclass(frozen=True)
 class Truth:
     """Everything planted in a table.
 
@@ -137,6 +146,7 @@ class Truth:
     drift: Drift | None = None
     forest: Forest | None = None
     intent: Intent | None = None
+    wording: Wording | None = None
     formula: str = ""
     repeats: Repeats | None = None
 

@@ -14,7 +14,7 @@ from rankzoo.data.load import names
 from rankzoo.data.samples import ROWS as SAMPLE
 from rankzoo.data.world import MIN_ROWS, world, worlds
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars, items, marks, thresholds, truth
+from rankzoo.figures import bars, items, marks, thresholds, titles, truth
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.ui import service, state, train
@@ -36,6 +36,7 @@ PLANTED = {
               "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
     "kernel": ("What a past item is worth", "The factors are multiplied, and the past items are added up."),
     "intent": ("What a visitor is after", "What an item that fits has more in the logarithm of its weight; the rest is chance."),
+    "wording": ("What a title says", "Titles of four news items; the outlined words carry the topic, the others do not."),
     "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
     "drift": ("What moves in time",
               "What the most common items add to the logit, block by block: what was learned early is out of date later."),
@@ -188,7 +189,8 @@ def planted(data: Summary) -> None:
         return
     scene(_legend(), key="rz_legend", alt=say("An outline marks the truth you can check against"))
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "drift": truth.drift,
-                "kernel": truth.kernel, "repeats": truth.repeats, "intent": items.intent, "thresholds": thresholds.thresholds}
+                "kernel": truth.kernel, "repeats": truth.repeats, "intent": items.intent, "thresholds": thresholds.thresholds,
+                "wording": titles.narrow}
     for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
         st.markdown(f"**{place} {say(title)}**" if len(data.planted) > 1 else f"**{say(title)}**")
@@ -204,7 +206,7 @@ def _legend() -> Tree:
 def formula(data: Summary) -> None:
     """How a row's label was drawn."""
     if data.formula:
-        how = DRAWN["class" in set(data.rates["kind"])]
+        how = DRAWN[not set(data.rates["kind"]) & {"binary", "share", "regression"}]
         st.markdown(f"**{say('The recipe')}** :gray[{say(how)}]")
         st.latex(r"\small " + data.formula)
 

@@ -11,18 +11,19 @@ import streamlit as st
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
-from rankzoo.data.truths import Forest, Repeats
+from rankzoo.data.truths import Forest, Repeats, Wording
 from rankzoo.data.world import World, worlds
+from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
 
-MOST, BINS, MOVING = 16, 16, 5
+MOST, BINS, MOVING, TITLES = 16, 16, 5, 4
 
 
 @dataclass(frozen=True)
 class Summary:
     """A data set as the page shows it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate, count,
     rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (pairs,
-    relatedness, curve, kernel, repeats, drift, thresholds), empty for real data."""
+    relatedness, curve, kernel, repeats, drift, wording, thresholds), empty for real data."""
 
     name: str
     rows: int
@@ -128,6 +129,8 @@ def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
     if truth.intent:
         own = [("popularity of its own (spread)", truth.intent.popularity)]
         made["intent"] = pd.DataFrame([*truth.intent.adds.items(), *own], columns=["what", "value"])
+    if truth.wording:
+        made["wording"] = wording(dataset, truth.wording)
     if truth.forest:
         made["thresholds"] = thresholds(truth.forest)
     return made
@@ -165,6 +168,19 @@ def drift(dataset: Dataset, world: World) -> pd.DataFrame:
     common = np.argsort(-np.bincount(dataset.batch.ids[:, place].numpy())[1:], kind="stable")[:MOVING]
     return pd.DataFrame([{"name": world.label(planted.feature, int(value)), "block": block + 1, "value": float(values[value])}
                          for value in common for block, values in enumerate(planted.values)])
+
+
+def wording(dataset: Dataset, planted: Wording) -> pd.DataFrame:
+    """The titles of a few items, far from each other in the catalogue: title (what the item is called), place, word, weight
+    (none), carries."""
+    catalogue, batch = dataset.schema.catalogue, dataset.batch.catalogue
+    listed = next(h for h in catalogue.schema.histories if h.name == planted.list)
+    words, mask = batch.histories[listed.name][:, :, 0], batch.masks[listed.name]
+    items = np.linspace(1, len(batch) - 1, TITLES).astype(int)
+    return pd.DataFrame([{"title": name(dataset, catalogue.name, int(item)), "place": place, "weight": float("nan"),
+                          "word": name(dataset, f"{listed.name}.{listed.fields[0].name}", int(words[item, place])),
+                          "carries": bool(planted.carries[item - 1, place])}
+                         for item in items for place in mask[item].nonzero()[:, 0].tolist()])
 
 
 def thresholds(forest: Forest) -> pd.DataFrame:

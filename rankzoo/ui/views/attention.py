@@ -11,7 +11,7 @@ from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
-from rankzoo.ui.views import attention_maps
+from rankzoo.ui.views import attention_maps, titles
 from rankzoo.ui.views.attention_side import averages, panel, strip
 from rankzoo.ui.views.history import candidate, named, received
 from rankzoo.ui.words import say, translate
@@ -48,6 +48,7 @@ def show(sight: Sight) -> None:
     said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
     page.twin(shown.assign(change=frame["change"]), "attention")
+    titles.show(sight, frame)
     attention_maps.show(sight, frame, _dropped_now(frame))
     averages(sight, view, frame)
 

@@ -1,24 +1,56 @@
 """Microsoft News: a pretrained language model as the encoder of the news (PLM-NR; Wu et al., SIGIR 2021)."""
-from rankzoo.facts import Source, code, known, stated, unsure
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.concatenation.join import Join
+from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.representation.text_encoder import TextEncoder
+from rankzoo.components.sequence.additive_attention import AdditiveAttention
+from rankzoo.components.towers.dot_product import DotProduct
+from rankzoo.facts import Source, code, known, ours, stated, unsure
 from rankzoo.system import System
+from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021")
 AUTHORS = "the authors' code, wuch15/PLM4NewsRec"
 TINY = Source("yflyl613", 2022, "Tiny-NewsRec, a later release of the code", "EMNLP 2022")
+NRMS = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
+              "10.18653/v1/D19-1671")
+
+BLUEPRINT = Blueprint(
+    representation=TextEncoder(dim=64, layers=2, heads=4, ffn=128, pooling="attention", query=64, init=0.3),
+    sequence=(AdditiveAttention(width=64, candidate=True),),
+    concatenation=Join(fields=()),
+    towers=DotProduct(),
+    losses=Listwise(),
+    tasks=("click",),
+)
 
 FACTS = (
     stated("input", "titles only", PAPER),
     stated("trained layers of the language model", "the last two", PAPER),
-    stated("pooling of the words", "attention beats the average, which beats [CLS]", PAPER),
+    stated("pooling of the words", "attention beats the average, which beats [CLS]", PAPER, path="representation.pooling"),
     stated("language models", "UniLM best; RoBERTa ahead of BERT", PAPER),
     stated("optimiser", "Adam, learning rate 1e-5, batch 128", PAPER),
     stated("live gain, NAML-UniLM in English", "+8.53 % clicks, +2.63 % page views", PAPER),
     stated("live gain, NAML-InfoXLM in 43 other markets", "+10.68 % clicks, +6.04 % page views", PAPER),
+    stated("language model", "base size: 12 layers of 768", PAPER),
     code("history", "50 articles", PAPER, at=AUTHORS),
-    code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS),
+    code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS, path="losses.kind"),
+    code("attention over words and over news", "additive, with a query of 200", PAPER, at=AUTHORS, path="sequence.0.kind"),
+    code("score", "dot product of user and news", PAPER, at=AUTHORS, path="towers.kind"),
     code("vector of an article", "256 wide", TINY),
+    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS),
+    stated("user encoder of NRMS", "self-attention, then additive attention", NRMS),
     known("serving", "each article is encoded once; the score is a dot product"),
     unsure("sizes of the attention and of the vectors", "only in the code", PAPER, why="the paper does not print them"),
+    ours("encoder here", "2 layers of 64, 4 heads, from scratch", why="a small encoder of ours: trains on a laptop",
+         path="representation.layers"),
+    ours("layers that are trained", "all", why="nothing is pretrained, so nothing may be kept frozen"),
+    ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
+    ours("query", 64, why="as wide as a news vector here", path="representation.query"),
+    ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
+         path="sequence.0.width"),
+    ours("starting spread", 0.3, why="with 0.05 the first epoch is spent on growing the vectors", path="representation.init"),
+    ours("joined vector", "nothing", why="the dot product reads the two vectors as they are", path="concatenation.fields"),
 )
 
 SYSTEM = System(
@@ -26,6 +58,6 @@ SYSTEM = System(
     story="News are short-lived, so the text has to say what an item is. "
           "A pretrained language model encodes each title, and attention over the clicked titles makes the user's vector. "
           "Only the encoder of the news is exchanged, and just its last two layers are trained.",
-    facts=FACTS, tasks=("click",),
-    words={"representation": "PLM", "sequence": "additive", "concatenation": "pool", "towers": "dot", "losses": "softmax"},
+    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="attention", grew="nrms", tagline="text encoder",
+    settings=TrainSettings(epochs=4, batch_size=320, lr=2e-3, schedule="cosine", patience=0),
 )
