@@ -23,7 +23,7 @@ from tests.visits import said, scenes, unmarked, visit, without_workers, words
 ROWS = 3000
 PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "ids": {"drift"},
            "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
-           "masks": {"pairs", "relatedness"}, "professional": {"relatedness", "thresholds"},
+           "masks": {"pairs", "relatedness"}, "news": {"kernel", "wording"}, "professional": {"relatedness", "thresholds"},
            "sessions": {"intent"}, "video": {"relatedness", "curve"}}
 
 

@@ -15,8 +15,24 @@ from rankzoo.data.truths import Forest, Repeats, Wording
 from rankzoo.data.world import World, worlds
 from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
+from rankzoo.training.tagging import answers
 
 MOST, BINS, MOVING, TITLES = 16, 16, 5, 4
+PLANTED = {
+    "pairs": ("Pairs of fields that cross",
+              "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
+    "relatedness": ("Hidden causes of the tasks", "Tasks with a cosine near 1 follow the same direction of the signals."),
+    "curve": ("Position bias",
+              "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
+    "kernel": ("What a past item is worth", "The factors are multiplied, and the past items are added up."),
+    "intent": ("What a visitor is after", "What an item that fits has more in the logarithm of its weight; the rest is chance."),
+    "wording": ("What a title says", "Titles of four news items; the outlined words carry the topic, the others do not."),
+    "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
+    "drift": ("What moves in time",
+              "What the most common items add to the logit, block by block: what was learned early is out of date later."),
+    "thresholds": ("Thresholds of the planted trees",
+                   "A mark is a question of a tree, larger at its root: is the number above this? A colour is a tree.")}
+"""What a frame of `planted` is called, and what it says in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +112,12 @@ def _left_out(name: str) -> list[dict]:
 
 
 def rates(dataset: Dataset) -> pd.DataFrame:
-    """One row per task over its observed rows: rate (mean label; of classes the share of the most common), classes, count
+    """One row per task over its observed rows, of tags over their words: rate (mean label; of classes the share of the most
+    common), classes, count
     (of ones), rows, sd (of a number's labels)."""
     rows = []
     for task in dataset.schema.tasks:
-        labels = dataset.batch.labels[task.name][dataset.batch.observed[task.name]].numpy().astype(np.float64)
-        choice = task.kind == "class"
+        labels, choice = answers(dataset.batch, task), not task.single
         common = np.bincount(labels.astype(np.int64)).max() / len(labels) if choice and len(labels) else None
         rows.append({"task": task.name, "kind": task.kind, "classes": dataset.schema.classes(task) - 1 if choice else None,
                      "rate": common if choice else float(labels.mean()) if len(labels) else None,

@@ -70,7 +70,7 @@ class News(World):
         about = (item, Feature("category", "categorical", len(CATEGORIES) + 1, "item"))
         title = History("title", LONGEST, (HistoryField("word", WORDS + 1), HistoryField("tag", len(TAGS) + 1)))
         past = History("clicked", MOST, (HistoryField("news", NEWS + 1, "news"),))
-        tasks = (Task("click"), Task("category", "class", "category"))
+        tasks = (Task("click"), Task("category", "class", "category"), Task("entities", "tags", "title.tag"))
         return Schema((item,), tasks, (past,), requests=True, catalogue=Catalogue("news", Schema(about, (), (title,))))
 
     @property
@@ -115,7 +115,7 @@ class News(World):
         raw = flat(np.take_along_axis(score - odds[:, None], candidates, axis=1))
         kernel = flat(np.take_along_axis(kernel.transpose(0, 2, 1), topic[candidates][:, :, None], axis=1))
         news, click = flat(candidates), flat(np.arange(CANDIDATES) == place[:, None])
-        columns = {"news": news, "category": category[news], "group": again(np.arange(len(score)))}
+        columns = {"news": news, "category": category[news], "entities": news, "group": again(np.arange(len(score)))}
         columns = {name: pa.array(values.astype(np.int32)) for name, values in columns.items()}
         columns |= {"clicked.news": recipes.lists(again(readers.clicked), again(readers.mask)), "click": click.astype(np.int8)}
         places = headlines.places(titles, topic, category, self.conflict, self.tells)

@@ -7,6 +7,7 @@ import streamlit as st
 from rankzoo.figures import attention as figure
 from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of
 from rankzoo.inspection.view import Table, View
+from rankzoo.schema import Schema
 from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
@@ -25,7 +26,7 @@ def show(sight: Sight) -> None:
     view: View = kept(sight.key, "attention", "", lambda: attention(sight.subject))
     history, entry = seen_by(sight.subject)
     sign = kept(sight.key, "sign", "", lambda: aligned(sight.subject, entry, history.name))
-    task = _task(sight.subject.model.blueprint.tasks)
+    task = _task(sight.subject.model.blueprint.tasks, sight.subject.dataset.schema)
     frame = items(sight.subject, sight.row, sign, _dropped(sight), task)
     frame = frame if sight.truth else frame.drop(columns=["relevance", "own", "relevant"], errors="ignore")
     shares = adds_up(entry)
@@ -53,8 +54,9 @@ def show(sight: Sight) -> None:
     averages(sight, view, frame)
 
 
-def _task(tasks: tuple[str, ...]) -> str:
+def _task(tasks: tuple[str, ...], schema: Schema) -> str:
     """Whose prediction the last column shows."""
+    tasks = tuple(task for task in tasks if schema.task(task).kind != "tags")
     if len(tasks) == 1:
         return tasks[0]
     with st.sidebar:
