@@ -114,7 +114,7 @@ def mended(drawn: dict[str, Any]) -> dict[str, Any]:
     if drawn["representation"]["kind"] == "one_hot":
         return drawn | {"sequence": [], "interaction": linear or [{"kind": "linear"}], "concatenation": {"kind": "join"},
                         "sharing": {"kind": "direct"}, "towers": {"kind": "bare"}}
-    if drawn["towers"]["kind"] == "dot_product":
+    if drawn["towers"]["kind"] in ("dot_product", "text_heads"):
         both = {"kind": "additive_attention", "token": 4, "candidate": True}
         return drawn | {"sequence": drawn["sequence"] or [both], "interaction": linear, "sharing": {"kind": "direct"}}
     if any(spec["kind"] in ONE_WIDTH for spec in drawn["interaction"]):

@@ -9,16 +9,16 @@ from rankzoo.inspection.view import Subject, View
 from rankzoo.signals import Batch
 from rankzoo.training.combine.base import gradients as of_losses
 
-ROWS, BATCHES = 320, 24
+ROWS = 160
 NOTE = ("The first task is the main one; the others are added up with their weights. Only weights that both reach are compared, "
         "as one vector. The model is as it was trained, and the rows are not those that it was trained on.")
 
 
 def gradients(subject: Subject) -> View:
-    """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the part's first rows. Nothing is planted
+    """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the rows on view. Nothing is planted
     about gradients, so there is no score."""
-    batch, found = subject.dataset.part(subject.part, ROWS * BATCHES), []
-    for number, start in enumerate(range(0, len(batch) - ROWS // 2, ROWS)):
+    batch, found = subject.batch, []
+    for number, start in enumerate(range(0, max(1, len(batch) - ROWS // 2), ROWS)):
         main, auxiliary, product = met(subject, batch.rows(start, start + ROWS))
         cosine = product / (main * auxiliary) if main * auxiliary else np.nan
         found.append({"batch": number + 1, "cosine": cosine, "main": main, "auxiliary": auxiliary,

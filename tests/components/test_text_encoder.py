@@ -38,9 +38,9 @@ def news(representation=SMALL, towers=None, tasks=("click",), sequence=(USER,)) 
 def test_attention_pooling_by_hand():
     """a_m = qᵀ tanh(V r_m + v), h = Σ softmax(a)_m r_m over the words of a title; without a word zeros."""
     layer = randomised(SMALL.build(Shape(SHOP, (), at="representation")))
-    mask = BATCH.catalogue.masks["title"]
     with torch.no_grad():
-        states, _ = layer.encoded(layer.words(BATCH.catalogue), mask)
+        words, mask = layer.words(BATCH.catalogue)
+        states, _ = layer.encoded(words, mask)
         found = layer.items(BATCH.catalogue)
         for item in range(10):
             r = states[item, 1:][mask[item]]
@@ -60,7 +60,7 @@ def test_the_candidates_words_stand_as_a_sequence():
     """(row, place, width): the states of the row's own item, with its mask."""
     layer = randomised(SMALL.build(Shape(NEWS, (), at="representation")))
     signal, item = layer(READERS, OFF), READERS.features["news"]
-    states, _ = layer.encoded(layer.words(READERS.catalogue), READERS.catalogue.masks["title"])
+    states, _ = layer.encoded(*layer.words(READERS.catalogue))
     torch.testing.assert_close(signal.sequences["news.title"].values, states[item, 1:])
     assert torch.equal(signal.sequences["news.title"].mask, READERS.catalogue.masks["title"][item])
 

@@ -137,21 +137,23 @@ class TextEncoderLayer(EmbeddingsLayer):
     def forward(self, batch: Batch, trace: Trace) -> Signal:
         if self.training and not trace.on and not self.whole:
             batch = narrowed(batch)
-        mask = batch.catalogue.masks[self.text]
-        states, maps = self.encoded(self.words(batch.catalogue), mask)
+        words, mask = self.words(batch.catalogue)
+        states, maps = self.encoded(words, mask)
         items, weights = self.pooled(states, maps, mask)
         trace.keep("words", "words", ("item", "place"), weights, mask=mask)
         signal = self.laid(batch, items, trace)
         return replace(signal, sequences={**signal.sequences, **self.candidates(batch, states[:, 1:], mask)})
 
     def items(self, catalogue: Batch) -> Tensor:
-        mask = catalogue.masks[self.text]
-        return self.pooled(*self.encoded(self.words(catalogue), mask), mask)[0]
+        words, mask = self.words(catalogue)
+        return self.pooled(*self.encoded(words, mask), mask)[0]
 
-    def words(self, catalogue: Batch) -> Tensor:
-        """The embedded words of every item: (item, place, width)."""
+    def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
+        """The embedded words of every item and which are there: (item, place, width), (item, place)."""
         width, start = self.places[self.schema.catalogue.table(self.text)]
-        return self.look_up(width, catalogue.histories[self.text][:, :, 0] + start)
+        length = len(self.positions) - 1  # whatever is longer than the data say is padding
+        ids, mask = catalogue.histories[self.text][:, :length, 0], catalogue.masks[self.text][:, :length]
+        return self.look_up(width, ids + start), mask
 
     def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(item, place, width) → the states (item, 1 + place, width), that of [CLS] first, and the last block's maps."""
