@@ -35,7 +35,7 @@ class TextHeads(DotProduct):
     sentence: ClassVar = "A dot product ranks; linear heads on the same text vectors predict what the text is about."
     formula: ClassVar = r"s=\langle u,c\rangle+b,\quad p=\mathrm{softmax}(W_c c+b_c),\quad p_m=\mathrm{softmax}(W_n t_m+b_n)"
     source: ClassVar = Source("Bi et al.", 2022, "MTRec: multi-task learning over BERT for news recommendation",
-                              "Findings of ACL 2022")
+                              "Findings of ACL 2022", "10.18653/v1/2022.findings-acl.209")
 
     def plain(self, shape: Shape) -> Shape:
         """The shape with the tasks that the dot product serves."""

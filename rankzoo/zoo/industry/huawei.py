@@ -9,7 +9,8 @@ from rankzoo.facts import Source, code, known, ours, stated, unsure
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
-PAPER = Source("Bi et al.", 2022, "MTRec: multi-task learning over BERT for news recommendation", "Findings of ACL 2022")
+PAPER = Source("Bi et al.", 2022, "MTRec: multi-task learning over BERT for news recommendation", "Findings of ACL 2022",
+               "10.18653/v1/2022.findings-acl.209")
 FLORIS = "re-implementation by Floris6D"
 OTHER = "a re-implementation on MIND"
 PCGRAD = Source("Yu et al.", 2020, "Gradient surgery for multi-task learning", "NeurIPS 2020")

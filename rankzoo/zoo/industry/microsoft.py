@@ -9,7 +9,8 @@ from rankzoo.facts import Source, code, known, ours, stated, unsure
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
-PAPER = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021")
+PAPER = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
+               "10.48550/arXiv.2104.07413")
 AUTHORS = "the authors' code, wuch15/PLM4NewsRec"
 TINY = Source("yflyl613", 2022, "Tiny-NewsRec, a later release of the code", "EMNLP 2022")
 NRMS = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
