@@ -37,6 +37,8 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
     lines = [f"{view} of run {run} · {found.run.arch} on {called(found.run.data)}", "", table(records[:SHOWN])]
     if len(records) > SHOWN:
         lines.append(f"… {len(records) - SHOWN:,} more rows; all of them with --json")
+    for name in seen.beside:
+        lines += ["", table(further[name])]
     lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else [])]
     emit(as_json, answer, "\n".join(lines))
 

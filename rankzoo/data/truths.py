@@ -121,10 +121,11 @@ class Intent:
 @dataclass(frozen=True)
 class Wording:
     """Which words of an item's title carry its topic. list: the catalogue's list of words · carries: (item, place), item k in row
-    k."""
+    k · decides: tasks whose labels the words decide, so that who reads them all may know them."""
 
     list: str
     carries: np.ndarray
+    decides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rankzoo.figures.tree import Tree, circle
 from rankzoo.figures.words import Say, fixed, missing
 
 WIDTH, HIGH, LEFT = 560.0, 190.0, 44.0
-PLANE, LONGEST = 340.0, 120.0
+PLANE, REACH = 440.0, 150.0
 
 
 def cosines(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -33,21 +33,19 @@ def cosines(frame: pd.DataFrame, say: Say = str) -> Tree:
 
 
 def plane(main: float, auxiliary: float, cosine: float, say: Say = str) -> Tree:
-    """The two gradients of one batch in the plane that they span, what is left of the auxiliary one, and the step."""
-    scale = LONGEST / max(main, auxiliary, 1e-30)
-    a = (main * scale, 0.0)
-    b = (auxiliary * scale * cosine, auxiliary * scale * math.sqrt(max(0.0, 1 - cosine**2)))
-    left = b if cosine >= 0 else (0.0, b[1])
-    step = (a[0] + left[0], a[1] + left[1])
-    x, y = LONGEST + 20, LONGEST + 46.0
-    named = [(a, say("main"), "family-1"), (b, say("auxiliary"), "family-5"), (step, say("step"), "family-4")]
+    """The directions of the two gradients of one batch in the plane that they span, each of length 1, and what is left of the
+    auxiliary one where they conflict; their real lengths are in the words."""
+    across = math.sqrt(max(0.0, 1 - cosine**2))
+    x, y = REACH + 90.0, REACH + 20.0
+    arrows = [((1.0, 0.0), say("main, length {length}").format(length=fixed(main, 2)), "family-1"),
+              ((cosine, across), say("auxiliary, length {length}").format(length=fixed(auxiliary, 2)), "family-5")]
+    parts: list[Tree] = []
     if cosine < 0:
-        named.insert(2, (left, say("what is left"), "family-2"))
-    parts: list[Tree] = [line(x, y, x + a[0], y), line(x, y, x + b[0], y - b[1]),
-                         line(x, y, x + step[0], y - step[1], "hair", True)]
-    if cosine < 0:
-        parts += [line(x, y, x, y - left[1]), line(x + b[0], y - b[1], x, y - left[1], "hair", True)]
-    for (dx, dy), name, family in named:
-        parts += [circle(x + dx, y - dy, 4, f"{family} mark"),
-                  text(x + dx + (8 if dx >= 0 else -8), y - dy - 6, name, "t1 small", "start" if dx >= 0 else "end")]
-    return drawing(PLANE + 60, y + 16, say("The gradients of one batch in their plane"), *parts)
+        arrows.append(((0.0, across), say("what is left"), "family-2"))
+        parts.append(line(x + REACH * cosine, y - REACH * across, x, y - REACH * across, "hair", True))
+    for (dx, dy), name, family in arrows:
+        tip = (x + REACH * dx, y - REACH * dy)
+        back, down = dx < 0, 18 if dy == 0 else 4 if dx < 0 else -8
+        parts += [line(x, y, *tip), circle(*tip, 4, f"{family} mark"),
+                  text(tip[0] + (-8 if back else 8), tip[1] + down, name, "t1 small", "end" if back else "start")]
+    return drawing(PLANE, y + 24, say("The gradients of one batch in their plane"), *parts)

@@ -20,13 +20,15 @@ Table = pd.DataFrame
 
 @dataclass(frozen=True)
 class View:
-    """`table` is the view's own table; `tables` further ones by name; `truth` None where nothing was planted."""
+    """`table` is the view's own table; `tables` further ones by name, of which the command line prints those that `beside` names;
+    `truth` None where nothing was planted."""
 
     name: str
     table: pd.DataFrame
     truth: Score | None = None
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     note: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,14 @@ def titles(subject: Subject, history: History, row: int = 0) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def lines(words: pd.DataFrame) -> pd.DataFrame:
+    """The same, a title per row: columns position and title, each word with its share in hundredths, an asterisk at those that
+    carry the topic."""
+    marks = words["carries"].map({True: "*", False: ""}) if "carries" in words else ""
+    said = marks + words["word"].where(words["word"] != "", "?") + " " + (100 * words["weight"]).round().astype(int).astype(str)
+    return said.groupby(words["position"], sort=False).agg(" · ".join).rename("title").reset_index()
+
+
 def wording(subject: Subject) -> Wording | None:
     """Which words carry a topic, where that was planted for the text that is read."""
     truth = subject.dataset.truth and subject.dataset.truth.wording

@@ -30,7 +30,7 @@ from rankzoo.training.tagging import answers
 from rankzoo.training.watch import watched
 
 REPORTS_PER_EPOCH = 20
-CHECKS_PER_EPOCH = 2
+CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 2, 4
 BLOCK = 64  # batches that are gathered at once
 
 
@@ -40,8 +40,7 @@ class Step:
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
     always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
-    the combination of tasks has weights, `gradient.<task>.cosine` where it compares gradients, and what `watched` sees inside
-    (`gate.<task>.<expert>`); empty at most steps.
+    the combination has weights, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
     """
 
     number: int
@@ -195,6 +194,7 @@ class Fit:
                                    "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
                 points[f"train.{name}.loss"] = mean / self.units.get(name, 1.0)
             gathered.clear()
+        if last or at % max(1, self.per_epoch // TOLD_PER_EPOCH) == 0:
             points |= self.combiner.told()
         if last or at % max(1, self.per_epoch // CHECKS_PER_EPOCH) == 0:
             points |= self._check(ended=last)

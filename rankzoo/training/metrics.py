@@ -248,6 +248,8 @@ def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]
     if truth is None:
         return {}
     metrics = evaluate({**truth.logits, **truth.ranks}, batch, dataset.schema)
+    decided = truth.wording.decides if truth.wording else ()
+    metrics |= {task: {dataset.schema.task(task).metric.key: 1.0} for task in decided}
     known = evaluate(_known(truth), batch, dataset.schema) if truth.utilities else {}
     return {task: values | {f"{name}_served": value for name, value in known.get(task, {}).items() if name in ORDER}
             for task, values in metrics.items()}

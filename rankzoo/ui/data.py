@@ -228,12 +228,13 @@ def best(data: Summary) -> None:
     st.caption(best + (" " + say("A server does not know the position, so it can know less.") if served else ""))
     rates = data.rates.set_index("task")["rate"]
     rows = [{"task": task, "auc": fixed(scores.get("auc"), 3), "served": fixed(scores.get("auc_served"), 3),
-             "mrr": fixed(scores.get("mrr"), 3), "recall": fixed(scores.get("recall@20"), 3),
+             "mrr": fixed(scores.get("mrr"), 3), "f1": fixed(scores.get("f1"), 3), "recall": fixed(scores.get("recall@20"), 3),
              "rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rates[task]), 1)}
             for task, scores in data.oracle.items()]
     shown = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
     st.dataframe(pd.DataFrame(rows)[shown], hide_index=True, width="content", alt=say("Best possible scores"), column_config={
         "task": st.column_config.TextColumn(say("task")), "auc": st.column_config.TextColumn(say("AUC, all known")),
         "served": st.column_config.TextColumn(say("AUC, a server's best")), "mrr": st.column_config.TextColumn("MRR"),
+        "f1": st.column_config.TextColumn("F1"),
         "recall": st.column_config.TextColumn("Recall@20"), "rmse": st.column_config.TextColumn(say("RMSE")),
         "rate": st.column_config.TextColumn(say("base rate"))})

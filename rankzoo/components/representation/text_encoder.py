@@ -100,7 +100,7 @@ class TextEncoder(Embeddings):
     def drawn_items(self, shape: Shape) -> Block:
         block = super().drawn_items(shape)
         own = sum(part.parameters for part in self.encoder_parts(shape.schema))
-        return replace(block, detail="by what it says", parameters=block.parameters + own)
+        return replace(block, detail="a small encoder of ours", parameters=block.parameters + own)
 
     def build(self, shape: Shape) -> TextEncoderLayer:
         return TextEncoderLayer(self, shape)

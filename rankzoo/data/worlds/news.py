@@ -121,7 +121,7 @@ class News(World):
         places = headlines.places(titles, topic, category, self.conflict, self.tells)
         truth = Truth({"click": raw + recipes.intercept(raw, 1 / CANDIDATES)}, ranks={"category": places[news]},
                       relevance=Relevance("clicked", kernel.astype(np.float32), again(own).astype(np.float32)),
-                      wording=Wording("title", titles.carries), formula=self.formula)
+                      wording=Wording("title", titles.carries, ("entities",)), formula=self.formula)
         return Made(pa.table(columns), truth, catalogue=_catalogue(category, titles))
 
     def _shown(self, rng: np.random.Generator, score: np.ndarray, offered: np.ndarray

@@ -33,7 +33,7 @@ def show(sight: Sight) -> None:
             worst = known.loc[known["cosine"].idxmin()]
             title(say("Batch {number} in the plane of its two gradients", number=int(worst["batch"])))
             scene(figure.plane(float(worst["main"]), float(worst["auxiliary"]), float(worst["cosine"]), translate),
-                  key="gradients:plane", alt=say("The gradients of one batch in their plane"), width=400)
+                  key="gradients:plane", alt=say("The gradients of one batch in their plane"), width=450)
         st.caption(_surgery())
     truth_line(sight, view.truth, "", "gradients")
     page.twin(view.table, "gradients")

@@ -59,7 +59,7 @@ FACTS = (
 SYSTEM = System(
     id="huawei", place=8, company="Huawei", name="MTRec-style", domain="news", source=PAPER,
     story="Small encoders for category and entities do not fit well beside a deep encoder of the title. "
-          "So one BERT learns to predict category and entities while it learns to rank. "
+          "So one BERT (here a small encoder of ours) learns to predict category and entities while it learns to rank. "
           "Where an auxiliary gradient works against the click task, the part that does so is removed.",
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="gradient", grew="nrms", tagline="auxiliary tasks",
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0,

@@ -59,7 +59,8 @@ FACTS = (
 SYSTEM = System(
     id="microsoft", place=11, company="Microsoft", name="PLM-NR", domain="news", source=PAPER,
     story="News are short-lived, so the text has to say what an item is. "
-          "A pretrained language model encodes each title, and attention over the clicked titles makes the user's vector. "
+          "A pretrained language model (here a small encoder of ours) encodes each title, and attention over the clicked titles "
+          "makes the user's vector. "
           "Only the encoder of the news is exchanged, and just its last two layers are trained.",
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="attention", grew="nrms", tagline="text encoder",
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
