@@ -3,7 +3,7 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures import diagram, readout
-from rankzoo.ui import architect, caption, page, rung, state
+from rankzoo.ui import advised, architect, caption, large, page, rung, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
@@ -18,11 +18,15 @@ def picture(document: Document) -> None:
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
                        changed=architect.changed_blocks(layout), assumed=architect.assumed_blocks(layout)),
           key=architect.DIAGRAM, alt=title)
-    count = document.blueprint.count(schema)
+    scaled = large.chosen(document)
+    count = scaled.count
     scene(readout.draw(count.parameters, count.embedding, count.dense, architect.dense_parts(count), translate("Parameters"),
                        translate), key="readout", alt=say("Parameters by part"))
+    large.show(document, scaled)
+    advised.show(document)
     caption.show(chosen, layout, inside)
     rung.show()
+    large.all_sizes(document)
     page.twin(architect.module_table, "modules")
 
 

@@ -15,6 +15,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
 from rankzoo.errors import ZooError
+from rankzoo.inspection.scale import FACTOR, Scaled, industry
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import built
@@ -81,6 +82,22 @@ class Document(BaseModel):
         for path, value in changes:
             set_at(tree, path if path.split(".")[0] in ("settings", "data", "blueprint") else f"blueprint.{path}", value)
         return Document._validated(tree)
+
+    def industry(self) -> Scaled:
+        """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
+        whose setting is no longer there is left out; tables of which nothing is known are FACTOR times as long."""
+        changed, taken, by_hand = self, [], set(self.changed())
+        for size in self.system.industry:
+            if size.table:
+                taken.append(size)
+            elif not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand:
+                try:
+                    changed = changed.but([(size.at, size.value)])
+                    taken.append(size)
+                except ZooError:
+                    continue  # its part was exchanged for another
+        rows = {size.at: size.value for size in taken if size.table}
+        return Scaled("industry", changed.blueprint, industry(self.schema(), rows=rows), FACTOR, tuple(taken))
 
     @classmethod
     def _validated(cls, tree: object) -> Document:

@@ -56,6 +56,17 @@ class Fact:
         return self.tag in ("ours", "unsure")
 
 
+@dataclass(frozen=True)
+class Size:
+    """A size that was larger in industry than the preset's. at: a setting's address («sharing.experts») or, where `table`, the
+    name of a table, whose rows it counts · fact: who says so."""
+
+    at: str
+    value: object
+    fact: Fact
+    table: bool = False
+
+
 def stated(name: str, value: object, source: Source, at: str = "", path: str = "") -> Fact:
     """A fact read in its source, at the place named."""
     return Fact(name, str(value), "stated", source, at=at, path=path)

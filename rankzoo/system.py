@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rankzoo.blueprint import SLOTS, Blueprint
-from rankzoo.facts import Fact, Source
+from rankzoo.facts import Fact, Size, Source
 from rankzoo.serving.arrange import Arrange
 from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
@@ -19,7 +19,9 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
-    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words.
+    answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words ·
+    picture: the view that shows what makes it what it is, by its name among `inspection.views` · industry: the sizes that its
+    source states or lets estimate, where the preset's are smaller.
     """
 
     id: str
@@ -39,6 +41,7 @@ class System:
     answers: str = ""
     adds: str = ""
     tagline: str = ""
+    industry: tuple[Size, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
 

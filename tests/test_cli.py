@@ -102,17 +102,6 @@ def test_show_sums_up() -> None:
     assert found["parameters"]["total"] == built
 
 
-def test_industry_scale_grows_the_ids_only() -> None:
-    sample, industry = answer("show", "youtube"), answer("show", "youtube", "--scale", "industry")
-    grown = {f"representation.{name}" for name in industry["scale"]["tables"]}
-    before = {part["path"]: part["parameters"] for part in sample["modules"]}
-    for part in industry["modules"]:
-        assert part["parameters"] == before[part["path"]] * (1000 if part["path"] in grown else 1)
-    assert grown and industry["hash"] == sample["hash"] and industry["parameters"]["dense"] == sample["parameters"]["dense"]
-    history = answer("show", "din", "--scale", "industry")
-    assert next(p for p in history["modules"] if p["path"] == "representation.item")["parameters"] == 481_000 * 8
-
-
 def test_document_goes_round() -> None:
     text = run("show", "din", "--set", "towers.widths=16,8", "--document", "--json").stdout
     assert Document.parse(text).blueprint.towers.widths == (16, 8)

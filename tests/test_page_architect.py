@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from rankzoo import link
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
+from rankzoo.inspection.scale import industry
 from rankzoo.registry import systems
 from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
 
@@ -360,3 +361,36 @@ def test_a_server_for_a_class_refuses_what_is_too_large_for_it(monkeypatch):
     app.number_input("side:representation.dim").set_value(65_536).run()
     assert re.fullmatch(r"1\d\d,\d{3},\d{3} parameters; the limit is 20,000,000\.", said(app)[0])
     assert document(app) == Document.preset("youtube")
+
+
+def test_sizes_change_the_counts_and_nothing_else():
+    """× 100 and the industry's sizes: counted by formula, the model in hand stays."""
+    app = opened()
+    before, preset = document(app), Document.preset("youtube")
+    app.segmented_control(key="rz_scale").set_value("× 100").run()
+    count = preset.blueprint.count(industry(preset.schema(), 100))
+    assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"])) and document(app) == before
+    app.segmented_control(key="rz_scale").set_value("industry").run()
+    large = preset.industry().count
+    assert any(f"{large.parameters / 1e9:.4g} billion parameters" in each.value for each in app.markdown)
+    app.session_state["rz_costs"] = True
+    app.run()
+    table = app.dataframe[0].value
+    assert list(table.columns) == ["", "This app", "× 10", "× 100", "Industry"] and not app.exception
+    assert table["This app"][0] == f"{preset.blueprint.count(preset.schema()).parameters:,}"
+    assert any("sharing.experts" in each.value and "table 1" in each.value for each in app.markdown)
+    app.number_input(key="rz_candidates").set_value(10).run()
+    flops = preset.blueprint.count(preset.schema()).flops
+    assert app.dataframe[0].value["This app"].iloc[-1] == f"{10 * flops / 1e6:.4g} MFLOP"
+
+
+def test_an_expert_s_objection_and_its_cure():
+    """One expert: the page says what is wrong with it, why, and the button mends it; a preset is told nothing."""
+    app = opened("mmoe")
+    assert not [b for b in app.button if b.key.startswith("cure:")]
+    app.session_state["rz_document"] = document(app).but([("sharing.experts", 1)])
+    app.run()
+    assert any("Every gate has one expert to choose from" in each.value for each in app.markdown)
+    app.button(key="cure:sharing.experts").click().run()
+    assert document(app).blueprint.sharing.experts == 4 and not app.exception
+    assert not [b for b in app.button if b.key.startswith("cure:")]

@@ -12,6 +12,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document
+from rankzoo.inspection.views import reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
@@ -254,6 +255,11 @@ def test_facts_name_settings_that_exist(system):
             for step in fact.path.split("."):
                 value = value[int(step)] if isinstance(value, tuple) else getattr(value, step)
             assert value is not None, fact.path
+
+
+def test_its_own_picture_is_a_view_that_it_has(system, schema):
+    assert not system.picture or not reason(system.blueprint, schema, system.picture)
+    assert system.picture or system.kind == "textbook"
 
 
 def auc_by_task(model: RankingModel, dataset: Dataset) -> dict[str, float]:

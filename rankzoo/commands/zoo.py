@@ -11,6 +11,8 @@ from rankzoo.commands.output import called, cell, emit, json_option, notice, tab
 
 if TYPE_CHECKING:
     from rankzoo.blueprint import Blueprint
+    from rankzoo.facts import Fact
+    from rankzoo.inspection.scale import Scaled
     from rankzoo.schema import Count, Schema
     from rankzoo.system import System
 
@@ -61,27 +63,42 @@ def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], sca
 
 def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     from rankzoo.inspection.counts import parts
-    from rankzoo.inspection.scale import FACTOR, id_tables, industry
+    from rankzoo.inspection.scale import costs, id_tables
     from rankzoo.runs.limits import check, profile
 
     document, blueprint, schema = choice.document, choice.document.blueprint, choice.document.schema()
     answer: dict[str, object] = {"blueprint": blueprint.model_dump(mode="json"), "hash": blueprint.hash}
+    told = ""
     if scale == "industry":
-        answer["scale"] = {"name": scale, "factor": FACTOR, "tables": list(id_tables(schema)), "tag": "ours"}
-        schema = industry(schema)
+        large = document.industry()
+        known = {size.at for size in large.sizes if size.table}
+        grown_by = [name for name in id_tables(schema) if name not in known]
+        answer["scale"] = {"name": scale, "factor": large.factor, "tables": grown_by, "tag": "ours", "costs": costs(large),
+                           "sizes": [{"path": size.at, "rows" if size.table else "setting": size.value} | fact(size.fact)
+                                     for size in large.sizes]}
+        told = large_as_told(large, grown_by)
+        blueprint, schema = large.blueprint, large.schema
     else:
         check(document, profile())
     count = blueprint.count(schema)
     answer |= {"modules": parts(blueprint, schema), "parameters": numbers(count), "flops_per_example": count.flops,
                "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed()),
                "grew": grown(system, blueprint, schema)}
-    told = "" if scale == "sample" else f"\nTables of {', '.join(id_tables(schema)) or 'no feature'} × {FACTOR:,} (our choice).\n"
     emit(as_json, answer, "\n".join([
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
         f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""), "",
         facts_table(system)]))
+
+
+def large_as_told(large: Scaled, grown_by: list[str]) -> str:
+    """What was enlarged, by whose word."""
+    value = lambda given: ", ".join(map(str, given)) if isinstance(given, tuple) else cell(given)  # noqa: E731
+    lines = [f"{size.at} = {value(size.value)}{' rows' if size.table else ''} ({size.fact.tag}: {size.fact.name}, "
+             f"{size.fact.value}" + (f"; {size.fact.source.short}" if size.fact.source else "") + ")" for size in large.sizes]
+    lines += [f"tables of {', '.join(grown_by)} × {large.factor:,} (our choice)"] if grown_by else []
+    return "".join(f"\n  {line}" for line in ["", *lines])
 
 
 def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, object] | None:
@@ -121,8 +138,13 @@ def numbers(count: Count) -> dict[str, int]:
 
 def facts(system: System) -> list[dict[str, str | None]]:
     """Every fact of a system with its tag, source and place."""
-    return [{"name": f.name, "value": f.value, "tag": f.tag, "source": f.source.short if f.source else None,
-             "at": f.at or None, "why": f.why or None, "path": f.path or None} for f in system.facts]
+    return [fact(each) | {"path": each.path or None} for each in system.facts]
+
+
+def fact(f: Fact) -> dict[str, str | None]:
+    """One fact with its tag, source and place."""
+    return {"name": f.name, "value": f.value, "tag": f.tag, "source": f.source.short if f.source else None,
+            "at": f.at or None, "why": f.why or None}
 
 
 def facts_table(system: System) -> str:

@@ -1,12 +1,38 @@
-"""Scale: the same blueprint with tables as large as in industry, counted by formula. A setting of a view, never of a run."""
+"""Scale: the same blueprint as large as in industry, counted by formula. A setting of a view, never of a run."""
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from rankzoo.schema import Schema
+from rankzoo.blueprint import Blueprint
+from rankzoo.facts import Size
+from rankzoo.schema import Count, Schema
 
-FACTOR = 1_000  # ours: a sample's hundreds of ids become hundreds of thousands
+FACTOR = 100_000  # ours: a sample's hundreds of ids become tens of millions
 LEAST = 50      # a table shorter than this lists something (hours, devices, countries), it does not name things
+CARD = 80 * 10**9
+"""Bytes of one accelerator card."""
+NUMBERS = {"float32": 4, "bfloat16": 2, "int8": 1}
+"""Bytes of a parameter."""
+ROW_STATES, DENSE_STATES = 2, 2
+"""What row-wise Adam keeps of a row of a table, and Adam of every other parameter."""
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A model at some size. name: «sample», «× 10», «industry» · sizes: those of the source that were put in · factor: how
+    many times as long every other table of ids is."""
+
+    name: str
+    blueprint: Blueprint
+    schema: Schema
+    factor: int
+    sizes: tuple[Size, ...] = ()
+
+    @property
+    def count(self) -> Count:
+        """By formula: nothing is built."""
+        return self.blueprint.count(self.schema)
 
 
 def id_tables(schema: Schema) -> tuple[str, ...]:
@@ -17,15 +43,26 @@ def id_tables(schema: Schema) -> tuple[str, ...]:
     return tuple(f.name for f in schema.categorical if f.vocabulary >= LEAST and not schema.named(f.name)) + own
 
 
-def industry(schema: Schema, factor: int = FACTOR) -> Schema:
-    """The schema with the tables of ids `factor` times as long."""
-    ids = set(id_tables(schema))
+def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None) -> Schema:
+    """The schema with the tables that `rows` names as long as it says, and all other tables of ids `factor` times as long."""
+    ids, known = set(id_tables(schema)), rows or {}
 
     def scaled(name: str, vocabulary: int) -> int:
-        return vocabulary * factor if name in ids else vocabulary
+        return known.get(name) or (vocabulary * factor if name in ids else vocabulary)
 
     features = tuple(replace(f, vocabulary=scaled(f.name, f.vocabulary)) for f in schema.features)
     histories = tuple(replace(h, fields=tuple(replace(f, vocabulary=scaled(f.table or f"{h.name}.{f.name}", f.vocabulary))
                                               for f in h.fields)) for h in schema.histories)
-    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor))
+    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor, rows))
     return replace(schema, features=features, histories=histories, catalogue=items)
+
+
+def costs(scaled: Scaled, candidates: int = 1_000) -> dict[str, int]:
+    """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients and the states
+    of Adam (row-wise for tables), without activations · `cards`: of 80 GB, to hold `training` · FLOPs of a request."""
+    count = scaled.count
+    rows = sum(part.parameters // max(1, part.output[-1]) for part in count.parts if part.table)
+    training = 4 * (count.parameters + ROW_STATES * rows + (1 + DENSE_STATES) * count.dense)
+    return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
+            **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,
+            "cards": -(-training // CARD), "flops_per_request": candidates * count.flops}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim.adagrad import adagrad
 from torch.optim.adam import adam
 
+from rankzoo.components import pages
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.training.settings import TrainSettings
@@ -114,8 +115,9 @@ class RowWise(Optimizer):
     adam     n ← n + 1, a ← β·a + (1−β)·ḡ², w ← w − lr·g / (√(a / (1−βⁿ)) + ε)
 
     n counts the steps in which the row was seen, so that a rare row is corrected for its own start and not for the
-    training's. No first moment: it would have to decay in rows that a batch does not touch. A step costs the same
-    however long the table is. Parameters must be matrices (row, width) with sparse gradients.
+    training's. The state `seen` is (row, 2) with a and n, or (row, 1) with a. No first moment: it would have to decay in rows
+    that a batch does not touch. A step costs the same however long the table is. Parameters must be matrices (row, width) with
+    sparse gradients.
     """
 
     def __init__(self, parameters: list[nn.Parameter], lr: float, kind: Kind = "adam", beta: float = 0.999, eps: float = 1e-8):
@@ -124,8 +126,8 @@ class RowWise(Optimizer):
         self.slots: dict[nn.Parameter, Tensor] = {}  # scratch for `Distinct`, no part of the state
         for table in parameters:
             rows = table.shape[0]
-            self.state[table] = {"square": torch.zeros(rows), "seen": torch.zeros(rows if kind == "adam" else 0)}
-            self.slots[table] = torch.zeros(rows, dtype=torch.long)
+            self.state[table] = {"seen": pages.table(rows, {"adam": 2, "adagrad": 1, "sgd": 0}[kind])}
+            self.slots[table] = pages.table(rows, dtype=torch.int32)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -139,20 +141,19 @@ class RowWise(Optimizer):
                     self._update(table, distinct.rows, distinct.summed(table.grad._values()), group["lr"])
 
     def _update(self, table: nn.Parameter, rows: Tensor, gradient: Tensor, lr: float) -> None:
-        state = self.state[table]
-        square = gradient.square().mean(dim=1)
-        if self.kind == "adam":
-            seen = state["seen"].index_select(0, rows).add_(1)
-            square = state["square"].index_select(0, rows).lerp_(square, 1 - self.beta)
-            state["seen"].index_copy_(0, rows, seen)
-            scale = (square / (1 - self.beta ** seen)).sqrt_()
-        elif self.kind == "adagrad":
-            square = state["square"].index_select(0, rows).add_(square)
-            scale = square.sqrt()
-        else:
+        if self.kind == "sgd":
             add_rows(table, rows, gradient * -lr)
             return
-        state["square"].index_copy_(0, rows, square)
+        state, square = self.state[table]["seen"], gradient.square().mean(dim=1)
+        if self.kind == "adam":
+            state = state.view(torch.float64)  # a row's two numbers are read and written as one
+            seen = state.view(-1).index_select(0, rows)
+            mean, times = seen.view(torch.float32).view(-1, 2).unbind(1)
+            scale = (mean.lerp_(square, 1 - self.beta) / (1 - self.beta ** times.add_(1))).sqrt_()
+        else:
+            seen = state.view(-1).index_select(0, rows)
+            scale = seen.add_(square).sqrt()
+        state.view(-1).index_copy_(0, rows, seen)
         add_rows(table, rows, gradient * (-lr / (scale + self.eps)).unsqueeze(1))
 
 
@@ -170,17 +171,18 @@ class Distinct:
     """
 
     def __init__(self, ids: Tensor, slot: Tensor):
-        place = torch.arange(len(ids))
+        place = torch.arange(len(ids), dtype=slot.dtype)
         chosen = slot.scatter_(0, ids, place).gather(0, ids)
         own = chosen == place
         self.ids, self.first, self.others = ids, own.nonzero().squeeze(1), (~own).nonzero().squeeze(1)
-        self.rows, self.stands_for = ids.index_select(0, self.first), chosen.index_select(0, self.others)
+        self.rows = ids.index_select(0, self.first)
+        self.stands_for = (own.cumsum(0) - 1).index_select(0, chosen.index_select(0, self.others))
 
     def summed(self, values: Tensor) -> Tensor:
         """Gradient rows with the same id added up: (look-up, width) → (row, width)."""
-        values = values.clone()
-        add_rows(values, self.stands_for, values.index_select(0, self.others))
-        return values.index_select(0, self.first)
+        summed = values.index_select(0, self.first)
+        add_rows(summed, self.stands_for, values.index_select(0, self.others))
+        return summed
 
 
 def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:

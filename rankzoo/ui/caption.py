@@ -88,10 +88,11 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
 def note(path: str) -> str | None:
     """Where the preset's value of a setting is from, for its help; None where nothing is said."""
     facts = [fact for fact in state.document().system.facts if fact.path == path]
-    return "  \n".join(page.escaped(_said(fact)) for fact in facts) or None
+    return "  \n".join(page.escaped(told(fact)) for fact in facts) or None
 
 
-def _said(fact: Fact) -> str:
+def told(fact: Fact) -> str:
+    """A fact in words: how sure it is, its value, where it stands, and why."""
     origin = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
     return (f"{say(MEANING[fact.tag])}: {fact.value}" + (f" ({origin})" if origin else "")
             + (f". {why[:1].upper()}{why[1:]}" if (why := say(fact.why) if fact.why else "") else ""))
@@ -124,7 +125,7 @@ def _settings(address: str, spec: Slot) -> None:
     if facts:
         with st.popover(say("Where the values are from ({n})", n=len(facts)), icon=":material/menu_book:"):
             for fact in facts:
-                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(_said(fact))} :gray-badge[{say(fact.tag)}]")
+                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(told(fact))} :gray-badge[{say(fact.tag)}]")
 
 
 def _owner(chosen: str, blueprint: Blueprint) -> tuple[str, Slot | None]:

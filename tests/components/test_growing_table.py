@@ -131,7 +131,7 @@ class TestOwnRows:
         training = Training()
         training.step([5, 0], [3, 0])
         seen = training.state["seen"]
-        assert int((seen > 0).sum()) == 2
+        assert int((seen[:, 1] > 0).sum()) == 2
 
     def test_a_row_is_made_at_its_first_update(self):
         """It reads zeros in the step that lets it in, and learns in that step: start and gradient, as in the code."""
@@ -150,10 +150,10 @@ class TestOwnRows:
         training = Training(min_count=0, expire=10_000)
         training.step([1, 2], [1, 2])
         row = training.rows()[0]
-        before = [training.user(1), training.state["square"][row].clone(), training.state["seen"][row].clone()]
+        before = [training.user(1), training.state["seen"][row].clone()]
         training.step(list(range(3, 30)), list(range(3, 21)) + [3] * 9)
         assert training.rows()[0] == row
-        after = [training.user(1), training.state["square"][row], training.state["seen"][row]]
+        after = [training.user(1), training.state["seen"][row]]
         assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
@@ -217,7 +217,7 @@ class TestComingAndGoing:
         sight(training.model, training.optimizers, rows)
         row = training.rows()[0]
         assert row >= 0 and not torch.equal(training.user(1), old) and float(training.user(1).abs().max()) <= 0.05
-        assert training.state["seen"][row] == 0 and training.state["square"][row] == 0
+        assert not training.state["seen"][row].any()
         assert not training.layer.first_order["4"][row].any()
 
     def test_state_goes_with_the_weights(self):

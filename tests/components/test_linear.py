@@ -34,7 +34,7 @@ def test_by_hand():
     expected = layer.bias + values["price"][:, None] * layer.slopes[0] + values["age"][:, None] * layer.slopes[1]
     for name, start in starts.items():
         expected = expected + layer.weights[values[name] + start]
-    expected = expected + layer.weights[bucket(values["item"], values["user"], 11) + 21]
+    expected = expected + layer.crossed[bucket(values["item"], values["user"], 11)]
     torch.testing.assert_close(logits(layer, values), expected)
 
 
@@ -99,7 +99,7 @@ def test_order_of_a_pair_matters_but_not_its_place():
 def test_unseen_cross_changes_nothing():
     """A cross that no row of the training had still has the weight 0."""
     layer = Linear(crosses=(("item", "user"),), buckets=5000).build(shape())
-    optimizer = torch.optim.SparseAdam([layer.weights], lr=0.1)
+    optimizer = torch.optim.SparseAdam([layer.weights, layer.crossed], lr=0.1)
     seen = aside(8)
     for _ in range(3):
         optimizer.zero_grad()
@@ -107,7 +107,7 @@ def test_unseen_cross_changes_nothing():
         optimizer.step()
     touched = set(bucket(seen["item"], seen["user"], 5000).tolist())
     untouched = [i for i in range(5000) if i not in touched]
-    assert (layer.weights[21:][untouched] == 0).all() and (layer.weights[21:][sorted(touched)] != 0).all()
+    assert (layer.crossed[untouched] == 0).all() and (layer.crossed[sorted(touched)] != 0).all()
 
 
 def test_gradient_is_p_minus_y():

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.pages import table
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, listed
 from rankzoo.facts import Source
@@ -100,9 +101,10 @@ def bucket(a: Tensor, b: Tensor, buckets: int) -> Tensor:
 
 
 class LinearLayer(nn.Module):
-    """Raw inputs → a logit per task (row,). `weights`: (rows of all fields and crosses, task), zero at the start."""
+    """Raw inputs → a logit per task (row,). `weights`: (rows of all fields, task), `crossed`: (buckets of all crosses, task),
+    zero at the start. They are two, so that fields are looked up by the very rows of their embeddings."""
 
-    sparse = ("weights",)
+    sparse = ("weights", "crossed")
 
     def __init__(self, spec: Linear, shape: Shape):
         super().__init__()
@@ -111,16 +113,18 @@ class LinearLayer(nn.Module):
         self.fields = tuple(f.name for f in inputs if f.kind == "categorical")
         self.numbers = tuple(f.name for f in inputs if f.kind == "numeric")
         rows = list(spec.tables(shape.schema).values())
-        starts = [sum(rows[:i]) for i in range(len(rows))]
-        self.register_buffer("offsets", torch.tensor(starts, dtype=torch.long), persistent=False)
-        self.weights = nn.Parameter(torch.zeros(sum(rows), len(self.tasks))) if rows else None
+        starts, own = torch.tensor([0, *rows[:-1]]).cumsum(0), len(self.fields)
+        self.register_buffer("offsets", starts[:own], persistent=False)
+        self.register_buffer("buckets", starts[own:] - sum(rows[:own]), persistent=False)
+        self.weights = nn.Parameter(table(sum(rows[:own]), len(self.tasks))) if rows[:own] else None
+        self.crossed = nn.Parameter(table(sum(rows[own:]), len(self.tasks))) if rows[own:] else None
         self.slopes = nn.Parameter(torch.zeros(len(self.numbers), len(self.tasks))) if self.numbers else None
         self.bias = nn.Parameter(torch.zeros(len(self.tasks))) if spec.bias else None
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         some = next(iter(signal.aside.values()))
         logits = some.new_zeros(some.shape[0], len(self.tasks), dtype=torch.float32)
-        if self.weights is not None:
+        if self.weights is not None or self.crossed is not None:
             terms = self.terms(signal.aside)  # (row, field or cross, task)
             trace.keep("terms", "term", ("row", "term", "task"), terms)
             logits = terms.sum(dim=1)  # (row, task)
@@ -134,9 +138,14 @@ class LinearLayer(nn.Module):
 
     def terms(self, aside: dict[str, Tensor]) -> Tensor:
         """The weight that each field and each cross contributes: (row, field or cross, task)."""
-        ids = [aside[name].long() for name in self.fields]
-        ids += [bucket(aside[a], aside[b], self.spec.buckets) for a, b in self.spec.crosses]
-        return F.embedding(torch.stack(ids, dim=1) + self.offsets, self.weights, sparse=True)
+        found = []
+        if self.weights is not None:
+            ids = torch.stack([aside[name].long() for name in self.fields], dim=1)
+            found.append(F.embedding(ids + self.offsets, self.weights, sparse=True))
+        if self.crossed is not None:
+            ids = torch.stack([bucket(aside[a], aside[b], self.spec.buckets) for a, b in self.spec.crosses], dim=1)
+            found.append(F.embedding(ids + self.buckets, self.crossed, sparse=True))
+        return torch.cat(found, dim=1)
 
     @torch.no_grad()
     def begin(self, task: str, logit: float) -> bool:

@@ -24,6 +24,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, mlp_part
+from rankzoo.components.pages import table
 from rankzoo.components.representation.raw import DENSE, aside, feature_rows, origins
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, closest
@@ -180,7 +181,7 @@ class EmbeddingsLayer(nn.Module):
         for name, (rows, width) in spec.tables(schema).items():
             self.places[name] = (width, heights.get(width, 0))
             heights[width] = heights.get(width, 0) + rows
-        self.tables = nn.ParameterDict({str(width): nn.Parameter(torch.randn(rows, width).mul_(spec.init))
+        self.tables = nn.ParameterDict({str(width): nn.Parameter(table(rows, width).normal_().mul_(spec.init))
                                         for width, rows in heights.items()})
         self.vectors, self.relu = spec.numeric == "vector", spec.relu
         self.attributes = spec.attributes(schema)

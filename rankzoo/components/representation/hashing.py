@@ -29,7 +29,7 @@ def hashed(ids: int, rows: int) -> Tensor:
 def _hashed(ids: int, rows: int) -> Tensor:
     # Python's whole numbers: a digest has 128 bits.
     return torch.tensor([int(md5(str(id).encode(), usedforsecurity=False).hexdigest(), 16) % rows for id in range(ids)],
-                        dtype=torch.long)
+                        dtype=torch.long, device="cpu")
 
 
 def halves(ids: int) -> tuple[int, int]:
@@ -65,6 +65,8 @@ def rows_of(index: str, ids: int, rows: int) -> Tensor:
     elif index == "quotient":
         r, _ = halves(ids)
         found = torch.stack([known % r, r + known // r], dim=1)
+    elif known.is_meta:  # built to be counted only
+        found = known.unsqueeze(1)
     else:
         cuckoo = Cuckoo(ids)
         cuckoo.insert(known, known)  # as if each had come once, in order

@@ -47,17 +47,13 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
     "gradients": Room("Gradients", gradients.show), "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
     "example": Room("Example", example.show, row=True)})
-PICTURES = MappingProxyType({"gate": "gates", "attention": "attention", "cross": "crosses", "bias": "position", "rows": "rows",
-                             "mask": "masks", "list": "lists", "task": "tasks", "item": "items",
-                             "gradient": "gradients"})
-"""A system's own picture, by the kind of its trace entries → the view that shows it."""
 
 
 def switch(document: Document) -> tuple[str, str]:
     """The switch over all views, always in the same order; returns the view and why the model lacks it (empty: it has)."""
     lacks = {name: reason(document.blueprint, document.schema(), name) for name in ROOMS}
-    own = PICTURES.get(document.system.picture, "crosses")
-    first = next(name for name in (own, "crosses", "heads") if not lacks[name])
+    wanted = (document.system.picture, "crosses", "heads")
+    first = next(name for name in wanted if not lacks.get(name, "none"))
     memory = st.session_state
     if memory.get("rz_inside_of", document.arch) != document.arch and lacks.get(memory.get("inside:view", first)):
         memory["inside:view"] = first  # another model came into hand: its own picture rather than a missing one

@@ -3,7 +3,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.interaction.fm import FM
 from rankzoo.components.representation.growing_table import GrowingTable
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.facts import Source, code, derived, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, code, derived, known, ours, stated, unsure
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -52,5 +52,7 @@ SYSTEM = System(
     blueprint=Blueprint(representation=GrowingTable(dim=8, numeric="vector"), interaction=(FM(),),
                         towers=MlpTower(widths=(32, 16)), tasks=("click",)),
     dataset="ids", facts=FACTS, picture="rows", grew="deepfm",
+    industry=(Size("user_id", 162_542, known("users of the public experiment", "162,541", PAPER), table=True),
+              Size("item_id", 59_048, known("films of the public experiment", "59,047", PAPER), table=True)),
     settings=TrainSettings(epochs=3, batch_size=1024, lr=4e-3, schedule="cosine", patience=0),
 )

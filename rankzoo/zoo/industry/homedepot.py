@@ -3,7 +3,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.representation.attributes import Attributes
 from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.towers.classes import Classes
-from rankzoo.facts import Source, code, derived, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, code, derived, known, ours, stated, unsure
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -55,6 +55,8 @@ SYSTEM = System(
     story="A vector for each product costs memory in a huge catalogue and is bad for rare and new products. "
           "A transformer reads the attributes of the products seen in a session and predicts the next one. "
           "It uses no product id, so a new product can be recommended at once.",
-    blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, picture="item",
+    blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, picture="items",
+    industry=(Size("sequence.0.token", 128, code("hidden size of the re-implementation", 128, FAPAT)),
+              Size("sequence.0.ffn", 512, unsure("width of the feed-forward part", "4 × hidden", PAPER, why="the usual ratio"))),
     settings=TrainSettings(epochs=6, batch_size=256, lr=6e-3, schedule="cosine", patience=0),
 )

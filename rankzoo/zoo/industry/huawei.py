@@ -5,7 +5,7 @@ from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.towers.text_heads import TextHeads
-from rankzoo.facts import Source, code, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -14,6 +14,8 @@ PAPER = Source("Bi et al.", 2022, "MTRec: multi-task learning over BERT for news
 FLORIS = "re-implementation by Floris6D"
 OTHER = "a re-implementation on MIND"
 PCGRAD = Source("Yu et al.", 2020, "Gradient surgery for multi-task learning", "NeurIPS 2020")
+BERT = Source("Devlin et al.", 2019, "BERT: pre-training of deep bidirectional transformers for language understanding",
+              "NAACL 2019", "10.18653/v1/N19-1423")
 
 BLUEPRINT = Blueprint(
     representation=TextEncoder(dim=32, layers=2, heads=4, ffn=64, pooling="cls", init=0.3),
@@ -23,6 +25,10 @@ BLUEPRINT = Blueprint(
     losses=Listwise(weights={"category": 0.3, "entities": 0.3}),
     tasks=("click", "category", "entities"),
 )
+
+BASE = unsure("BERT", "base size: 12 layers of 768, 12 heads", PAPER, why="the full text was not found")
+ATTENTION = code("width of the attention over news", 128, PAPER, at=FLORIS)
+WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
 
 FACTS = (
     stated("auxiliary tasks", "category and entities, as targets and not as inputs", PAPER, at="abstract", path="towers.kind"),
@@ -42,7 +48,7 @@ FACTS = (
     known("serving", "the click alone; the other heads are dropped"),
     unsure("which gradients are projected", "only the auxiliary ones", PAPER, why="the two abstracts differ"),
     unsure("negatives, learning rate, attention size", "not known", PAPER, why="the full text was not found"),
-    unsure("BERT", "base size, 12 layers of 768", PAPER, why="the full text was not found"),
+    BASE,
     ours("heads", "linear", why="the re-implementations differ"),
     ours("encoder here", "2 layers of 32, 4 heads, from scratch", why="a small encoder of ours: trains on a laptop",
          path="representation.layers"),
@@ -61,7 +67,11 @@ SYSTEM = System(
     story="Small encoders for category and entities do not fit well beside a deep encoder of the title. "
           "So one BERT (here a small encoder of ours) learns to predict category and entities while it learns to rank. "
           "Where an auxiliary gradient works against the click task, the part that does so is removed.",
-    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="gradient", grew="nrms", tagline="auxiliary tasks",
+    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="gradients", grew="nrms", tagline="auxiliary tasks",
+    industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
+              Size("representation.heads", 12, BASE), Size("representation.ffn", 3_072, BASE),
+              Size("sequence.0.width", 128, ATTENTION),
+              Size("title.word", 30_522, WORDS, table=True)),
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0,
                            combine="mtrec_aux_only"),
 )

@@ -6,7 +6,7 @@ from rankzoo.components.representation.auto_dis import AutoDis
 from rankzoo.components.sequence.context_attention import ContextAttention
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.facts import Source, derived, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, derived, known, ours, stated, unsure
 from rankzoo.serving.arrange import Arrange
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -26,19 +26,23 @@ BLUEPRINT = Blueprint(
     tasks=("has_next", "effective_view", "like"),
 )
 
+HEADS = stated("heads of each attention", "8 × 16, side by side", PAPER, at="figure 3")
+EXPERTS = stated("experts", "12, hidden size 64, one gate per task", PAPER)
+TOWERS = stated("towers", "128, 64, 32, 1 with ReLU", PAPER)
+
 FACTS = (
     stated("place", "after the server's re-ranking: the rest of a page, on the phone, at every swipe", PAPER, at="section 3"),
     stated("attention", "the target asks the watch history, and the videos already placed", PAPER, at="figure 3"),
     stated("context", "history, videos placed before, slot, network; not the unplaced ones", PAPER,
            at="equation 1"),
-    stated("heads of each attention", "8 × 16, side by side", PAPER, at="figure 3"),
+    HEADS,
     stated("inputs without ids", "no user id, no video id; the server's predictions are inputs", PAPER, at="table 1"),
     stated("feedback", "of what was watched only; placed videos have none yet", PAPER, at="figure 3"),
     stated("differences with each past item", "predictions, time and position, crossed with category and feedback", PAPER,
            at="section 4"),
     stated("embeddings", "8 for floats (AutoDis) and feedback, 16 for duration and category", PAPER, path="representation.dims"),
-    stated("experts", "12, hidden size 64, one gate per task", PAPER),
-    stated("towers", "128, 64, 32, 1 with ReLU", PAPER),
+    EXPERTS,
+    TOWERS,
     stated("loss", "weighted sum of three log losses (the minus in the print is a misprint)", PAPER, at="equation 3",
            path="losses.kind"),
     stated("training", "Adam, learning rate 0.001, batch 1024", PAPER),
@@ -79,6 +83,11 @@ SYSTEM = System(
           "A tiny model on the phone attends to what was just watched and to the videos already placed. "
           "A beam search then arranges the remaining videos as a list and stops once its beams agree.",
     blueprint=BLUEPRINT, dataset="lists", facts=FACTS, serving=Arrange(),
+    industry=(Size("sequence.0.heads", 8, HEADS), Size("sequence.0.width", 16, HEADS),
+              Size("sequence.1.heads", 8, HEADS), Size("sequence.1.width", 16, HEADS),
+              Size("sharing.experts", 12, EXPERTS), Size("sharing.widths", (64,), EXPERTS),
+              Size("towers.widths", (128, 64, 32), TOWERS), Size("concatenation.products", (), ours(
+                  "products of category and context", "left out", why="they need vectors of one width, here 16 and 128"))),
     picture="attention", grew="mmoe",
     settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
 )

@@ -4,7 +4,7 @@ from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.components.sharing.groups import Groups
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.facts import Source, derived, ours, stated, unsure
+from rankzoo.facts import Size, Source, derived, ours, stated, unsure
 from rankzoo.serving.utility import Utility
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -63,7 +63,9 @@ SYSTEM = System(
     story="One model for each kind of response shares nothing and costs more with every new objective. "
           "Here a single model predicts them all, with one tower for passive and one for active responses. "
           "Its inputs are the leaves of a tree ensemble, so that raw numbers need no scaling.",
-    blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="task",
+    blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="tasks",
     grew="shared_bottom", settings=TrainSettings(epochs=4, batch_size=512, lr=2e-3, schedule="cosine", warmup=50,
                                                    patience=0),
+    industry=(Size("sharing.widths", (100, 100, 100, 100), unsure(
+        "layers of a tower", "4 × 100", LIRANK, why="a third party's note on a later model")),),
 )

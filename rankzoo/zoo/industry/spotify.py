@@ -6,7 +6,7 @@ from rankzoo.components.representation.neighbours import Neighbours
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sharing.direct import Direct
 from rankzoo.components.towers.classes import Classes
-from rankzoo.facts import Source, code, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -27,6 +27,8 @@ BLUEPRINT = Blueprint(
     tasks=("co_occurrence", "acoustic_similarity", "genre"),
 )
 
+SAMPLES = stated("layers and neighbours in GraphSAGE", "2 layers; 25 and 10 neighbours", SAGE)
+
 FACTS = (
     stated("sources of information", "playlists, audio and acoustic features, genre", PAPER, at="abstract"),
     stated("evaluated on", "track recommendation for playlist completion", PAPER, at="abstract"),
@@ -35,7 +37,7 @@ FACTS = (
     code("nodes of the graph", "tracks only", PAPER, at=NOTES),
     code("weight of an edge", "distinct playlists with both tracks; 10 or fewer are removed", PAPER, at=NOTES),
     stated("layer", "concatenates a node with its neighbourhood, then a linear map and ReLU", SAGE),
-    stated("layers and neighbours in GraphSAGE", "2 layers; 25 and 10 neighbours", SAGE),
+    SAMPLES,
     known("track ids", "not an input, or a new track would have no vector"),
     unsure("layers, widths and neighbours in MUSIG", "not known", PAPER, why="the paper's body was not found"),
     unsure("mixing of the tasks", "not known", PAPER, why="the paper's body was not found"),
@@ -58,5 +60,6 @@ SYSTEM = System(
           "A graph network computes the vector from the track's features and those of its neighbours in playlists. "
           "Playlists, acoustics and genre supervise the same layers together.",
     blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="items",
+    industry=(Size("representation.samples", (25, 10), SAMPLES),),
     settings=TrainSettings(epochs=6, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )

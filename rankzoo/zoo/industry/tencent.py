@@ -4,13 +4,14 @@ from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sharing.task_masks import TaskMasks
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.facts import Source, code, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
 from rankzoo.serving.fuse import Fuse
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Bai et al.", 2022, "A contrastive sharing model for multi-task recommendation", "WWW 2022",
                "10.1145/3485447.3512043")
+PLE = Source("Tang et al.", 2020, "Progressive layered extraction (PLE)", "RecSys 2020", "10.1145/3383313.3412236")
 SPARSE = Source("Sun et al.", 2020, "Learning sparse sharing architectures for multiple tasks", "AAAI 2020")
 
 BLUEPRINT = Blueprint(
@@ -64,6 +65,9 @@ SYSTEM = System(
     story="Tasks that share weights can hold each other back. "
           "Every task gets a mask that picks its own part of one large network. "
           "Where two tasks pull a shared weight in opposite directions, the one that depends on it more has more say.",
-    blueprint=BLUEPRINT, dataset="masks", facts=FACTS, serving=Fuse(weights={"hide": -1.0}), picture="mask", grew="shared_bottom",
+    blueprint=BLUEPRINT, dataset="masks", facts=FACTS, serving=Fuse(weights={"hide": -1.0}), picture="masks",
+    grew="shared_bottom",
+    industry=(Size("sharing.widths", (256, 128, 64), unsure("layers of a network per task", "256, 128, 64", PLE,
+                                                            why="of another model from the same company, on Ali-CCP")),),
     settings=TrainSettings(epochs=85, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )

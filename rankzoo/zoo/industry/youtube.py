@@ -4,7 +4,7 @@ from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.biased import Biased
-from rankzoo.facts import Source, derived, ours, stated, unsure
+from rankzoo.facts import Size, Source, derived, ours, stated, unsure
 from rankzoo.serving.fuse import Fuse
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -55,6 +55,7 @@ SYSTEM = System(
     id="youtube", place=1, company="YouTube", name="MMoE with a bias tower", domain="video", source=PAPER,
     story="What to watch next. Four tasks share experts, and each has a gate that chooses its own mix. "
           "A side tower soaks up the effect of the position.",
-    blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gate", grew="mmoe",
+    blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gates", grew="mmoe",
+    industry=(Size("sharing.experts", 8, stated("experts of the better model", 8, PAPER, at="table 1")),),
     settings=TrainSettings(epochs=6, batch_size=256, lr=4e-3, schedule="cosine", patience=0),
 )

@@ -11,7 +11,7 @@ PAPER = Source("Song et al.", 2019, "AutoInt: automatic feature interaction lear
                "CIKM 2019", "10.1145/3357384.3357925")
 
 SYSTEM = System(
-    id="autoint", place=11, name="AutoInt", source=PAPER, dataset="ads", picture="cross",
+    id="autoint", place=11, name="AutoInt", source=PAPER, dataset="ads", picture="crosses",
     story="Every field reads the other fields with weights that depend on their values, so which fields meet is decided row by "
           "row. Each layer raises the order of the crosses. The weights show where a field reads from, not how strongly two "
           "fields cross.",

@@ -11,7 +11,7 @@ PAPER = Source("Tang et al.", 2020, "Progressive layered extraction (PLE): a nov
                "recommendations", "RecSys 2020", "10.1145/3383313.3412236")
 
 SYSTEM = System(
-    id="cgc", place=15, name="CGC", source=PAPER, dataset="feed", picture="gate", grew="mmoe",
+    id="cgc", place=15, name="CGC", source=PAPER, dataset="feed", picture="gates", grew="mmoe",
     story="Every task gets experts of its own beside the shared ones, and its gate mixes these and no others. What only one task "
           "needs no longer moves what all tasks use.",
     blueprint=Blueprint(

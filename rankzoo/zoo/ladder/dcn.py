@@ -12,7 +12,7 @@ XDEEPFM = Source("Lian et al.", 2018, "xDeepFM: combining explicit and implicit 
                  "KDD 2018", "10.1145/3219819.3220023")
 
 SYSTEM = System(
-    id="dcn", place=6, name="DCN", source=PAPER, dataset="ads", picture="cross",
+    id="dcn", place=6, name="DCN", source=PAPER, dataset="ads", picture="crosses",
     story="A cross layer scales all inputs by one learned sum of them, so each layer makes crosses of one degree more. It costs "
           "two numbers per input. A deep network beside it finds what bounded degrees cannot say.",
     blueprint=Blueprint(

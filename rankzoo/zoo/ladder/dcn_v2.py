@@ -11,7 +11,7 @@ PAPER = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network and p
                "systems", "WWW 2021", "10.1145/3442381.3450078")
 
 SYSTEM = System(
-    id="dcn_v2", place=7, name="DCN-V2", source=PAPER, dataset="ads", picture="cross",
+    id="dcn_v2", place=7, name="DCN-V2", source=PAPER, dataset="ads", picture="crosses",
     story="A cross layer multiplies the inputs with a learned mix of all inputs, so crosses are learned instead of hand-made. "
           "Each layer adds one degree, and the blocks of its matrix show which fields cross.",
     blueprint=Blueprint(

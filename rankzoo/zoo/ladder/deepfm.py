@@ -12,7 +12,7 @@ PAPER = Source("Guo et al.", 2017, "DeepFM: a factorization-machine based neural
                "10.24963/ijcai.2017/239")
 
 SYSTEM = System(
-    id="deepfm", place=8, name="DeepFM", source=PAPER, dataset="ads", picture="cross",
+    id="deepfm", place=8, name="DeepFM", source=PAPER, dataset="ads", picture="crosses",
     story="The wide part becomes a factorisation machine: first-order weights and the dot product of every pair. It reads the "
           "same embeddings as the deep network, so both train them, and nobody chooses a cross by hand.",
     blueprint=Blueprint(

@@ -14,7 +14,7 @@ DCN_V2 = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network and 
                 "systems", "WWW 2021", "10.1145/3442381.3450078")
 
 SYSTEM = System(
-    id="dlrm", place=10, name="DLRM", source=PAPER, dataset="ads", picture="cross",
+    id="dlrm", place=10, name="DLRM", source=PAPER, dataset="ads", picture="crosses",
     story="A bottom network makes one vector of all numbers, which then stands beside the embeddings. Every pair of vectors "
           "gives one dot product, and a top network weighs the dots. The embeddings themselves go no further, which keeps the "
           "top network small.",

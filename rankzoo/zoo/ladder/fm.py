@@ -14,7 +14,7 @@ DEEPFM = Source("Guo et al.", 2017, "DeepFM: a factorization-machine based neura
                 "10.24963/ijcai.2017/239")
 
 SYSTEM = System(
-    id="fm", place=4, name="FM", source=PAPER, dataset="ads", picture="cross",
+    id="fm", place=4, name="FM", source=PAPER, dataset="ads", picture="crosses",
     story="Every feature value owns a short vector, and each pair of fields adds the dot product of its two vectors to the "
           "logit. What is learned of one pair serves all pairs that share a value, also those that never occurred together.",
     blueprint=Blueprint(

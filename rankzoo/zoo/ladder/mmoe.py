@@ -11,7 +11,7 @@ PAPER = Source("Ma et al.", 2018, "Modeling task relationships in multi-task lea
                "KDD 2018", "10.1145/3219819.3220007")
 
 SYSTEM = System(
-    id="mmoe", place=14, name="MMoE", source=PAPER, dataset="feed", picture="gate",
+    id="mmoe", place=14, name="MMoE", source=PAPER, dataset="feed", picture="gates",
     story="One model serves several tasks. Instead of one shared bottom there are several experts, and each task mixes them by "
           "a gate of its own, so that tasks that disagree can use different experts.",
     blueprint=Blueprint(

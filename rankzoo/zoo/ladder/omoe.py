@@ -11,7 +11,7 @@ PAPER = Source("Ma et al.", 2018, "Modeling task relationships in multi-task lea
                "KDD 2018", "10.1145/3219819.3220007")
 
 SYSTEM = System(
-    id="omoe", place=13, name="OMoE", source=PAPER, dataset="feed", picture="gate", grew="shared_bottom",
+    id="omoe", place=13, name="OMoE", source=PAPER, dataset="feed", picture="gates", grew="shared_bottom",
     story="The shared network becomes several experts, and a gate mixes them row by row. There is one gate for all tasks: "
           "rows may use different experts, tasks may not. MMoE's authors built it to see what a gate for each task adds.",
     blueprint=Blueprint(

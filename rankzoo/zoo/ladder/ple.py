@@ -11,7 +11,7 @@ PAPER = Source("Tang et al.", 2020, "Progressive layered extraction (PLE): a nov
                "recommendations", "RecSys 2020", "10.1145/3383313.3412236")
 
 SYSTEM = System(
-    id="ple", place=16, name="PLE", source=PAPER, dataset="feed", picture="gate", grew="cgc",
+    id="ple", place=16, name="PLE", source=PAPER, dataset="feed", picture="gates", grew="cgc",
     story="Levels of own and shared experts. Below, a shared gate still mixes the experts of all tasks; from level to level each "
           "task keeps more to itself, and on top it reads its own experts and the shared ones alone.",
     blueprint=Blueprint(

@@ -13,7 +13,7 @@ PAPER = Source("Lian et al.", 2018, "xDeepFM: combining explicit and implicit fe
 CODE = Source("Lian et al.", 2018, "xDeepFM.py, the authors' code in recommenders")
 
 SYSTEM = System(
-    id="xdeepfm", place=9, name="xDeepFM", source=PAPER, dataset="ads", picture="cross",
+    id="xdeepfm", place=9, name="xDeepFM", source=PAPER, dataset="ads", picture="crosses",
     story="A compressed interaction network crosses whole embedding vectors: each layer multiplies its feature maps with the "
           "fields once more. The maps are summed up and meet a deep network and first-order weights in the logit.",
     blueprint=Blueprint(

@@ -1,0 +1,134 @@
+"""Advice: what an expert would object to in a model that can run, why, and the one change that mends it.
+
+A preset gives no reason for any: what is here never happens by itself. Rules look at settings by their names and at widths, so
+that they hold for every component; a number of a rule is a judgement of ours and no law.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from rankzoo.blueprint import Blueprint, Place
+from rankzoo.schema import Schema
+
+NARROW, ENOUGH, MUCH, LARGE = 2, 8, 4, 0.5
+LAYERS = ("bottom", "widths", "unit")
+
+
+@dataclass(frozen=True)
+class Advice:
+    """at: the address of the setting · what, why: sentences, filled from `values` · cure: settings by address · label: what the
+    cure does."""
+
+    at: str
+    what: str
+    why: str
+    label: str
+    cure: tuple[tuple[str, object], ...]
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        """Both sentences and the cure's name in words."""
+        return " ".join(translate(each).format(**self.values) for each in (self.what, self.why))
+
+
+def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
+    """Everything that an expert would object to, in the order of the forward pass."""
+    places = blueprint.places(schema)
+    return tuple(each for place in places for rule in RULES for each in rule(place, blueprint))
+
+
+def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """A layer of one or two units inside a network."""
+    for name in LAYERS:
+        widths = setting(place, name, ())
+        for i, width in enumerate(widths):
+            if width <= NARROW:
+                better = (*widths[:i], ENOUGH, *widths[i + 1:])
+                yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
+                             "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
+                             ((f"{place.address}.{name}", better),),
+                             {"n": i + 1, "setting": name, "units": width, "better": ENOUGH})
+
+
+def swollen(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """A first layer much wider than what it reads."""
+    read = {"sharing": place.shape.joined, "towers": place.shape.branch}.get(place.address, 0)
+    name = next((name for name in LAYERS if setting(place, name, ())), "")
+    if not read or not name:
+        return
+    first, *rest = getattr(place.spec, name)
+    if first > MUCH * max(read, ENOUGH):
+        better = power(2 * read)
+        yield Advice(f"{place.address}.{name}", "The first layer has {units} units and reads {read} numbers.",
+                     "It cannot make more of them than there is; the weights are paid for and learn the rows by heart.",
+                     "Make it {better} wide", ((f"{place.address}.{name}", (better, *(min(w, better) for w in rest))),),
+                     {"units": first, "read": read, "better": better})
+
+
+def lonely(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """A gate that has one expert to choose from."""
+    if "gate" not in place.spec.keeps:
+        return
+    names = [name for name in ("experts", "own", "shared") if name in type(place.spec).model_fields]
+    if names and sum(getattr(place.spec, name) for name in names) == 1:
+        more = 4 if names == ["experts"] else 1
+        name = names[0] if names == ["experts"] else next(n for n in names if not getattr(place.spec, n))
+        yield Advice(f"{place.address}.{name}", "Every gate has one expert to choose from.",
+                     "A softmax over one number is 1 whatever it is: the gate learns nothing.", "Set {name} to {more}",
+                     ((f"{place.address}.{name}", more),), {"name": name, "more": more})
+
+
+def idle_sharing(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """Experts or a shared network where there is one task."""
+    if place.address == "sharing" and len(place.shape.tasks) == 1 and blueprint.used("sharing"):
+        yield Advice("sharing.kind", "One task shares with no other.",
+                     "What sharing is for, tasks that help or hinder each other, is not there.", "Take no sharing",
+                     (("sharing.kind", "direct"),))
+
+
+def overfull(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """Embeddings with far more dimensions than values in most fields."""
+    dim = setting(place, "dim", 0)
+    rows = [f.vocabulary for f in place.shape.schema.categorical] if place.address == "representation" else []
+    if rows and sum(dim > MUCH * each for each in rows) > len(rows) / 2:
+        better = max(power(int(median(rows))), MUCH)
+        yield Advice("representation.dim", "Most fields have far fewer values than the {dim} dimensions of their vectors.",
+                     "So many vectors span no more dimensions than there are values; the rest is noise that costs weights "
+                     "behind.", "Set the embedding size to {better}", (("representation.dim", better),),
+                     {"dim": dim, "better": better})
+
+
+def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """Attention that has at most one past item to look at."""
+    if not place.address.startswith("sequence.") or "attention" not in place.spec.keeps:
+        return
+    history = place.shape.schema.history(setting(place, "history", ""), place.address)
+    if history.length <= 1:
+        yield Advice(place.address, "The history '{name}' holds one item at most.",
+                     "Attention over one item gives it the weight 1: there is nothing to choose.", "Take the attention out",
+                     (("sequence", []),), {"name": history.name})
+
+
+def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """More than half dropped."""
+    for name in type(place.spec).model_fields:
+        share = getattr(place.spec, name)
+        if ("drop" in name or name == "unknown") and isinstance(share, float) and share > LARGE:
+            yield Advice(f"{place.address}.{name}", "{share:.0%} are dropped in each step.",
+                         "What is left seldom meets again, so that little can be learned together.", "Drop 10 %",
+                         ((f"{place.address}.{name}", 0.1),), {"share": share})
+
+
+RULES = (bottleneck, swollen, lonely, idle_sharing, overfull, short_history, drowned)
+
+
+def setting(place: Place, name: str, other: object) -> object:
+    """A setting of a component by its name, `other` where it has none of that name."""
+    return getattr(place.spec, name) if name in type(place.spec).model_fields else other
+
+
+def power(number: int) -> int:
+    """The largest power of two that is not larger; 1 for less than 1."""
+    return 1 << max(number, 1).bit_length() - 1

@@ -1,0 +1,28 @@
+"""Advised: what an expert would object to in the model in hand, each with the button that mends it."""
+from __future__ import annotations
+
+import streamlit as st
+
+from rankzoo.document import Document
+from rankzoo.inspection.advice import Advice, advice
+from rankzoo.ui import page, state
+from rankzoo.ui.words import say, translate
+
+SHOWN = 3
+
+
+def show(document: Document) -> None:
+    """A line for each objection, the first ones of the forward pass; how many more there are."""
+    found = advice(document.blueprint, document.schema())
+    for each in found[:SHOWN]:
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"rz_advice:{each.at}"):
+            st.markdown(f":orange[:material/warning:] **{page.escaped(translate(each.what).format(**each.values))}** "
+                        f"{page.escaped(translate(each.why).format(**each.values))} :gray[`{each.at}`]", width="stretch")
+            st.button(translate(each.label).format(**each.values), key=f"cure:{each.at}", icon=":material/build:",
+                      on_click=_mend, args=(each,))
+    if len(found) > SHOWN:
+        st.caption(say("and {n} more", n=len(found) - SHOWN))
+
+
+def _mend(each: Advice) -> None:
+    state.attempt(lambda: state.put(state.document().but(each.cure)))

@@ -1,0 +1,72 @@
+"""Large: the model in hand with longer tables, or as large as in industry. Counted by formula; nothing of that size is built."""
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from rankzoo.document import Document
+from rankzoo.figures.words import flops, memory, size, whole
+from rankzoo.inspection.scale import CARD, Scaled, costs, id_tables, industry
+from rankzoo.ui import caption, page
+from rankzoo.ui.words import say
+
+KEY, CANDIDATES = "rz_scale", "rz_candidates"
+FACTORS = {"sample": 1, "× 10": 10, "× 100": 100}
+TITLES = {"sample": "This app", "industry": "Industry"}
+COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "float32": "In float32",
+         "bfloat16": "In bfloat16", "int8": "In int8", "training": "In training, with Adam (row-wise for tables)",
+         "cards": "Cards of 80 GB that hold the training", "flops_per_request": "FLOPs of a request"}
+
+
+def chosen(document: Document) -> Scaled:
+    """The model at the size that the visitor looks at."""
+    return _sized(document, st.session_state.get(KEY) or "sample")
+
+
+def _sized(document: Document, name: str) -> Scaled:
+    if name == "industry":
+        return document.industry()
+    factor = FACTORS[name]
+    return Scaled(name, document.blueprint, industry(document.schema(), factor), factor)
+
+
+def show(document: Document, scaled: Scaled) -> None:
+    """The choice of a size, and what it comes to in a line."""
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_large"):
+        st.segmented_control(say("Table sizes"), [*FACTORS, "industry"], key=KEY, default="sample", label_visibility="collapsed",
+                             format_func=lambda name: say(TITLES[name]) if name in TITLES else name)
+        count = scaled.count
+        line = say("{parameters} parameters, {memory}, {flops} per example", parameters=size(count.parameters),
+                   memory=memory(4 * count.parameters), flops=flops(count.flops))
+        note = say("as it is trained here") if scaled.name == "sample" else say("counted, not built")
+        st.markdown(f":gray[{line}, {note}]", width="stretch")
+
+
+def all_sizes(document: Document) -> None:
+    """All sizes side by side, for who asks."""
+    with st.expander(say("What each size takes"), on_change="rerun", key="rz_costs") as opened:
+        if opened.open:
+            _all(document)
+
+
+def _all(document: Document) -> None:
+    """Every size as a column of a table, then what the industry's sizes are and who says so."""
+    candidates = st.number_input(say("Candidates of a request"), 1, 1_000_000, 1_000, key=CANDIDATES)
+    sizes = [_sized(document, name) for name in (*FACTORS, "industry")]
+    found = [costs(each, candidates) for each in sizes]
+    words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_per_request": flops}
+    table = pd.DataFrame({"": [say(title) for title in COSTS.values()]} | {
+        say(TITLES.get(each.name, each.name)): [words.get(key, memory)(cost[key]) for key in COSTS]
+        for each, cost in zip(sizes, found, strict=True)})
+    st.dataframe(table, hide_index=True, width="stretch", alt=say("What each size takes"))
+    large = sizes[-1]
+    for each in large.sizes:
+        value = ", ".join(map(str, each.value)) if isinstance(each.value, tuple) else f"{each.value:,}"
+        st.markdown(f"`{each.at}` {value} · {page.escaped(caption.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
+    known = {each.at for each in large.sizes if each.table}
+    grown = [name for name in id_tables(document.schema()) if name not in known]
+    if grown:
+        st.caption(say("Tables of {names}: {factor} times as long, which is our choice; no source tells.",
+                       names=page.escaped(", ".join(grown)), factor=whole(large.factor)))
+    st.caption(say("Training keeps gradients, two states of Adam for every dense number and two numbers for a row of a table; "
+                   "activations come on top. A card holds {card}.", card=memory(CARD)))

@@ -1,0 +1,92 @@
+"""Industry scale: what a source states or lets estimate is put in, the rest of the tables grow, and counts stay exact."""
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rankzoo.document import Document
+from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, id_tables, industry
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from tests.test_cli import answer, run
+
+BUILT = [system.id for system in systems().values() if system.built]
+
+
+@pytest.mark.parametrize("id", BUILT)
+class TestEverySystem:
+    def test_its_count_is_what_torch_would_hold(self, id: str):
+        """Built on the meta device: no memory is taken."""
+        large = Document.preset(id).industry()
+        with torch.device("meta"):
+            model = RankingModel(large.blueprint, large.schema)
+        assert sum(weights.numel() for weights in model.parameters()) == large.count.parameters
+
+    def test_every_size_is_taken_and_is_another_than_the_preset_s(self, id: str):
+        document = Document.preset(id)
+        large = document.industry()
+        assert large.sizes == systems()[id].industry and large.factor == FACTOR
+        for size in large.sizes:
+            assert size.fact.source or size.fact.tag == "ours"
+            if size.table:
+                assert size.at in id_tables(document.schema())
+            else:
+                assert document.but([(size.at, size.value)]) != document
+
+    def test_nothing_gets_smaller(self, id: str):
+        document = Document.preset(id)
+        count, large = document.blueprint.count(document.schema()), document.industry().count
+        assert large.embedding >= count.embedding and large.dense >= count.dense
+
+
+def test_the_paper_s_experts_by_hand():
+    """YouTube: four more experts of 128 → 64 → 32, gates of 128 × 4 more for four tasks; tables of three ids × 100,000."""
+    document = Document.preset("youtube")
+    count, large = document.blueprint.count(document.schema()), document.industry()
+    assert large.blueprint.sharing.experts == 8
+    assert large.count.dense - count.dense == 4 * (128 * 64 + 64 + 64 * 32 + 32) + 4 * 128 * 4
+    assert large.count.embedding - count.embedding == 16 * (FACTOR - 1) * (301 + 601 + 501)
+
+
+def test_what_was_changed_by_hand_stays():
+    document = Document.preset("youtube")
+    assert document.but([("sharing.experts", 3)]).industry().blueprint.sharing.experts == 3
+    other = document.but([("sharing.kind", "omoe")]).industry()
+    assert other.sizes == () and other.blueprint.sharing.experts == other.blueprint.sharing.__class__().experts
+
+
+def test_a_known_table_has_its_own_length():
+    schema = Document.preset("bytedance").schema()
+    large = industry(schema, rows={"user_id": 162_542})
+    assert large.feature("user_id").vocabulary == 162_542
+    assert large.feature("item_id").vocabulary == FACTOR * schema.feature("item_id").vocabulary
+
+
+def test_costs_by_hand():
+    """Gradients and Adam's two states of every dense number, two numbers of row-wise Adam for a row of a table."""
+    document = Document.preset("dnn")
+    count = document.blueprint.count(document.schema())
+    rows = sum(f.vocabulary for f in document.schema().categorical)
+    found = costs(Scaled("sample", document.blueprint, document.schema(), 1), candidates=200)
+    assert found["float32"] == 2 * found["bfloat16"] == 4 * found["int8"] == 4 * count.parameters
+    assert found["training"] == 4 * (count.parameters + 2 * rows + 3 * count.dense) and found["cards"] == 1
+    assert found["flops_per_request"] == 200 * count.flops
+    many = costs(Scaled("× 10^8", document.blueprint, industry(document.schema(), 10**8), 10**8))
+    assert many["cards"] == -(-many["training"] // CARD) > 1
+
+
+def test_industry_scale_takes_the_paper_s_sizes_and_grows_the_ids() -> None:
+    sample, industry = answer("show", "youtube"), answer("show", "youtube", "--scale", "industry")
+    grown = {f"representation.{name}" for name in industry["scale"]["tables"]}
+    before, after = ({part["path"]: part["parameters"] for part in found["modules"]} for found in (sample, industry))
+    for path, parameters in before.items():
+        if path.startswith("representation"):
+            assert after[path] == parameters * (FACTOR if path in grown else 1)
+    assert grown and industry["hash"] == sample["hash"] and len(set(after) - set(before)) == 4
+    size, = industry["scale"]["sizes"]
+    assert (size["path"], size["setting"], size["tag"], size["at"]) == ("sharing.experts", 8, "stated", "table 1")
+    assert industry["scale"]["costs"]["float32"] == 4 * industry["parameters"]["total"]
+    history = answer("show", "din", "--scale", "industry")
+    assert next(p for p in history["modules"] if p["path"] == "representation.item")["parameters"] == 481 * FACTOR * 8
+    said = run("show", "bytedance", "--scale", "industry").stdout
+    assert "user_id = 162,542 rows (known: users of the public experiment, 162,541; Liu et al." in said
