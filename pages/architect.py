@@ -2,8 +2,9 @@
 import streamlit as st
 
 from rankzoo.document import Document
-from rankzoo.figures import diagram, readout
-from rankzoo.ui import advised, architect, caption, large, page, rung, state
+from rankzoo.export.picture import assumed_blocks, changed_blocks, counted
+from rankzoo.figures import diagram
+from rankzoo.ui import advised, architect, caption, large, page, rung, state, take
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
@@ -16,17 +17,16 @@ def picture(document: Document) -> None:
     layout, inside = architect.layout_of(document.blueprint, schema), architect.learned()
     title = say("Architecture of {title}", title=document.system.title)
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
-                       changed=architect.changed_blocks(layout), assumed=architect.assumed_blocks(layout)),
+                       changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout)),
           key=architect.DIAGRAM, alt=title)
     scaled = large.chosen(document)
-    count = scaled.count
-    scene(readout.draw(count.parameters, count.embedding, count.dense, architect.dense_parts(count), translate("Parameters"),
-                       translate), key="readout", alt=say("Parameters by part"))
+    scene(counted(scaled.count, translate), key="readout", alt=say("Parameters by part"))
     large.show(document, scaled)
     advised.show(document)
     caption.show(chosen, layout, inside)
     rung.show()
     large.all_sizes(document)
+    take.show(document, inside)
     page.twin(architect.module_table, "modules")
 
 

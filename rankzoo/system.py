@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.facts import Fact, Size, Source
+from rankzoo.lesson import Lesson
 from rankzoo.serving.arrange import Arrange
 from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
@@ -21,7 +22,7 @@ class System:
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
     answers: the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words ·
     picture: the view that shows what makes it what it is, by its name among `inspection.views` · industry: the sizes that its
-    source states or lets estimate, where the preset's are smaller.
+    source states or lets estimate, where the preset's are smaller · lesson: its story and its questions.
     """
 
     id: str
@@ -44,6 +45,7 @@ class System:
     industry: tuple[Size, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    lesson: Lesson = Lesson()
 
     @property
     def kind(self) -> str:

@@ -59,7 +59,7 @@ def test_any_model_that_stands_is_advised_and_every_cure_stands(drawn):
         tree = json.loads(blueprint.model_dump_json())
         for path, value in each.cure:
             set_at(tree, path, list(value) if isinstance(value, tuple) else value)
-        Blueprint.model_validate_json(json.dumps(tree)).places(schema)
+        assert Blueprint.model_validate_json(json.dumps(tree)).places(schema)
 
 
 def test_every_rule_says_what_and_why_in_sentences():

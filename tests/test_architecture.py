@@ -17,9 +17,10 @@ FILE, FUNCTION, LIMIT = 250, 40, 450  # lines: what may be long without a word, 
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
 # Rooms of one tier may import each other; every other import looks back.
-TIERS = (("errors",), ("facts", "schema", "signals", "saying", "paths"), ("trace",), ("components",), ("blueprint", "data"),
-         ("model",), ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",), ("document", "link"),
-         ("claims", "runs", "teaching"), ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
+TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths"), ("trace",), ("components",),
+         ("blueprint", "data"), ("model",), ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
+         ("document", "link"), ("claims", "runs", "teaching"),
+         ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
          ("pages",), ("app",))
 TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}
 ONLY = {"figures": {"figures", "schema", "errors"}}  # seen by export, cli and ui

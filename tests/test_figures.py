@@ -11,7 +11,7 @@ import re
 import pandas as pd
 import pytest
 
-from rankzoo.figures import attention, bars, crosses, gates, gradients, lists, marks, masks, table, titles, truth
+from rankzoo.figures import attention, bars, crosses, gates, gradients, lists, marks, masks, path, table, titles, truth
 
 NAN = math.nan
 
@@ -92,7 +92,9 @@ SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["lay
 SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
                       ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
 MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
+STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]
 DRAW = {
+    "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
     "zoo": lambda say: table.zoo([ROW, LATER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
     "matrix": lambda say: gates.matrix(GATE, "click|2", say=say),
     "spread": lambda say: gates.matrix(GATE, value="sd", say=say), "effective": lambda say: gates.effective(GATE, say),
@@ -322,6 +324,16 @@ def test_ladder_wraps_and_keeps_its_order():
     boxes = [n for n in nodes(tree) if "data-id" in n[1]]
     at = [(float(b[2][1][1]["y"]), float(b[2][1][1]["x"])) for b in boxes]
     assert [b[1]["data-id"] for b in boxes] == [r.id for r in RUNGS] and at == sorted(at) and len(set(at)) == 13
+
+
+def test_a_path_reads_upwards_or_downwards_and_fills_what_was_read():
+    for upwards in (True, False):
+        tree = path.draw(STOPS, "dnn", upwards)
+        order = [n[1]["data-id"] for n in nodes(tree) if "data-id" in n[1]]
+        assert order == (["fm", "dnn", "lr"] if upwards else ["lr", "dnn", "fm"])
+        dots = {key: next(n[1]["class"] for n in nodes(pressed(tree, key)) if n[0] == "circle") for key in order}
+        assert dots == {"lr": "family-1 mark", "dnn": "family-6 mark", "fm": "open"}
+        assert pressed(tree, "lr")[1]["aria-label"] == "LR: tech. read."
 
 
 def test_base_rates():

@@ -372,7 +372,7 @@ def test_sizes_change_the_counts_and_nothing_else():
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"])) and document(app) == before
     app.segmented_control(key="rz_scale").set_value("industry").run()
     large = preset.industry().count
-    assert any(f"{large.parameters / 1e9:.4g} billion parameters" in each.value for each in app.markdown)
+    assert any(f"{large.parameters / 1e9:.4g} billion parameters" in each.value for each in app.caption)
     app.session_state["rz_costs"] = True
     app.run()
     table = app.dataframe[0].value
@@ -394,3 +394,17 @@ def test_an_expert_s_objection_and_its_cure():
     app.button(key="cure:sharing.experts").click().run()
     assert document(app).blueprint.sharing.experts == 4 and not app.exception
     assert not [b for b in app.button if b.key.startswith("cure:")]
+
+
+def test_a_model_is_taken_away_and_brought_back():
+    """Three files are offered; a document that was taken away opens again, a broken one changes nothing and says so."""
+    app = opened()
+    app.session_state["rz_take"] = True
+    app.run()
+    assert not app.exception and {"take:report", "take:svg", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
+                                                                              app.get("download_button")}
+    other = Document.preset("din").but([("towers.widths", [16])])
+    app.file_uploader(key="rz_document_file").upload("din.json", other.json().encode(), "application/json").run()
+    assert document(app) == other and said(app) == []
+    app.file_uploader(key="rz_document_file").upload("cut.json", other.json()[:80].encode(), "application/json").run()
+    assert document(app) == other and len(said(app)) == 1

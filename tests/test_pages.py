@@ -120,6 +120,34 @@ def test_inside_heads_and_example(mode, arch):
     assert [f"label.{task}" in set(app.dataframe[1].value["address"]) for task in tasks] == [True] * len(tasks)
 
 
+def test_learn(mode):
+    app = visit("learn", path="companies", step="youtube")
+    whole(app)
+    assert any(each.value.startswith("**YouTube · MMoE with a bias tower**") for each in app.markdown)
+    assert {"learn:companies", "learn_thumb:youtube"} <= set(scenes(app))
+    app = visit("learn", path="ladder", step="dcn_v2")
+    whole(app)
+    assert list(opened(app, "changes")["after"]) == ["Cross network V2", "–"]
+
+
+def test_learn_compares_what_was_trained_here(mode):
+    run("lr"), run("dnn")  # on a few rows: no preset is changed but in its settings
+    app = visit("learn", path="ladder", step="dnn")
+    whole(app)
+    assert "learn_reached" in scenes(app) and list(opened(app, "reached")["label"]) == ["Logistic regression", "DNN"]
+
+
+def test_interview(mode):
+    app = visit("interview")
+    whole(app)
+    assert "interview_model:youtube" in scenes(app)
+    app.button("rz_start").click().run()
+    whole(app)
+    assert "interview_figure" in scenes(app)
+    app.button("rz_end").click().run()
+    whole(app)
+
+
 def test_data(mode):
     app = visit("data", data="ads", rows="3000")
     whole(app)

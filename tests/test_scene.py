@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rankzoo.figures import readout
-from rankzoo.figures.diagram import draw, thumbnail
+from rankzoo.figures.diagram import draw, excerpt, thumbnail
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.theme import CONFIG, SLOTS, family, stylesheet, theme
 from rankzoo.figures.tree import Tree, brief, compact, fit, to_svg, width_of
@@ -184,6 +184,23 @@ def test_a_thumbnail_is_an_image_without_words_or_buttons(drawn: Tree) -> None:
     assert small[1]["role"] == "img" and not words(small)
     assert not any(name in element[1] for element in elements(small)[1:] for name in ("data-id", "tabindex", "role"))
     assert len(classed(small, "flow")) == len(classed(draw(laid(mmoe())), "flow"))
+
+
+def test_an_excerpt_shows_some_columns_with_words_and_nothing_to_press() -> None:
+    layout = laid(mmoe())
+    part = excerpt(layout, ("concatenation", "sharing"))
+    left, top, width, height = map(float, part[1]["viewBox"].split())
+    spans = layout.spans
+    assert part[1]["role"] == "img" and left < spans["concatenation"].x and left + width > spans["sharing"].right
+    assert top == 0 and height < layout.height  # without the way to the side tower, which is not among the columns
+    assert float(excerpt(layout, ("towers",))[1]["viewBox"].split()[3]) == layout.height
+    assert "Expert 1" in words(part) and not any(element[0] == "title" for element in elements(part))
+    assert not any(name in element[1] for element in elements(part)[1:] for name in ("data-id", "tabindex", "aria-label"))
+
+
+def test_a_thumbnail_can_set_off_what_is_new() -> None:
+    small = thumbnail(laid(mmoe()), added=frozenset({"sharing.expert.0"}))
+    assert len(classed(small, "added")) == 1 and classed(small, "old") and not words(small)
 
 
 def test_the_readout_adds_up_to_scale() -> None:

@@ -1,37 +1,21 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import pandas as pd
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS, Blueprint
-from rankzoo.components.slot import Slot
-from rankzoo.figures.diagram import worded
-from rankzoo.figures.layout import Column, Layout, arrange
-from rankzoo.figures.theme import family
-from rankzoo.figures.words import fixed
+from rankzoo.export import picture
+from rankzoo.export.picture import Learned
+from rankzoo.figures.layout import Column, Layout
 from rankzoo.inspection import counts
 from rankzoo.registry import systems
-from rankzoo.schema import Count, Schema
-from rankzoo.training.watch import gate_address
+from rankzoo.schema import Schema
 from rankzoo.ui import forms, state
 from rankzoo.ui.component import selected
 from rankzoo.ui.words import say, translate
 
 DIAGRAM = "architect_diagram"
-HEADS = {"representation": "Features", "sequence": "Attention", "interaction": "Interaction", "concatenation": "Concat",
-         "sharing": "Sharing", "towers": "Deep", "losses": "Loss"}
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What the run in hand adds to the diagram: mean gate weights by gate, a metric by task."""
-
-    gates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    metrics: Mapping[str, str] = field(default_factory=dict)
 
 
 def sidebar() -> None:
@@ -73,73 +57,18 @@ def detail() -> str:
 
 def layout_of(blueprint: Blueprint, schema: Schema) -> Layout:
     """The diagram's layout."""
-    return arrange(worded(blueprint.blocks(schema), translate), columns(blueprint, schema))
+    return picture.layout_of(blueprint, schema, translate)
 
 
 def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
     """The seven slots as columns, with one grey line of what each holds."""
-    found = []
-    for number, slot in enumerate(SLOTS, 1):
-        value = getattr(blueprint, slot)
-        specs = value if isinstance(value, tuple) else (value,)
-        found.append(Column(slot, number, say(HEADS[slot]), _detail(slot, specs, blueprint, schema), blueprint.used(slot)))
-    return tuple(found)
-
-
-def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema) -> str:
-    if slot == "representation":
-        return say("{n} inputs", n=len(schema.inputs) + len(schema.histories))
-    if slot == "losses":
-        return say("1 task") if len(blueprint.tasks) == 1 else say("{n} tasks", n=len(blueprint.tasks))
-    if slot == "concatenation":
-        joined = next((p.spec.after(p.shape).joined for p in blueprint.places(schema) if p.address == slot), 0)
-        return f"x · {joined}"
-    if slot == "towers":
-        widths = getattr(blueprint.towers, "widths", ())
-        if len(blueprint.tasks) > 1 and widths:
-            return say("{n} towers", n=len(blueprint.tasks))
-        return " → ".join(map(str, widths)) or say(specs[0].title)
-    return " + ".join(say(spec.title) for spec in specs)
-
-
-def changed_blocks(layout: Layout) -> frozenset[str]:
-    """Blocks of components with a setting that differs from the preset."""
-    document = state.document()
-    addresses = {".".join(path.split(".")[:2]) if path.split(".")[1].isdigit() else path.split(".")[0]
-                 for path in document.changed() if "." in path}
-    return _blocks_below(addresses, layout)
-
-
-def assumed_blocks(layout: Layout) -> frozenset[str]:
-    """Blocks of components with a size that RankZoo assumed: drawn in italic."""
-    sizes = {fact.path.rsplit(".", 1)[0] for fact in state.document().system.facts if fact.assumed and fact.path}
-    return _blocks_below(sizes, layout)
-
-
-def _blocks_below(addresses: set[str], layout: Layout) -> frozenset[str]:
-    return frozenset(block for block in layout.order if any(block == a or block.startswith(a + ".") for a in addresses))
+    return picture.columns(blueprint, schema, translate)
 
 
 def learned() -> Learned:
     """Gate weights and test metrics of the run in hand, where it is a run of exactly this model."""
     run = state.trained()
-    if run is None:
-        return Learned()
-    last: dict[str, float] = {point.name: point.value for point in state.points(run.id)}
-    gates: dict[str, dict[int, float]] = {}
-    for name, value in last.items():
-        if name.startswith("gate."):
-            gate, expert = name.removeprefix("gate.").rsplit(".", 1)
-            gates.setdefault(gate_address(gate), {})[int(expert)] = value
-    schema = state.document().schema()
-    metrics = {task: f"{fixed(values.get(schema.task(task).metric.key), 3)} {schema.task(task).metric.title}"
-               for task, values in run.outcome.get("metrics", {}).get("test", {}).items() if values}
-    return Learned({gate: tuple(shares[i] for i in sorted(shares)) for gate, shares in gates.items()}, metrics)
-
-
-def dense_parts(count: Count) -> list[tuple[int, str, int]]:
-    """The dense parameters by slot for the readout: (family, name, count)."""
-    return [(family(slot), say(HEADS[slot]).lower(), number) for slot, number in counts.by_slot(count).items()]
+    return picture.learned(state.document().schema(), state.points(run.id), run.outcome) if run else Learned()
 
 
 def module_table() -> pd.DataFrame:

@@ -7,12 +7,12 @@ import streamlit as st
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
+from rankzoo.export.picture import HEADS, Learned
 from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.schema import Count
 from rankzoo.ui import experts, forms, page, state
-from rankzoo.ui.architect import HEADS, Learned
 from rankzoo.ui.words import say, translate
 
 PARTS = {"expert": "One of the networks that every task may use: the same shape as the others, weights of its own.",

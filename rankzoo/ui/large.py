@@ -39,7 +39,7 @@ def show(document: Document, scaled: Scaled) -> None:
         line = say("{parameters} parameters, {memory}, {flops} per example", parameters=size(count.parameters),
                    memory=memory(4 * count.parameters), flops=flops(count.flops))
         note = say("as it is trained here") if scaled.name == "sample" else say("counted, not built")
-        st.markdown(f":gray[{line}, {note}]", width="stretch")
+        st.caption(f"{line}, {note}", width="stretch")
 
 
 def all_sizes(document: Document) -> None:

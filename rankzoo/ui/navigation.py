@@ -25,6 +25,8 @@ def pages() -> list[StreamlitPage]:
         st.Page(PAGES / "train.py", title=say("Train"), url_path="train"),
         st.Page(PAGES / "inside.py", title=say("Inside"), url_path="inside"),
         st.Page(PAGES / "claims.py", title=say("Claims"), url_path="claims"),
+        st.Page(PAGES / "learn.py", title=say("Learn"), url_path="learn"),
+        st.Page(PAGES / "interview.py", title=say("Interview"), url_path="interview"),
         st.Page(PAGES / "data.py", title=say("Data"), url_path="data"),
         st.Page(_root, title=say("Zoo"), url_path="zoo", visibility="hidden"),
     ]

@@ -6,12 +6,12 @@ import streamlit as st
 
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
+from rankzoo.export.picture import HEADS
 from rankzoo.figures.words import flops, size, whole
 from rankzoo.inspection.changes import Change, Step, step
 from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.ui import page, state
-from rankzoo.ui.architect import HEADS
 from rankzoo.ui.words import say, translate
 
 
@@ -26,18 +26,18 @@ def show() -> None:
     except ZooError:  # the rung below cannot stand on these data
         return
     with st.container(horizontal=True, vertical_alignment="center", key="rz_rung"):
-        st.markdown(say("**Grew out of {name}:** {changes}", name=page.escaped(below.brand), changes=_said(taken))
-                    + f" :gray[{_cost(taken)}]", width="stretch")
+        st.markdown(say("**Grew out of {name}:** {changes}", name=page.escaped(below.brand), changes=said(taken))
+                    + f" :gray[{cost(taken)}]", width="stretch")
         with st.popover(say("Every change"), type="tertiary"):
             _all(below, taken)
 
 
-def _said(taken: Step) -> str:
+def said(taken: Step) -> str:
     """The components that come and go; where there is none, the settings."""
     components = [each for each in taken.changes if each.whole]
-    said = [_component(each) for each in components]
-    said = said or [f"{page.escaped(each.address)} {_value(each.before)} → {_value(each.after)}" for each in taken.changes[:3]]
-    return " · ".join(said) or say("no change")
+    words = [_component(each) for each in components]
+    words = words or [f"{page.escaped(each.address)} {_value(each.before)} → {_value(each.after)}" for each in taken.changes[:3]]
+    return " · ".join(words) or say("no change")
 
 
 def _component(change: Change) -> str:
@@ -47,7 +47,8 @@ def _component(change: Change) -> str:
     return page.escaped(" ".join(each for each in (gone, came) if each))
 
 
-def _cost(taken: Step) -> str:
+def cost(taken: Step) -> str:
+    """What the changes bring, in parameters and work."""
     if not taken.flops and taken.elementwise:  # sums and products of single numbers are all that it does
         return say("{parameters} parameters, {number} element-wise operations per example",
                    parameters=_signed(taken.parameters, size), number=_signed(taken.elementwise, whole))
@@ -64,11 +65,16 @@ def _all(below: System, taken: Step) -> None:
     system = state.document().system
     if system.answers:
         st.markdown(page.escaped(translate(system.answers)))
-    rows = [{"slot": say(HEADS[each.address.split(".")[0]]), "address": each.address, "before": _value(each.before, each.whole),
-             "after": _value(each.after, each.whole)} for each in taken.changes]
-    page.twin(pd.DataFrame(rows, columns=["slot", "address", "before", "after"]), "changes")
+    page.twin(table(taken), "changes")
     st.button(say("Open {name}", name=below.brand), key="open_below", icon=":material/arrow_downward:", type="tertiary",
               on_click=state.choose, args=(below.id,))
+
+
+def table(taken: Step) -> pd.DataFrame:
+    """Every change: its slot and address, before and after."""
+    rows = [{"slot": say(HEADS[each.address.split(".")[0]]), "address": each.address, "before": _value(each.before, each.whole),
+             "after": _value(each.after, each.whole)} for each in taken.changes]
+    return pd.DataFrame(rows, columns=["slot", "address", "before", "after"])
 
 
 def _value(value: object, component: bool = False) -> str:

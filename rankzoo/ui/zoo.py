@@ -89,6 +89,9 @@ def card(system: System) -> None:
     badges = [f":green-badge[{read}]"] if stated else []
     badges += [] if system.built else [f":gray-badge[{say('not built yet')}]"]
     st.markdown(" ".join([*badges, f":orange-badge[{say('{n} assumed', n=assumed)}]"]))
+    if st.button(say("Its story"), key="zoo_story", type="tertiary", icon=":material/menu_book:"):
+        path = "companies" if system.company else "ladder"
+        st.switch_page("pages/learn.py", query_params={"path": path, "step": system.id})
     if system.built:
         with st.container(key="cta_open"):
             st.button(say("Open in Architect"), type="primary", icon=":material/arrow_forward:", width="stretch", key="zoo_open",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.driving import FOCUS
 
-PAGES = ("zoo", "architect", "train", "inside", "data")
+PAGES = ("zoo", "architect", "train", "inside", "learn", "interview", "data")
 WIDER = """() => { const main = document.querySelector("[data-testid=stMain]");
     return main.scrollWidth - main.clientWidth; }"""
 SMALL = """() => [...document.querySelectorAll("*")].filter((host) => host.shadowRoot).flatMap((host) =>

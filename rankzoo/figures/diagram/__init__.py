@@ -5,7 +5,7 @@ its share of the parameters. Nothing is decoration.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rankzoo.figures.diagram import deep, frame, nodes, ribbons
 from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
@@ -16,9 +16,11 @@ from rankzoo.figures.tree import Tree, button, g, rect, svg
 from rankzoo.figures.words import Say, whole
 from rankzoo.schema import Block
 
-__all__ = ["draw", "thumbnail", "worded"]
+__all__ = ["draw", "excerpt", "thumbnail", "worded"]
 
 NOTHING: frozenset[str] = frozenset()
+EDGE = 8
+"""Units of room beside the columns of an excerpt."""
 Painter = Callable[[Block, Box, State], list[Tree]]
 PAINTERS: Mapping[str, Painter] = {
     "feature": nodes.feature, "numbers": nodes.feature, "bias": nodes.feature, "history": nodes.history,
@@ -48,21 +50,34 @@ def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, a
     return svg(layout.width, layout.height, label, inside)
 
 
-def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, label: str = "Architecture, small") -> Tree:
+def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, added: frozenset[str] = NOTHING,
+              label: str = "Architecture, small") -> Tree:
     """The same drawing without words and without anything to press: an image."""
-    tag, attributes, inside = draw(layout, weights=weights, label=label)
-    return [tag, {**attributes, "role": "img", "class": "thumbnail"}, _bare(inside)]
+    tag, attributes, inside = draw(layout, weights=weights, added=added, label=label)
+    return [tag, {**attributes, "role": "img", "class": "thumbnail"}, _bare(inside, ("text", "title"))]
+
+
+def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, label: str = "Architecture, in part",
+            say: Say = str) -> Tree:
+    """The columns of some slots with their words, and without anything to press or to hover: an image that gives no number away
+    but those that it shows."""
+    tag, attributes, inside = draw(layout, weights=weights, label=label, say=say)
+    spans = [layout.spans[slot] for slot in slots if slot in layout.spans]
+    left, right = max(0, min(span.x for span in spans) - EDGE), min(layout.width, max(span.right for span in spans) + EDGE)
+    height = layout.height if "towers" in slots else layout.frame.bottom + EDGE  # below the frame is the way to a side tower
+    view = f"{left:g} 0 {right - left:g} {height:g}"
+    return [tag, {**attributes, "viewBox": view, "role": "img", "class": "excerpt"}, _bare(inside, ("title",))]
 
 
 PRESSING = ("data-id", "data-rel", "data-key", "role", "tabindex", "aria-pressed", "aria-label")
 
 
-def _bare(trees: list[Tree]) -> list[Tree]:
+def _bare(trees: list[Tree], without: tuple[str, ...]) -> list[Tree]:
     kept = []
     for tag, attributes, inside in trees:
-        if tag not in ("text", "title"):
+        if tag not in without:
             plain = {name: value for name, value in attributes.items() if name not in PRESSING}
-            kept.append([tag, plain, inside if isinstance(inside, str) else _bare(inside)])
+            kept.append([tag, plain, inside if isinstance(inside, str) else _bare(inside, without)])
     return kept
 
 

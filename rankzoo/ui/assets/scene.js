@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const TAGS = new Set(["svg", "g", "rect", "path", "circle", "line", "polygon", "text", "tspan", "title"]);
 const ATTRIBUTE = /^(?!on)[a-zA-Z][a-zA-Z0-9-]*$/i;
-const SMALLEST = 0.85;
+const SMALLEST = 0.85, LARGEST = 1.25;
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
@@ -52,6 +52,7 @@ function show(frame, tree) {
   update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
   const wide = Number((tree[1].viewBox || "0 0 0 0").split(" ")[2]);
   root.style.minWidth = root.getAttribute("role") === "img" && root.classList.contains("thumbnail") ? "" : `${SMALLEST * wide}px`;
+  root.style.maxWidth = root.classList.contains("excerpt") ? `${LARGEST * wide}px` : "";
   palette(root);
   if (first) requestAnimationFrame(() => requestAnimationFrame(() => root.classList.add("moving")));
   else root.classList.add("moving");

@@ -1,5 +1,6 @@
 """Alibaba, product search in Taobao: one score with four objectives in its loss (MOPPR; Zheng et al., 2022)."""
 from rankzoo.facts import Source, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 
 PAPER = Source("Zheng et al.", 2022, "Multi-objective personalized product retrieval in Taobao search",
@@ -22,8 +23,73 @@ FACTS = (
     ours("towers", "those of MGDSPR", why="the text of MOPPR was not found"),
 )
 
+LESSON = Lesson(
+    problem="Retrieval by embeddings learned from clicks alone: it found products that were less relevant than those of the "
+            "lexical channel and less personal than those of collaborative filtering.",
+    why={
+        "representation": "Ids and words of the query, of the product and of what was done before; in the predecessor the "
+                          "query is read in several granularities.",
+        "sequence": "The query asks the history, because the product is not known in the user's tower. A slot of zeros lets it "
+                    "say that nothing fits.",
+        "interaction": "Nothing: products are indexed beforehand, so user and product meet only in the inner product.",
+        "concatenation": "In the predecessor the query's and the history's vectors are stacked, and attention makes one of "
+                         "them.",
+        "sharing": "Nothing: one index needs one vector for each product, so the objectives share one score.",
+        "towers": "An inner product of the user's and the product's vector.",
+        "losses": "Four nested objectives on one score, each a softmax in which positives do not compete with each other.",
+    },
+    measured=("live gain over MGDSPR",),
+    misreadings={
+        "It is a ranker with four heads.": "It is retrieval with one score; the four are terms of the loss (as we read it).",
+        "The granularities and the stack of tokens are its own.":
+            "They are the predecessor's; whether they were kept is not known.",
+        "The live gain is over having no such retrieval.": "It is over the predecessor.",
+        "Exposed means relevant.": "What was shown has passed rankers; relevant products may never have been shown.",
+        "The predecessor's temperature fits everywhere.":
+            "It fits inner products that are not normalised; cosines need a far smaller one.",
+    },
+    questions=(
+        Question("Why does the query attend to the history, and not the candidate?",
+                 "Products are encoded beforehand, so the user's tower knows none of them. The query is all that can select "
+                 "from the past.", "sequence",
+                 slip="Because target attention is too slow.", follow="Why is there a slot of zeros?",
+                 then="A softmax must spend its weight; with the slot it can say that nothing in the past fits this query.",
+                 facts=("MGDSPR's attention",)),
+        Question("Why not four towers, or PLE?",
+                 "One index holds one vector for each product and is asked once. The objectives are merged in the "
+                 "loss.", "sharing",
+                 slip="The tasks are too alike.", follow="And what would four indexes cost?",
+                 then="Four searches, and a fusion of candidates whose scores do not compare.", facts=("sharing",)),
+        Question("Why is a positive kept out of the other positives' denominators?",
+                 "In a plain softmax two true positives cannot both come near to one: they push each other down. Here each "
+                 "meets negatives only.", "losses",
+                 slip="To save memory.", follow="Why are the objectives nested?",
+                 then="A bought product is also clicked, exposed and relevant: it is pushed up by four terms.",
+                 facts=("form of the modified softmax", "objectives")),
+        Question("Shown and not clicked: positive or negative?",
+                 "Both: positive for relevance and exposure, negative for click and purchase.", "losses",
+                 slip="Negative.", follow="Why is training on clicks alone bad for relevance?",
+                 then="Random negatives are easy, and a click reflects price and picture too."),
+        Question("What does the temperature do?",
+                 "Higher, it fits clicks less sharply and gives relevance more room, at little cost in recall.", "losses",
+                 slip="It only scales the learning rate.", follow="Why a softmax rather than a hinge?",
+                 then="Serving takes the best of all products: a softmax compares with all, a hinge with one.",
+                 facts=("MGDSPR's softmax temperature",)),
+        Question("How many numbers does the history hold before the query reads it?",
+                 "For each list, the query's words among them, its positions times its width.", "sequence",
+                 number="history numbers", slip="Counting the vector after the attention.", follow="And after it?",
+                 then="As many as the query asks with, whatever the length."),
+        Question("What share of the parameters lies in tables, in per cent?",
+                 "Most of them, and the more the longer the tables of ids: towers of retrieval are small beside "
+                 "them.", "representation",
+                 number="embedding share", slip="Looking at the towers only.", follow="Why is recall measured and not AUC?",
+                 then="Retrieval fills a set; in the predecessor AUC did not go along with sales."),
+    ),
+)
+
 SYSTEM = System(
     id="alibaba", place=7, company="Alibaba", name="MOPPR-style", domain="products", source=PAPER,
+    lesson=LESSON,
     story="Retrieval by embeddings found products that were less relevant and less personal than the other channels found. "
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",

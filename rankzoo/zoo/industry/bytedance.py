@@ -4,6 +4,7 @@ from rankzoo.components.interaction.fm import FM
 from rankzoo.components.representation.growing_table import GrowingTable
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Size, Source, code, derived, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -44,8 +45,78 @@ FACTS = (
          why="the code makes a row at an id's first update; after one pass over the data all have one"),
 )
 
+LESSON = Lesson(
+    problem="New ids arrive every minute and what people like drifts as fast. A table of fixed size makes ids share rows, and "
+            "a model that was trained yesterday is stale today.",
+    why={
+        "representation": "A hash table in which every id has a row of its own, that grows, lets an id in once it was seen "
+                          "often enough and drops it when it is no longer seen: this is the contribution.",
+        "sequence": "Nothing is described.",
+        "interaction": "The products of all pairs of fields, as in DeepFM: the public experiments use the standard model.",
+        "concatenation": "The same vectors side by side are the input of the deep part.",
+        "sharing": "Nothing in the public experiments; in production a tower for each behaviour, without experts named.",
+        "towers": "The deep part of DeepFM, whose logit is added to that of the pairs.",
+        "losses": "Cross entropy; where negatives were sampled, the log-odds are put right again.",
+    },
+    measured=("collision rates of the public experiment", "on Criteo, average AUC online and batch",
+              "live ads, online against batch", "what a snapshot a day costs"),
+    misreadings={
+        "Monolith is an architecture.": "It is a system for training and serving; the network in its tests is plain DeepFM.",
+        "Collisionless means that hashes never collide.": "Buckets do clash, and keys are moved; two ids never share a vector.",
+        "The production baseline was a plain hash.": "It was the sum of a quotient's and a remainder's row.",
+        "The collision rate is the share of users that collide.":
+            "It is the share of rows that are lost; about twice as many users share one.",
+        "The gain in live ads comes from the table.": "It is online training against batch training.",
+        "Everything is synchronised every minute.": "Only the rows that were touched; dense weights follow daily.",
+    },
+    questions=(
+        Question("Why do collisions of ids hurt?",
+                 "Two ids share a vector and its gradients, so the model cannot tell them apart. The harm follows traffic and "
+                 "grows as ids grow.", "representation",
+                 slip="They do not: hashing is harmless regularisation.",
+                 follow="What about the sum of a quotient's and a remainder's vector?",
+                 then="Every id has a sum of its own with far fewer rows, but ids are tied through the halves that they share.",
+                 facts=("baseline in production",)),
+        Question("Why cuckoo hashing?",
+                 "Exact keys, a look-up that is constant in the worst case, and a table that may be rather full. Any exact map "
+                 "is collisionless; cuckoo is a choice for speed.", "representation",
+                 slip="Because its hash function has no collisions.", follow="How does the table stay bounded?",
+                 then="An id enters after it was seen often enough, or by chance, and leaves after a time without activity.",
+                 facts=("admission", "expiry")),
+        Question("What share of the parameters lies in tables, in per cent?",
+                 "Nearly all, as where ids are many: the network is small beside them. That is why the table is the subject of "
+                 "a paper.", "representation",
+                 number="embedding share", slip="Half and half.", follow="What does that mean for synchronising?",
+                 then="Send the few rows that changed every minute, and the dense weights seldom.",
+                 facts=("updates sent to serving",)),
+        Question("How many pairs of fields does the factorisation machine cross?",
+                 "n fields make n · (n − 1) / 2 pairs, and each costs one inner product; by the square of the sum it takes no "
+                 "more than one pass over the fields.", "interaction",
+                 number="pairs", slip="n², with the field itself and both orders.",
+                 follow="How many parameters do the pairs add?",
+                 then="None beside the vectors that the deep part reads as well, and a first-order weight for each value."),
+        Question("How do you compare online and batch training fairly?",
+                 "Score each shard of the stream before training on it. The batch model gets the same shards and stays as it "
+                 "is.", "losses",
+                 slip="Train on all of it and test on the last day.", follow="Why keep only one snapshot a day?",
+                 then="A lost server then costs a day of a small part of the updates, which did not show.",
+                 facts=("first five days in a batch, then a stream",)),
+        Question("Negatives were sampled. What happens to the probabilities?",
+                 "Kept with rate r, negatives become rarer and the log-odds rise by −ln r. Add ln r when serving, or put it "
+                 "into the loss.", "losses",
+                 slip="Nothing: the order is the same.", follow="Does the correction change the order?",
+                 then="Not if r is the same everywhere; it does where r differs from row to row."),
+        Question("A conversion arrives two days after the click. What joins it to its features?",
+                 "The joiner keeps features by the request's key, first in memory and then on disk, and waits for the "
+                 "action.", "",
+                 slip="It is thrown away.", follow="And what is trained before it arrives?",
+                 then="Either nothing, or a negative that is false for now."),
+    ),
+)
+
 SYSTEM = System(
     id="bytedance", place=6, company="ByteDance", name="Monolith with DeepFM", domain="platform", source=PAPER,
+    lesson=LESSON,
     story="Ids keep growing, and what people like drifts within minutes. "
           "A factorisation machine and a deep network read a hash table that gives every id a row of its own. "
           "Training goes on online, and the touched rows reach the serving model every minute.",

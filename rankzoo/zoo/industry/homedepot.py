@@ -4,6 +4,7 @@ from rankzoo.components.representation.attributes import Attributes
 from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.towers.classes import Classes
 from rankzoo.facts import Size, Source, code, derived, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -50,8 +51,80 @@ FACTS = (
     ours("starting spread", 0.3, why="with 0.05 the first epoch is spent on growing the vectors", path="representation.init"),
 )
 
+LESSON = Lesson(
+    problem="A vector for each product makes the memory grow with the catalogue, and a rare or new product has a bad one. "
+            "Sessions are short and anonymous, so the products in them are all there is.",
+    why={
+        "representation": "A product is its attributes: a table for each attribute, none for products. A new one has a vector "
+                          "at once.",
+        "sequence": "A transformer over the products seen in the session, then their average: short and noisy sessions do not "
+                    "deserve a favourite position.",
+        "interaction": "Nothing of its own; attention mixes products and not fields.",
+        "concatenation": "Where it counts, inside the product: its attributes' vectors side by side are the transformer's "
+                         "input.",
+        "sharing": "No gates: several softmaxes read one session vector, which is hard sharing.",
+        "towers": "A dot product of the session with the encoding of every product, and with the tables of the categories; no "
+                  "deep network is mentioned.",
+        "losses": "Cross entropy over all products, and over their categories: the categories have many more labels each and "
+                  "help early on.",
+    },
+    measured=("several tasks",),
+    unmeasured="The abstract claims gains on rare products; its tables could not be read, so no number is printed.",
+    misreadings={
+        "Products have ids here, with metadata beside them.": "It is free of ids; a re-implementation adds them.",
+        "Attributes are averaged.": "They are concatenated, says the figure's caption.",
+        "A [CLS] token stands for the session.": "The average of its products does.",
+        "Cold start means new users.": "New products: the sessions are anonymous anyway.",
+        "The category heads decide the ranking.": "They are auxiliary, for training.",
+        "A new product ranks as well as a known one.": "It can be ranked at all; its popularity is still unknown.",
+    },
+    questions=(
+        Question("How can a product be recommended that no training has seen?",
+                 "Its vector is a function of attributes, and their tables were trained on other products. The scorer reads "
+                 "the same encoding.", "representation",
+                 slip="By its id's random vector, until it is trained.", follow="What if its brand is new too?",
+                 then="It falls to the row of the unknown value, which must have been trained: some attributes are hidden in "
+                      "training.",
+                 facts=("item ids", "attributes hidden in training")),
+        Question("What is lost without ids?",
+                 "Products with equal attributes cannot be told apart, and what is popular or bought together for no visible "
+                 "reason is gone.", "representation",
+                 slip="Nothing: attributes say it all.", follow="What is the remedy?",
+                 then="An id beside the attributes for products that are known, held back by dropout."),
+        Question("How many parameters does the representation own?",
+                 "The rows of the attributes' tables, each times its width. The number of products is not in the "
+                 "formula.", "representation",
+                 number="parameters", of="representation", slip="Products times width.", follow="And with a table of ids?",
+                 then="Products times width on top, which grows with the catalogue."),
+        Question("How many numbers does the session hold before attention reads it?",
+                 "Positions times the width of a product's attributes side by side; padding takes part in the shape and not in "
+                 "the result.", "sequence",
+                 number="history numbers", slip="Counting only the width of one product.",
+                 follow="Why the average and not the last product?",
+                 then="It is robust for short noisy sessions; it loses what came last, so compare the two."),
+        Question("How many logits leave the model for one example?",
+                 "One for each product, and one for each category of every level: it is a choice and not a probability of a "
+                 "click.", "losses",
+                 number="logits", slip="One for each task.", follow="A softmax over millions?",
+                 then="Sample negatives with a correction for their frequency, take those of the batch, or do it in two "
+                      "stages."),
+        Question("Why does predicting the category help?",
+                 "Its labels are dense, its gradients smooth early on, and it pulls the session to the right part of the "
+                 "catalogue.", "losses",
+                 slip="Because the category ranks the products afterwards.", follow="Could it hurt?",
+                 then="If a session crosses categories on purpose; the gain must be measured against one head alone.",
+                 facts=("several tasks", "categories when serving")),
+        Question("How do you evaluate cold start fairly?",
+                 "Hide products from training as inputs and as targets, rank against the whole catalogue, report by how often "
+                 "the target was seen, and treat ties with care.", "",
+                 slip="Test on the last day's sessions.", follow="Why do ties matter here?",
+                 then="Products with equal attributes have equal scores; counting them as found would flatter the model."),
+    ),
+)
+
 SYSTEM = System(
     id="homedepot", place=9, company="Home Depot", name="M2TRec-style", domain="products", source=PAPER,
+    lesson=LESSON,
     story="A vector for each product costs memory in a huge catalogue and is bad for rare and new products. "
           "A transformer reads the attributes of the products seen in a session and predicts the next one. "
           "It uses no product id, so a new product can be recommended at once.",

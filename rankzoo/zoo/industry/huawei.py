@@ -6,6 +6,7 @@ from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.towers.text_heads import TextHeads
 from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -62,8 +63,70 @@ FACTS = (
     ours("joined vector", "nothing", why="the dot product reads the two vectors as they are", path="concatenation.fields"),
 )
 
+LESSON = Lesson(
+    problem="Category and entities of a news article help, but as extra inputs their shallow encoders do not fit beside a deep "
+            "encoder of the title.",
+    why={
+        "representation": "A language model reads the title, and its state stands for the article. Category and entities are "
+                          "no inputs.",
+        "sequence": "Additive attention over the clicked articles makes the user's vector.",
+        "interaction": "Nothing: user and article meet in the dot product alone.",
+        "concatenation": "Nothing to join in the click's path; the pooled vectors go on as they are.",
+        "sharing": "One encoder for all tasks: experts of its size would cost too much. Conflicts are handled in the "
+                   "gradients.",
+        "towers": "A dot product for the click; small heads for category and entities, which serving does not need.",
+        "losses": "A softmax over one clicked article and some that were not, plus two auxiliary losses, scaled down; where "
+                  "they work against the click, that part of their gradient goes.",
+    },
+    unmeasured="The full text was not found: its results are not printed.",
+    misreadings={
+        "Category and entity embeddings are joined to the article's vector.": "They are labels and not inputs.",
+        "It is standard PCGrad.": "It is asymmetric: one main task, and the auxiliary ones are merged first.",
+        "Entities are recognised when serving.": "The heads are dropped then.",
+        "The scale weighs the main loss.": "It scales the auxiliary ones.",
+        "It ranks by click, like and share.": "There is one task of engagement; the others are about content.",
+    },
+    questions=(
+        Question("Why auxiliary tasks instead of more inputs?",
+                 "They shape the encoder, cost nothing when serving, and work where the field is missing. But a field that is "
+                 "known when serving is not used.", "losses",
+                 slip="Because labels are cheaper than features.", follow="When would you prefer an input?",
+                 then="When it is always known when serving and says much by itself.", facts=("auxiliary tasks",)),
+        Question("What is a conflict of gradients?",
+                 "Their cosine on shared weights is negative: a step along the sum can raise the loss of one task.", "losses",
+                 slip="That one gradient is larger.", follow="Why not just scale the auxiliary losses down?",
+                 then="That also weakens what helps. A projection only takes the part that opposes."),
+        Question("How does it differ from PCGrad, in one sentence?",
+                 "The auxiliary losses are merged and scaled first; then one projection against the main task replaces random "
+                 "pairwise ones.", "losses",
+                 slip="It uses another optimiser.", follow="Does that guarantee an improvement?",
+                 then="Only to first order, on all rows and shared weights; batches and Adam break it.",
+                 facts=("which gradients are projected",)),
+        Question("Why hard sharing, and not MMoE or PLE?",
+                 "Nearly all of the model is one encoder; several of its size would be too costly.", "sharing",
+                 slip="Because the tasks are equal.", follow="What does the projection cost?",
+                 then="One more backward pass, and two gradients in memory."),
+        Question("Which part of the model is used when serving?",
+                 "The encoder once for each article, the attention over the user's articles, and a dot product. The other "
+                 "heads are dropped.", "towers",
+                 slip="All heads: the category ranks too.", follow="Why is that practical?",
+                 then="A new article needs no category and no entities.", facts=("score",)),
+        Question("How many parameters does the representation own?",
+                 "Words times width, and what reads them. In the original it is a whole language model.", "representation",
+                 number="parameters", of="representation", slip="Counting articles instead of words.",
+                 follow="Which part would you train?",
+                 then="With few rows only the last layers; the rest is known from pretraining."),
+        Question("How many multiplications does one example cost?",
+                 "The attention over the past, and what reads the vectors. The encoder is not among them: articles do not "
+                 "depend on the user, so it runs once for each article.", "towers",
+                 number="multiplications", slip="Counting the encoder for every row.",
+                 follow="What is computed when a new article appears?", then="Its vector, once; nothing is trained."),
+    ),
+)
+
 SYSTEM = System(
     id="huawei", place=8, company="Huawei", name="MTRec-style", domain="news", source=PAPER,
+    lesson=LESSON,
     story="Small encoders for category and entities do not fit well beside a deep encoder of the title. "
           "So one BERT (here a small encoder of ours) learns to predict category and entities while it learns to rank. "
           "Where an auxiliary gradient works against the click task, the part that does so is removed.",

@@ -7,6 +7,7 @@ from rankzoo.components.sequence.context_attention import ContextAttention
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Size, Source, derived, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.serving.arrange import Arrange
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -77,8 +78,84 @@ FACTS = (
     ours("weights of the list reward", "1 for effective view, 2 for like", why="not disclosed"),
 )
 
+LESSON = Lesson(
+    problem="A server answers with a page of videos and cannot reorder it any more. What the viewer just did reaches it late, "
+            "and the slot and the network of the phone it never sees.",
+    why={
+        "representation": "No ids of users or videos: the server's predictions are inputs, cut softly into levels, so that the "
+                          "model fits on a phone.",
+        "sequence": "Two attentions ask with the candidate: one over what was watched, with its feedback, one over the videos "
+                    "that are already placed.",
+        "interaction": "No layer: differences with past videos, crossed with feedback, are made by hand.",
+        "concatenation": "Both attentions' outputs, the context and the candidate side by side.",
+        "sharing": "Experts and a gate for each task: going on, watching and liking are related, but not alike.",
+        "towers": "A small network for each task.",
+        "losses": "A weighted sum of log losses; going on to the next video is a task, since it decides whether the rest of "
+                  "the list is seen.",
+    },
+    measured=("AUC without the watch history", "live gain with a greedy list", "live gain with beam search",
+              "on the device, with beam search"),
+    misreadings={
+        "The tasks are view, like and follow.": "The third is going on; follow is only measured online.",
+        "The phone trains the model.": "It only runs it.",
+        "It is self-attention over the history.": "It is target attention, with one query.",
+        "Beam search improves the AUC.": "It makes the list; the AUC is the ranker's.",
+        "The lift in follows is due to beam search.": "Most of it comes from the ranker with a greedy list.",
+        "The search goes on to the end of the list.": "It stops once the beams agree, which is early.",
+        "Videos that are not placed yet are encoded.": "They are left out on purpose.",
+    },
+    questions=(
+        Question("Why rank on the device?",
+                 "Feedback counts at the next swipe, signals are there that only the phone has, and the page can be reordered "
+                 "while it is read.", "",
+                 slip="To save the server's compute.", follow="How can so small a model beat a huge one on the server?",
+                 then="It reads the huge one's predictions and only models what has changed since.",
+                 facts=("place", "inputs without ids", "size")),
+        Question("Why two attention blocks?",
+                 "One reads what was watched, with feedback. The other reads what is already placed, so that a list can be "
+                 "searched in its context.", "sequence",
+                 slip="One for clicks and one for likes.", follow="What differs between training and search there?",
+                 then="In training the placed videos were watched; in the search they are hypothetical. They carry no feedback "
+                      "in either.",
+                 facts=("attention", "feedback")),
+        Question("How many numbers do the histories hold before attention reads them?",
+                 "For each history its positions times the width of one past video, added up.", "sequence",
+                 number="history numbers", slip="Forgetting the second history.",
+                 follow="Does a longer history add parameters?",
+                 then="No: the same maps are used at every position. It adds multiplications."),
+        Question("Why differences between the candidate's and past videos' predictions?",
+                 "They show a change of mood: liked despite a low prediction, ignored despite a high one. The anchor is what "
+                 "was just watched and not a lifetime.", "interaction",
+                 slip="To normalise the inputs.", follow="What is the price?",
+                 then="The history must be built anew for each candidate.", facts=("differences with each past item",)),
+        Question("You double the experts. How many parameters does the model gain?",
+                 "Each expert is one layer on the joined vector, and each gate gets a row for each. The towers stay as they "
+                 "are.", "sharing",
+                 number="gain", of="sharing.experts", slip="Counting larger towers too.",
+                 follow="How many experts are too many for a phone?",
+                 then="The budget decides: memory and milliseconds are measured on the device."),
+        Question("Why is going on to the next video a task of the model?",
+                 "Its probabilities multiply along the list: they say how likely each slot is reached at all. A video that "
+                 "ends the session forfeits all that follows.", "losses",
+                 slip="To have a third head for MMoE.", follow="What reward has a list then?",
+                 then="The sum of what its videos are worth, each times the chance that it is reached.",
+                 facts=("reward of a list",)),
+        Question("Why may the search stop after few steps?",
+                 "Only the next video is shown, and the beams soon agree on it.", "",
+                 slip="Because long lists are never watched.", follow="When is the stopping rule wrong?",
+                 then="When beams are close in score but begin with different videos: it stops all the same.",
+                 facts=("beam search",)),
+        Question("YouTube's position is missing when serving. And here?",
+                 "The phone knows the real slot, network and buffer when it ranks, so they are ordinary "
+                 "inputs.", "representation",
+                 slip="They must be dropped out as there.", follow="What must hold for such an input?",
+                 then="That it means the same in training and when serving."),
+    ),
+)
+
 SYSTEM = System(
     id="kuaishou", place=10, company="Kuaishou", name="Two attentions and MMoE", domain="video", source=PAPER,
+    lesson=LESSON,
     story="A server cannot reorder a page that it has sent, and feedback reaches it late. "
           "A tiny model on the phone attends to what was just watched and to the videos already placed. "
           "A beam search then arranges the remaining videos as a list and stops once its beams agree.",

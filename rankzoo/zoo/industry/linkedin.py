@@ -5,6 +5,7 @@ from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.components.sharing.groups import Groups
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Size, Source, derived, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.serving.utility import Utility
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -58,8 +59,83 @@ FACTS = (
     ours("tasks", "click, long dwell, like, comment, reshare", why="the named ones and the like", path="tasks"),
 )
 
+LESSON = Lesson(
+    problem="A feed needs the chances of a click, a long read, a comment and a reshare. One model for each of them shares "
+            "nothing, and every new objective costs compute and latency again.",
+    why={
+        "representation": "Each tree of an ensemble says in which leaf a row falls, and every leaf owns a vector: binning, "
+                          "crosses and scaling come from the trees.",
+        "sequence": "Nothing that could be read; a later model of the company adds a transformer over past actions.",
+        "interaction": "No layer of its own: a path through a tree is already a cross of the features that it asks about.",
+        "concatenation": "The vectors of all leaves side by side are the common input of both networks.",
+        "sharing": "Two networks, one for passive and one for active responses: like tasks help each other, unlike ones are "
+                   "kept apart. What MMoE learns is decided here by hand.",
+        "towers": "Here no layers but the logits: tasks of a group share every other weight.",
+        "losses": "Cross entropy for each response; the probabilities must be right, because they are added up afterwards.",
+    },
+    measured=("latency once spent on feature conversion",),
+    unmeasured="What it gained offline and online could not be read, so no gain is printed here.",
+    misreadings={
+        "It is a shared bottom with task heads.": "The figure's caption says two separate networks with common inputs.",
+        "The two towers are member and post.": "They are passive and active responses; both read the same input.",
+        "LinkedIn used MMoE in 2021.": "Gates and experts appear only in later work.",
+        "A warm start loads old weights.": "Here the word describes a learning rate that is ramped up.",
+        "The trees were replaced.": "They stayed, as the encoder of the features.",
+        "O/E is an error.": "It is observed over expected, a ratio that says whether probabilities are right.",
+    },
+    questions=(
+        Question("Why are the objectives put into two groups?",
+                 "Transfer helps among similar responses and hurts across dissimilar ones. The groups are a prior made by "
+                 "hand, where MMoE or PLE learn it.", "sharing",
+                 slip="To have a network for members and one for posts.",
+                 follow="How is that different from two towers in retrieval?",
+                 then="There a user tower and an item tower meet in a dot product. Here both read the same row and are split "
+                      "by objective.",
+                 facts=("networks", "sharing")),
+        Question("Why feed the leaves of trees to a neural network?",
+                 "The trees bin and cross the numbers and need no scaling, a trusted model is used again, and a look-up is "
+                 "fast. The network sees only the splits that the trees chose.", "representation",
+                 slip="Because trees are more accurate than networks.", follow="What does it cost?",
+                 then="Two stages of training: when the trees are grown anew, the leaves' vectors mean nothing any more."),
+        Question("How many parameters does the table of the leaves hold?",
+                 "Trees times leaves times the size of a vector. Each row of data reads exactly one leaf of each "
+                 "tree.", "representation",
+                 number="parameters", of="representation",
+                 slip="Counting the trees' thresholds: they are no weights of the network.",
+                 follow="How many of them does one row touch?",
+                 then="One vector for each tree, whatever the number of leaves."),
+        Question("How wide is the vector that both networks read?",
+                 "One vector for each tree, side by side. The number of leaves does not matter for it.", "concatenation",
+                 number="join width", slip="Multiplying with the leaves as well.",
+                 follow="What if the vectors were added up instead?",
+                 then="The input would be as wide as one vector: cheaper, and the networks would no longer know which tree "
+                      "spoke.",
+                 facts=("joining of the leaf embeddings",)),
+        Question("How is it different from trees plus logistic regression?",
+                 "There each leaf is one weight of a linear model. Here it is a vector that deep networks read, for several "
+                 "tasks.", "representation",
+                 slip="It is the same with a bigger last layer.",
+                 follow="What can the networks say that the linear model cannot?",
+                 then="That leaves of two trees mean something only together."),
+        Question("Why does calibration matter for a feed?",
+                 "The chances of different actions are added up to one score. One that is too high silently gets more weight, "
+                 "and models behind it build on the number.", "losses",
+                 slip="It does not: only the order counts.",
+                 follow="Why stop sampling negatives differently for each objective?",
+                 then="One data set serves all tasks, no prior has to be corrected, and observed over expected stays "
+                      "comparable.",
+                 facts=("sampling", "terms of the score")),
+        Question("A rare head differs from seed to seed. What do you do?",
+                 "Ramp the learning rate up slowly, fix the start, share more, use larger batches or several seeds. Report the "
+                 "spread and not one run.", "losses",
+                 slip="Take the seed with the best result.", follow="What was found to cause it?",
+                 then="The start, and Adam in its first steps.", facts=("learning rate",)),
+    ),
+)
+
 SYSTEM = System(
     id="linkedin", place=2, company="LinkedIn", name="Two-group-style towers", domain="feed", source=PAPER,
+    lesson=LESSON,
     story="One model for each kind of response shares nothing and costs more with every new objective. "
           "Here a single model predicts them all, with one tower for passive and one for active responses. "
           "Its inputs are the leaves of a tree ensemble, so that raw numbers need no scaling.",

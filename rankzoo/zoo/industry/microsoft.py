@@ -6,6 +6,7 @@ from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -63,8 +64,71 @@ FACTS = (
     ours("joined vector", "nothing", why="the dot product reads the two vectors as they are", path="concatenation.fields"),
 )
 
+LESSON = Lesson(
+    problem="News live for days, so an id never gathers a history: the text must say what an article is. Shallow text "
+            "encoders, trained on clicks alone, understand little of it.",
+    why={
+        "representation": "A pretrained language model reads the title, and attention pools its words to one vector. Only its "
+                          "last two layers are trained.",
+        "sequence": "Attention over the clicked articles makes one vector for the user, which knows nothing of the candidate.",
+        "interaction": "Nothing: user and article meet only in the dot product, so that both can be kept.",
+        "concatenation": "Replaced by pooling: there are no other fields to join.",
+        "sharing": "Nothing: there is one task.",
+        "towers": "A dot product; the depth is inside the language model.",
+        "losses": "A softmax over the clicked article and some of the same impression: it compares what competed for one "
+                  "glance.",
+    },
+    measured=("live gain, NAML-UniLM in English", "live gain, NAML-InfoXLM in 43 other markets", "pooling of the words",
+              "language models"),
+    misreadings={
+        "The best model offline was deployed.": "NRMS-UniLM was best offline; NAML models were deployed.",
+        "The live gain is in the click rate.": "It is in clicks and page views.",
+        "The language model encodes the user.": "It encodes text; a user is made of articles.",
+        "Whole articles are read.": "Titles only.",
+        "It is multi-task or reads categories.": "It is not, and does not.",
+        "The whole language model is finetuned.": "Only its last two layers.",
+    },
+    questions=(
+        Question("Why does a language model help most for news?",
+                 "Articles are short-lived, so ids carry no history and the text is the item. Pretraining brings meaning that "
+                 "clicks alone cannot teach.", "representation",
+                 slip="Because news are long texts.", follow="A story breaks right now. What does the model know?",
+                 then="Its text at once; nothing of how popular it is."),
+        Question("Why attention over the words, and not the [CLS] state?",
+                 "[CLS] is one state that was trained for something else. Pooling uses all and learns which words "
+                 "matter.", "representation",
+                 slip="[CLS] is always better.", follow="What must be masked?", then="Padding, or it takes part in the sum.",
+                 facts=("pooling of the words",)),
+        Question("Why train only the last two layers?",
+                 "Nearly the same quality, far less compute and memory, and less is forgotten.", "representation",
+                 slip="The others cannot be trained.", follow="And which learning rates?",
+                 then="A small one for the language model, a larger one for what is new.",
+                 facts=("trained layers of the language model", "optimiser")),
+        Question("Why a softmax inside the impression, and not cross entropy for each row?",
+                 "It compares articles that competed for the same glance, and the user's general liking for clicks drops out. "
+                 "The logits are then no calibrated probabilities.", "losses",
+                 slip="It is cheaper.", follow="What is the loss if all scores are equal?",
+                 then="The logarithm of the number of candidates in the softmax.", facts=("loss",)),
+        Question("How is it served in time?",
+                 "Each article is encoded once, when it appears. A request needs the small user encoder and dot "
+                 "products.", "towers",
+                 slip="The language model runs for each request.", follow="What would target attention change?",
+                 then="It may judge better, but the history must be read again for each candidate.", facts=("serving",)),
+        Question("How many numbers does the history hold before attention reads it?",
+                 "Clicked articles times the width of an article's vector.", "sequence",
+                 number="history numbers", slip="Multiplying with the words of the titles: these are pooled before.",
+                 follow="Does the user's vector change with the candidate?", then="No, one vector scores all candidates."),
+        Question("How many parameters does the representation own?",
+                 "Words times width and the layers that read them. In the original a language model stands here, and most of "
+                 "it is frozen.", "representation",
+                 number="parameters", of="representation", slip="Counting articles instead of words.",
+                 follow="What grows with the number of articles?", then="The stored vectors, not the parameters."),
+    ),
+)
+
 SYSTEM = System(
     id="microsoft", place=11, company="Microsoft", name="PLM-NR", domain="news", source=PAPER,
+    lesson=LESSON,
     story="News are short-lived, so the text has to say what an item is. "
           "A pretrained language model (here a small encoder of ours) encodes each title, and attention over the clicked titles "
           "makes the user's vector. "

@@ -7,6 +7,7 @@ from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sharing.direct import Direct
 from rankzoo.components.towers.classes import Classes
 from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -54,8 +55,74 @@ FACTS = (
     ours("playlist", "mean of its tracks' vectors", why="the paper's was not found", path="sequence.0.kind"),
 )
 
+LESSON = Lesson(
+    problem="A vector learned for each track fits one signal, may not suit the next use, and does not exist for a track that "
+            "came out today.",
+    why={
+        "representation": "A track's vector is computed: from its own sound, and from the tracks beside it in playlists. What "
+                          "is learned is how to combine them, so that a new track needs no training.",
+        "sequence": "The playlist so far, as the mean of its tracks' vectors; no attention is described.",
+        "interaction": "Nothing: neighbours are averaged and mixed by a layer.",
+        "concatenation": "The playlist's vector. Inside each graph layer a track is joined with its neighbourhood, which keeps "
+                         "its own signal.",
+        "sharing": "No gates: one stack of graph layers is supervised by three tasks. Sharing happens in the vectors.",
+        "towers": "Here a linear map of the playlist's vector, and its dot product with every track.",
+        "losses": "Here a softmax over tracks that go together, over tracks that sound alike, and over genres: each source "
+                  "alone is partial.",
+    },
+    unmeasured="The paper's body was not found: its measurements are not printed here.",
+    misreadings={
+        "The graph joins tracks and playlists.": "By the notes it joins tracks with tracks; playlists only make the edges.",
+        "It is MMoE for music.": "It is hard sharing of the graph layers, without gates.",
+        "It is Spotify's ranking model.": "It learns vectors of tracks and is tested on completing playlists.",
+        "It is trained on what people listened to.": "On playlists and content.",
+        "It is GraphSAGE's own loss.": "Acoustic and genre supervision are added.",
+        "Cosine and dot product are the same here.": "Only for vectors of length one, and then the logit needs a scale.",
+    },
+    questions=(
+        Question("Transductive or inductive: which is it, and what does that mean?",
+                 "Inductive: it learns functions of features and neighbours, not a row for each track. A new track gets a "
+                 "vector at once.", "representation",
+                 slip="Inductive means that it is pretrained.", follow="How is a track scored that is in no playlist yet?",
+                 then="From its features and an empty neighbourhood; it gets better as edges appear.", facts=("new track",)),
+        Question("How many parameters make the vectors of all tracks?",
+                 "Two matrices per track's own part and its neighbourhood, layer by layer. The number of tracks does not "
+                 "occur.", "representation",
+                 number="parameters", of="representation",
+                 slip="Multiplying by the number of tracks, as for an embedding table.",
+                 follow="And with a table of ids instead?",
+                 then="Tracks times width, and nothing for a track that is not in it."),
+        Question("Why does each layer join a track with its neighbourhood, instead of averaging both?",
+                 "Its own signal stays apart, like a skip connection; the mean alone would blur it.", "representation",
+                 slip="To make the vector longer.", follow="What goes wrong with four layers or more?",
+                 then="The neighbourhood explodes, and all vectors become alike.", facts=("layer",)),
+        Question("Why are only a few neighbours sampled?",
+                 "So that a batch costs at most the product of the samples of its layers, whatever a popular track is joined "
+                 "to.", "representation",
+                 slip="To regularise.", follow="Why are weak edges dropped?",
+                 then="Meeting in a few playlists is mostly chance, and the graph gets smaller.",
+                 facts=("weight of an edge", "layers and neighbours in GraphSAGE")),
+        Question("How many logits leave the model for one example?",
+                 "One for each track and task that chooses a track, one for each genre: this is a choice among all, not a yes "
+                 "or no.", "losses",
+                 number="logits", slip="Three, one for each task.", follow="What would you do with a hundred million tracks?",
+                 then="Sample negatives and correct for how often each is drawn, or take those of the batch."),
+        Question("Why three tasks?",
+                 "Playlists favour what is popular and know nothing of new tracks, sound ignores culture, genre is coarse. "
+                 "Together they make a vector that serves several uses.", "losses",
+                 slip="More labels are always better.", follow="How would you know that a task helps?",
+                 then="Train without it on the same rows and seeds, and test on new tracks."),
+        Question("How would such vectors reach a ranker?",
+                 "As features of the item, frozen or trained further, or as a space in which nearest neighbours are "
+                 "candidates.", "towers",
+                 slip="The ranker is this model.", follow="What must be done when the layers are trained again?",
+                 then="All vectors must be computed again, and whoever reads them must follow."),
+    ),
+)
+
 SYSTEM = System(
     id="spotify", place=4, company="Spotify", name="MUSIG-style", domain="music", source=PAPER,
+    lesson=LESSON,
     story="A vector learned for each track fits one signal and does not exist for a new track. "
           "A graph network computes the vector from the track's features and those of its neighbours in playlists. "
           "Playlists, acoustics and genre supervise the same layers together.",

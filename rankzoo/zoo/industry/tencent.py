@@ -5,6 +5,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sharing.task_masks import TaskMasks
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.serving.fuse import Fuse
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -60,8 +61,78 @@ FACTS = (
     ours("score of an item", "product of the probabilities, hide counts against it", why="the paper's is not known"),
 )
 
+LESSON = Lesson(
+    problem="Tasks that share weights can hold each other back. Give each task its own part of one network, and some weights "
+            "still belong to two tasks that pull in opposite directions.",
+    why={
+        "representation": "Embeddings, as in any ranker; they are left out of the pruning.",
+        "sequence": "Nothing in the sources.",
+        "interaction": "Nothing in the sources: any network can be the one that is shared.",
+        "concatenation": "All vectors side by side are the input of the one network.",
+        "sharing": "One network larger than any task needs, and a mask for each task that says which weights it uses. Where "
+                   "two masks hold the same weight and the tasks disagree, the task that depends on it more has more say.",
+        "towers": "A small head for each task, never masked.",
+        "losses": "Cross entropy, one task in each step: the tasks take turns, so that it is visible who moves a weight.",
+    },
+    unmeasured="The abstract claims gains over other models offline and online; the numbers were not found, so none is "
+               "printed.",
+    misreadings={
+        "It is contrastive learning of users or items.": "It contrasts a parameter's effect: with it and without it.",
+        "Masks are learned by gradients or gates.": "In the method that it extends they are found by pruning, round by round.",
+        "The sparsity is the share of weights that go.": "There it is the share that is kept.",
+        "It needs weights for the tasks' losses.": "The tasks alternate, so none are needed.",
+        "Kandian is Tencent Video.": "They are different products; PLE comes from the video one.",
+    },
+    questions=(
+        Question("Hard, soft, expert, sparse sharing: what is the difference?",
+                 "Hard: the same weights for all. Soft: copies that are kept alike. Experts: networks mixed by gates. Sparse: "
+                 "one set of weights, and a mask for each task.", "sharing",
+                 slip="Sparse sharing is MMoE with few experts.", follow="And what do masks route that gates do not?",
+                 then="Gates mix outputs row by row; masks choose parameters once, for a task, and stay as they are when "
+                      "serving."),
+        Question("How many parameters does the shared network own, all masks together?",
+                 "As many as one network: masks choose among its weights, they do not copy them.", "sharing",
+                 number="parameters", of="sharing", slip="Multiplying by the number of tasks.",
+                 follow="And what does serving cost?",
+                 then="A pass through the network for each task; sparse weights rarely make it faster."),
+        Question("What does the lottery ticket have to do with it?",
+                 "A large random network contains small ones that train as well from their own starting weights. Pruning the "
+                 "smallest weights finds them, and that is why the weights are reset afterwards.", "sharing",
+                 slip="The tickets are weights drawn at random.", follow="How would you test that a mask is worth something?",
+                 then="Against random masks that keep as many weights and overlap as much.",
+                 facts=("pruned in a round", "after a round")),
+        Question("Each task has its own mask. Why can tasks still hurt each other?",
+                 "A weight in two masks is pulled by each task in turn; opposite gradients waste or undo progress.", "sharing",
+                 slip="Masks do not overlap, so they cannot.", follow="When does all this not help?",
+                 then="When tasks are closely related: masks overlap, conflicts are few, and hard sharing is as good.",
+                 facts=("problem", "update of such a weight")),
+        Question("How does it differ from projecting conflicting gradients (PCGrad)?",
+                 "PCGrad turns the whole gradients of two tasks. This decides for each weight, by how much each task depends "
+                 "on it.", "losses",
+                 slip="It is the same idea on another layer.", follow="What is «contrastive» here?",
+                 then="The effect of a weight with it and without it, as the abstract can be read; no pairs of samples.",
+                 facts=("score of a weight",)),
+        Question("Why do the tasks take turns instead of adding up their losses?",
+                 "Every step belongs to one task, so that competition for a weight is visible and no loss weights are "
+                 "needed.", "losses",
+                 slip="To save memory.", follow="What must an optimiser with momentum take care of?",
+                 then="Its momentum moves weights outside the mask: the move must be masked, not only the gradient.",
+                 facts=("training", "step of a task")),
+        Question("Which weights are never masked, and why?",
+                 "Embeddings, biases and heads. Embeddings say what a value is, for whatever task; a head belongs to one task "
+                 "anyway.", "representation",
+                 slip="None: the masks cover the whole model.", follow="Then can tasks still meet in the embeddings?",
+                 then="Yes: there they share as in any hard sharing.", facts=("heads", "biases")),
+        Question("How many multiplications does one example cost here, all tasks together?",
+                 "The shared network runs once for each task, because each task masks other weights.", "sharing",
+                 number="multiplications", slip="Counting one pass, as for a shared bottom.",
+                 follow="What would a shared bottom of the same widths cost?", then="One pass, and then the heads."),
+    ),
+)
+
 SYSTEM = System(
     id="tencent", place=3, company="Tencent", name="CSRec-style", domain="feed", source=PAPER,
+    lesson=LESSON,
     story="Tasks that share weights can hold each other back. "
           "Every task gets a mask that picks its own part of one large network. "
           "Where two tasks pull a shared weight in opposite directions, the one that depends on it more has more say.",

@@ -5,6 +5,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.biased import Biased
 from rankzoo.facts import Size, Source, derived, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.serving.fuse import Fuse
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -51,8 +52,89 @@ FACTS = (
     ours("weight of dismiss in the score", "−1", why="a dismissal counts against a video"),
 )
 
+LESSON = Lesson(
+    problem="One list has to please in several ways at once, and some of them disagree: what is clicked is not always liked. "
+            "Besides, logged clicks say partly where a video stood, because the last ranker put it there.",
+    why={
+        "representation": "Ids and properties of the video being watched, of the candidate, of the user and of the moment get "
+                          "vectors; numbers join them as they are.",
+        "sequence": "Nothing: what the user watched before is used by the candidate generators. Attention designs that were "
+                    "tried in the ranker did not fit.",
+        "interaction": "Nothing in the main path; the only cross is position with device, in the side tower.",
+        "concatenation": "All vectors side by side: one shared layer cuts the long input down before the experts see it.",
+        "sharing": "Experts that all tasks may use, and a gate for each task: tasks that disagree can lean on other experts, "
+                   "at nearly the cost of one shared network.",
+        "towers": "A small network for each task, and a side tower on position and device that is added to the engagement "
+                  "logits only: it explains away what the position did.",
+        "losses": "Cross entropy for what happens or does not, squared error for amounts; each row is scored by itself, so "
+                  "that serving stays cheap.",
+    },
+    measured=("live gain of 8 experts", "live gain of the side tower", "gates that collapsed without dropout"),
+    misreadings={
+        "The gates read the raw features.": "They read the shared layer; the MMoE paper's own gates read the input.",
+        "There is one dropout of ten per cent.": "There are two: on the gates, and on the position.",
+        "The bias is added to every head.": "Only to the engagement heads, click and completion.",
+        "Serving sets the position to 1, or cuts the tower off.":
+            "The position is served as missing, a value that training has seen.",
+        "The score is a weighted sum.": "It is a weighted product of the predictions.",
+        "Eight experts beat four at the same cost.":
+            "Eight experts cost more multiplications; equal costs are compared with a shared bottom.",
+    },
+    questions=(
+        Question("Why MMoE and not one shared bottom?",
+                 "Tasks that are hardly related fight over the weights that they must share. With gates each task chooses its "
+                 "own mix of experts, at nearly the same compute.", "sharing",
+                 slip="Because MMoE is sparse and therefore cheaper. It is not: every expert is computed for every row.",
+                 follow="Then why not only the best two experts for each row?",
+                 then="There are few experts, a dense mix trains more easily, and it shares more. It is soft sharing and not a "
+                      "way to save compute.",
+                 facts=("live gain of 8 experts",)),
+        Question("You double the experts. How many parameters does the model gain?",
+                 "Each expert is a small network, so the cost grows linearly, and every gate gets a row for each new expert. "
+                 "The embeddings do not change.", "sharing",
+                 number="gain", of="sharing.experts", slip="Forgetting the gates: each of them gets new weights as well.",
+                 follow="What could become worse with eight experts and only two tasks?",
+                 then="Experts can be redundant or idle: look at the gates' entropy, and compare with a single task's model."),
+        Question("How many parameters do all the gates have together?",
+                 "A gate is one linear map without bias: what it reads times the number of experts, once for each task. Next "
+                 "to the experts it is nothing.", "sharing",
+                 number="gate parameters", slip="Taking a gate for a small network with hidden layers, or adding biases.",
+                 follow="What is gate polarisation, and what helps?",
+                 then="A softmax that ends on one or two experts. Gates are dropped out in training and the rest renormalised; "
+                      "it helps partly.",
+                 facts=("gates that collapsed without dropout", "gate dropout")),
+        Question("Why a side tower for the position, instead of the position as one more feature?",
+                 "A deep network would mix position and relevance beyond untangling. A tower whose output is only added keeps "
+                 "them apart: utility plus bias.", "towers",
+                 slip="Because the position is not known in training. It is known there; it is missing when serving.",
+                 follow="Why is the position dropped out in training?",
+                 then="So that the missing value used in serving is trained, and the model does not lean on the position too "
+                      "much.",
+                 facts=("live gain of the side tower", "position dropout", "position when serving")),
+        Question("Is the ranker unbiased after that?",
+                 "No guarantee. It assumes that the bias adds to the logit and that items were seen at several positions; what "
+                 "was relevant stood on top, and that confounding stays.", "towers",
+                 slip="Yes, the tower removes position bias.", follow="How would you check it?",
+                 then="Shuffle the results of a small part of the traffic, and compare the learned curve with the clicks "
+                      "there."),
+        Question("Four predictions, one list. How are they put together?",
+                 "By a weighted product of the predictions, whose weights are set by hand against live metrics.", "losses",
+                 slip="The weights of the losses do it. Those shape training; the order is made by the weights of the score.",
+                 follow="Could the weights be learned?",
+                 then="By black-box search on live metrics, for instance; by a model of long-term satisfaction, if there is a "
+                      "label.",
+                 facts=("score",)),
+        Question("Why is it pointwise?",
+                 "One pass for each candidate. Pairs and lists may model the order better, but must be scored together when "
+                 "serving.", "losses",
+                 slip="Because pointwise losses give the better order.", follow="Where would a list loss pay?",
+                 then="Late in the pipeline, on few candidates that compete for one page."),
+    ),
+)
+
 SYSTEM = System(
     id="youtube", place=1, company="YouTube", name="MMoE with a bias tower", domain="video", source=PAPER,
+    lesson=LESSON,
     story="What to watch next. Four tasks share experts, and each has a gate that chooses its own mix. "
           "A side tower soaks up the effect of the position.",
     blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gates", grew="mmoe",

@@ -5,6 +5,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sequence.transformer import Transformer
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, code, known, ours, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -12,8 +13,39 @@ PAPER = Source("Chen et al.", 2019, "Behavior sequence transformer for e-commerc
                "10.1145/3326937.3341261")
 NOTES = "reading notes on the paper; FuxiCTR's code"
 
+LESSON = Lesson(
+    problem="DIN scores each past item by itself: what came before and after it does not count.",
+    why={
+        "sequence": "A transformer block in which past items and the candidate read each other.",
+        "concatenation": "The candidate's output, the candidate and their product.",
+        "towers": "A network over the joined vector.",
+    },
+    measured=("click rate online", "blocks", "AUC offline"),
+    misreadings={
+        "The candidate waits outside.": "It is one more token of the sequence.",
+        "More blocks are better.": "One was best: clicks have less structure than language.",
+        "Positions are sines.": "Time since the click, in buckets.",
+    },
+    questions=(
+        Question("Where does the candidate stand?",
+                 "As a token behind the past items, so that both read each other.", "sequence",
+                 slip="As the query only: that is DIN.", follow="What does that cost?",
+                 then="A pass through the block for each candidate.", facts=("candidate",)),
+        Question("How many parameters does the sequence own?",
+                 "Four maps for the attention, two for the feed-forward network, two norms, and the maps to the "
+                 "token.", "sequence",
+                 number="parameters", of="sequence", slip="Times the heads: heads share the width.",
+                 follow="What grows with the square of the length?", then="The scores, so the compute."),
+        Question("Why divide scores by the root of the width?",
+                 "The spread of a dot product grows with the width; large scores saturate the softmax.", "sequence",
+                 slip="To make them probabilities.", follow="Why several heads?",
+                 then="Several notions of likeness at the same cost."),
+    ),
+)
+
 SYSTEM = System(
     id="bst", place=19, name="BST", source=PAPER, dataset="history", picture="attention",
+    lesson=LESSON,
     story="Past items say more together than one by one: a phone, then a case for it. A transformer lets every past item and "
           "the candidate read all others, so that the candidate meets items that already know of each other.",
     blueprint=Blueprint(

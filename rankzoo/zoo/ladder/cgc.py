@@ -4,14 +4,45 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sharing.ple import PLE
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Tang et al.", 2020, "Progressive layered extraction (PLE): a novel multi-task learning model for personalized "
                "recommendations", "RecSys 2020", "10.1145/3383313.3412236")
 
+LESSON = Lesson(
+    problem="MMoE's experts are open to all tasks, so tasks still disturb each other, and their gates end up alike.",
+    why={
+        "sharing": "Each task has experts of its own beside the shared ones; its gate sees those and no other task's.",
+        "towers": "A tower for each task.",
+    },
+    measured=("view-through AUC and completion error", "live gain over single tasks"),
+    misreadings={
+        "A gate of zero would do the same in MMoE.": "In principle; in practice no gate went to zero.",
+        "More experts make the difference.": "The forbidden paths do: no edge leads to another task's experts.",
+        "The shared experts are gone.": "They stay; only what is shared is shared.",
+    },
+    questions=(
+        Question("What distinguishes it from MMoE?",
+                 "Own experts, and gates that see own and shared ones only.", "sharing",
+                 slip="A second level: that is PLE.", follow="What does it become without own experts?",
+                 then="MMoE with the shared ones."),
+        Question("How many parameters do the gates own?",
+                 "For each task, input times own and shared experts. There is no gate for the shared ones on a single "
+                 "level.", "sharing",
+                 number="gate parameters", slip="Times all experts of all tasks.", follow="Why no shared gate?",
+                 then="Nothing above would read it."),
+        Question("Which gradients reach a task's own experts?",
+                 "Only its own loss's. The shared ones get those of all tasks.", "sharing",
+                 slip="All losses', through the sum.", follow="And in PLE, below the last level?",
+                 then="Others' too, through the shared gate."),
+    ),
+)
+
 SYSTEM = System(
     id="cgc", place=15, name="CGC", source=PAPER, dataset="feed", picture="gates", grew="mmoe",
+    lesson=LESSON,
     story="Every task gets experts of its own beside the shared ones, and its gate mixes these and no others. What only one task "
           "needs no longer moves what all tasks use.",
     blueprint=Blueprint(

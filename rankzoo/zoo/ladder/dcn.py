@@ -4,6 +4,7 @@ from rankzoo.components.interaction.cross import Cross
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -11,8 +12,39 @@ PAPER = Source("Wang et al.", 2017, "Deep & cross network for ad click predictio
 XDEEPFM = Source("Lian et al.", 2018, "xDeepFM: combining explicit and implicit feature interactions for recommender systems",
                  "KDD 2018", "10.1145/3219819.3220023")
 
+LESSON = Lesson(
+    problem="The wide part's crosses are made by hand, and the factorisation machine stops at pairs.",
+    why={
+        "interaction": "Each layer multiplies the first input with one number made from the layer before, and adds what came "
+                       "in: the degree grows by one with each layer, for two vectors of weights.",
+        "towers": "A deep network beside the cross layers; both outputs meet in the last linear map.",
+    },
+    measured=("best on Criteo", "deep network alone on Criteo"),
+    misreadings={
+        "Its layers learn any cross.": "Without biases the output is a multiple of x₀: its direction says nothing new.",
+        "A layer multiplies with the layer before.": "It multiplies with x₀, always.",
+        "The cross layers are expensive.": "Two vectors each: almost nothing beside the deep network.",
+    },
+    questions=(
+        Question("How many parameters do the cross layers own?",
+                 "Two vectors of the input's width for each layer.", "interaction",
+                 number="parameters", of="interaction", slip="A matrix for each layer: that is its successor.",
+                 follow="Then what can they not express?", then="A weight for each pair: one vector cannot tell them apart.",
+                 facts=("weakness",)),
+        Question("What is the highest degree after the last cross layer?",
+                 "One more than there are layers: x₀ itself has degree one.", "interaction",
+                 slip="As many as layers.", follow="And of the deep network beside it?",
+                 then="It has none: it is piecewise linear.", facts=("degree",)),
+        Question("Why is x₀ multiplied into every layer?",
+                 "So that each layer raises the degree by one, and the sum keeps the lower ones.", "interaction",
+                 slip="As a skip connection: that is the summand x.", follow="Bit-wise or vector-wise?",
+                 then="Bit-wise: numbers are crossed, and it does not know where a field ends."),
+    ),
+)
+
 SYSTEM = System(
     id="dcn", place=6, name="DCN", source=PAPER, dataset="ads", picture="crosses",
+    lesson=LESSON,
     story="A cross layer scales all inputs by one learned sum of them, so each layer makes crosses of one degree more. It costs "
           "two numbers per input. A deep network beside it finds what bounded degrees cannot say.",
     blueprint=Blueprint(

@@ -3,14 +3,44 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.residual import Residual
 from rankzoo.facts import Source, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Shan et al.", 2016, "Deep Crossing: web-scale modeling without manually crafted combinatorial features",
                "KDD 2016", "10.1145/2939672.2939704")
 
+LESSON = Lesson(
+    problem="More layers ought to find more crosses, but plain deep networks get harder to train with every layer.",
+    why={
+        "representation": "Vectors cut off below zero, as the paper has them.",
+        "towers": "Residual units: each adds a correction to what came in, so that a gradient always finds a way through.",
+    },
+    measured=("AUC relative to production",),
+    misreadings={
+        "It crosses features explicitly.": "Its name promises it; the crosses are whatever the layers find.",
+        "The sum is left as it is.": "A ReLU follows it.",
+    },
+    questions=(
+        Question("What does a residual unit compute?",
+                 "ReLU of its input plus two layers of it: a correction. With weights of zero it hands on the positive part of "
+                 "what it got.", "towers",
+                 slip="The difference of two layers.", follow="Why does it train more easily?",
+                 then="The identity carries the gradient past the layers.", facts=("residual unit",)),
+        Question("How many parameters do the towers own?",
+                 "Two matrices for each unit: from the input's width to the hidden one and back.", "towers",
+                 number="parameters", of="towers", slip="One matrix for each unit.", follow="Which size of a unit is free?",
+                 then="The hidden one; its output is as wide as its input."),
+        Question("Explicit or implicit crosses: which are these?",
+                 "Implicit: no formula says their degree, and no weight can be read as a pair.", "towers",
+                 slip="Explicit.", follow="How do you see then which pairs it uses?",
+                 then="From its predictions: change two fields, together and one by one."),
+    ),
+)
+
 SYSTEM = System(
     id="deep_crossing", place=5, name="Deep Crossing", source=PAPER, dataset="ads",
+    lesson=LESSON,
     story="All crosses are left to a deep network of residual units. Each unit adds a correction to the vector that it reads, so "
           "that more of them do no harm. The crosses stay implicit: nobody can say which ones it has formed.",
     blueprint=Blueprint(

@@ -5,6 +5,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sequence.target_attention import TargetAttention
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, code, known, ours
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -12,8 +13,41 @@ PAPER = Source("Zhou et al.", 2018, "Deep interest network for click-through rat
                "10.1145/3219819.3219823")
 DEMO = Source("Zhou et al.", 2018, "DeepInterestNetwork, the authors' demo code")
 
+LESSON = Lesson(
+    problem="A person has many interests, and one vector for all of them shows each candidate the same mixture.",
+    why={
+        "sequence": "A small network scores every past item against the candidate, and the items are added up by their scores: "
+                    "another candidate, another user vector.",
+        "concatenation": "The interest, the candidate and their product.",
+        "towers": "A network over the joined vector.",
+    },
+    unmeasured="The paper's numbers were not read again for this page.",
+    misreadings={
+        "The weights add up to one.": "The paper keeps them raw, so that much interest stays much.",
+        "It is self-attention.": "Past items do not read each other; the candidate reads them.",
+        "A weight is the cause of a score.": "It says where the model reads; drop the item to see what it does.",
+    },
+    questions=(
+        Question("Why no softmax over the past items?",
+                 "Two people with one and with ten items of the kind would look the same. Raw scores keep the "
+                 "intensity.", "sequence",
+                 slip="It was forgotten.", follow="What is the price?", then="The sum grows with the length of the history.",
+                 facts=("no softmax over the history",)),
+        Question("How many numbers does the history hold before attention reads it?",
+                 "Its positions times the width of one past item.", "sequence",
+                 number="history numbers", slip="The width of one item.", follow="And after?",
+                 then="One vector, whatever the length."),
+        Question("How many parameters does the attention own?",
+                 "Maps of the past item and of the candidate to a token, and the small network that scores one against the "
+                 "other.", "sequence",
+                 number="parameters", of="sequence", slip="Times the length of the history: the unit is the same for all.",
+                 follow="What can be computed before the request?", then="The tokens; the scores need the candidate."),
+    ),
+)
+
 SYSTEM = System(
     id="din", place=18, name="DIN", source=PAPER, dataset="history", picture="attention",
+    lesson=LESSON,
     story="A person has many interests, and a candidate touches few of them. A small network scores every past item against "
           "the candidate, and the sum of the items follows the scores.",
     blueprint=Blueprint(

@@ -4,6 +4,7 @@ from rankzoo.components.interaction.dot_pairs import DotPairs
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, code, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -13,8 +14,38 @@ CODE = Source("Naumov et al.", 2019, "dlrm, the authors' reference code")
 DCN_V2 = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network and practical lessons for web-scale learning to rank "
                 "systems", "WWW 2021", "10.1145/3442381.3450078")
 
+LESSON = Lesson(
+    problem="A factorisation machine adds its dots up with equal weight, and numbers enter as they are.",
+    why={
+        "interaction": "The dots of all pairs are handed on one by one: what they mean is for the network behind.",
+        "representation": "A bottom network turns the numbers into one more vector of the same width.",
+        "towers": "The top network reads the bottom's vector and all dots.",
+    },
+    measured=("on Criteo in another paper",),
+    misreadings={
+        "The whole matrix of dots is taken.": "Half of it: each pair once, the diagonal as an option.",
+        "The top network reads the embeddings.": "Only the numbers' vector and the dots.",
+        "Any model with a top network is DLRM.": "Without numbers and dots it is a plain DNN.",
+    },
+    questions=(
+        Question("How wide is the vector that the top network reads?",
+                 "The numbers' vector, and one dot for each pair of vectors.", "concatenation",
+                 number="join width", slip="All embeddings side by side as well.", follow="What is lost by that?",
+                 then="What a value says by itself: only its dots go on."),
+        Question("Why must the bottom's last layer be as wide as an embedding?",
+                 "Or its dots with the embeddings would not exist.", "representation",
+                 slip="So that the tables are smaller.", follow="What is a dot of a number and an id?",
+                 then="How much this id cares for this mix of numbers."),
+        Question("What was it designed for?",
+                 "For systems: huge tables that are split over machines, small networks that are copied.", "representation",
+                 slip="For the best AUC.", follow="Which part limits it?",
+                 then="Memory and network traffic of the tables, not multiplications."),
+    ),
+)
+
 SYSTEM = System(
     id="dlrm", place=10, name="DLRM", source=PAPER, dataset="ads", picture="crosses",
+    lesson=LESSON,
     story="A bottom network makes one vector of all numbers, which then stands beside the embeddings. Every pair of vectors "
           "gives one dot product, and a top network weighs the dots. The embeddings themselves go no further, which keeps the "
           "top network small.",

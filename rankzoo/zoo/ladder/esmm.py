@@ -4,14 +4,49 @@ from rankzoo.components.losses.entire_space import EntireSpace
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, ours, stated, unsure
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Ma et al.", 2018, "Entire space multi-task model: an effective approach for estimating post-click conversion "
                "rate", "SIGIR 2018", "10.1145/3209978.3210104")
 
+LESSON = Lesson(
+    problem="What follows a click is known for clicked rows alone, yet all candidates are scored: the model is used where it "
+            "never trained, and it trains on few rows.",
+    why={
+        "losses": "Click, and click with conversion, are both learned on all impressions; the conversion's chance is the "
+                  "factor between them and has no loss of its own.",
+        "representation": "One table for both towers: the many clicks teach the vectors of the few conversions.",
+        "towers": "One for the click, one for what follows it; their probabilities are multiplied.",
+    },
+    measured=("AUC of CVR on clicks, public data", "AUC of CTCVR, public data"),
+    misreadings={
+        "The second output is the conversion rate.": "The product is clicks with conversion; the rate is the factor.",
+        "Logits are multiplied.": "Probabilities are.",
+        "The bias is gone.": "The rate is known through the product only; rows without a click push it down too.",
+    },
+    questions=(
+        Question("Does it remove the sample selection bias?",
+                 "It trains on the entire space, but the rate is identified through the product alone. Causal variants go on "
+                 "from there.", "losses",
+                 slip="Yes, completely.", follow="How do you check its calibration?",
+                 then="Predicted against observed conversions on all rows, and the rate on clicked rows by itself.",
+                 facts=("whether the selection bias is gone",)),
+        Question("Why not divide two models' predictions?",
+                 "A small denominator makes it unstable, and the result may exceed one.", "losses",
+                 slip="It is slower.", follow="How is the product's loss computed safely?",
+                 then="In logarithms: the sum of two log-sigmoids, never a logit of the product."),
+        Question("How many parameters do both towers own?",
+                 "Two networks of the same widths over one joined vector.", "towers",
+                 number="parameters", of="towers", slip="One: the second reuses the first.", follow="What do they share?",
+                 then="The tables, and nothing else.", facts=("shared between the towers",)),
+    ),
+)
+
 SYSTEM = System(
     id="esmm", place=17, name="ESMM", source=PAPER, dataset="conversions", picture="heads", grew="shared_bottom",
+    lesson=LESSON,
     story="What happens after a click is known for clicked rows only, yet every candidate is scored. The tower for the purchase "
           "has no loss of its own: its probability times the click's is trained on all impressions, over one shared table.",
     blueprint=Blueprint(

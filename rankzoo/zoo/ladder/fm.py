@@ -6,6 +6,7 @@ from rankzoo.components.interaction.linear import Linear
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.bare import Bare
 from rankzoo.facts import Source, known, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -13,8 +14,38 @@ PAPER = Source("Rendle", 2010, "Factorization machines", "ICDM 2010", "10.1109/I
 DEEPFM = Source("Guo et al.", 2017, "DeepFM: a factorization-machine based neural network for CTR prediction", "IJCAI 2017",
                 "10.24963/ijcai.2017/239")
 
+LESSON = Lesson(
+    problem="A cross made by hand needs rows of exactly that pair; most pairs of a sparse table are seen seldom or never.",
+    why={
+        "interaction": "Every value owns a vector, and the inner product of two vectors is the weight of their pair: a pair "
+                       "never seen gets one from pairs that were.",
+        "towers": "None: the sums of weights and products are the logit.",
+    },
+    measured=("AUC on Criteo", "work for all pairs"),
+    misreadings={
+        "All pairs cost n² products.": "The square of the sum minus the sum of squares takes one pass.",
+        "FM models any order.": "Pairs only.",
+        "A field of several values needs no care.": "Pooled before, its pairs with itself are lost.",
+    },
+    questions=(
+        Question("How many pairs of fields does it cross?",
+                 "n · (n − 1) / 2: each pair once, none with itself.", "interaction",
+                 number="pairs", slip="n².", follow="How does it avoid computing each?", then="½ (‖Σv‖² − Σ‖v‖²).",
+                 facts=("work for all pairs",)),
+        Question("Why does it generalise to pairs that it never saw?",
+                 "The weight of a pair comes from two vectors, and each was learned from other pairs.", "interaction",
+                 slip="Because it has a deep network.", follow="When is that wrong?",
+                 then="Where a pair is an exception that low rank cannot express."),
+        Question("You double the embedding size. How many parameters does the model gain?",
+                 "As many again as the vectors have; first-order weights and constant stay.", "representation",
+                 number="gain", of="representation.dim", slip="Twice the whole model.", follow="Which sizes must fields have?",
+                 then="All the same, or their inner product does not exist."),
+    ),
+)
+
 SYSTEM = System(
     id="fm", place=4, name="FM", source=PAPER, dataset="ads", picture="crosses",
+    lesson=LESSON,
     story="Every feature value owns a short vector, and each pair of fields adds the dot product of its two vectors to the "
           "logit. What is learned of one pair serves all pairs that share a value, also those that never occurred together.",
     blueprint=Blueprint(

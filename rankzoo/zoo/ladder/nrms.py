@@ -6,6 +6,7 @@ from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.facts import Source, code, known, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -14,8 +15,38 @@ PAPER = Source("Wu et al.", 2019, "Neural news recommendation with multi-head se
 CODE = "later code of its authors, wuch15/PLM4NewsRec and Tiny-NewsRec"
 SUMMARY = Source("Third party", 2021, "A summary of the Fastformer paper (arXiv 2108.09084)")
 
+LESSON = Lesson(
+    problem="Where the candidate takes part, the history is read again for each candidate; news appear faster than ids learn.",
+    why={
+        "sequence": "Self-attention among the clicked news, then additive attention that pools them to one vector.",
+        "concatenation": "Nothing is joined: the two vectors meet as they are.",
+        "towers": "A dot product of user and news: one user vector serves all candidates.",
+    },
+    measured=("AUC on MIND",),
+    misreadings={
+        "Its weights follow the candidate.": "They do not know it: they say what an item is worth by itself.",
+        "It has positions.": "It has none: the order of the history does not count.",
+        "The loss is for each row.": "The paper's is a softmax inside the impression; here rows belong to none.",
+    },
+    questions=(
+        Question("Does the user's vector change with the candidate?",
+                 "No. It is computed once, and a dot product scores each candidate.", "towers",
+                 slip="Yes, as in DIN.", follow="What is lost by that?", then="The past cannot be weighed for this candidate."),
+        Question("How many parameters does the sequence own?",
+                 "The maps of the heads, and of the pooling: a matrix, a bias and a query.", "sequence",
+                 number="parameters", of="sequence", slip="Times the history's length.",
+                 follow="Self-attention or pooling: what is the difference?",
+                 then="Items read each other in the one; the other makes one vector of them."),
+        Question("What does a shuffled history change?",
+                 "Nothing: no positions, and both attentions sum over items.", "sequence",
+                 slip="The last click weighs more.", follow="How would you add recency?",
+                 then="As a field of the past item, such as its age."),
+    ),
+)
+
 SYSTEM = System(
     id="nrms", place=20, name="NRMS", source=PAPER, dataset="history", picture="attention",
+    lesson=LESSON,
     story="What a user has clicked is read twice: the clicked items read each other, then one learned question picks what "
           "matters. The result is one vector per user, whatever the candidate is, and a dot product with the candidate's vector "
           "scores.",

@@ -5,6 +5,7 @@ from rankzoo.components.interaction.linear import Linear
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Source, code, ours, stated
+from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -12,8 +13,37 @@ PAPER = Source("Lian et al.", 2018, "xDeepFM: combining explicit and implicit fe
                "KDD 2018", "10.1145/3219819.3220023")
 CODE = Source("Lian et al.", 2018, "xDeepFM.py, the authors' code in recommenders")
 
+LESSON = Lesson(
+    problem="DeepFM's explicit crosses stop at pairs, and DCN crosses single numbers without knowing where a field ends.",
+    why={
+        "interaction": "Maps of crosses, layer by layer: each is a weighted sum of products of whole vectors with the first "
+                       "ones, so the order grows by one with each layer.",
+        "towers": "A deep network beside the maps, for what has no formula.",
+    },
+    measured=("on Criteo", "activation of the maps"),
+    misreadings={
+        "The maps need a ReLU.": "The identity is best: a bent map is no longer of that order.",
+        "It is cheap.": "It is the most expensive of the explicit crosses.",
+        "Maps are summed over each other.": "Each is summed over the numbers of its vector.",
+    },
+    questions=(
+        Question("How many parameters do its maps and its first order own?",
+                 "Each map weighs all pairs of a map before and a field; the embedding size does not occur.", "interaction",
+                 number="parameters", of="interaction", slip="Times the embedding size.", follow="And the multiplications?",
+                 then="There it does occur: they are what is expensive."),
+        Question("Bit-wise or vector-wise crosses: what does it matter?",
+                 "Vector-wise, all numbers of a field act together, and a weight belongs to a pair of fields.", "interaction",
+                 slip="Vector-wise is faster.", follow="Which models are bit-wise?", then="DCN, and any MLP."),
+        Question("What is the highest order after the last map?",
+                 "One more than there are layers, as for DCN.", "interaction",
+                 slip="Two to the power of the layers.", follow="Why is nothing added as in a residual?",
+                 then="All layers are read by the head anyway."),
+    ),
+)
+
 SYSTEM = System(
     id="xdeepfm", place=9, name="xDeepFM", source=PAPER, dataset="ads", picture="crosses",
+    lesson=LESSON,
     story="A compressed interaction network crosses whole embedding vectors: each layer multiplies its feature maps with the "
           "fields once more. The maps are summed up and meet a deep network and first-order weights in the logit.",
     blueprint=Blueprint(

@@ -1,0 +1,99 @@
+"""`export`: a model or a run as a file: its document, its diagram, or a page about it."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rankzoo.commands.choose import chosen, document_options
+from rankzoo.commands.output import emit, json_option, notice, shown
+from rankzoo.errors import ZooError, closest
+
+if TYPE_CHECKING:
+    from rankzoo.document import Document
+    from rankzoo.export.picture import Learned
+    from rankzoo.runs.tables import Run
+
+FORMATS = ("json", "svg", "report")
+
+
+@click.command()
+@click.argument("id", metavar="ID or RUN")
+@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="The document, the diagram, or an HTML page.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
+@document_options
+@json_option
+def export(id: str, form: str, out: Path, sets: tuple[str, ...], data: str, labels: tuple[str, ...], as_json: bool) -> None:
+    """Write a system's model, or a run's with what it learned, to a file."""
+    from rankzoo.registry import systems
+
+    if id in systems():
+        choice = chosen(id, sets, data, labels, [])
+        notice(choice.notices)
+        document, inside, run = choice.document, None, None
+    elif sets or data or labels:
+        raise ZooError("A run is exported as it was trained.", "Leave --set, --data and --label out.", at="set")
+    else:
+        document, inside, run = _run(id)
+    text, checked = WRITERS[form](document, inside, run)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ZooError("{path} cannot be written: {why}.", at="out", path=shown(out), why=error.strerror or "unknown") from None
+    emit(as_json, {"path": str(out), "format": form, "bytes": len(text.encode()), "checked": checked},
+         f"{shown(out)}: {checked}.")
+
+
+def _run(id: str) -> tuple[Document, Learned, Run]:
+    from rankzoo.document import Document
+    from rankzoo.export.picture import learned
+    from rankzoo.registry import systems
+    from rankzoo.runs.store import Store
+
+    store = Store()
+    try:
+        found = store.run(id)
+    except ZooError:
+        fix = closest(id, list(systems())) or "`list` and `runs list` name them."
+        raise ZooError("There is no system and no run '{name}'.", fix, at="id", name=shown(id[:60])) from None
+    document = Document.parse(found.config)
+    return document, learned(document.schema(), store.points(found.id), found.outcome or {}), found
+
+
+def _json(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:
+    from rankzoo.document import Document as Read
+
+    text = document.json() + "\n"
+    if Read.parse(text) != document:
+        raise ZooError("The document was not the same when it was read again.", at="format")
+    return text, "read again, the same document"
+
+
+def _svg(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:
+    from rankzoo.export.picture import NOTHING, drawn
+    from rankzoo.figures.theme import theme
+    from rankzoo.figures.tree import to_svg
+
+    text = to_svg(drawn(document, inside or NOTHING), theme("light")) + "\n"
+    return text, _well_formed(text)
+
+
+def _report(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:
+    from rankzoo.export.picture import NOTHING
+    from rankzoo.export.report import report
+
+    text = report(document, inside or NOTHING, run if run and run.outcome else None)
+    begin, end = text.index("<svg"), text.rindex("</svg>")
+    return text, f"its pictures {_well_formed('<div>' + text[begin:end] + '</svg></div>')}"
+
+
+def _well_formed(text: str) -> str:
+    """What was checked of XML: that it can be read, and how many elements it has."""
+    from xml.etree import ElementTree
+
+    return f"well-formed, {sum(1 for _ in ElementTree.fromstring(text).iter()):,} elements"
+
+
+WRITERS: dict[str, Callable[..., tuple[str, str]]] = {"json": _json, "svg": _svg, "report": _report}

@@ -1,0 +1,116 @@
+"""Picture: the architecture diagram of a document and what a run adds to it, as the app draws it and a file holds it."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.components.slot import Slot
+from rankzoo.document import Document
+from rankzoo.figures import diagram, readout
+from rankzoo.figures.diagram import worded
+from rankzoo.figures.layout import Column, Layout, arrange
+from rankzoo.figures.theme import family
+from rankzoo.figures.tree import Tree
+from rankzoo.figures.words import fixed
+from rankzoo.inspection import counts
+from rankzoo.runs.tables import Point
+from rankzoo.schema import Count, Schema
+from rankzoo.training.watch import gate_address
+
+Translate = Callable[[str], str]
+HEADS = {"representation": "Features", "sequence": "Attention", "interaction": "Interaction", "concatenation": "Concat",
+         "sharing": "Sharing", "towers": "Deep", "losses": "Loss"}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run adds to the diagram: mean gate weights by gate, a metric by task."""
+
+    gates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Learned()
+
+
+def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout:
+    """The diagram's layout."""
+    return arrange(worded(blueprint.blocks(schema), translate), columns(blueprint, schema, translate))
+
+
+def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> tuple[Column, ...]:
+    """The seven slots as columns, with one grey line of what each holds."""
+    found = []
+    for number, slot in enumerate(SLOTS, 1):
+        value = getattr(blueprint, slot)
+        specs = value if isinstance(value, tuple) else (value,)
+        found.append(Column(slot, number, translate(HEADS[slot]), _detail(slot, specs, blueprint, schema, translate),
+                            blueprint.used(slot)))
+    return tuple(found)
+
+
+def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema, translate: Translate) -> str:
+    if slot == "representation":
+        return translate("{n} inputs").format(n=len(schema.inputs) + len(schema.histories))
+    if slot == "losses":
+        tasks = len(blueprint.tasks)
+        return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
+    if slot == "concatenation":
+        joined = next((p.spec.after(p.shape).joined for p in blueprint.places(schema) if p.address == slot), 0)
+        return f"x · {joined}"
+    if slot == "towers":
+        widths = getattr(blueprint.towers, "widths", ())
+        if len(blueprint.tasks) > 1 and widths:
+            return translate("{n} towers").format(n=len(blueprint.tasks))
+        return " → ".join(map(str, widths)) or translate(specs[0].title)
+    return " + ".join(translate(spec.title) for spec in specs)
+
+
+def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
+    """Blocks of components with a setting that differs from the preset."""
+    addresses = {".".join(path.split(".")[:2]) if path.split(".")[1].isdigit() else path.split(".")[0]
+                 for path in document.changed() if "." in path}
+    return _blocks_below(addresses, layout)
+
+
+def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
+    """Blocks of components with a size that RankZoo assumed: drawn in italic."""
+    sizes = {fact.path.rsplit(".", 1)[0] for fact in document.system.facts if fact.assumed and fact.path}
+    return _blocks_below(sizes, layout)
+
+
+def _blocks_below(addresses: set[str], layout: Layout) -> frozenset[str]:
+    return frozenset(block for block in layout.order if any(block == a or block.startswith(a + ".") for a in addresses))
+
+
+def learned(schema: Schema, points: Iterable[Point], outcome: Mapping[str, object]) -> Learned:
+    """What the curve of a run and its result add to the diagram."""
+    last: dict[str, float] = {point.name: point.value for point in points}
+    gates: dict[str, dict[int, float]] = {}
+    for name, value in last.items():
+        if name.startswith("gate."):
+            gate, expert = name.removeprefix("gate.").rsplit(".", 1)
+            gates.setdefault(gate_address(gate), {})[int(expert)] = value
+    metrics = {task: f"{fixed(values.get(schema.task(task).metric.key), 3)} {schema.task(task).metric.title}"
+               for task, values in outcome.get("metrics", {}).get("test", {}).items() if values}
+    return Learned({gate: tuple(shares[i] for i in sorted(shares)) for gate, shares in gates.items()}, metrics)
+
+
+def dense_parts(count: Count, translate: Translate = str) -> list[tuple[int, str, int]]:
+    """The dense parameters by slot for the readout: (family, name, count)."""
+    return [(family(slot), translate(HEADS[slot]).lower(), number) for slot, number in counts.by_slot(count).items()]
+
+
+def drawn(document: Document, inside: Learned = NOTHING, translate: Translate = str) -> Tree:
+    """The whole diagram of a document, nothing selected."""
+    layout = layout_of(document.blueprint, document.schema(), translate)
+    title = translate("Architecture of {title}").format(title=document.system.title)
+    return diagram.draw(layout, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
+                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout))
+
+
+def counted(count: Count, translate: Translate = str) -> Tree:
+    """The bar of the parameters, dense ones enlarged."""
+    return readout.draw(count.parameters, count.embedding, count.dense, dense_parts(count, translate),
+                        translate("Parameters"), translate)

@@ -1,0 +1,111 @@
+"""Report: one page about a model as HTML that stands alone: diagram, counts with their arithmetic, where every value is from,
+what was changed, and (of a run) what it reached beside what could be known.
+
+Nothing in it is loaded from elsewhere, and everything that a person named is escaped.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from rankzoo.document import Document
+from rankzoo.export.picture import NOTHING, Learned, counted, drawn
+from rankzoo.facts import MEANING
+from rankzoo.figures.theme import theme
+from rankzoo.figures.tree import to_svg
+from rankzoo.figures.words import fixed, flops, memory, size, whole
+from rankzoo.inspection import counts
+from rankzoo.inspection.advice import advice
+from rankzoo.inspection.scale import Scaled, costs
+from rankzoo.paths import leaves
+from rankzoo.runs.tables import Run
+
+STYLE = """body{font:15px/1.5 'Source Sans 3','Source Sans','Helvetica Neue',Arial,sans-serif;color:#1f2430;max-width:1100px;
+margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;margin:32px 0 8px}svg{width:100%;height:auto}
+table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid
+#dde;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.grey{color:#5b6270}code{font-size:12px}
+@media print{body{margin:0;max-width:none}}"""
+COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "cards": whole, "flops_per_request": flops}
+
+
+def report(document: Document, inside: Learned = NOTHING, run: Run | None = None) -> str:
+    """The page as text; `inside` and `run` of a run of exactly this document."""
+    system, schema = document.system, document.schema()
+    colours, count = theme("light"), document.blueprint.count(schema)
+    source = (f'<a href="{escape(system.source.url)}">{escape(system.source.short)}</a>' if system.source.url
+              else escape(system.source.short))
+    parts = [f"<h1>{escape(system.title)}</h1>",
+             f'<p class="grey">{source} · on {escape(document.data)} · {len(document.blueprint.tasks)} tasks · blueprint '
+             f"{document.blueprint.hash}</p><p>{escape(system.story)}</p>",
+             to_svg(drawn(document, inside), colours), to_svg(counted(count), colours)]
+    parts += _results(run) if run else []
+    parts += _changed(document) + _advised(document)
+    rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"], _Number(whole(each["flops"])),
+             " × ".join(map(str, each["output_shape"]))) for each in counts.parts(document.blueprint, schema)]
+    parts += ["<h2>Every part</h2>", f"<p>{whole(count.parameters)} parameters, {whole(count.embedding)} of them in embedding "
+              f"tables; {flops(count.flops)} per example.</p>",
+              _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "shape"), rows)]
+    parts += _sizes(document) + _facts(document)
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(system.title)} · RankZoo</title>'
+            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n' + "\n".join(parts)
+            + '\n<p class="grey">Made by RankZoo.</p></body></html>\n')
+
+
+def _results(run: Run) -> list[str]:
+    """What the run reached on the test part, beside the generator's own scores."""
+    found, known = run.outcome.get("metrics", {}).get("test", {}), run.outcome.get("oracle", {})
+    rows = [(task, name, _Number(fixed(value, 4)), _Number(fixed(known.get(task, {}).get(name), 4)))
+            for task, values in found.items() for name, value in values.items()]
+    said = (f"Run {run.number}: {whole(run.outcome.get('steps'))} steps, {whole(run.outcome.get('examples'))} examples, "
+            f"{fixed(run.outcome.get('seconds'), 1)} s. What could be known is the score of the generator's own probabilities.")
+    return ["<h2>On the test rows</h2>", f"<p>{escape(said)}</p>",
+            _table(("task", "metric", "this model", "what could be known"), rows)]
+
+
+def _changed(document: Document) -> list[str]:
+    """Every setting that differs from the source's preset."""
+    now = dict(leaves(document.blueprint.model_dump(mode="json")))
+    before = dict(leaves(Document.preset(document.arch).blueprint.model_dump(mode="json")))
+    rows = [(path, _said(before.get(path)), _said(now.get(path))) for path in document.changed()]
+    return ["<h2>Changed from the preset</h2>", _table(("setting", "preset", "here"), rows)] if rows else []
+
+
+def _advised(document: Document) -> list[str]:
+    found = advice(document.blueprint, document.schema())
+    items = "".join(f"<li>{escape(each.said())} <code>{escape(each.at)}</code></li>" for each in found)
+    return [f"<h2>What an expert would object to</h2><ul>{items}</ul>"] if found else []
+
+
+def _sizes(document: Document) -> list[str]:
+    """What it takes here and as large as in industry."""
+    sizes = [Scaled("this app", document.blueprint, document.schema(), 1), document.industry()]
+    found = [costs(each) for each in sizes]
+    rows = [(name.replace("_", " "), *(_Number(words(each[name])) for each in found))
+            for name, words in ({"parameters": size} | COSTS).items()]
+    rows += [(f"{each.at} = {_said(each.value)}", "", f"{each.fact.tag}: {each.fact.value}") for each in sizes[1].sizes]
+    return ["<h2>As large as in industry</h2><p>Counted, not built; tables of ids of which no source tells are "
+            f"{whole(sizes[1].factor)} times as long.</p>", _table(("", "this app", "industry"), rows)]
+
+
+def _facts(document: Document) -> list[str]:
+    rows = [(fact.name, fact.value, f"{fact.tag}: {MEANING[fact.tag]}", fact.source.short if fact.source else "", fact.at,
+             fact.why) for fact in document.system.facts]
+    return ["<h2>Where the values are from</h2>", _table(("what", "value", "how sure", "source", "place", "why"), rows)]
+
+
+class _Number(str):
+    """A cell that stands to the right."""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cell = lambda each: f'<td class="n">{escape(each)}</td>' if isinstance(each, _Number) else f"<td>{escape(each)}</td>"  # noqa: E731
+    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
+    return f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_said(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_said, value)) or "none"
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

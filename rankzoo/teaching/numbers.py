@@ -1,0 +1,199 @@
+"""Numbers of an interview: what a question with a number asks for, computed from the model on screen with its working.
+
+Each computation reads the blueprint, the schema and, where it is about what was learned, the gates of the run in hand. It
+gives None where the model has nothing of the kind, so that nobody asks for it. No number stands in a question's text.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import ValidationError
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.concatenation.join import Join
+from rankzoo.errors import ZooError, listed
+from rankzoo.inspection.scale import industry
+from rankzoo.paths import set_at
+from rankzoo.schema import Count, Schema
+from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
+
+BYTES = 4
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The model on screen: `gates` holds the mean weights of each gate of the run in hand, by address; empty without one."""
+
+    blueprint: Blueprint
+    schema: Schema
+    gates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def count(self) -> Count:
+        """Parameters and FLOPs of all parts."""
+        return self.blueprint.count(self.schema)
+
+
+def number(name: str, of: str, screen: Screen) -> Number | None:
+    """The number of that name for the model on screen, or None where the model has nothing of the kind."""
+    try:
+        return COMPUTATIONS[name](screen, of)
+    except ZooError:  # the model cannot stand on its data, or has no such setting
+        return None
+
+
+def join_width(screen: Screen, of: str = "") -> Number | None:
+    """How many numbers the concatenation hands on: «12 × 16 + 4 = 196»."""
+    place = next(place for place in screen.blueprint.places(screen.schema) if place.address == "concatenation")
+    joined = place.spec.after(place.shape).joined
+    if not joined:
+        return None
+    sizes = place.spec.sizes(place.shape) if isinstance(place.spec, Join) else {"x": joined}
+    of_width: dict[int, list[str]] = {}
+    for name, width in sizes.items():
+        of_width.setdefault(width, []).append(name)
+    terms = tuple(Term(listed(names, NAMES), f"{len(names)} × {width:,}", len(names) * width)
+                  for width, names in of_width.items())
+    return Number(joined, "numbers", terms, "Widths of what is joined: {widths}. The picture shows the fields.",
+                  {"widths": ", ".join(f"{width:,}" for width in of_width)})
+
+
+def parameters(screen: Screen, of: str = "") -> Number | None:
+    """Parameters at or below an address, or of the whole model."""
+    count = screen.count()
+    return _counted(count.within(of) if of else count, screen)
+
+
+def gate_parameters(screen: Screen, of: str = "") -> Number | None:
+    """Parameters of all gates: the parts that the diagram draws as gates."""
+    gates = {block.address for block in screen.blueprint.blocks(screen.schema) if block.form == "gate"}
+    return _counted(Count(tuple(part for part in screen.count().parts if part.path in gates)), screen)
+
+
+def gain(screen: Screen, of: str) -> Number | None:
+    """Parameters that the model gains when the setting at an address is doubled."""
+    larger = doubled(screen.blueprint, of)
+    if larger is None:
+        return None
+    before, after = screen.count(), larger.count(screen.schema)
+    old, new = grouped(before), grouped(after)
+    names = [*new, *(name for name in old if name not in new)]
+    sums = [(name, sum(p.parameters for p in old.get(name, ())), sum(p.parameters for p in new.get(name, ()))) for name in names]
+    terms = tuple(Term(name, f"{right:,} − {left:,}", right - left) for name, left, right in sums if left != right)
+    found = _number(after.parameters - before.parameters, screen, terms)
+    return replace(found, check=f"{after.parameters:,} − {before.parameters:,}")
+
+
+def doubled(blueprint: Blueprint, path: str) -> Blueprint | None:
+    """The blueprint with a setting twice as large (every width of a list), or None where there is no such number."""
+    *steps, last = path.split(".")
+    tree = here = json.loads(blueprint.model_dump_json())
+    for step in steps:
+        here = here[int(step)] if isinstance(here, list) and step.isdecimal() and int(step) < len(here) else \
+            here.get(step) if isinstance(here, dict) else None
+    value = here.get(last) if isinstance(here, dict) else None
+    sizes = value if isinstance(value, list) else [value]
+    if not sizes or not all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
+        return None
+    set_at(tree, path, [2 * size for size in sizes] if isinstance(value, list) else 2 * value)
+    try:
+        return Blueprint.model_validate_json(json.dumps(tree))
+    except ValidationError:
+        return None
+
+
+def embedding_share(screen: Screen, of: str = "") -> Number | None:
+    """Per cent of the parameters that lie in embedding tables."""
+    count = screen.count()
+    if not count.embedding or not count.dense:
+        return None
+    terms = (Term("embedding tables", "", count.embedding), Term("all parameters", "", count.parameters),
+             Term("share", f"100 × {count.embedding:,} / {count.parameters:,}", 100 * count.embedding / count.parameters))
+    return Number(100 * count.embedding / count.parameters, "%", terms, right=0.03, close=0.1)
+
+
+def multiplications(screen: Screen, of: str = "") -> Number | None:
+    """Multiplications of matrix products for one example: half of the FLOPs, since each comes with an addition."""
+    count = screen.count()
+    count = count.within(of) if of else count
+    if not count.flops:
+        return None
+    slots: dict[str, int] = {}
+    for part in count.parts:
+        slots[part.path.split(".")[0]] = slots.get(part.path.split(".")[0], 0) + part.flops
+    terms = tuple(Term(slot, f"{flops:,} / 2", flops / 2) for slot, flops in slots.items() if flops)
+    return _number(count.flops / 2, screen, terms, "multiplications", right=NEAR, close=ROUGH)
+
+
+def pairs(screen: Screen, of: str = "") -> Number | None:
+    """Pairs of fields that an explicit cross layer could learn: those that reach the concatenation before crosses."""
+    place = next((place for place in screen.blueprint.places(screen.schema) if place.address.startswith("interaction")), None)
+    place = place or next(p for p in screen.blueprint.places(screen.schema) if p.address == "concatenation")
+    n = len(place.shape.fields)
+    if n < 2:
+        return None
+    return Number(n * (n - 1) // 2, "pairs", (Term("pairs", f"{n} × {n - 1} / 2", n * (n - 1) // 2),),
+                  "Fields, single numbers among them: {n}.", {"n": n})
+
+
+def history_numbers(screen: Screen, of: str = "") -> Number | None:
+    """Numbers of all histories as they leave the representation: positions times the width of a past item."""
+    place = next((place for place in screen.blueprint.places(screen.schema) if place.address.startswith("sequence")), None)
+    own = {history.name for history in screen.schema.histories}  # the lists of a catalogue's items are not a row's
+    found = {name: each for name, each in (place.shape.sequences if place else {}).items() if name in own}
+    if not found:
+        return None
+    terms = tuple(Term(name, f"{each.length:,} × {each.width:,}", each.length * each.width) for name, each in found.items())
+    widths = "; ".join(f"{name}: {each.length} × ({' + '.join(map(str, each.widths.values()))})" for name, each in found.items())
+    return Number(sum(term.value for term in terms), "numbers", terms, "Positions and widths of the fields: {widths}.",
+                  {"widths": widths})
+
+
+def logits(screen: Screen, of: str = "") -> Number | None:
+    """Logits for one example: one for each task, or one for each class."""
+    tasks = [screen.schema.task(name) for name in screen.blueprint.tasks]
+    terms = tuple(Term(task.name, "" if task.kind != "class" else "one for each class", screen.schema.classes(task))
+                  for task in tasks)
+    return Number(sum(term.value for term in terms), "logits", terms,
+                  "{n} tasks; a task that chooses among classes needs one for each.", {"n": len(tasks)})
+
+
+def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
+    """Megabytes of the parameters in float32 with tables of ids as long as in industry."""
+    count = screen.blueprint.count(industry(screen.schema))
+    total = BYTES * count.parameters / 1e6
+    terms = (Term("parameters", "", count.parameters), Term("MB", f"{BYTES} × {count.parameters:,} / 10⁶", total))
+    return Number(total, "MB", terms, "With tables of ids a thousand times as long: {n} parameters, four bytes each.",
+                  {"n": f"{count.parameters:,}"}, right=NEAR, close=ROUGH) if total >= 1 else None
+
+
+def preferred_expert(screen: Screen, of: str) -> Number | None:
+    """The number of the expert to which the gate at an address gives most, on the run in hand; None where nothing is trained."""
+    shares = screen.gates.get(of, ())
+    if len(shares) < 2:
+        return None
+    terms = tuple(Term(f"expert {i}", "mean weight, in %", 100 * share) for i, share in enumerate(shares, 1))
+    most = 1 + max(range(len(shares)), key=shares.__getitem__)
+    return Number(most, "", terms, "Experts 1 to {n}.", {"n": len(shares)}, close=0)
+
+
+def _counted(count: Count, screen: Screen) -> Number | None:
+    return _number(count.parameters, screen, tuple(lines(count))) if count.parameters else None
+
+
+def _number(value: float, screen: Screen, terms: tuple[Term, ...], unit: str = "parameters", right: float = EXACT,
+            close: float = NEAR) -> Number:
+    """A count, with what a person needs to work it out beside the widths in the picture."""
+    joined = next(p.spec.after(p.shape).joined for p in screen.blueprint.places(screen.schema) if p.address == "concatenation")
+    rows = sum(part.parameters // max(1, part.output[-1]) for part in screen.count().parts if part.table and part.output)
+    return Number(value, unit, terms, "Joined: {joined} numbers. Rows of all tables: {rows}. Tasks: {tasks}. Widths are in the "
+                  "picture; linear maps have a bias, gates have none.",
+                  {"joined": f"{joined:,}", "rows": f"{rows:,}", "tasks": len(screen.blueprint.tasks)}, right, close)
+
+
+COMPUTATIONS: Mapping[str, Callable[[Screen, str], Number | None]] = {
+    "join width": join_width, "parameters": parameters, "gate parameters": gate_parameters, "gain": gain,
+    "embedding share": embedding_share, "multiplications": multiplications, "pairs": pairs, "history numbers": history_numbers,
+    "logits": logits, "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
+"""Every number that a question can ask for, by its name."""

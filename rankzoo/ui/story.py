@@ -1,0 +1,82 @@
+"""Story: what a system's own file tells of it: its seven choices, what it reached, what is often said wrongly of it."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from rankzoo.blueprint import SLOTS
+from rankzoo.components.slot import Slot
+from rankzoo.export.picture import HEADS
+from rankzoo.facts import MEANING, Fact
+from rankzoo.figures.diagram.wording import phrase
+from rankzoo.system import System
+from rankzoo.ui import page
+from rankzoo.ui.page import escaped
+from rankzoo.ui.words import say, translate
+
+DASH = "–"
+
+
+def slots(system: System) -> None:
+    """The seven components as a table: what stands there, and why; an empty one says why it is empty."""
+    head = f"| {say('Component')} | {say('Here')} | {say('What it does, and why')} |\n|:--|:--|:--|\n"
+    st.markdown(head + "\n".join(_row(system, number, slot) for number, slot in enumerate(SLOTS, 1)))
+
+
+def _row(system: System, number: int, slot: str) -> str:
+    specs = _specs(system, slot)
+    name = f"{number}\u00a0{say(HEADS[slot])}"
+    why = system.lesson.why.get(slot, "")
+    if not _used(system, slot):
+        return f"| :gray[{name}] | :gray[{DASH}] | :gray[{escaped(say(why or 'Not used.'))}] |"
+    text = escaped(say(why)) if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
+    held = " + ".join(translate(spec.called()) for spec in specs) or phrase(system.words.get(slot, ""), translate)
+    return f"| **{name}** | {escaped(held)} | {text} |"
+
+
+def _specs(system: System, slot: str) -> tuple[Slot, ...]:
+    if system.blueprint is None or not system.blueprint.used(slot):
+        return ()
+    value = getattr(system.blueprint, slot)
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _used(system: System, slot: str) -> bool:
+    return bool(system.slots()[slot])
+
+
+def measured(system: System) -> None:
+    """What its source says that it reached, each with its tag; one sentence where nothing could be read."""
+    lesson = system.lesson
+    if not (lesson.measured or lesson.unmeasured):
+        return
+    st.markdown(f"**{say('What was measured')}**")
+    for fact in facts(system, lesson.measured):
+        st.markdown(fact)
+    if lesson.unmeasured:
+        st.markdown(f":gray[{escaped(say(lesson.unmeasured))}]")
+
+
+def facts(system: System, names: Iterable[str]) -> list[str]:
+    """Facts by name as lines of Markdown: what, value, where it stands, tag."""
+    known = {fact.name: fact for fact in system.facts}
+    return [_fact(known[name]) for name in names if name in known]
+
+
+def _fact(fact: Fact) -> str:
+    at = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
+    return (f"{escaped(say(fact.name))}: **{escaped(fact.value)}** :gray[{escaped(at)}] "
+            f":gray-badge[{say(MEANING[fact.tag])}]")
+
+
+def misreadings(system: System) -> None:
+    """What is often said of it, and what is so."""
+    st.markdown(f"**{say('Often said wrongly')}**")
+    for said, so in system.lesson.misreadings.items():
+        st.markdown(f":gray[“{escaped(say(said))}”]  \n{escaped(say(so))}")
+
+
+def cited(system: System) -> str:
+    """Name and source as the head of a page."""
+    return f"**{escaped(system.title)}** :gray[{page.cited(system.source)}]"

@@ -1,0 +1,113 @@
+"""What leaves as a file: every system's document, diagram and page; a run carries what it learned; no name becomes markup."""
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from rankzoo.document import Document
+from rankzoo.export.picture import NOTHING, drawn, learned
+from rankzoo.export.report import report
+from rankzoo.figures.theme import theme
+from rankzoo.figures.tree import to_svg
+from rankzoo.registry import systems
+from rankzoo.runs.tables import Point
+from tests.test_cli import answer, refusal
+
+BUILT = [system.id for system in systems().values() if system.built]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Balanced(HTMLParser):
+    """Reads a page and keeps its texts; fails where a tag is closed that was not open."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in ("href", "src") and value]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("id", BUILT)
+class TestEverySystem:
+    def test_its_diagram_is_a_file_with_every_block(self, id: str):
+        document = Document.preset(id)
+        root = ElementTree.fromstring(to_svg(drawn(document), theme("light")))
+        assert root.tag == f"{SVG}svg"
+        found = {each.get("data-id") for each in root.iter() if each.get("data-id")}
+        assert {block.address for block in document.blueprint.blocks(document.schema()) if block.slot == "losses"} <= found
+
+    def test_its_page_stands_alone_and_holds_its_counts_and_sources(self, id: str):
+        document = Document.preset(id)
+        page = Balanced(report(document))
+        text, count = " ".join(page.texts), document.blueprint.count(document.schema())
+        assert f"{count.parameters:,} parameters" in text and document.blueprint.hash in text
+        for fact in document.system.facts:
+            assert fact.name in page.texts
+        assert all(link.startswith("https://doi.org/") for link in page.links)
+        assert "Changed from the preset" not in text
+
+
+def test_what_was_changed_and_objected_to_is_told():
+    page = Balanced(report(Document.preset("youtube").but([("sharing.experts", 1)])))
+    at = page.texts.index("sharing.experts")
+    assert page.texts[at + 1:at + 3] == ["4", "1"]
+    assert any("Every gate has one expert" in text for text in page.texts)
+
+
+def test_a_run_carries_its_gates_and_results():
+    document = Document.preset("mmoe")
+    points = [Point(9, f"gate.click.{i}", share) for i, share in enumerate((0.7, 0.1, 0.1, 0.1))]
+    outcome = {"metrics": {"test": {"click": {"auc": 0.7654}}}, "oracle": {"click": {"auc": 0.8}}, "steps": 9, "examples": 90,
+               "seconds": 1.5}
+    inside = learned(document.schema(), points, outcome)
+    assert inside.gates["sharing.gate.click"] == (0.7, 0.1, 0.1, 0.1) and inside.metrics["click"] == "0.765 AUC"
+    assert "0.765 AUC" in to_svg(drawn(document, inside), theme("dark")) and "0.765" not in to_svg(drawn(document), theme("dark"))
+    run = SimpleNamespace(number=3, outcome=outcome)
+    text = Balanced(report(document, inside, run)).texts
+    at = text.index("0.7654")
+    assert text[at + 1] == "0.8000" and any("Run 3: 9 steps, 90 examples, 1.5 s." in each for each in text)
+
+
+def test_what_a_person_named_is_no_markup(monkeypatch):
+    document = Document.preset("lr")
+    monkeypatch.setattr(type(document), "changed", lambda self: ("<script>alert(1)</script>",))
+    assert "<script>" not in report(document, NOTHING)
+
+
+class TestCommand:
+    @pytest.mark.parametrize("form", ["json", "svg", "report"])
+    def test_it_writes_the_file_and_says_what_was_checked(self, form, tmp_path):
+        path = tmp_path / f"model.{form}"
+        found = answer("export", "youtube", "--set", "sharing.experts=8", "--format", form, "--out", str(path))
+        text = path.read_text(encoding="utf-8")
+        assert found["path"] == str(path) and found["bytes"] == len(text.encode()) and found["checked"]
+        if form == "json":
+            assert json.loads(text)["blueprint"]["sharing"]["experts"] == 8
+        else:
+            assert "Expert 8" in text
+
+    def test_what_cannot_be(self, tmp_path):
+        assert "No such file" in refusal("export", "lr", "--format", "svg", "--out", str(tmp_path / "none" / "x.svg"))
+        assert "Did you mean 'youtube'?" in refusal("export", "yutube", "--format", "svg", "--out", str(tmp_path / "x.svg"))
+        assert "no system and no run 'r_none'" in refusal("export", "r_none", "--format", "svg", "--out", str(tmp_path / "x.svg"))
+        assert "as it was trained" in refusal("export", "r_none", "--set", "sharing.experts=8", "--format", "svg", "--out",
+                                              str(tmp_path / "x.svg"))

@@ -1,0 +1,204 @@
+"""What systems teach: laws over the lessons in their files, and over the numbers that their questions ask for."""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.data.load import schema_of
+from rankzoo.errors import ZooError
+from rankzoo.paths import leaves
+from rankzoo.registry import systems
+from rankzoo.schema import Feature, Schema
+from rankzoo.system import System
+from rankzoo.teaching.components import COMPONENTS
+from rankzoo.teaching.numbers import COMPUTATIONS, Screen, doubled, number
+from rankzoo.teaching.questions import GENERAL, questions
+
+EVERY = list(systems().values())
+INDUSTRY = [system for system in EVERY if system.kind == "industry"]
+TEXTBOOK = [system for system in EVERY if system.kind == "textbook"]
+BUILT = [system for system in EVERY if system.built]
+
+
+def named(system: System) -> str:
+    return system.id
+
+
+def preset(system: System, **gates: tuple[float, ...]) -> Screen:
+    return Screen(system.blueprint, schema_of(system.dataset), gates)
+
+
+def texts(system: System) -> Iterator[str]:
+    """Everything that a lesson says."""
+    lesson = system.lesson
+    yield from (lesson.problem, lesson.unmeasured, *lesson.why.values(), *lesson.misreadings, *lesson.misreadings.values())
+    for question in lesson.questions:
+        yield from (question.ask, question.answer, question.slip, question.follow, question.then)
+
+
+@pytest.mark.parametrize("system", INDUSTRY, ids=named)
+def test_a_company_s_system_tells_its_whole_story(system):
+    """Problem, a reason for each of the seven slots, what was measured or that nothing could be read, misreadings, questions."""
+    lesson = system.lesson
+    assert lesson.problem and set(lesson.why) == set(SLOTS) and (lesson.measured or lesson.unmeasured)
+    assert len(lesson.misreadings) >= 3 and len(lesson.questions) >= 5
+    assert any(question.number for question in lesson.questions) and len({question.slot for question in lesson.questions}) >= 3
+
+
+@pytest.mark.parametrize("system", TEXTBOOK, ids=named)
+def test_a_rung_says_what_it_mends(system):
+    """The weakness below, why the slot that it adds is as it is, misreadings and questions; with those of every model five."""
+    lesson = system.lesson
+    assert lesson.problem and lesson.why[system.adds] and set(lesson.why) <= set(SLOTS)
+    assert len(lesson.misreadings) >= 2 and len(lesson.questions) >= 3
+    assert len(questions(system, preset(system))) >= 5
+
+
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_every_question_is_whole(system):
+    """At most two sentences, an answer, a slip, and what is asked next with its answer."""
+    for question in system.lesson.questions:
+        assert question.ask.count("?") + question.ask.count(". ") <= 2 and question.ask[-1] in "?.", question.ask
+        assert question.answer and question.slip and question.follow and question.then
+        assert question.slot in (*SLOTS, "") and (not question.number or question.number in COMPUTATIONS)
+    asked = [question.ask for question in system.lesson.questions]
+    assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_numbers_of_papers_stand_in_facts_alone(system):
+    """A lesson holds no measured number: it names facts, which carry source and tag."""
+    known = {fact.name for fact in system.facts}
+    assert set(system.lesson.measured) <= known
+    assert {name for question in system.lesson.questions for name in question.facts} <= known
+    found = [text for text in texts(system) if re.search(r"\d\s*%|\d\.\d|(?<![\d])(?!(?:19|20)\d\d\b)\d{3,}", text)]
+    assert found == [] and not any("{" in text for text in texts(system))
+
+
+@pytest.mark.parametrize("system", BUILT, ids=named)
+def test_each_number_exists_on_the_preset_and_follows_the_model(system):
+    """No number is written down: for each there is a change of the model, or of its data, that changes it."""
+    screen = preset(system)
+    before = {(q.number, q.of): number(q.number, q.of, screen) for q in system.lesson.questions if q.number}
+    assert None not in before.values(), [key for key, found in before.items() if found is None]
+    moved = set()
+    for other in variants(screen):
+        moved |= {key for key, found in before.items() if key not in moved and (after := number(*key, other)) is not None
+                  and after.value != found.value}
+    assert set(before) == moved
+
+
+def variants(screen: Screen) -> Iterator[Screen]:
+    """Other models and data: every whole number of the blueprint doubled, one more feature, and no task but the first."""
+    for path, _ in leaves(json.loads(screen.blueprint.model_dump_json())):
+        changed = doubled(screen.blueprint, path)
+        if changed is not None and stands(changed, screen.schema):
+            yield Screen(changed, screen.schema)
+    schema = screen.schema
+    more = replace(schema, features=(*schema.features, Feature("more", "categorical", 9)))
+    for other in (more, replace(schema, tasks=schema.tasks[:1])):
+        try:
+            changed = screen.blueprint.fitted(other)[0]
+        except ZooError:  # a loss that needs both tasks
+            continue
+        if stands(changed, other):
+            yield Screen(changed, other)
+
+
+def stands(blueprint: Blueprint, schema: Schema) -> bool:
+    try:
+        return bool(blueprint.places(schema))
+    except (ZooError, StopIteration):
+        return False
+
+
+@pytest.mark.parametrize("system", BUILT, ids=named)
+def test_workings_add_up(system):
+    """The lines of a working that count parameters, numbers or logits add up to the number."""
+    screen = preset(system)
+    for name in ("join width", "parameters", "gate parameters", "history numbers", "logits", "multiplications"):
+        found = number(name, "", screen)
+        assert found is None or sum(term.value for term in found.terms) == found.value, name
+
+
+def test_youtube_by_hand():
+    """128 numbers are shared; an expert is 128 → 64 → 32; four tasks: 4 × 10,336 + 4 × 4 × 128 = 43,392."""
+    screen = preset(systems()["youtube"])
+    expert = (128 + 1) * 64 + (64 + 1) * 32
+    gates = number("gate parameters", "", screen)
+    assert expert == 10_336 and gates.value == 4 * 128 * 4 and [t.working for t in gates.terms] == ["4 × 128 × 4"]
+    gain = number("gain", "sharing.experts", screen)
+    assert gain.value == 4 * expert + 4 * 4 * 128 == 43_392
+    assert [(t.name, t.value) for t in gain.terms] == [("sharing.expert", 4 * expert), ("sharing.gate", 4 * 4 * 128)]
+    total = screen.count().parameters
+    assert gain.check == f"{total + 43_392:,} − {total:,}"
+    assert number("logits", "", screen).value == 4 and number("preferred expert", "sharing.gate.click", screen) is None
+
+
+def test_dcn_v2_by_hand():
+    """Ten fields of 16 and the numbers as they are: D; three layers of D² + D."""
+    screen = preset(systems()["dcn_v2"])
+    numeric = len(screen.schema.numeric)
+    width = 16 * len(screen.schema.categorical) + numeric
+    assert number("join width", "", screen).value >= width
+    crosses = number("parameters", "interaction", screen)
+    assert crosses.value == 3 * (width * width + width)
+    assert [term.working for term in crosses.terms] == [f"3 × ({width} × {width} + {width})"]
+
+
+def test_parts_that_are_alike_stand_in_one_line():
+    """Under their roof's name where it has no others, else with their own names."""
+    lines = {term.name: term.working for term in number("parameters", "", preset(systems()["fm"])).terms}
+    assert lines["representation.category, hour"] == "2 × 25 × 16" and lines["representation.gender"] == "4 × 16"
+    lines = {term.name: term.working for term in number("parameters", "", preset(systems()["mmoe"])).terms}
+    assert lines["sharing.expert"] == "4 × (48 × 32 + 32 + 32 × 16 + 16)" and lines["sharing.gate"] == "4 × 48 × 4"
+
+
+def test_a_prediction_has_room():
+    """Counts must be exact to be right and within a tenth to be close; estimates have more room."""
+    exact = number("gain", "sharing.experts", preset(systems()["youtube"]))
+    assert [exact.verdict(guess) for guess in (43_392, 43_000, 30_000)] == ["right", "close", "off"]
+    rough = number("multiplications", "", preset(systems()["youtube"]))
+    assert [rough.verdict(rough.value * k) for k in (1.05, 1.4, 0.4)] == ["right", "close", "off"]
+
+
+def test_a_gate_s_favourite_comes_from_the_run():
+    screen = preset(systems()["mmoe"], **{"sharing.gate.like": (0.1, 0.2, 0.6, 0.1)})
+    found = number("preferred expert", "sharing.gate.like", screen)
+    assert found.value == 3 and found.verdict(2) == "off"
+    asked = [question for question in questions(systems()["mmoe"], screen) if question.number == "preferred expert"]
+    assert [question.of for question in asked] == ["sharing.gate.like"]
+
+
+def test_questions_follow_the_components_and_the_model_on_screen():
+    """In the order of the frame, own ones first in each; what the model no longer has is not asked."""
+    youtube = systems()["youtube"]
+    found = questions(youtube, preset(youtube))
+    order = [(*SLOTS, "").index(question.slot) for question in found]
+    assert order == sorted(order) and set(youtube.lesson.questions) <= set(found)
+    pairs = [(question.number, question.of) for question in found if question.number]
+    assert len(set(pairs)) == len(pairs)
+    without = youtube.blueprint.model_copy(update={"sharing": systems()["dnn"].blueprint.sharing})
+    left = questions(youtube, Screen(without, schema_of("video")))
+    assert left and not [question for question in left if question.slot == "sharing"]
+
+
+def test_what_fits_every_model_is_asked_of_some_and_components_are_seven():
+    assert tuple(COMPONENTS) == SLOTS and {slot for slot, each in COMPONENTS.items() if each.required} == {
+        "representation", "concatenation", "towers", "losses"}
+    asked = {question for system in BUILT for question in questions(system, preset(system))}
+    assert set(GENERAL) <= asked
+
+
+def test_nothing_is_made_of_a_setting_that_is_no_size():
+    youtube = systems()["youtube"].blueprint
+    assert doubled(youtube, "sharing.experts").sharing.experts == 8
+    assert doubled(youtube, "sharing.widths").sharing.widths == (128, 64)
+    assert [doubled(youtube, path) for path in ("sharing.kind", "sharing.gate_dropout", "sharing.nothing", "interaction.0.layers",
+                                                "nowhere.at.all")] == [None] * 5
+    assert number("gain", "interaction.0.layers", preset(systems()["youtube"])) is None
