@@ -65,17 +65,19 @@ class Metric:
     rises: bool = True
 
 
-TaskKind = Literal["binary", "share", "regression", "class"]
+TaskKind = Literal["binary", "share", "regression", "class", "tags"]
 ERROR = Metric("rmse", "RMSE", rises=False)
 METRICS: Mapping[TaskKind, Metric] = {"binary": Metric("auc", "AUC"), "class": Metric("mrr", "MRR"), "share": ERROR,
-                                      "regression": ERROR}
+                                      "regression": ERROR, "tags": Metric("f1", "F1")}
 
 
 @dataclass(frozen=True)
 class Task:
     """An objective. `binary` is a label in {0, 1} and a logit; `share` a label in [0, 1] behind a sigmoid; `regression` an
     unbounded number, without a sigmoid; `class` an id, and a logit for each: `of` names the catalogue (the label is an item),
-    or the feature of an item or of a row whose values are the classes."""
+    or the feature of an item or of a row whose values are the classes. `tags` chooses a class for every word of an item, the
+    label being the item: `of` names the list and its field that holds the right ones (`title.tag`); the first tag is the usual
+    one, of words that are nothing special."""
 
     name: str
     kind: TaskKind = "binary"
@@ -85,6 +87,11 @@ class Task:
     def metric(self) -> Metric:
         """What the task is judged by first."""
         return METRICS[self.kind]
+
+    @property
+    def single(self) -> bool:
+        """Whether a row has one logit for it."""
+        return self.kind not in ("class", "tags")
 
 
 @dataclass(frozen=True)
@@ -151,13 +158,23 @@ class Schema:
         return self.catalogue is not None and table == self.catalogue.name
 
     def classes(self, task: Task) -> int:
-        """How many logits a task has: one, or one per class, class 0 (unknown) included."""
-        if task.kind != "class":
+        """How many logits a task has: one, or one per class, class 0 (unknown) included; of tags those of a word."""
+        if task.single:
             return 1
+        if task.kind == "tags":
+            words, field = self.tagged(task)
+            return words.fields[field].vocabulary
         if self.named(task.of):
             return self.catalogue.rows
         of_items = self.catalogue.schema.features if self.catalogue else ()
         return _named((*of_items, *self.features), task.of, "feature", f"tasks.{task.name}").vocabulary
+
+    def tagged(self, task: Task) -> tuple[History, int]:
+        """The list of an item that holds the tags of a task, and which of its fields they are."""
+        name, _, field = task.of.partition(".")
+        lists = self.catalogue.schema.histories if self.catalogue else ()
+        words = _named(lists, name, "list", f"tasks.{task.name}")
+        return words, words.fields.index(_named(words.fields, field, "field", f"tasks.{task.name}"))
 
     def feature(self, name: str, at: str = "") -> Feature:
         """The feature of that name; raises a ZooError that names the closest one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rankzoo.schema import Schema
+from rankzoo.schema import Schema, Task
 
 if TYPE_CHECKING:
     from rankzoo.trace import Trace
@@ -21,8 +21,9 @@ class Batch:
 
     ids: (row, categorical feature) whole numbers, 0 = unknown or missing · numbers: (row, numeric feature), standardised ·
     histories[name]: (row, position, field) ids · masks[name]: (row, position) bool, True where an item stands ·
-    labels[task]: (row,) float, of a class its id · observed[task]: (row,) bool, whether the row counts for the task · group:
-    (row,) the request a row belongs to. Matrices rather than a dict of columns, because one look-up then serves all fields.
+    labels[task]: (row,) float, of a class its id, of tags the item whose words have them · observed[task]: (row,) bool, whether
+    the row counts for the task · group: (row,) the request a row belongs to. Matrices rather than a dict of columns, because one
+    look-up then serves all fields.
 
     catalogue: the items that rows name, one row each, row 0 unknown; seen: (item,) bool, those that the training part names.
     Both are the same for every choice of rows.
@@ -47,6 +48,13 @@ class Batch:
         """Every single-valued feature by name, (row,)."""
         columns = {f.name: self.ids[:, i] for i, f in enumerate(self.schema.categorical)}
         return columns | {f.name: self.numbers[:, i] for i, f in enumerate(self.schema.numeric)}
+
+    def tags(self, task: Task) -> tuple[Tensor, Tensor]:
+        """The right tags of a task, those of the item that each row's label names, and which words are there: (row, place)
+        each."""
+        words, field = self.schema.tagged(task)
+        item = self.labels[task.name].nan_to_num().long()
+        return self.catalogue.histories[words.name][:, :, field][item], self.catalogue.masks[words.name][item]
 
     def map(self, change) -> Batch:
         """The batch with `change` applied to every tensor of its rows: how they are sliced, permuted or moved."""

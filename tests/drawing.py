@@ -30,7 +30,7 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
     return {
         "items": st.lists(st.sampled_from(about), max_size=3, unique=True),
         "groups": st.sampled_from([[], [tasks[:1]], [tasks]]),
-        "crosses": pairs, "products": pairs, "history": st.just(""),
+        "crosses": pairs, "products": pairs, "history": st.just(""), "text": st.just(""),
         "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
         "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),
@@ -114,7 +114,7 @@ def mended(drawn: dict[str, Any]) -> dict[str, Any]:
     if drawn["representation"]["kind"] == "one_hot":
         return drawn | {"sequence": [], "interaction": linear or [{"kind": "linear"}], "concatenation": {"kind": "join"},
                         "sharing": {"kind": "direct"}, "towers": {"kind": "bare"}}
-    if drawn["towers"]["kind"] == "dot_product":
+    if drawn["towers"]["kind"] in ("dot_product", "text_heads"):
         both = {"kind": "additive_attention", "token": 4, "candidate": True}
         return drawn | {"sequence": drawn["sequence"] or [both], "interaction": linear, "sharing": {"kind": "direct"}}
     if any(spec["kind"] in ONE_WIDTH for spec in drawn["interaction"]):

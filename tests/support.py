@@ -68,6 +68,8 @@ def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:
         seen[:2] = True
         if task.kind == "class":
             raw = 1 + 3 * (raw * ((schema.classes(task) - 1) // 3)).floor()  # 1, 4, 7, …
+        if task.kind == "tags":
+            raw = 1 + (raw * (schema.catalogue.rows - 1)).floor()
         labels[task.name] = torch.where(seen, (raw > 0.5).float() if task.kind == "binary" else raw, torch.nan)
         observed[task.name] = seen
     return Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),

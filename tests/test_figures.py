@@ -11,7 +11,7 @@ import re
 import pandas as pd
 import pytest
 
-from rankzoo.figures import attention, bars, crosses, gates, lists, marks, masks, path, table, truth
+from rankzoo.figures import attention, bars, crosses, gates, gradients, lists, marks, masks, path, table, titles, truth
 
 NAN = math.nan
 
@@ -89,6 +89,9 @@ MASKED = JS.assign(overlap=0.4, conflict=[0.2] + [NAN] * (len(JS) - 1), cosine=-
 WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner) for i, owner in enumerate(masks.OWNERS)],
                      columns=["layer", "unit", "input", "owner"])
 SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["layer", "task", "kept"])
+SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
+                      ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
+MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
 STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]
 DRAW = {
     "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
@@ -109,12 +112,16 @@ DRAW = {
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
     "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
+    "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),
+    "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(3.0, 0.2, -0.4, say),
+    "agree": lambda say: gradients.plane(0.0, 0.2, 0.4, say),
     "statistic": lambda say: bars.statistic(0.61, 0.18, (0.58, 0.63), 0.4, say=say),
 }
 TREES = {name: draw(str) for name, draw in DRAW.items()}
 BROUGHT = set("""YouTube|MMoE + bias tower|ids|join|4 experts|MLP|BCE|Home Depot|a transformer|self|<b>x</b>|adds a part
 click|like|watch|<b>like</b>|new|old|Beans|kitchen|Kettle|<b>Lamp</b>|home|Mat|sport|♥|age|hour|city|FM|CIN|1 of 1|age × hour
-age × city|city × hour|<b>buy</b>|clicks only|tech|LR|DNN|item 0|item 7""".replace("\n", "|").split("|"))
+age × city|city × hour|<b>buy</b>|clicks only|tech|LR|DNN|item 0|item 7
+Candidate|1 Lamp|jazz-4|park|<b>wow</b>""".replace("\n", "|").split("|"))
 """Words that the frames bring along: names, never translated."""
 
 

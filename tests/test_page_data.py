@@ -24,7 +24,7 @@ ROWS = 3000
 PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"},
            "ids": {"drift"}, "goals": {"pairs", "relatedness", "delays"},
            "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
-           "masks": {"pairs", "relatedness"}, "professional": {"relatedness", "thresholds"},
+           "masks": {"pairs", "relatedness"}, "news": {"kernel", "wording"}, "professional": {"relatedness", "thresholds"},
            "sessions": {"intent"}, "video": {"relatedness", "curve"}}
 
 
@@ -67,7 +67,7 @@ def test_every_data_set_has_its_fields_rates_and_truth(name):
     assert [f.name for f in schema.categorical] + [f.name for f in schema.numeric] == listed[:len(schema.features)]
     assert app.markdown[0].value.startswith("**") and f"{ROWS:,} rows" in text(app).replace("2,999", "3,000")
     drawn = scenes(app).get("rz_rates")  # none where every label is a number or a class: they have a sentence each
-    rates = " ".join(words(drawn)) if drawn else text(app)
+    rates = " ".join(words(drawn) if drawn else []) + text(app)
     assert all(task.name in rates for task in schema.tasks)
     assert planted(app) == PLANTED.get(name, set())
     assert ("Nothing is planted here" in text(app)) == (name == "census") == ("CC BY 4.0" in text(app))

@@ -29,6 +29,7 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
            "snapchat": ("gates", "crosses", "calibration", "tasks", "heads"),
            "homedepot": ("items",), "spotify": ("items",), "kuaishou": ("attention", "lists", "heads"),
+           "microsoft": ("attention", "heads"), "huawei": ("attention", "heads"),
            **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
                            ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."

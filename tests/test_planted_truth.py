@@ -23,7 +23,7 @@ BUILT = [system.id for system in systems().values() if system.built]
 SEEDS = range(5)
 LEAST = {"lr": 0.45, "wide_deep": 0.7, "dcn_v2": 0.82, "mmoe": 0.6, "din": 0.88, "youtube": 0.75,
          "fm": 0.83, "dcn": 0.77, "deepfm": 0.83, "xdeepfm": 0.87,
-         "bst": 0.86, "nrms": 0.75, "bytedance": 0.5,
+         "bst": 0.86, "nrms": 0.75, "bytedance": 0.5, "microsoft": 0.65, "huawei": 0.65,
          "shared_bottom": 0.7, "omoe": 0.7, "cgc": 0.75, "ple": 0.8, "snapchat": 0.8}
 """Share of the way from chance to what could be known, first task, every seed."""
 
@@ -66,6 +66,17 @@ def test_a_user_vector_takes_of_each_item_what_it_is_worth():
     """NRMS: the weights followed back through self-attention rank past items by their own worth, 0.7 and more in every seed."""
     found = [look(trained("nrms", seed)[1], "attention").truth.more[0].value for seed in SEEDS]
     assert min(found) >= 0.7, found
+
+
+@pytest.mark.parametrize("id, words", [("microsoft", 2.0), ("huawei", 1.5)])
+def test_titles_are_read_by_what_they_are_about(id, words):
+    """In every seed the weights over clicked news rank them by their own worth, bait last, and lie on relevant ones more than
+    equal weights do; of a title's weight the words that carry the topic have so many times their share."""
+    for seed in SEEDS:
+        score = look(trained(id, seed)[1], "attention").truth
+        own, read = score.more
+        assert score.value > score.chance and own.value >= 0.3, (seed, score)
+        assert read.value >= words * read.chance > 0, (seed, read)
 
 
 @pytest.mark.parametrize("id", ["dcn_v2", "fm", "dcn", "deepfm", "xdeepfm"])

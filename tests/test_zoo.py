@@ -156,7 +156,8 @@ def test_every_parameter_learns(model, batch):
 
 
 def test_training_computes_what_is_looked_at(model, batch):
-    """In training, without a trace, layers may leave padding out or share work: losses and gradients are the same."""
+    """In training, without a trace, layers may leave padding out or share work: losses and gradients are the same, up to what is
+    rounded in the largest of them."""
     found = []
     for trace in (Trace(on=False), Trace()):
         torch.manual_seed(0)  # of what is dropped
@@ -167,8 +168,9 @@ def test_training_computes_what_is_looked_at(model, batch):
     (losses, gradients), (looked_at, others) = found
     for name, loss in losses.items():
         torch.testing.assert_close(loss, looked_at[name], rtol=1e-5, atol=1e-6)
+    noise = 1e-5 * max(1.0, *(float(gradient.abs().max()) for gradient in gradients.values()))
     for name, gradient in gradients.items():
-        torch.testing.assert_close(gradient, others[name], rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(gradient, others[name], rtol=1e-3, atol=noise)
 
 
 def test_bfloat16_is_near_float32(model, batch):

@@ -17,7 +17,7 @@ SHOWN = 40
 @click.command("inspect")
 @click.argument("run")
 @click.option("--view", required=True, help="attention, gates, crosses, embeddings, rows, position, lists, items, "
-              "heads, calibration, masks, tasks or example.")
+              "heads, calibration, masks, gradients, tasks or example.")
 @click.option("--rows", type=int, default=2_000, show_default=True, help="Rows of the test part that are looked at.")
 @json_option
 def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
@@ -37,6 +37,8 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
     lines = [f"{view} of run {run} · {found.run.arch} on {called(found.run.data)}", "", table(records[:SHOWN])]
     if len(records) > SHOWN:
         lines.append(f"… {len(records) - SHOWN:,} more rows; all of them with --json")
+    for name in seen.beside:
+        lines += ["", table(further[name])]
     lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else [])]
     emit(as_json, answer, "\n".join(lines))
 

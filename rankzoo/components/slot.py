@@ -35,8 +35,8 @@ class Slot(BaseModel):
     main: ClassVar[tuple[str, ...]] = ()
     short: ClassVar[str]
     keeps: ClassVar[tuple[str, ...]] = ()
-    """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias; `table`
-    for vectors of its own."""
+    """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias, words; `table`
+    for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
 
     def word(self) -> str:
         """The component in at most 11 letters, with its characteristic number where it has one."""
@@ -86,6 +86,9 @@ def needs_input(shape: Shape) -> None:
 def one_logit(shape: Shape) -> None:
     """Raises a ZooError where a tower makes one number for a task that needs one per class."""
     for task in shape.tasks:
+        if task.kind == "tags":
+            raise ZooError("The task '{task}' asks for a tag of every word, and this tower reads no words.",
+                           "Set towers.kind to text_heads.", at=shape.at, task=task.name)
         if task.kind == "class":
             raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.",
                            "Set towers.kind to classes.", at=shape.at, task=task.name)

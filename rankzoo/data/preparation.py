@@ -126,10 +126,10 @@ class Preparation(_Frozen):
         return found, seen
 
     def _label(self, label: Label, column: pa.ChunkedArray) -> np.ndarray:
-        """(row,) float32, NaN where missing; of a class its id, NaN for one that the training part lacks."""
-        if label.kind != "class":
+        """(row,) float32, NaN where missing; of a class its id, of tags their item, NaN for one that the training part lacks."""
+        if label.kind not in ("class", "tags"):
             return label.encode(column)
-        ids = self.vocabulary(label.of).encode(column).astype(np.float32)
+        ids = self.vocabulary(label.of if label.kind == "class" else self.catalogue).encode(column).astype(np.float32)
         return np.where(ids > 0, ids, np.float32("nan"))
 
     def _history(self, history: History, table: pa.Table) -> tuple[torch.Tensor, torch.Tensor]:

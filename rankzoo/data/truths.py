@@ -135,6 +135,16 @@ class Intent:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """Which words of an item's title carry its topic. list: the catalogue's list of words · carries: (item, place), item k in row
+    k · decides: tasks whose labels the words decide, so that who reads them all may know them."""
+
+    list: str
+    carries: np.ndarray
+    decides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Truth:
     """Everything planted in a table.
 
@@ -154,6 +164,7 @@ class Truth:
     delays: Delays | None = None
     forest: Forest | None = None
     intent: Intent | None = None
+    wording: Wording | None = None
     formula: str = ""
     repeats: Repeats | None = None
 

@@ -11,6 +11,8 @@ from rankzoo.data.truths import Relevance
 from rankzoo.inspection.averages import ages, factors
 from rankzoo.inspection.score import Score, mean_score, spearman
 from rankzoo.inspection.view import Subject, View
+from rankzoo.inspection.words import lines, titles
+from rankzoo.inspection.words import scored as words_scored
 from rankzoo.model import RankingModel
 from rankzoo.schema import History
 from rankzoo.signals import Batch
@@ -21,7 +23,7 @@ ALIGNED_ROWS = 128
 
 def attention(subject: Subject, row: int = 0) -> View:
     """The weights of one row as the table (position, weight, relevance, change of the logit when the item is dropped), and
-    all rows in the score and in the tables `factors` and `ages`.
+    all rows in the score and in the tables `factors` and `ages`; where titles are read also `words` and `titles`, see there.
 
     Statistic: the share of positive weight that lies on relevant items, over rows that have both relevant and irrelevant
     ones; chance is the share of relevant items in them, which is what equal weights give. Without a softmax weights are
@@ -36,10 +38,14 @@ def attention(subject: Subject, row: int = 0) -> View:
     tables = {"factors": factors(subject, history, ids, weights, mask, truth),
               "ages": ages(subject, history, ids, weights, mask, truth)}
     score = truth and scored(weights, mask, truth, spec_of(subject).candidate_aware)
+    if len(words := titles(subject, history, row)):
+        tables |= {"words": words, "titles": lines(words)}
+        further = words_scored(subject)
+        score = replace(score, more=(*score.more, further)) if score and further else score or further
     note = "" if sign > 0 else "The weights are drawn with their sign turned: without a softmax the sign is free."
     if rewritten(subject):
         note = "Self-attention mixes the items before they are pooled: a weight is what arrives of an item in the end."
-    return View("attention", items(subject, row, sign), score, tables, note)
+    return View("attention", items(subject, row, sign), score, tables, note, ("titles",) if "titles" in tables else ())
 
 
 def seen_by(subject: Subject) -> tuple[History, Entry]:

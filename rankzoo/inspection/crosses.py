@@ -35,7 +35,7 @@ def crosses(subject: Subject, task: str = "") -> View:
     if subject.rows < 2:
         raise ZooError("Crosses are measured between two rows, and there is {found}.", "Look at more rows.", at="rows",
                        found=subject.rows)
-    task = task or next(t for t in subject.model.blueprint.tasks if subject.dataset.schema.task(t).kind != "class")
+    task = task or next(t for t in subject.model.blueprint.tasks if subject.dataset.schema.task(t).single)
     fields = strongest(subject, task)
     mixed = second_differences(subject.model, subject.batch, fields, task)
     truth = subject.dataset.truth_of(subject.part, subject.rows)

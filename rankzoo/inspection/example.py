@@ -68,9 +68,9 @@ def features(subject: Subject, row: int = 0) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Check:
-    """One task of one row: its logit (of classes: the right one's, or the highest) when computed alone, step by step; how far
-    `model(x)` over all rows is from it; the label, None where it is not observed; the planted logit (without the position,
-    where that is planted: a server does not know it), NaN where nothing is."""
+    """One task of one row: its logit (of classes: the right one's, or the highest; of tags the first word's) when computed alone,
+    step by step; how far `model(x)` over all rows is from it; the label, None where it is not observed; the planted logit
+    (without the position, where that is planted: a server does not know it), NaN where nothing is."""
 
     task: str
     logit: float
@@ -87,7 +87,11 @@ def checked(subject: Subject, row: int = 0) -> tuple[Check, ...]:
     for task in subject.model.blueprint.tasks:
         seen = bool(subject.batch.observed[task][row])
         logit, others = alone[f"logit.{task}"].values[0], together[task][row]
-        if logit.dim():
+        if logit.dim() == 2:  # tags: those of the first word
+            tags = subject.batch.tags(subject.dataset.schema.task(task))[0][row]
+            place = int(tags[0]) if seen else int(logit[0].argmax())
+            logit, others = logit[0, place], float(subject.trace[f"logit.{task}"].values[row, 0, place])
+        elif logit.dim():
             place = int(subject.batch.labels[task][row]) if seen else int(logit.argmax())
             logit, others = logit[place], float(subject.trace[f"logit.{task}"].values[row, place])
         logit = float(logit)

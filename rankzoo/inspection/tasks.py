@@ -28,7 +28,7 @@ NOTE = ("The cosine is that of two tasks' logits' gradients at the joined vector
 def compares(blueprint: Blueprint, schema: Schema) -> bool:
     """Whether at least two tasks with one logit each read one joined vector."""
     joined = next(place.shape.joined for place in blueprint.places(schema) if place.address == "sharing")
-    return joined > 0 and sum(schema.task(task).kind != "class" for task in blueprint.tasks) > 1
+    return joined > 0 and sum(schema.task(task).single for task in blueprint.tasks) > 1
 
 
 def tasks(subject: Subject) -> View:
@@ -39,7 +39,7 @@ def tasks(subject: Subject) -> View:
     of the tenth that ranks highest). Statistic: mean cosine of related pairs minus that of the others; chance is 0.
     """
     schema, blueprint = subject.dataset.schema, subject.model.blueprint
-    names = tuple(task for task in blueprint.tasks if schema.task(task).kind != "class")
+    names = tuple(task for task in blueprint.tasks if schema.task(task).single)
     cosines = pulled(subject, names)  # (row, pair)
     truth = subject.dataset.truth_of(subject.part, subject.rows)
     related = pairs_of(names, truth.relatedness if truth else None)

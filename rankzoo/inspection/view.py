@@ -13,19 +13,22 @@ from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 
+AXES = {1: ("row",), 2: ("row", "class"), 3: ("row", "place", "class")}
 Table = pd.DataFrame
 """The name under which rooms without pandas speak of a tidy table."""
 
 
 @dataclass(frozen=True)
 class View:
-    """`table` is the view's own table; `tables` further ones by name; `truth` None where nothing was planted."""
+    """`table` is the view's own table; `tables` further ones by name, of which the command line prints those that `beside` names;
+    `truth` None where nothing was planted."""
 
     name: str
     table: pd.DataFrame
     truth: Score | None = None
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     note: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Subject:
     def probable(self, task: str) -> bool:
         """Whether sigmoid(logit) is meant as a probability (or a share): by the task's label, and by the loss behind it."""
         found = self.dataset.schema.task(task)
-        return found.kind not in ("regression", "class") and self.model.blueprint.losses.calibrated(found)
+        return found.single and found.kind != "regression" and self.model.blueprint.losses.calibrated(found)
 
     def over(self, batch: Batch) -> Subject:
         """The same model over other rows, traced."""
@@ -63,5 +66,5 @@ def traced(model: RankingModel, batch: Batch) -> Trace:
         output = model(batch.unlabelled(), trace)
     model.train(training)
     for task, logits in output.logits.items():
-        trace.keep(f"logit.{task}", "logit", ("row", "class")[:logits.dim()], logits)
+        trace.keep(f"logit.{task}", "logit", AXES[logits.dim()], logits)
     return trace

@@ -12,6 +12,7 @@ from rankzoo.inspection.crosses import crosses
 from rankzoo.inspection.embeddings import embeddings
 from rankzoo.inspection.example import example
 from rankzoo.inspection.gates import gates
+from rankzoo.inspection.gradients import gradients
 from rankzoo.inspection.heads import heads
 from rankzoo.inspection.items import items
 from rankzoo.inspection.lists import arranges, lists
@@ -36,7 +37,7 @@ KINDS: dict[str, Kind] = {
     "attention": Kind(attention, lambda b, s: keeps(b, "attention"),
                       "no attention: nothing in the sequence slot weighs past items"),
     "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the sharing slot has no experts"),
-    "crosses": Kind(crosses, lambda b, s: len(s.inputs) > 1 and any(s.task(t).kind != "class" for t in b.tasks),
+    "crosses": Kind(crosses, lambda b, s: len(s.inputs) > 1 and any(s.task(t).single for t in b.tasks),
                     "no crosses: it reads fewer than two features, or chooses among classes"),
     "embeddings": Kind(embeddings, lambda b, s: keeps(b, "table") and any(
         f.kind == "categorical" for f in s.inputs) or s.catalogue is not None and b.representation.kind != "one_hot",
@@ -51,6 +52,8 @@ KINDS: dict[str, Kind] = {
     "calibration": Kind(calibration, calibrates, "no probabilities to correct: its losses or labels make none"),
     "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,
                   "no masks: no task has a network of its own cut out of a shared one"),
+    "gradients": Kind(gradients, lambda b, s: "gradient" in b.towers.keeps and len(b.tasks) > 1,
+                      "no auxiliary tasks: none of its towers is there to teach the others' encoder alone"),
     "tasks": Kind(tasks, compares, "no two tasks to compare that read one joined vector"),
     "example": Kind(example, lambda b, s: True, ""),
 }

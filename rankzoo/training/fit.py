@@ -26,10 +26,11 @@ from rankzoo.training.optimizers import Dense, optimizers, sight
 from rankzoo.training.precision import Precision
 from rankzoo.training.requests import by_request, edges
 from rankzoo.training.settings import TrainSettings
+from rankzoo.training.tagging import answers
 from rankzoo.training.watch import watched
 
 REPORTS_PER_EPOCH = 20
-CHECKS_PER_EPOCH = 2
+CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 2, 4
 BLOCK = 64  # batches that are gathered at once
 
 
@@ -39,7 +40,7 @@ class Step:
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
     always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
-    the combination of tasks has weights, and what `watched` sees inside (`gate.<task>.<expert>`); empty at most steps.
+    the combination has weights, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
     """
 
     number: int
@@ -70,15 +71,14 @@ class Fit:
         wanted = self.per_epoch * settings.epochs
         self.steps = min(wanted, settings.steps or wanted)
         self.epochs = math.ceil(self.steps / self.per_epoch)
-        self.constant = {t.name: constant_loss(t.kind, self._labels(t.name)) for t in dataset.schema.tasks
-                         if t.name in model.blueprint.tasks}
+        tasks = [t for t in dataset.schema.tasks if t.name in model.blueprint.tasks]
+        self.constant = {t.name: constant_loss(t.kind, self._labels(t.name)) for t in tasks}
         self.combiner, self.optimizers = combiner(settings.combine, model), optimizers(model, settings)
-        if own := list(self.combiner.parameters()):
-            self.optimizers.append(Dense([{"params": own, "lr": settings.lr}], settings.optimizer))
+        own = list(self.combiner.parameters())
+        self.optimizers += [Dense([{"params": own, "lr": settings.lr}], settings.optimizer)] if own else []
         self.course = Course(model, self.steps, {name: int(seen.sum()) for name, seen in self.train.observed.items()})
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        guess = {name: constant_logit(dataset.schema.task(name).kind, self._labels(name)) for name in self.constant
-                 if dataset.schema.task(name).kind != "class"}
+        guess = {t.name: constant_logit(t.kind, self._labels(t.name)) for t in tasks if t.single}
         if state is None:
             model.fit(self.train, settings.seed)
         model.begin(guess)
@@ -128,7 +128,7 @@ class Fit:
             self.model.load_state_dict(self.best)
 
     def _labels(self, task: str):
-        return self.train.labels[task][self.train.observed[task]].numpy().astype("float64")
+        return answers(self.train, self.dataset.schema.task(task))
 
     def _batches(self, epoch: int, first: int) -> Iterator[tuple[int, Batch]]:
         """The batches of an epoch from number `first` on, gathered a block at a time: the first step need not wait for all."""
@@ -194,6 +194,8 @@ class Fit:
                                    "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
                 points[f"train.{name}.loss"] = mean / self.units.get(name, 1.0)
             gathered.clear()
+        if last or at % max(1, self.per_epoch // TOLD_PER_EPOCH) == 0:
+            points |= self.combiner.told()
         if last or at % max(1, self.per_epoch // CHECKS_PER_EPOCH) == 0:
             points |= self._check(ended=last)
         return points

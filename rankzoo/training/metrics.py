@@ -3,6 +3,8 @@ square error for numbers.
 
 AUC and GAUC ask for an order alone; log loss and calibration for probabilities, so that they are left out under a loss whose
 scores are none.
+
+More than 250 lines: what a score is worth, and against what, is asked in one place.
 """
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ from rankzoo.model import RankingModel
 from rankzoo.schema import Schema, Task
 from rankzoo.signals import Batch
 from rankzoo.training.requests import by_request, edges
+from rankzoo.training.tagging import counted, f1
 
 BATCH = 1024  # the fastest size measured: larger batches leave the cache
 CHUNK = 8192
@@ -90,6 +93,8 @@ def score(kind: str, labels: np.ndarray, logits: np.ndarray, request: np.ndarray
     regression → rmse, mae; class → mrr and recall@20, of ranks in the place of logits. Empty where no row is observed."""
     if not len(labels):
         return {}
+    if kind == "tags":
+        return f1(logits)
     if kind == "class":
         return {"mrr": float((1 / logits).mean()), RECALL: float((logits <= TOP).mean())}
     if kind == "binary":
@@ -109,7 +114,7 @@ def _probable(labels: np.ndarray, logits: np.ndarray) -> dict[str, float]:
 
 def predict(model: RankingModel, batch: Batch) -> dict[str, np.ndarray]:
     """Logits per task as a server computes them: eval mode, no labels, in batches; of classes the rank of the right one. (row,)
-    per task."""
+    per task, of tags (row, 3), see `counted`."""
     return both(model, batch)[0]
 
 
@@ -123,10 +128,15 @@ def both(model: RankingModel, batch: Batch) -> tuple[dict[str, np.ndarray], dict
             rows = batch.rows(start, start + BATCH)
             output = model(rows.unlabelled())
             wide = {task: logits for task, logits in output.raw.items() if logits.dim() > 1}
-            served.append(dict(output.logits) | {task: rank(logits, rows.labels[task]) for task, logits in wide.items()})
+            served.append(dict(output.logits) | {task: _told(model, task, logits, rows) for task, logits in wide.items()})
             raw.append(dict(output.raw) | {task: _lost(model, task, logits, rows) for task, logits in wide.items()})
     model.train(training)
     return {task: logits.numpy().astype(np.float64) for task, logits in _whole(served).items()}, _whole(raw)
+
+
+def _told(model: RankingModel, task: str, logits: Tensor, rows: Batch) -> Tensor:
+    found = model.schema.task(task)
+    return counted(logits, rows, found) if found.kind == "tags" else rank(logits, rows.labels[task])
 
 
 def _lost(model: RankingModel, task: str, logits: Tensor, rows: Batch) -> Tensor:
@@ -157,7 +167,7 @@ def losses(model: RankingModel, logits: Mapping[str, Tensor], batch: Batch) -> d
     with torch.inference_mode():
         for part, here in _chunks(batch, logits) if model.blueprint.losses.grouped else [(batch, logits)]:
             for task in logits:
-                ready = layer.kinds[task] == "class"  # the losses of the rows, see `both`
+                ready = layer.kinds[task] in ("class", "tags")  # the losses of the rows, see `both`
                 total[task] += torch.stack(over(here[task], ~here[task].isnan()) if ready else layer.sums(task, here, part))
     layer.train(training)
     return {task: float(summed / count) for task, (summed, count) in total.items() if count}
@@ -204,7 +214,7 @@ def constant_loss(kind: str, labels: np.ndarray) -> float:
     vary, so that a loss can always be given relative to it."""
     if not len(labels) or labels.min() == labels.max():
         return 1.0
-    if kind == "class":
+    if kind in ("class", "tags"):
         shares = np.unique(labels, return_counts=True)[1] / len(labels)
         return float(-(shares * np.log(shares)).sum())
     if kind != "binary":
@@ -238,6 +248,8 @@ def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]
     if truth is None:
         return {}
     metrics = evaluate({**truth.logits, **truth.ranks}, batch, dataset.schema)
+    decided = truth.wording.decides if truth.wording else ()
+    metrics |= {task: {dataset.schema.task(task).metric.key: 1.0} for task in decided}
     known = evaluate(_known(truth), batch, dataset.schema) if truth.utilities else {}
     return {task: values | {f"{name}_served": value for name, value in known.get(task, {}).items() if name in ORDER}
             for task, values in metrics.items()}

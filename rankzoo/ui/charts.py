@@ -111,6 +111,7 @@ def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame:
     pictures = points.pictures(_document.json())
     if pictures:
         made.append(_shares(_document, _frame, _end, colours, _gate) if pictures[0] == "gate" else
+                    _gradients(_frame, _end, colours) if pictures[0] == "gradient" else
                     _own(pictures[0], _frame, _end, colours))
     return made
 
@@ -143,6 +144,16 @@ def _shares(document: Document, frame: pd.DataFrame, end: float, colours: Theme,
     place = tasks.index(task) if task in tasks else 0
     return "gate", curves.shares(own, end, colours, title if task else "", place, translate), say(
         "Shares of the experts in the gate of {task}, by epoch.", task=title)
+
+
+def _gradients(frame: pd.DataFrame, end: float, colours: Theme) -> tuple:
+    """How the main task's gradient and that of all others meet where both act, and in which share of the steps they conflict."""
+    own = points.gradients(frame)
+    own["series"] = [say("cosine") if each == "cosine" else say("steps in conflict") for each in own["series"]]
+    title = "Main and auxiliary gradients"
+    figure = curves.line(own, end, colours, title, 2, 0.0, translate("below: they conflict"), translate)
+    return "gradient", figure, say("{title}, by epoch.", title=translate(title)) + _last(
+        own.rename(columns={"series": "task"}), 2)
 
 
 def _own(picture: str, frame: pd.DataFrame, end: float, colours: Theme) -> tuple:

@@ -14,12 +14,12 @@ from rankzoo.data.load import names
 from rankzoo.data.samples import ROWS as SAMPLE
 from rankzoo.data.world import MIN_ROWS, world, worlds
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars, calibration, items, marks, thresholds, truth
+from rankzoo.figures import bars, calibration, items, marks, thresholds, titles, truth
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.ui import service, state, train
 from rankzoo.ui.component import scene
-from rankzoo.ui.data_tables import Summary, summary
+from rankzoo.ui.data_tables import PLANTED, Summary, summary
 from rankzoo.ui.page import colours, escaped
 from rankzoo.ui.words import say, translate
 
@@ -28,20 +28,8 @@ SIDES = {"user": "user", "item": "item", "context": "context", "bias": "bias onl
 KEY, GO = "rz_world", "rz_world_go"
 LAST_SEED = 2**31 - 1
 DRAWN = ("each label is drawn with the probability sigmoid(logit)", "each item is drawn in proportion to its weight")
-PLANTED = {
-    "pairs": ("Pairs of fields that cross",
-              "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
-    "relatedness": ("Hidden causes of the tasks", "Tasks with a cosine near 1 follow the same direction of the signals."),
-    "curve": ("Position bias",
-              "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
-    "kernel": ("What a past item is worth", "The factors are multiplied, and the past items are added up."),
-    "intent": ("What a visitor is after", "What an item that fits has more in the logarithm of its weight; the rest is chance."),
-    "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
-    "drift": ("What moves in time",
-              "What the most common items add to the logit, block by block: what was learned early is out of date later."),
-    "delays": ("Conversions that come late", "How much of each goal had come when training rows were read; mean of the devices."),
-    "thresholds": ("Thresholds of the planted trees",
-                   "A mark is a question of a tree, larger at its root: is the number above this? A colour is a tree.")}
+CHOSEN = {"class": "{task}: one of {classes}; the most common is right in {share} of the rows",
+          "tags": "{task}: one of {classes} for each word; the most common is right for {share} of the words"}
 
 
 @dataclass(frozen=True)
@@ -190,7 +178,7 @@ def planted(data: Summary) -> None:
     scene(_legend(), key="rz_legend", alt=say("An outline marks the truth you can check against"))
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "drift": truth.drift,
                 "kernel": truth.kernel, "repeats": truth.repeats, "intent": items.intent, "delays": calibration.delays,
-                "thresholds": thresholds.thresholds}
+                "thresholds": thresholds.thresholds, "wording": titles.narrow}
     for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
         st.markdown(f"**{place} {say(title)}**" if len(data.planted) > 1 else f"**{say(title)}**")
@@ -206,7 +194,7 @@ def _legend() -> Tree:
 def formula(data: Summary) -> None:
     """How a row's label was drawn."""
     if data.formula:
-        how = DRAWN["class" in set(data.rates["kind"])]
+        how = DRAWN[not set(data.rates["kind"]) & {"binary", "share", "regression"}]
         st.markdown(f"**{say('The recipe')}** :gray[{say(how)}]")
         st.latex(r"\small " + data.formula)
 
@@ -218,9 +206,9 @@ def base_rates(data: Summary) -> None:
     if len(drawn):
         notes = [say("mean share") if kind == "share" else None for kind in drawn["kind"]]
         scene(bars.rates(drawn.assign(note=notes), translate), key="rz_rates", width=870, alt=say("How often each task happens"))
-    for row in data.rates[data.rates["kind"] == "class"].itertuples():
-        st.markdown(say("{task}: one of {classes}; the most common is right in {share} of the rows", task=escaped(row.task),
-                        classes=whole(int(row.classes)), share=percent(float(row.rate), 1)))
+    for row in data.rates[data.rates["kind"].isin(list(CHOSEN))].itertuples():
+        st.markdown(say(CHOSEN[row.kind], task=escaped(row.task), classes=whole(int(row.classes)),
+                        share=percent(float(row.rate), 1)))
     for row in data.rates[data.rates["kind"] == "regression"].itertuples():
         st.markdown(say("{task}: numbers, mean {mean}, standard deviation {sd}", task=escaped(row.task),
                         mean=escaped(fixed(row.rate, 3)), sd=escaped(fixed(row.sd, 3))))
@@ -238,13 +226,15 @@ def best(data: Summary) -> None:
     best = say("On the test rows, the true logit of every row scores this much; no model can do better than by noise.")
     served = any("auc_served" in scores for scores in data.oracle.values())
     st.caption(best + (" " + say("A server does not know the position, so it can know less.") if served else ""))
+    rates = data.rates.set_index("task")["rate"]
     rows = [{"task": task, "auc": fixed(scores.get("auc"), 3), "served": fixed(scores.get("auc_served"), 3),
-             "mrr": fixed(scores.get("mrr"), 3), "recall": fixed(scores.get("recall@20"), 3),
-             "rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rate), 1)}
-            for (task, scores), rate in zip(data.oracle.items(), data.rates["rate"], strict=True)]
+             "mrr": fixed(scores.get("mrr"), 3), "f1": fixed(scores.get("f1"), 3), "recall": fixed(scores.get("recall@20"), 3),
+             "rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rates[task]), 1)}
+            for task, scores in data.oracle.items()]
     shown = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
     st.dataframe(pd.DataFrame(rows)[shown], hide_index=True, width="content", alt=say("Best possible scores"), column_config={
         "task": st.column_config.TextColumn(say("task")), "auc": st.column_config.TextColumn(say("AUC, all known")),
         "served": st.column_config.TextColumn(say("AUC, a server's best")), "mrr": st.column_config.TextColumn("MRR"),
+        "f1": st.column_config.TextColumn("F1"),
         "recall": st.column_config.TextColumn("Recall@20"), "rmse": st.column_config.TextColumn(say("RMSE")),
         "rate": st.column_config.TextColumn(say("base rate"))})

@@ -11,18 +11,36 @@ import streamlit as st
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
-from rankzoo.data.truths import Forest, Repeats
+from rankzoo.data.truths import Forest, Repeats, Wording
 from rankzoo.data.world import World, worlds
+from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
+from rankzoo.training.tagging import answers
 
-MOST, BINS, MOVING = 16, 16, 5
+MOST, BINS, MOVING, TITLES = 16, 16, 5, 4
+PLANTED = {
+    "pairs": ("Pairs of fields that cross",
+              "Only these pairs say more together than one by one; the numbers are the spread on the logit."),
+    "relatedness": ("Hidden causes of the tasks", "Tasks with a cosine near 1 follow the same direction of the signals."),
+    "curve": ("Position bias",
+              "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
+    "kernel": ("What a past item is worth", "The factors are multiplied, and the past items are added up."),
+    "intent": ("What a visitor is after", "What an item that fits has more in the logarithm of its weight; the rest is chance."),
+    "wording": ("What a title says", "Titles of four news items; the outlined words carry the topic, the others do not."),
+    "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
+    "drift": ("What moves in time",
+              "What the most common items add to the logit, block by block: what was learned early is out of date later."),
+    "delays": ("Conversions that come late", "How much of each goal had come when training rows were read; mean of the devices."),
+    "thresholds": ("Thresholds of the planted trees",
+                   "A mark is a question of a tree, larger at its root: is the number above this? A colour is a tree.")}
+"""What a frame of `planted` is called, and what it says in a sentence."""
 
 
 @dataclass(frozen=True)
 class Summary:
     """A data set as the page shows it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate, count,
     rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (pairs,
-    relatedness, curve, kernel, repeats, drift, delays, thresholds), empty for real data."""
+    relatedness, curve, kernel, repeats, drift, delays, wording, thresholds), empty for real data."""
 
     name: str
     rows: int
@@ -95,12 +113,12 @@ def _left_out(name: str) -> list[dict]:
 
 
 def rates(dataset: Dataset) -> pd.DataFrame:
-    """One row per task over its observed rows: rate (mean label; of classes the share of the most common), classes, count
+    """One row per task over its observed rows, of tags over their words: rate (mean label; of classes the share of the most
+    common), classes, count
     (of ones), rows, sd (of a number's labels)."""
     rows = []
     for task in dataset.schema.tasks:
-        labels = dataset.batch.labels[task.name][dataset.batch.observed[task.name]].numpy().astype(np.float64)
-        choice = task.kind == "class"
+        labels, choice = answers(dataset.batch, task), not task.single
         common = np.bincount(labels.astype(np.int64)).max() / len(labels) if choice and len(labels) else None
         rows.append({"task": task.name, "kind": task.kind, "classes": dataset.schema.classes(task) - 1 if choice else None,
                      "rate": common if choice else float(labels.mean()) if len(labels) else None,
@@ -131,6 +149,8 @@ def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
     if truth.intent:
         own = [("popularity of its own (spread)", truth.intent.popularity)]
         made["intent"] = pd.DataFrame([*truth.intent.adds.items(), *own], columns=["what", "value"])
+    if truth.wording:
+        made["wording"] = wording(dataset, truth.wording)
     if truth.forest:
         made["thresholds"] = thresholds(truth.forest)
     return made
@@ -168,6 +188,19 @@ def drift(dataset: Dataset, world: World) -> pd.DataFrame:
     common = np.argsort(-np.bincount(dataset.batch.ids[:, place].numpy())[1:], kind="stable")[:MOVING]
     return pd.DataFrame([{"name": world.label(planted.feature, int(value)), "block": block + 1, "value": float(values[value])}
                          for value in common for block, values in enumerate(planted.values)])
+
+
+def wording(dataset: Dataset, planted: Wording) -> pd.DataFrame:
+    """The titles of a few items, far from each other in the catalogue: title (what the item is called), place, word, weight
+    (none), carries."""
+    catalogue, batch = dataset.schema.catalogue, dataset.batch.catalogue
+    listed = next(h for h in catalogue.schema.histories if h.name == planted.list)
+    words, mask = batch.histories[listed.name][:, :, 0], batch.masks[listed.name]
+    items = np.linspace(1, len(batch) - 1, TITLES).astype(int)
+    return pd.DataFrame([{"title": name(dataset, catalogue.name, int(item)), "place": place, "weight": float("nan"),
+                          "word": name(dataset, f"{listed.name}.{listed.fields[0].name}", int(words[item, place])),
+                          "carries": bool(planted.carries[item - 1, place])}
+                         for item in items for place in mask[item].nonzero()[:, 0].tolist()])
 
 
 def thresholds(forest: Forest) -> pd.DataFrame:

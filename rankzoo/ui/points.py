@@ -10,20 +10,21 @@ import streamlit as st
 from rankzoo.data.world import worlds
 from rankzoo.document import Document
 from rankzoo.runs.tables import ENDED, Point, Run
+from rankzoo.training.combine import METHODS
 from rankzoo.ui import service
 
 COLUMNS = ["group", "of", "what", "epoch", "value"]
-PICTURES = ("gate", "attention", "cross")
+PICTURES = ("gradient", "gate", "attention", "cross")
 """What a model's own third picture may show, the most telling first."""
 ON_VALIDATION = {"auc": "AUC on validation rows", "mrr": "MRR on validation rows",
-                 "rmse": "Root mean square error on validation rows"}
+                 "rmse": "Root mean square error on validation rows", "f1": "F1 on validation rows"}
 """What the curve of a task's metric is called."""
 FORMS = {"gate": "gate", "scorer": "attention", "cross": "cross"}
 
 
 @dataclass(frozen=True)
 class Series:
-    """The points of one run. `step`: the last one; frame columns: `group` (train, validation, gate, attention, cross),
+    """The points of one run. `step`: the last one; frame columns: `group` (train, validation, gate, attention, cross, gradient),
     `of` (task, gate or address), `what` (metric or expert), `epoch`, `value`."""
 
     id: str
@@ -120,9 +121,17 @@ def watched(frame: pd.DataFrame, group: str) -> pd.DataFrame:
     return pd.DataFrame({"series": [order[of] for of in kept["of"]], "epoch": kept["epoch"], "value": kept["value"]})
 
 
+def gradients(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns series (cosine, conflicts), epoch, value of how the main task's gradient and that of the others meet."""
+    kept = frame[frame["group"] == "gradient"]
+    return pd.DataFrame({"series": kept["what"], "epoch": kept["epoch"], "value": kept["value"]})
+
+
 @st.cache_resource(max_entries=300, show_spinner=False)
 def pictures(config: str) -> tuple[str, ...]:
-    """Which of `PICTURES` the model of a document has, by the nodes of its diagram."""
+    """Which of `PICTURES` the model of a document has, by the nodes of its diagram and by how its tasks are combined."""
     document = document_of(config)
     forms = {FORMS.get(block.form) for block in document.blueprint.blocks(document.schema())}
+    if len(document.blueprint.tasks) > 1:
+        forms |= set(METHODS[document.settings.combine].keeps)
     return tuple(name for name in PICTURES if name in forms)

@@ -5,6 +5,7 @@ share       ℓ = (sigmoid(s) − y)² for a label in [0, 1], such as the share 
 regression  ℓ = (s − y)²
 class       ℓ = ln Σ_c e^{s_c} − s_y over the classes that the training part knows: an item that it never names is no negative,
             since it would be trained down for being new
+tags        the mean of that over the words of the row's item; without a word the row does not count
 
 L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k.
 """
@@ -23,7 +24,8 @@ from rankzoo.errors import ZooError, closest
 from rankzoo.schema import Block, Drawing, Edge, Schema, Shape, Task
 from rankzoo.signals import Batch, Branches
 
-PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax"}
+PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax",
+         "tags": "softmax"}
 NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error", "softmax": "softmax"}
 Likelihood = Literal["categorical", "gaussian", "none"]
 LIKELIHOODS: Mapping[str, Likelihood] = {"cross_entropy": "categorical", "squared": "gaussian", "softmax": "categorical"}
@@ -112,6 +114,7 @@ class LossLayer(nn.Module):
     def __init__(self, spec: Loss, shape: Shape):
         super().__init__()
         self.kinds = {t.name: t.kind for t in shape.tasks}
+        self.tags = {t.name: t for t in shape.tasks if t.kind == "tags"}
         self.items = frozenset(t.name for t in shape.tasks if t.kind == "class" and shape.schema.named(t.of))
         self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
         self.likelihoods = {t.name: spec.likelihood(t) for t in shape.tasks}
@@ -132,6 +135,9 @@ class LossLayer(nn.Module):
     def rows(self, task: str, logit: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """The loss of every row, and whether it counts: (row,), (row,) bool."""
         label, seen = labels(task, batch)
+        if task in self.tags:
+            each, words = tagged(logit, *batch.tags(self.tags[task]))
+            return each, seen & words
         if self.kinds[task] != "class":
             return self.each(task, logit, label), seen
         known = batch.seen if task in self.items and batch.seen is not None else torch.arange(logit.shape[1]) > 0
@@ -162,6 +168,15 @@ def chosen(logit: Tensor, label: Tensor, among: Tensor) -> Tensor:
     """−ln softmax at the label, over the classes `among` (class,) bool: (row, class), (row,) → (row,)."""
     lowest = torch.finfo(logit.dtype).min  # as good as −∞, which would make NaN of a row whose label is not among them
     return F.cross_entropy(logit.masked_fill(~among, lowest), label, reduction="none")
+
+
+def tagged(logit: Tensor, tags: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of −ln softmax at the right tag over the words that are there, and whether there is any: (row, place, tag),
+    (row, place), (row, place) → (row,), (row,)."""
+    tags, there = (each[:, :logit.shape[1]] for each in (tags, there & (tags > 0)))
+    each = chosen(logit.flatten(0, 1), tags.flatten(), torch.arange(logit.shape[2]) > 0).view_as(tags)
+    words = there.sum(dim=1)
+    return torch.where(there, each, 0).sum(dim=1) / words.clamp(min=1), words > 0
 
 
 def labels(task: str, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -27,13 +27,14 @@ from rankzoo.schema import Schema, Shape, Task
 
 How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic", "softmax"]
 FIT: Mapping[str, tuple[How, ...]] = {"binary": ("cross_entropy", "focal", "squared"), "share": ("squared", "cross_entropy"),
-                                      "regression": ("squared", "huber", "weighted_logistic"), "class": ("softmax",)}
+                                      "regression": ("squared", "huber", "weighted_logistic"), "class": ("softmax",),
+                                      "tags": ("softmax",)}
 NAMES = base.NAMES | {"focal": "focal loss", "huber": "Huber", "weighted_logistic": "weighted logistic"}
 BENT = {"focal": "focal loss lets rows that are sure, and one of the two labels, count less",
         "huber": "Huber's loss counts large errors less, so that its best guess lies between the median and the mean",
         "weighted_logistic": "a weighted logistic loss learns odds, which lie above the mean"}
 LABELS = {"binary": "that are 0 or 1", "share": "between 0 and 1", "regression": "that are any number",
-          "class": "that are classes"}
+          "class": "that are classes", "tags": "for each word"}
 LARGEST = 20.0  # the largest logit of a weighted logistic loss that is told apart when serving: exp(20) is 485 million
 
 

@@ -205,7 +205,11 @@ class EmbeddingsLayer(nn.Module):
 
     def forward(self, batch: Batch, trace: Trace) -> Signal:
         """ids (row, field) → fields[name] (row, width), sequences[name] (row, position, width), catalogue (item, width)."""
-        items, tensors = self.items(batch.catalogue) if self.attributes else None, {}
+        return self.laid(batch, self.items(batch.catalogue) if self.attributes else None, trace)
+
+    def laid(self, batch: Batch, items: Tensor | None, trace: Trace) -> Signal:
+        """Everything that leaves the slot, given the items' vectors (item, width)."""
+        tensors = {}
         for width, names in self.groups.items():
             columns, offsets = getattr(self, f"columns_{width}"), getattr(self, f"offsets_{width}")
             ids = batch.ids if len(columns) == batch.ids.shape[1] else batch.ids.index_select(1, columns)

@@ -66,7 +66,7 @@ class TreeLeaves(Embeddings):
         if not names:
             raise ZooError("The data have no numbers for trees to split.",
                            "Choose data with numbers, or set representation.kind to embeddings.", at=shape.at)
-        if all(task.kind == "class" for task in shape.tasks):
+        if not any(task.single for task in shape.tasks):
             raise ZooError("No task has a label that these trees can be grown for: all choose among classes.",
                            "Keep a task with a binary label or a number, or set representation.kind to embeddings.",
                            at=shape.at)
@@ -140,7 +140,7 @@ class TreeLeavesLayer(EmbeddingsLayer):
 
     def __init__(self, spec: TreeLeaves, schema: Schema, tasks: tuple[Task, ...]):
         super().__init__(spec, schema)
-        self.spec, self.tasks = spec, tuple(task for task in tasks if task.kind != "class")
+        self.spec, self.tasks = spec, tuple(task for task in tasks if task.single)
         self.forest = Forest(spec, len(self.numbers))
 
     def fit(self, train: Batch, seed: int) -> None:

@@ -9,12 +9,14 @@ from rankzoo.components.towers.classes import Classes
 from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.components.towers.residual import Residual
+from rankzoo.components.towers.text_heads import TextHeads
 
 Towers = Annotated[
     MlpTower
     | Residual
     | Biased
     | DotProduct
+    | TextHeads
     | Classes
     | Bare,
     Field(discriminator="kind"),

@@ -1,7 +1,8 @@
 """Dot product: a user's vector times an item's, and nothing deeper (as in NRMS and two-tower models).
 
-s_k = γ·⟨u, c⟩ + b_k (+ logits of linear parts): all tasks share the product, each has a bias of its own. Because neither vector
-knows of the other, a server may keep both, and a nearest-neighbour search finds the best items.
+s_k = γ·⟨u, c⟩ + b_k (+ logits of linear parts): all tasks share the product, each has a bias of its own (which a softmax over a
+request cannot learn: it adds the same to all rows). Because neither vector knows of the other, a server may keep both, and a
+nearest-neighbour search finds the best items.
 """
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ class DotProduct(Slot):
     user: Annotated[str, Field(title="User's vector (empty: the history's)")] = ""
     item: Annotated[str, Field(title="Item's vector")] = CANDIDATE
     scale: Annotated[bool, Field(title="Learned scale")] = False
+    bias: Annotated[bool, Field(title="A bias for each task")] = True
 
     main: ClassVar = ("scale",)
     short: ClassVar = "dot"
@@ -74,7 +76,7 @@ class DotProduct(Slot):
         width = shape.fields[self.pair(shape)[0]]
         scale = (Part("scale", 1, 0, (1,), "1"),) if self.scale else ()
         return Count((Part("product", 0, 2 * width, (1,)), *scale,
-                      *(Part(f"bias.{t.name}", 1, 0, (1,), "1") for t in shape.tasks)))
+                      *(Part(f"bias.{t.name}", 1, 0, (1,), "1") for t in shape.tasks if self.bias)))
 
     def draw(self, shape: Shape) -> Drawing:
         blocks, edges, pair = [], [], self.pair(shape)
@@ -82,7 +84,7 @@ class DotProduct(Slot):
             at = f"{shape.at}.{task.name}"
             shared = int(self.scale and i == 0)  # one scale for all tasks is counted once
             blocks.append(Block(at, "towers", "tower", "⟨u, c⟩" if len(shape.tasks) == 1 else f"⟨u, c⟩ {task.name}",
-                                "dot product", (1,), 1 + shared, task=task.name))
+                                "dot product", (1,), self.bias + shared, task=task.name))
             edges += shape.edges(pair, at)
         return Drawing(tuple(blocks), tuple(edges))
 
@@ -103,7 +105,7 @@ class DotProductLayer(nn.Module):
         super().__init__()
         self.user, self.item = spec.pair(shape)
         self.scale = nn.Parameter(torch.ones(())) if spec.scale else None
-        self.bias = ByTask({t.name: Bias() for t in shape.tasks})
+        self.bias = ByTask({t.name: Bias() if spec.bias else nn.Identity() for t in shape.tasks})
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         u, c = signal.fields[self.user], signal.fields[self.item]
@@ -114,7 +116,9 @@ class DotProductLayer(nn.Module):
 
     @torch.no_grad()
     def begin(self, task: str, logit: float) -> bool:
-        """Set the bias of a task."""
+        """Set the bias of a task; False where it has none."""
+        if not isinstance(self.bias[task], Bias):
+            return False
         self.bias[task].bias.fill_(logit)
         return True
 

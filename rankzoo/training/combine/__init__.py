@@ -5,12 +5,14 @@ from rankzoo.model import RankingModel
 from rankzoo.training.combine.base import Combiner, weighted_sum
 from rankzoo.training.combine.dwa import DynamicWeightAverage
 from rankzoo.training.combine.gradnorm import GradNorm
+from rankzoo.training.combine.mtrec import MTRec, MTRecMutual
 from rankzoo.training.combine.pcgrad import PCGrad
 from rankzoo.training.combine.sum import Sum
 from rankzoo.training.combine.uncertainty import Uncertainty
 
 METHODS: dict[str, type[Combiner]] = {
-    "sum": Sum, "uncertainty": Uncertainty, "gradnorm": GradNorm, "dwa": DynamicWeightAverage, "pcgrad": PCGrad}
+    "sum": Sum, "uncertainty": Uncertainty, "gradnorm": GradNorm, "dwa": DynamicWeightAverage, "pcgrad": PCGrad,
+    "mtrec_aux_only": MTRec, "mtrec_mutual": MTRecMutual}
 __all__ = ["METHODS", "Combiner", "combiner", "weighted_sum"]
 
 

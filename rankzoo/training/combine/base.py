@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,11 @@ class Combiner(nn.Module, ABC):
     """Turns the losses of one step into gradients.
 
     Its parameters are learnt beside the model's, without weight decay; its buffers are what it remembers; both are part of
-    a training's state. The weights of the blueprint are fixed and multiply first: a task of weight 0 takes no part.
+    a training's state. The weights of the blueprint are fixed and multiply first: a task of weight 0 takes no part. `keeps`
+    names the groups of points that it tells.
     """
+
+    keeps: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, model: RankingModel):
         super().__init__()
@@ -47,6 +51,10 @@ class Combiner(nn.Module, ABC):
 
     def weights(self) -> dict[str, float]:
         """What multiplies each task's loss now, beside the fixed weights; empty where nothing does."""
+        return {}
+
+    def told(self) -> dict[str, float]:
+        """What was met in the steps since this was last asked, as points by name; empty where nothing is watched."""
         return {}
 
 

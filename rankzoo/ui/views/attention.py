@@ -7,11 +7,12 @@ import streamlit as st
 from rankzoo.figures import attention as figure
 from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of
 from rankzoo.inspection.view import Table, View
+from rankzoo.schema import Schema
 from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
-from rankzoo.ui.views import attention_maps
+from rankzoo.ui.views import attention_maps, titles
 from rankzoo.ui.views.attention_side import averages, panel, strip
 from rankzoo.ui.views.history import candidate, named, received
 from rankzoo.ui.words import say, translate
@@ -25,7 +26,7 @@ def show(sight: Sight) -> None:
     view: View = kept(sight.key, "attention", "", lambda: attention(sight.subject))
     history, entry = seen_by(sight.subject)
     sign = kept(sight.key, "sign", "", lambda: aligned(sight.subject, entry, history.name))
-    task = _task(sight.subject.model.blueprint.tasks)
+    task = _task(sight.subject.model.blueprint.tasks, sight.subject.dataset.schema)
     frame = items(sight.subject, sight.row, sign, _dropped(sight), task)
     frame = frame if sight.truth else frame.drop(columns=["relevance", "own", "relevant"], errors="ignore")
     shares = adds_up(entry)
@@ -48,12 +49,14 @@ def show(sight: Sight) -> None:
     said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
     page.twin(shown.assign(change=frame["change"]), "attention")
+    titles.show(sight, frame)
     attention_maps.show(sight, frame, _dropped_now(frame))
     averages(sight, view, frame)
 
 
-def _task(tasks: tuple[str, ...]) -> str:
+def _task(tasks: tuple[str, ...], schema: Schema) -> str:
     """Whose prediction the last column shows."""
+    tasks = tuple(task for task in tasks if schema.task(task).kind != "tags")
     if len(tasks) == 1:
         return tasks[0]
     with st.sidebar:

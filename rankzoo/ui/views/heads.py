@@ -12,7 +12,7 @@ from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 COLUMNS = {"task": "Task", "predicted": "Predicted", "observed": "Observed", "calibration": "Calibration", "auc": "AUC",
-           "gauc": "GAUC", "mrr": "MRR", "correlation": "True logit"}
+           "gauc": "GAUC", "mrr": "MRR", "f1": "F1", "correlation": "True logit"}
 
 
 def show(sight: Sight) -> None:
@@ -32,7 +32,7 @@ def show(sight: Sight) -> None:
     with right:
         title(say("Each head in numbers"))
         known = sight.truth and view.truth is not None
-        hidden = {"correlation": not known, **{name: not numbers[name].notna().any() for name in ("auc", "gauc", "mrr")},
+        hidden = {"correlation": not known, **{name: not numbers[name].notna().any() for name in ("auc", "gauc", "mrr", "f1")},
                   "predicted": not told, "calibration": not told}
         columns = {name: say(words) for name, words in COLUMNS.items() if not hidden.get(name)}
         shown = numbers[list(columns)].rename(columns=columns)
@@ -47,6 +47,9 @@ def show(sight: Sight) -> None:
         if "mrr" in columns:
             st.caption(say("MRR: the mean of one over the place of the right one among all. Such a head predicts how likely its "
                            "first choice is right."))
+        if "f1" in columns:
+            st.caption(say("F1: how many words of names are found with the right tag, and how many of those that are named so "
+                           "are right, as one number."))
         if known:
             st.caption(say("True logit: rank correlation with the logit from which the label was drawn."))
     truth_line(sight, view.truth, "The first task's logit has a rank correlation of {value} with the true one", "heads")

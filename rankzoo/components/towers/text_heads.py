@@ -1,0 +1,100 @@
+"""Text heads: a dot product for what people do, and linear heads for what a text is about (MTRec; Bi et al., ACL 2022).
+
+click     s = ⟨u, c⟩ + b                       as in the dot product
+category  p = softmax(W_c c + b_c)             of the item's vector c
+tags      p_m = softmax(W_n t_m + b_n)         of the state t_m of each word, by the same W_n
+
+The heads teach the encoder that all of them share, and are dropped when serving: neither category nor tags are an input, so an
+item needs none to be ranked.
+"""
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from rankzoo.components.by_task import ByTask
+from rankzoo.components.mlp import linear_part
+from rankzoo.components.towers.dot_product import DotProduct, DotProductLayer
+from rankzoo.errors import ZooError
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, Drawing, Edge, Shape, Task
+from rankzoo.signals import Branches, Signal
+from rankzoo.trace import Trace
+
+
+class TextHeads(DotProduct):
+    """Reads two fields as they are, and the words' states of the candidate for tasks about words."""
+
+    kind: Literal["text_heads"] = "text_heads"
+
+    main: ClassVar = ("scale",)
+    short: ClassVar = "dot + heads"
+    keeps: ClassVar = ("gradient",)
+    title: ClassVar = "Dot product and text heads"
+    sentence: ClassVar = "A dot product ranks; linear heads on the same text vectors predict what the text is about."
+    formula: ClassVar = r"s=\langle u,c\rangle+b,\quad p=\mathrm{softmax}(W_c c+b_c),\quad p_m=\mathrm{softmax}(W_n t_m+b_n)"
+    source: ClassVar = Source("Bi et al.", 2022, "MTRec: multi-task learning over BERT for news recommendation",
+                              "Findings of ACL 2022", "10.18653/v1/2022.findings-acl.209")
+
+    def plain(self, shape: Shape) -> Shape:
+        """The shape with the tasks that the dot product serves."""
+        return shape.but(tasks=tuple(task for task in shape.tasks if task.single))
+
+    def after(self, shape: Shape) -> Shape:
+        super().after(self.plain(shape))
+        for task in shape.tasks:
+            if task.kind == "tags" and self.states(shape, task) not in shape.sequences:
+                raise ZooError("The task '{task}' asks for a tag of every word, and the representation hands no words on.",
+                               "Set representation.kind to text_encoder.", at=shape.at, task=task.name)
+            shape.schema.classes(task)
+        return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
+
+    def states(self, shape: Shape, task: Task) -> str:
+        """The name under which the words' states of the candidate come."""
+        return f"{shape.schema.catalogue.name}.{shape.schema.tagged(task)[0].name}"
+
+    def inputs(self, shape: Shape, task: Task) -> tuple[str, int, int]:
+        """What the head of a task reads: its name, its width, and how many there are of a row."""
+        if task.kind == "tags":
+            words = shape.sequences[self.states(shape, task)]
+            return self.states(shape, task), words.width, words.length
+        return self.item, shape.fields[self.item], 1
+
+    def count(self, shape: Shape) -> Count:
+        heads = []
+        for task in (task for task in shape.tasks if not task.single):
+            _, width, times = self.inputs(shape, task)
+            heads.append(linear_part(f"head.{task.name}", width, shape.schema.classes(task), times=times))
+        return super().count(self.plain(shape)) + Count(tuple(heads))
+
+    def draw(self, shape: Shape) -> Drawing:
+        drawn, count = super().draw(self.plain(shape)), self.count(shape)
+        blocks, edges = list(drawn.blocks), list(drawn.edges)
+        for task in (task for task in shape.tasks if not task.single):
+            at, (name, width, times) = f"{shape.at}.{task.name}", self.inputs(shape, task)
+            blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", "each word" if times > 1 else "linear",
+                                (shape.schema.classes(task),), count.within(f"head.{task.name}").parameters, task=task.name))
+            edges.append(Edge(shape.origin[name], at, width * times))
+        order = [f"{shape.at}.{task.name}" for task in shape.tasks]
+        return Drawing(tuple(sorted(blocks, key=lambda block: order.index(block.address))), tuple(edges))
+
+    def build(self, shape: Shape) -> TextHeadsLayer:
+        return TextHeadsLayer(self, shape)
+
+
+class TextHeadsLayer(DotProductLayer):
+    """Adds `head.<task>`: the item's vector (row, width) → (row, class), or words (row, place, width) → (row, place, tag)."""
+
+    def __init__(self, spec: TextHeads, shape: Shape):
+        super().__init__(spec, spec.plain(shape))
+        others = {task: spec.inputs(shape, task) for task in shape.tasks if not task.single}
+        self.read = {task.name: (name, task.kind == "tags") for task, (name, _, _) in others.items()}
+        self.head = ByTask({task.name: nn.Linear(width, shape.schema.classes(task)) for task, (_, width, _) in others.items()})
+        self.order = tuple(task.name for task in shape.tasks)
+
+    def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
+        logits = super().forward(branches, signal, trace)
+        for task, (name, words) in self.read.items():
+            logits[task] = self.head[task](signal.sequences[name].values if words else signal.fields[name])
+        return {task: logits[task] for task in self.order}

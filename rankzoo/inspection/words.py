@@ -1,0 +1,77 @@
+"""Words: how much each word of a title counts for the vector of its item, beside the words that carry the topic."""
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rankzoo.data.truths import Wording
+from rankzoo.inspection.naming import name
+from rankzoo.inspection.score import Score, mean_score
+from rankzoo.inspection.view import Subject
+from rankzoo.schema import History
+from rankzoo.trace import Entry
+
+CANDIDATE = -1
+
+
+def seen_by(subject: Subject) -> Entry | None:
+    """The weights (item, place), where the representation reads items' texts."""
+    return next(iter(subject.trace.of("words")), None)
+
+
+def titles(subject: Subject, history: History, row: int = 0) -> pd.DataFrame:
+    """The titles of a row's candidate (position −1) and of its past items that are there: columns position, item, place, word,
+    weight, and where planted carries. Empty where the model reads no text."""
+    entry, found = seen_by(subject), []
+    if entry is None:
+        return pd.DataFrame(found, columns=["position", "item", "place", "word", "weight"])
+    batch, truth, text = subject.batch, wording(subject), subject.model.representation.text
+    for position, item in _items(subject, history, row):
+        words = batch.catalogue.histories[text][item, :, 0].tolist()
+        for place in entry.mask[item].nonzero()[:, 0].tolist():
+            line = {"position": position, "item": item, "place": place, "weight": float(entry.values[item, place]),
+                    "word": name(subject.dataset, f"{text}.{_first(subject, text)}", words[place])}
+            found.append(line | ({"carries": bool(truth.carries[item - 1, place])} if truth and item else {}))
+    return pd.DataFrame(found)
+
+
+def lines(words: pd.DataFrame) -> pd.DataFrame:
+    """The same, a title per row: columns position and title, each word with its share in hundredths, an asterisk at those that
+    carry the topic."""
+    marks = words["carries"].map({True: "*", False: ""}) if "carries" in words else ""
+    said = marks + words["word"].where(words["word"] != "", "?") + " " + (100 * words["weight"]).round().astype(int).astype(str)
+    return said.groupby(words["position"], sort=False).agg(" · ".join).rename("title").reset_index()
+
+
+def wording(subject: Subject) -> Wording | None:
+    """Which words carry a topic, where that was planted for the text that is read."""
+    truth = subject.dataset.truth and subject.dataset.truth.wording
+    return truth if truth and truth.list == subject.model.representation.text else None
+
+
+def scored(subject: Subject) -> Score | None:
+    """The share of a title's weight on the words that carry its topic, over all items; chance is their share of the words."""
+    entry, truth = seen_by(subject), wording(subject) if seen_by(subject) is not None else None
+    if truth is None:
+        return None
+    weights, mask = entry.values.numpy()[1:], entry.mask.numpy()[1:]  # without the unknown item
+    weights, carries = np.clip(weights, 0, None) * mask, truth.carries[:, :mask.shape[1]] & mask
+    rows = carries.any(axis=1) & (weights.sum(axis=1) > 0)
+    share = (weights * carries).sum(axis=1)[rows] / weights.sum(axis=1)[rows]
+    uniform = carries.sum(axis=1)[rows] / mask.sum(axis=1)[rows]
+    return mean_score("share of a title's weight on words that carry its topic", share, float(uniform.mean()))
+
+
+def _items(subject: Subject, history: History, row: int) -> list[tuple[int, int]]:
+    """(position, item) of the row's candidate, where it has one, and of its past items."""
+    batch, schema = subject.batch, subject.dataset.schema
+    catalogue = schema.catalogue.name
+    column = next((i for i, f in enumerate(history.fields) if schema.named(f.table)), None)
+    found = [(CANDIDATE, int(batch.features[catalogue][row]))] if catalogue in batch.features else []
+    there = batch.masks[history.name][row].nonzero()[:, 0].tolist() if column is not None else []
+    return found + [(position, int(batch.histories[history.name][row, position, column])) for position in there]
+
+
+def _first(subject: Subject, text: str) -> str:
+    """The field of the list that holds its words."""
+    return next(h.fields[0].name for h in subject.dataset.schema.catalogue.schema.histories if h.name == text)

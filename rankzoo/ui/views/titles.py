@@ -1,0 +1,32 @@
+"""Under the past items: the words of their titles and of the candidate's, for models that read text."""
+from __future__ import annotations
+
+from rankzoo.figures import titles as figure
+from rankzoo.inspection.attention import history_of
+from rankzoo.inspection.view import Table
+from rankzoo.inspection.words import CANDIDATE, scored, titles
+from rankzoo.ui import page
+from rankzoo.ui.component import scene
+from rankzoo.ui.inside import Sight, kept, title, truth_line
+from rankzoo.ui.views.history import candidate, named
+from rankzoo.ui.words import say, translate
+
+
+def show(sight: Sight, frame: Table) -> None:
+    """The titles of the items in `frame` and of the candidate, then how much of all titles' weight lies right; nothing where the
+    model reads no text."""
+    table = titles(sight.subject, history_of(sight.subject), sight.row)
+    if not len(table):
+        return
+    title(say("How much each word of a title counts"), say("example {row}", row=sight.row + 1))
+    names = dict(zip(frame["position"], named(sight.subject, frame)["name"], strict=True))
+    names[CANDIDATE] = say("Candidate: {name}", name=candidate(sight.subject, sight.row).name)
+    order = [CANDIDATE, *(int(position) for position in frame["position"])]
+    shown = table[table["position"].isin(order)]
+    shown = shown.assign(title=[f"{position + 1} {names[position]}" if position >= 0 else names[position]
+                                for position in shown["position"]])
+    shown = shown if sight.truth else shown.drop(columns="carries", errors="ignore")
+    scene(figure.titles(shown, translate), key="attention:titles", alt=say("How much each word of a title counts"))
+    score = kept(sight.key, "words", "", lambda: scored(sight.subject))
+    truth_line(sight, score, "{value} of a title's weight lies on the words that carry its topic", "words")
+    page.twin(shown.drop(columns="title"), "titles")
