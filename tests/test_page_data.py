@@ -24,7 +24,7 @@ ROWS = 3000
 PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"}, "ids": {"drift"},
            "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
            "masks": {"pairs", "relatedness"}, "professional": {"relatedness", "thresholds"},
-           "sessions": {"intent"}, "video": {"relatedness", "curve"}}
+           "search": {"kernel", "intent"}, "sessions": {"intent"}, "video": {"relatedness", "curve"}}
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,7 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "youtube": ("gates", "position", "tasks", "heads"), "linkedin": ("tasks", "heads"),
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
            "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
+           "alibaba": ("attention", "grades"),
            "homedepot": ("items",), "spotify": ("items",), "kuaishou": ("attention", "lists", "heads"),
            **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
                            ("crosses", "heads"))}

@@ -9,6 +9,7 @@ from rankzoo.components.towers.classes import Classes
 from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.components.towers.residual import Residual
+from rankzoo.components.towers.two_towers import TwoTowers
 
 Towers = Annotated[
     MlpTower
@@ -16,6 +17,7 @@ Towers = Annotated[
     | Biased
     | DotProduct
     | Classes
+    | TwoTowers
     | Bare,
     Field(discriminator="kind"),
 ]

@@ -12,7 +12,21 @@ from rankzoo.inspection.views import reason
 from rankzoo.registry import systems
 from rankzoo.ui import page, state
 from rankzoo.ui.inside import Sight, choice
-from rankzoo.ui.views import attention, crosses, embeddings, example, gates, heads, items, lists, masks, position, rows, tasks
+from rankzoo.ui.views import (
+    attention,
+    crosses,
+    embeddings,
+    example,
+    gates,
+    grades,
+    heads,
+    items,
+    lists,
+    masks,
+    position,
+    rows,
+    tasks,
+)
 from rankzoo.ui.words import say
 
 
@@ -31,10 +45,11 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
     "rows": Room("Rows", rows.show),
     "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
+    "grades": Room("Grades", grades.show),
     "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
     "example": Room("Example", example.show, row=True)})
 PICTURES = MappingProxyType({"gate": "gates", "attention": "attention", "cross": "crosses", "bias": "position", "rows": "rows",
-                             "mask": "masks", "list": "lists", "task": "tasks", "item": "items"})
+                             "mask": "masks", "list": "lists", "task": "tasks", "item": "items", "grade": "grades"})
 """A system's own picture, by the kind of its trace entries → the view that shows it."""
 
 
