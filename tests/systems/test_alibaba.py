@@ -263,7 +263,7 @@ def test_14_the_weights_of_the_objectives():
 def test_15_without_grades_between_all_terms_are_one():
     batch, s = lists([4, 0, 0, 4]), scored(1.0, 0.5, 0.2, -1.0)
     layer = loss_of(random=16)
-    found = [float(term(layer, task, s, batch)) for task in TASKS]
+    found = [term(layer, task, s, batch).item() for task in TASKS]
     assert found[0] > 0 and found == [found[0]] * 4
 
 

@@ -2,7 +2,7 @@
 
 Recipe of RankZoo for retrieval (after the setting of Zheng et al., 2022, MOPPR, and Li et al., KDD 2021). A query names a
 category and two properties; an item is relevant if it is of that category and its title names one of them. In each category a
-shopper likes three brands, which only past clicks tell: those in the category of the query are the ones that matter, and there
+shopper likes two brands, which only past clicks tell: those in the category of the query are the ones that matter, and there
 may be none. Of the relevant items twelve are shown, four of them clicked and one of these bought, each time drawn without
 repetition by the one true score; twelve more that are relevant and sixteen that are not complete the list of a request.
 """
@@ -23,20 +23,19 @@ from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Sc
 
 NAMES = ("dress", "sneaker", "phone", "lamp", "chair", "jacket", "watch", "kettle", "tent", "backpack", "blanket", "keyboard",
          "sofa", "mirror", "scarf", "camera", "bicycle", "teapot", "curtain", "helmet")
-BRANDS = ("Aiko", "Belmond", "Cando", "Drift", "Elmo", "Fjord", "Gusto", "Halo", "Iris", "Juno", "Kano", "Lumo", "Mira",
-          "Nordia", "Opal")
+BRANDS = ("Aiko", "Belmond", "Drift", "Fjord", "Halo", "Mira")
 PROPERTIES = ("red", "blue", "cotton", "leather", "slim", "large", "soft", "vintage", "summer", "waterproof", "striped", "light",
               "classic", "wireless", "portable", "handmade")
 FILLERS = ("new", "sale", "gift", "original", "set", "style", "quality", "best")
-EACH, PROPERTIES_EACH = 10, 3  # items of a brand in a category; properties that a title names
+EACH, PROPERTIES_EACH = 25, 3  # items of a brand in a category; properties that a title names
 PER_CATEGORY = EACH * len(BRANDS)
 ITEMS = PER_CATEGORY * len(NAMES)
 WORDS = (*NAMES, *BRANDS, *PROPERTIES, *FILLERS)
 BRANDED, PROPER, FILL = (len(NAMES), len(NAMES) + len(BRANDS), len(NAMES) + len(BRANDS) + len(PROPERTIES))
 TITLE, QUERY, EARLIER = 6, 4, 9
-USERS, QUERIES, LIKED, FAVOURITES, FEWEST = 2_000, 300, 3, 4, 30
+USERS, QUERIES, LIKED, FAVOURITES, FEWEST = 2_000, 300, 2, 3, 30
 LENGTHS = {"real_time": 10, "short_term": 20, "long_term": 20}
-NOW = {"real_time": 0.5, "short_term": 0.0, "long_term": 0.0}  # share of clicks that are about what the query asks for
+NOW = {"real_time": 0.5, "short_term": 0.0, "long_term": 0.0}  # share of clicks about what is asked for, where it is a favourite
 SHOWN, CLICKED, RELEVANT, OTHERS, CHUNK = 12, 4, 12, 16, 1_000
 TASKS = ("relevance", "exposure", "click", "purchase")
 LOWEST = -100.0
@@ -62,9 +61,11 @@ class Queries(NamedTuple):
 
 
 class Requests(NamedTuple):
-    """Who asks what. query: (row,) · liked: (row, category, brand) bool · favourites: (row, place) categories."""
+    """Who asks what. query: (row,) · focused: (row,) whether its category is a favourite · liked: (row, category, brand) bool ·
+    favourites: (row, place) categories."""
 
     query: np.ndarray
+    focused: np.ndarray
     liked: np.ndarray
     favourites: np.ndarray
 
@@ -75,8 +76,8 @@ class Search(World):
     beyond the first · quality: sd of what an item has of its own · exposure, click, purchase: how sharply each choice follows the
     score · faithful: share of past clicks that are of a liked brand · focused: share of queries in a favourite category."""
 
-    brand: float = 2.5
-    word: float = 0.5
+    brand: float = 2.0
+    word: float = 1.0
     quality: float = 0.5
     exposure: float = 0.8
     click: float = 1.2
@@ -87,10 +88,10 @@ class Search(World):
     name: ClassVar[str] = "search"
     title: ClassVar[str] = "Search: graded lists"
     sentence: ClassVar[str] = "A query, three histories of clicks, and lists of what was relevant, shown, clicked and bought."
-    formula: ClassVar[str] = (r"s_i = 2.5\,[b_i \in B_{u,c}] + 0.5\,(m_i - 1) + q_i \text{ if } c_i = c,\ m_i \ge 1,\quad"
+    formula: ClassVar[str] = (r"s_i = 2\,[b_i \in B_{u,c}] + (m_i - 1) + q_i \text{ if } c_i = c,\ m_i \ge 1,\quad"
                               r" P(\text{shown}) \propto e^{0.8 s},\ P(\text{clicked}) \propto e^{1.2 s},\quad"
                               r" P(\text{bought}) \propto e^{2 s}")
-    rows: ClassVar[int] = 12_000
+    rows: ClassVar[int] = 20_000
     test_share: ClassVar[float] = 0.15
 
     @property
@@ -145,7 +146,7 @@ class Search(World):
         return Made(pa.table(columns), self._truth(asked, queries, past, score, listed, labels), catalogue=_catalogue(items))
 
     def _items(self, rng: np.random.Generator) -> Items:
-        """Ten items of each brand in each category; a title has the category, the brand, three properties and often a filler."""
+        """25 items of each brand in each category; a title has the category, the brand, three properties and often a filler."""
         brand = np.tile(np.repeat(np.arange(len(BRANDS)), EACH), len(NAMES))
         chosen = rng.permuted(np.tile(np.arange(len(PROPERTIES)), (ITEMS, 1)), axis=1)[:, :PROPERTIES_EACH]
         names = np.zeros((ITEMS, len(PROPERTIES)), dtype=bool)
@@ -155,21 +156,22 @@ class Search(World):
         return Items(brand, self.quality * rng.standard_normal(ITEMS), names, titles)
 
     def _requests(self, rng: np.random.Generator, queries: Queries, rows: int) -> Requests:
-        """A shopper likes three brands in each category and has four favourite categories, in which most queries are."""
+        """A shopper likes two brands in each category and has three favourite categories, in which most queries are."""
         liked = rng.random((USERS, len(NAMES), len(BRANDS))).argsort(axis=2) < LIKED
         favourites = rng.random((USERS, len(NAMES))).argsort(axis=1)[:, :FAVOURITES]
         user = rng.integers(0, USERS, rows)
         inside = favourites[user, rng.integers(0, FAVOURITES, rows)]
-        category = np.where(rng.random(rows) < self.focused, inside, rng.integers(0, len(NAMES), rows))
+        focused = rng.random(rows) < self.focused
+        category = np.where(focused, inside, rng.integers(0, len(NAMES), rows))
         each = QUERIES // len(NAMES)  # queries stand by category
-        return Requests(category * each + rng.integers(0, each, rows), liked[user], favourites[user])
+        return Requests(category * each + rng.integers(0, each, rows), focused, liked[user], favourites[user])
 
     def _past(self, rng: np.random.Generator, asked: Requests, queries: Queries, name: str) -> np.ndarray:
         """(row, place) items clicked, newest first, −1 behind the last: in a favourite category, mostly of a liked brand."""
         rows, length = len(asked.query), LENGTHS[name]
         place = np.arange(rows)[:, None]
         category = asked.favourites[place, rng.integers(0, FAVOURITES, (rows, length))]
-        now = rng.random((rows, length)) < NOW[name]
+        now = (rng.random((rows, length)) < NOW[name]) & asked.focused[:, None]
         category = np.where(now, queries.category[asked.query][:, None], category)
         order = np.argsort(~asked.liked, axis=2, kind="stable")[..., :LIKED]                     # (row, category, liked brand)
         brand = order[place, category, rng.integers(0, LIKED, (rows, length))]
