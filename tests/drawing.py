@@ -34,7 +34,7 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
         "groups": st.sampled_from([[], [tasks[:1]], [tasks]]),
         "crosses": pairs, "products": pairs, "history": st.just(""),
         "earlier": st.sampled_from(["", *past]), "query": st.sampled_from(["", *past]),
-        "beside": st.lists(st.sampled_from(past), max_size=2, unique=True),
+        "beside": st.lists(st.sampled_from(past[1:]), max_size=2, unique=True) if past[1:] else st.just([]),
         "known": st.lists(st.sampled_from(about), max_size=2, unique=True),
         "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
@@ -140,7 +140,10 @@ def mended(drawn: dict[str, Any]) -> dict[str, Any]:
 def with_token(spec: dict[str, Any], width: int) -> dict[str, Any]:
     """A token width that the heads can share, where none was drawn: past items and candidate of `rich` are not of one width. What
     is asked by words is as wide as they are."""
-    return spec | {"token": width} if spec["kind"] == "ask" else {"token": 2 * spec.get("heads", 2)} | spec
+    if spec["kind"] == "ask":
+        return spec | {"token": width}
+    heads = {"token": 2 * spec.get("heads", 2)}
+    return spec | heads if spec["kind"] == "fusion" else heads | spec
 
 
 def read(sequence: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -313,14 +313,14 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_link_gets_one_sentence_and_the_default_model(case):
-    refused(*BAD[case])
+    assert_refused(*BAD[case])
 
 
 def test_a_link_to_a_row_without_a_model(later):
-    refused(j({"v": 1, "arch": later}), "Later is not built yet.")
+    assert_refused(j({"v": 1, "arch": later}), "Later is not built yet.")
 
 
-def refused(value: str, sentence: str) -> None:
+def assert_refused(value: str, sentence: str) -> None:
     """A visitor with such a link reads the sentence above the default model."""
     app = visit("", c=value)
     assert not app.exception and len(said(app)) == 1, said(app)

@@ -5,6 +5,8 @@ category and two properties; an item is relevant if it is of that category and i
 shopper likes two brands, which only past clicks tell: those in the category of the query are the ones that matter, and there
 may be none. Of the relevant items twelve are shown, four of them clicked and one of these bought, each time drawn without
 repetition by the one true score; twelve more that are relevant and sixteen that are not complete the list of a request.
+
+More than 250 lines, because items, queries, shoppers and lists are drawn one from the other and read together.
 """
 from __future__ import annotations
 
