@@ -45,8 +45,8 @@ def show(sight: Sight) -> None:
         if "gauc" in columns:
             st.caption(say("GAUC: AUC within each request, averaged over the requests with their rows as weight."))
         if "mrr" in columns:
-            st.caption(say("MRR: the mean of one over the place of the right one among all. Such a head predicts how likely its "
-                           "first choice is right."))
+            first = [say("Such a head predicts how likely its first choice is right.")] if told else []
+            st.caption(" ".join([say("MRR: the mean of one over the place of the right one among all."), *first]))
         if known:
             st.caption(say("True logit: rank correlation with the logit from which the label was drawn."))
     truth_line(sight, view.truth, "The first task's logit has a rank correlation of {value} with the true one", "heads")
