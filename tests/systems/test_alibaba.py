@@ -267,6 +267,30 @@ def test_15_without_grades_between_all_terms_are_one():
     assert found[0] > 0 and found == [found[0]] * 4
 
 
+@pytest.mark.parametrize("changes", [
+    [("sequence.3.grains", "words")], [("sequence.3.earlier", "")], [("sequence.4.zero", False)], [("sequence.7.how", "mlp")],
+    [("sequence.1.heads", 4), ("sequence.1.width", 8)],
+    [("losses.mode", "single_pos"), ("losses.mixed", 16), ("tasks", ["click"])],
+    [("losses.mode", "plain_multi_pos")], [("losses.mode", "unique_softmax")], [("towers.known", [])],
+    [("towers.kind", "classes")], [("losses.kind", "pointwise")]])
+def test_what_may_be_switched(batch, changes):
+    """The sheet's toggles and losses: each still counts as it holds, runs and learns."""
+    document = Document.preset("alibaba").but(changes)
+    model, count = document.model(SCHEMA), document.blueprint.count(SCHEMA)
+    assert count.parameters == sum(parameter.numel() for parameter in model.parameters())
+    loss = sum(model.train()(batch).losses.values())
+    loss.backward()
+    assert torch.isfinite(loss) and loss > 0
+
+
+def test_without_the_lstm(batch):
+    """use_lstm: the LSTM is a component of its own, so that it is taken out; self-attention then reads the clicks themselves."""
+    kept = SYSTEM.blueprint.sequence
+    blueprint = SYSTEM.blueprint.model_copy(update={"sequence": kept[1:]})
+    assert blueprint.count(SCHEMA).within("sequence.0").parameters == 3 * 80 * 32
+    assert torch.isfinite(logits(RankingModel(blueprint, SCHEMA), batch)["click"]).all()
+
+
 def test_its_own_numbers():
     """What the preset holds, part by part (sheet, section 4)."""
     count, d = SYSTEM.blueprint.count(SCHEMA), 32
