@@ -50,11 +50,11 @@ def orders(frame: pd.DataFrame, say: Say = str) -> Tree:
     score, outlined; missing where it is not shown). The dashed line is a coin's half."""
     parts: list[Tree] = []
     for i, item in enumerate(frame.iloc[::-1].to_dict("records")):
-        y, order, best = 44 * i, float(item["order"]), item["best"]
+        y, order, best = 50 * i, float(item["order"]), item["best"]
         name = say("{upper} above {lower}").format(upper=say(str(item["upper"])), lower=say(str(item["lower"])))
         parts += [text(0, y + 12, fit(name, 250, 13), "t1"),
-                  hint(f"{name}: {percent(order, 2)}", *bar(0, y + 18, 240, 14, order, "family-7 mark")),
-                  text(250, y + 30, percent(order), "t1 num", bold=True)]
-        parts += [] if missing(best) else [truth(0, y + 16, 240 * float(best), 18)]
-        parts.append(line(120, y + 14, 120, y + 36, dashed=True))
-    return drawing(300, 44 * max(len(frame), 1), say("How often neighbouring grades stand in order"), *parts)
+                  hint(f"{name}: {percent(order, 2)}", *bar(0, y + 23, 240, 14, order, "family-7 mark")),
+                  text(250, y + 35, percent(order), "t1 num", bold=True)]
+        parts += [] if missing(best) else [truth(0, y + 23, 240 * float(best), 14)]
+        parts.append(line(120, y + 20, 120, y + 40, dashed=True))
+    return drawing(300, 50 * max(len(frame), 1), say("How often neighbouring grades stand in order"), *parts)
