@@ -128,15 +128,31 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
+class Grades:
+    """Lists of items that rows are known to go with, each item with a grade: how many of `tasks` hold for it, in their order and
+    each within the one before. A list has at most `length` items; grade 0 is an item for which nothing holds. Lists are
+    labels: a model never reads them."""
+
+    length: int
+    tasks: tuple[str, ...]
+
+    def level(self, task: str) -> int:
+        """The least grade at which a task holds."""
+        return 1 + self.tasks.index(task)
+
+
+@dataclass(frozen=True)
 class Schema:
     """The columns of a dataset: features, histories and tasks, in the order in which tensors hold them. `requests` says that
-    rows which were candidates for one request share a number; `catalogue` describes the items that rows name."""
+    rows which were candidates for one request share a number; `catalogue` describes the items that rows name, `grades` the lists
+    of them that come with rows."""
 
     features: tuple[Feature, ...]
     tasks: tuple[Task, ...]
     histories: tuple[History, ...] = ()
     requests: bool = False
     catalogue: Catalogue | None = None
+    grades: Grades | None = None
 
     @cached_property
     def categorical(self) -> tuple[Feature, ...]:
@@ -221,7 +237,8 @@ class Shape:
     `fields` and `sequences` are what step 1 hands on; `joins` (vectors that the concatenation takes), `head` (vectors
     that bypass the deep network and meet it in its last linear map) and `logits` (whether a slot adds to the logit
     directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5; `catalogue` is
-    the width of an item's vector, 0 where there is none.
+    the width of an item's vector, 0 where there is none, and `parts` that of each attribute in it, in order, where they stand
+    side by side.
     `origin` names the diagram node that each of these leaves (keys: names of features, histories, crosses and the catalogue;
     `joined`; `branch.<task>`; `logit.<address>`). `at` is the address of the slot that is being asked, so that its errors can
     name it.
@@ -237,6 +254,7 @@ class Shape:
     joined: int = 0
     branch: int = 0
     catalogue: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
     at: str = ""
 

@@ -25,8 +25,9 @@ class Batch:
     the row counts for the task · group: (row,) the request a row belongs to. Matrices rather than a dict of columns, because one
     look-up then serves all fields.
 
+    listed, grades: (row, place) items that a row is known to go with, 0 where the list has ended, and their grades; labels, too ·
     catalogue: the items that rows name, one row each, row 0 unknown; seen: (item,) bool, those that the training part names.
-    Both are the same for every choice of rows.
+    The last two are the same for every choice of rows.
     """
 
     schema: Schema
@@ -39,6 +40,8 @@ class Batch:
     group: Tensor | None = None
     catalogue: Batch | None = None
     seen: Tensor | None = None
+    listed: Tensor | None = None
+    grades: Tensor | None = None
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -59,9 +62,9 @@ class Batch:
     def map(self, change) -> Batch:
         """The batch with `change` applied to every tensor of its rows: how they are sliced, permuted or moved."""
         each = lambda named: {name: change(tensor) for name, tensor in named.items()}  # noqa: E731
+        group, listed, grades = (None if tensor is None else change(tensor) for tensor in (self.group, self.listed, self.grades))
         return Batch(self.schema, change(self.ids), change(self.numbers), each(self.histories), each(self.masks),
-                     each(self.labels), each(self.observed), None if self.group is None else change(self.group),
-                     self.catalogue, self.seen)
+                     each(self.labels), each(self.observed), group, self.catalogue, self.seen, listed, grades)
 
     def rows(self, start: int, stop: int) -> Batch:
         """The rows from start to stop, as views."""
@@ -73,7 +76,7 @@ class Batch:
 
     def unlabelled(self) -> Batch:
         """The same rows without labels: what a server sees."""
-        return replace(self, labels={}, observed={})
+        return replace(self, labels={}, observed={}, listed=None, grades=None)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
 """Fixtures of all tests: one thread, a home of its own for every test, the sheets' canonical data."""
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from hypothesis import settings
 
+import rankzoo.zoo.ladder
 from rankzoo.data.dataset import Dataset
+from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from tests.support import c0, rich, small
 
@@ -39,6 +43,40 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("RANKZOO_HOME", str(folder))
     monkeypatch.delenv("RANKZOO_PROFILE", raising=False)
     return folder
+
+
+LATER = '''"""Later: a model that nobody has built yet."""
+from rankzoo.facts import Source, stated
+from rankzoo.system import System
+
+PAPER = Source("Me", 2026, "A model for later", "a test")
+SYSTEM = System(id="later", place=98, name="Later", source=PAPER, story="It waits. It has facts. It has no model.",
+                facts=(stated("wings", "two", PAPER),), tasks=("click",), words={"sharing": "wings"})
+'''
+
+
+@pytest.fixture
+def ladder_folder(tmp_path, monkeypatch):
+    """An extra folder in which the ladder is looked for; gone again afterwards, with whatever was found in it."""
+    folder, before = tmp_path / "ladder", set(sys.modules)
+    folder.mkdir()
+    monkeypatch.setattr(rankzoo.zoo.ladder, "__path__", [*rankzoo.zoo.ladder.__path__, str(folder)])
+    systems.cache_clear()
+    yield folder
+    for path in folder.glob("*.py"):
+        if f"rankzoo.zoo.ladder.{path.stem}" not in before:
+            sys.modules.pop(f"rankzoo.zoo.ladder.{path.stem}", None)
+            if hasattr(rankzoo.zoo.ladder, path.stem):
+                delattr(rankzoo.zoo.ladder, path.stem)
+    systems.cache_clear()
+
+
+@pytest.fixture
+def later(ladder_folder) -> str:
+    """The id of a row without a model, beside whatever the zoo holds."""
+    (ladder_folder / "later.py").write_text(LATER)
+    systems.cache_clear()
+    return "later"
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from rankzoo.schema import Schema
 MOST, DEEPEST = 6, 3  # sizes and list lengths that are drawn, where the settings allow more
 OPTIONAL = ("sequence", "interaction")
 OWN_NUMBERS = ("auto_dis", "tree_leaves")  # representations with one way for a number to enter
+REWRITES = ("self_attention", "lstm", "query_unit", "ask")
 ONE_WIDTH = ("fm", "cin", "dot_pairs", "self_attention")  # crosses of whole vectors: all fields of one width, none off a history
 
 
@@ -27,10 +28,14 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
     bias = [f.name for f in schema.features if f.bias]
     pairs = st.lists(st.tuples(st.sampled_from(categorical), st.sampled_from(categorical)).map(list), max_size=2, unique_by=tuple)
     about = schema.catalogue.attributes if schema.catalogue else ("nothing",)
+    past = [h.name for h in schema.histories]
     return {
         "items": st.lists(st.sampled_from(about), max_size=3, unique=True),
         "groups": st.sampled_from([[], [tasks[:1]], [tasks]]),
         "crosses": pairs, "products": pairs, "history": st.just(""), "text": st.just(""),
+        "earlier": st.sampled_from(["", *past]), "query": st.sampled_from(["", *past]),
+        "beside": st.lists(st.sampled_from(past[1:]), max_size=2, unique=True) if past[1:] else st.just([]),
+        "known": st.lists(st.sampled_from(about), max_size=2, unique=True),
         "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
         "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),
@@ -99,7 +104,13 @@ def one_after_another(drawn: dict[str, Any], binary: list[str]) -> dict[str, Any
 
 
 def for_tasks(drawn: dict[str, Any], chosen: list[str]) -> dict[str, Any]:
-    """Tasks that choose among classes have the one tower that can, and no part that adds to a logit; others any."""
+    """Tasks that choose among classes have a tower that can, and no part that adds to a logit; others any. Two towers and a
+    graded loss have the task that chooses an item."""
+    if drawn["losses"]["kind"] == "graded" or drawn["towers"]["kind"] == "two_towers":
+        others = [] if chosen and drawn["towers"]["kind"] == "two_towers" else drawn["tasks"]
+        drawn = drawn | {"tasks": list(dict.fromkeys([*chosen[:1], *others]))}
+    if chosen and drawn["towers"]["kind"] == "two_towers" and drawn["representation"]["kind"] != "one_hot":
+        return drawn | {"interaction": [], "sharing": {"kind": "direct"}}
     if not set(drawn["tasks"]) & set(chosen) or drawn["representation"]["kind"] == "one_hot":
         return drawn | {"tasks": [name for name in drawn["tasks"] if name not in chosen] or ["click"]}
     kept = [spec for spec in drawn["interaction"] if spec["kind"] not in ("linear", "fm", "cin")]
@@ -109,7 +120,8 @@ def for_tasks(drawn: dict[str, Any], chosen: list[str]) -> dict[str, Any]:
 
 def mended(drawn: dict[str, Any]) -> dict[str, Any]:
     """What was drawn with what it needs to stand, where it would nearly always be refused."""
-    drawn = drawn | {"sequence": read([with_token(spec) for spec in drawn["sequence"]])}
+    width = drawn["representation"].get("dim", 16)  # of the words that may ask
+    drawn = drawn | {"sequence": read([with_token(spec, width) for spec in drawn["sequence"]])}
     linear = [spec for spec in drawn["interaction"] if spec["kind"] == "linear"]
     if drawn["representation"]["kind"] == "one_hot":
         return drawn | {"sequence": [], "interaction": linear or [{"kind": "linear"}], "concatenation": {"kind": "join"},
@@ -125,11 +137,15 @@ def mended(drawn: dict[str, Any]) -> dict[str, Any]:
     return drawn
 
 
-def with_token(spec: dict[str, Any]) -> dict[str, Any]:
-    """A token width that the heads can share, where none was drawn: past items and candidate of `rich` are not of one width."""
-    return {"token": 2 * spec.get("heads", 2)} | spec
+def with_token(spec: dict[str, Any], width: int) -> dict[str, Any]:
+    """A token width that the heads can share, where none was drawn: past items and candidate of `rich` are not of one width. What
+    is asked by words is as wide as they are."""
+    if spec["kind"] == "ask":
+        return spec | {"token": width}
+    heads = {"token": 2 * spec.get("heads", 2)}
+    return spec | heads if spec["kind"] == "fusion" else heads | spec
 
 
 def read(sequence: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Something behind self-attention that reads what it made."""
-    return [*sequence, {"kind": "pooling"}] if sequence and sequence[-1]["kind"] == "self_attention" else sequence
+    """Something behind what rewrites a history that reads what it made."""
+    return [*sequence, {"kind": "pooling"}] if sequence and sequence[-1]["kind"] in REWRITES else sequence

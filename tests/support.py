@@ -13,7 +13,7 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.model import RankingModel
-from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Shape, Task
+from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Schema, Shape, Task
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 
@@ -37,7 +37,8 @@ def rich() -> Schema:
 
 
 def shop() -> Schema:
-    """Small data with a catalogue: rows name an item as candidate and in their past, choose one, and a colour of it."""
+    """Small data with a catalogue: rows name an item as candidate and in their past, ask in words of its titles, choose one,
+    and a colour of it; a list of items comes with each, of which some are the next."""
     about = (Feature("product", "categorical", 10, "item"), Feature("colour", "categorical", 5, "item"),
              Feature("brand", "categorical", 4, "item"), Feature("weight", "numeric", side="item"))
     catalogue = Catalogue("product", Schema(about, (), (History("title", 3, (HistoryField("word", 8),)),
@@ -46,12 +47,14 @@ def shop() -> Schema:
             Feature("age", "numeric"), Feature("position", "categorical", 4, bias=True))
     past = (HistoryField("product", 10, "product"), HistoryField("dwell", 3))
     tasks = (Task("click"), Task("stars", "regression"), Task("next", "class", "product"), Task("shade", "class", "colour"))
-    return Schema(rows, tasks, (History("past", 5, past),), requests=True, catalogue=catalogue)
+    asked = History("asked", 4, (HistoryField("word", 8, "product.title"),))
+    return Schema(rows, tasks, (History("past", 5, past), asked), requests=True, catalogue=catalogue, grades=Grades(4, ("next",)))
 
 
 def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:
-    """Rows with every id possible; the first history is empty, the second full; some labels are unobserved (and NaN). Every third
-    item of a catalogue is seen by no training and is no label."""
+    """Rows with every id possible; the first history is empty, the second full; some labels are unobserved (and NaN). Every
+    third item of a catalogue is seen by no training and is no label. In graded lists the label comes first, with the highest
+    grade."""
     rng = torch.Generator().manual_seed(seed)
     ids = [torch.randint(0, f.vocabulary, (rows,), generator=rng) for f in schema.categorical]
     histories, masks = {}, {}
@@ -72,9 +75,23 @@ def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:
             raw = 1 + (raw * (schema.catalogue.rows - 1)).floor()
         labels[task.name] = torch.where(seen, (raw > 0.5).float() if task.kind == "binary" else raw, torch.nan)
         observed[task.name] = seen
-    return Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),
-                 torch.randn(rows, len(schema.numeric), generator=rng), histories, masks, labels, observed,
-                 torch.arange(rows) // 2, *(random_items(schema.catalogue) if schema.catalogue else ()))
+    batch = Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),
+                  torch.randn(rows, len(schema.numeric), generator=rng), histories, masks, labels, observed,
+                  torch.arange(rows) // 2, *(random_items(schema.catalogue) if schema.catalogue else ()))
+    return with_lists(batch, rng) if schema.grades else batch
+
+
+def with_lists(batch: Batch, rng: torch.Generator) -> Batch:
+    """The rows with a list each: the label of the first graded task, which is that of all, then other items of falling grades."""
+    grades, rows = batch.schema.grades, len(batch)
+    first = 1 + 3 * (torch.rand(rows, generator=rng) * ((batch.schema.catalogue.rows - 1) // 3)).long()
+    keys = torch.rand(rows, batch.schema.catalogue.rows, generator=rng)
+    keys[:, 0] = 2.0
+    listed = keys.scatter(1, first.unsqueeze(1), -1.0).argsort(dim=1)[:, :grades.length]
+    drawn = torch.randint(0, len(grades.tasks) + 1, listed.shape, generator=rng).sort(dim=1, descending=True).values
+    drawn[:, 0] = len(grades.tasks)
+    labels = {task: torch.where(batch.observed[task], first.float(), torch.nan) for task in grades.tasks}
+    return replace(batch, labels={**batch.labels, **labels}, listed=listed, grades=drawn)
 
 
 def random_items(catalogue: Catalogue) -> tuple[Batch, Tensor]:

@@ -111,10 +111,10 @@ def test_document_goes_round() -> None:
         assert answer("check", "document", "-", given=carried)["ok"] is True
 
 
-def test_show_of_a_row_without_a_model_says_so() -> None:
-    assert "not built yet" in run("show", "alibaba").stdout
-    assert answer("show", "alibaba")["built"] is False and answer("show", "alibaba")["facts"]
-    assert "not built yet" in refusal("train", "alibaba")
+def test_show_of_a_row_without_a_model_says_so(later) -> None:
+    assert "not built yet" in run("show", later).stdout
+    assert answer("show", later)["built"] is False and answer("show", later)["facts"]
+    assert "not built yet" in refusal("train", later)
 
 
 def test_tree_names_the_modules() -> None:

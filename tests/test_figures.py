@@ -11,7 +11,22 @@ import re
 import pandas as pd
 import pytest
 
-from rankzoo.figures import attention, bars, crosses, gates, gradients, lists, marks, masks, path, table, titles, truth
+from rankzoo.figures import (
+    asks,
+    attention,
+    bars,
+    crosses,
+    gates,
+    grades,
+    gradients,
+    lists,
+    marks,
+    masks,
+    path,
+    table,
+    titles,
+    truth,
+)
 
 NAN = math.nan
 
@@ -88,6 +103,14 @@ DRIFT = pd.DataFrame([(name, block, block * slope) for name, slope in (("item 0"
 MASKED = JS.assign(overlap=0.4, conflict=[0.2] + [NAN] * (len(JS) - 1), cosine=-0.3, related=0.9)
 WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner) for i, owner in enumerate(masks.OWNERS)],
                      columns=["layer", "unit", "input", "owner"])
+GRADES = pd.DataFrame([(0, "random", 8, 0.0, NAN), (1, "click", 4, 1.5, 1.4)],
+                      columns=["grade", "name", "items", "mean", "middle"])
+DENSITY = pd.DataFrame([(g, s, 0.5) for g in (0, 1) for s in (-1.0, 2.0)], columns=["grade", "score", "density"])
+ORDERS = pd.DataFrame([("random", "click", 0.9, 1.0), ("click", "<b>buy</b>", 0.6, NAN)],
+                      columns=["lower", "upper", "order", "best"])
+ASKED = pd.DataFrame([("new", vector, place, 0.5, name, place == 1) for vector in ("1-gram", "mix")
+                      for place, name in ((-1, "nothing"), (0, "Lamp"), (1, "Mat"))],
+                     columns=["history", "vector", "place", "weight", "name", "relevant"])
 SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["layer", "task", "kept"])
 SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
                       ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
@@ -107,6 +130,8 @@ DRAW = {
     "ranked": lambda say: crosses.ranked(CROSS, say=say), "pairs": lambda say: truth.pairs(PLANTED, say),
     "related": lambda say: truth.relatedness(RELATED, say), "kernel": lambda say: truth.kernel(KERNEL, say),
     "list": lambda say: lists.built(BUILT, "Greedy list", say=say),
+    "ladder of grades": lambda say: grades.ladder(DENSITY, GRADES, say), "orders": lambda say: grades.orders(ORDERS, say),
+    "asks": lambda say: asks.maps(ASKED, say),
     "masks": lambda say: masks.pairs(MASKED, say), "kept": lambda say: masks.kept(SHARE, say),
     "owners": lambda say: masks.owners(WHOSE, ("click", "like"), "click", "like", say),
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
@@ -370,6 +395,8 @@ def test_symbols_of_all_eight_tasks_differ():
     lambda: table.zoo([]), lambda: table.ladder([]),
     lambda: lists.built(BUILT.head(0), "x"), lambda: lists.built(BUILT[BUILT.columns[:5]].assign(worth=NAN), "x"),
     lambda: masks.pairs(MASKED.head(0)), lambda: masks.pairs(MASKED.assign(related=NAN, overlap=NAN)),
+    lambda: grades.ladder(DENSITY.head(0), GRADES.head(0)), lambda: grades.ladder(DENSITY.assign(density=NAN), GRADES),
+    lambda: grades.orders(ORDERS.head(0)), lambda: asks.maps(ASKED.head(0)), lambda: asks.maps(ASKED.drop(columns="relevant")),
     lambda: masks.kept(SHARE.head(0)), lambda: masks.owners(WHOSE.head(0), ("a", "b"), "a", "b"),
     lambda: truth.curve(SLOTS[["slot", "planted"]]), lambda: truth.curve(SLOTS.assign(planted=NAN)[["slot", "planted"]]),
     lambda: truth.drift(DRIFT.head(0)), lambda: truth.drift(DRIFT.assign(value=NAN)), lambda: truth.drift(DRIFT.head(1)),

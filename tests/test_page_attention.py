@@ -43,7 +43,7 @@ def test_every_head_has_its_cells_and_its_line():
 def test_what_the_weights_add_to_is_said_as_it_is():
     """A transformer's candidate weighs itself too; a user vector's weights are followed back through self-attention."""
     bst, nrms = opened("bst"), opened("nrms")
-    assert "Weights and what the candidate says to itself add to 1." in captions(bst)
+    assert "Weights and what the candidate itself has add to 1." in captions(bst)
     assert re.search(r"items not listed and the candidate itself share 0\.\d\d|the candidate itself has the other 0\.\d\d",
                      " ".join(words(scenes(bst)[ROWS])))
     assert "no softmax" not in " ".join(words(scenes(bst)[ROWS]))

@@ -25,7 +25,7 @@ PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, 
            "ids": {"drift"}, "goals": {"pairs", "relatedness", "delays"},
            "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
            "masks": {"pairs", "relatedness"}, "news": {"kernel", "wording"}, "professional": {"relatedness", "thresholds"},
-           "sessions": {"intent"}, "video": {"relatedness", "curve"}}
+           "search": {"kernel", "intent"}, "sessions": {"intent"}, "video": {"relatedness", "curve"}}
 
 
 @pytest.fixture(autouse=True)

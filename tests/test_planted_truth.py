@@ -94,6 +94,17 @@ def test_what_the_weights_themselves_say_of_the_planted_crosses(id, least, most)
     assert least <= min(found) and max(found) <= most, found
 
 
+def test_one_score_orders_all_grades_in_every_seed():
+    """MOPPR-style: each grade above the one below it more often than a coin says, and recall@20 of every task at least .6 of the
+    way from chance to the order by the true score."""
+    for seed in SEEDS:
+        score, result = look(trained("alibaba", seed)[1], "grades").truth, trained("alibaba", seed)[2]
+        assert score.ci95[0] > score.chance and all(each.value > each.chance for each in score.more), (seed, score)
+        for task, found in result.metrics["test"].items():
+            chance, best = 20 / 3_000, result.oracle[task]["recall@20"]
+            assert (found["recall@20"] - chance) / (best - chance) >= 0.6, (seed, task, found, best)
+
+
 @pytest.mark.parametrize("id", ["mmoe", "youtube"])
 def test_gates_of_unrelated_tasks_differ_more(id):
     """Divergence of unrelated over related tasks' gates: above 1 in at least four of five seeds, 1.4 and more on average."""

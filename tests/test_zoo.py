@@ -119,10 +119,11 @@ def test_permuted_rows_permute_the_logits(model, batch):
 
 @pytest.mark.parametrize("fill", [0, 1])
 def test_padding_changes_nothing(model, batch, fill):
-    """Four more padded positions, whatever id stands in them, leave every logit as it was."""
+    """Four more padded positions, whatever id stands in them, leave every logit as it was: to the accuracy of the largest, since
+    of thousands of items some score near 0 as a difference of large numbers."""
     before, after = logits(randomised(model), batch), logits(model, padded(batch, 4, fill))
     for task in before:
-        torch.testing.assert_close(after[task], before[task], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(after[task], before[task], rtol=1e-5, atol=1e-6 * max(1.0, before[task].abs().max().item()))
 
 
 def test_distributions_sum_to_one(system, model, batch):

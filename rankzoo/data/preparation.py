@@ -14,10 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts
 from rankzoo.data.roles import Label, Roles
-from rankzoo.schema import Catalogue, Feature, History, Schema, Task
+from rankzoo.schema import Catalogue, Feature, Grades, History, Schema, Task
 from rankzoo.signals import Batch
 
 MAX_VOCABULARY = 100_000
+LISTED, GRADE = "list.item", "list.grade"
+"""Columns of the lists that come with rows, and of their grades."""
 FARTHEST = 1e4
 
 
@@ -71,7 +73,7 @@ class Preparation(_Frozen):
 
     vocabularies[feature or history.field] · scales[feature] · labels, one per task · group: the column that numbers
     requests, or "" · catalogue: the name of the items that rows name, or "" · items: what was fitted on those of them that
-    the training part names · new: the numbers of the others.
+    the training part names · new: the numbers of the others · grades: the lists of them that come with rows, if any.
     """
 
     features: tuple[Feature, ...]
@@ -83,13 +85,14 @@ class Preparation(_Frozen):
     catalogue: str = ""
     items: Preparation | None = None
     new: tuple[int, ...] = ()
+    grades: Grades | None = None
 
     @property
     def schema(self) -> Schema:
         """Features, histories and tasks with the sizes that were found."""
         tasks = tuple(Task(label.task, label.kind, label.of) for label in self.labels)
         return Schema(self.features, tasks, self.histories, bool(self.group),
-                      Catalogue(self.catalogue, self.items.schema) if self.items else None)
+                      Catalogue(self.catalogue, self.items.schema) if self.items else None, self.grades)
 
     def vocabulary(self, table: str) -> Vocabulary:
         """Of a table: that of the rows, of the items (`product`) or of what they are made of (`product.brand` or `brand`, and of
@@ -116,7 +119,18 @@ class Preparation(_Frozen):
                      {task: torch.nan_to_num(values) for task, values in labels.items()},
                      {task: ~torch.isnan(values) for task, values in labels.items()},
                      torch.from_numpy(table[self.group].to_numpy().astype(np.int64)) if self.group else None,
-                     *(self._items(catalogue) if self.items else ()))
+                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table))
+
+    def _lists(self, table: pa.Table) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """(row, place) listed items, 0 behind the last, and their grades; None where no lists come with the rows."""
+        if self.grades is None:
+            return None, None
+        lengths = pc.list_value_length(table[LISTED]).to_numpy()
+        filled = np.arange(self.grades.length) < lengths[:, None]
+        listed, grades = np.zeros(filled.shape, dtype=np.int64), np.zeros(filled.shape, dtype=np.int64)
+        listed[filled] = self.vocabulary(self.catalogue).encode(pc.list_flatten(table[LISTED]))
+        grades[filled] = pc.list_flatten(table[GRADE]).to_numpy()
+        return torch.from_numpy(listed), torch.from_numpy(grades)
 
     def _items(self, catalogue: pa.Table) -> tuple[Batch, torch.Tensor]:
         """The items as rows behind row 0, of which nothing is known, and whether the training part names them: (item,) bool."""
@@ -166,7 +180,7 @@ def prepare_declared(train: pa.Table, schema: Schema, catalogue: pa.Table | None
     labels = tuple(Label(column=task.name, task=task.name, kind=task.kind, of=task.of) for task in schema.tasks)
     return Preparation(features=schema.features, histories=schema.histories, vocabularies=vocabularies, scales=scales,
                        labels=labels, group="group" if "group" in train.column_names else "",
-                       catalogue=schema.catalogue.name if schema.catalogue else "", items=items, new=new)
+                       catalogue=schema.catalogue.name if schema.catalogue else "", items=items, new=new, grades=schema.grades)
 
 
 def _tables(schema: Schema) -> tuple[dict[str, list[str]], dict[str, int]]:
@@ -181,7 +195,8 @@ def _tables(schema: Schema) -> tuple[dict[str, list[str]], dict[str, int]]:
                 columns.setdefault(field.table or path, []).append(path)
                 sizes.setdefault(field.table or path, field.vocabulary - 1)
     if schema.catalogue:
-        columns.setdefault(schema.catalogue.name, []).extend(t.name for t in schema.tasks if schema.named(t.of))
+        named = [t.name for t in schema.tasks if schema.named(t.of)] + ([LISTED] if schema.grades else [])
+        columns.setdefault(schema.catalogue.name, []).extend(named)
         sizes.setdefault(schema.catalogue.name, schema.catalogue.rows - 1)
     return columns, sizes
 

@@ -145,12 +145,21 @@ class Wording:
 
 
 @dataclass(frozen=True)
+class ListScores:
+    """The true scores of the items in the rows' graded lists, from which exposures, clicks and purchases were drawn: (row,
+    place). An item that is not relevant stands below all that are."""
+
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
 class Truth:
     """Everything planted in a table.
 
     logits[task]: (row,), the true logit from which the label was drawn, so that the oracle is computed and not fitted ·
     utilities[task]: the same without the bias of the position, where there is one · ranks[task]: of a label that is a class
-    (row,), its place among all classes by the true probabilities, from 1 · formula: the recipe in LaTeX.
+    (row,), its place among all classes by the true probabilities, from 1 · relevance, beside: of the first history, and of
+    the others · formula: the recipe in LaTeX.
     """
 
     logits: Mapping[str, np.ndarray]
@@ -158,6 +167,7 @@ class Truth:
     ranks: Mapping[str, np.ndarray] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()
     relevance: Relevance | None = None
+    beside: tuple[Relevance, ...] = ()
     relatedness: Relatedness | None = None
     curve: Curve | None = None
     drift: Drift | None = None
@@ -167,13 +177,19 @@ class Truth:
     wording: Wording | None = None
     formula: str = ""
     repeats: Repeats | None = None
+    listed: ListScores | None = None
+
+    def relevance_of(self, history: str) -> Relevance | None:
+        """What the items of a history are worth, where that was planted."""
+        return next((each for each in (self.relevance, *self.beside) if each and each.history == history), None)
 
     def take(self, index: np.ndarray) -> Truth:
         """The truth of some rows."""
-        relevance = self.relevance and Relevance(self.relevance.history, self.relevance.kernel[index],
-                                                 self.relevance.own[index], self.relevance.threshold)
+        taken = lambda r: replace(r, kernel=r.kernel[index], own=r.own[index])  # noqa: E731
+        listed = self.listed and ListScores(self.listed.scores[index])
         drift = self.drift and replace(self.drift, block=self.drift.block[index])
         forest = self.forest and replace(self.forest, leaf=self.forest.leaf[index])
         return replace(self, logits={k: v[index] for k, v in self.logits.items()},
                        utilities={k: v[index] for k, v in self.utilities.items()},
-                       ranks={k: v[index] for k, v in self.ranks.items()}, relevance=relevance, drift=drift, forest=forest)
+                       ranks={k: v[index] for k, v in self.ranks.items()}, relevance=self.relevance and taken(self.relevance),
+                       beside=tuple(map(taken, self.beside)), drift=drift, forest=forest, listed=listed)

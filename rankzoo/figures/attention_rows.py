@@ -65,12 +65,12 @@ class _Layout:
 
 
 def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: int | None = None,
-         uniform: float | None = None, softmax: bool = True, part: bool = False, say: Say = str) -> Tree:
+         uniform: float | None = None, softmax: bool = True, part: str = "", say: Say = str) -> Tree:
     """The candidate on top, its past items as rows with their weight; a row's id is `position.N`.
 
     total: how many items the history has (default: those listed) · uniform: the weight that mean pooling gives, drawn as a
-    dashed line · softmax: whether the weights add to 1, which decides the note below · part: whether they would with what
-    the candidate says to itself.
+    dashed line · softmax: whether the weights add to 1, which decides the note below · part: who takes the rest, where they
+    would with that.
     """
     layout = _layout(frame)
     parts = _candidate(candidate, say) + _heads(layout, len(frame), total or len(frame), say)
@@ -215,7 +215,7 @@ def _sentence(item: dict, dropped: bool, relevant: bool, say: Say) -> str:
     return said + ". " + say("Click to drop it.")
 
 
-def _note(frame: pd.DataFrame, uniform: float | None, sums: tuple[bool, bool], total: int | None, say: Say) -> str:
+def _note(frame: pd.DataFrame, uniform: float | None, sums: tuple[bool, str], total: int | None, say: Say) -> str:
     """Below the rows: what mean pooling would give, and what the weights add to; `sums` are `softmax` and `part`."""
     said = [] if uniform is None or missing(uniform) else [say("mean pooling: {value} each").format(value=fixed(uniform, 2))]
     gone = frame["dropped"].fillna(False).astype(bool) if "dropped" in frame else pd.Series(False, index=frame.index)
@@ -224,9 +224,9 @@ def _note(frame: pd.DataFrame, uniform: float | None, sums: tuple[bool, bool], t
     if not softmax and not part:
         said.append(say("no softmax: the weights need not add to 1, only their order counts"))
     elif part and hidden > 0:
-        said.append(say("the {count} items not listed and the candidate itself share {value}").format(count=hidden, value=rest))
+        said.append(say("the {count} items not listed and {part} share {value}").format(count=hidden, part=say(part), value=rest))
     elif part:
-        said.append(say("the candidate itself has the other {value}").format(value=rest))
+        said.append(say("{part} has the other {value}").format(part=say(part), value=rest))
     elif hidden > 0:
         said.append(say("the {count} items not listed share {value}").format(count=hidden, value=rest))
     else:

@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from rankzoo.data.truths import Relevance
+from rankzoo.inspection.asks import zeros
 from rankzoo.inspection.averages import ages, factors
 from rankzoo.inspection.score import Score, mean_score, spearman
 from rankzoo.inspection.view import Subject, View
@@ -42,6 +43,9 @@ def attention(subject: Subject, row: int = 0) -> View:
         tables |= {"words": words, "titles": lines(words)}
         further = words_scored(subject)
         score = replace(score, more=(*score.more, further)) if score and further else score or further
+    if spec_of(subject).asks(subject.dataset.schema):
+        tables["zeros"], apart = zeros(subject)
+        score = replace(score, more=(*score.more, apart)) if score and apart else score
     note = "" if sign > 0 else "The weights are drawn with their sign turned: without a softmax the sign is free."
     if rewritten(subject):
         note = "Self-attention mixes the items before they are pooled: a weight is what arrives of an item in the end."
@@ -98,7 +102,7 @@ def _place(entry: Entry) -> int:
 def relevance_of(subject: Subject, history: History) -> Relevance | None:
     """What each past item was really worth, where that was planted for this history."""
     truth = subject.dataset.truth_of(subject.part, subject.rows)
-    return truth.relevance if truth and truth.relevance and truth.relevance.history == history.name else None
+    return truth.relevance_of(history.name) if truth else None
 
 
 def adds_up(entry: Entry) -> bool:

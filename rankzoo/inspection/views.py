@@ -12,6 +12,7 @@ from rankzoo.inspection.crosses import crosses
 from rankzoo.inspection.embeddings import embeddings
 from rankzoo.inspection.example import example
 from rankzoo.inspection.gates import gates
+from rankzoo.inspection.grades import grades, listed
 from rankzoo.inspection.gradients import gradients
 from rankzoo.inspection.heads import heads
 from rankzoo.inspection.items import items
@@ -48,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "lists": Kind(lists, arranges, "no lists: its data have no slots, or none of its tasks says who goes on"),
     "items": Kind(items, lambda b, s: any(s.named(s.task(t).of) for t in b.tasks),
                   "no items to find: none of its tasks chooses among a catalogue"),
+    "grades": Kind(grades, lambda b, s: bool(listed(b, s)), "no grades: its data have no lists whose items are graded"),
     "heads": Kind(heads, lambda b, s: True, ""),
     "calibration": Kind(calibration, calibrates, "no probabilities to correct: its losses or labels make none"),
     "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,

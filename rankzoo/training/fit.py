@@ -82,7 +82,7 @@ class Fit:
         if state is None:
             model.fit(self.train, settings.seed)
         model.begin(guess)
-        self.units = self.constant | guessed(model, guess, self.train)
+        self.units = self.constant | guessed(model, guess, self.train) | model.losses.flat(self.train)
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0
         self.best: dict[str, Tensor] = {}
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()

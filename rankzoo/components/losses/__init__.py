@@ -4,6 +4,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rankzoo.components.losses.entire_space import EntireSpace
+from rankzoo.components.losses.graded import Graded
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
@@ -14,6 +15,7 @@ Losses = Annotated[
     | Pairwise
     | Listwise
     | EntireSpace
-    | Sampled,
+    | Sampled
+    | Graded,
     Field(discriminator="kind"),
 ]

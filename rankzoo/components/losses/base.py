@@ -152,6 +152,10 @@ class LossLayer(nn.Module):
         """What the task's kind reads as a logit (binary, share) or as the value itself (regression): (row,) → (row,)."""
         return logit
 
+    def flat(self, batch: Batch) -> dict[str, float]:
+        """The loss of equal scores, by task, where it is not that of always guessing how common each class is."""
+        return {}
+
     def start(self, task: str, logit: float) -> float:
         """The logit that is served as the given one: the inverse of `served`."""
         return logit

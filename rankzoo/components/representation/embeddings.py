@@ -79,7 +79,7 @@ class Embeddings(Slot):
             origin[DENSE] = f"{shape.at}.numbers"
         sequences = {h.name: SequenceShape(h.length, {f.name: wide(f.table or f"{h.name}.{f.name}") for f in h.fields})
                      for h in shape.schema.histories}
-        return shape.but(fields=fields, sequences=sequences, catalogue=item, origin=origin)
+        return shape.but(fields=fields, sequences=sequences, catalogue=item, parts=self.item_parts(shape.schema), origin=origin)
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:
         """What an item's vector is made of, its id too, in order; nothing where there is no catalogue."""
@@ -88,6 +88,10 @@ class Embeddings(Slot):
     def item_width(self, schema: Schema) -> int:
         """Width of an item's vector: its attributes side by side; 0 where there is no catalogue."""
         return sum(self.attribute_width(name, schema) for name in self.attributes(schema))
+
+    def item_parts(self, schema: Schema) -> dict[str, int]:
+        """Width of every attribute in an item's vector, in order; empty where they are mixed in it."""
+        return {name: self.attribute_width(name, schema) for name in self.attributes(schema)}
 
     def attribute_width(self, name: str, schema: Schema) -> int:
         """Width of one attribute: a number is its value, a list as wide as the vectors it lists."""
@@ -100,8 +104,11 @@ class Embeddings(Slot):
                   if f.kind == "categorical" and not schema.named(f.name)}
         tables |= {f"{h.name}.{f.name}": (f.vocabulary, self.width(f"{h.name}.{f.name}"))
                    for h in schema.histories for f in h.fields if not f.table}
-        items = {schema.catalogue.table(name): schema.catalogue.values(name) for name in self.attributes(schema)}
-        tables |= {table: (rows, self.width(table)) for table, rows in items.items() if rows}
+        if schema.catalogue is not None:
+            read = {f.table for h in schema.histories for f in h.fields}  # words of a query share the table of a title's
+            items = {schema.catalogue.table(name): schema.catalogue.values(name) for name in schema.catalogue.attributes
+                     if name in self.attributes(schema) or schema.catalogue.table(name) in read}
+            tables |= {table: (rows, self.width(table)) for table, rows in items.items() if rows}
         if self.numeric == "vector":
             tables |= {f.name: (1, self.width(f.name)) for f in schema.inputs if f.kind == "numeric"}
         return tables
@@ -148,7 +155,8 @@ class Embeddings(Slot):
         """The catalogue as a node that holds what makes its items' vectors."""
         catalogue, tables = shape.schema.catalogue, self.tables(shape.schema)
         names = self.attributes(shape.schema)
-        numbers = sum(rows * width for rows, width in (tables[catalogue.table(n)] for n in names if catalogue.values(n)))
+        own = [tables[catalogue.table(n)] for n in catalogue.attributes if catalogue.table(n) in tables]
+        numbers = sum(rows * width for rows, width in own)
         return Block(f"{shape.at}.{catalogue.name}", "representation", "feature", catalogue.name, "of its attributes",
                      (catalogue.rows, self.item_width(shape.schema)), numbers, group="item", words=names)
 

@@ -76,6 +76,9 @@ class Neighbours(Attributes):
     def item_width(self, schema: Schema) -> int:
         return self.widths(schema)[-1] if schema.catalogue else 0
 
+    def item_parts(self, schema: Schema) -> dict[str, int]:
+        return {}
+
     def count(self, shape: Shape) -> Count:
         return super().count(shape) + Count(self.layer_parts(shape.schema))
 

@@ -23,6 +23,7 @@ class HistorySlot(Slot):
 
     candidate_aware: ClassVar[bool] = True  # whether the weights may depend on the candidate
     rewrites: ClassVar[bool] = False  # whether it hands a history on, for another component to read
+    rest: ClassVar[str] = "the candidate itself"  # who takes what is missing to 1, where weights are a part
 
     history: Annotated[str, Field(title="History")] = ""
     token: Annotated[int, Field(ge=0, le=4096, title="Token width (0: fields side by side)")] = 0
@@ -31,6 +32,10 @@ class HistorySlot(Slot):
         """What the weights of a row are: shares that add to 1 wherever an item stands, shares of which the candidate itself
         takes the rest, or numbers of any size."""
         return "shares"
+
+    def asks(self, schema: Schema) -> str:
+        """The history whose items ask, where it is not the candidate that does."""
+        return ""
 
     def taken(self, shape: Shape) -> History:
         """The history that this slot reads; raises where the data have none or it was not embedded."""

@@ -10,6 +10,7 @@ from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.components.towers.residual import Residual
 from rankzoo.components.towers.text_heads import TextHeads
+from rankzoo.components.towers.two_towers import TwoTowers
 
 Towers = Annotated[
     MlpTower
@@ -18,6 +19,7 @@ Towers = Annotated[
     | DotProduct
     | TextHeads
     | Classes
+    | TwoTowers
     | Bare,
     Field(discriminator="kind"),
 ]

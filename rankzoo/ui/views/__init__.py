@@ -19,6 +19,7 @@ from rankzoo.ui.views import (
     embeddings,
     example,
     gates,
+    grades,
     gradients,
     heads,
     items,
@@ -46,7 +47,8 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
     "rows": Room("Rows", rows.show),
     "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
-    "gradients": Room("Gradients", gradients.show), "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
+    "grades": Room("Grades", grades.show), "gradients": Room("Gradients", gradients.show),
+    "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
     "calibration": Room("Calibration", calibration.show),
     "example": Room("Example", example.show, row=True)})
 

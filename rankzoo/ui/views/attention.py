@@ -12,7 +12,7 @@ from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
-from rankzoo.ui.views import attention_maps, titles
+from rankzoo.ui.views import attention_asks, attention_maps, titles
 from rankzoo.ui.views.attention_side import averages, panel, strip
 from rankzoo.ui.views.history import candidate, named, received
 from rankzoo.ui.words import say, translate
@@ -44,13 +44,14 @@ def show(sight: Sight) -> None:
         panel(sight, shown, frame, task, prediction)
     strip(frame)
     said = [say("Weights add to 1 over the items that are present.")] if shares else []
-    said += [say("Weights and what the candidate says to itself add to 1.")] if _part(sight) else []
+    said += [say("Weights and what {part} has add to 1.", part=say(_part(sight)))] if _part(sight) else []
     said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
     said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
     page.twin(shown.assign(change=frame["change"]), "attention")
     titles.show(sight, frame)
     attention_maps.show(sight, frame, _dropped_now(frame))
+    attention_asks.show(sight)
     averages(sight, view, frame)
 
 
@@ -118,9 +119,10 @@ def _in_words(sight: Sight, frame: Table, task: str) -> Table:
     return words.assign(relevant=frame["relevant"]) if "relevant" in frame else words
 
 
-def _part(sight: Sight) -> bool:
-    """Whether the candidate weighs itself beside its past items."""
-    return spec_of(sight.subject).weighs() == "part"
+def _part(sight: Sight) -> str:
+    """Who takes the rest, where the weights of past items do not add to 1 by themselves."""
+    spec = spec_of(sight.subject)
+    return spec.rest if spec.weighs() == "part" else ""
 
 
 def _rows(sight: Sight, shown: Table, shares: bool, prediction: float) -> None:

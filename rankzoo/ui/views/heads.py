@@ -45,8 +45,8 @@ def show(sight: Sight) -> None:
         if "gauc" in columns:
             st.caption(say("GAUC: AUC within each request, averaged over the requests with their rows as weight."))
         if "mrr" in columns:
-            st.caption(say("MRR: the mean of one over the place of the right one among all. Such a head predicts how likely its "
-                           "first choice is right."))
+            first = [say("Such a head predicts how likely its first choice is right.")] if told else []
+            st.caption(" ".join([say("MRR: the mean of one over the place of the right one among all."), *first]))
         if "f1" in columns:
             st.caption(say("F1: how many words of names are found with the right tag, and how many of those that are named so "
                            "are right, as one number."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 
 from rankzoo.figures.attention import Candidate
-from rankzoo.inspection.attention import history_of
+from rankzoo.inspection.attention import history_of, spec_of
 from rankzoo.inspection.averages import paired
 from rankzoo.inspection.naming import middle, name
 from rankzoo.inspection.view import Subject, Table
@@ -29,7 +29,9 @@ def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
 
 def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candidate:
     """What is being ranked in a row, by the features that it shares with the past items."""
-    history = history_of(subject)
+    history, asking = history_of(subject), spec_of(subject).asks(subject.dataset.schema)
+    if asking:
+        return Candidate(_asked(subject, asking, row), "", prediction)
     words = []
     for f in (_finest(history), paired(history)):
         if f is not None and f.table in subject.batch.features:  # rows that ask for any item of a catalogue have no candidate
@@ -37,6 +39,13 @@ def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candi
     if not words:
         return Candidate(say("Example {row}", row=row + 1), "", prediction)
     return Candidate(first(words[0]), last(words[-1]), prediction)
+
+
+def _asked(subject: Subject, asking: str, row: int) -> str:
+    """The words that ask, one after another."""
+    field, ids = subject.dataset.schema.history(asking).fields[0], subject.batch.histories[asking][row, :, 0]
+    said = (name(subject.dataset, f"{asking}.{field.name}", int(i), field.table) for i in ids[subject.batch.masks[asking][row]])
+    return " ".join(word or say("unknown") for word in said) or say("Example {row}", row=row + 1)
 
 
 def first(label: str) -> str:

@@ -1,0 +1,71 @@
+"""`search`: the graded loss orders all grades, its score finds what is bought, and the query leaves clicks that do not fit."""
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from benchmarks.bars import Bar
+from rankzoo.data.load import from_world
+from rankzoo.data.worlds.search import ITEMS, TASKS, WORLD
+from rankzoo.document import Document
+from rankzoo.inspection.score import Score
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import look
+from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import RECALL, TOP, evaluate, oracle, predict
+
+ARMS = {"graded": [], "one": [("losses.mode", "single_pos"), ("tasks", ["click"])],  # «one»: as MGDSPR trains
+        "several": [("losses.mode", "plain_multi_pos")], "unique": [("losses.mode", "unique_softmax")]}
+
+
+@lru_cache(maxsize=4)
+def trained(seed: int, arm: str = "graded") -> Subject:
+    """The preset with another loss, trained on the world of that seed."""
+    document = Document.preset("alibaba").but([*ARMS[arm], ("settings.seed", seed)])
+    dataset = from_world(WORLD, seed=seed)
+    fit = Fit(document.model(dataset.schema), dataset, document.settings)
+    for _ in fit:
+        pass
+    fit.restore_best()
+    return Subject.of(fit.model.eval(), dataset)
+
+
+def way(seed: int, task: str) -> float:
+    """How far recall@20 comes from chance to that of an order by the true score, over all items."""
+    subject = trained(seed)
+    rows = subject.dataset.part("test")
+    found = evaluate(predict(subject.model, rows), rows, subject.dataset.schema)[task][RECALL]
+    chance = TOP / ITEMS
+    return (found - chance) / (oracle(subject.dataset)[task][RECALL] - chance)
+
+
+def order(seed: int, arm: str = "graded") -> Score:
+    """The ladder's statistic."""
+    return look(trained(seed, arm), "grades").truth
+
+
+def gain(seed: int, pair: int) -> float:
+    """How much more often two neighbouring grades stand in order than after training with one clicked item each."""
+    return order(seed).more[pair].value - order(seed, "one").more[pair].value
+
+
+def attention(seed: int) -> Score:
+    """The score of the weights over the long-term clicks."""
+    return look(trained(seed), "attention").truth
+
+
+BARS: tuple[Bar, ...] = (
+    *(Bar(f"recall@20 of {task}, way from chance to the true score", lambda seed, task=task: way(seed, task),
+          "≥ .6 in every seed", lambda values: min(values) >= 0.6, 0.0) for task in TASKS),
+    Bar("neighbouring grades in order", lambda seed: order(seed).value, "> .5 in every seed, mean ≥ .65",
+        lambda values: min(values) > 0.5 and np.mean(values) >= 0.65, 0.5),
+    Bar("exposure above relevance, graded − one clicked item", lambda seed: gain(seed, 1), "mean > 0",
+        lambda values: np.mean(values) > 0, 0.0),
+    Bar("relevance above random, graded − one clicked item", lambda seed: gain(seed, 0), "mean > 0",
+        lambda values: np.mean(values) > 0, 0.0),
+    Bar("weight on matching clicks over uniform", lambda seed: attention(seed).value / attention(seed).chance,
+        "> 1 in every seed", lambda values: min(values) > 1, 1.0),
+    Bar("slot of zeros, nothing matches − something does", lambda seed: attention(seed).more[-1].value, "> 0 in every seed",
+        lambda values: min(values) > 0, 0.0),
+)

@@ -1,0 +1,80 @@
+"""Asks: what each vector of a query reads of every history, and how much it leaves on the slot of zeros."""
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.view import Subject
+from rankzoo.trace import Entry
+
+ZERO = -1
+
+
+def asked(subject: Subject) -> list[tuple[str, Entry]]:
+    """The histories that a query asks, each with its weights by vector, (row, head, position)."""
+    schema, found = subject.dataset.schema, []
+    for entry in subject.trace.of("attention"):
+        spec = subject.model.blueprint.sequence[int(entry.address.split(".")[1])]
+        if spec.asks(schema):
+            found.append((schema.history(spec.history).name, subject.trace[f"{entry.address}.head"]))
+    return found
+
+
+def vectors(subject: Subject, many: int) -> tuple[str, ...]:
+    """What the vectors that ask are called: by the component that made them, else by number."""
+    for spec in subject.model.blueprint.sequence:
+        names = spec.names() if hasattr(spec, "names") else ()
+        if len(names) == many:
+            return names
+    return tuple(str(i + 1) for i in range(many))
+
+
+def asks(subject: Subject, row: int = 0) -> pd.DataFrame:
+    """Columns history, vector, place (in the history; −1 is the slot of zeros), weight, and where planted relevant: the weights
+    of one row. Those of a vector over one history and its slot of zeros add to 1."""
+    truth, found = subject.dataset.truth_of(subject.part, subject.rows), []
+    for history, entry in asked(subject):
+        weights, mask = entry.values[row].numpy(), entry.mask[row].numpy()
+        relevance = truth.relevance_of(history) if truth else None
+        for name, own in zip(vectors(subject, len(weights)), weights, strict=True):
+            right = {} if relevance is None else {"relevant": False}
+            found.append({"history": history, "vector": name, "place": ZERO, "weight": max(0.0, 1 - float(own.sum())), **right})
+            for place in np.flatnonzero(mask):
+                right = {} if relevance is None else {"relevant": bool(relevance.kernel[row, place] > relevance.threshold)}
+                found.append({"history": history, "vector": name, "place": int(place), "weight": float(own[place]), **right})
+    return pd.DataFrame(found, columns=["history", "vector", "place", "weight", *(["relevant"] if truth else [])])
+
+
+def zeros(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
+    """Columns history, matches (whether any past item matches what is asked), rows, weight: the mean weight on the slot of zeros,
+    over vectors and rows that have a past at all; and by how much it is larger where nothing matches, over all histories."""
+    truth = subject.dataset.truth_of(subject.part, subject.rows)
+    rows, with_match, without = [], [], []
+    for history, entry in asked(subject):
+        relevance, mask = truth.relevance_of(history) if truth else None, entry.mask.numpy()
+        if relevance is None:
+            continue
+        left = 1 - entry.values.sum(dim=2).mean(dim=1).double().numpy()
+        matches, some = ((relevance.kernel > relevance.threshold) & mask).any(axis=1), mask.any(axis=1)
+        for value, kept in ((True, with_match), (False, without)):
+            chosen = some & (matches == value)
+            kept.append(left[chosen])
+            rows.append({"history": history, "matches": value, "rows": int(chosen.sum()),
+                         "weight": float(left[chosen].mean()) if chosen.any() else np.nan})
+    table = pd.DataFrame(rows, columns=["history", "matches", "rows", "weight"])
+    return table, _apart(np.concatenate(without or [np.zeros(0)]), np.concatenate(with_match or [np.zeros(0)]))
+
+
+def _apart(without: np.ndarray, with_match: np.ndarray) -> Score | None:
+    """Mean of the first minus mean of the second; None where one is empty."""
+    if not len(without) or not len(with_match):
+        return None
+    both, first = np.concatenate([without, with_match]), np.arange(len(without) + len(with_match)) < len(without)
+
+    def apart(index: np.ndarray) -> float:
+        here, among = both[index], first[index]
+        return float(here[among].mean() - here[~among].mean()) if among.any() and (~among).any() else np.nan
+
+    return Score("weight on the slot of zeros where nothing matches, more than where something does",
+                 apart(np.arange(len(both))), 0.0, bootstrap(len(both), apart))

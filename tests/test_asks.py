@@ -1,0 +1,75 @@
+"""What each vector of a query reads: weights with the slot of zeros add to 1, and the slot takes more where nothing matches."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rankzoo.components.sequence.query_unit import GRAINS
+from rankzoo.document import Document
+from rankzoo.figures.asks import maps
+from rankzoo.inspection.asks import ZERO, asked, asks, zeros
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import look
+from rankzoo.model import RankingModel
+from rankzoo.ui.views.history import candidate
+from tests.support import randomised, small
+
+HISTORIES = ["long_term", "short_term", "real_time"]
+
+
+@pytest.fixture(scope="module")
+def subject() -> Subject:
+    document = Document.preset("alibaba")
+    dataset = small("search", 1_000)
+    return Subject.of(randomised(RankingModel(document.blueprint, dataset.schema)).eval(), dataset, rows=100)
+
+
+def test_every_vector_and_history_of_a_row(subject):
+    """In the order in which they are asked; a past item has its place, the slot of zeros −1; each adds to 1."""
+    frame = asks(subject, 3)
+    assert list(frame["history"].unique()) == HISTORIES and list(frame["vector"].unique()) == list(GRAINS)
+    assert frame.groupby(["history", "vector"])["weight"].sum().to_numpy() == pytest.approx(1.0, abs=1e-5)
+    for name in HISTORIES:
+        places = sorted(frame["place"][frame["history"] == name].unique())
+        assert places == [ZERO, *subject.batch.masks[name][3].nonzero().flatten().tolist()]
+    truth = subject.dataset.truth_of("test", 100).relevance_of("long_term").kernel[3]
+    right = frame[(frame["history"] == "long_term") & (frame["vector"] == "mix") & (frame["place"] != ZERO)]
+    assert right["relevant"].tolist() == (truth[right["place"].to_numpy()] > 0).tolist()
+
+
+def test_slot_of_zeros_by_hand(subject):
+    """Rows with a past, parted by whether anything in it matches; the statistic is the difference of both means."""
+    table, score = zeros(subject)
+    truth, entries = subject.dataset.truth_of("test", 100), dict(asked(subject))
+    weights, mask = entries["short_term"].values.numpy(), subject.batch.masks["short_term"].numpy()
+    matches = (truth.relevance_of("short_term").kernel > 0).any(axis=1)
+    left = 1 - weights.sum(axis=2).mean(axis=1)
+    found = table.set_index(["history", "matches"])["weight"]
+    assert found["short_term", True] == pytest.approx(left[matches & mask.any(axis=1)].mean(), abs=1e-5)
+    assert found["short_term", False] == pytest.approx(left[~matches & mask.any(axis=1)].mean(), abs=1e-5)
+    means = [np.average(part["weight"], weights=part["rows"]) for _, part in table.groupby("matches")]
+    assert score.value == pytest.approx(means[0] - means[1], abs=1e-6) and score.chance == 0
+    view = look(subject, "attention")
+    assert view.truth.more[-1].value == score.value and len(view.tables["zeros"]) == 6
+
+
+def test_others_are_asked_by_the_candidate():
+    """Nothing to show where the candidate asks."""
+    document = Document.preset("din")
+    dataset = small("history", 400)
+    found = Subject.of(RankingModel(document.blueprint, dataset.schema), dataset, rows=5)
+    assert not asked(found) and "zeros" not in look(found, "attention").tables
+
+
+def test_who_asks_is_called_by_its_words(subject):
+    words = candidate(subject, 3).name.split()
+    assert len(words) == int(subject.batch.masks["query"][3].sum()) and all(word.isalpha() for word in words)
+
+
+def test_picture(subject):
+    """Matching items are outlined, once a history and item; without the truth none is."""
+    frame = asks(subject, 3)
+    frame = frame.assign(name="x")
+    matching = frame[frame["relevant"]].drop_duplicates(["history", "place"])
+    assert str(maps(frame)).count("'truth'") == len(matching) > 0
+    assert str(maps(frame.drop(columns="relevant"))).count("'truth'") == 0
