@@ -15,9 +15,10 @@ from rankzoo.data.load import load
 from rankzoo.data.names import TOPICS
 from rankzoo.data.world import world, worlds
 from rankzoo.document import Document
+from rankzoo.inspection import card
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.training.metrics import auc
-from rankzoo.ui import data, data_tables, service
+from rankzoo.ui import data, service
 from tests.visits import said, scenes, unmarked, visit, without_workers, words
 
 ROWS = 3000
@@ -86,7 +87,7 @@ def test_the_oracle_on_the_page_is_the_generators_own_logit():
 
 
 def test_field_statistics_can_be_counted_again():
-    found = data_tables.fields(load("ads", ROWS)).set_index("field")
+    found = card.fields(load("ads", ROWS)).set_index("field")
     ids = load("ads", ROWS).batch.ids[:, 0].numpy()
     assert found.loc["gender", "values"] == len(set(ids) - {0}) and found.loc["gender", "unknown"] == np.mean(ids == 0)
     spread = found.loc["gender", "spread"]
@@ -95,19 +96,19 @@ def test_field_statistics_can_be_counted_again():
 
 
 def test_past_items_are_counted_without_their_padding():
-    found = data_tables.fields(load("history", ROWS)).set_index("field")
+    found = card.fields(load("history", ROWS)).set_index("field")
     assert found.loc["history.topic", "values"] == len(TOPICS) and found.loc["history.topic", "side"] == "past"
     assert sum(found.loc["history.dwell", "spread"]) + found.loc["history.dwell", "unknown"] == pytest.approx(1.0)
 
 
 def test_the_kernel_is_the_product_rule_of_the_world():
-    rule = data_tables.kernel(world("history").worth()).set_index(["factor", "level"])["value"]
+    rule = card.kernel(world("history").worth()).set_index(["factor", "level"])["value"]
     assert rule["topic", "next on the ring"] == 0.3 and rule["dwell", "watched shortly"] == 0
     assert rule["age", "3 d"] == pytest.approx(np.exp(-1)) and rule["age", "0 d"] == 1
 
 
 def test_the_position_curve_is_centred_and_falls():
-    curve = data_tables.summary("video", 9000, 0, "").planted["curve"]
+    curve = card.card("video", 9000).planted["curve"]
     assert abs(curve["planted"].sum()) < 1e-9 and abs(curve["naive"].sum()) < 1e-5
     assert curve["planted"].is_monotonic_decreasing and np.corrcoef(curve["planted"], curve["naive"])[0, 1] > 0.9
 
@@ -180,8 +181,8 @@ def test_every_visible_text_passes_the_catalogue():
 
 def test_the_summary_is_kept_apart_by_home(tmp_path, monkeypatch):
     name = own_file()
-    first = data_tables.summary(name, None, 0, str(home_folder()))
+    first = data.summary(name, None, 0, str(home_folder()))
     monkeypatch.setenv("RANKZOO_HOME", str(tmp_path / "other"))
     with pytest.raises(ValueError, match="Unknown dataset"):
-        data_tables.summary(name, None, 0, str(home_folder()))
+        data.summary(name, None, 0, str(home_folder()))
     assert first.rows == 300

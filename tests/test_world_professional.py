@@ -12,7 +12,7 @@ from rankzoo.data.load import from_world, load
 from rankzoo.data.world import world
 from rankzoo.data.worlds.professional import ACTIVE, COUNTS, DEPTH, NUMBERS, PASSIVE, TASKS, TREES, descended
 from rankzoo.figures.thresholds import thresholds as figure
-from rankzoo.ui.data_tables import thresholds
+from rankzoo.inspection.card import thresholds
 from tests.drawings import walk
 
 WORLD = world("professional")

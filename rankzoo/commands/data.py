@@ -9,6 +9,8 @@ import click
 from rankzoo.commands.output import emit, json_option, notice, shown, table
 from rankzoo.errors import ZooError
 
+SHOWN = 12
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -81,7 +83,7 @@ def make(name: str, rows: int | None, seed: int, out: Path | None, as_json: bool
 @click.option("--label", "labels", multiple=True, metavar="COLUMN[=VALUE]", help="A label of the file. Repeatable.")
 @json_option
 def show_data(name: str, labels: tuple[str, ...], as_json: bool) -> None:
-    """Rows, fields and the role of each; a file's roles are guessed."""
+    """What a dataset holds, what was planted in it and what can be known; of a file the guessed role of each column."""
     from rankzoo.data.uploads import examine, known, path_of
 
     if known(name):
@@ -92,8 +94,30 @@ def show_data(name: str, labels: tuple[str, ...], as_json: bool) -> None:
         found, roles = examine(path_of(name), labels=labels)
         answer, notices = _file(name, found, roles), roles.notices
     notice(notices)
-    listed = [{"field": each["name"], "role": each["role"], "values": each["values"]} for each in answer["fields"]]
-    emit(as_json, answer, f"{shown(answer['name'])}: {answer['rows']:,} rows\n\n{table(listed)}")
+    emit(as_json, answer, "\n".join([f"{shown(answer['name'])}: {answer['rows']:,} rows", *said(answer), "", listed(answer)]))
+
+
+def listed(answer: dict) -> str:
+    """The fields as a table."""
+    return table([{"field": each["name"], "role": each["role"], "values": each["values"]} for each in answer["fields"]])
+
+
+def said(answer: dict) -> list[str]:
+    """The card of a built-in dataset in lines: what it is, its recipe, its tasks beside what can be known, what was planted."""
+    if "licence" not in answer:
+        return []
+    parts = ", ".join(f"{rows:,} {part}" for part, rows in answer["parts"].items())
+    lines = [answer["sentence"], f"{parts} · {answer['licence']}", ""]
+    lines += [f"recipe: {answer['formula']}", ""] if answer["formula"] else []
+    rows = [{"task": each["name"], "kind": each["kind"], "rate": each["rate"]}
+            | {f"best {name}": answer["oracle"].get(each["name"], {}).get(name) for name in ("auc", "mrr", "rmse")
+               if any(name in scores for scores in answer["oracle"].values())} for each in answer["tasks"]]
+    lines.append(table(rows))
+    for planted in answer["planted"].values():
+        more = len(planted["rows"]) - SHOWN
+        lines += ["", f"planted: {planted['title']}. {planted['sentence']}", table(planted["rows"][:SHOWN])]
+        lines += [f"… {more:,} more rows; all of them with --json"] if more > 0 else []
+    return lines
 
 
 @data.command("csv")
@@ -114,11 +138,18 @@ def _named(name: str) -> tuple[dict, tuple[str, ...]]:
         upload = uploads.upload(name)
         return _file(upload.name, uploads.table(name), upload.roles), upload.notices
     from rankzoo.data import load
+    from rankzoo.inspection.card import PLANTED, card
 
     found = next(each for each in load.names() if each.name == name)
-    schema = load.schema_of(name)
-    return {"name": name, "title": found.title, "rows": found.rows, "sentence": found.sentence, "fields": fields(schema),
-            "tasks": tasks(schema), "notices": []}, ()
+    schema, made = load.schema_of(name), card(name)
+    rates = made.rates.set_index("task")
+    planted = {key: {"title": PLANTED[key][0], "sentence": PLANTED[key][1], "rows": frame.to_dict("records")}
+               for key, frame in made.planted.items()}
+    about = [each | {"rate": float(rates["rate"][each["name"]]), "rows": int(rates["rows"][each["name"]])}
+             for each in tasks(schema)]
+    return {"name": name, "title": found.title, "rows": found.rows, "sentence": found.sentence, "parts": dict(made.parts),
+            "licence": made.licence, "formula": made.formula, "fields": fields(schema), "tasks": about, "oracle": made.oracle,
+            "planted": planted, "notices": []}, ()
 
 
 def fields(schema: Schema) -> list[dict[str, object]]:

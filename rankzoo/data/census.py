@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from rankzoo.data.roles import Label, Roles
 from rankzoo.errors import ZooError
 
+LICENCE = ("Adult (1994 US census), Becker and Kohavi 1996, UCI Machine Learning Repository, DOI 10.24432/C5XW20, "
+           "licence CC BY 4.0.")
 NAME, TITLE, ROWS = "census", "Census income (real)", 48_842
 SENTENCE = "48,842 people of the 1994 US census: who earns over 50,000 dollars, and who has never married."
 CONTENT = "uci-adult-48842-roles-1"

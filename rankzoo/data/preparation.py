@@ -13,13 +13,12 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts
+from rankzoo.data.recipes import GRADE, LISTED
 from rankzoo.data.roles import Label, Roles
 from rankzoo.schema import Catalogue, Feature, Grades, History, Schema, Task
 from rankzoo.signals import Batch
 
 MAX_VOCABULARY = 100_000
-LISTED, GRADE = "list.item", "list.grade"
-"""Columns of the lists that come with rows, and of their grades."""
 FARTHEST = 1e4
 
 

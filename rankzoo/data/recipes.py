@@ -7,6 +7,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+LISTED, GRADE = "list.item", "list.grade"
+"""The columns of a table whose rows hold graded lists: the items of a list, and the grade of each."""
+
 
 def sigmoid(logit: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-logit)), without overflow for any float64."""

@@ -17,9 +17,9 @@ from rankzoo.errors import ZooError
 from rankzoo.figures import bars, calibration, items, marks, thresholds, titles, truth
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed, number, percent, whole
+from rankzoo.inspection.card import PLANTED, Card, card
 from rankzoo.ui import service, state, train
 from rankzoo.ui.component import scene
-from rankzoo.ui.data_tables import PLANTED, Summary, summary
 from rankzoo.ui.page import colours, escaped
 from rankzoo.ui.words import say, translate
 
@@ -99,7 +99,13 @@ def _caption(name: str) -> str:
     return say("real, {rows} rows", rows=rows) if name == census.NAME else say("your file, {rows} rows", rows=rows)
 
 
-def found(chosen: Chosen) -> Summary | None:
+@st.cache_resource(max_entries=16, show_spinner=False)
+def summary(name: str, rows: int | None, seed: int, home: str) -> Card:
+    """The card of a data set; `home` is part of the key, since another folder may hold other files."""
+    return card(name, rows, seed)
+
+
+def found(chosen: Chosen) -> Card | None:
     """The data, or None with the sentence on the page that says why they cannot be made."""
     try:
         with st.spinner(say("Making the data")):
@@ -114,7 +120,7 @@ def going() -> bool:
     return st.session_state.pop(GO, False)
 
 
-def head(chosen: Chosen, data: Summary) -> None:
+def head(chosen: Chosen, data: Card) -> None:
     """The page's first line with the download and the button that takes these data."""
     parts = " / ".join(number(round(100 * rows / data.rows, 1)) for rows in data.parts.values())
     tasks = say("1 task") if len(data.rates) == 1 else say("{n} tasks", n=len(data.rates))
@@ -128,7 +134,8 @@ def head(chosen: Chosen, data: Summary) -> None:
         with st.container(key="cta_use", width="content"):
             st.button(say("Train on these data"), key="rz_use", type="primary", on_click=_use, args=(chosen,))
     sentences = {known.name: known.sentence for known in names()}
-    st.caption(say(sentences[chosen.name]) if chosen.name in sentences else say("Your own file; it stays on this server."))
+    st.caption(f"{say(sentences[chosen.name])} {say(data.licence)}" if chosen.name in sentences else
+               say("Your own file; it stays on this server."))
     for notice in data.notices:
         st.caption(escaped(notice))
 
@@ -151,7 +158,7 @@ def sample(chosen: Chosen) -> pa.Table:
     return (census.table() if chosen.name == census.NAME else uploads.table(chosen.name)).slice(0, SAMPLE)
 
 
-def fields(data: Summary) -> None:
+def fields(data: Card) -> None:
     """The field table."""
     table = data.fields.assign(kind=[say(KINDS[kind]) for kind in data.fields["kind"]],
                                side=[say(SIDES[side]) for side in data.fields["side"]],
@@ -169,7 +176,7 @@ def fields(data: Summary) -> None:
                      "side": wide.TextColumn(say("describes"), width="small")})
 
 
-def planted(data: Summary) -> None:
+def planted(data: Card) -> None:
     """What was planted, each in its picture, or a sentence that nothing is known to be."""
     st.markdown(f"**{say('What is planted here')}**")
     if not data.planted:
@@ -191,7 +198,7 @@ def _legend() -> Tree:
     return marks.drawing(truth.WIDTH, 18, words, marks.truth(3, 4, 16, 10), marks.text(30, 14, words, "t2 small"))
 
 
-def formula(data: Summary) -> None:
+def formula(data: Card) -> None:
     """How a row's label was drawn."""
     if data.formula:
         how = DRAWN[not set(data.rates["kind"]) & {"binary", "share", "regression"}]
@@ -199,7 +206,7 @@ def formula(data: Summary) -> None:
         st.latex(r"\small " + data.formula)
 
 
-def base_rates(data: Summary) -> None:
+def base_rates(data: Card) -> None:
     """How often each task happens; a label that is any number has a mean instead."""
     st.markdown(f"**{say('How often each task happens')}**")
     drawn = data.rates[data.rates["kind"].isin(("binary", "share"))]
@@ -214,14 +221,11 @@ def base_rates(data: Summary) -> None:
                         mean=escaped(fixed(row.rate, 3)), sd=escaped(fixed(row.sd, 3))))
 
 
-def best(data: Summary) -> None:
+def best(data: Card) -> None:
     """What the generator's own logits score on the test rows: no model can do better but by noise."""
     st.markdown(f"**{say('What can be known at best')}**")
     if not data.oracle:
         st.caption(say("Nothing is planted here, so the best possible score is not known."))
-        if data.name == census.NAME:
-            st.caption(say("Adult (1994 US census), Becker and Kohavi 1996, UCI Machine Learning Repository, "
-                           "DOI 10.24432/C5XW20, licence CC BY 4.0."))
         return
     best = say("On the test rows, the true logit of every row scores this much; no model can do better than by noise.")
     served = any("auc_served" in scores for scores in data.oracle.values())

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from rankzoo.data import recipes
-from rankzoo.data.preparation import GRADE, LISTED
+from rankzoo.data.recipes import GRADE, LISTED
 from rankzoo.data.truths import Intent, ListScores, Relevance, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Schema, Task

@@ -150,5 +150,6 @@ SYSTEM = System(
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",
     blueprint=BLUEPRINT, dataset="search", facts=FACTS, picture="grades",
+    plain={"losses.mode": "single_pos"},
     settings=TrainSettings(epochs=6, batch_size=128, lr=1e-2, schedule="cosine", patience=0),
 )

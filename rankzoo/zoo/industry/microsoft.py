@@ -138,5 +138,6 @@ SYSTEM = System(
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
               Size("representation.query", 200, QUERY), Size("sequence.0.width", 200, QUERY),
               Size("title.word", 30_522, WORDS, table=True)),
+    plain={"representation.pooling": "average"},
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
 )

@@ -1,4 +1,4 @@
-"""Data tables: what a data set holds, as small frames: its fields, how often each task happens, and what was planted."""
+"""Card: what a data set holds, as small frames: its fields, how often each task happens, what was planted, what can be known."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
@@ -37,10 +36,10 @@ PLANTED = {
 
 
 @dataclass(frozen=True)
-class Summary:
-    """A data set as the page shows it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate, count,
-    rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (pairs,
-    relatedness, curve, kernel, repeats, drift, delays, wording, thresholds), empty for real data."""
+class Card:
+    """A data set as page and command line show it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate,
+    count, rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (`PLANTED`),
+    empty for real data · licence: empty for an own file."""
 
     name: str
     rows: int
@@ -50,18 +49,18 @@ class Summary:
     oracle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     planted: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     formula: str = ""
+    licence: str = ""
     notices: tuple[str, ...] = ()
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def summary(name: str, rows: int | None, seed: int, home: str) -> Summary:
-    """The summary of a data set of so many rows; `home` is part of the key, since another folder may hold other files.
-    Raises a ZooError where the data cannot be made."""
+def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
+    """The card of a data set of so many rows; raises a ZooError where the data cannot be made."""
     dataset = load(name, rows, seed)
     planted = _planted(dataset, worlds()[name]) if name in worlds() else {}
-    return Summary(name, len(dataset), fields(dataset), rates(dataset),
-                   {part: len(index) for part, index in dataset.parts.items()}, oracle(dataset), planted,
-                   dataset.truth.formula if dataset.truth else "", dataset.notices)
+    licence = worlds()[name].licence if name in worlds() else census.LICENCE if name == census.NAME else ""
+    return Card(name, len(dataset), fields(dataset), rates(dataset),
+                {part: len(index) for part, index in dataset.parts.items()}, oracle(dataset), planted,
+                dataset.truth.formula if dataset.truth else "", licence, dataset.notices)
 
 
 def fields(dataset: Dataset) -> pd.DataFrame:
@@ -114,8 +113,7 @@ def _left_out(name: str) -> list[dict]:
 
 def rates(dataset: Dataset) -> pd.DataFrame:
     """One row per task over its observed rows, of tags over their words: rate (mean label; of classes the share of the most
-    common), classes, count
-    (of ones), rows, sd (of a number's labels)."""
+    common), classes, count (of ones), rows, sd (of a number's labels)."""
     rows = []
     for task in dataset.schema.tasks:
         labels, choice = answers(dataset.batch, task), not task.single

@@ -1,0 +1,31 @@
+"""The card of every sample: what it holds, its licence, what was planted and what can be known, on the page and in a terminal."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo.data.load import load, names
+from rankzoo.training.metrics import oracle
+from tests.test_cli import answer, run
+
+BUILT_IN = [known.name for known in names()]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_command_tells_the_whole_card(name: str):
+    """Rates are the labels' means, the oracle is the generator's, and whatever is planted comes with its sentence."""
+    found, dataset = answer("data", "show", name), load(name)
+    assert found["licence"] and sum(found["parts"].values()) == len(dataset) == found["rows"]
+    assert [task["name"] for task in found["tasks"]] == [task.name for task in dataset.schema.tasks]
+    for task in found["tasks"]:
+        seen = dataset.batch.observed[task["name"]]
+        assert task["rows"] == int(seen.sum()) or task["kind"] == "tags"  # which are counted by words
+        if task["kind"] in ("binary", "share"):
+            assert task["rate"] == pytest.approx(float(dataset.batch.labels[task["name"]][seen].double().mean()))
+    assert set(found["oracle"]) == set(oracle(dataset)) and bool(found["formula"]) == (dataset.truth is not None)
+    assert all(planted["title"] and planted["sentence"] and planted["rows"] for planted in found["planted"].values())
+
+
+def test_a_terminal_reads_it():
+    said = run("data", "show", "ads").stdout
+    assert "planted: Pairs of fields that cross." in said and "MIT licence" in said and "best auc" in said
+    assert "CC BY 4.0" in run("data", "show", "census").stdout
