@@ -45,7 +45,7 @@ def plane(main: float, auxiliary: float, cosine: float, say: Say = str) -> Tree:
         parts.append(line(x + REACH * cosine, y - REACH * across, x, y - REACH * across, "hair", True))
     for (dx, dy), name, family in arrows:
         tip = (x + REACH * dx, y - REACH * dy)
-        back, down = dx < 0, 18 if dy == 0 else 4 if dx < 0 else -8
+        back, down = dx < 0 or dy == 0, 20 if dy == 0 else 4 if dx < 0 else -8
         parts += [line(x, y, *tip), circle(*tip, 4, f"{family} mark"),
                   text(tip[0] + (-8 if back else 8), tip[1] + down, name, "t1 small", "end" if back else "start")]
     return drawing(PLANE, y + 24, say("The gradients of one batch in their plane"), *parts)

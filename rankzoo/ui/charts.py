@@ -149,9 +149,9 @@ def _shares(document: Document, frame: pd.DataFrame, end: float, colours: Theme,
 def _gradients(frame: pd.DataFrame, end: float, colours: Theme) -> tuple:
     """How the main task's gradient and that of all others meet where both act, and in which share of the steps they conflict."""
     own = points.gradients(frame)
-    own["series"] = [say("cosine") if each == "cosine" else say("steps in conflict") for each in own["series"]]
+    own["series"] = [say("cosine") if each == "cosine" else say("in conflict") for each in own["series"]]
     title = "Main and auxiliary gradients"
-    figure = curves.line(own, end, colours, title, 2, 0.0, translate("below: they conflict"), translate)
+    figure = curves.line(own, end, colours, title, 2, 0.0, say=translate)
     return "gradient", figure, say("{title}, by epoch.", title=translate(title)) + _last(
         own.rename(columns={"series": "task"}), 2)
 
