@@ -12,10 +12,14 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sequence import Sequence as Kinds
 from rankzoo.components.sequence import filled
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
+from rankzoo.components.sequence.ask import Ask
 from rankzoo.components.sequence.context_attention import ContextAttention
 from rankzoo.components.sequence.encoder import Encoder
+from rankzoo.components.sequence.fusion import Fusion
+from rankzoo.components.sequence.lstm import Lstm
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
+from rankzoo.components.sequence.query_unit import QueryUnit
 from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.sequence.target_attention import TargetAttention
 from rankzoo.components.sequence.transformer import Transformer
@@ -27,8 +31,9 @@ from tests.components.past import drawn
 from tests.support import OFF, random_batch, randomised
 
 LENGTH = 7
+FIELDS = (HistoryField("item", 9, "item"), HistoryField("topic", 5, "topic"))
 SCHEMA = Schema((Feature("item", "categorical", 9), Feature("topic", "categorical", 5)), (Task("click"),),
-                (History("past", LENGTH, (HistoryField("item", 9, "item"), HistoryField("topic", 5, "topic"))),))
+                (History("past", LENGTH, FIELDS), History("asked", 3, FIELDS)))
 SELF = SelfAttention(heads=2, width=3, bias=True)
 SLOTS = (
     (Pooling(),), (Pooling(how="sum", token=3),), (AdditiveAttention(width=5, candidate=True),),
@@ -40,20 +45,24 @@ SLOTS = (
     (Encoder(heads=2, ffn=5),), (Encoder(heads=1, ffn=5, read="last", norm="pre", token=3),),
     *((SELF, behind) for behind in (Pooling(), AdditiveAttention(width=5), QueryAttention(token=4),
                                     TargetAttention(unit=(5,), token=3), Transformer(token=4, ffn=5))),
-    (SELF, SelfAttention(heads=1, width=4, scale=False), AdditiveAttention(width=5)))
+    (SELF, SelfAttention(heads=1, width=4, scale=False), AdditiveAttention(width=5)),
+    (Lstm(width=4), Pooling()), (Lstm(width=3, order="forward"), SELF, AdditiveAttention(width=5)),
+    (QueryUnit(token=4, ffn=5), Pooling()), (QueryUnit(history="asked", earlier="past", ffn=5), Pooling(history="asked")),
+    (Ask(), Fusion(heads=2)), (Ask(token=6, zero=False, scale=True), Pooling()), (Fusion(token=4, how="mlp", hidden=(5,)),))
 
-WHOLE = (Encoder,)
+WHOLE = (Encoder, Lstm, QueryUnit, Ask, Fusion)
 """Kinds that compute padding in training."""
 
 
 def case(name: str) -> Batch:
     """Rows in double precision, of histories with gaps, or all empty, all full, one row, one row without a history."""
-    batch = random_batch(SCHEMA, 1 if "one" in name else 12)
-    mask, drawn_at = batch.masks["past"], torch.rand(batch.masks["past"].shape, generator=torch.Generator().manual_seed(0))
-    mask = {"gaps": mask & (drawn_at > 0.3), "full": mask | True, "one": drawn_at < 0.6}.get(name, mask & False)
-    ids = torch.where(mask.unsqueeze(2), batch.histories["past"].clamp(min=1), 0)
-    return Batch(SCHEMA, batch.ids, batch.numbers.double(), {"past": ids}, {"past": mask},
-                 {"click": batch.labels["click"].double()}, batch.observed, batch.group)
+    batch, masks, histories = random_batch(SCHEMA, 1 if "one" in name else 12), {}, {}
+    for of, mask in batch.masks.items():
+        drawn_at = torch.rand(mask.shape, generator=torch.Generator().manual_seed(0))
+        masks[of] = {"gaps": mask & (drawn_at > 0.3), "full": mask | True, "one": drawn_at < 0.6}.get(name, mask & False)
+        histories[of] = torch.where(masks[of].unsqueeze(2), batch.histories[of].clamp(min=1), 0)
+    return Batch(SCHEMA, batch.ids, batch.numbers.double(), histories, masks, {"click": batch.labels["click"].double()},
+                 batch.observed, batch.group)
 
 
 def trained(model: RankingModel, batch: Batch, trace: Trace) -> tuple[Tensor, dict[str, Tensor]]:
