@@ -149,12 +149,12 @@ class TestKept:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", [claim for claim in EVERY if not claim.system], ids=lambda claim: claim.id)
 def test_every_claim_comes_out_as_its_page_says(claim):
-    """All seeds: reproduced, or another verdict with a `why` that explains it; what is made of a system may come out any way."""
+    """All seeds: reproduced, or another verdict with a `why` that explains it. What is made of a system may come out any way."""
     found = running.run(claim)
     print(json.dumps(found.record()))
-    assert found.verdict == "reproduced" or claim.why or claim.system, found.record()
+    assert found.verdict == "reproduced" or claim.why, found.record()
 
 
 def test_sources_are_those_of_the_zoo():

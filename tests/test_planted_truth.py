@@ -115,17 +115,19 @@ def test_gates_of_unrelated_tasks_differ_more(id):
 def test_ples_last_gates_of_unrelated_conversions_differ_more():
     """Snapchat: own experts keep all tasks apart, so that little is left, but in every seed and surely: divergence of unrelated
     over related tasks' gates on the last level above 1, with the 95 % interval over five seeds."""
-    found = [value for value, _ in statistics("snapchat", "gates")]
+    scores = [look(trained("snapchat", seed)[1], "gates").truth for seed in SEEDS]
+    found = [score.value for score in scores]
+    among = [next(each.value for each in score.more if "among the shared experts" in each.statistic) for score in scores]
     low, _ = Estimate("snapchat", "gates", tuple(found)).ci95
-    assert min(found) > 1 and low > 1, found
+    assert min(found) > 1.05 and low > 1 and min(among) > 1.2, (found, among)
 
 
 def test_the_calibration_layer_mends_what_early_labels_bend():
-    """Snapchat: before, calibration follows the planted delays; after, its mean distance from 1 is .6 of that, in every seed."""
+    """Snapchat: before, calibration follows the planted delays; after, its distance from 1 is .35 of that at most, every seed."""
     for seed in SEEDS:
         truth = look(trained("snapchat", seed)[1], "calibration").truth
         before, after, lessened = truth.more
-        assert truth.value >= 0.6 and truth.found and after.value <= 0.6 * before.value and lessened.found, (seed, truth)
+        assert truth.value >= 0.85 and truth.found and after.value <= 0.35 * before.value and lessened.found, (seed, truth)
 
 
 def test_cgcs_shared_experts_are_mixed_by_relatedness():
