@@ -26,7 +26,7 @@ from tests.support import OFF, logits, random_batch, randomised, rich, shop
 
 SHOP, NEWS = shop(), schema_of("news")
 BATCH, READERS = random_batch(SHOP), random_batch(NEWS, 6)
-SMALL = TextEncoder(dim=8, layers=1, heads=2, ffn=6, query=5)
+SMALL = TextEncoder(dim=8, layers=1, heads=2, ffn=6, space=5)
 USER = AdditiveAttention(width=4, candidate=True)
 
 

@@ -43,7 +43,7 @@ class TextEncoder(Embeddings):
     ffn: Annotated[Width, Field(title="Width of the feed-forward network")] = 128
     norm: Annotated[Literal["post", "pre"], Field(title="Layer norm after or before")] = "pre"
     pooling: Annotated[Literal["attention", "average", "cls"], Field(title="Words become one vector by")] = "attention"
-    query: Annotated[Width, Field(title="Width of the query space (attention)")] = 64
+    space: Annotated[Width, Field(title="Width of the query space (attention)")] = 64
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout")] = 0.0
 
     main: ClassVar = ("dim", "layers", "pooling")
@@ -93,7 +93,7 @@ class TextEncoder(Embeddings):
         for i in range(self.layers):
             parts += block_parts(f"block.{i}", d, self.ffn, self.heads, words + 1)
         if self.pooling == "attention":
-            parts += [linear_part("map", d, self.query, times=words), linear_part("ask", self.query, 1, bias=False, times=words)]
+            parts += [linear_part("map", d, self.space, times=words), linear_part("ask", self.space, 1, bias=False, times=words)]
         parts += [Part("pooled", 0, 2 * words * d)] if self.pooling != "cls" else []
         return tuple(Part(part.path, part.parameters, 0, (), part.working, once=part.flops * items) for part in parts)
 
@@ -132,7 +132,7 @@ class TextEncoderLayer(EmbeddingsLayer):
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
         self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.layers))
         if self.pooling == "attention":
-            self.map, self.ask = nn.Linear(width, spec.query), nn.Linear(spec.query, 1, bias=False)
+            self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
 
     def forward(self, batch: Batch, trace: Trace) -> Signal:
         if self.training and not trace.on and not self.whole:

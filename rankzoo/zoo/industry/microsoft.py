@@ -20,7 +20,7 @@ BERT = Source("Devlin et al.", 2019, "BERT: pre-training of deep bidirectional t
               "NAACL 2019", "10.18653/v1/N19-1423")
 
 BLUEPRINT = Blueprint(
-    representation=TextEncoder(dim=32, layers=2, heads=4, ffn=64, pooling="attention", query=32, init=0.3),
+    representation=TextEncoder(dim=32, layers=2, heads=4, ffn=64, pooling="attention", space=32, init=0.3),
     sequence=(AdditiveAttention(width=32, candidate=True),),
     concatenation=Join(fields=()),
     towers=DotProduct(bias=False),
@@ -55,7 +55,7 @@ FACTS = (
          path="representation.layers"),
     ours("layers that are trained", "all", why="nothing is pretrained, so nothing may be kept frozen"),
     ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
-    ours("query", 32, why="as wide as a news vector here", path="representation.query"),
+    ours("query", 32, why="as wide as a news vector here", path="representation.space"),
     ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
          path="sequence.0.width"),
     ours("starting spread", 0.3, why="with 0.05 the first epoch is spent on growing the vectors", path="representation.init"),
@@ -136,7 +136,7 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="attention", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
-              Size("representation.query", 200, QUERY), Size("sequence.0.width", 200, QUERY),
+              Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
               Size("title.word", 30_522, WORDS, table=True)),
     plain={"representation.pooling": "average"},
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
