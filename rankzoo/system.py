@@ -14,6 +14,10 @@ from rankzoo.serving.utility import Utility
 from rankzoo.training.settings import TrainSettings
 
 
+WORD = 15
+"""Letters that a cell of the zoo's table has room for."""
+
+
 @dataclass(frozen=True)
 class System:
     """What the zoo knows of a model.
@@ -89,10 +93,18 @@ class System:
         for slot in SLOTS:
             value = getattr(self.blueprint, slot)
             specs = value if isinstance(value, tuple) else (value,)
-            words.append(" + ".join(spec.word() for spec in specs) if self.blueprint.used(slot) else "")
+            words.append(_cell([spec.word() for spec in specs]) if self.blueprint.used(slot) else "")
         return tuple(words)
 
     @property
     def task_names(self) -> tuple[str, ...]:
         """The tasks of the blueprint, or those that the source names."""
         return self.blueprint.tasks if self.blueprint else self.tasks
+
+
+def _cell(words: list[str]) -> str:
+    """The words of a slot as a cell of a table has room for: all of them, or the first and how many more."""
+    said = " + ".join(words)
+    if len(words) == 1 or len(said) <= WORD:
+        return said
+    return f"{words[0]} ×{len(words)}" if len(set(words)) == 1 else f"{words[0]} +{len(words) - 1}"

@@ -35,7 +35,7 @@ class Sided(Slot):
     widths: Annotated[tuple[Width, ...], Field(max_length=8, title="Layers behind the crosses of each tower")] = (32,)
 
     main: ClassVar = ("layers", "widths")
-    short: ClassVar = "two towers"
+    short: ClassVar = "2 towers"
     title: ClassVar = "User and item towers"
     sentence: ClassVar = "Crosses the user's fields and the item's apart; only the join behind knows both."
     formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l,\quad u = \mathrm{MLP}(x_L)"

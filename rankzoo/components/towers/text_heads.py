@@ -29,7 +29,7 @@ class TextHeads(DotProduct):
     kind: Literal["text_heads"] = "text_heads"
 
     main: ClassVar = ("scale",)
-    short: ClassVar = "dot + heads"
+    short: ClassVar = "heads"
     keeps: ClassVar = ("gradient",)
     title: ClassVar = "Dot product and text heads"
     sentence: ClassVar = "A dot product ranks; linear heads on the same text vectors predict what the text is about."
