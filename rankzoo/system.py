@@ -13,7 +13,6 @@ from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
 from rankzoo.training.settings import TrainSettings
 
-
 WORD = 15
 """Letters that a cell of the zoo's table has room for."""
 
