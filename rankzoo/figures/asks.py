@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rankzoo.figures.marks import ceiling, cell, drawing, hint, key, line, text, true, truth
+from rankzoo.figures.marks import box, ceiling, cell, drawing, hint, key, line, text, true
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import Say, fit, fixed, number
 
@@ -29,7 +29,8 @@ def maps(frame: pd.DataFrame, say: Say = str) -> Tree:
             parts.append(hint(said, *cell(LEFT + each * j, y + HIGH * i, each - 3, HIGH - 3, weight, top, shown)))
         high = HIGH * len(vectors)
         matching = {item["place"] for item in part.to_dict("records") if true(item.get("relevant"))}
-        parts += [truth(LEFT + each * j, y, each - 3, high - 3) for j, place in enumerate(places) if place in matching]
+        parts += [box(LEFT + each * j - 1, y - 1, each - 1, high - 1, "truth", 5) for j, place in enumerate(places)
+                  if place in matching]
         parts.append(line(LEFT + each - 1.5, y - 4, LEFT + each - 1.5, y + high + 2))
         y += high + 16
     parts += key(LEFT + 14, y, number(0), number(top))

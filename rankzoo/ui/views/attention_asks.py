@@ -25,7 +25,8 @@ def show(sight: Sight) -> None:
     scene(figure.maps(frame.assign(name=_names(sight, frame)), translate), key="attention:asks", width=1076,
           alt=say("What each vector of the query reads"))
     st.caption(say("The first column is the slot of zeros: weight on it says that nothing in this history fits the query. "
-                   "Outlined: past items that match what is asked for."))
+                   "Outlined: past items that match what is asked for. Where the items of a history read each other first, a "
+                   "column is what was made of an item."))
     table, _ = kept(sight.key, "zeros", "", lambda: zeros(sight.subject))
     if sight.truth and len(table):
         st.markdown(" ".join(_reading(table)))

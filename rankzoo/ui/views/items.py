@@ -5,6 +5,7 @@ import streamlit as st
 
 from rankzoo.figures import items as figure
 from rankzoo.figures.words import percent, whole
+from rankzoo.inspection.items import NEVER
 from rankzoo.inspection.views import look
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
@@ -24,11 +25,17 @@ def show(sight: Sight) -> None:
     with right:
         title(say("Read it"))
         first, last = view.table.iloc[0], view.table.iloc[-1]
-        st.markdown(say("Of {rows} rows whose right item is **{bucket}** in training, {share} have it among the first twenty.",
-                        rows=whole(int(first["rows"])), bucket=say(first["bucket"]), share=percent(float(first["recall"]), 1)))
-        st.markdown(say("Of those whose item was the right one there **{bucket}** times, {share}. What is rare in training is "
-                        "mostly unpopular: a new item can be found more often than a rare one.", bucket=say(last["bucket"]),
-                        share=percent(float(last["recall"]), 1)))
+        if first["bucket"] == NEVER:
+            st.markdown(say("Of {rows} rows whose right item is **{bucket}** in training, {share} have it among the first "
+                            "twenty.", rows=whole(int(first["rows"])), bucket=say(NEVER),
+                            share=percent(float(first["recall"]), 1)))
+            st.markdown(say("Of those whose item was the right one there **{bucket}** times, {share}. What is rare in training "
+                            "is mostly unpopular: a new item can be found more often than a rare one.",
+                            bucket=say(last["bucket"]), share=percent(float(last["recall"]), 1)))
+        else:
+            st.markdown(say("Of {rows} rows whose item was the right one **{bucket}** times in training, {share} have it among "
+                            "the first twenty. No item is new here.", rows=whole(int(last["rows"])), bucket=say(last["bucket"]),
+                            share=percent(float(last["recall"]), 1)))
         if sight.truth and view.truth:
             st.caption(say("Outlined: an order by the weights from which the items were drawn. It knows what the visitor was "
                            "after, which a model can only guess from the past."))
