@@ -110,7 +110,7 @@ def said(answer: dict) -> list[str]:
     lines = [answer["sentence"], f"{parts} · {answer['licence']}", ""]
     lines += [f"recipe: {answer['formula']}", ""] if answer["formula"] else []
     rows = [{"task": each["name"], "kind": each["kind"], "rate": each["rate"]}
-            | {f"best {name}": answer["oracle"].get(each["name"], {}).get(name) for name in ("auc", "mrr", "rmse")
+            | {f"best {name}": answer["oracle"].get(each["name"], {}).get(name) for name in ("auc", "mrr", "f1", "rmse")
                if any(name in scores for scores in answer["oracle"].values())} for each in answer["tasks"]]
     lines.append(table(rows))
     for planted in answer["planted"].values():

@@ -25,7 +25,7 @@ PLANTED = {
               "People click the top more, whatever it shows. Counted clicks (naive) mix that with what stood there."),
     "kernel": ("What a past item is worth", "The factors are multiplied, and the past items are added up."),
     "intent": ("What a visitor is after", "What an item that fits has more in the logarithm of its weight; the rest is chance."),
-    "wording": ("What a title says", "Titles of four news items; the outlined words carry the topic, the others do not."),
+    "wording": ("What a title says", "Titles of four news items: two words of each carry its topic, the others do not."),
     "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
     "drift": ("What moves in time",
               "What the most common items add to the logit, block by block: what was learned early is out of date later."),
