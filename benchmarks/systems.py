@@ -42,7 +42,8 @@ def way(fit: Fit, result: Result, task: str) -> tuple[str, float, float, float, 
         chance = TOP / classes if key == RECALL else sum(1 / place for place in range(1, classes + 1)) / classes
     else:
         key = about.metric.key
-        chance = 0.5 if about.kind == "binary" else fit.constant[task] ** 0.5
+        # Naming nothing finds nothing: F1 0.
+        chance = {"binary": 0.5, "tags": 0.0}.get(about.kind, fit.constant[task] ** 0.5)
     value, known = found[key], best.get(f"{key}_served", best[key])
     return key, value, chance, known, (value - chance) / (known - chance)
 

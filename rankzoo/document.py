@@ -15,7 +15,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
 from rankzoo.errors import ZooError
-from rankzoo.inspection.scale import FACTOR, Scaled, industry
+from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import built
@@ -85,19 +85,25 @@ class Document(BaseModel):
 
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
-        whose setting is no longer there is left out; tables of which nothing is known are FACTOR times as long."""
-        changed, taken, by_hand = self, [], set(self.changed())
-        for size in self.system.industry:
-            if size.table:
-                taken.append(size)
-            elif not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand:
+        that cannot stand here is left out; tables of which nothing is known are FACTOR times as long."""
+        schema, by_hand = self.schema(), set(self.changed())
+        own = id_tables(schema) if self.data == self.system.dataset else ()
+        taken = [size for size in self.system.industry if size.table and size.at in own]
+        left = [size for size in self.system.industry
+                if not size.table and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]
+        changed, tried = self, len(left) + 1
+        while len(left) < tried:  # a size may have to wait for another one: heads for the width that they share
+            tried, waiting = len(left), []
+            for size in left:
                 try:
-                    changed = changed.but([(size.at, size.value)])
+                    changed = changed.but([(size.at, size.value)]).check()
                     taken.append(size)
                 except ZooError:
-                    continue  # its part was exchanged for another
-        rows = {size.at: size.value for size in taken if size.table}
-        return Scaled("industry", changed.blueprint, industry(self.schema(), rows=rows), FACTOR, tuple(taken))
+                    waiting.append(size)
+            left = waiting
+        sizes = tuple(size for size in self.system.industry if size in taken)
+        rows = {size.at: size.value for size in sizes if size.table}
+        return Scaled("industry", changed.blueprint, industry(schema, rows=rows), FACTOR, sizes)
 
     @classmethod
     def _validated(cls, tree: object) -> Document:
@@ -150,9 +156,13 @@ class Document(BaseModel):
         return {"v": self.v, "arch": self.arch} | _differing(json.loads(self.model_dump_json()), preset) | (
             {"data": self.data} if self.data != built(self.arch).dataset else {})
 
+    def unchanged(self) -> Document:
+        """The system's preset on these data."""
+        return Document.preset(self.arch)._fitted(self.data)
+
     def changed(self) -> tuple[str, ...]:
         """Addresses of the blueprint's settings that differ from the preset."""
-        now, preset = self.blueprint, Document.preset(self.arch)._fitted(self.data).blueprint
+        now, preset = self.blueprint, self.unchanged().blueprint
         before = dict(leaves(json.loads(preset.model_dump_json())))
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 import base64
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
@@ -398,18 +400,27 @@ def test_an_expert_s_objection_and_its_cure():
     app.session_state["rz_document"] = document(app).but([("sharing.experts", 1)])
     app.run()
     assert any("Every gate has one expert to choose from" in each.value for each in app.markdown)
-    app.button(key="cure:sharing.experts").click().run()
+    app.button(key="cure:0:sharing.experts").click().run()
     assert document(app).blueprint.sharing.experts == 4 and not app.exception
     assert not [b for b in app.button if b.key.startswith("cure:")]
+    app.session_state["rz_document"] = document(app).but([("sharing.widths", [4096, 1]), ("towers.widths", [2, 1])])
+    app.run()
+    assert not app.exception and len([b for b in app.button if b.key.startswith("cure:")]) == 3
 
 
-def test_a_model_is_taken_away_and_brought_back():
+def test_a_model_is_taken_away_and_brought_back(monkeypatch):
     """Three files are offered; a document that was taken away opens again, a broken one changes nothing and says so."""
+    made, button = {}, st.download_button
+    monkeypatch.setattr(st, "download_button", lambda label, data, *more, key, **named: (
+        made.update({key.partition(":")[2]: data}), button(label, data, *more, key=key, **named))[1])
     app = opened()
     app.session_state["rz_take"] = True
     app.run()
     assert not app.exception and {"take:report", "take:svg", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
                                                                               app.get("download_button")}
+    for each in ("report", "svg"):  # made in a thread of its own, which knows no visit
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(made[each]).result().startswith(("<!doctype html>", "<svg"))
     other = Document.preset("din").but([("towers.widths", [16])])
     app.file_uploader(key="rz_document_file").upload("din.json", other.json().encode(), "application/json").run()
     assert document(app) == other and said(app) == []

@@ -55,6 +55,27 @@ def test_what_was_changed_by_hand_stays():
     assert other.sizes == () and other.blueprint.sharing.experts == other.blueprint.sharing.__class__().experts
 
 
+def test_a_size_that_cannot_stand_is_left_out():
+    """Huawei's twelve heads share no 40 numbers; the others are taken, and the count stands."""
+    document = Document.preset("huawei").but([("representation.dim", 40)])
+    large = document.industry()
+    assert "representation.heads" not in [size.at for size in large.sizes] and large.blueprint.representation.dim == 40
+    assert large.count.parameters > document.blueprint.count(document.schema()).parameters
+
+
+def test_other_data_have_no_known_tables():
+    assert Document.preset("bytedance").on("census")[0].industry().sizes == ()
+
+
+def test_a_row_that_scores_every_item_is_a_request():
+    """Alibaba's towers meet all products at once; YouTube's network runs for every candidate."""
+    for id, times in (("alibaba", 1), ("youtube", 200)):
+        document = Document.preset(id)
+        found = costs(Scaled("sample", document.blueprint, document.schema(), 1), candidates=200)
+        count = document.blueprint.count(document.schema())
+        assert found["flops_per_request"] == times * count.flops and found["flops_once"] == count.once
+
+
 def test_a_known_table_has_its_own_length():
     schema = Document.preset("bytedance").schema()
     large = industry(schema, rows={"user_id": 162_542})

@@ -331,3 +331,13 @@ def test_watched_names(data):
     assert 0 < share <= 1
     crosses = watched(RankingModel(systems()["dcn_v2"].blueprint, data["ads"].schema), data["ads"].part("validation"))
     assert crosses["cross.interaction.0.layer.0.block"] >= 1
+
+
+@pytest.mark.parametrize("kind, width", [("adam", 2), ("adagrad", 1), ("sgd", 0)])
+def test_a_tables_state_of_an_earlier_version_is_read(kind, width):
+    """Accumulator and count stood in two vectors."""
+    table = torch.nn.Parameter(torch.zeros(5, 3))
+    optimizer = RowWise([table], 0.1, kind)
+    optimizer.load_state_dict({0: {"square": torch.arange(5.0), "seen": torch.ones(5 if kind == "adam" else 0)}})
+    found = optimizer.state[table]["seen"]
+    assert found.shape == (5, width) and torch.equal(found[:, :1], torch.arange(5.0)[:, None][:, :width])

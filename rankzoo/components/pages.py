@@ -20,7 +20,10 @@ def table(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     size = math.prod(shape) * dtype.itemsize
     if size < LEAST or not hasattr(mmap, "MADV_HUGEPAGE") or torch.get_default_device().type != "cpu":
         return torch.zeros(*shape, dtype=dtype)
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:  # not that much memory: torch says so in its own words
+        return torch.zeros(*shape, dtype=dtype)
     try:
         memory.madvise(mmap.MADV_HUGEPAGE)
     except OSError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from rankzoo.data import uploads
 from rankzoo.document import Document
 from rankzoo.export.picture import NOTHING, Learned, counted, drawn
 from rankzoo.facts import MEANING
@@ -25,7 +26,8 @@ margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;mar
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid
 #dde;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.grey{color:#5b6270}code{font-size:12px}
 @media print{body{margin:0;max-width:none}}"""
-COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "cards": whole, "flops_per_request": flops}
+COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "cards": whole, "flops_per_request": flops,
+         "flops_once": flops}
 
 
 def report(document: Document, inside: Learned = NOTHING, run: Run | None = None) -> str:
@@ -34,8 +36,10 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     colours, count = theme("light"), document.blueprint.count(schema)
     source = (f'<a href="{escape(system.source.url)}">{escape(system.source.short)}</a>' if system.source.url
               else escape(system.source.short))
+    data = uploads.upload(document.data).name if uploads.exists(document.data) else document.data
+    tasks = "1 task" if len(document.blueprint.tasks) == 1 else f"{len(document.blueprint.tasks)} tasks"
     parts = [f"<h1>{escape(system.title)}</h1>",
-             f'<p class="grey">{source} · on {escape(document.data)} · {len(document.blueprint.tasks)} tasks · blueprint '
+             f'<p class="grey">{source} · on {escape(data)} · {tasks} · blueprint '
              f"{document.blueprint.hash}</p><p>{escape(system.story)}</p>",
              to_svg(drawn(document, inside), colours), to_svg(counted(count), colours)]
     parts += _results(run) if run else []
@@ -65,7 +69,7 @@ def _results(run: Run) -> list[str]:
 def _changed(document: Document) -> list[str]:
     """Every setting that differs from the source's preset."""
     now = dict(leaves(document.blueprint.model_dump(mode="json")))
-    before = dict(leaves(Document.preset(document.arch).blueprint.model_dump(mode="json")))
+    before = dict(leaves(document.unchanged().blueprint.model_dump(mode="json")))
     rows = [(path, _said(before.get(path)), _said(now.get(path))) for path in document.changed()]
     return ["<h2>Changed from the preset</h2>", _table(("setting", "preset", "here"), rows)] if rows else []
 

@@ -43,13 +43,12 @@ def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     """A layer of one or two units inside a network."""
     for name in LAYERS:
         widths = setting(place, name, ())
-        for i, width in enumerate(widths):
-            if width <= NARROW:
-                better = (*widths[:i], ENOUGH, *widths[i + 1:])
-                yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
-                             "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
-                             ((f"{place.address}.{name}", better),),
-                             {"n": i + 1, "setting": name, "units": width, "better": ENOUGH})
+        narrow = [i for i, width in enumerate(widths, 1) if width <= NARROW]
+        if narrow:
+            yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
+                         "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
+                         ((f"{place.address}.{name}", tuple(w if w > NARROW else ENOUGH for w in widths)),),
+                         {"n": " and ".join(map(str, narrow)), "setting": name, "units": min(widths), "better": ENOUGH})
 
 
 def swollen(place: Place, blueprint: Blueprint) -> Iterator[Advice]:

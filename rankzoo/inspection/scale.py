@@ -59,10 +59,13 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
 
 def costs(scaled: Scaled, candidates: int = 1_000) -> dict[str, int]:
     """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients and the states
-    of Adam (row-wise for tables), without activations · `cards`: of 80 GB, to hold `training` · FLOPs of a request."""
-    count = scaled.count
+    of Adam (row-wise for tables), without activations · `cards`: of 80 GB, to hold `training` · FLOPs of a request of so many
+    candidates (where a row scores the whole catalogue, of one row) · `flops_once`: of encoding the catalogue beforehand."""
+    count, schema = scaled.count, scaled.schema
     rows = sum(part.parameters // max(1, part.output[-1]) for part in count.parts if part.table)
     training = 4 * (count.parameters + ROW_STATES * rows + (1 + DENSE_STATES) * count.dense)
+    whole = any(schema.named(schema.task(task).of) for task in scaled.blueprint.tasks)
     return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
             **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,
-            "cards": -(-training // CARD), "flops_per_request": candidates * count.flops}
+            "cards": -(-training // CARD), "flops_per_request": (1 if whole else candidates) * count.flops,
+            "flops_once": count.once}

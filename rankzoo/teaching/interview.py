@@ -71,6 +71,8 @@ class Walk:
 
     def judge(self, outcome: Outcome) -> Walk:
         """How good an answer in words was, by whoever gave it."""
+        if self.given is None:
+            return self
         return replace(self, answers=(*self.answers[:self.at], replace(self.answers[self.at], outcome=outcome)))
 
     def skip(self, now: float) -> Walk:
@@ -78,8 +80,10 @@ class Walk:
         return self._answered(Given("", outcome="skipped", seconds=now - self.since)).next(now)
 
     def next(self, now: float) -> Walk:
-        """On to the next question. An answer in words that nobody judged counts as partly known."""
-        judged = self if self.given is None or self.given.outcome else self.judge("partly")
+        """On to the next question, once this one was answered. Words that nobody judged count as partly known."""
+        if self.given is None:  # pressed twice
+            return self
+        judged = self if self.given.outcome else self.judge("partly")
         return replace(judged, at=self.at + 1, since=now)
 
     def stop(self) -> Walk:

@@ -19,6 +19,7 @@ from rankzoo.paths import set_at
 from rankzoo.schema import Count, Schema
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
 
+THOUSAND = 1_000
 BYTES = 4
 
 
@@ -151,17 +152,20 @@ def history_numbers(screen: Screen, of: str = "") -> Number | None:
 
 
 def logits(screen: Screen, of: str = "") -> Number | None:
-    """Logits for one example: one for each task, or one for each class."""
-    tasks = [screen.schema.task(name) for name in screen.blueprint.tasks]
-    terms = tuple(Term(task.name, "" if task.kind != "class" else "one for each class", screen.schema.classes(task))
-                  for task in tasks)
-    return Number(sum(term.value for term in terms), "logits", terms,
-                  "{n} tasks; a task that chooses among classes needs one for each.", {"n": len(tasks)})
+    """Logits for one example: one for each task, one for each class, or one for each tag of every word."""
+    terms = []
+    for task in map(screen.schema.task, screen.blueprint.tasks):
+        classes = screen.schema.classes(task)
+        words = screen.schema.tagged(task)[0].length if task.kind == "tags" else 1
+        said = f"{classes} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
+        terms.append(Term(task.name, said, classes * words))
+    return Number(sum(term.value for term in terms), "logits", tuple(terms),
+                  "{n} tasks; a task that chooses among classes needs one for each.", {"n": len(terms)})
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
-    """Megabytes of the parameters in float32 with tables of ids as long as in industry."""
-    count = screen.blueprint.count(industry(screen.schema))
+    """Megabytes of the parameters in float32 with tables of ids a thousand times as long."""
+    count = screen.blueprint.count(industry(screen.schema, THOUSAND))
     total = BYTES * count.parameters / 1e6
     terms = (Term("parameters", "", count.parameters), Term("MB", f"{BYTES} × {count.parameters:,} / 10⁶", total))
     return Number(total, "MB", terms, "With tables of ids a thousand times as long: {n} parameters, four bytes each.",

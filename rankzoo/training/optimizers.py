@@ -129,6 +129,16 @@ class RowWise(Optimizer):
             self.state[table] = {"seen": pages.table(rows, {"adam": 2, "adagrad": 1, "sgd": 0}[kind])}
             self.slots[table] = pages.table(rows, dtype=torch.int32)
 
+    def load_state_dict(self, saved: dict[int, dict[str, Tensor]]) -> None:
+        """Also that of an earlier version, which held a and n apart as `square` and `seen`."""
+        columns = {"adam": ("square", "seen"), "adagrad": ("square",), "sgd": ()}[self.kind]
+
+        def joined(state: dict[str, Tensor]) -> Tensor:
+            return torch.stack([state[name] for name in columns], dim=1) if columns else state["square"].new_empty(
+                len(state["square"]), 0)
+
+        super().load_state_dict({i: {"seen": joined(state)} if "square" in state else state for i, state in saved.items()})
+
     @torch.no_grad()
     def step(self) -> None:
         distinct = None

@@ -14,11 +14,11 @@ SHOWN = 3
 def show(document: Document) -> None:
     """A line for each objection, the first ones of the forward pass; how many more there are."""
     found = advice(document.blueprint, document.schema())
-    for each in found[:SHOWN]:
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"rz_advice:{each.at}"):
+    for i, each in enumerate(found[:SHOWN]):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"rz_advice:{i}:{each.at}"):
             st.markdown(f":orange[:material/warning:] **{page.escaped(translate(each.what).format(**each.values))}** "
                         f"{page.escaped(translate(each.why).format(**each.values))} :gray[`{each.at}`]", width="stretch")
-            st.button(translate(each.label).format(**each.values), key=f"cure:{each.at}", icon=":material/build:",
+            st.button(translate(each.label).format(**each.values), key=f"cure:{i}:{each.at}", icon=":material/build:",
                       on_click=_mend, args=(each,))
     if len(found) > SHOWN:
         st.caption(say("and {n} more", n=len(found) - SHOWN))

@@ -65,11 +65,12 @@ def _head(on: Walk, asked: Question) -> None:
             with st.container(width="content"):
                 st.fragment(_clock, run_every=1.0)(on.since)
         if on.given is None:
-            st.button(say("Skip"), key="rz_skip", type="tertiary", on_click=_skip)
+            st.button(say("Skip"), key="rz_skip", type="tertiary", on_click=_skip, args=(on.at,))
 
 
-def _skip() -> None:
-    interview.put(interview.walking().skip(time.time()))
+def _skip(at: int) -> None:
+    if interview.walking().at == at:  # pressed twice, the second press was for the same question
+        interview.put(interview.walking().skip(time.time()))
 
 
 def _clock(since: float) -> None:

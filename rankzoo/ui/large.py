@@ -15,7 +15,8 @@ FACTORS = {"sample": 1, "× 10": 10, "× 100": 100}
 TITLES = {"sample": "This app", "industry": "Industry"}
 COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "float32": "In float32",
          "bfloat16": "In bfloat16", "int8": "In int8", "training": "In training, with Adam (row-wise for tables)",
-         "cards": "Cards of 80 GB that hold the training", "flops_per_request": "FLOPs of a request"}
+         "cards": "Cards of 80 GB that hold the training", "flops_per_request": "FLOPs of a request",
+         "flops_once": "FLOPs once, to encode the items"}
 
 
 def chosen(document: Document) -> Scaled:
@@ -54,9 +55,11 @@ def _all(document: Document) -> None:
     candidates = st.number_input(say("Candidates of a request"), 1, 1_000_000, 1_000, key=CANDIDATES)
     sizes = [_sized(document, name) for name in (*FACTORS, "industry")]
     found = [costs(each, candidates) for each in sizes]
-    words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_per_request": flops}
-    table = pd.DataFrame({"": [say(title) for title in COSTS.values()]} | {
-        say(TITLES.get(each.name, each.name)): [words.get(key, memory)(cost[key]) for key in COSTS]
+    words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_per_request": flops,
+             "flops_once": flops}
+    told = [key for key in COSTS if key != "flops_once" or any(cost[key] for cost in found)]
+    table = pd.DataFrame({"": [say(COSTS[key]) for key in told]} | {
+        say(TITLES.get(each.name, each.name)): [words.get(key, memory)(cost[key]) for key in told]
         for each, cost in zip(sizes, found, strict=True)})
     st.dataframe(table, hide_index=True, width="stretch", alt=say("What each size takes"))
     large = sizes[-1]

@@ -9,7 +9,7 @@ from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
 from rankzoo.figures.tree import to_svg
 from rankzoo.ui import page, state
-from rankzoo.ui.words import say, translate
+from rankzoo.ui.words import say, translate, translator
 
 KEY = "rz_document_file"
 
@@ -19,17 +19,18 @@ def show(document: Document, inside: Learned) -> None:
     with st.expander(say("Take it away, or open a file"), on_change="rerun", key="rz_take") as opened:
         if opened.open:
             _files(document, inside)
-            st.file_uploader(say("A document (JSON) that was taken away before"), type="json", key=KEY, on_change=_open)
+            st.file_uploader(say("A document (JSON) that was taken away before"), key=KEY, on_change=_open)
 
 
 def _files(document: Document, inside: Learned) -> None:
-    colours, name = page.colours(), document.arch
+    # Streamlit makes a file in a thread of its own, which knows no visit: what it needs of this one is taken here.
+    colours, name, run, tongue = page.colours(), document.arch, state.trained(), translator()
     with st.container(horizontal=True, key="rz_files"):
-        st.download_button(say("Page about it (HTML)"), lambda: report(document, inside, state.trained()), f"{name}.html",
+        st.download_button(say("Page about it (HTML)"), lambda: report(document, inside, run), f"{name}.html",
                            "text/html", key="take:report", icon=":material/description:", on_click="ignore",
                            help=say("Diagram, counts with their arithmetic, sources, and the result of its run. Opens in any "
                                     "browser, prints on paper."))
-        st.download_button(say("Diagram (SVG)"), lambda: to_svg(drawn(document, inside, translate), colours), f"{name}.svg",
+        st.download_button(say("Diagram (SVG)"), lambda: to_svg(drawn(document, inside, tongue), colours), f"{name}.svg",
                            "image/svg+xml", key="take:svg", icon=":material/image:", on_click="ignore")
         st.download_button(say("Document (JSON)"), document.json, f"{name}.json", "application/json", key="take:json",
                            icon=":material/data_object:", on_click="ignore",
@@ -46,6 +47,8 @@ def _read(content: bytes) -> Document:
     if len(content) > LONGEST:
         raise ZooError("This file is too long for a document.", "Choose a file that was taken away here.", at="file")
     try:
-        return Document.parse(content.decode())
+        return Document.parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ZooError("This file is no text.", "Choose a file that was taken away here.", at="file") from None
+    except ZooError as error:
+        raise ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate)) from None

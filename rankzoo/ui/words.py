@@ -6,7 +6,7 @@ text that passed, which is how a test finds one that did not.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -40,6 +40,12 @@ def translate(text: str) -> str:
     """A template in the language of this visit, its placeholders as they were."""
     chosen = language()
     return f"⟦{text}⟧" if chosen == MARKED else catalogue(chosen).get(text, text)
+
+
+def translator() -> Callable[[str], str]:
+    """`translate` in the language of this visit, for where no visit is known."""
+    chosen = language()
+    return lambda text: f"⟦{text}⟧" if chosen == MARKED else catalogue(chosen).get(text, text)
 
 
 def say(text: str, /, **values: object) -> str:

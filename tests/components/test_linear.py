@@ -161,3 +161,13 @@ def test_two_linear_parts_add_up():
     signal = second(first(Signal(aside=aside()), OFF), OFF)
     torch.testing.assert_close(torch.stack([signal.logits[t] for t in TASKS], 1),
                                logits(first, aside()) + logits(second, aside()))
+
+
+def test_weights_of_an_earlier_version_are_read():
+    """Fields and crosses stood in one parameter, the crosses below the fields."""
+    layer = randomised(Linear(crosses=(("item", "user"),), buckets=11).build(shape()))
+    old = layer.state_dict()
+    old["weights"] = torch.cat([old["weights"], old.pop("crossed")])
+    other = Linear(crosses=(("item", "user"),), buckets=11).build(shape())
+    other.load_state_dict(old)
+    assert torch.equal(other.weights, layer.weights) and torch.equal(other.crossed, layer.crossed)

@@ -35,3 +35,11 @@ def test_whole_numbers_and_other_devices():
     assert table(*LARGE, dtype=torch.int32).dtype == torch.int32
     with torch.device("meta"):
         assert table(2 * 10**9, 16).device.type == "meta"
+
+
+def test_without_that_much_memory_torch_is_asked(monkeypatch):
+    def refused(*given, **named):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("rankzoo.components.pages.mmap.mmap", refused)
+    assert table(*LARGE).shape == LARGE

@@ -121,6 +121,18 @@ class LinearLayer(nn.Module):
         self.slopes = nn.Parameter(torch.zeros(len(self.numbers), len(self.tasks))) if self.numbers else None
         self.bias = nn.Parameter(torch.zeros(len(self.tasks))) if spec.bias else None
 
+    def _load_from_state_dict(self, state_dict, prefix, *more):
+        """Runs of an earlier version held fields and crosses in one parameter, the crosses below."""
+        if self.crossed is not None and f"{prefix}crossed" not in state_dict and f"{prefix}weights" in state_dict:
+            whole = state_dict[f"{prefix}weights"]
+            own = len(whole) - len(self.crossed)
+            state_dict[f"{prefix}crossed"] = whole[own:]
+            if self.weights is None:
+                del state_dict[f"{prefix}weights"]
+            else:
+                state_dict[f"{prefix}weights"] = whole[:own]
+        super()._load_from_state_dict(state_dict, prefix, *more)
+
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         some = next(iter(signal.aside.values()))
         logits = some.new_zeros(some.shape[0], len(self.tasks), dtype=torch.float32)
