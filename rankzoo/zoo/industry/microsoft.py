@@ -139,5 +139,7 @@ SYSTEM = System(
               Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
               Size("title.word", 30_522, WORDS, table=True)),
     plain={"representation.pooling": "average"},
+    beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
+            "settings.table_lr": 5e-2},
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
 )
