@@ -26,7 +26,7 @@ def test_every_system_stands_against_its_plain_form(system):
         assert claim.system == system.id and claim.world.name == system.dataset
         other, preset = (document_of(claim, arm) for arm in claim.arms)
         assert preset.blueprint == system.blueprint
-        assert (other.blueprint, other.settings) != (preset.blueprint, preset.settings)  # MTRec's own is how gradients are combined
+        assert (other.blueprint, other.settings) != (preset.blueprint, preset.settings)  # MTRec's own is a setting
         assert other.blueprint.tasks == tuple((system.beside if name == "grew" else {}).get("tasks", preset.blueprint.tasks))
         assert set(system.judged) <= set(other.blueprint.tasks) and other.data == preset.data
         assert all(count > 0 for count in parameters(claim).values())

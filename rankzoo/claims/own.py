@@ -80,7 +80,7 @@ def told(changes: Mapping[str, object]) -> str:
 
 def _kinds(value: object) -> str:
     if isinstance(value, Mapping):
-        return str(value["kind"])
+        return str(value["kind"]) if "kind" in value else " and ".join(f"{name} {_kinds(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return " + ".join(map(_kinds, value)) or "none"
     return str(value)
