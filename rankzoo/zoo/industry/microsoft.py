@@ -69,7 +69,7 @@ LESSON = Lesson(
             "encoders, trained on clicks alone, understand little of it.",
     why={
         "representation": "A pretrained language model reads the title, and attention pools its words to one vector. Only its "
-                          "last two layers are trained.",
+                          "last two layers are trained; here, where nothing is pretrained, all are.",
         "sequence": "Attention over the clicked articles makes one vector for the user, which knows nothing of the candidate.",
         "interaction": "Nothing: user and article meet only in the dot product, so that both can be kept.",
         "concatenation": "Replaced by pooling: there are no other fields to join.",
