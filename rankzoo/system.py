@@ -24,10 +24,11 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
     None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
     settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
-    plain: changes by address that make what is its own its simplest kind · answers: the weakness of that one which it mends ·
-    adds: the slot in which it does so · tagline: two or three words · picture: the view that shows what makes it what it is, by
-    its name among `inspection.views` · industry: the sizes that its source states or lets estimate, where the preset's are
-    smaller · lesson: its story and its questions.
+    plain: changes by address that make what is its own its simplest kind · beside: changes by address that the model it grew out
+    of needs to stand beside it on its data · judged: the tasks that it is for, where others only teach (empty: all) · answers:
+    the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words · picture: the
+    view that shows what makes it what it is, by its name among `inspection.views` · industry: the sizes that its source states
+    or lets estimate, where the preset's are smaller · lesson: its story and its questions.
     """
 
     id: str
@@ -45,6 +46,8 @@ class System:
     picture: str = ""
     grew: str = ""
     plain: Mapping[str, object] = field(default_factory=dict)
+    beside: Mapping[str, object] = field(default_factory=dict)
+    judged: tuple[str, ...] = ()
     answers: str = ""
     adds: str = ""
     tagline: str = ""

@@ -64,7 +64,7 @@ def test_view_of_a_model(subject):
     assert scores(subject)[2, 5] == pytest.approx(float(logit[2, subject.batch.listed[2, 5]]))
     assert view.truth.value == pytest.approx(view.tables["order"]["order"].mean(), abs=1e-6)
     assert (view.tables["order"]["best"] > 0.6).all() and view.truth.more[-1].value > view.truth.value
-    assert [s.id for s in systems().values() if s.picture == "grade"] == ["alibaba"]
+    assert [s.id for s in systems().values() if s.picture == "grades"] == ["alibaba"]
 
 
 def test_others_have_none(subject):

@@ -15,6 +15,7 @@ from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.training.combine import METHODS
 from rankzoo.training.combine.base import weighted_sum
 from rankzoo.ui import points
 from tests.support import randomised
@@ -102,6 +103,13 @@ def test_who_has_gradients_to_compare():
     assert not reason(document.blueprint, DATA.schema, "gradients")
     for other in (document.but([("tasks", ["click"]), ("losses.weights", {})]), Document.preset("mmoe")):
         assert "no auxiliary tasks" in reason(other.blueprint, other.schema(), "gradients")
+
+
+def test_every_way_of_combining_says_what_it_does_about_conflicts():
+    """A sentence each, none like another's, and only those that turn a gradient say so."""
+    assert len({method.conflict for method in METHODS.values()}) == len(METHODS)
+    assert {name for name, method in METHODS.items() if "points against" in method.conflict} == {
+        "pcgrad", "mtrec_aux_only", "mtrec_mutual"}
 
 
 def test_heads_count_words(huawei):

@@ -25,7 +25,15 @@ LEAST = {"lr": 0.45, "wide_deep": 0.7, "dcn_v2": 0.82, "mmoe": 0.6, "din": 0.88,
          "fm": 0.83, "dcn": 0.77, "deepfm": 0.83, "xdeepfm": 0.87,
          "bst": 0.86, "nrms": 0.75, "bytedance": 0.5, "microsoft": 0.65, "huawei": 0.65,
          "shared_bottom": 0.7, "omoe": 0.7, "cgc": 0.75, "ple": 0.8, "snapchat": 0.8}
-"""Share of the way from chance to what could be known, first task, every seed."""
+"""Share of the way from chance to what could be known, first task, every seed; `USUAL` of those that are not named."""
+USUAL, LOWER = 0.6, {"bytedance": 0.5, "tencent": 0.5}
+DENSE = 0.1  # base rate from which a task beside the first is held to a bar too
+
+
+def least(id: str, first: bool) -> float:
+    """The share that a binary task must reach: its first one, or another dense one."""
+    usual = LOWER.get(id, USUAL)
+    return LEAST.get(id, usual) if first else usual
 
 
 @cache
@@ -42,12 +50,14 @@ def trained(id: str, seed: int) -> tuple[RankingModel, Subject, Result]:
 @pytest.mark.parametrize("id", BUILT)
 def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):
     for seed in SEEDS:
-        _, _, result = trained(id, seed)
+        _, subject, result = trained(id, seed)
+        rows = subject.dataset.part("test")
         for place, (task, found) in enumerate(result.metrics["test"].items()):
             if "auc" in found:
                 best = result.oracle[task].get("auc_served", result.oracle[task]["auc"])
                 assert found["auc"] <= best + 0.01, (seed, task)
-                assert place or (found["auc"] - 0.5) / (best - 0.5) >= LEAST[id], (seed, task, found["auc"], best)
+                if not place or float(rows.labels[task][rows.observed[task]].mean()) >= DENSE:
+                    assert (found["auc"] - 0.5) / (best - 0.5) >= least(id, not place), (seed, task, found["auc"], best)
 
 
 def statistics(id: str, view: str) -> list[tuple[float, float]]:
@@ -102,6 +112,7 @@ def test_one_score_orders_all_grades_in_every_seed():
         assert score.ci95[0] > score.chance and all(each.value > each.chance for each in score.more), (seed, score)
         for task, found in result.metrics["test"].items():
             chance, best = 20 / 3_000, result.oracle[task]["recall@20"]
+            assert found["recall@20"] <= best + 0.01, (seed, task, found, best)
             assert (found["recall@20"] - chance) / (best - chance) >= 0.6, (seed, task, found, best)
 
 

@@ -6,18 +6,21 @@ The same rows in the same order, the same epochs and batches. A difference is to
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rankzoo.claims.claim import Arm, Claim, Difference
 from rankzoo.data.world import world
 from rankzoo.registry import systems
+from rankzoo.schema import Schema, Task
 from rankzoo.system import System
+from rankzoo.training.metrics import RECALL
 
 if TYPE_CHECKING:
     from rankzoo.claims.trial import Trained
 
 FIRST = 100  # the places of papers' claims stand before
-STATISTIC = "mean over the tasks of the test AUC (of a task that chooses among classes: MRR); tasks with numbers are left out"
+STATISTIC = "mean over the judged tasks: test AUC; recall@20 of items, MRR of classes, F1 of tags; numbers are left out"
 
 
 def made() -> tuple[Claim, ...]:
@@ -29,11 +32,17 @@ def made() -> tuple[Claim, ...]:
     return tuple(found)
 
 
-def measure(trained: Trained) -> Mapping[str, float]:
-    """score: the mean over the tasks of the metric that each is judged by, where more is better."""
-    metrics = {name: trained.dataset.schema.task(name).metric for name in trained.metrics}
-    values = [trained.metrics[name][metric.key] for name, metric in metrics.items() if metric.rises]
+def measure(trained: Trained, judged: tuple[str, ...] = ()) -> Mapping[str, float]:
+    """score: the mean, over the tasks that are judged (by default all), of the metric of each, where more is better."""
+    schema = trained.dataset.schema
+    tasks = [schema.task(name) for name in judged or trained.metrics]
+    values = [trained.metrics[task.name][key(task, schema)] for task in tasks if task.metric.rises]
     return {"score": sum(values) / len(values)}
+
+
+def key(task: Task, schema: Schema) -> str:
+    """The metric of a task: of one that chooses an item the recall, since such a list is handed on as a set."""
+    return RECALL if task.kind == "class" and schema.named(task.of) else task.metric.key
 
 
 def plain(system: System) -> Claim:
@@ -42,23 +51,25 @@ def plain(system: System) -> Claim:
         id=f"plain_{system.id}", place=FIRST + 2 * system.place, system=system.id, title=f"{system.brand} against its plain form",
         claim=f"{system.title} ranks better than the same model with {told(system.plain)}.", source=system.source,
         at="what is its own", equal="all but what is changed: rows, epochs, batch order, learning rate",
-        world=world(system.dataset), rows=system.settings.rows, measure=measure, statistic=STATISTIC,
-        arms=(Arm("plain", system.id, system.plain), Arm(system.id, system.id)),
+        world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
+        statistic=STATISTIC, arms=(Arm("plain", system.id, system.plain), Arm(system.id, system.id)),
         differences=(Difference("score", (system.id,), ("plain",)),), seeds=5, seconds=0)
 
 
 def grown(system: System) -> Claim:
-    """The system beside the textbook model that it grew out of, on its own data and tasks, with its own epochs and batches."""
+    """The system beside the textbook model that it grew out of, on its own data and tasks, with its own epochs and batches, and
+    with what the textbook model needs `beside` that to stand on these data."""
     before = systems()[system.grew]
     changes = {"tasks": list(system.task_names), "settings.epochs": system.settings.epochs,
-               "settings.batch_size": system.settings.batch_size}
+               "settings.batch_size": system.settings.batch_size, **system.beside}
+    given = f"; {before.brand} with {told(system.beside)}" if system.beside else ""
     return Claim(
         id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id,
         title=f"{system.brand} beside {before.brand}", source=system.source,
         claim=f"{system.title} ranks better than {before.title}, out of which it grew.",
-        at="the model it grew out of", equal="rows, tasks, epochs and batches; each has its own layers and learning rate",
-        world=world(system.dataset), rows=system.settings.rows, measure=measure, statistic=STATISTIC,
-        arms=(Arm(before.id, before.id, changes), Arm(system.id, system.id)),
+        at="the model it grew out of", equal=f"rows, epochs and batches; each has its own layers and learning rate{given}",
+        world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
+        statistic=STATISTIC, arms=(Arm(before.id, before.id, changes), Arm(system.id, system.id)),
         differences=(Difference("score", (system.id,), (before.id,)),), seeds=5, seconds=0)
 
 
@@ -69,7 +80,7 @@ def told(changes: Mapping[str, object]) -> str:
 
 def _kinds(value: object) -> str:
     if isinstance(value, Mapping):
-        return str(value["kind"])
+        return str(value["kind"]) if "kind" in value else " and ".join(f"{name} {_kinds(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return " + ".join(map(_kinds, value)) or "none"
     return str(value)

@@ -5,7 +5,7 @@ An item of grade g goes with the first g tasks. Task o: P_o = {g ≥ o}, N_o = {
 moppr            L_o = −1/|P_o| Σ_{p ∈ P_o} ln( e^{s_p} / (e^{s_p} + Σ_{n ∈ N_o} e^{s_n}) )
 plain_multi_pos  all other positives stand in the denominator too, so that they fight each other
 unique_softmax   −Σ_{g_i = o} (2^o − 1) ln( e^{s_i} / (e^{s_i} + Σ_{g_j < o} e^{s_j}) ): each item once, against all lower grades
-single_pos       one item that goes with the task against random ones and grade 0 (Li et al., KDD 2021, MGDSPR)
+single_pos       one item that goes with the task against random ones (Li et al., KDD 2021, MGDSPR) and, ours, grade 0
 
 MOPPR's own text was not found: its form is reconstructed from its abstract. Random items are one set for the whole batch, drawn
 from those that training knows; one that is in a row's own list is no random item for that row. `mixed` adds MGDSPR's harder

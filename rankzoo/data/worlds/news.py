@@ -1,8 +1,8 @@
 """`news`: which of five headlines a reader clicks, by the topics of what was clicked before; news are known by their titles.
 
 Recipe of RankZoo for text as the representation of an item (after the setting of Wu et al., SIGIR 2021). 24 topics on a ring,
-20 news each; a title has about twelve words, of which two carry the topic. Some titles are bait: everybody clicks on such news,
-so a click on one says nothing about its reader. Names in a title mostly are those of its category, which is three topics.
+20 news each; a title has about twelve words, of which two carry the topic. Some titles are bait: a click on one says nothing
+about its reader. Names in a title mostly are those of its category, which is three topics.
 The last fifth of a topic's news comes out after training: nothing is known of it but its title.
 
 Every reader is shown news, mostly of liked topics, and clicks or does not; of what was shown one that was clicked and four that

@@ -23,10 +23,11 @@ class Combiner(nn.Module, ABC):
 
     Its parameters are learnt beside the model's, without weight decay; its buffers are what it remembers; both are part of
     a training's state. The weights of the blueprint are fixed and multiply first: a task of weight 0 takes no part. `keeps`
-    names the groups of points that it tells.
+    names the groups of points that it tells; `conflict` says what is done where the main and the auxiliary gradient meet.
     """
 
     keeps: ClassVar[tuple[str, ...]] = ()
+    conflict: ClassVar[str]
 
     def __init__(self, model: RankingModel):
         super().__init__()

@@ -5,6 +5,8 @@ two. Ratios have no unit, so a loss counts the same in whatever scale.
 """
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,10 @@ TEMPERATURE = 2.0
 
 class DynamicWeightAverage(Combiner):
     """Remembers the losses of this epoch, summed, and the means of the two before."""
+
+    conflict: ClassVar = (
+        "This training weighs the tasks by how fast their losses fall and adds the gradients up: none is "
+        "turned. The picture shows what would be left of the auxiliary one.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)

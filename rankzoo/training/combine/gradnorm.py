@@ -10,6 +10,8 @@ W is the last layer that tasks share: of the matrices of the sharing slot the on
 """
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,10 @@ ALPHA, LEAST = 1.5, 1e-3
 
 class GradNorm(Combiner):
     """Learns `weight` (task,); remembers the losses of the first step."""
+
+    conflict: ClassVar = (
+        "This training learns weights under which the tasks pull equally hard and adds the gradients up: "
+        "none is turned. The picture shows what would be left of the auxiliary one.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)

@@ -25,6 +25,9 @@ class MTRec(Combiner):
 
     mutual: ClassVar = False
     keeps: ClassVar = ("gradient",)
+    conflict: ClassVar = (
+        "Where they conflict, this training takes from the auxiliary gradient what points against the main "
+        "one. Its cosines over the steps stand beside the curves of the Train page.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)
@@ -73,6 +76,10 @@ class MTRecMutual(MTRec):
     """Both gradients lose what points against the other, as public re-implementations have it."""
 
     mutual: ClassVar = True
+    conflict: ClassVar = (
+        "Where they conflict, this training takes from each of the two gradients what points against the "
+        "other; the picture shows the auxiliary one. Its cosines over the steps stand beside the curves of "
+        "the Train page.")
 
 
 def projected(products: torch.Tensor, mutual: bool) -> torch.Tensor:

@@ -10,6 +10,7 @@ a table only the rows of the batch are looked at, as a dense block of them that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,6 +23,10 @@ Column = tuple[Tensor | None, ...]
 
 class PCGrad(Combiner):
     """K backward passes; the order of the projections is drawn from the training's own random numbers."""
+
+    conflict: ClassVar = (
+        "This training compares the gradients of every two tasks and takes from each what points against "
+        "the other; the picture has those of all auxiliary tasks as one.")
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking, rest = self.apart(losses)

@@ -12,6 +12,8 @@ with a small loss would be held there, and its noise never learnt.
 """
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,10 @@ from rankzoo.training.combine.base import Combiner, Losses
 
 class Uncertainty(Combiner):
     """Learns `log_variance` (task,)."""
+
+    conflict: ClassVar = (
+        "This training weighs each task by a noise that it learns and adds the gradients up: none is "
+        "turned. The picture shows what would be left of the auxiliary one.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)

@@ -34,14 +34,6 @@ def show(sight: Sight) -> None:
             title(say("Batch {number} in the plane of its two gradients", number=int(worst["batch"])))
             scene(figure.plane(float(worst["main"]), float(worst["auxiliary"]), float(worst["cosine"]), translate),
                   key="gradients:plane", alt=say("The gradients of one batch in their plane"), width=450)
-        st.caption(_surgery())
+        st.caption(translate(METHODS[state.document().settings.combine].conflict))  # a run in sight is the document's own
     truth_line(sight, view.truth, "", "gradients")
     page.twin(view.table, "gradients")
-
-
-def _surgery() -> str:
-    """What the training in hand does about conflicts."""
-    if "gradient" in METHODS[state.document().settings.combine].keeps:
-        return say("Where they conflict, this training takes from the auxiliary gradient what points against the main one. Its "
-                   "cosines over the steps stand beside the curves of the Train page.")
-    return say("This training adds the gradients up as they are; the picture shows what would be left of the auxiliary one.")

@@ -8,7 +8,7 @@ from rankzoo.components.sequence.lstm import Lstm
 from rankzoo.components.sequence.query_unit import QueryUnit
 from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.towers.two_towers import TwoTowers
-from rankzoo.facts import Source, derived, known, ours, stated, unsure
+from rankzoo.facts import Size, Source, derived, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -35,6 +35,8 @@ BLUEPRINT = Blueprint(
     tasks=("relevance", "exposure", "click", "purchase"),
 )
 
+SIZES = stated("MGDSPR's sizes", "128 wide, 8 heads, 2 LSTM layers with dropout 0.2", BEFORE)
+
 FACTS = (
     stated("objectives", "relevance, exposure, click and purchase, in this order", PAPER, at="abstract"),
     stated("samples", "several positives from the entire space", PAPER, at="abstract"),
@@ -48,7 +50,7 @@ FACTS = (
     stated("MGDSPR's long-term behaviour", "clicks, purchases, favourites of a month by item, shop, leaf, brand", BEFORE),
     stated("MGDSPR's fusion", "[CLS] and 24 tokens by self-attention, its first output", BEFORE, path="sequence.7.how"),
     stated("MGDSPR's item", "e + tanh(W · mean of the title's words); nothing else helped", BEFORE, path="towers.known"),
-    stated("MGDSPR's sizes", "128 wide, 8 heads, 2 LSTM layers with dropout 0.2", BEFORE),
+    SIZES,
     stated("MGDSPR's score", "inner product of the user's and the item's vector", BEFORE, path="towers.kind"),
     stated("MGDSPR's scores in attention", "inner products, not divided by √d", BEFORE, path="sequence.4.scale"),
     stated("MGDSPR's softmax temperature", "2: more relevant products at little cost", BEFORE),
@@ -66,6 +68,8 @@ FACTS = (
     unsure("where relevance labels come from", "a rule here", PAPER, why=BODY),
     ours("towers", "those of MGDSPR", why=BODY, path="towers.kind"),
     ours("width of all vectors", 32, why="trains in seconds", path="representation.dims"),
+    ours("past products", "id, title, category and brand, 80 numbers", why="what the sample's products have",
+         path="sequence.2.token"),
     ours("category and brand of a past product", 8, why="see width", path="representation.dim"),
     ours("heads", 2, why="see width", path="sequence.7.heads"),
     ours("layers of the LSTM", 1, why="see width", path="sequence.0.width"),
@@ -73,6 +77,8 @@ FACTS = (
          path="sequence.3.kind"),
     ours("long-term behaviour", "clicks alone, asked one by one", why="the sample has one kind of behaviour",
          path="sequence.4.token"),
+    ours("one positive (losses.mode single_pos)", "against random products and grade 0", why="the list is there",
+         path="losses.mode"),
     ours("random products", 512, why="with fewer, hardly one is of the query's own category", path="losses.random"),
     ours("temperature", 1, why="scores of 32 numbers are smaller than those of 128", path="losses.temperature"),
     ours("starting spread", 0.4, why="at 0.2 the query leaves long-term clicks alone in some seeds", path="representation.init"),
@@ -150,6 +156,9 @@ SYSTEM = System(
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",
     blueprint=BLUEPRINT, dataset="search", facts=FACTS, picture="grades",
-    plain={"losses.mode": "single_pos"},
+    industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES), Size("sequence.0.width", 128, SIZES),
+              Size("sequence.1.heads", 8, SIZES), Size("sequence.2.heads", 8, SIZES), Size("sequence.3.heads", 8, SIZES),
+              Size("sequence.4.token", 128, SIZES), Size("sequence.7.heads", 8, SIZES)),
+    plain={"losses.mode": "single_pos", "losses.weights": {"relevance": 0, "exposure": 0, "purchase": 0}},
     settings=TrainSettings(epochs=6, batch_size=128, lr=1e-2, schedule="cosine", patience=0),
 )

@@ -131,6 +131,6 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, picture="items",
     industry=(Size("sequence.0.token", 128, code("hidden size of the re-implementation", 128, FAPAT)),
               Size("sequence.0.ffn", 512, unsure("width of the feed-forward part", "4 × hidden", PAPER, why="the usual ratio"))),
-    plain={"sequence": [{"kind": "pooling"}]},
+    plain={"sequence": [{"kind": "pooling"}]}, judged=("next_item",),
     settings=TrainSettings(epochs=6, batch_size=256, lr=6e-3, schedule="cosine", patience=0),
 )

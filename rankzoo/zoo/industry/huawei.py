@@ -135,7 +135,9 @@ SYSTEM = System(
               Size("representation.heads", 12, BASE), Size("representation.ffn", 3_072, BASE),
               Size("sequence.0.width", 128, ATTENTION),
               Size("title.word", 30_522, WORDS, table=True)),
-    plain={"settings.combine": "sum"},
+    plain={"settings.combine": "sum"}, judged=("click",),
+    beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
+            "settings.table_lr": 5e-2, "tasks": ["click"]},
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0,
                            combine="mtrec_aux_only"),
 )

@@ -69,7 +69,7 @@ LESSON = Lesson(
             "encoders, trained on clicks alone, understand little of it.",
     why={
         "representation": "A pretrained language model reads the title, and attention pools its words to one vector. Only its "
-                          "last two layers are trained.",
+                          "last two layers are trained; here, where nothing is pretrained, all are.",
         "sequence": "Attention over the clicked articles makes one vector for the user, which knows nothing of the candidate.",
         "interaction": "Nothing: user and article meet only in the dot product, so that both can be kept.",
         "concatenation": "Replaced by pooling: there are no other fields to join.",
@@ -139,5 +139,7 @@ SYSTEM = System(
               Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
               Size("title.word", 30_522, WORDS, table=True)),
     plain={"representation.pooling": "average"},
+    beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
+            "settings.table_lr": 5e-2},
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
 )
