@@ -18,7 +18,7 @@ from rankzoo.errors import ZooError
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
-from rankzoo.registry import built
+from rankzoo.registry import built, systems
 from rankzoo.saying import refused
 from rankzoo.schema import Schema
 from rankzoo.system import System
@@ -226,3 +226,11 @@ def _depth(text: str) -> int:
         depth += (sign in "[{") - (sign in "]}")
         deepest = max(deepest, depth)
     return deepest
+
+
+def below(system: System) -> tuple[System, Blueprint] | None:
+    """The system that another one grew out of, with the blueprint that stands beside it on its data; None where there is none."""
+    found = systems().get(system.grew)
+    if found is None or not found.built:
+        return None
+    return found, Document.preset(found.id).but(system.beside.items()).blueprint

@@ -6,24 +6,24 @@ import pytest
 from rankzoo.blueprint import SLOTS
 from rankzoo.components.slot import Slot
 from rankzoo.data.load import schema_of
-from rankzoo.document import Document
+from rankzoo.document import Document, below
 from rankzoo.inspection.changes import Change, changes, step
 from rankzoo.registry import systems
 from rankzoo.schema import Count
 
-GROWN = [(systems()[system.grew], system) for system in systems().values() if system.grew]
+GROWN = [(below(system)[1], system) for system in systems().values() if system.grew]
 
 
 def of_slot(value: object) -> tuple[Slot, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-@pytest.mark.parametrize("below, system", GROWN, ids=lambda system: system.id)
-def test_the_changes_lead_from_one_to_the_other(below, system):
+@pytest.mark.parametrize("blueprint, system", GROWN, ids=[system.id for _, system in GROWN])
+def test_the_changes_lead_from_one_to_the_other(blueprint, system):
     """Done one by one to the model below, they give the model above, whatever stands in which order in a slot."""
     schema = schema_of(system.dataset)
-    before = below.blueprint.fitted(schema)[0]
-    found = step(below.blueprint, system.blueprint, schema).changes
+    before = blueprint.fitted(schema)[0]
+    found = step(blueprint, system.blueprint, schema).changes
     assert found, "a rung that changes nothing"
     for slot in SLOTS:
         specs = list(of_slot(getattr(before, slot)))

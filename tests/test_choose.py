@@ -18,10 +18,10 @@ def shop(tmp_path) -> str:
 
 
 FOLLOWED = {"query_attention": ["sequence.0.token=16"], "transformer": ["sequence.0.token=16"],
-            "self_attention": ["sequence.1.kind=additive_attention"]}
+            **dict.fromkeys(("self_attention", "lstm", "query_unit"), ["sequence.1.kind=additive_attention"])}
 
 
-@pytest.mark.parametrize("change", ["sequence=[]", *(f"sequence.0.kind={kind}" for kind in kinds("sequence"))])
+@pytest.mark.parametrize("change", ["sequence=[]", *(f"sequence.0.kind={kind}" for kind in kinds("sequence") if kind != "ask")])
 def test_din_stands_with_every_kind_of_its_slot_and_without_one(change):
     """Its concatenation names what the sequence slot makes: names that nothing makes any more go, and all is joined. A kind
     whose own settings do not fit says what must be set beside it, and stands with that."""
@@ -35,6 +35,11 @@ def test_din_stands_with_every_kind_of_its_slot_and_without_one(change):
     assert set(joined) <= set(blueprint.offered(schema)) and blueprint.count(schema).parameters > 0
     gone = [notice for notice in choice.notices if "candidate" in notice and "⊙" not in notice]
     assert bool(gone) == (blueprint.concatenation.fields is None)
+
+
+def test_a_query_cannot_ask_where_there_is_none():
+    with pytest.raises(ZooError, match="There is no other history that could ask 'history'"):
+        chosen("din", ["sequence.0.kind=ask"], "", (), [])
 
 
 def test_a_product_goes_where_its_fields_no_longer_have_one_width():

@@ -104,18 +104,18 @@ def large_as_told(large: Scaled, grown_by: list[str]) -> str:
 def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, object] | None:
     """What the blueprint changes in the model that the system grew out of; null where it grew out of none, or where that one
     cannot stand on these data."""
+    from rankzoo.document import below
     from rankzoo.errors import ZooError
     from rankzoo.inspection.changes import step
-    from rankzoo.registry import systems
 
-    below = systems().get(system.grew)
-    if below is None or not below.built:
+    found = below(system)
+    if found is None:
         return None
     try:
-        taken = step(below.blueprint, blueprint, schema)
+        taken = step(found[1], blueprint, schema)
     except ZooError:
         return None
-    return {"from": below.id, "answers": system.answers, "changes": [change.record() for change in taken.changes],
+    return {"from": found[0].id, "answers": system.answers, "changes": [change.record() for change in taken.changes],
             "parameters": taken.parameters, "dense": taken.dense, "flops": taken.flops,
             "elementwise": taken.elementwise}
 

@@ -5,11 +5,11 @@ import pandas as pd
 import streamlit as st
 
 from rankzoo.components.slot import Slot
+from rankzoo.document import below as rung_below
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import HEADS
 from rankzoo.figures.words import flops, size, whole
 from rankzoo.inspection.changes import Change, Step, step
-from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.ui import page, state
 from rankzoo.ui.words import say, translate
@@ -18,11 +18,12 @@ from rankzoo.ui.words import say, translate
 def show() -> None:
     """One line: the rung below, the components that come and go, what they cost; all changes in a table behind it."""
     document = state.document()
-    below = systems().get(document.system.grew)
-    if below is None or not below.built:
+    found = rung_below(document.system)
+    if found is None:
         return
+    below, blueprint = found
     try:
-        taken = step(below.blueprint, document.blueprint, document.schema())
+        taken = step(blueprint, document.blueprint, document.schema())
     except ZooError:  # the rung below cannot stand on these data
         return
     with st.container(horizontal=True, vertical_alignment="center", key="rz_rung"):
