@@ -33,8 +33,8 @@ class View:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once. `split`: the feature
-    by which what follows the network splits rows, where its system has one."""
+    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once. `split`: the
+    feature by which what follows the network splits rows, where its system has one."""
 
     model: RankingModel
     dataset: Dataset
