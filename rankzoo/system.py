@@ -99,6 +99,11 @@ class System:
         return tuple(words)
 
     @property
+    def split(self) -> str:
+        """The feature by whose values what follows the network corrects probabilities; empty where it does not."""
+        return self.serving.by if isinstance(self.serving, Calibrate) else ""
+
+    @property
     def task_names(self) -> tuple[str, ...]:
         """The tasks of the blueprint, or those that the source names."""
         return self.blueprint.tasks if self.blueprint else self.tasks

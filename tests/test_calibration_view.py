@@ -1,6 +1,8 @@
 """The view of calibration: sums by hand, the planted delays, and a layer that mends what training on early labels bends."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.figures.calibration import delays, segments
-from rankzoo.inspection.calibration import calibration, distance, logarithms, parts, won
+from rankzoo.inspection.calibration import calibration, distance, logarithms, parts, usual, won
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.training.fit import Fit
@@ -25,7 +27,7 @@ def subject(arch: str, data: str, steps: int = 0) -> Subject:
     if steps:
         for _ in Fit(model, dataset, document.settings.model_copy(update={"steps": steps, "epochs": 20}), watching=False):
             pass
-    return Subject.of(model, dataset, rows=ROWS)
+    return Subject.of(model, dataset, rows=ROWS, split=document.system.split)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,14 @@ def test_segments_of_any_data():
     assert len(values) == 8 and set(place) == {-1, *range(8)}
     hours = seen.batch.features["hour"].numpy()
     assert all((hours[place == i] == value).all() for i, value in enumerate(values))
+
+
+def test_the_split_is_the_system_s_and_not_the_planted_one(trained):
+    """Snapchat's layer has a curve for each device; a system without such a layer is not told where the truth lies."""
+    assert usual(trained) == Document.preset("snapchat").system.split == "device"
+    other, planted = replace(trained, split=""), trained.dataset.truth.delays.by
+    assert planted == "device" and usual(other) == "gender" and usual(replace(trained, split="no feature")) == "gender"
+    assert trained.over(trained.batch.rows(0, 5)).split == "device"
 
 
 def test_no_view_without_probabilities():

@@ -30,7 +30,7 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
     if rows < 1:
         raise ZooError("{rows} rows cannot be looked at.", "Give --rows a whole number of at least 1.", at="rows", rows=rows)
     found = opened(run)
-    seen = look(Subject.of(found.model, found.dataset, rows=rows), view)
+    seen = look(Subject.of(found.model, found.dataset, rows=rows, split=found.document.system.split), view)
     records = seen.table.to_dict("records")
     further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
     answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note}

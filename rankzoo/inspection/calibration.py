@@ -68,11 +68,12 @@ def features(subject: Subject) -> tuple[str, ...]:
 
 
 def usual(subject: Subject) -> str:
-    """The feature on which planted delays depend, else the first; empty where there is none."""
-    options, truth = features(subject), subject.dataset.truth
-    if truth and truth.delays and truth.delays.by in options:
-        return truth.delays.by
-    return options[0] if options else ""
+    """The feature by which the system's own layer splits rows, else the first one of a user or a context, or the first; empty
+    where there is none. What was planted is not asked: a layer that is served does not know it."""
+    options, schema = features(subject), subject.dataset.schema
+    if subject.split in options:
+        return subject.split
+    return next((name for name in options if schema.feature(name).side != "item"), next(iter(options), ""))
 
 
 def parts(rows: Batch, by: str) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -33,7 +33,8 @@ class View:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once."""
+    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once. `split`: the
+    feature by which what follows the network splits rows, where its system has one."""
 
     model: RankingModel
     dataset: Dataset
@@ -41,12 +42,13 @@ class Subject:
     rows: int
     batch: Batch
     trace: Trace
+    split: str = ""
 
     @classmethod
-    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000) -> Subject:
+    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000, split: str = "") -> Subject:
         """Runs the model once over the rows, recording everything."""
         batch = dataset.part(part, rows)
-        return cls(model, dataset, part, len(batch), batch, traced(model, batch))
+        return cls(model, dataset, part, len(batch), batch, traced(model, batch), split)
 
     def probable(self, task: str) -> bool:
         """Whether sigmoid(logit) is meant as a probability (or a share): by the task's label, and by the loss behind it."""
@@ -55,7 +57,7 @@ class Subject:
 
     def over(self, batch: Batch) -> Subject:
         """The same model over other rows, traced."""
-        return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch))
+        return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch), self.split)
 
 
 def traced(model: RankingModel, batch: Batch) -> Trace:

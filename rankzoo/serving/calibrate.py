@@ -1,7 +1,10 @@
-"""Calibration: a layer after the network that makes probabilities right and leaves their order alone.
+"""Calibration: a layer after the network that makes probabilities right.
 
 Platt     p' = σ(a·s + b), a ≥ 0, of greatest likelihood, s the logit; where a > 0, ∂L/∂b = 0 says Σ p' = Σ y
 isotonic  p' a step function of s that never falls: neighbours that stand the wrong way round are pooled (Σ p' = Σ y again)
+
+One rising curve leaves the order of rows alone, but for ties; where the values of a feature have curves of their own (`by`), rows
+of different values may change places.
 
 An auction multiplies bids with probabilities, so that a wrong probability changes the price and the winner. Required of all
 larger segments and not of the whole alone (Snap Engineering, 2022, which names both methods and a small network), hence `by`.

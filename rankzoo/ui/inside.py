@@ -45,7 +45,7 @@ def sight(part: Part) -> Sight:
     run, document = state.trained(), state.document()
     key = run.id if run else document.hash
     model, dataset = _trained(key) if run else _untrained(key, document)
-    subject = _subject(f"{key}:{part}", model, dataset, part)
+    subject = _subject(f"{key}:{part}", model, dataset, part, document.system.split)
     return Sight(subject, f"{key}:{part}", 0, True)
 
 
@@ -68,8 +68,8 @@ def _untrained(hash: str, _document: Document) -> tuple[RankingModel, Dataset]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _subject(key: str, _model: RankingModel, _dataset: Dataset, part: Part) -> Subject:
-    return Subject.of(_model, _dataset, part, ROWS)
+def _subject(key: str, _model: RankingModel, _dataset: Dataset, part: Part, split: str) -> Subject:
+    return Subject.of(_model, _dataset, part, ROWS, split)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

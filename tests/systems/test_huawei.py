@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rankzoo.components.losses.base import tagged
+from rankzoo.data.headlines import NAMES, STARTS, spelled
 from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.worlds.news import WORLD
 from rankzoo.document import Document
@@ -17,6 +18,7 @@ from rankzoo.inspection.heads import heads
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.combine import METHODS, combiner
 from rankzoo.training.fit import Fit
@@ -45,10 +47,10 @@ def merged(pulls: dict[str, list[float]], mode: str, weights: dict[str, float] |
     return toy.shared.grad.double()
 
 
-def gradients_of(model: RankingModel, mode: str) -> dict[str, Tensor]:
+def gradients_of(model: RankingModel, mode: str, batch: Batch = BATCH) -> dict[str, Tensor]:
     model.zero_grad()
     torch.manual_seed(0)
-    combiner(mode, model).backward(model.train()(BATCH).losses, model)
+    combiner(mode, model).backward(model.train()(batch).losses, model)
     return {name: parameter.grad.to_dense().clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
 
 
@@ -167,12 +169,23 @@ def test_huawei_10_categories_and_tags_are_no_inputs():
 
 
 def test_huawei_11_tags_are_spans():
-    """In the data I stands behind B alone, and a span's words are a name's."""
+    """In the data I stands behind B alone, and a span's words are a name's: a first and its last name, or one word. A last name
+    by itself is no name."""
     batch = from_world(WORLD, 500).batch
     tags, there = batch.tags(SCHEMA.task("entities"))
     inside = (tags == 3) & there
     assert inside.any() and not inside[:, 0].any()
     assert (tags[:, :-1][inside[:, 1:]] == 2).all()
+    names, found, alone = {tuple(spelled(name)) for name in range(NAMES)}, set(), 0
+    for words, tags, there in zip(*batch.catalogue.histories["title"].unbind(dim=2), batch.catalogue.masks["title"], strict=True):
+        title, tagged_as = (words[there] - 1).tolist(), tags[there].tolist()  # id 0 is the unknown word
+        for place, tag in enumerate(tagged_as):
+            if tag == 2:
+                long = 2 if tagged_as[place + 1:place + 2] == [3] else 1
+                found.add(tuple(title[place:place + long]))
+            alone += tag == 1 and STARTS[2] <= title[place] < STARTS[3]
+            assert tag > 1 or not (STARTS[1] <= title[place] < STARTS[2] or STARTS[3] <= title[place] < STARTS[4])
+    assert found <= names and {len(name) for name in found} == {1, 2} and alone
 
 
 def test_huawei_12_shapes():
@@ -182,17 +195,33 @@ def test_huawei_12_shapes():
         "click": (10,), "category": (10, 9), "entities": (10, 14, 4)}
 
 
-def test_huawei_13_one_pass_for_all_auxiliaries():
-    """The gradient of their sum is the sum of their gradients."""
-    model, each = model_of(), []
-    for tasks in (("category", "entities"), ("category",), ("entities",)):
-        model.zero_grad()
-        losses = model.train()(BATCH).losses
-        sum(losses[task] for task in tasks).backward()
-        each.append({name: p.grad.to_dense().clone() for name, p in model.named_parameters() if p.grad is not None})
-    for name, gradient in each[0].items():
-        parts = [other[name] for other in each[1:] if name in other]
-        torch.testing.assert_close(sum(parts), gradient, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("mode", ["mtrec_aux_only", "mtrec_mutual"])
+def test_huawei_13_one_pass_for_all_auxiliaries(mode):
+    """MTRec's two passes give what three give: every task's own gradient, those of the auxiliary ones added up, one projection by
+    hand over the weights that both sides reach. With conflict and without."""
+    conflicts = set()
+    for seed in range(12):
+        model, batch, each = model_of(), random_batch(SCHEMA, 10, seed=seed), {}
+        for task, weight in (("click", 1.0), ("category", 0.3), ("entities", 0.3)):
+            model.zero_grad()
+            torch.manual_seed(0)
+            (weight * model.train()(batch).losses[task]).backward()
+            each[task] = {name: p.grad.to_dense().double() for name, p in model.named_parameters() if p.grad is not None}
+        main, others = each["click"], (each["category"], each["entities"])
+        beside = {name: sum(other[name] for other in others if name in other) for name in others[0] | others[1]}
+        both = [name for name in main if name in beside]
+        a, b = (torch.cat([side[name].flatten() for name in both]) for side in (main, beside))
+        conflicts.add(conflict := bool(a @ b < 0))
+        expected = {name: main.get(name, 0) + beside.get(name, 0) for name in main | beside}
+        for name in both if conflict else ():
+            expected[name] = expected[name] - a @ b / (a @ a) * main[name]
+            if mode == "mtrec_mutual":
+                expected[name] = expected[name] - a @ b / (b @ b) * beside[name]
+        found = gradients_of(model, mode, batch)
+        assert set(found) == set(expected) and both
+        for name, gradient in found.items():
+            torch.testing.assert_close(gradient.double(), expected[name], rtol=1e-4, atol=1e-5)
+    assert conflicts == {True, False}
 
 
 def test_the_loss_of_tags_by_hand():

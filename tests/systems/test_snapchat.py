@@ -154,8 +154,9 @@ def test_8_a_masked_row_counts_for_nothing(model):
     assert all(p.grad is None or float(p.grad.to_dense().abs().sum()) == 0 for p in model.parameters())
 
 
-def test_9_weights_of_the_tasks_are_constant():
-    """γ = 1: w_k^(t) = w_{k,0} in every step of a training, and what is trained is Σ w_k L_k."""
+def test_9_weights_of_the_tasks_do_not_move():
+    """Weights are constant, w_k^(t) = w_{k,0} in every step: PLE's factor γ, by which they rise or fall, is not implemented, so
+    that the sheet's case γ = 1 alone is tested. What is trained is Σ w_k L_k."""
     document = Document.preset("snapchat").but([("losses.weights", {"purchase": 2.0}), ("settings.rows", 2_000),
                                                 ("settings.epochs", 2)])
     dataset = document.dataset()

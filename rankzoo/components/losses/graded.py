@@ -8,8 +8,11 @@ unique_softmax   −Σ_{g_i = o} (2^o − 1) ln( e^{s_i} / (e^{s_i} + Σ_{g_j < 
 single_pos       one item that goes with the task against random ones (Li et al., KDD 2021, MGDSPR) and, ours, grade 0
 
 MOPPR's own text was not found: its form is reconstructed from its abstract. Random items are one set for the whole batch, drawn
-from those that training knows; one that is in a row's own list is no random item for that row. `mixed` adds MGDSPR's harder
-negatives to single_pos: α v_p + (1 − α) v_n for the best of the random items, whose score is α s_p + (1 − α) s_n.
+from those that training knows; one that is in a row's own list is no random item for that row. The grade of the others is not
+known: one that is relevant, though the row's list does not name it, is a negative all the same.
+
+`mixed` adds MGDSPR's harder negatives to single_pos: α v_p + (1 − α) v_n for the best of the random items, whose score is
+α s_p + (1 − α) s_n.
 
 Averaged over the rows with something in P_o and in N_o; another row has no loss, and no NaN.
 """
