@@ -59,7 +59,7 @@ FACTS = (
     ours("layers behind a tower's crosses", "none", path="interaction.0.widths",
          why="a narrow vector (32) lets too little of the user reach the join"),
     ours("cross layer at the join", 1, why="towers alone cross no user with an ad", path="interaction.1.layers"),
-    ours("inputs here", "ten fields, advertiser and creative for the id of an ad, and four numbers of the ad",
+    ours("inputs here", "ten fields, advertiser and creative for an ad's id, and four numbers of it",
          why="the sample has no ids of ads or users, and no lists", path="representation.kind"),
     ours("embedding size", 16, why="not disclosed; trains on a laptop", path="representation.dim"),
     ours("own experts of a task", 1, why="the fewer are its own, the more its gate must choose", path="sharing.own"),
