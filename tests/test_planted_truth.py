@@ -27,7 +27,7 @@ LEAST = {"lr": 0.45, "wide_deep": 0.7, "dcn_v2": 0.82, "mmoe": 0.6, "din": 0.88,
          "shared_bottom": 0.7, "omoe": 0.7, "cgc": 0.75, "ple": 0.8, "snapchat": 0.8}
 """Share of the way from chance to what could be known, first task, every seed; `USUAL` of those that are not named."""
 USUAL, LOWER = 0.6, {"bytedance": 0.5, "tencent": 0.5}
-DENSE = 0.1  # events for each row from which a task beside the first is held to a bar too; ESMM's purchases are 0.04
+DENSE = 0.1  # base rate from which a company's tasks beside the first are held to a bar too
 
 
 def least(id: str, first: bool) -> float:
@@ -56,7 +56,8 @@ def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):
             if "auc" in found:
                 best = result.oracle[task].get("auc_served", result.oracle[task]["auc"])
                 assert found["auc"] <= best + 0.01, (seed, task)
-                if not place or float(rows.labels[task][rows.observed[task]].sum()) / len(rows) >= DENSE:
+                dense = float(rows.labels[task][rows.observed[task]].mean()) >= DENSE and systems()[id].kind == "industry"
+                if dense or not place:
                     assert (found["auc"] - 0.5) / (best - 0.5) >= least(id, not place), (seed, task, found["auc"], best)
 
 
