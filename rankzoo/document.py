@@ -92,7 +92,12 @@ class Document(BaseModel):
         left = [size for size in self.system.industry
                 if not size.table and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]
         changed, tried = self, len(left) + 1
-        while len(left) < tried:  # a size may have to wait for another one: heads for the width that they share
+        try:
+            changed = self.but([(size.at, size.value) for size in left]).check()  # widths that must agree come together
+            taken, left = taken + left, []
+        except ZooError:
+            pass
+        while len(left) < tried:  # else one by one: a size may have to wait for another one
             tried, waiting = len(left), []
             for size in left:
                 try:

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rankzoo.blueprint import SLOTS, Blueprint, kinds
+from rankzoo.components.sequence.ask import Ask
 from rankzoo.components.slot import Slot
 from rankzoo.schema import Schema
 
@@ -81,7 +82,10 @@ def component(spec: type[Slot], schema: Schema) -> st.SearchStrategy[dict[str, A
 
 def slot(name: str, schema: Schema) -> st.SearchStrategy:
     """Any component of a slot; a tuple of them where several may run one after another."""
-    any_kind = st.one_of([component(spec, schema) for spec in kinds(name).values()])
+    specs = list(kinds(name).values())
+    if name == "sequence":  # where a list may ask another: often, for what asks and what is asked seldom fit by chance
+        specs = [spec for spec in specs if spec is not Ask] + [Ask] * (6 if len(schema.histories) > 1 else 0)
+    any_kind = st.one_of([component(spec, schema) for spec in specs])
     return st.lists(any_kind, max_size=2) if name in OPTIONAL else any_kind
 
 

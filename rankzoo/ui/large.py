@@ -64,7 +64,9 @@ def _all(document: Document) -> None:
     st.dataframe(table, hide_index=True, width="stretch", alt=say("What each size takes"))
     large = sizes[-1]
     for each in large.sizes:
-        value = ", ".join(map(str, each.value)) if isinstance(each.value, tuple) else f"{each.value:,}"
+        value = (", ".join(map(str, each.value)) if isinstance(each.value, tuple) else
+                 ", ".join(f"{name} {size}" for name, size in each.value.items()) if isinstance(each.value, dict) else
+                 f"{each.value:,}")
         st.markdown(f"`{each.at}` {value} · {page.escaped(caption.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
     known = {each.at for each in large.sizes if each.table}
     grown = [name for name in id_tables(document.schema()) if name not in known]
