@@ -84,7 +84,7 @@ def slot(name: str, schema: Schema) -> st.SearchStrategy:
     """Any component of a slot; a tuple of them where several may run one after another."""
     specs = list(kinds(name).values())
     if name == "sequence":  # where a list may ask another: often, for what asks and what is asked seldom fit by chance
-        specs = [spec for spec in specs if spec is not Ask] + [Ask] * (6 if len(schema.histories) > 1 else 0)
+        specs = [spec for spec in specs if spec is not Ask] + [Ask] * (3 if len(schema.histories) > 1 else 0)
     any_kind = st.one_of([component(spec, schema) for spec in specs])
     return st.lists(any_kind, max_size=2) if name in OPTIONAL else any_kind
 

@@ -71,10 +71,10 @@ def test_any_blueprint_that_stands_works(drawn):
 
 
 def standing() -> set[tuple[str, str]]:
-    """Every (slot, kind) that stands in one of so many drawn blueprints."""
+    """Every (slot, kind) that stands in one of so many drawn blueprints, the same ones in every run: some kinds stand in few."""
     found: set[tuple[str, str]] = set()
 
-    @settings(max_examples=1500, deadline=None, database=None, phases=[Phase.generate],
+    @settings(max_examples=4000, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
               suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(ANY)
     def draw(drawn) -> None:
