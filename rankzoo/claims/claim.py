@@ -66,7 +66,7 @@ class Claim:
     """id: the file's name · place: in the list · title: a few words · claim: one sentence · source, at: where it is said ·
     equal: what the arms have in common, and what not · world, rows: the data · statistic: in words · differences: the first
     one gives the verdict · measure: the statistics of a trained arm · trial: what one seed does where it is not just training
-    and measuring · seconds: of all seeds on one core, measured (0: not yet) · system: the one that the claim
+    and measuring · seconds: of all seeds on one core, about (0: not measured) · system: the one that the claim
     is made of, empty where a paper makes it · why: what explains a result that differs from the source's.
     """
 

@@ -40,4 +40,4 @@ CLAIM = Claim(
     statistic="Recall@20: warm and cold products among all, pool: cold ones among the cold", measure=recalls,
     differences=(Difference("cold", ("metadata",), ("id",), least=0.1), Difference("pool", ("metadata",), ("id",), least=0.2),
                  Difference("warm", ("both",), ("metadata",)), Difference("cold", ("both",), ("metadata",), "below")),
-    seeds=3, seconds=100)
+    seeds=3, seconds=55)

@@ -34,4 +34,4 @@ CLAIM = Claim(
     measure=score,
     differences=(Difference("all", ("all impressions",), ("clicked",), least=0.005),
                  Difference("clicked", ("all impressions",), ("clicked",), least=0.005),
-                 Difference("truth", ("all impressions",), ("clicked",), least=0.02)), seeds=5, seconds=90)
+                 Difference("truth", ("all impressions",), ("clicked",), least=0.02)), seeds=5, seconds=15)

@@ -14,4 +14,4 @@ CLAIM = Claim(
     equal="rows, epochs, batch order, embeddings, and the deep part of both networks; the cross layer alone learns faster",
     world=WORLD, arms=(Arm("dnn", "dnn"), Arm("cross", "dcn_v2", ONE), Arm("stacked", "dcn_v2", TWO)), statistic="test AUC",
     differences=(Difference("auc", ("stacked",), ("dnn",), least=0.01), Difference("auc", ("cross",), ("dnn",), least=0.01)),
-    seeds=5, seconds=100)
+    seeds=5, seconds=60)

@@ -10,4 +10,4 @@ CLAIM = Claim(
     claim="A factorisation machine finds crosses of fields that logistic regression, without hand-made crosses, cannot.",
     equal="rows, epochs and batch order; a vector per value beside a weight per value",
     world=WORLD, arms=(Arm("lr", "lr"), Arm("fm", "fm")), statistic="test AUC",
-    differences=(Difference("auc", ("fm",), ("lr",), least=0.02),), seeds=3, seconds=20)
+    differences=(Difference("auc", ("fm",), ("lr",), least=0.02),), seeds=3, seconds=5)

@@ -27,4 +27,4 @@ CLAIM = Claim(
     equal="one model with small experts: its unrelated pairs of tasks beside its related ones; chance is 0, the same divergence",
     world=CLUSTERS, rows=50_000, arms=(Arm("mmoe", "mmoe", {"sharing.widths": [8]}),), measure=score,
     statistic="ln of the ratio of Jensen-Shannon divergences, unrelated over related pairs",
-    differences=(Difference("ratio", ("mmoe",), (), least=0.1),), seeds=5, seconds=40)
+    differences=(Difference("ratio", ("mmoe",), (), least=0.1),), seeds=5, seconds=10)

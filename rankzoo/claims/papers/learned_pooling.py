@@ -29,4 +29,4 @@ CLAIM = Claim(
     world=WORLD, arms=(Arm("mean", "din", POOLING), Arm("additive", "din", ADDITIVE)),
     statistic="test AUC; rank correlation of the weights with what an item is worth by itself", measure=score,
     differences=(Difference("auc", ("additive",), ("mean",), least=0.02),
-                 Difference("own", ("additive",), ("mean",), least=0.5)), seeds=3, seconds=100)
+                 Difference("own", ("additive",), ("mean",), least=0.5)), seeds=3, seconds=50)

@@ -45,7 +45,7 @@ CLAIM = Claim(
     at="equations 4 to 6, algorithm 1",
     claim="A model that sees what is placed before predicts better and builds better lists, and a beam search better ones still.",
     equal="rows, epochs, batch order, the other inputs and the requests; without context one attention less",
-    world=WORLD, trial=trial, seeds=3, seconds=50,
+    world=WORLD, trial=trial, seeds=3, seconds=30,
     arms=tuple(Arm(f"{name}, {search}", "kuaishou", changes) for name, changes in (("no context", NONE), ("context", {}))
                for search in SEARCHES),
     statistic="true reward of a list of four (expected views), and test AUC",

@@ -49,4 +49,4 @@ CLAIM = Claim(
                  Difference("cosine rank", (RANKS,), (CHANCE,), least=0.5),
                  Difference("conflict", (NONE,), (TWINS,), least=0.1), Difference("conflict", (NONE,), (HALF,), least=0.01),
                  Difference("overlap", (TWINS,), (NONE,), least=0.01), Difference("overlap", (HALF,), (NONE,), "none", 0.03)),
-    seeds=3, seconds=50)
+    seeds=3, seconds=20)

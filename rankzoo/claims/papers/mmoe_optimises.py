@@ -31,4 +31,4 @@ CLAIM = Claim(
     world=replace(WORLD, cosine=0.0), rows=60_000,
     arms=(Arm("shared bottom", "shared_bottom", SHARED), Arm("mmoe", "mmoe", EXPERTS)),
     statistic="ln(test MSE / variance of the label), mean of both tasks", measure=score,
-    differences=(Difference("error", ("shared bottom",), ("mmoe",), least=0.05),), seeds=5, seconds=60)
+    differences=(Difference("error", ("shared bottom",), ("mmoe",), least=0.05),), seeds=5, seconds=25)

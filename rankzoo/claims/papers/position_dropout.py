@@ -26,4 +26,4 @@ CLAIM = Claim(
     world=WORLD, statistic="|range of the learned curve / range of the planted one − 1|", measure=score,
     arms=(Arm("no dropout", "dnn", TOWER | {"towers.drop_position": 0.0}), Arm("dropout", "dnn", TOWER)),
     differences=(Difference("off", ("no dropout",), ("dropout",), least=0.02),
-                 Difference("error", ("no dropout",), ("dropout",), least=0.02)), seeds=5, seconds=40)
+                 Difference("error", ("no dropout",), ("dropout",), least=0.02)), seeds=5, seconds=10)

@@ -18,4 +18,4 @@ CLAIM = Claim(
     arms=(Arm("none", "dnn", PLAIN), Arm("feature", "dnn", PLAIN, replace(WORLD, as_feature=True)), Arm("tower", "dnn", TOWER)),
     differences=(Difference("auc", ("tower",), ("none",), least=0.005),
                  Difference("auc", ("feature",), ("none",), "none", least=0.02),
-                 Difference("auc", ("tower",), ("feature",), least=0.005)), seeds=5, seconds=60)
+                 Difference("auc", ("tower",), ("feature",), least=0.005)), seeds=5, seconds=15)

@@ -27,4 +27,4 @@ CLAIM = Claim(
     equal="rows, epochs, batch order and embedding size; each has the learning rate that suits it",
     world=WORLD, arms=(Arm("dnn", "dnn"), Arm("cross", "dcn_v2", ONE)),
     statistic="strength of country × advertiser in the prediction (planted: 0.75)", measure=strength,
-    differences=(Difference("strength", ("cross",), ("dnn",), least=0.1),), seeds=5, seconds=70)
+    differences=(Difference("strength", ("cross",), ("dnn",), least=0.1),), seeds=5, seconds=35)

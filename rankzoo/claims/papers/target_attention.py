@@ -15,4 +15,4 @@ CLAIM = Claim(
     world=WORLD, arms=(Arm("mean", "din", POOLING), Arm("din", "din"), Arm("dot product", "din", QUERY), Arm("bst", "bst")),
     statistic="test AUC",
     differences=tuple(Difference("auc", (arm,), ("mean",), least=0.02) for arm in ("din", "dot product", "bst")),
-    seeds=3, seconds=200)
+    seeds=3, seconds=125)

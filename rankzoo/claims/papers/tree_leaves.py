@@ -30,4 +30,4 @@ CLAIM = Claim(
                  Difference("auc", ("leaves, even",), ("numbers, even",), least=0.02),
                  Difference("auc", ("leaves, even",), ("leaves, skewed",), "none", 0.005),
                  Difference("auc", ("numbers, even",), ("numbers, skewed",), least=0.005)),
-    seeds=3, seconds=35)
+    seeds=3, seconds=15)

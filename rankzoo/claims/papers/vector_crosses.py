@@ -11,4 +11,4 @@ CLAIM = Claim(
     claim="Crossing whole vectors in one small layer ranks better than a deep network with many more parameters.",
     equal="rows, epochs, batch order and embedding size; the counts of parameters are given",
     world=WORLD, arms=(Arm("dnn", "dnn"), Arm("cin", "xdeepfm", ALONE)), statistic="test AUC",
-    differences=(Difference("auc", ("cin",), ("dnn",), least=0.02),), seeds=3, seconds=50)
+    differences=(Difference("auc", ("cin",), ("dnn",), least=0.02),), seeds=3, seconds=30)
