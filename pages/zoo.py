@@ -13,7 +13,7 @@ page.begin(linked=False)
 
 shown = zoo.filters(list(systems().values()))
 st.markdown(f"**{say('Pick a ranking model.')}** "
-            f":gray[{say('Every built row opens as a working network: change it, train it, look inside.')}]")
+            f":gray[{say('Every row opens as a working network: change it, train it, look inside.')}]")
 left, right = st.columns([72, 28], gap="medium")
 chosen = zoo.chosen(shown)
 with left:

@@ -1,6 +1,7 @@
 """Facts: a value, where it is from, and how sure we are."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -65,6 +66,13 @@ class Size:
     value: object
     fact: Fact
     table: bool = False
+
+    @property
+    def said(self) -> str:
+        """The value in words: «8», «128, 64», «item.title 128»."""
+        if isinstance(self.value, Mapping):
+            return ", ".join(f"{name} {each:,}" for name, each in self.value.items())
+        return (", ".join(map(str, self.value)) or "none") if isinstance(self.value, tuple) else f"{self.value:,}"
 
 
 def stated(name: str, value: object, source: Source, at: str = "", path: str = "") -> Fact:

@@ -92,15 +92,9 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         facts_table(system)]))
 
 
-def _value(given: object) -> str:
-    if isinstance(given, dict):
-        return ", ".join(f"{name} {each}" for name, each in given.items())
-    return ", ".join(map(str, given)) if isinstance(given, tuple) else cell(given)
-
-
 def large_as_told(large: Scaled, grown_by: list[str]) -> str:
     """What was enlarged, by whose word."""
-    lines = [f"{size.at} = {_value(size.value)}{' rows' if size.table else ''} ({size.fact.tag}: {size.fact.name}, "
+    lines = [f"{size.at} = {size.said}{' rows' if size.table else ''} ({size.fact.tag}: {size.fact.name}, "
              f"{size.fact.value}" + (f"; {size.fact.source.short}" if size.fact.source else "") + ")" for size in large.sizes]
     lines += [f"tables of {', '.join(grown_by)} × {large.factor:,} (our choice)"] if grown_by else []
     return "".join(f"\n  {line}" for line in ["", *lines])

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.facts import Size
+from rankzoo.inspection.counts import memory
 from rankzoo.schema import Count, Schema
 
 FACTOR = 100_000  # ours: a sample's hundreds of ids become tens of millions
@@ -14,8 +16,6 @@ CARD = 80 * 10**9
 """Bytes of one accelerator card."""
 NUMBERS = {"float32": 4, "bfloat16": 2, "int8": 1}
 """Bytes of a parameter."""
-ROW_STATES, DENSE_STATES = 2, 2
-"""What row-wise Adam keeps of a row of a table, and Adam of every other parameter."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Scaled:
     factor: int
     sizes: tuple[Size, ...] = ()
 
-    @property
+    @cached_property
     def count(self) -> Count:
         """By formula: nothing is built."""
         return self.blueprint.count(self.schema)
@@ -62,8 +62,7 @@ def costs(scaled: Scaled, candidates: int = 1_000) -> dict[str, int]:
     of Adam (row-wise for tables), without activations · `cards`: of 80 GB, to hold `training` · FLOPs of a request of so many
     candidates (where a row scores the whole catalogue, of one row) · `flops_once`: of encoding the catalogue beforehand."""
     count, schema = scaled.count, scaled.schema
-    rows = sum(part.parameters // max(1, part.output[-1]) for part in count.parts if part.table)
-    training = 4 * (count.parameters + ROW_STATES * rows + (1 + DENSE_STATES) * count.dense)
+    training = memory(count, batch_size=0)["training"]
     whole = any(schema.named(schema.task(task).of) for task in scaled.blueprint.tasks)
     return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
             **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,

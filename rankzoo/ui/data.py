@@ -167,7 +167,8 @@ def fields(data: Card) -> None:
     st.dataframe(table, hide_index=True, placeholder="–", height=min(38 + 35 * len(table), 460), alt=say("Fields of the data"),
                  column_config={
                      "field": wide.TextColumn(say("field")), "kind": wide.TextColumn(say("kind"), width="small"),
-                     "values": wide.NumberColumn(say("different values"), format="localized"),
+                     "values": wide.NumberColumn(say("values"), format="localized", width="small",
+                                                help=say("How many different ones.")),
                      "unknown": wide.NumberColumn(say("unknown %"), format="%.1f", width="small",
                                                   help=say("Missing, or never seen in the training rows.")),
                      "spread": wide.BarChartColumn(say("most common first"), y_min=0, color=colours().primary,

@@ -28,7 +28,8 @@ def _sized(document: Document, name: str) -> Scaled:
     if name == "industry":
         return document.industry()
     factor = FACTORS[name]
-    return Scaled(name, document.blueprint, industry(document.schema(), factor), factor)
+    schema = document.schema()
+    return Scaled(name, document.blueprint, industry(schema, factor) if factor > 1 else schema, factor)
 
 
 def show(document: Document, scaled: Scaled) -> None:
@@ -64,10 +65,7 @@ def _all(document: Document) -> None:
     st.dataframe(table, hide_index=True, width="stretch", alt=say("What each size takes"))
     large = sizes[-1]
     for each in large.sizes:
-        value = (", ".join(map(str, each.value)) if isinstance(each.value, tuple) else
-                 ", ".join(f"{name} {size}" for name, size in each.value.items()) if isinstance(each.value, dict) else
-                 f"{each.value:,}")
-        st.markdown(f"`{each.at}` {value} · {page.escaped(caption.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
+        st.markdown(f"`{each.at}` {each.said} · {page.escaped(caption.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
     known = {each.at for each in large.sizes if each.table}
     grown = [name for name in id_tables(document.schema()) if name not in known]
     if grown:

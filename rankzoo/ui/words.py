@@ -38,8 +38,7 @@ def keep_language() -> None:
 
 def translate(text: str) -> str:
     """A template in the language of this visit, its placeholders as they were."""
-    chosen = language()
-    return f"⟦{text}⟧" if chosen == MARKED else catalogue(chosen).get(text, text)
+    return translator()(text)
 
 
 def translator() -> Callable[[str], str]:

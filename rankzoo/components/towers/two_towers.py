@@ -43,7 +43,7 @@ class TwoTowers(Slot):
     own: Annotated[bool, Field(title="Add the item's own vector")] = True
 
     main: ClassVar = ("widths", "known", "own")
-    short: ClassVar = "2 towers"
+    short: ClassVar = "towers"
     title: ClassVar = "Two towers"
     sentence: ClassVar = "A vector of the user and one of each item, made apart; their inner product is the score."
     formula: ClassVar = r"s_j=\langle u, v_j\rangle,\quad v_j = e_j+\tanh(W\bar x_j+b)"
