@@ -65,8 +65,8 @@ class Course:
                 self._compare(train.rows(0, COMPARED))
 
     def _compare(self, rows: Batch) -> None:
-        """Every task's gradient at these weights, its level set right: a network that was just pruned expects too much or too little
-        of all rows alike, and that one error would turn the gradients of any two tasks towards or against each other."""
+        """Every task's gradient at these weights, its level set right: a network that was just pruned expects too much or too
+        little of all rows alike, and that one error would turn the gradients of any two tasks towards or against each other."""
         losses = self.model.losses(levelled(self.model.eval()(rows).raw, self.model.losses, rows), Branches({}), rows)
         self.model.train()
         found = gradients(list(losses.values()), list(self.layer.weights))
