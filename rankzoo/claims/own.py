@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rankzoo.claims.trial import Metrics, Trained
 
 FIRST = 100  # the places of papers' claims stand before
-STATISTIC = ("mean over the judged tasks: test AUC (where a position is planted, of labels drawn without it); recall@20 of items, "
-             "MRR of classes, F1 of tags; numbers are left out")
+STATISTIC = ("mean over the judged tasks: test AUC (where a position is planted, of labels drawn without it); recall@20 of "
+             "items, MRR of classes, F1 of tags; numbers are left out")
 
 
 def made() -> tuple[Claim, ...]:
