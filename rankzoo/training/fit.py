@@ -142,8 +142,7 @@ class Fit:
             yield at, block.rows(ends[at] - start, ends[at + 1] - start)
 
     def _order(self, epoch: int) -> Tensor:
-        seed = (self.settings.seed * 1_000_003 + epoch) % 2**63
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed((self.settings.seed * 1_000_003 + epoch) % 2**63)
         if self.grouped:
             return by_request(self.train.group, generator)
         return torch.randperm(len(self.train), generator=generator)
