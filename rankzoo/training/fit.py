@@ -40,7 +40,7 @@ class Step:
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
     always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
-    the combination has weights, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
+    it moves, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
     """
 
     number: int
@@ -163,6 +163,7 @@ class Fit:
             optimizer.zero_grad()
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
+        self.combiner.begin(self.done // self.per_epoch, self.model)
         alone = self.course.backward(self.done, losses, self.combiner)
         with self.course.moving(alone):
             for optimizer in self.optimizers:
@@ -210,13 +211,20 @@ class Fit:
         for task, metrics in evaluate(logits, self.validation, self.dataset.schema, self.model.blueprint.losses).items():
             missed.append(self._missed(task, metrics))
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
-        points |= {f"train.{task}.weight": value for task, value in self.combiner.weights().items()}
+        points |= {f"train.{task}.weight": value for task, value in self._weights().items()}
         points = {name: value for name, value in points.items() if name.split(".")[1] not in self.course.idle(self.done - 1)}
         points |= watched(self.model, self.validation)
         if ended and self.course.at(self.done - 1).last:
             known = [value for value in missed if math.isfinite(value)]
             self._keep_best(sum(known) / len(known) if known else math.inf)
         return {name: value for name, value in points.items() if math.isfinite(value)}
+
+    def _weights(self) -> dict[str, float]:
+        """What multiplies each task's loss; empty where that is the same throughout."""
+        learnt, factors = self.combiner.weights(), self.model.losses.factors
+        if all(factor == 1 for factor in factors.values()):
+            return learnt
+        return {task: weight * learnt.get(task, 1.0) for task, weight in self.combiner.fixed.items()}
 
     def _missed(self, task: str, metrics: Mapping[str, float]) -> float:
         """1 − AUC or 1 − recall, or the squared error relative to that of always guessing the mean."""
