@@ -19,9 +19,9 @@ from rankzoo.signals import Batch
 from rankzoo.training.metrics import auc, predict, sigmoid
 
 SEGMENTS, DRAWS, LEAST, MOST, AUCTIONS = 8, 200, 1e-7, 50_000, (1, 2, 8, 32)
-WAYS = ("platt", "isotonic", "segments")
+WAYS = ("platt", "isotonic", "network", "segments")
 NOTE = ("Calibration is the sum of the probabilities over the number of events: 1 is right. The layer is fitted on the observed "
-        "labels of the validation part; 'segments' has a Platt curve for each value of the feature.")
+        "labels of the validation part; 'segments' has a Platt curve for each value of the feature, which the network reads too.")
 EMPTY = "There is no validation row to fit the layer on, so that it changes nothing."
 
 
@@ -32,7 +32,7 @@ def calibrates(blueprint: Blueprint, schema: Schema) -> bool:
 
 def calibration(subject: Subject, by: str = "") -> View:
     """Columns task, segment (a value of the feature `by`, or all rows), rows, observed (mean label), before, platt, isotonic,
-    segments (Σp / Σy each), planted (what it must be before, where labels were planted to come late; else NaN).
+    network, segments (Σp / Σy each), planted (what it must be before, where labels were planted to come late; else NaN).
 
     Table `ways`: by task and way what all rows have: calibration, error (mean |ln calibration| over the segments), nce, auc.
     Table `auctions`: by task, what the winners of auctions of so many candidates have, before and after, see `won`.
@@ -89,7 +89,8 @@ def parts(rows: Batch, by: str) -> tuple[np.ndarray, tuple[int, ...]]:
 
 def scored(subject: Subject, rows: Batch, names: tuple[str, ...], by: str) -> dict[str, dict[str, np.ndarray]]:
     """By task the probabilities (row,) as the network has them (`before`), and corrected in each way."""
-    specs = {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "segments": Calibrate("platt", by)}
+    specs = {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "network": Calibrate("network", by),
+             "segments": Calibrate("platt", by)}
     known = subject.dataset.part("validation", MOST)
     logits, learned = (predict(subject.model, each) if len(each) else {} for each in (rows, known))
     learned = {task: learned[task] for task in names if task in learned}
