@@ -113,7 +113,8 @@ def test_score_of_gradients_by_hand(huawei):
     """The auxiliary labels alone are mixed, within the batch; the score is the mean over batches."""
     rows = huawei.batch.rows(0, ROWS)
     other = mixed(rows, ("category", "entities"), np.random.default_rng(3))
-    assert torch.equal(other.labels["click"], rows.labels["click"]) and not torch.equal(other.labels["category"], rows.labels["category"])
+    assert torch.equal(other.labels["click"], rows.labels["click"])
+    assert not torch.equal(other.labels["category"], rows.labels["category"])
     for task in ("category", "entities"):
         assert torch.equal(other.labels[task].sort().values, rows.labels[task].sort().values)
     view, rng, won = gradients(huawei), np.random.default_rng(0), []

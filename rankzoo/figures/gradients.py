@@ -31,7 +31,8 @@ def cosines(frame: pd.DataFrame, say: Say = str) -> Tree:
                                     "family-5 bar" if conflict else "family-2 bar", 2)))
         if not missing(item.get("shuffled")):
             y = middle - middle * float(item["shuffled"]) / top
-            said = say("Batch {number}, labels of other rows: {cosine}").format(number=item["batch"], cosine=fixed(item["shuffled"], 3))
+            said = say("Batch {number}, labels of other rows: {cosine}").format(number=item["batch"],
+                                                                               cosine=fixed(item["shuffled"], 3))
             parts.append(hint(said, box(LEFT + each * i - 1, y - 1.5, each + 2, 3, "truth", 1.5)))
     parts.append(line(LEFT, middle, WIDTH, middle))
     return drawing(WIDTH, HIGH + 4, say("Cosine of the main and the auxiliary gradient by batch"), *parts)

@@ -19,8 +19,8 @@ STATISTIC = "share of batches in which the auxiliary gradient is nearer to the m
 
 
 def gradients(subject: Subject) -> View:
-    """Columns batch, cosine, main and auxiliary (lengths), conflict, shuffled (the mean cosine where the auxiliary labels were shuffled
-    within the batch): a row per batch of the rows on view.
+    """Columns batch, cosine, main and auxiliary (lengths), conflict, shuffled (the mean cosine where the auxiliary labels are
+    those of other rows of the batch): a row per batch of the rows on view.
 
     Statistic: in how many batches the cosine is above one with shuffled labels, ½ for a tie, averaged over four shuffles; chance
     is ½. Shuffled labels are as frequent and as hard, so what is left is what they have to do with the main task. It needs no

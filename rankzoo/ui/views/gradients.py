@@ -35,6 +35,6 @@ def show(sight: Sight) -> None:
             scene(figure.plane(float(worst["main"]), float(worst["auxiliary"]), float(worst["cosine"]), translate),
                   key="gradients:plane", alt=say("The gradients of one batch in their plane"), width=450)
         st.caption(translate(METHODS[state.document().settings.combine].conflict))  # a run in sight is the document's own
-    truth_line(sight, view.truth, "In {value} of the batches the auxiliary gradient is nearer to the main one than with labels of "
-               "other rows", "gradients", "No batch has a gradient of both sides.")
+    truth_line(sight, view.truth, "In {value} of the batches the auxiliary gradient is nearer to the main one than with labels "
+               "of other rows", "gradients", "No batch has a gradient of both sides.")
     page.twin(view.table, "gradients")
