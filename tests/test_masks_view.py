@@ -144,7 +144,7 @@ def test_owners_of_a_weight(subject):
 
 
 def test_who_depends_more_on_a_shared_weight(subject):
-    """|θ g| as the layer remembers it; a dot for each weight of both on which both depend, above the diagonal where b does more."""
+    """|θ g| as the layer remembers it; a dot for each weight on which both depend, above the diagonal where b does more."""
     model = Document.preset("tencent").model(subject.dataset.schema)
     sharing = model.sharing
     for mask, worth, first in zip(sharing.mask, sharing.worth, sharing.first, strict=True):

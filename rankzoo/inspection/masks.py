@@ -128,8 +128,8 @@ def scored(owned: Owned, related: np.ndarray | None) -> Score | None:
 
 
 def owners(subject: Subject, a: str, b: str) -> pd.DataFrame:
-    """Whose each weight is, of two tasks: columns layer, unit, input, owner (none, a, b, both, conflict), worth_a and worth_b: how
-    much each task depends on it, |θ g| over the last steps, by which they share it where they disagree."""
+    """Whose each weight is, of two tasks: columns layer, unit, input, owner (none, a, b, both, conflict), worth_a and worth_b:
+    how much each task depends on it, |θ g| over the last steps, by which they share it where they disagree."""
     sharing, tasks, frames = subject.model.sharing, subject.model.blueprint.tasks, []
     for i, (mask, first, worth) in enumerate(zip(sharing.mask, sharing.first, sharing.worth, strict=True)):
         one, other = (mask[tasks.index(task)].numpy() for task in (a, b))
