@@ -141,8 +141,8 @@ def test_every_way_of_combining_says_what_it_does_about_conflicts():
 
 
 def test_what_each_word_is_taken_for(huawei):
-    """Of the candidate's title: the likeliest tag, the probability of being inside a name, and whether it is; no row where no task
-    is about words."""
+    """Of the candidate's title: the likeliest tag, the probability of being inside a name, and whether it is; no row where no
+    task is about words."""
     table, task = words.tags(huawei, 5), DATA.schema.task("entities")
     right, there = (each[5] for each in huawei.batch.tags(task))
     assert len(table) == int(there.sum()) and table["true"].tolist() == (right[there] > 1).tolist()

@@ -44,8 +44,8 @@ def lines(words: pd.DataFrame) -> pd.DataFrame:
 
 
 def tags(subject: Subject, row: int = 0) -> pd.DataFrame:
-    """The words of a row's own item as its tasks about words see them: columns task, place, word, tag (the likeliest), inside (the
-    probability that it is not the first tag, which says that a word is nothing special), and whether it is inside in truth."""
+    """The words of a row's own item as its tasks about words see them: columns task, place, word, tag (the likeliest), inside
+    (the probability of not being the first tag, which says that a word is nothing special), and true: whether it is inside."""
     found, schema = [], subject.dataset.schema
     for task in (task for task in map(schema.task, subject.model.blueprint.tasks) if task.kind == "tags"):
         words, field = schema.tagged(task)

@@ -46,5 +46,6 @@ def _tags(sight: Sight) -> None:
     shown = table.assign(title=table["task"], word=said, weight=table["inside"], carries=table["true"])
     shown = shown if sight.truth else shown.drop(columns="carries")
     scene(figure.titles(shown, translate), key="attention:tags", alt=say("What each word is taken for"))
-    st.caption(say("The darker, the likelier that the word is part of a name; its likeliest tag is beside it. Outlined: the names."))
+    st.caption(say("The darker, the likelier that the word is part of a name; its likeliest tag is beside it. "
+                   "Outlined: the names."))
     page.twin(table, "tags")
