@@ -29,8 +29,7 @@ from rankzoo.training.settings import TrainSettings
 from rankzoo.training.tagging import answers
 from rankzoo.training.watch import watched
 
-REPORTS_PER_EPOCH = 20
-CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 2, 4
+REPORTS_PER_EPOCH, CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 20, 2, 4
 BLOCK = 64  # batches that are gathered at once
 
 
@@ -39,8 +38,8 @@ class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
-    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
-    it moves, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
+    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it
+    moves, `gradient.<task>.cosine` if gradients are compared, what `watched` sees; empty at most steps.
     """
 
     number: int
