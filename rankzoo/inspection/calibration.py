@@ -36,7 +36,8 @@ def calibration(subject: Subject, by: str = "") -> View:
 
     Table `ways`: by task and way what all rows have: calibration, error (mean |ln calibration| over the segments), nce, auc.
     Table `auctions`: by task, what the winners of auctions of so many candidates have, before and after, see `won`.
-    Statistic: rank correlation of the calibration before with the planted one, over tasks and segments; chance is 0.
+    Statistic: rank correlation of the calibration before with the planted one, over tasks and segments. Chance is what a model
+    reaches that gives every row the mean of its training labels: how much of a task comes late shows in that alone.
     """
     schema = subject.dataset.schema
     names = tuple(t for t in subject.model.blueprint.tasks if schema.task(t).kind == "binary" and subject.probable(t))
@@ -56,7 +57,7 @@ def calibration(subject: Subject, by: str = "") -> View:
         auctions.append(_auctions(task, known, labels if expected is None else expected[0]))
     table = pd.concat(frames, ignore_index=True)
     note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
-    truth = _truth(table, cells, len(values)) if planted is not None and len(values) > 1 else None
+    truth = _truth(table, cells, len(values), means(subject, names)) if planted is not None and len(values) > 1 else None
     tables = {"ways": pd.DataFrame(ways), "auctions": pd.concat(auctions, ignore_index=True)}
     return View("calibration", table, truth, tables, f"{note} Segments by {by}." if by else note)
 
@@ -170,7 +171,13 @@ def distance(logs: np.ndarray) -> float:
     return float(np.abs(known).mean()) if len(known) else float("nan")
 
 
-def _truth(table: pd.DataFrame, cells: list, segments: int) -> Score:
+def means(subject: Subject, names: tuple[str, ...]) -> list[float]:
+    """The mean label of each task over the training rows that show it."""
+    train = subject.dataset.part("train", MOST)
+    return [float(train.labels[task][train.observed[task]].mean()) for task in names]
+
+
+def _truth(table: pd.DataFrame, cells: list, segments: int, rates: list[float]) -> Score:
     planted = np.log(table.loc[table["segment"] != "all", "planted"].clip(lower=LEAST).to_numpy())
 
     def logs(way: str, index: np.ndarray | None = None) -> np.ndarray:
@@ -191,5 +198,8 @@ def _truth(table: pd.DataFrame, cells: list, segments: int) -> Score:
     more = (Score("mean distance of ln calibration from 0 before", distance(logs("before")), 0.0, None),
             Score("mean distance of ln calibration from 0 after", distance(logs("segments")), 0.0, None),
             Score("by how much the layer lessens that distance", improved(), 0.0, bootstrap(rows, improved, draws=DRAWS)))
-    return Score("rank correlation of the calibration before with the planted delays", agree(logs("before")), 0.0,
+    flat = [logarithms(np.full(len(labels), rate), labels, here, segments)
+            for rate, (_, labels, here) in zip(rates, cells, strict=True)]
+    return Score("rank correlation of the calibration before with the planted delays", agree(logs("before")),
+                 agree(np.concatenate(flat)),
                  bootstrap(rows, lambda index: agree(logs("before", index)), draws=DRAWS), more)
