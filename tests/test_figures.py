@@ -23,6 +23,7 @@ from rankzoo.figures import (
     marks,
     masks,
     path,
+    seesaw,
     table,
     titles,
     truth,
@@ -87,9 +88,8 @@ RATES = pd.DataFrame([("click", 0.083, 9960, 120000, None), ("<b>buy</b>", 0.31,
                      columns=["task", "rate", "count", "rows", "note"])
 SLOTS = pd.DataFrame({"slot": [1, 2, 3], "planted": [1.0, 0.0, -1.0], "learned": [1.1, 0.0, NAN], "naive": [1.4, 0.1, -1.5]})
 ROW = table.ZooRow("youtube", "YouTube", "MMoE + bias tower", ("ids", "", "", "join", "4 experts", "MLP", "BCE"), 4, 2019)
-LATER = table.ZooRow("homedepot", "Home Depot", "a transformer", ("ids", "self", "", "join", "", "MLP", "<b>x</b>"), 1, 2022,
-                     built=False)
-RUNGS = [table.Rung(f"rung{i}", f"Model {i}", "adds a part", 1 + i % 7, i != 2) for i in range(13)]
+OTHER = table.ZooRow("homedepot", "Home Depot", "a transformer", ("ids", "self", "", "join", "", "MLP", "<b>x</b>"), 1, 2022)
+RUNGS = [table.Rung(f"rung{i}", f"Model {i}", "adds a part", 1 + i % 7) for i in range(13)]
 LABELLED = pd.DataFrame([("kitchen", 0.8), ("home", -0.2), ("tech", NAN)], columns=["label", "value"])
 DOTS = pd.DataFrame([("LR", 1, 0.68, 0.67, 0.69), ("DNN", 6, NAN, NAN, NAN)],
                     columns=["label", "family", "mean", "low", "high"])
@@ -101,8 +101,8 @@ KERNEL = FACTORS.rename(columns={"weight": "value"})
 DRIFT = pd.DataFrame([(name, block, block * slope) for name, slope in (("item 0", 0.1), ("item 7", -0.2)) for block in (1, 2, 3)],
                      columns=["name", "block", "value"])
 MASKED = JS.assign(overlap=0.4, conflict=[0.2] + [NAN] * (len(JS) - 1), cosine=-0.3, related=0.9)
-WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner) for i, owner in enumerate(masks.OWNERS)],
-                     columns=["layer", "unit", "input", "owner"])
+WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner, 0.1 ** i, 0.01 * i) for i, owner in enumerate(masks.OWNERS)],
+                     columns=["layer", "unit", "input", "owner", "worth_a", "worth_b"])
 GRADES = pd.DataFrame([(0, "random", 8, 0.0, NAN), (1, "click", 4, 1.5, 1.4)],
                       columns=["grade", "name", "items", "mean", "middle"])
 DENSITY = pd.DataFrame([(g, s, 0.5) for g in (0, 1) for s in (-1.0, 2.0)], columns=["grade", "score", "density"])
@@ -111,14 +111,19 @@ ORDERS = pd.DataFrame([("random", "click", 0.9, 1.0), ("click", "<b>buy</b>", 0.
 ASKED = pd.DataFrame([("new", vector, place, 0.5, name, place == 1) for vector in ("1-gram", "mix")
                       for place, name in ((-1, "nothing"), (0, "Lamp"), (1, "Mat"))],
                      columns=["history", "vector", "place", "weight", "name", "relevant"])
+TOKENS = pd.DataFrame([(source, vector, head, 0.2, 0.1, source == "new") for head in (0, 1) for source, vector in
+                       (("[CLS]", ""), ("click", "1-gram"), ("click", "mix"), ("new", "1-gram"), ("new", "mix"))],
+                      columns=["source", "vector", "head", "weight", "mean", "matches"])
 SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["layer", "task", "kept"])
 SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
                       ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
 MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
+GAINS = pd.DataFrame([("PLE", 0.01, 0.0, 0.02, -0.01, -0.02, 0.0), ("<b>MMoE</b>", 0.02, None, None, 0.01, None, None),
+                      ("CGC", NAN, NAN, NAN, 0.0, NAN, NAN)], columns=["label", "x", "x_low", "x_high", "y", "y_low", "y_high"])
 STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]
 DRAW = {
     "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
-    "zoo": lambda say: table.zoo([ROW, LATER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
+    "zoo": lambda say: table.zoo([ROW, OTHER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
     "matrix": lambda say: gates.matrix(GATE, "click|2", say=say),
     "spread": lambda say: gates.matrix(GATE, value="sd", say=say), "effective": lambda say: gates.effective(GATE, say),
     "segments": lambda say: gates.segments({"new": GATE, "old": GATE}, {"new": 4100}, say),
@@ -132,13 +137,16 @@ DRAW = {
     "list": lambda say: lists.built(BUILT, "Greedy list", say=say),
     "ladder of grades": lambda say: grades.ladder(DENSITY, GRADES, say), "orders": lambda say: grades.orders(ORDERS, say),
     "asks": lambda say: asks.maps(ASKED, say),
+    "tokens": lambda say: asks.tokens(TOKENS, say),
     "masks": lambda say: masks.pairs(MASKED, say), "kept": lambda say: masks.kept(SHARE, say),
     "owners": lambda say: masks.owners(WHOSE, ("click", "like"), "click", "like", say),
+    "worths": lambda say: masks.worths(WHOSE, ("click", "like"), "click", "like", say),
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
     "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
     "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),
     "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(3.0, 0.2, -0.4, say),
+    "seesaw": lambda say: seesaw.gains(GAINS, "click", "like", say),
     "agree": lambda say: gradients.plane(0.0, 0.2, 0.4, say),
     "statistic": lambda say: bars.statistic(0.61, 0.18, (0.58, 0.63), 0.4, say=say),
 }
@@ -146,7 +154,7 @@ TREES = {name: draw(str) for name, draw in DRAW.items()}
 BROUGHT = set("""YouTube|MMoE + bias tower|ids|join|4 experts|MLP|BCE|Home Depot|a transformer|self|<b>x</b>|adds a part
 click|like|watch|<b>like</b>|new|old|Beans|kitchen|Kettle|<b>Lamp</b>|home|Mat|sport|♥|age|hour|city|FM|CIN|1 of 1|age × hour
 age × city|city × hour|<b>buy</b>|clicks only|tech|LR|DNN|item 0|item 7
-Candidate|1 Lamp|jazz-4|park|<b>wow</b>""".replace("\n", "|").split("|"))
+Candidate|1 Lamp|jazz-4|park|<b>wow</b>|PLE|<b>MMoE</b>|CGC""".replace("\n", "|").split("|"))
 """Words that the frames bring along: names, never translated."""
 
 
@@ -339,9 +347,8 @@ def test_zoo_row_shows_used_and_unused_components():
     assert kinds.count("off") == 2
     assert [k for k in kinds if k.endswith(" node")] == [f"family-{i} node" for i in (1, 4, 5, 6, 7)]
     assert {"YouTube", "4 experts", "4", "2019"} <= set(texts(row))
-    later = pressed(tree, "homedepot")
-    assert "not built yet" in texts(later) and "Home Depot" in texts(later) and "<b>x</b>" in texts(later)
-    assert later[1]["aria-label"].endswith("Not built yet: read its facts.")
+    other = pressed(tree, "homedepot")
+    assert "Home Depot" in texts(other) and "<b>x</b>" in texts(other) and other[1]["aria-label"].endswith("One task, 2022.")
 
 
 def test_ladder_wraps_and_keeps_its_order():

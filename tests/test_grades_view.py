@@ -6,7 +6,7 @@ import pytest
 
 from rankzoo.document import Document
 from rankzoo.figures.grades import ladder, orders
-from rankzoo.inspection.grades import NOTHING, centred, density, grades, ordered, scored, scores
+from rankzoo.inspection.grades import NOTHING, centred, common, density, grades, ordered, scored, scores
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.registry import systems
@@ -16,13 +16,14 @@ from tests.support import small
 NAMES = (NOTHING, "relevance", "exposure", "click", "purchase")
 GRADE = np.tile(np.array([4, 3, 3, 2, 2, 2, 1, 1, 0, 0]), (200, 1))
 THERE = np.ones(GRADE.shape, dtype=bool)
+COIN = ordered(0.0 * GRADE, GRADE, THERE, 5)
 
 
 def test_perfect_random_and_reversed():
     noise = np.random.default_rng(0).standard_normal(GRADE.shape)
     for score, value in ((GRADE + 0.0, 1.0), (-GRADE + 0.0, 0.0), (0.0 * GRADE, 0.5)):
-        assert scored(ordered(score, GRADE, THERE, 5), None, NAMES).value == value
-    blind = scored(ordered(noise, GRADE, THERE, 5), ordered(GRADE + 0.0, GRADE, THERE, 5), NAMES)
+        assert scored(ordered(score, GRADE, THERE, 5), None, NAMES, COIN).value == value
+    blind = scored(ordered(noise, GRADE, THERE, 5), ordered(GRADE + 0.0, GRADE, THERE, 5), NAMES, COIN)
     assert blind.chance == 0.5 and blind.ci95[0] < 0.5 < blind.ci95[1] and not blind.found
     assert [each.statistic for each in blind.more] == ["relevance above random", "exposure above relevance",
                                                        "click above exposure", "purchase above click",
@@ -37,7 +38,7 @@ def test_order_by_hand_and_what_is_missing():
     assert ordered(score, grade, there, 4)[0].tolist()[:2] == [0.75, 1.0] and np.isnan(ordered(score, grade, there, 4)[0, 2])
     assert centred(score, grade, there)[0, 3] == 0.0
     assert centred(score, np.ones_like(grade), there)[0].tolist()[:4] == [1.25, -0.75, 0.25, -0.75]
-    assert scored(np.full((3, 4), np.nan), None, NAMES) is None
+    assert scored(np.full((3, 4), np.nan), None, NAMES, np.full((3, 4), np.nan)) is None
 
 
 def test_densities_add_to_one():
@@ -65,6 +66,18 @@ def test_view_of_a_model(subject):
     assert view.truth.value == pytest.approx(view.tables["order"]["order"].mean(), abs=1e-6)
     assert (view.tables["order"]["best"] > 0.6).all() and view.truth.more[-1].value > view.truth.value
     assert [s.id for s in systems().values() if s.picture == "grades"] == ["alibaba"]
+
+
+def test_chance_is_what_is_common_anyway(subject):
+    """The order by the sum of an item's grades over the training lists: items that are bought more often, whoever asks."""
+    train, found = subject.dataset.part("train"), common(subject)
+    item = int(train.listed[0, 0])
+    assert found[item] == int(train.grades[train.listed == item].sum()) > 0
+    batch = subject.batch
+    order = ordered(found[batch.listed.numpy()], batch.grades.numpy(), batch.listed.numpy() > 0, 5)
+    truth = look(subject, "grades").truth
+    assert truth.chance == pytest.approx(np.nanmean(order, axis=1).mean()) and 0.5 < truth.chance < 0.65
+    assert truth.more[0].chance == pytest.approx(np.nanmean(order[:, 0]))
 
 
 def test_others_have_none(subject):

@@ -1,6 +1,8 @@
 """Views of models that read text: words of titles, gradients of auxiliary tasks, and the curve that a training keeps of them."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,13 +12,15 @@ from rankzoo.data.worlds.news import WORLD
 from rankzoo.document import Document
 from rankzoo.inspection import words
 from rankzoo.inspection.attention import attention
-from rankzoo.inspection.gradients import ROWS, gradients, met
+from rankzoo.inspection.gradients import ROWS, agree, fitting, gradients, met, scored
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.trace import Trace
 from rankzoo.training.combine import METHODS
 from rankzoo.training.combine.base import weighted_sum
+from rankzoo.training.fit import Fit
 from rankzoo.ui import points
 from tests.support import randomised
 
@@ -97,6 +101,44 @@ def test_gradients_batch_by_batch(huawei):
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+@pytest.mark.parametrize("apart, value", [(5.0, 1.0), (0.0, 0.5), (-5.0, 0.0)])
+def test_score_of_gradients_on_made_cases(apart, value):
+    """Cosines that know what fits have 1, such as know nothing ½, such as have it the wrong way round 0."""
+    rng = np.random.default_rng(0)
+    fits = rng.random(2_000) < 0.5
+    score = scored(rng.standard_normal(2_000) + apart * fits, fits)
+    assert score.value == pytest.approx(value, abs=0.03) and score.chance == 0.5 and score.found == (value == 1.0)
+    assert score.ci95[0] <= score.value <= score.ci95[1] and (score.ci95[1] < 0.5) == (value == 0.0)
+    assert scored(rng.standard_normal(5), np.ones(5, dtype=bool)) is None
+
+
+def test_gradients_at_an_item_by_hand(huawei):
+    """The click's gradient at the item's vector is the user's vector, that of a class its row of the linear head."""
+    with torch.no_grad():
+        signal, _ = huawei.model.read(huawei.batch.unlabelled(), Trace(on=False))
+    rows = huawei.model.towers.head["category"].weight[huawei.batch.labels["category"].long()]
+    expected = torch.cosine_similarity(signal.fields["clicked"], rows, dim=1).detach().numpy()
+    found = agree(huawei)
+    assert found == pytest.approx(expected, abs=1e-5) and all(p.grad is None for p in huawei.model.parameters())
+    truth = DATA.truth_of("test", 400).relevance
+    fits = ((truth.kernel > truth.threshold) & huawei.batch.masks["clicked"].numpy()).any(axis=1)
+    view = gradients(huawei)
+    table = view.tables["items"].set_index("fits")
+    assert table.loc[True, "cosine"] == pytest.approx(found[fits].mean()) and table.loc[False, "rows"] == (~fits).sum()
+    ones, zeros = found[fits][:, None], found[~fits][None, :]
+    assert view.truth.value == pytest.approx(((ones > zeros) + 0.5 * (ones == zeros)).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("conflict, low, high", [(0.0, 0.75, 1.0), (1.0, 0.4, 0.6)])
+def test_gradients_know_whether_the_category_follows_the_topic(conflict, low, high):
+    """Trained: well above chance where categories are topics, chance where they have nothing to do with what is read."""
+    dataset, document = from_world(replace(WORLD, conflict=conflict)), Document.preset("huawei")
+    fit = Fit(document.model(dataset.schema), dataset, document.settings, watching=False)
+    assert sum(1 for _ in fit) > 300
+    assert low < fitting(Subject.of(fit.model, dataset))[1].value < high
+
+
 def test_who_has_gradients_to_compare():
     """Where some tasks are there to teach the encoder; not with one task, nor where all tasks count alike."""
     document = Document.preset("huawei")
@@ -110,6 +152,21 @@ def test_every_way_of_combining_says_what_it_does_about_conflicts():
     assert len({method.conflict for method in METHODS.values()}) == len(METHODS)
     assert {name for name, method in METHODS.items() if "points against" in method.conflict} == {
         "pcgrad", "mtrec_aux_only", "mtrec_mutual"}
+
+
+def test_what_each_word_is_taken_for(huawei):
+    """Of the candidate's title: the likeliest tag, the probability of being inside a name, and whether it is; no row where no
+    task is about words."""
+    table, task = words.tags(huawei, 5), DATA.schema.task("entities")
+    right, there = (each[5] for each in huawei.batch.tags(task))
+    assert len(table) == int(there.sum()) and table["true"].tolist() == (right[there] > 1).tolist()
+    logits = huawei.trace["logit.entities"].values[5][there]
+    assert table["tag"].tolist() == ["OBI"[int(i)] for i in logits[:, 1:].argmax(dim=1)]
+    assert table["inside"].to_numpy() == pytest.approx(1 - logits[:, 1:].softmax(dim=1)[:, 0].numpy(), abs=1e-6)
+    item = int(huawei.batch.features["news"][5])
+    ids = huawei.batch.catalogue.histories["title"][item, :, 0][there]
+    assert table["word"].tolist() == [WORLD.label("title.word", int(i) - 1) if i else "" for i in ids]
+    assert not len(words.tags(subject("microsoft", 5)))
 
 
 def test_heads_count_words(huawei):

@@ -67,7 +67,8 @@ class Claim:
     equal: what the arms have in common, and what not · world, rows: the data · statistic: in words · differences: the first
     one gives the verdict · measure: the statistics of a trained arm · trial: what one seed does where it is not just training
     and measuring · seconds: of all seeds on one core, about (0: not measured) · system: the one that the claim
-    is made of, empty where a paper makes it · why: what explains a result that differs from the source's.
+    is made of, empty where a paper makes it · why: what explains a result that differs from the source's · plane: two
+    statistics by which the arms are drawn against each other too.
     """
 
     id: str
@@ -88,3 +89,4 @@ class Claim:
     trial: Callable[[Claim, int], Found] | None = None
     why: str = ""
     system: str = ""
+    plane: tuple[str, str] | None = None

@@ -10,6 +10,7 @@ import torch
 from rankzoo.data.truths import Relevance
 from rankzoo.inspection.asks import zeros
 from rankzoo.inspection.averages import ages, factors
+from rankzoo.inspection.reading import matched, reading
 from rankzoo.inspection.score import Score, mean_score, spearman
 from rankzoo.inspection.view import Subject, View
 from rankzoo.inspection.words import lines, titles
@@ -24,7 +25,8 @@ ALIGNED_ROWS = 128
 
 def attention(subject: Subject, row: int = 0) -> View:
     """The weights of one row as the table (position, weight, relevance, change of the logit when the item is dropped), and
-    all rows in the score and in the tables `factors` and `ages`; where titles are read also `words` and `titles`, see there.
+    all rows in the score and in the tables `factors` and `ages`; where titles are read also `words` and `titles`, where histories
+    are fused also `reading` and `matched`, see there.
 
     Statistic: the share of positive weight that lies on relevant items, over rows that have both relevant and irrelevant
     ones; chance is the share of relevant items in them, which is what equal weights give. Without a softmax weights are
@@ -43,13 +45,18 @@ def attention(subject: Subject, row: int = 0) -> View:
         tables |= {"words": words, "titles": lines(words)}
         further = words_scored(subject)
         score = replace(score, more=(*score.more, further)) if score and further else score or further
+    if len(tokens := reading(subject, row)):
+        tables |= {"reading": tokens}
+        tables["matched"], more = matched(subject)
+        score = replace(score, more=(*score.more, more)) if score and more else score
     if spec_of(subject).asks(subject.dataset.schema):
         tables["zeros"], apart = zeros(subject)
         score = replace(score, more=(*score.more, apart)) if score and apart else score
     note = "" if sign > 0 else "The weights are drawn with their sign turned: without a softmax the sign is free."
     if rewritten(subject):
         note = "Self-attention mixes the items before they are pooled: a weight is what arrives of an item in the end."
-    return View("attention", items(subject, row, sign), score, tables, note, ("titles",) if "titles" in tables else ())
+    beside = tuple(name for name in ("titles", "reading") if name in tables)
+    return View("attention", items(subject, row, sign), score, tables, note, beside)
 
 
 def seen_by(subject: Subject) -> tuple[History, Entry]:

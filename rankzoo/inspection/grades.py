@@ -24,7 +24,8 @@ def grades(subject: Subject) -> View:
 
     Tables: `density` (grade, score, density), `order` (lower, upper, order, best): how often the higher of two neighbouring
     grades scores higher within a list, and how often it does by the true score (missing where nothing is planted).
-    Statistic: the mean of `order` over the neighbours, request by request; chance is ½.
+    Statistic: the mean of `order` over the neighbours, request by request. Chance is what an order by `common` reaches: some
+    items are shown and bought more often whoever asks, and a model that knows nothing of the request still learns that.
     """
     grade, there = subject.batch.grades.numpy(), subject.batch.listed.numpy() > 0
     score = centred(scores(subject), grade, there)
@@ -35,8 +36,15 @@ def grades(subject: Subject) -> View:
     best = truth.listed.scores if truth and truth.listed else None
     found = ordered(score, grade, there, len(names))
     right = None if best is None else ordered(best, grade, there, len(names))
+    usual = ordered(common(subject)[subject.batch.listed.numpy()], grade, there, len(names))
     tables = {"density": density(score, grade, there, present), "order": neighbours(names, found, right)}
-    return View("grades", pd.DataFrame(rows), scored(found, right, names), tables, NOTE)
+    return View("grades", pd.DataFrame(rows), scored(found, right, names, usual), tables, NOTE)
+
+
+def common(subject: Subject) -> np.ndarray:
+    """(item,) the sum of an item's grades over the lists of the training part."""
+    train = subject.dataset.part("train")
+    return np.bincount(train.listed.numpy().ravel(), train.grades.numpy().ravel(), minlength=train.catalogue.ids.shape[0])
 
 
 def scores(subject: Subject) -> np.ndarray:
@@ -93,14 +101,17 @@ def neighbours(names: tuple[str, ...], found: np.ndarray, right: np.ndarray | No
     return pd.DataFrame(rows, columns=["lower", "upper", "order", "best"])
 
 
-def scored(found: np.ndarray, right: np.ndarray | None, names: tuple[str, ...]) -> Score | None:
-    """The mean over neighbours; beside it each pair of them, and the mean by the true score."""
+def scored(found: np.ndarray, right: np.ndarray | None, names: tuple[str, ...], usual: np.ndarray) -> Score | None:
+    """The mean over neighbours; beside it each pair of them, and the mean by the true score. usual: the order of what is common,
+    shaped as the others."""
     kept = np.isfinite(found).any(axis=1)
     if not kept.any():
         return None
-    each = [mean_score("{upper} above {lower}", column[np.isfinite(column)], 0.5) for column in found.T]
+    chance = float(np.nanmean(np.nanmean(usual[kept], axis=1)))
+    each = [mean_score("{upper} above {lower}", column[np.isfinite(column)], float(np.nanmean(known)))
+            for column, known in zip(found.T, usual.T, strict=True)]
     more = [type(one)(one.template, one.value, one.chance, one.ci95, values={"upper": names[g + 1], "lower": names[g]})
             for g, one in enumerate(each)]
     if right is not None:
-        more.append(mean_score("the same by the true score", np.nanmean(right[kept], axis=1), 0.5))
-    return mean_score("neighbouring grades in order within a list", np.nanmean(found[kept], axis=1), 0.5, tuple(more))
+        more.append(mean_score("the same by the true score", np.nanmean(right[kept], axis=1), chance))
+    return mean_score("neighbouring grades in order within a list", np.nanmean(found[kept], axis=1), chance, tuple(more))

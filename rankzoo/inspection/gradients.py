@@ -1,13 +1,18 @@
-"""Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch."""
+"""Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch; and
+how the main task and what an item is meet in the item's vector, row by row."""
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 
+from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
 from rankzoo.signals import Batch
+from rankzoo.trace import Trace
 from rankzoo.training.combine.base import gradients as of_losses
+from rankzoo.training.metrics import auc
 
 ROWS = 160
 NOTE = ("The first task is the main one; the others are added up with their weights. Only weights that both reach are compared, "
@@ -15,8 +20,12 @@ NOTE = ("The first task is the main one; the others are added up with their weig
 
 
 def gradients(subject: Subject) -> View:
-    """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the rows on view. Nothing is planted
-    about gradients, so there is no score."""
+    """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the rows on view.
+
+    Table `items`: fits (whether anything past fits the row's item, by the planted rule), rows, cosine: the mean of `agree`.
+    Statistic: how often the cosine is larger in a row whose item fits than in one whose item does not; chance is ½. Where
+    categories say nothing of who wants an item, it stays ½ after training too.
+    """
     batch, found = subject.batch, []
     for number, start in enumerate(range(0, max(1, len(batch) - ROWS // 2), ROWS)):
         main, auxiliary, product = met(subject, batch.rows(start, start + ROWS))
@@ -24,7 +33,49 @@ def gradients(subject: Subject) -> View:
         found.append({"batch": number + 1, "cosine": cosine, "main": main, "auxiliary": auxiliary,
                       "conflict": bool(product < 0)})
     frame = pd.DataFrame(found, columns=["batch", "cosine", "main", "auxiliary", "conflict"])
-    return View("gradients", frame, note=NOTE)
+    table, score = fitting(subject)
+    return View("gradients", frame, score, {"items": table}, NOTE, ("items",) if len(table) else ())
+
+
+def agree(subject: Subject) -> np.ndarray | None:
+    """(row,) how alike the main task's logit and that of the item's own class pull at the item's vector: the cosine of their
+    gradients, averaged over the auxiliary tasks that choose among classes; None where there is no such task."""
+    model, off, schema = subject.model, Trace(on=False), subject.dataset.schema
+    tasks = [task for task in model.blueprint.tasks[1:] if schema.task(task).kind == "class"]
+    if not tasks:
+        return None
+    with torch.no_grad():
+        signal, joined = model.read(subject.batch.unlabelled(), off)
+    # The gradients are asked for as an answer and kept in no parameter; the model stays in eval mode, as the subject was traced.
+    with torch.enable_grad():
+        vector = signal.fields[model.towers.item].detach().clone().requires_grad_()
+        signal = signal.but(fields={**signal.fields, model.towers.item: vector})
+        logits = model.towers(model.sharing(joined, off), signal, off)
+        own = [logits[task].gather(1, subject.batch.labels[task].long().unsqueeze(1)) for task in tasks]
+        main, *each = (torch.autograd.grad(logit.sum(), vector, retain_graph=True)[0] for logit in
+                       (logits[model.blueprint.tasks[0]], *own))
+    return torch.stack([F.cosine_similarity(main, other, dim=1) for other in each]).mean(dim=0).double().numpy()
+
+
+def fitting(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
+    """`agree` over rows whose item fits the past by the planted rule, and over others; without such a rule no row, no score."""
+    truth, found = subject.dataset.truth_of(subject.part, subject.rows), agree(subject)
+    if found is None or truth is None or truth.relevance is None:
+        return pd.DataFrame([], columns=["fits", "rows", "cosine"]), None
+    mask = subject.batch.masks[truth.relevance.history].numpy()
+    fits = ((truth.relevance.kernel > truth.relevance.threshold) & mask).any(axis=1)
+    table = pd.DataFrame([{"fits": value, "rows": int((fits == value).sum()), "cosine": float(found[fits == value].mean())}
+                          for value in (True, False) if (fits == value).any()], columns=["fits", "rows", "cosine"])
+    return table, scored(found, fits)
+
+
+def scored(cosine: np.ndarray, fits: np.ndarray) -> Score | None:
+    """(row,), (row,) bool; None where all rows are of one kind."""
+    if not 0 < fits.sum() < len(fits):
+        return None
+    share = lambda index: auc(fits[index].astype(np.float64), cosine[index])  # noqa: E731
+    return Score("main and auxiliary gradient are more alike at an item that fits the past than at one that does not",
+                 share(np.arange(len(fits))), 0.5, bootstrap(len(fits), share))
 
 
 def met(subject: Subject, rows: Batch) -> tuple[float, float, float]:

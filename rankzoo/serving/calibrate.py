@@ -2,12 +2,13 @@
 
 Platt     p' = σ(a·s + b), a ≥ 0, of greatest likelihood, s the logit; where a > 0, ∂L/∂b = 0 says Σ p' = Σ y
 isotonic  p' a step function of s that never falls: neighbours that stand the wrong way round are pooled (Σ p' = Σ y again)
+network   a small network of s and a feature: `network.py`
 
 One rising curve leaves the order of rows alone, but for ties; where the values of a feature have curves of their own (`by`), rows
 of different values may change places.
 
 An auction multiplies bids with probabilities, so that a wrong probability changes the price and the winner. Required of all
-larger segments and not of the whole alone (Snap Engineering, 2022, which names both methods and a small network), hence `by`.
+larger segments and not of the whole alone (Snap Engineering, 2022, which names the three methods), hence `by`.
 """
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from rankzoo.serving.network import Network, network
 from rankzoo.signals import Batch
 from rankzoo.training.metrics import sigmoid
 
@@ -101,17 +103,20 @@ class Calibrator:
 
 @dataclass(frozen=True)
 class Calibrate:
-    """how: which curve · by: a feature whose values have curves of their own, none where empty · least: labels of
-    either kind that a value's own curve needs; others share the curve of all rows."""
+    """how: which curve · by: a feature whose values have curves of their own, or which the network reads; none where empty ·
+    least: labels of either kind that a value's own curve (or shift) needs; others share the curve of all rows."""
 
-    how: Literal["platt", "isotonic"] = "platt"
+    how: Literal["platt", "isotonic", "network"] = "platt"
     by: str = ""
     least: int = 20
 
-    def fit(self, logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None = None) -> Calibrator:
+    def fit(self, logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None = None) -> Calibrator | Network:
         """From (row,) logits, labels in {0, 1} and segments. Where labels are all alike, probabilities stay as they are."""
         if not 0 < labels.sum() < len(labels):
             return Calibrator(SAME, {})
+        if self.how == "network":
+            begin = platt(logits, labels)
+            return network(logits, labels, segment if self.by else None, self.least, (begin.slope, begin.shift))
         own = {}
         for value in np.unique(segment) if self.by and segment is not None else ():
             here = segment == value
@@ -119,7 +124,7 @@ class Calibrate:
                 own[int(value)] = FITS[self.how](logits[here], labels[here])
         return Calibrator(FITS[self.how](logits, labels), own)
 
-    def fitted(self, logits: Mapping[str, np.ndarray], rows: Batch) -> dict[str, Calibrator]:
+    def fitted(self, logits: Mapping[str, np.ndarray], rows: Batch) -> dict[str, Calibrator | Network]:
         """A calibrator for every task that logits (row,) are given of, from rows that the network was not trained on, where their
         labels are observed."""
         found = {}

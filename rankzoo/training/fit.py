@@ -29,8 +29,7 @@ from rankzoo.training.settings import TrainSettings
 from rankzoo.training.tagging import answers
 from rankzoo.training.watch import watched
 
-REPORTS_PER_EPOCH = 20
-CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 2, 4
+REPORTS_PER_EPOCH, CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 20, 2, 4
 BLOCK = 64  # batches that are gathered at once
 
 
@@ -39,8 +38,8 @@ class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
-    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
-    the combination has weights, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
+    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it
+    moves, `gradient.<task>.cosine` if gradients are compared, what `watched` sees; empty at most steps.
     """
 
     number: int
@@ -163,6 +162,7 @@ class Fit:
             optimizer.zero_grad()
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
+        self.combiner.begin(self.done // self.per_epoch, self.model)
         alone = self.course.backward(self.done, losses, self.combiner)
         with self.course.moving(alone):
             for optimizer in self.optimizers:
@@ -210,7 +210,7 @@ class Fit:
         for task, metrics in evaluate(logits, self.validation, self.dataset.schema, self.model.blueprint.losses).items():
             missed.append(self._missed(task, metrics))
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
-        points |= {f"train.{task}.weight": value for task, value in self.combiner.weights().items()}
+        points |= {f"train.{task}.weight": value for task, value in self.combiner.moving(self.model).items()}
         points = {name: value for name, value in points.items() if name.split(".")[1] not in self.course.idle(self.done - 1)}
         points |= watched(self.model, self.validation)
         if ended and self.course.at(self.done - 1).last:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import curves
@@ -78,7 +79,13 @@ def _told(document: Document) -> list[str]:
     return [say("Loss of {tasks}: {loss}. 1 is what the same score for all rows of a request costs.", tasks=", ".join(tasks),
                 loss=say(named)) if within else
             say("Loss of {tasks}: {loss}. 1 is what always guessing the mean costs.", tasks=", ".join(tasks), loss=say(named))
-            for (named, within), tasks in found.items()]
+            for (named, within), tasks in found.items()] + _weighed(losses)
+
+
+def _weighed(losses: Slot) -> list[str]:
+    """Which tasks count more or less from epoch to epoch."""
+    moving = ", ".join(f"{page.escaped(task)} × {factor:g}" for task, factor in losses.factors.items() if factor != 1)
+    return [say("The weight of a task changes after each epoch: {moving}.", moving=moving)] if moving else []
 
 
 def _apart(ticked: Sequence[Run], run: Run | None, document: Document) -> list[str]:
@@ -99,7 +106,7 @@ def _loss_of(document: Document, others: Sequence[str]) -> tuple[object, ...]:
     """What the losses of those tasks depend on that other tasks have too."""
     losses, tasks = document.blueprint.losses, set(document.blueprint.tasks) & set(others)
     names = {name: losses.named(document.schema().task(name)) for name in tasks}
-    return names, losses.model_dump(exclude={"weights", "how"})
+    return names, losses.model_dump(exclude={"weights", "factors", "how"})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -10,7 +10,7 @@ from rankzoo.claims.registry import claims
 from rankzoo.claims.trial import document_of
 from rankzoo.data.home import home
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars
+from rankzoo.figures import bars, seesaw
 from rankzoo.figures.words import fixed, whole
 from rankzoo.runs.experiments import Experiments, Running
 from rankzoo.ui import page, state
@@ -126,6 +126,9 @@ def _result(claim: Claim, outcome: Outcome) -> None:
         with right:
             scene(bars.dots(_frame(arms), f"{say('Arms')} · {statistic}", note, say=translate),
                   key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
+    if claim.plane:
+        scene(seesaw.gains(_plane(outcome, *claim.plane), *claim.plane, say=translate), key="rz_claim_plane",
+              alt=say("What each model gains for two tasks"), width=620)
     st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
         "Differences are taken within each seed: the same rows in the same order for all arms."))
     page.twin(lambda: _table(outcome), "claim")
@@ -145,6 +148,17 @@ def _frame(named: list) -> pd.DataFrame:
     return pd.DataFrame([{"label": name, "family": 1 + place % 7, "mean": each.mean,
                           "low": each.ci95[0] if each.ci95 else None, "high": each.ci95[1] if each.ci95 else None}
                          for place, (name, each) in enumerate(named)])
+
+
+def _plane(outcome: Outcome, x: str, y: str) -> pd.DataFrame:
+    """Every arm with two of its statistics."""
+    found: dict[str, dict[str, object]] = {}
+    for axis, statistic in (("x", x), ("y", y)):
+        for each in (arm for arm in outcome.arms if arm.statistic == statistic):
+            low, high = each.ci95 or (None, None)
+            found.setdefault(each.name, {"label": each.name})
+            found[each.name] |= {axis: each.mean, f"{axis}_low": low, f"{axis}_high": high}
+    return pd.DataFrame(list(found.values()))
 
 
 def _table(outcome: Outcome) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def _status(run: Run | None) -> None:
         st.markdown(text)
     else:
         st.progress(min(1.0, run.step / run.steps) if run.steps else 0.0, text=text)
-    changed = "" if run.config == state.document().json() else " · " + say("the model was changed after this run")
+    changed = "" if state.same(run, state.document()) else " · " + say("the model was changed after this run")
     st.caption(f"{say('run')} {run.id} · {say(run.state)}{changed}")
     if run.message:
         (st.error if run.state in ("failed", "interrupted") else st.caption)(escaped(run.message))

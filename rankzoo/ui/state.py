@@ -57,7 +57,22 @@ def run() -> Run | None:
 def trained() -> Run | None:
     """The run in hand where it is done and was a run of exactly the model in hand."""
     found = run()
-    return found if found and found.state == "done" and found.config == document().json() else None
+    return found if found and found.state == "done" and same(found, document()) else None
+
+
+def same(found: Run, now: Document) -> bool:
+    """Whether a run is one of exactly this document. What it was given is read first, since settings that are newer than it are
+    not in its text; they have their defaults."""
+    return found.config == now.json() or _today(found.config) == now.json()
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _today(config: str) -> str:
+    """A run's document as it is written today; empty where it cannot be read any more."""
+    try:
+        return Document.parse(config).json()
+    except ZooError:
+        return ""
 
 
 def points(id: str) -> list[Point]:
@@ -181,7 +196,7 @@ def _open(id: str) -> None:
 def _write_link() -> None:
     """The address says what is in hand: the run, and the document where it is not the run's own."""
     found, now = run(), document()
-    wanted = (found.id if found else "", "" if found and found.config == now.json() else link.encode(now))
+    wanted = (found.id if found else "", "" if found and same(found, now) else link.encode(now))
     for name, value in zip(("run", "c"), wanted, strict=True):
         if st.query_params.get(name, "") != value:
             if value:

@@ -154,17 +154,19 @@ def test_8_a_masked_row_counts_for_nothing(model):
     assert all(p.grad is None or float(p.grad.to_dense().abs().sum()) == 0 for p in model.parameters())
 
 
-def test_9_weights_of_the_tasks_do_not_move():
-    """Weights are constant, w_k^(t) = w_{k,0} in every step: PLE's factor γ, by which they rise or fall, is not implemented, so
-    that the sheet's case γ = 1 alone is tested. What is trained is Σ w_k L_k."""
-    document = Document.preset("snapchat").but([("losses.weights", {"purchase": 2.0}), ("settings.rows", 2_000),
-                                                ("settings.epochs", 2)])
+@pytest.mark.parametrize("factors", [{}, {"swipe": 1.0}, {"swipe": 0.5, "install": 1.25}])
+def test_9_weights_of_the_tasks_over_the_epochs(factors):
+    """w_k^(t) = w_{k,0} γ_kᵗ, t the epochs that are done: γ = 1, the preset, leaves a weight as it is."""
+    document = Document.preset("snapchat").but([("losses.weights", {"purchase": 2.0, "install": 0.5}), ("settings.rows", 2_000),
+                                                ("losses.factors", factors), ("settings.epochs", 3)])
     dataset = document.dataset()
     fit, seen = Fit(document.model(dataset.schema), dataset, document.settings, watching=False), []
-    for _ in fit:
-        seen.append((dict(fit.combiner.fixed), fit.combiner.weights()))
-    assert len(seen) > 4
-    assert all(fixed == dict.fromkeys(TASKS, 1.0) | {"purchase": 2.0} and not moving for fixed, moving in seen)
+    for step in fit:
+        seen.append((step.epoch - 1, dict(fit.combiner.fixed)))
+    start = dict.fromkeys(TASKS, 1.0) | {"purchase": 2.0, "install": 0.5}
+    assert {epoch for epoch, _ in seen} == {0, 1, 2} and not SYSTEM.blueprint.losses.factors
+    for epoch, weights in seen:
+        assert weights == pytest.approx({task: start[task] * factors.get(task, 1.0) ** epoch for task in TASKS})
 
 
 def test_10_cross_layers(model):
@@ -271,6 +273,29 @@ def test_13_segments_have_curves_of_their_own(scored):
     few[:5] = 9
     assert 9 not in Calibrate(by="device").fit(raw, labels, few).own
     assert SYSTEM.serving == Calibrate("platt", "device")
+
+
+def test_13_a_small_network_reads_score_and_segment(scored):
+    """Σ p' / Σ y = 1 as a whole and in every segment, and a log loss no worse than that of a Platt curve for each segment."""
+    raw, labels, segment = scored
+    p = Calibrate("network", "device").fit(raw, labels, segment)(raw, segment)
+    for here in (np.ones(len(raw), dtype=bool), *(segment == value for value in range(3))):
+        assert p[here].sum() / labels[here].sum() == pytest.approx(1.0, abs=2e-3)
+    assert _log_loss(p, labels) < _log_loss(Calibrate(by="device").fit(raw, labels, segment)(raw, segment), labels) + 1e-4
+    again = Calibrate("network", "device").fit(raw, labels, segment)(raw, segment)
+    assert np.array_equal(p, again)
+    alone = Calibrate("network").fit(raw, labels, segment)
+    assert np.array_equal(alone(raw, segment), alone(raw, np.zeros(len(raw)))), "without a feature it reads the score alone"
+
+
+def test_13_a_small_network_bends_where_platt_cannot():
+    """Probabilities that rise to .6 and then stay: a straight line in the logit misses them, the network comes within .03."""
+    rng = np.random.default_rng(0)
+    raw = rng.uniform(-4, 4, 20_000)
+    true = np.minimum(sigmoid(raw), 0.6)
+    labels = (rng.random(20_000) < true).astype(np.float64)
+    off = {how: float(np.abs(Calibrate(how).fit(raw, labels)(raw) - true).mean()) for how in ("platt", "network")}
+    assert off["network"] < 0.03 < off["platt"], off
 
 
 def test_13_what_cannot_be_fitted_stays_as_it_is():

@@ -7,7 +7,8 @@ class       ℓ = ln Σ_c e^{s_c} − s_y over the classes that the training par
             since it would be trained down for being new
 tags        the mean of that over the words of the row's item; without a word the row does not count
 
-L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k.
+L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k, and after t
+epochs w_k = w_{k,0} γ_kᵗ (eq. 10).
 """
 from __future__ import annotations
 
@@ -29,16 +30,20 @@ PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared",
 NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error", "softmax": "softmax"}
 Likelihood = Literal["categorical", "gaussian", "none"]
 LIKELIHOODS: Mapping[str, Likelihood] = {"cross_entropy": "categorical", "squared": "gaussian", "softmax": "categorical"}
-Weight = Annotated[float, Field(ge=0, le=1000)]
+HEAVIEST = 1000
+Weight = Annotated[float, Field(ge=0, le=HEAVIEST)]
+Factor = Annotated[float, Field(gt=0, le=2)]
 
 
 class Loss(Slot):
-    """One loss per task; `weights` (1 where none is given) say how much each counts in the sum.
+    """One loss per task; `weights` (1 where none is given) say how much each counts in the sum, `factors` (1 likewise) by what
+    that is multiplied after each epoch.
 
     `grouped`: the loss compares rows of one request, so that training must keep them together.
     """
 
     weights: Annotated[Mapping[str, Weight], Field(title="Weight of each task")] = {}
+    factors: Annotated[Mapping[str, Factor], Field(title="Factor γ of each weight, epoch by epoch")] = {}
 
     grouped: ClassVar[bool] = False
 
@@ -71,13 +76,19 @@ class Loss(Slot):
         """The tasks whose towers the task's loss reads."""
         return (task.name,)
 
+    def weighed(self, task: Task) -> str:
+        """The task's weight in a word or two."""
+        factor = self.factors.get(task.name, 1.0)
+        return f"weight {self.weights.get(task.name, 1.0):g}" + ("" if factor == 1 else f" · {factor:g}ᵗ")
+
     def after(self, shape: Shape) -> Shape:
         known_tasks(self.weights, "A weight", f"{shape.at}.weights", shape)
+        known_tasks(self.factors, "A factor", f"{shape.at}.factors", shape)
         return shape
 
     def draw(self, shape: Shape) -> Drawing:
         blocks = tuple(Block(f"{shape.at}.{t.name}", "losses", "head", t.name, self.named(t),
-                             words=(f"weight {self.weights.get(t.name, 1.0):g}",), task=t.name) for t in shape.tasks)
+                             words=(self.weighed(t),), task=t.name) for t in shape.tasks)
         edges = [Edge(shape.origin[f"tower.{name}"], f"{shape.at}.{t.name}", 1)
                  for t in shape.tasks for name in self.reads(shape, t)]
         wide = [node for name, node in shape.origin.items() if name.startswith("logit.")]
@@ -86,8 +97,9 @@ class Loss(Slot):
 
     def fitted(self, schema: Schema) -> tuple[Self, tuple[str, ...]]:
         tasks = {t.name for t in schema.tasks}
-        gone = tuple(name for name in self.weights if name not in tasks)
-        return self.model_copy(update={"weights": {n: w for n, w in self.weights.items() if n in tasks}}), gone
+        gone = tuple(name for name in {**self.weights, **self.factors} if name not in tasks)
+        kept = {each: {n: v for n, v in getattr(self, each).items() if n in tasks} for each in ("weights", "factors")}
+        return self.model_copy(update=kept), gone
 
 
 class RequestLoss(Loss):
@@ -117,7 +129,12 @@ class LossLayer(nn.Module):
         self.tags = {t.name: t for t in shape.tasks if t.kind == "tags"}
         self.items = frozenset(t.name for t in shape.tasks if t.kind == "class" and shape.schema.named(t.of))
         self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
+        self.factors = {t.name: spec.factors.get(t.name, 1.0) for t in shape.tasks}
         self.likelihoods = {t.name: spec.likelihood(t) for t in shape.tasks}
+
+    def weights_in(self, epoch: int) -> dict[str, float]:
+        """The weight of every task in an epoch, the first being 0; none grows beyond what a weight may be."""
+        return {task: min(weight * self.factors[task] ** epoch, HEAVIEST) for task, weight in self.weights.items()}
 
     def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch) -> dict[str, Tensor]:
         losses = {task: self.loss(task, logits, batch) for task in logits if task in batch.labels}

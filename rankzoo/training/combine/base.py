@@ -22,8 +22,9 @@ class Combiner(nn.Module, ABC):
     """Turns the losses of one step into gradients.
 
     Its parameters are learnt beside the model's, without weight decay; its buffers are what it remembers; both are part of
-    a training's state. The weights of the blueprint are fixed and multiply first: a task of weight 0 takes no part. `keeps`
-    names the groups of points that it tells; `conflict` says what is done where the main and the auxiliary gradient meet.
+    a training's state. The weights of the blueprint, each that of the epoch, multiply first and are not learnt: a task of weight
+    0 takes no part. `keeps` names the groups of points that it tells; `conflict` says what is done where the main and the
+    auxiliary gradient meet.
     """
 
     keeps: ClassVar[tuple[str, ...]] = ()
@@ -33,6 +34,10 @@ class Combiner(nn.Module, ABC):
         super().__init__()
         self.fixed = dict(model.losses.weights)
         self.tasks = tuple(task for task in model.blueprint.tasks if self.fixed[task] > 0)
+
+    def begin(self, epoch: int, model: RankingModel) -> None:
+        """Before a step of an epoch, the first being 0."""
+        self.fixed = model.losses.weights_in(epoch)
 
     def apart(self, losses: Losses) -> tuple[dict[str, Tensor], Tensor | None]:
         """The weighted losses of the tasks that take part, and the sum of all else (penalties), None where there is none."""
@@ -51,8 +56,15 @@ class Combiner(nn.Module, ABC):
         """Called after the last step of an epoch."""
 
     def weights(self) -> dict[str, float]:
-        """What multiplies each task's loss now, beside the fixed weights; empty where nothing does."""
+        """What multiplies each task's loss now, beside the blueprint's weights; empty where nothing does."""
         return {}
+
+    def moving(self, model: RankingModel) -> dict[str, float]:
+        """What multiplies each task's loss, learnt or set for the epoch; empty where that is the same throughout."""
+        learnt = self.weights()
+        if all(factor == 1 for factor in model.losses.factors.values()):
+            return learnt
+        return {task: weight * learnt.get(task, 1.0) for task, weight in self.fixed.items()}
 
     def told(self) -> dict[str, float]:
         """What was met in the steps since this was last asked, as points by name; empty where nothing is watched."""

@@ -1,7 +1,8 @@
 """Dynamic weight average (Liu et al., CVPR 2019): a task whose loss falls slower than the others' gets more weight.
 
 w_k(t) = K · softmax(r_k / T),  r_k = L_k(t − 1) / L_k(t − 2),  T = 2, on the mean losses of whole epochs; w = 1 in the first
-two. Ratios have no unit, so a loss counts the same in whatever scale.
+two. Ratios have no unit, so a loss counts the same in whatever scale. They are taken of the losses themselves, since a weight
+that changes from epoch to epoch is no progress.
 """
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ class DynamicWeightAverage(Combiner):
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking, rest = self.apart(losses)
-        now = torch.stack([loss.detach() for loss in taking.values()])
+        now = torch.stack([losses[task].detach() for task in taking])
         self.summed += now
         self.steps += now > 0  # 0: no row of the batch was observed
         total(taking, self.weight, rest).backward()

@@ -36,7 +36,7 @@ class GradNorm(Combiner):
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking, rest = self.apart(losses)
-        now = torch.stack([loss.detach() for loss in taking.values()])
+        now = torch.stack([losses[task].detach() for task in taking])  # not as the blueprint weighs them: that is no progress
         self.first.copy_(torch.where(self.first.isnan() & (now > 0), now, self.first))  # 0: no row was observed yet
         if self.shared is None:
             self.shared = last_shared(list(taking.values()), model)

@@ -1,4 +1,4 @@
-"""Sum: L = Σ_k w_k L_k with fixed weights, the baseline of every other way and hard to beat when they are tuned."""
+"""Sum: L = Σ_k w_k L_k with weights that are set, the baseline of every other way and hard to beat when they are tuned."""
 from __future__ import annotations
 
 from typing import ClassVar

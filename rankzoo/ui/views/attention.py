@@ -12,7 +12,7 @@ from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
-from rankzoo.ui.views import attention_asks, attention_maps, titles
+from rankzoo.ui.views import attention_asks, attention_maps, attention_reading, titles
 from rankzoo.ui.views.attention_side import averages, panel, strip
 from rankzoo.ui.views.history import candidate, named, received
 from rankzoo.ui.words import say, translate
@@ -52,6 +52,7 @@ def show(sight: Sight) -> None:
     titles.show(sight, frame)
     attention_maps.show(sight, frame, _dropped_now(frame))
     attention_asks.show(sight)
+    attention_reading.show(sight)
     averages(sight, view, frame)
 
 

@@ -13,7 +13,7 @@ from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
-NAMES = {"segments": "Platt by segment", "platt": "Platt", "isotonic": "Isotonic"}
+NAMES = {"segments": "Platt by segment", "network": "Small network", "platt": "Platt", "isotonic": "Isotonic"}
 NUMBERS = {"calibration": "Calibration", "error": "Distance by segment", "nce": "NCE", "auc": "AUC"}
 
 
@@ -39,7 +39,7 @@ def show(sight: Sight) -> None:
         ways = view.tables["ways"]
         st.dataframe(_numbers(ways[ways["way"].isin(("before", way))]), hide_index=True, key="calibration:ways")
         st.caption(say("NCE: log loss over that of the base rate; below 1 is better than knowing nothing. A rising curve leaves "
-                       "AUC as it is; a curve for each segment may change it."))
+                       "AUC as it is; a curve for each segment, or a network, may change it."))
         st.markdown(_reading(shown))
         st.markdown(_winners(view.tables["auctions"]))
         st.caption(say("The layer is fitted on the validation rows, never on those that the network learned from."))

@@ -35,5 +35,11 @@ def show(sight: Sight) -> None:
             scene(figure.plane(float(worst["main"]), float(worst["auxiliary"]), float(worst["cosine"]), translate),
                   key="gradients:plane", alt=say("The gradients of one batch in their plane"), width=450)
         st.caption(translate(METHODS[state.document().settings.combine].conflict))  # a run in sight is the document's own
-    truth_line(sight, view.truth, "", "gradients")
+    items = view.tables["items"].set_index("fits")["cosine"]
+    if sight.truth and len(items) == 2:
+        title(say("Where both gradients meet in one item"))
+        st.markdown(say("At an item's vector {main} and the item's own class pull alike with a cosine of {fits} where the item "
+                        "fits what its reader did before, and of {others} where it does not.", main=page.escaped(tasks[0]),
+                        fits=decimal(float(items[True])), others=decimal(float(items[False]))))
+    truth_line(sight, view.truth, "How alike they are tells the items that fit with an AUC of {value}", "gradients")
     page.twin(view.table, "gradients")

@@ -46,7 +46,7 @@ FACTS = (
     stated("PLE's levels", "two, for every model of several levels", PLE_PAPER, path="sharing.levels"),
     stated("PLE's experts", "of a single layer; their number was tuned and is not given", PLE_PAPER),
     NETWORKS,
-    stated("PLE's weights of the tasks", "w₀ γᵗ, falling or rising as training goes on", PLE_PAPER, at="equation 10"),
+    stated("PLE's weights of the tasks", "w₀ γᵗ after t epochs: falling or rising", PLE_PAPER, at="equation 10"),
     stated("PLE's live gain over single tasks", "views +4.17 %, watch time +3.57 %", PLE_PAPER),
     stated("cross layers that help", "1 to 2, then a plateau", DCN, at="section 8"),
     derived("join of the towers", "their outputs and the context are concatenated", PAPER, why="two towers must meet",
@@ -72,7 +72,9 @@ FACTS = (
     ours("labels of training rows", "what came within two days; younger rows count for no late task",
          why="a short window is fresh; the calibration layer makes up for what comes later"),
     ours("calibration here", "Platt, a curve for each device", why="devices differ in how late their conversions come"),
-    ours("weights over time", "constant, γ = 1", why="not disclosed for Snap"),
+    ours("small network as a calibrator", "8 units that read the score and the device; beside it on the Inside page",
+         why="named without its size or inputs"),
+    ours("weights over time here", "constant, γ = 1", why="not disclosed for Snap", path="losses.factors"),
 )
 
 LESSON = Lesson(
