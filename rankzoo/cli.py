@@ -22,8 +22,8 @@ COMMANDS: Mapping[str, str] = {
     "train": "rankzoo.commands.train:train", "inspect": "rankzoo.commands.inspect:inspect_run",
     "runs": "rankzoo.commands.runs:runs", "data": "rankzoo.commands.data:data", "check": "rankzoo.commands.check:check",
     "serve": "rankzoo.commands.serve:serve", "doctor": "rankzoo.commands.doctor:doctor",
-    "experiment": "rankzoo.commands.experiment:experiment", "export": "rankzoo.commands.export:export",
-    "bench": "rankzoo.commands.bench:bench"}
+    "experiment": "rankzoo.commands.experiment:experiment", "compare": "rankzoo.commands.compare:compare",
+    "export": "rankzoo.commands.export:export", "bench": "rankzoo.commands.bench:bench"}
 
 
 class Zoo(click.Group):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
-from rankzoo.errors import ZooError
+from rankzoo.errors import Cure, ZooError
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
@@ -83,6 +83,14 @@ class Document(BaseModel):
             set_at(tree, path if path.split(".")[0] in ("settings", "data", "blueprint") else f"blueprint.{path}", value)
         return Document._validated(tree)
 
+    @classmethod
+    def mended(cls, tried: object, cure: Cure) -> Document:
+        """What was tried and could not be, with one value in place of another; raises again where something else is wrong."""
+        tree = json.loads(json.dumps(tried))
+        path, value = cure
+        set_at(tree, path, value)
+        return cls._validated(tree)
+
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
         that cannot stand here is left out; tables of which nothing is known are FACTOR times as long."""
@@ -115,7 +123,7 @@ class Document(BaseModel):
         try:
             return cls.model_validate_json(json.dumps(tree, allow_nan=False))
         except ValidationError as error:
-            raise refused(error, cls) from None
+            raise refused(error, cls, tree) from None
         except ValueError:
             raise ZooError("Every number must be finite.", at="settings") from None
 

@@ -5,7 +5,7 @@ named can never become markup. Hover and arrow keys are answered in the browser;
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +13,8 @@ import streamlit as st
 from rankzoo.figures.tree import Tree
 
 ASSETS = Path(__file__).parent / "assets"
+SHARP = 2
+"""Pixels of a PNG for each unit of a drawing."""
 
 
 def _asset(name: str) -> str:
@@ -23,14 +25,20 @@ _mount = st.components.v2.component("rz_scene", html="<div class='rz-frame'></di
                                     js=_asset("scene.js"))
 
 
-def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch") -> str | None:
+_png = st.components.v2.component("rz_png", html="<button type='button'></button>\n", css=_asset("png.css"),
+                                  js=_asset("png.js"))
+
+
+def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch",
+          on_step: Callable[[], None] | None = None) -> str | None:
     """Draws a tree; returns the id of the selected node, which stays selected over reruns, or None.
 
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
-    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing.
+    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing. `on_step` is
+    called where a − or + of the drawing was pressed, whose name `stepped` tells then.
     """
     result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None}, width=width,
-                    height=height or "content", on_selected_change=_noticed)
+                    height=height or "content", on_selected_change=_noticed, on_step_change=on_step or _noticed)
     return result.selected
 
 
@@ -45,6 +53,19 @@ def selected(key: str) -> str:
     """The selected id of a scene before it is drawn in this run, or an empty string."""
     state = st.session_state.get(key)
     return str(state.get("selected") or "") if isinstance(state, Mapping) else ""
+
+
+def png(svg: str, name: str, label: str, background: str, *, key: str) -> None:
+    """A button that makes a PNG of an SVG file's text in the browser, twice as large, and saves it under a name."""
+    _png(key=key, data={"svg": svg, "name": name, "label": label, "background": background, "scale": SHARP}, width="content",
+         height="content")
+
+
+def stepped(key: str) -> tuple[int, str] | None:
+    """Which line of a scene's stepper was pressed, and the way (less, more); None where none was."""
+    state = st.session_state.get(key)
+    line, _, way = str(state.get("step") or "").partition(".") if isinstance(state, Mapping) else ("", "", "")
+    return (int(line), way) if line.isdecimal() and way in ("less", "more") else None
 
 
 def _named(tree: Tree, alt: str) -> Tree:

@@ -27,6 +27,12 @@ def exchange(slot: str, kind: str | None) -> None:
         after = before.but([(slot, taken + [spec.model_dump(mode="json") for spec in rest])])
     else:
         after = before.but([(slot, settings(before, slot, kind, value))])
+    put_joined(after)
+
+
+def put_joined(after: Document) -> None:
+    """Take a document in hand whose components may make other fields than those of the one before: they are joined, or let go."""
+    before = state.document()
     blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
     state.put(after.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")
 

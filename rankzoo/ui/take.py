@@ -9,6 +9,7 @@ from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
 from rankzoo.figures.tree import to_svg
 from rankzoo.ui import page, state
+from rankzoo.ui.component import png
 from rankzoo.ui.words import say, translate, translator
 
 KEY = "rz_document_file"
@@ -32,6 +33,7 @@ def _files(document: Document, inside: Learned) -> None:
                                     "browser, prints on paper."))
         st.download_button(say("Diagram (SVG)"), lambda: to_svg(drawn(document, inside, tongue), colours), f"{name}.svg",
                            "image/svg+xml", key="take:svg", icon=":material/image:", on_click="ignore")
+        png(to_svg(drawn(document, inside, tongue), colours), f"{name}.png", say("Diagram (PNG)"), colours.page, key="take_png")
         st.download_button(say("Document (JSON)"), document.json, f"{name}.json", "application/json", key="take:json",
                            icon=":material/data_object:", on_click="ignore",
                            help=say("All settings; opens here again."))

@@ -133,6 +133,12 @@ def bias_tower(block: Block, box: Box, state: State) -> list[Tree]:
             *side_bars(block.units, Box(start, 8, box.w - start - 4, box.h - 16)), *corner(block, box, state)]
 
 
+def broken(block: Block, box: Box, state: State) -> list[Tree]:
+    """A component that cannot stand where it is; the shapes that do not fit stand on the edges into it."""
+    return [rect(0, 0, box.w, box.h, "broken", 6), text(box.w / 2, 31, fit(block.title, box.w - 12), "t1 bold", "middle"),
+            text(box.w / 2, 50, fit(block.detail, box.w - 12), "t2", "middle")]
+
+
 def head(block: Block, box: Box, state: State) -> list[Tree]:
     """A card with the task's colour at its edge: symbol and name, loss, weight, and the metric once there is one."""
     number = state.task(block.task)

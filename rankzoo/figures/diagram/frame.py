@@ -99,6 +99,8 @@ def notes(state: State) -> list[Tree]:
         found.append(text(left, layout.height - 7, fit(_rule(state), layout.width - left - (200 if state.assumed else 0)), "t2"))
     if state.assumed:
         found.append(text(layout.width, layout.height - 7, state.say("italic: size assumed by RankZoo"), "t2 italic", "end"))
+    if state.attention and not layout.bands and any(edge.kind == "attend" for edge in layout.edges):
+        found.append(text(0, layout.height - 7, state.say("attention: mean weight over rows, by how recent the item is"), "t2"))
     towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]
     touched = [e.target for e in layout.edges if e.kind == "side" and e.source in towers]
     if touched:
