@@ -147,7 +147,7 @@ def test_two_stand_side_by_side(other):
     assert pictures[0][1]["viewBox"].split()[2] == pictures[1][1]["viewBox"].split()[2]
     settings, counts = app.dataframe[0].value, app.dataframe[1].value
     assert "towers" in set(settings.iloc[:, 0]) and "Parameters" in set(counts.iloc[:, 0])
-    assert not any((settings.iloc[:, 1] == settings.iloc[:, 2]))
+    assert not any(settings.iloc[:, 1] == settings.iloc[:, 2])
     again = visit("architect", c=app.query_params["c"], **{"with": other})
     assert "two:True" in scenes(again) and again.selectbox(key="rz_with_menu").value == other
 

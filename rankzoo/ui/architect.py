@@ -88,13 +88,13 @@ def lines() -> list[Stepped]:
 
 
 def take_step() -> None:
-    """A − or + of the diagram was pressed."""
-    pressed, known = stepped(DIAGRAM), steps()
-    if pressed and pressed[0] < len(known):
-        each = known[pressed[0]]
-        value = getattr(each, pressed[1])
+    """A − or + of the diagram was pressed, or several before this could be answered."""
+    for line, way in stepped(DIAGRAM):
+        known = steps()
+        value = getattr(known[line], way) if line < len(known) else None
         if value is not None:
-            BY_NAME.get(each.path, lambda value: state.edit(each.path, value))(value)
+            path = known[line].path
+            BY_NAME[path](value) if path in BY_NAME else state.edit(path, value)
 
 
 def standing_back(document: Document, layout: Layout) -> frozenset[str] | None:

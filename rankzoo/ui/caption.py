@@ -53,7 +53,7 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
             if spec.formula:
                 st.latex((r"\footnotesize " if len(spec.formula) > LONG else r"\small ") + spec.formula)
             if spec.source:
-                st.caption(page.cited(spec.source))
+                st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
         _numbers(number, more, chosen if block else address, address, inside.gates)
         st.divider()
         _settings(address, spec, block)

@@ -21,12 +21,12 @@ def show(document: Document) -> None:
         more = f" · {say('and {n} more', n=len(found) - SHOWN)}" if len(found) > SHOWN else ""
         words = " · ".join(rung.told(each) for each in found[:SHOWN])
         st.markdown(f":orange[●] **{say('Changed from the preset:')}** {words}{more}", width="stretch")
-        with st.popover(say("Put back"), icon=":material/undo:", type="tertiary"):
+        with st.popover(say("Put back"), icon=":material/undo:"):
             for each in found:
                 with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
                     st.markdown(f"`{each.address}` {_from_to(each)}", width="stretch")
-                    st.button(say("Put back"), key=f"back:{each.address}:{each.after is None}", type="tertiary", on_click=_back,
-                              args=(each,), help=page.escaped(say("Back to {value}", value=_before(each))))
+                    st.button(say("Put back"), key=f"back:{each.address}:{each.after is None}", on_click=_back, args=(each,),
+                              help=page.escaped(say("Back to {value}", value=_before(each))))
             st.button(say("Put all back"), key="back:all", icon=":material/restart_alt:", on_click=_all_back)
 
 

@@ -5,6 +5,7 @@ named can never become markup. Hover and arrow keys are answered in the browser;
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import streamlit as st
 from rankzoo.figures.tree import Tree
 
 ASSETS = Path(__file__).parent / "assets"
-SHARP = 2
-"""Pixels of a PNG for each unit of a drawing."""
+SHARP, MARGIN = 2, 32
+"""Pixels of a PNG for each unit of a drawing, and around it."""
+PRESS = re.compile(r"\b(\d{1,3})\.(less|more)\.(\d{1,16})\b")
 
 
 def _asset(name: str) -> str:
@@ -35,10 +37,10 @@ def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, wid
 
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
     one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing. `on_step` is
-    called where a − or + of the drawing was pressed, whose name `stepped` tells then.
+    called where a − or + of the drawing was pressed; `stepped` tells which.
     """
-    result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None}, width=width,
-                    height=height or "content", on_selected_change=_noticed, on_step_change=on_step or _noticed)
+    result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None, "step": None},
+                    width=width, height=height or "content", on_selected_change=_noticed, on_step_change=on_step or _noticed)
     return result.selected
 
 
@@ -57,15 +59,18 @@ def selected(key: str) -> str:
 
 def png(svg: str, name: str, label: str, background: str, *, key: str) -> None:
     """A button that makes a PNG of an SVG file's text in the browser, twice as large, and saves it under a name."""
-    _png(key=key, data={"svg": svg, "name": name, "label": label, "background": background, "scale": SHARP}, width="content",
-         height="content")
+    data = {"svg": svg, "name": name, "label": label, "background": background, "scale": SHARP, "margin": MARGIN}
+    _png(key=key, data=data, width="content", height="content")
 
 
-def stepped(key: str) -> tuple[int, str] | None:
-    """Which line of a scene's stepper was pressed, and the way (less, more); None where none was."""
-    state = st.session_state.get(key)
-    line, _, way = str(state.get("step") or "").partition(".") if isinstance(state, Mapping) else ("", "", "")
-    return (int(line), way) if line.isdecimal() and way in ("less", "more") else None
+def stepped(key: str) -> list[tuple[int, str]]:
+    """The lines of a scene's stepper that were pressed since this was last asked, each with the way (less, more), in order."""
+    state, memory = st.session_state.get(key), f"{key}:stepped"
+    said = PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
+    pressed = [(int(line), way, int(when)) for line, way, when in said if int(when) > st.session_state.get(memory, 0)]
+    if pressed:
+        st.session_state[memory] = pressed[-1][2]
+    return [(line, way) for line, way, _ in pressed]
 
 
 def _named(tree: Tree, alt: str) -> Tree:

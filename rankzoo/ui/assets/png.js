@@ -8,7 +8,7 @@ export default function (component) {
   button.onclick = () => save(data);
 }
 
-async function save({ svg, name, background, scale }) {
+async function save({ svg, name, background, scale, margin }) {
   const file = new DOMParser().parseFromString(svg, "image/svg+xml");
   const root = file.documentElement;
   const style = root.querySelector("style");
@@ -17,12 +17,13 @@ async function save({ svg, name, background, scale }) {
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(file))}`;
   await image.decode();
   const canvas = document.createElement("canvas");
-  canvas.width = Math.round(Number(root.getAttribute("width")) * scale);
-  canvas.height = Math.round(Number(root.getAttribute("height")) * scale);
+  const [wide, high] = ["width", "height"].map((name) => Math.round(Number(root.getAttribute(name)) * scale));
+  canvas.width = wide + 2 * margin;
+  canvas.height = high + 2 * margin;
   const pen = canvas.getContext("2d");
   pen.fillStyle = background;
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  pen.drawImage(image, margin, margin, wide, high);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

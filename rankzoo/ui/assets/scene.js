@@ -4,6 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const TAGS = new Set(["svg", "g", "rect", "path", "circle", "line", "polygon", "text", "tspan", "title"]);
 const ATTRIBUTE = /^(?!on)[a-zA-Z][a-zA-Z0-9-]*$/i;
 const STEPS = { "+": "0.more", "=": "0.more", "-": "0.less" };
+/* Presses that are told again with each one: a trigger, or a press alone, is lost where another comes before the answer. */
+const KEPT = 20;
 const SMALLEST = 0.85, LARGEST = 1.25;
 
 export default function (component) {
@@ -12,14 +14,17 @@ export default function (component) {
   if (!frame || !data || !data.tree) return;
   const scene = frame.rzScene || (frame.rzScene = open(frame));
   scene.report = (id) => (data.once ? setTriggerValue("picked", id) : setStateValue("selected", id));
-  scene.step = (id) => setTriggerValue("step", id);
+  scene.step = (id) => {
+    scene.pressed = [...scene.pressed.slice(-KEPT), `${id}.${(scene.last = Math.max(scene.last + 1, Date.now()))}`];
+    setStateValue("step", scene.pressed.join(" "));
+  };
   scene.once = Boolean(data.once);
   scene.show(data.tree);
   return () => scene.still();
 }
 
 function open(frame) {
-  const scene = { report: () => {}, step: () => {}, once: false };
+  const scene = { report: () => {}, step: () => {}, pressed: [], last: 0, once: false };
   scene.show = (tree) => show(frame, tree);
   scene.still = () => frame.querySelector("svg")?.classList.remove("hovering");
   const picked = (event) => event.target.closest?.("[data-id]");
