@@ -55,8 +55,8 @@ PROBE = """(() => {
       return () => all("architect_diagram", '[data-id^="sharing.expert."]').length === number && count() && count() !== before; },
     diagram: () => () => all("architect_diagram", "[data-id]").some(drawn) && count() !== "",
     edited: () => { const before = count(); return () => count() && count() !== before && ended(); },
-    chosen: (id) => () => all("architect_diagram", '[data-id][aria-pressed="true"]').some((each) => each.dataset.id === id)
-      && all("architect_diagram", ".ring").length > 0 && title() !== "",
+    chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
+      && each.querySelector(".ring")),
     title: () => { const before = title(); return () => title() && title() !== before; },
     point: () => () => document.querySelector("[class*=st-key-rz_chart] .scatterlayer path.point") !== null,
   };

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -165,13 +166,13 @@ class Document(BaseModel):
 
     def difference(self) -> dict[str, Any]:
         """What differs from the preset, and always `v` and `arch`: the shortest JSON that `parse` completes."""
-        preset = json.loads(Document.preset(self.arch)._fitted(self.data).model_dump_json())
+        preset = json.loads(self.unchanged().model_dump_json())
         return {"v": self.v, "arch": self.arch} | _differing(json.loads(self.model_dump_json()), preset) | (
             {"data": self.data} if self.data != built(self.arch).dataset else {})
 
     def unchanged(self) -> Document:
         """The system's preset on these data."""
-        return Document.preset(self.arch)._fitted(self.data)
+        return unchanged(self.arch, self.data)
 
     def changed(self) -> tuple[str, ...]:
         """Addresses of the blueprint's settings that differ from the preset."""
@@ -183,6 +184,12 @@ class Document(BaseModel):
     def hash(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON."""
         return hashlib.sha256(self.json().encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def unchanged(arch: str, data: str) -> Document:
+    """A system's preset on some data; a page asks for it many times."""
+    return Document.preset(arch)._fitted(data)
 
 
 def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
@@ -15,10 +17,10 @@ from rankzoo.inspection.provenance import assumed_parts
 from rankzoo.inspection.steps import Step
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
-from rankzoo.schema import Schema
+from rankzoo.schema import Block, Schema
 from rankzoo.ui import caption, forms, provenance, state
 from rankzoo.ui.component import selected, stepped
-from rankzoo.ui.words import say, translate
+from rankzoo.ui.words import say, translator
 
 DIAGRAM = "architect_diagram"
 BY_NAME = {"tasks": lambda names: state.with_tasks(tuple(names)), "without": lambda names: state.without(tuple(names))}
@@ -65,26 +67,28 @@ def detail() -> str:
 
 def layout_of(blueprint: Blueprint, schema: Schema) -> Layout:
     """The diagram's layout."""
-    return picture.layout_of(blueprint, schema, translate)
+    return picture.layout_of(blueprint, schema, translator())
 
 
 def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
     """The seven slots as columns, with one grey line of what each holds."""
-    return picture.columns(blueprint, schema, translate)
+    return picture.columns(blueprint, schema, translator())
 
 
-def steps() -> tuple[Step, ...]:
-    """What one press more or less can do to the selected part."""
+def steps(blocks: Iterable[Block] | None = None) -> tuple[Step, ...]:
+    """What one press more or less can do to the selected part; `blocks` of the model in hand, where they are known."""
     document, chosen = state.document(), selected(DIAGRAM)
     schema = document.schema()
-    block = next((each for each in document.blueprint.blocks(schema) if each.address == chosen), None)
+    known = document.blueprint.blocks(schema) if blocks is None else blocks
+    block = next((each for each in known if each.address == chosen), None)
     address, spec = caption.owner(chosen, document.blueprint)
     return steps_of(document.blueprint, schema, address, spec, block) if block and spec else ()
 
 
-def lines() -> list[Stepped]:
+def lines(layout: Layout) -> list[Stepped]:
     """The same as lines of the diagram's stepper."""
-    return [Stepped(say(each.title), each.shown, each.less is not None, each.more is not None, each.gone) for each in steps()]
+    return [Stepped(say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
+            for each in steps(layout.blocks.values())]
 
 
 def take_step() -> None:

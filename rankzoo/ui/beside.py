@@ -24,7 +24,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.ui import page, rung, service, state
 from rankzoo.ui.component import scene
-from rankzoo.ui.words import say, translate
+from rankzoo.ui.words import say, translate, translator
 
 ADDRESS, KEY, ASKED, KEPT = "with", "rz_with", "rz_with_asked", "rz_kept"
 NOBODY, PRESET, RUN, OWN = "", "preset", "run.", "own."
@@ -191,7 +191,8 @@ def _run_of(document: Document) -> Run | None:
 def _pictures(sides: tuple[Side, Side]) -> None:
     """Both diagrams one above the other at equal scale; what both have alike stands back."""
     models = [(each.document.blueprint, each.document.schema()) for each in sides]
-    layouts = picture.two_layouts(*models, translate)
+    tongue = translator()
+    layouts = picture.two_layouts(*models, tongue)
     apart = beside.only([each.model() for each in sides])
     for side, layout, own in zip(sides, layouts, apart, strict=True):
         inside = side.learned()
@@ -200,7 +201,7 @@ def _pictures(sides: tuple[Side, Side]) -> None:
         title = f"**{page.escaped(system.title)}** :gray[{page.escaped(what)}"
         st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
         added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
-        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=translate),
+        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
               key=f"two:{side is sides[0]}", alt=say("Architecture of {title}", title=system.title))
 
 

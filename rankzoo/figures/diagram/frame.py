@@ -39,7 +39,9 @@ def _unused(column: Column, span: Box, state: State) -> Tree:
               state.say("{component} · off").format(component=column.title))
     inside = [rect(0.5, 0.5, span.w - 1, span.h - 1, "off", 5), text(x, 21, str(column.number), "t2", "middle", 13),
               *plus, name]
-    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, state.selected == column.slot)
+    chosen = state.selected == column.slot
+    inside += [rect(-2, -2, span.w + 4, span.h + 4, "ring", 7)] if chosen else []
+    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, chosen)
 
 
 def bands(state: State) -> list[Tree]:

@@ -6,6 +6,8 @@ const ATTRIBUTE = /^(?!on)[a-zA-Z][a-zA-Z0-9-]*$/i;
 const STEPS = { "+": "0.more", "=": "0.more", "-": "0.less" };
 /* Presses that are told again with each one: a trigger, or a press alone, is lost where another comes before the answer. */
 const KEPT = 20;
+/* Milliseconds on a node before the rest steps back: who comes to click does not wait for that to be painted. */
+const LINGER = 90;
 const SMALLEST = 0.85, LARGEST = 1.25;
 
 export default function (component) {
@@ -54,8 +56,11 @@ function open(frame) {
     event.preventDefault();
     event.stopPropagation();
   });
-  frame.addEventListener("pointerover", (event) => light(frame, picked(event)));
-  frame.addEventListener("pointerleave", () => light(frame, null));
+  let soon = 0;
+  const later = (node) => { clearTimeout(soon); soon = setTimeout(() => light(frame, node), node ? LINGER : 0); };
+  frame.addEventListener("pointerover", (event) => later(picked(event)));
+  frame.addEventListener("pointerleave", () => later(null));
+  frame.addEventListener("pointerdown", () => clearTimeout(soon));
   return scene;
 }
 
