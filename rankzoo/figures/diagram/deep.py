@@ -34,8 +34,8 @@ def cross(block: Block, box: Box, state: State) -> list[Tree]:
 def linear(block: Block, box: Box, state: State) -> list[Tree]:
     """The wide part: one weight per value, straight to the logit."""
     return [rect(0, 0, box.w, box.h, "node box", 6), text(box.w / 2, 18, fit(block.title, box.w - 8), "t1 bold", "middle"),
-            text(box.w / 2, 34, fit(block.detail, box.w - 8), "t2", "middle"), *underline(block, box, state),
-            *corner(block, box, state)]
+            text(box.w / 2, 34, block.detail if width_of(block.detail) <= box.w - 8 else "", "t2", "middle"),
+            *underline(block, box, state), *corner(block, box, state)]
 
 
 def concat(block: Block, box: Box, state: State) -> list[Tree]:

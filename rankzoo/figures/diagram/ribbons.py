@@ -84,7 +84,7 @@ def _attend(edge: Edge, state: State) -> list[Tree]:
     past = next((link.source for link in layout.links if link.target == edge.source
                  and layout.blocks[link.source].form == "history"), "")
     heights = _row_heights(past, state) if past in layout.boxes else [edge.start.y]
-    known = state.attention.get(edge.source, ())
+    known = state.attention.get(edge.source, ()) if past in layout.boxes else ()
     weights = known[-len(heights):] if len(known) >= len(heights) else ()
     top = max((abs(w) for w in weights), default=0.0) or 1.0
     left = edge.start.x + 6
