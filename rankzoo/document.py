@@ -61,10 +61,14 @@ class Document(BaseModel):
             raise ZooError("This link could not be read; it may have been cut off.", at="arch")
         if given.get("v", VERSION) != VERSION:
             raise ZooError("This link was made by another version of the app (version {v}).", at="v", v=str(given["v"])[:20])
-        preset = cls.preset(given["arch"])
-        base = json.loads(preset.model_dump_json())
-        if isinstance(given.get("data"), str):
-            base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
+        try:
+            preset = cls.preset(given["arch"])
+            base = json.loads(preset.model_dump_json())
+            if isinstance(given.get("data"), str):
+                base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
+        except ZooError as problem:
+            problem.tried = given
+            raise
         return cls._validated(merged(base, given))
 
     def on(self, data: str) -> tuple[Document, tuple[str, ...]]:
@@ -92,7 +96,7 @@ class Document(BaseModel):
         tree = json.loads(json.dumps(tried))
         path, value = cure
         set_at(tree, path, value)
-        return cls._validated(tree)
+        return cls.of(tree)
 
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size

@@ -43,6 +43,14 @@ def closest(name: str, known: list[str]) -> str:
     return f"Did you mean '{known_as}'?" if near else ""
 
 
+def nearest(path: str, name: str, known: Iterable[str]) -> Cure | None:
+    """The cure of a mistyped name: the known one that is near, or none."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return (path, near[0]) if near else None
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """«a, b and 40 more»: names in a sentence, at most `most` of them; «none» where there are none."""
     known = list(names)

@@ -13,6 +13,7 @@ from rankzoo.export.picture import up_to_the_break
 from rankzoo.paths import leaves, set_at
 from rankzoo.saying import nearest
 from tests.test_blueprint import ANY, GARBAGE
+from tests.test_cli import refusal
 from tests.test_layout import LAWS
 
 
@@ -40,6 +41,18 @@ def test_the_nearest_value_is_offered_and_mends(path, found, near):
         for step in path.split("."):
             value = value[int(step)] if isinstance(value, list) else value[step]
         assert value == near
+
+
+@pytest.mark.parametrize("given, cure", [({"arch": "yutube"}, ("arch", "youtube")),
+                                         ({"arch": "youtube", "data": "vidio"}, ("data", "video"))])
+def test_a_name_that_is_nearly_right_is_offered(given, cure):
+    problem = refused(given)
+    assert problem.cure == cure and Document.mended(problem.tried, problem.cure) == Document.preset("youtube")
+
+
+def test_the_command_line_says_it_too():
+    assert "Found 9000. The nearest: sharing.experts=64." in refusal("show", "youtube", "--set", "sharing.experts=9000")
+    assert refusal("show", "yutube").count("youtube") == 1
 
 
 @settings(max_examples=150, deadline=None)

@@ -97,6 +97,31 @@ def test_a_component_that_went_comes_back_by_itself():
     assert said(app) == [] and document(app).blueprint.sequence == Document.preset("din").blueprint.sequence
 
 
+def test_one_of_several_components_is_exchanged_taken_out_and_another_added():
+    """DeepFM's slot holds a linear part and an FM."""
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.1")
+    app.selectbox("form:interaction.1.kind").set_value("off").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear"]
+    pick(app, DIAGRAM, "interaction.0")
+    app.selectbox("more:interaction").set_value("cross_v2").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear", "cross_v2"]
+    assert app.selectbox("more:interaction").value == "off"
+    pick(app, DIAGRAM, "interaction.1.layer.0")
+    app.selectbox("form:interaction.1.kind").set_value("cross").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear", "cross"]
+
+
+def test_a_file_with_a_wrong_value_is_mended_by_one_press():
+    app = opened()
+    app.session_state["rz_take"] = True
+    app.run()
+    text = Document.preset("din").json().replace('"dim":16', '"dim":0')
+    app.file_uploader(key="rz_document_file").upload("din.json", text.encode(), "application/json").run()
+    assert document(app).arch == "youtube" and len(said(app)) == 1 and "at least 1" in said(app)[0]
+    app.button("rz_mend").click().run()
+    assert document(app).arch == "din" and document(app).blueprint.representation.dim == 1
+
+
 def test_the_nearest_value_is_one_press_away():
     app = opened()
     app.number_input("side:sharing.experts").set_value(9000).run()

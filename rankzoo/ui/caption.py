@@ -113,12 +113,11 @@ def _counted(count: Count, chosen: str) -> Count | None:
 def _settings(address: str, spec: Slot, block: Block | None) -> None:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
     settings go by names (the loss of a task, the embedding size of a field)."""
-    slot = address.split(".")[0]
+    slot, _, index = address.partition(".")
     names = [name for name in type(spec).model_fields if name != "kind"]
     menu, *rest = st.columns(4)
-    if not address.endswith(tuple("123456789")):
-        with menu:
-            forms.kind(slot)
+    with menu:
+        forms.kind(slot, index=int(index or 0))
     own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(block))]
     for i, name in enumerate([*own, *names]):
         field, value = type(spec).model_fields[name], getattr(spec, name)
@@ -127,6 +126,8 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
                 forms.of_one(f"{address}.{name}", field, value, _named(block))
             else:
                 forms.setting(f"{address}.{name}", field, value, note=note(f"{address}.{name}"))
+    with (rest + [menu])[(len(own) + len(names)) % 4]:
+        forms.another(slot)
     if slot == SLOTS[0]:
         _features()
     preset = dict(state.document().system.blueprint.specs()).get(address)

@@ -12,7 +12,7 @@ from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
 from rankzoo.inspection.steps import bounds
 from rankzoo.ui import state
-from rankzoo.ui.exchange import exchange
+from rankzoo.ui.exchange import add, exchange, exchange_at
 from rankzoo.ui.words import say
 
 SLIDER_AT_MOST = 16
@@ -90,16 +90,27 @@ def _set_one(path: str, value: Mapping[str, Any], name: str, key: str) -> None:
     state.edit(path, rest if chosen in (None, OFF) else rest | {name: chosen})
 
 
-def kind(slot: str, place: str = "form") -> None:
-    """The menu of a slot: its kinds, and «off» where the slot may stay empty. Only its first component is exchanged."""
+def kind(slot: str, place: str = "form", index: int = 0) -> None:
+    """The menu of a slot: its kinds, and «off» where the slot may stay empty; of several components that of one. The first one
+    stands for the slot: without it the slot is empty."""
     specs, value = kinds(slot), getattr(state.document().blueprint, slot)
     several = isinstance(value, tuple)
-    now = (value[0].kind if value else OFF) if several else value.kind
-    key = f"{place}:{slot}.kind"
+    now = (value[index].kind if value else OFF) if several else value.kind
+    key = f"{place}:{slot}.{index}.kind" if index else f"{place}:{slot}.kind"
     _synchronise(key, now)
     options = ([OFF] if several else []) + list(specs)
-    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key),
-                 format_func=lambda option: say("not used") if option == OFF else say(specs[option].title))
+    off = say("taken out") if index else say("not used")
+    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key, index),
+                 format_func=lambda option: off if option == OFF else say(specs[option].title))
+
+
+def another(slot: str) -> None:
+    """The menu that puts one more component into a slot that may hold several; nothing for the others."""
+    specs, key = kinds(slot), f"more:{slot}"
+    if isinstance(getattr(state.document().blueprint, slot), tuple):
+        _synchronise(key, OFF)
+        st.selectbox(say("Add a component"), [OFF, *specs], key=key, on_change=_added, args=(slot, key),
+                     format_func=lambda option: "–" if option == OFF else say(specs[option].title))
 
 
 def shown(value: Any, annotation: Any) -> str:
@@ -154,6 +165,12 @@ def _typed(path: str, key: str, annotation: Any) -> None:
     state.edit(path, read(st.session_state[key], annotation))
 
 
-def _exchanged(slot: str, key: str) -> None:
+def _exchanged(slot: str, key: str, index: int) -> None:
     chosen = st.session_state[key]
-    state.attempt(exchange, slot, None if chosen == OFF else chosen)
+    kind = None if chosen == OFF else chosen
+    state.attempt(*((exchange_at, slot, index, kind) if index else (exchange, slot, kind)))
+
+
+def _added(slot: str, key: str) -> None:
+    if st.session_state[key] != OFF:
+        state.attempt(add, slot, st.session_state[key])

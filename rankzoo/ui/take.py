@@ -53,4 +53,7 @@ def _read(content: bytes) -> Document:
     except UnicodeDecodeError:
         raise ZooError("This file is no text.", "Choose a file that was taken away here.", at="file") from None
     except ZooError as error:
-        raise ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate)) from None
+        refused = ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate),
+                           cure=error.cure)
+        refused.tried = error.tried
+        raise refused from None
