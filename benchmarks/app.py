@@ -47,11 +47,16 @@ PROBE = """(() => {
   const words = (selector) => document.querySelector(selector)?.textContent ?? "";
   const drawn = (node) => { const box = node.getBoundingClientRect(); return box.width > 0 && box.height > 0; };
   const count = () => all("readout", "text").map((each) => each.textContent).join("|");
+  const ended = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning";
   const title = () => words(".st-key-rz_caption strong");
   const becomes = {  // each remembers what stands there when it is called, and returns whether that has changed
     rows: () => () => { const rows = all("zoo_table", "[data-id]"); return rows.length > 0 && rows.every(drawn); },
     experts: (number) => { const before = count();
       return () => all("architect_diagram", '[data-id^="sharing.expert."]').length === number && count() && count() !== before; },
+    diagram: () => () => all("architect_diagram", "[data-id]").some(drawn) && count() !== "",
+    edited: () => { const before = count(); return () => count() && count() !== before && ended(); },
+    chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
+      && each.querySelector(".ring")),
     title: () => { const before = title(); return () => title() && title() !== before; },
     point: () => () => document.querySelector("[class*=st-key-rz_chart] .scatterlayer path.point") !== null,
   };
@@ -65,6 +70,7 @@ PROBE = """(() => {
     requestAnimationFrame(look);
   };
   window.rz = {
+    there: (what) => becomes[what]()(),
     loaded: (what) => new Promise((done, fail) => wait(0, becomes[what](), done, fail)),
     arm: (event, what, ...given) => {
       const ready = becomes[what](...given);

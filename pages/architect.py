@@ -2,36 +2,43 @@
 import streamlit as st
 
 from rankzoo.document import Document
-from rankzoo.export.picture import assumed_blocks, changed_blocks, counted
+from rankzoo.export.picture import Learned, assumed_blocks, changed_blocks, counted
 from rankzoo.figures import diagram
-from rankzoo.ui import advised, architect, caption, large, page, rung, state, take
+from rankzoo.ui import advised, architect, beside, caption, changed, counts, large, page, provenance, rung, state, take
 from rankzoo.ui.component import scene
-from rankzoo.ui.words import say, translate
+from rankzoo.ui.words import say, translator
 
 
 @st.fragment
-def picture(document: Document) -> None:
+def picture(document: Document, inside: Learned) -> None:
     """What a click on a part draws anew; an edit made in here concerns the whole page."""
     state.whole_page_after(document)
-    schema, chosen = document.schema(), architect.selection()
-    layout, inside = architect.layout_of(document.blueprint, schema), architect.learned()
+    schema, chosen, tongue = document.schema(), architect.selection(), translator()
+    layout = architect.layout_of(document.blueprint, schema)
     title = say("Architecture of {title}", title=document.system.title)
-    scene(diagram.draw(layout, selected=chosen, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
-                       changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout)),
-          key=architect.DIAGRAM, alt=title)
+    scene(diagram.draw(layout, selected=chosen, weights=inside.gates, attention=inside.attention, metrics=inside.metrics,
+                       label=title, say=tongue,
+                       changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout),
+                       back=architect.standing_back(document, layout), steps=architect.lines(layout)),
+          key=architect.DIAGRAM, alt=title, on_step=architect.take_step)
     scaled = large.chosen(document)
-    scene(counted(scaled.count, translate), key="readout", alt=say("Parameters by part"))
+    scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"))
     large.show(document, scaled)
     advised.show(document)
     caption.show(chosen, layout, inside)
-    rung.show()
-    large.all_sizes(document)
-    take.show(document, inside)
-    page.twin(architect.module_table, "modules")
 
 
 page.begin()
 with st.sidebar:
     architect.sidebar()
 page.head(architect.detail(), sel=architect.selection())
-picture(state.document())
+in_hand, learned = state.document(), architect.learned()
+picture(in_hand, learned)
+provenance.show(in_hand)
+changed.show(in_hand)
+rung.show()
+beside.show(in_hand)
+counts.show(in_hand)
+large.all_sizes(in_hand)
+take.show(in_hand, learned)
+page.twin(architect.module_table, "modules")

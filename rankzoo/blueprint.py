@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from rankzoo.components.concatenation import Concatenation
 from rankzoo.components.concatenation.join import Join
@@ -23,7 +23,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sequence import Sequence
 from rankzoo.components.sharing import Sharing
 from rankzoo.components.sharing.direct import Direct
-from rankzoo.components.slot import Slot
+from rankzoo.components.slot import Slot, once
 from rankzoo.components.towers import Towers
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError
@@ -56,8 +56,19 @@ class Place:
     shape: Shape
 
 
+def drawn(places: Iterable[Place]) -> tuple[Block, ...]:
+    """The nodes of some components in their order, each with the edges that leave it."""
+    drawings = [place.spec.draw(place.shape) for place in places]
+    edges: dict[str, list[Edge]] = {}
+    for drawing in drawings:
+        for edge in drawing.edges:
+            edges.setdefault(edge.source, []).append(edge)
+    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())))
+                 for drawing in drawings for block in drawing.blocks)
+
+
 class Blueprint(BaseModel):
-    """The seven slots, in the order of the forward pass, and the names of the tasks.
+    """The seven slots, in the order of the forward pass, the names of the tasks, and of the features that are left out.
 
     `sequence` and `interaction` are tuples: empty means that the component is not used, several run one after another.
     """
@@ -72,6 +83,12 @@ class Blueprint(BaseModel):
     towers: Towers = MlpTower()
     losses: Losses = Pointwise()
     tasks: Annotated[tuple[TaskName, ...], Field(min_length=1, max_length=8)]
+    without: Annotated[tuple[str, ...], Field(max_length=2000)] = ()
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Nothing is said of features where none is left out: documents from before there was such a setting stay the same."""
+        return {name: value for name, value in written(self).items() if name != "without" or value}
 
     def specs(self) -> Iterator[tuple[str, Slot]]:
         """Every component with its address, in the order of the forward pass."""
@@ -81,15 +98,28 @@ class Blueprint(BaseModel):
 
     def places(self, schema: Schema) -> tuple[Place, ...]:
         """Every component with the shape that enters it; raises the ZooError of the first that cannot stand where it is."""
+        places, problem = self.reached(schema)
+        if problem:
+            raise problem
+        return places
+
+    def reached(self, schema: Schema) -> tuple[tuple[Place, ...], ZooError | None]:
+        """Components with the shape that enters each, up to the first that cannot stand where it is, which is the last of them
+        then, and what it says."""
         if len(set(self.tasks)) < len(self.tasks):
             raise ZooError("A task is named twice.", "Name each task once.", at="tasks")
+        once(self.without, "without")
+        schema = schema.leaving(self.without)
         shape = Shape(schema, tuple(schema.task(name) for name in self.tasks))
         places = []
         for address, spec in self.specs():
             shape = shape.but(at=address)
             places.append(Place(address, spec, shape))
-            shape = spec.after(shape)
-        return tuple(places)
+            try:
+                shape = spec.after(shape)
+            except ZooError as problem:
+                return tuple(places), problem
+        return tuple(places), None
 
     def count(self, schema: Schema) -> Count:
         """Parameters and FLOPs of all parts by formula, under their addresses."""
@@ -97,13 +127,7 @@ class Blueprint(BaseModel):
 
     def blocks(self, schema: Schema) -> tuple[Block, ...]:
         """The nodes of the diagram in the order of the forward pass, each with the edges that leave it."""
-        drawings = [place.spec.draw(place.shape) for place in self.places(schema)]
-        edges: dict[str, list[Edge]] = {}
-        for drawing in drawings:
-            for edge in drawing.edges:
-                edges.setdefault(edge.source, []).append(edge)
-        return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())))
-                     for drawing in drawings for block in drawing.blocks)
+        return drawn(self.places(schema))
 
     def used(self, slot: str) -> bool:
         """Whether the model uses a slot: an empty tuple and direct sharing count as unused."""
@@ -119,14 +143,25 @@ class Blueprint(BaseModel):
         changed = self.model_copy(update={"tasks": tuple(task.name for task in kept)})
         return changed.fitted(schema)[0]
 
+    def leaving(self, without: tuple[str, ...], schema: Schema) -> Blueprint:
+        """This blueprint without some features of the same data; what named one of them lets it go."""
+        left, join = tuple(f.name for f in schema.features if f.name in without), self.concatenation
+        if isinstance(join, Join):
+            join = join.model_copy(update={
+                "fields": join.fields and tuple(name for name in join.fields if name not in left),
+                "products": tuple(pair for pair in join.products if not set(pair) & set(left))})
+        return self.model_copy(update={"without": left, "concatenation": join}).fitted(schema)[0]
+
     def fitted(self, schema: Schema) -> tuple[Blueprint, tuple[str, ...]]:
         """This blueprint for other data: its tasks become the data's where none of them fits; names that the data lack, or
         of tasks that are no longer the model's, are dropped. Returns the addresses and names that were dropped too."""
         names = [t.name for t in schema.tasks]
         kept = tuple(t for t in self.tasks if t in names) or tuple(names[:1] if len(self.tasks) == 1 else names[:8])
         changes: dict[str, object] = {"tasks": kept}
-        schema = replace(schema, tasks=tuple(t for t in schema.tasks if t.name in kept))
+        changes["without"] = tuple(name for name in self.without if name in schema.spare)
         gone = [f"tasks: {t}" for t in self.tasks if t not in kept]
+        gone += [f"without: {name}" for name in self.without if name not in schema.spare]
+        schema = replace(schema, tasks=tuple(t for t in schema.tasks if t.name in kept)).leaving(changes["without"])
         for slot in SLOTS:
             value = getattr(self, slot)
             fitted = [spec.fitted(schema) for spec in (value if isinstance(value, tuple) else (value,))]

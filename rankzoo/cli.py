@@ -22,8 +22,8 @@ COMMANDS: Mapping[str, str] = {
     "train": "rankzoo.commands.train:train", "inspect": "rankzoo.commands.inspect:inspect_run",
     "runs": "rankzoo.commands.runs:runs", "data": "rankzoo.commands.data:data", "check": "rankzoo.commands.check:check",
     "serve": "rankzoo.commands.serve:serve", "doctor": "rankzoo.commands.doctor:doctor",
-    "experiment": "rankzoo.commands.experiment:experiment", "export": "rankzoo.commands.export:export",
-    "bench": "rankzoo.commands.bench:bench"}
+    "experiment": "rankzoo.commands.experiment:experiment", "compare": "rankzoo.commands.compare:compare",
+    "export": "rankzoo.commands.export:export", "bench": "rankzoo.commands.bench:bench"}
 
 
 class Zoo(click.Group):
@@ -51,7 +51,7 @@ class Zoo(click.Group):
         try:
             status = super().main(args, prog_name or "python -m rankzoo", complete_var, False, windows_expand_args)
         except ZooError as error:
-            status = refused(str(error), error.at, args)
+            status = refused(f"{error} {offered(error)}", error.at, args)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else "")
             status = 2
@@ -67,6 +67,14 @@ class Zoo(click.Group):
         except MemoryError:
             status = refused("There is not enough memory for this. Use a smaller model or fewer rows.", "", args)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def offered(error: ZooError) -> str:
+    """The nearest value that may stand there, as --set takes it, where one is known."""
+    if not error.cure or "Did you mean" in error.fix:
+        return ""
+    path, value = error.cure
+    return f"The nearest: {path.removeprefix('blueprint.')}={json.dumps(value, separators=(',', ':'))}."
 
 
 def refused(say: str, at: str, args: Sequence[str]) -> int:

@@ -1,12 +1,15 @@
 """Document: one configured model, ready to be trained: architecture, data, blueprint and settings.
 
 The same JSON stands in a link, in the run store, in a file and behind `--set`; all of it passes this one validator.
+
+More than 250 lines: what a document is read from, completed by and told apart from is one set of rules.
 """
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
-from rankzoo.errors import ZooError
+from rankzoo.errors import Cure, ZooError
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
@@ -58,10 +61,14 @@ class Document(BaseModel):
             raise ZooError("This link could not be read; it may have been cut off.", at="arch")
         if given.get("v", VERSION) != VERSION:
             raise ZooError("This link was made by another version of the app (version {v}).", at="v", v=str(given["v"])[:20])
-        preset = cls.preset(given["arch"])
-        base = json.loads(preset.model_dump_json())
-        if isinstance(given.get("data"), str):
-            base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
+        try:
+            preset = cls.preset(given["arch"])
+            base = json.loads(preset.model_dump_json())
+            if isinstance(given.get("data"), str):
+                base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
+        except ZooError as problem:
+            problem.tried = given
+            raise
         return cls._validated(merged(base, given))
 
     def on(self, data: str) -> tuple[Document, tuple[str, ...]]:
@@ -82,6 +89,14 @@ class Document(BaseModel):
         for path, value in changes:
             set_at(tree, path if path.split(".")[0] in ("settings", "data", "blueprint") else f"blueprint.{path}", value)
         return Document._validated(tree)
+
+    @classmethod
+    def mended(cls, tried: object, cure: Cure) -> Document:
+        """What was tried and could not be, with one value in place of another; raises again where something else is wrong."""
+        tree = json.loads(json.dumps(tried))
+        path, value = cure
+        set_at(tree, path, value)
+        return cls.of(tree)
 
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
@@ -115,7 +130,7 @@ class Document(BaseModel):
         try:
             return cls.model_validate_json(json.dumps(tree, allow_nan=False))
         except ValidationError as error:
-            raise refused(error, cls) from None
+            raise refused(error, cls, tree) from None
         except ValueError:
             raise ZooError("Every number must be finite.", at="settings") from None
 
@@ -157,13 +172,13 @@ class Document(BaseModel):
 
     def difference(self) -> dict[str, Any]:
         """What differs from the preset, and always `v` and `arch`: the shortest JSON that `parse` completes."""
-        preset = json.loads(Document.preset(self.arch)._fitted(self.data).model_dump_json())
+        preset = json.loads(self.unchanged().model_dump_json())
         return {"v": self.v, "arch": self.arch} | _differing(json.loads(self.model_dump_json()), preset) | (
             {"data": self.data} if self.data != get(self.arch).dataset else {})
 
     def unchanged(self) -> Document:
         """The system's preset on these data."""
-        return Document.preset(self.arch)._fitted(self.data)
+        return unchanged(self.arch, self.data)
 
     def changed(self) -> tuple[str, ...]:
         """Addresses of the blueprint's settings that differ from the preset."""
@@ -175,6 +190,12 @@ class Document(BaseModel):
     def hash(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON."""
         return hashlib.sha256(self.json().encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def unchanged(arch: str, data: str) -> Document:
+    """A system's preset on some data; a page asks for it many times."""
+    return Document.preset(arch)._fitted(data)
 
 
 def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+Cure = tuple[str, object]
+
 
 class ZooError(ValueError):
     """A problem that a person can cause and mend.
@@ -10,11 +12,17 @@ class ZooError(ValueError):
     `what` says what was found, `fix` what to do; both are English templates in `str.format` style, filled from
     `values`. `at` is the address of the setting, slot, row or column (`sequence.0.widths`), the same address that
     `--set`, a form key and a trace use. A catalogue may translate the templates before they are filled.
+
+    `cure` is the change that would mend it, where one is at hand: the address of a setting and the nearest value that may stand
+    there. `shapes` are the two sizes that do not fit each other, what comes and what is needed. `tried` is what was asked for,
+    as parsed JSON, so that the cure can be put into it.
     """
 
-    def __init__(self, what: str, fix: str = "", /, *, at: str = "", **values: object):
+    def __init__(self, what: str, fix: str = "", /, *, at: str = "", cure: Cure | None = None,
+                 shapes: tuple[object, object] | None = None, **values: object):
         super().__init__(what)
-        self.what, self.fix, self.at, self.values = what, fix, at, values
+        self.what, self.fix, self.at, self.values, self.cure, self.shapes = what, fix, at, values, cure, shapes
+        self.tried: object = None
 
     def text(self, translate: Callable[[str], str] = str, fix: bool = True) -> str:
         """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""
@@ -33,6 +41,14 @@ def closest(name: str, known: list[str]) -> str:
     # The answer is itself a template, and a column may be called «{x}».
     known_as = near[0].replace("{", "{{").replace("}", "}}") if near else ""
     return f"Did you mean '{known_as}'?" if near else ""
+
+
+def nearest(path: str, name: str, known: Iterable[str]) -> Cure | None:
+    """The cure of a mistyped name: the known one that is near, or none."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return (path, near[0]) if near else None
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import rankzoo.zoo.industry
 import rankzoo.zoo.ladder
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, closest, nearest
 from rankzoo.system import System
 
 
@@ -32,5 +32,5 @@ def get(id: str) -> System:
     """The system of that id; raises a ZooError that names the closest one."""
     if id not in systems():
         raise ZooError("Unknown architecture '{id}'.", closest(id, list(systems())) or "Choose one of: {known}.", at="arch",
-                       id=id[:80], known=", ".join(systems()))
+                       id=id[:80], known=", ".join(systems()), cure=nearest("arch", id, systems()))
     return systems()[id]

@@ -1,6 +1,8 @@
 """Saying what is wrong with settings: pydantic's findings as one plain sentence with the address and what is allowed."""
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -8,12 +10,17 @@ from pydantic import BaseModel, ValidationError
 from rankzoo.errors import ZooError, closest, listed
 
 
-def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
-    """The first finding as a ZooError: where, what was found, what is allowed there."""
+def refused(error: ValidationError, model: type[BaseModel], tried: object = None) -> ZooError:
+    """The first finding as a ZooError: where, what was found, what is allowed there, and the nearest value that is."""
     finding = error.errors(include_url=False)[0]
     schema = model.model_json_schema()
-    address, here = _follow(schema, finding["loc"])
-    address = address.removeprefix("blueprint.") or "blueprint"
+    path, here = _follow(schema, finding["loc"])
+    said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
+    said.cure, said.tried = _cure(finding, here, path), tried
+    return said
+
+
+def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:
     kind = finding["type"]
     if kind == "json_invalid":
         return ZooError("The settings hold text that cannot be read.", "Use letters, digits and spaces.", at="blueprint")
@@ -31,6 +38,62 @@ def refused(error: ValidationError, model: type[BaseModel]) -> ZooError:
         return ZooError("Setting {at}: every number must be finite.", at=address)
     return ZooError("Setting {at}: {allowed}.", "Found {found}.", at=address, allowed=allowed(here),
                     found=_shown(finding["input"]))
+
+
+def _cure(finding: Any, here: dict[str, Any], path: str) -> tuple[str, object] | None:
+    """What would mend a finding: an address and the nearest value; None where nothing is near."""
+    kind = finding["type"]
+    if kind == "union_tag_invalid":
+        known = re.findall(r"'([^']*)'", finding["ctx"]["expected_tags"])
+        near = get_close_matches(str(finding["ctx"]["tag"]), known, n=1, cutoff=0.5)
+        return (f"{path}.kind", near[0]) if near else None
+    if kind in ("json_invalid", "extra_forbidden", "union_tag_not_found", "missing"):
+        return None
+    value = nearest(here, finding["input"])
+    return None if value is None else (path, value)
+
+
+def nearest(schema: dict[str, Any], value: object) -> object:
+    """The value nearest to one that a JSON schema does not allow; None where none is near, or where it is allowed."""
+    if "anyOf" in schema:
+        found = (nearest(option, value) for option in schema["anyOf"])
+        return next((each for each in found if each is not None), None)
+    if "enum" in schema:
+        near = get_close_matches(str(value), [str(each) for each in schema["enum"]], n=1, cutoff=0.5)
+        return next((each for each in schema["enum"] if near and str(each) == near[0]), None)
+    kind = schema.get("type")
+    if kind in ("integer", "number"):
+        return _number(schema, value)
+    if kind == "array" and isinstance(value, list):
+        least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        return value[:most] if len(value) > most else schema.get("default") if len(value) < least else None
+    if kind == "string" and isinstance(value, str):
+        plain = re.sub(r"[^A-Za-z0-9_ ]", "", value)[:schema.get("maxLength", 60)]
+        return plain if plain and plain != value else None
+    return None
+
+
+def _number(schema: dict[str, Any], value: object) -> int | float | None:
+    """The allowed number nearest to a value; a word that is a number counts as that number."""
+    try:
+        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        found = None
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if found is None or found != found:
+        found = schema.get("default", least)
+    if found is None:
+        return None
+    found = max(found, least) if least is not None else found
+    found = min(found, most) if most is not None else found
+    whole = schema["type"] == "integer"
+    if found in (float("inf"), float("-inf")):
+        return None
+    for bound, side in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
+        edge = schema.get(bound)
+        if edge is not None and (found - edge) * side <= 0:
+            found = edge + side * (1 if whole else 0.001)
+    return round(found) if whole else found
 
 
 def allowed(schema: dict[str, Any]) -> str:

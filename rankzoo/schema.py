@@ -23,7 +23,7 @@ class Feature:
 
     `vocabulary` counts every row of its table, row 0 (unknown, missing, padding) included; 0 for a numeric feature.
     `side` says whom it describes. `bias` marks what is known when logging but not when serving (the position of an
-    impression): only a biased tower may read it.
+    impression): only a biased tower may read it. `out` marks what a model was told to leave out.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Feature:
     vocabulary: int = 0
     side: Side = "context"
     bias: bool = False
+    out: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,24 @@ class Schema:
 
     @cached_property
     def inputs(self) -> tuple[Feature, ...]:
-        """The features that the main network may read: all but the bias features."""
-        return tuple(f for f in self.features if not f.bias)
+        """The features that the main network may read: all but the bias features, and those that the model leaves out."""
+        return tuple(f for f in self.features if not (f.bias or f.out))
+
+    @cached_property
+    def spare(self) -> tuple[str, ...]:
+        """The names of the features that a model may leave out: no bias feature, and none whose table items are read from."""
+        read = {f.table for h in self.histories for f in h.fields}
+        return tuple(f.name for f in self.features if not (f.bias or f.name in read or self.named(f.name)))
+
+    def leaving(self, names: tuple[str, ...], at: str = "without") -> Schema:
+        """This schema for a model that leaves some features out; their columns stay where they are."""
+        for i, name in enumerate(names):
+            if self.feature(name, f"{at}.{i}").name not in self.spare:
+                raise ZooError("'{name}' cannot be left out: past items or a side tower are read from it.",
+                               "Choose among: {names}.", at=f"{at}.{i}", name=name, names=listed(self.spare))
+        if names and len(set(names)) >= len(self.inputs) and not self.histories:
+            raise ZooError("No feature would be left to read.", "Keep at least one.", at=at)
+        return replace(self, features=tuple(replace(f, out=f.name in names) for f in self.features)) if names else self
 
     def named(self, table: str) -> bool:
         """Whether a table holds items: whether who reads it names a row of the catalogue."""
@@ -200,7 +217,7 @@ class Schema:
         """The history of that name, or the first where no name is given."""
         if not self.histories:
             raise ZooError("These data have no history.", "Choose data with one, or empty the sequence slot (sequence=[]).",
-                           at=at)
+                           at=at, cure=("sequence", []))
         return _named(self.histories, name, "history", at) if name else self.histories[0]
 
     def task(self, name: str, at: str = "tasks") -> Task:
@@ -359,7 +376,7 @@ def _product(sizes: tuple[int, ...]) -> int:
 
 
 BlockForm = Literal["feature", "numbers", "history", "bias", "candidate", "scorer", "sum", "cross", "linear", "concat", "layer",
-                    "expert", "gate", "tower", "bias_tower", "head"]
+                    "expert", "gate", "tower", "bias_tower", "head", "broken"]
 
 
 @dataclass(frozen=True)

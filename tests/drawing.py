@@ -95,7 +95,8 @@ def blueprints(schema: Schema) -> st.SearchStrategy[Blueprint]:
     tasks = st.lists(st.sampled_from([t.name for t in schema.tasks]), min_size=1, unique=True)
     chosen = [t.name for t in schema.tasks if t.kind == "class"]
     binary = [t.name for t in schema.tasks if t.kind == "binary"]
-    return st.fixed_dictionaries({**{name: slot(name, schema) for name in SLOTS}, "tasks": tasks}).map(
+    without = st.just([]) | st.lists(st.sampled_from(schema.spare), max_size=1) if schema.spare else st.just([])
+    return st.fixed_dictionaries({**{name: slot(name, schema) for name in SLOTS}, "tasks": tasks, "without": without}).map(
         lambda drawn: Blueprint.model_validate_json(json.dumps(for_tasks(mended(one_after_another(drawn, binary)), chosen))))
 
 

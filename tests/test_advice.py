@@ -37,6 +37,7 @@ def test_no_preset_gives_a_reason(id: str):
     ("ple", [("sharing.own", 0), ("sharing.shared", 1)], "sharing.own"),
     ("mmoe", [("tasks", ["click"])], "sharing.kind"),
     ("dnn", [("representation.dim", 256)], "representation.dim"),
+    ("youtube", [("representation.dims", {"device": 64})], "representation.dims"),
     ("youtube", [("towers.drop_position", 0.8)], "towers.drop_position"),
     ("dnn", [("towers.dropout", 0.6)], "towers.dropout"),
 ])

@@ -38,7 +38,7 @@ def stands(schema: Schema, blueprint: Blueprint) -> bool:
         blueprint.places(schema)
     except ZooError as error:
         assert_plain(error)
-        assert error.at.split(".")[0] in (*SLOTS, "tasks")
+        assert error.at.split(".")[0] in (*SLOTS, "tasks", "without")
         return False
     return True
 

@@ -5,16 +5,22 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
 
+from rankzoo.document import Document
+from rankzoo.export.picture import layout_of, two_layouts
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
 from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
 from rankzoo.figures.tree import width_of
+from rankzoo.registry import systems
 from rankzoo.schema import Block
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
+from tests.test_blueprint import ANY, stands
 
+BUILT = [system.id for system in systems().values() if system.built]
 SIZES = {"small": 12, "large": 14, "key": 16}
 
 
@@ -22,9 +28,15 @@ def laid(blocks: tuple[Block, ...], **more: object) -> Layout:
     return arrange(blocks, columns(blocks), **more)
 
 
-@pytest.fixture(params=list(MODELS))
+def of_system(id: str) -> Layout:
+    document = Document.preset(id)
+    return layout_of(document.blueprint, document.schema())
+
+
+@pytest.fixture(params=[*MODELS, *BUILT])
 def layout(request: pytest.FixtureRequest) -> Layout:
-    return laid(MODELS[request.param])
+    """Drawn by hand for the test, and every system of the zoo."""
+    return laid(MODELS[request.param]) if request.param in MODELS else of_system(request.param)
 
 
 def test_no_two_boxes_overlap(layout: Layout) -> None:
@@ -75,6 +87,32 @@ def test_words_fit_their_nodes(layout: Layout) -> None:
             if part[0] == "text":
                 start, end = _extent(part)
                 assert -out <= start + x - left and end + x - left <= box.w + out, (address, part, box)
+
+
+LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test_everything_is_inside_the_canvas,
+        test_every_edge_runs_left_to_right_and_touches_its_boxes, test_columns_stand_in_the_fixed_order_and_do_not_touch,
+        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(ANY)
+def test_any_blueprint_that_stands_keeps_every_law(drawn) -> None:
+    schema, blueprint = drawn
+    assume(stands(schema, blueprint))
+    layout = layout_of(blueprint, schema)
+    for law in LAWS:
+        law(layout)
+
+
+@pytest.mark.parametrize("one, other", [("youtube", "mmoe"), ("din", "bst"), ("dcn_v2", "lr"), ("alibaba", "snapchat")])
+def test_two_models_are_drawn_at_equal_scale(one: str, other: str) -> None:
+    """As wide as each other, and a layer of as many units as high in both."""
+    documents = [Document.preset(id) for id in (one, other)]
+    found = two_layouts(*((each.blueprint, each.schema()) for each in documents))
+    assert found[0].width == found[1].width and found[0].scale.bar == found[1].scale.bar
+    for each in found:
+        for law in LAWS:
+            law(each)
 
 
 def _extent(part: list) -> tuple[float, float]:

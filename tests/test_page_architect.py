@@ -420,7 +420,8 @@ def test_a_model_is_taken_away_and_brought_back(monkeypatch):
     app = opened()
     app.session_state["rz_take"] = True
     app.run()
-    assert not app.exception and {"take:report", "take:svg", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
+    assert not app.exception and "take_png" in {each.key for each in app.get("bidi_component")}
+    assert {"take:report", "take:svg", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
                                                                               app.get("download_button")}
     for each in ("report", "svg"):  # made in a thread of its own, which knows no visit
         with ThreadPoolExecutor(1) as pool:

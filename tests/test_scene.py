@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rankzoo.figures import readout
-from rankzoo.figures.diagram import draw, excerpt, thumbnail
+from rankzoo.figures.diagram import Stepped, draw, excerpt, thumbnail
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.theme import CONFIG, SLOTS, family, stylesheet, theme
 from rankzoo.figures.tree import Tree, brief, compact, fit, to_svg, width_of
@@ -123,7 +123,7 @@ def test_a_stand_in_takes_the_weights_of_all_it_hides() -> None:
 
 def test_attention_bars_have_their_weights() -> None:
     weights = (0.9, 0.06, 0.03, 0.21, 0.02, 0.37, 0.05, 0.22, 0.04)
-    tree = draw(laid(din()), attention=weights)
+    tree = draw(laid(din()), attention={"sequence.0": weights})
     assert [word for word in words(tree) if word in {f"{w:.2f}" for w in weights}] == [f"{w:.2f}" for w in weights[1:]]
     edge = next(e for e in elements(tree) if e[1].get("data-key") == "sequence.0>sequence.0.sum")
     longest = max(bar["width"] for bar in classed(edge, "mark"))
@@ -268,3 +268,20 @@ def test_a_selection_reaches_python_before_the_drawing() -> None:
     app.session_state["figure"] = {"selected": "b"}
     app.run(timeout=30)
     assert not app.exception and app.markdown[0].value == "before b, after b"
+
+
+def test_the_stepper_stands_by_its_part_and_inside_the_drawing() -> None:
+    """Every node of a model: its − and + are buttons with a sentence, within the canvas, and gone where nothing is selected."""
+    layout = laid(mmoe())
+    lines = [Stepped("Experts", "4", True, True), Stepped("Units", "64", False, True),
+             Stepped("Take it out", "", True, False, True)]
+    for address in layout.boxes:
+        tree = draw(layout, selected=address, steps=lines)
+        signs = [part for part in elements(tree) if "data-step" in part[1]]
+        assert [part[1]["data-step"] for part in signs] == ["0.less", "0.more", "1.more", "2.less"]
+        assert all(part[1]["role"] == "button" and part[1]["aria-label"] for part in signs)
+        box = next(part for part in elements(tree) if part[1].get("data-key") == "stepper")
+        x, y = map(float, re.findall(r"[\d.]+", box[1].get("transform", "translate(0 0)")))
+        frame = classed(box, "stepper")[0]
+        assert x + frame["width"] <= layout.width + 0.1 and y + frame["height"] <= layout.height + 0.1
+    assert not [part for part in elements(draw(layout, steps=lines)) if "data-step" in part[1]]

@@ -36,7 +36,8 @@ def visit(page: str = "", **query: str) -> AppTest:
 
 def scenes(app: AppTest) -> dict[str, Tree]:
     """The drawings on the page by their key."""
-    return {each.key: json.loads(each.proto.json)["tree"] for each in app.get("bidi_component")}
+    data = {each.key: json.loads(each.proto.json) for each in app.get("bidi_component")}
+    return {key: each["tree"] for key, each in data.items() if "tree" in each}
 
 
 def nodes(tree: Tree) -> list[str]:

@@ -98,7 +98,7 @@ def wrapped(document: Document, changes: Changes) -> Changes:
     settings = dict(leaves(json.loads(document.model_dump_json())))
 
     def lists(path: str) -> bool:
-        return isinstance(settings.get(path, settings.get(f"blueprint.{path}")), list)
+        return path == "without" or isinstance(settings.get(path, settings.get(f"blueprint.{path}")), list)
 
     return [(path, value if value is None or isinstance(value, (list, dict)) or not lists(path) else [value])
             for path, value in changes]

@@ -47,19 +47,25 @@ def export(id: str, form: str, out: Path, sets: tuple[str, ...], data: str, labe
 
 
 def _run(id: str) -> tuple[Document, Learned, Run]:
-    from rankzoo.document import Document
     from rankzoo.export.picture import learned
+    from rankzoo.runs.store import Store
+
+    document, found = run_of(id)
+    return document, learned(document.schema(), Store().points(found.id), found.outcome or {}), found
+
+
+def run_of(id: str) -> tuple[Document, Run]:
+    """A stored run and its document; raises a ZooError that knows systems too, which may have been meant."""
+    from rankzoo.document import Document
     from rankzoo.registry import systems
     from rankzoo.runs.store import Store
 
-    store = Store()
     try:
-        found = store.run(id)
+        found = Store().run(id)
     except ZooError:
         fix = closest(id, list(systems())) or "`list` and `runs list` name them."
         raise ZooError("There is no system and no run '{name}'.", fix, at="id", name=shown(id[:60])) from None
-    document = Document.parse(found.config)
-    return document, learned(document.schema(), store.points(found.id), found.outcome or {}), found
+    return Document.parse(found.config), found
 
 
 def _json(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:

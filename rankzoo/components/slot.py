@@ -88,7 +88,7 @@ def one_logit(shape: Shape) -> None:
     for task in shape.tasks:
         if task.kind == "tags":
             raise ZooError("The task '{task}' asks for a tag of every word, and this tower reads no words.",
-                           "Set towers.kind to text_heads.", at=shape.at, task=task.name)
+                           "Set towers.kind to text_heads.", at=shape.at, task=task.name, cure=("towers.kind", "text_heads"))
         if task.kind == "class":
             raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.",
-                           "Set towers.kind to classes.", at=shape.at, task=task.name)
+                           "Set towers.kind to classes.", at=shape.at, task=task.name, cure=("towers.kind", "classes"))

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from rankzoo.data.truths import Truth
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, closest, nearest
 from rankzoo.schema import Schema
 
 MIN_ROWS = 100
@@ -124,7 +124,7 @@ def built_in() -> tuple[str, ...]:
 def unknown_dataset(name: str, known: list[str]) -> ZooError:
     """The refusal of a name that is neither a built-in dataset nor the hash of an upload."""
     return ZooError("Unknown dataset '{name}'.", closest(name, known) or "Known are: {known}.", at="data",
-                    name=name[:80], known=", ".join(known))
+                    name=name[:80], known=", ".join(known), cure=nearest("data", name, known))
 
 
 def check_rows(rows: int) -> None:

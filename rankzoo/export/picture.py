@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.blueprint import drawn as drawn_blocks
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.figures import diagram, readout
@@ -15,7 +16,7 @@ from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.runs.tables import Point
-from rankzoo.schema import Count, Schema
+from rankzoo.schema import Block, Count, Flow, Schema, Shape
 from rankzoo.training.watch import gate_address
 
 Translate = Callable[[str], str]
@@ -25,9 +26,11 @@ HEADS = {"representation": "Features", "sequence": "Attention", "interaction": "
 
 @dataclass(frozen=True)
 class Learned:
-    """What a run adds to the diagram: mean gate weights by gate, a metric by task."""
+    """What a run adds to the diagram: mean gate weights by gate, mean weights of the last past items by scorer, a metric by
+    task."""
 
     gates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    attention: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -37,6 +40,46 @@ NOTHING = Learned()
 def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout:
     """The diagram's layout."""
     return arrange(worded(blueprint.blocks(schema), translate), columns(blueprint, schema, translate))
+
+
+def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout | None:
+    """The layout of a blueprint that cannot stand: all parts before the first that fails, and that one with what comes to it and
+    what it needs on the edge; None where it stands."""
+    places, problem = blueprint.reached(schema)
+    if problem is None:
+        return None
+    *standing, failing = places
+    slot, blocks = failing.address.split(".")[0], drawn_blocks(standing)
+    ends = [b for b in blocks if not b.flows and b.form not in ("bias", "bias_tower")
+            and (slot != "sequence" or b.form == "history")]
+    comes, needs = problem.shapes or (arriving(failing.shape, slot, translate), translate("something else"))
+    part = Block(failing.address, slot, "broken", failing.spec.title, "cannot stand here",
+                 words=(translate("comes: {shape}").format(shape=comes), translate("needs: {shape}").format(shape=needs)))
+    flowing = {b.address: replace(b, flows=(Flow(failing.address, 1),)) for b in ends}
+    heads = tuple(Column(name, number, translate(HEADS[name]), translate("not reached") if number > 1 + SLOTS.index(slot) else "",
+                         blueprint.used(name) or name == slot) for number, name in enumerate(SLOTS, 1))
+    shown = worded([flowing.get(b.address, b) for b in blocks], translate) + (replace(part, title=translate(part.title),
+                                                                                     detail=translate(part.detail)),)
+    return arrange(shown, heads)
+
+
+def arriving(shape: Shape, slot: str, translate: Translate = str) -> str:
+    """The shape that enters a slot, in a few words."""
+    if slot == "sequence":
+        return ", ".join(f"{each.length} × {each.width}" for each in shape.sequences.values()) or translate("no history")
+    if slot in ("representation", "losses"):
+        return translate("{n} tasks").format(n=len(shape.tasks))
+    width = {"sharing": shape.joined, "towers": shape.branch or shape.joined}.get(slot, shape.width)
+    return translate("{n} numbers").format(n=width)
+
+
+def two_layouts(one: tuple[Blueprint, Schema], other: tuple[Blueprint, Schema], translate: Translate = str) -> list[Layout]:
+    """The layouts of two models at equal scale: as wide as each other, as many units as high."""
+    blocks = [worded(blueprint.blocks(schema), translate) for blueprint, schema in (one, other)]
+    found = [(mine, columns(*model, translate), theirs) for mine, theirs, model in zip(blocks, reversed(blocks), (one, other),
+                                                                                          strict=True)]
+    width = max(arrange(mine, own, beside=theirs).width for mine, own, theirs in found)
+    return [arrange(mine, own, width, beside=theirs) for mine, own, theirs in found]
 
 
 def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> tuple[Column, ...]:
@@ -52,7 +95,7 @@ def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) ->
 
 def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema, translate: Translate) -> str:
     if slot == "representation":
-        return translate("{n} inputs").format(n=len(schema.inputs) + len(schema.histories))
+        return translate("{n} inputs").format(n=len(schema.leaving(blueprint.without).inputs) + len(schema.histories))
     if slot == "losses":
         tasks = len(blueprint.tasks)
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
@@ -71,30 +114,39 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks of components with a setting that differs from the preset."""
     addresses = {".".join(path.split(".")[:2]) if path.split(".")[1].isdigit() else path.split(".")[0]
                  for path in document.changed() if "." in path}
-    return _blocks_below(addresses, layout)
+    return blocks_below(addresses, layout)
 
 
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks of components with a size that RankZoo assumed: drawn in italic."""
     sizes = {fact.path.rsplit(".", 1)[0] for fact in document.system.facts if fact.assumed and fact.path}
-    return _blocks_below(sizes, layout)
+    return blocks_below(sizes, layout)
 
 
-def _blocks_below(addresses: set[str], layout: Layout) -> frozenset[str]:
+def blocks_below(addresses: Iterable[str], layout: Layout) -> frozenset[str]:
+    """The blocks that stand at or below some addresses."""
+    addresses = tuple(addresses)
     return frozenset(block for block in layout.order if any(block == a or block.startswith(a + ".") for a in addresses))
 
 
 def learned(schema: Schema, points: Iterable[Point], outcome: Mapping[str, object]) -> Learned:
     """What the curve of a run and its result add to the diagram."""
     last: dict[str, float] = {point.name: point.value for point in points}
-    gates: dict[str, dict[int, float]] = {}
-    for name, value in last.items():
-        if name.startswith("gate."):
-            gate, expert = name.removeprefix("gate.").rsplit(".", 1)
-            gates.setdefault(gate_address(gate), {})[int(expert)] = value
+    gates, items = by_place(last, "gate"), by_place(last, "item")
     metrics = {task: f"{fixed(values.get(schema.task(task).metric.key), 3)} {schema.task(task).metric.title}"
                for task, values in outcome.get("metrics", {}).get("test", {}).items() if values}
-    return Learned({gate: tuple(shares[i] for i in sorted(shares)) for gate, shares in gates.items()}, metrics)
+    return Learned({gate_address(gate): shares for gate, shares in gates.items()},
+                   {entry.rpartition(".")[0]: weights[::-1] for entry, weights in items.items()}, metrics)
+
+
+def by_place(points: Mapping[str, float], group: str) -> dict[str, tuple[float, ...]]:
+    """Numbers that were watched as `group.<name>.<place>`, by name, in the order of their places."""
+    found: dict[str, dict[int, float]] = {}
+    for name, value in points.items():
+        if name.startswith(f"{group}."):
+            of, place = name.removeprefix(f"{group}.").rsplit(".", 1)
+            found.setdefault(of, {})[int(place)] = value
+    return {of: tuple(places[i] for i in sorted(places)) for of, places in found.items()}
 
 
 def dense_parts(count: Count, translate: Translate = str) -> list[tuple[int, str, int]]:
@@ -106,8 +158,8 @@ def drawn(document: Document, inside: Learned = NOTHING, translate: Translate = 
     """The whole diagram of a document, nothing selected."""
     layout = layout_of(document.blueprint, document.schema(), translate)
     title = translate("Architecture of {title}").format(title=document.system.title)
-    return diagram.draw(layout, weights=inside.gates, metrics=inside.metrics, label=title, say=translate,
-                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout))
+    return diagram.draw(layout, weights=inside.gates, attention=inside.attention, metrics=inside.metrics, label=title,
+                        say=translate, changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout))
 
 
 def counted(count: Count, translate: Translate = str) -> Tree:

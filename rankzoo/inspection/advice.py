@@ -99,6 +99,19 @@ def overfull(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                      {"dim": dim, "better": better})
 
 
+def oversized(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """A field of its own width with far more dimensions than values."""
+    rows = {f.name: f.vocabulary for f in place.shape.schema.categorical} if place.address == "representation" else {}
+    dims = setting(place, "dims", {})
+    for name, width in dims.items():
+        if name in rows and width > MUCH * rows[name]:
+            better = max(power(rows[name]), MUCH)
+            yield Advice("representation.dims", "'{name}' has {rows} values and {width} dimensions for each.",
+                         "So many vectors span no more dimensions than there are values.", "Set it to {better}",
+                         (("representation.dims", {**dims, name: better}),),
+                         {"name": name, "rows": rows[name], "width": width, "better": better})
+
+
 def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     """Attention that has at most one past item to look at."""
     if not place.address.startswith("sequence.") or "attention" not in place.spec.keeps:
@@ -120,7 +133,7 @@ def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                          ((f"{place.address}.{name}", 0.1),), {"share": share})
 
 
-RULES = (bottleneck, swollen, lonely, idle_sharing, overfull, short_history, drowned)
+RULES = (bottleneck, swollen, lonely, idle_sharing, overfull, oversized, short_history, drowned)
 
 
 def setting(place: Place, name: str, other: object) -> object:

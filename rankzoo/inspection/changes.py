@@ -1,7 +1,7 @@
 """Changes: what must be done to one blueprint to get another, component by component; what one rung adds to the rung below."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rankzoo.blueprint import SLOTS, Blueprint
@@ -26,8 +26,24 @@ class Change:
 
     def record(self) -> dict[str, object]:
         """As plain values: kinds for components."""
-        plain = [side.kind if isinstance(side, Slot) else side for side in (self.before, self.after)]
-        return {"address": self.address, "before": plain[0], "after": plain[1]}
+        sides = [side.kind if isinstance(side, Slot) else side for side in (self.before, self.after)]
+        return {"address": self.address, "before": sides[0], "after": sides[1]}
+
+    def back(self, now: Blueprint, before: Blueprint) -> tuple[str, object]:
+        """What undoes it in `now`: an address and the value that stood there in `before`, as JSON. A component that came or went
+        changes the list of its slot; an order is put back with the slot."""
+        slot, _, index = self.address.partition(".")
+        value = getattr(now, slot)
+        if not isinstance(value, tuple) or not (self.whole or self.address == slot):
+            return self.address, plain(self.before)
+        specs = list(value)
+        if not self.whole:
+            return slot, plain(getattr(before, slot))
+        if self.before is None:
+            del specs[int(index)]
+        else:
+            specs.insert(int(index), self.before)
+        return slot, plain(specs)
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,7 @@ def step(before: Blueprint, after: Blueprint, schema: Schema) -> Step:
 
 
 def changes(before: Blueprint, after: Blueprint) -> Iterator[Change]:
-    """Slot by slot in the order of the forward pass; tasks are not compared. In a slot that holds several components those of
+    """Slot by slot in the order of the forward pass, then tasks and features. In a slot that holds several components those of
     one kind are the same component, changed; the rest came or went. Another order of the same ones is a change of the slot."""
     for slot in SLOTS:
         old, new = getattr(before, slot), getattr(after, slot)
@@ -73,6 +89,10 @@ def changes(before: Blueprint, after: Blueprint) -> Iterator[Change]:
             yield Change(f"{slot}.{at}", spec, None)
         if places != sorted(places):
             yield Change(slot, tuple(spec.kind for spec in old), tuple(spec.kind for spec in new))
+    if before.tasks != after.tasks:
+        yield Change("tasks", before.tasks, after.tasks)
+    if before.without != after.without:
+        yield Change("without", before.without, after.without)
 
 
 def _one(address: str, old: Slot | None, new: Slot) -> Iterator[Change]:
@@ -82,3 +102,12 @@ def _one(address: str, old: Slot | None, new: Slot) -> Iterator[Change]:
     for name in type(new).model_fields:
         if getattr(old, name) != getattr(new, name):
             yield Change(f"{address}.{name}", getattr(old, name), getattr(new, name))
+
+
+def plain(value: object) -> object:
+    """A setting or a component as JSON has it."""
+    if isinstance(value, Slot):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, (tuple, list)) else value

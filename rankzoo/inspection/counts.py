@@ -1,11 +1,13 @@
 """Counts: every part of a model with its parameters, FLOPs, shape and working, and what that means in bytes."""
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.schema import Count, Schema
+from rankzoo.schema import Count, Part, Schema, Shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,17 +15,56 @@ if TYPE_CHECKING:
 BYTES = 4
 ADAM_STATES = 2
 ROW_STATES = 2
+PRODUCT = re.compile(r"[\d,]+(?: × [\d,]+)+")
 
 
 def parts(blueprint: Blueprint, schema: Schema) -> list[dict[str, object]]:
-    """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, working."""
+    """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, working (of the
+    parameters), flops_working, activations (numbers kept for the backward pass of an example)."""
     specs = dict(blueprint.specs())
     rows = []
     for part in blueprint.count(schema).parts:
         address = next(a for a in specs if part.path == a or part.path.startswith(a + "."))
         rows.append({"path": part.path, "slot": address.split(".")[0], "kind": specs[address].kind, "parameters": part.parameters,
-                     "flops": part.flops, "output_shape": list(part.output), "working": part.working})
+                     "flops": part.flops, "output_shape": list(part.output), "working": part.working,
+                     "flops_working": flops_working(part), "activations": Count((part,)).activations})
     return rows
+
+
+def flops_working(part: Part) -> str:
+    """The arithmetic of a part's FLOPs: two for each product of its parameters' working, as often as the part is used for an
+    example. Empty where no matrix of its own is what it multiplies with (attention's maps, sums of pairs)."""
+    products = PRODUCT.findall(part.working)
+    each = sum(prod(int(number.replace(",", "")) for number in product.split(" × ")) for product in products)
+    if part.table or not part.flops or not each or part.flops % (2 * each):
+        return ""
+    times, inside = part.flops // (2 * each), " + ".join(products)
+    return f"2 × {f'({inside})' if len(products) > 1 else inside}" + (f" × {times:,}" if times > 1 else "")
+
+
+def components(blueprint: Blueprint, schema: Schema, batch_size: int) -> list[dict[str, object]]:
+    """A record per component: address, kind, parameters, flops, activations, bytes in serving and in training, and the shape that
+    leaves it, in words."""
+    rows = []
+    for place in blueprint.places(schema):
+        count = place.spec.count(place.shape)
+        rows.append({"address": place.address, "kind": place.spec.kind, "parameters": count.parameters, "flops": count.flops,
+                     "activations": count.activations, **memory(count, batch_size),
+                     "leaves": leaving(place.address.split(".")[0], place.spec.after(place.shape))})
+    return rows
+
+
+def leaving(slot: str, shape: Shape) -> str:
+    """The shape of an example when it leaves a slot: fields and histories, the joined vector, a vector or a logit per task."""
+    if slot in ("representation", "sequence", "interaction"):
+        histories = [f"{name} {each.length} × {each.width}" for name, each in shape.sequences.items() if name not in shape.fields]
+        beside = [f"{name} {width}" for name, width in {**shape.joins, **shape.head}.items()]
+        return ", ".join([f"{len(shape.fields)} fields, {shape.width}", *histories, *beside])
+    if slot == "concatenation":
+        return str(shape.joined)
+    if slot == "sharing":
+        return f"{len(shape.tasks)} × {shape.branch or shape.joined}"
+    return f"{len(shape.tasks)} × 1"
 
 
 def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
@@ -31,7 +72,8 @@ def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
     import pandas as pd  # here, because the command line's `show` counts and must not wait for pandas
 
     return pd.DataFrame(parts(blueprint, schema),
-                        columns=["path", "slot", "kind", "parameters", "flops", "output_shape", "working"])
+                        columns=["path", "slot", "kind", "parameters", "working", "flops", "flops_working", "output_shape",
+                                 "activations"])
 
 
 def tree(blueprint: Blueprint, schema: Schema) -> str:

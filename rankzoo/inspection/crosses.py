@@ -39,7 +39,7 @@ def crosses(subject: Subject, task: str = "") -> View:
     fields = strongest(subject, task)
     mixed = second_differences(subject.model, subject.batch, fields, task)
     truth = subject.dataset.truth_of(subject.part, subject.rows)
-    inputs = {f.name for f in subject.dataset.schema.inputs}
+    inputs = set(inputs_of(subject))
     planted = {frozenset((p.a, p.b)): p.strength for p in truth.pairs if {p.a, p.b} <= inputs} if truth else {}
     blocks = block_norms(subject)
     rows = [{"a": a, "b": b, "value": _strength(values), "block": blocks.get(frozenset((a, b)), np.nan),
@@ -48,7 +48,7 @@ def crosses(subject: Subject, task: str = "") -> View:
     known = table["planted"].to_numpy() > 0
     score = scored(np.stack(list(mixed.values())), table, len(planted), meaning(subject)[0]) if (
         known.any() and not known.all()) else None
-    left_out = len(subject.dataset.schema.inputs) - len(fields)
+    left_out = len(inputs_of(subject)) - len(fields)
     note = f"{left_out} fields with the smallest effect are left out." if left_out else ""
     return View("crosses", table, score, note=note)
 
@@ -108,9 +108,14 @@ def swapped(x: Batch, other: Batch, fields: tuple[str, ...]) -> Batch:
     return replace(x, ids=ids, numbers=numbers)
 
 
+def inputs_of(subject: Subject) -> list[str]:
+    """The features that the model reads."""
+    return [f.name for f in subject.dataset.schema.leaving(subject.model.blueprint.without).inputs]
+
+
 def strongest(subject: Subject, task: str) -> tuple[str, ...]:
     """The fields that move the logit most when swapped, at most FIELDS of them, in the schema's order."""
-    names = [f.name for f in subject.dataset.schema.inputs]
+    names = inputs_of(subject)
     if len(names) <= FIELDS:
         return tuple(names)
     few = min(256, subject.rows // 2)

@@ -7,7 +7,7 @@ from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 
-ROWS = 512
+ROWS, ITEMS = 512, 8
 GATES = "sharing.gate"
 
 
@@ -16,7 +16,8 @@ def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
 
     `gate.<name>.<expert>`: mean share of an expert in a gate (its name: `gate_name`) · `attention.<address>`: share of past
     items that the weights effectively use, exp(entropy of |weights| normalised per row) / number of items, averaged over
-    rows that have any · `cross.<address>`: strongest field block over the mean block, diagonal left out.
+    rows that have any · `item.<address>.<k>`: mean weight of the past item that has k newer ones, over the rows that have it ·
+    `cross.<address>`: strongest field block over the mean block, diagonal left out.
     """
     trace, training = Trace(), model.training
     model.eval()
@@ -29,6 +30,7 @@ def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
         points |= {f"gate.{name}.{i}": share for i, share in enumerate(entry.values.mean(dim=0).tolist())}
     for entry in trace.of("attention"):
         points[f"attention.{entry.address}"] = effective_share(entry.values, entry.mask)
+        points |= {f"item.{entry.address}.{k}": weight for k, weight in enumerate(by_age(entry.values, entry.mask))}
     for entry in trace.of("cross"):
         off = entry.values[~torch.eye(len(entry.values), dtype=torch.bool)]
         if len(off):
@@ -56,3 +58,14 @@ def effective_share(weights: torch.Tensor, mask: torch.Tensor) -> float:
     entropy = -(q * q.clamp(min=1e-12).log()).sum(dim=1)
     share = entropy.exp() / mask[rows].sum(dim=1)
     return float(share.mean()) if len(share) else float("nan")
+
+
+def by_age(weights: torch.Tensor, mask: torch.Tensor) -> list[float]:
+    """Mean weight of the newest item, the one before it, …, each over the rows that have so many: (row, position) → at most
+    `ITEMS` numbers. Items stand in the order of time, padding behind them."""
+    held = mask.sum(dim=1)
+    found = []
+    for k in range(min(ITEMS, int(held.max()) if len(held) else 0)):
+        rows = held > k
+        found.append(float(weights[rows].gather(1, (held[rows] - 1 - k).unsqueeze(1)).mean()))
+    return found

@@ -1,21 +1,30 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
+from rankzoo.figures.diagram import Stepped
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.inspection import counts
+from rankzoo.inspection.provenance import assumed_parts
+from rankzoo.inspection.steps import Step
+from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
-from rankzoo.schema import Schema
-from rankzoo.ui import forms, state
-from rankzoo.ui.component import selected
-from rankzoo.ui.words import say, translate
+from rankzoo.schema import Block, Schema
+from rankzoo.ui import caption, forms, provenance, state
+from rankzoo.ui.component import selected, stepped
+from rankzoo.ui.words import say, translator
 
 DIAGRAM = "architect_diagram"
+BY_NAME = {"tasks": lambda names: state.with_tasks(tuple(names)), "without": lambda names: state.without(tuple(names))}
+"""What is set by names, which other settings may name too."""
 
 
 def sidebar() -> None:
@@ -31,12 +40,13 @@ def sidebar() -> None:
              on_change=lambda: state.with_tasks(tuple(st.session_state["tasks"])))
     for address, spec in document.blueprint.specs():
         forms.settings(address, spec, spec.main, "side") if spec.main else None
-    back, forth, reset = st.columns([1, 1, 3])
     memory = st.session_state
-    back.button("", icon=":material/undo:", key="undo", help=say("Undo"), disabled=not memory["rz_past"], on_click=state.undo)
-    forth.button("", icon=":material/redo:", key="redo", help=say("Redo"), disabled=not memory["rz_future"], on_click=state.redo)
-    reset.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
-                 help=say("Back to the preset of the source"), on_click=state.choose, args=(document.arch,))
+    st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut="Ctrl+Z", width="stretch",
+              disabled=not memory["rz_past"], on_click=state.undo)
+    st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut="Ctrl+Shift+Z", width="stretch",
+              disabled=not memory["rz_future"], on_click=state.redo)
+    st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
+              help=say("Back to the preset of the source"), on_click=state.choose, args=(document.arch,))
 
 
 def selection() -> str:
@@ -56,12 +66,44 @@ def detail() -> str:
 
 def layout_of(blueprint: Blueprint, schema: Schema) -> Layout:
     """The diagram's layout."""
-    return picture.layout_of(blueprint, schema, translate)
+    return picture.layout_of(blueprint, schema, translator())
 
 
 def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
     """The seven slots as columns, with one grey line of what each holds."""
-    return picture.columns(blueprint, schema, translate)
+    return picture.columns(blueprint, schema, translator())
+
+
+def steps(blocks: Iterable[Block] | None = None) -> tuple[Step, ...]:
+    """What one press more or less can do to the selected part; `blocks` of the model in hand, where they are known."""
+    document, chosen = state.document(), selected(DIAGRAM)
+    schema = document.schema()
+    known = document.blueprint.blocks(schema) if blocks is None else blocks
+    block = next((each for each in known if each.address == chosen), None)
+    address, spec = caption.owner(chosen, document.blueprint)
+    return steps_of(document.blueprint, schema, address, spec, block) if block and spec else ()
+
+
+def lines(layout: Layout) -> list[Stepped]:
+    """The same as lines of the diagram's stepper."""
+    return [Stepped(say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
+            for each in steps(layout.blocks.values())]
+
+
+def take_step() -> None:
+    """A − or + of the diagram was pressed, or several before this could be answered."""
+    for line, way in stepped(DIAGRAM):
+        known = steps()
+        value = getattr(known[line], way) if line < len(known) else None
+        if value is not None:
+            path = known[line].path
+            BY_NAME[path](value) if path in BY_NAME else state.edit(path, value)
+
+
+def standing_back(document: Document, layout: Layout) -> frozenset[str] | None:
+    """The blocks that stand back while only what the source says is looked at; None where everything is."""
+    tags = provenance.tags()
+    return picture.blocks_below(assumed_parts(document.system.facts, tags, document.changed()), layout) if tags else None
 
 
 def learned() -> Learned:

@@ -11,7 +11,7 @@ from rankzoo.export.picture import HEADS, Learned
 from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import flops, percent, whole
-from rankzoo.schema import Count
+from rankzoo.schema import Block, Count
 from rankzoo.ui import experts, forms, page, state
 from rankzoo.ui.words import say, translate
 
@@ -22,6 +22,8 @@ PARTS = {"expert": "One of the networks that every task may use: the same shape 
          "candidate": "The candidate as a vector: what asks the past items.",
          "sum": "The past items, each times its weight, added up to one vector.",
          "head": "The task's loss: how far the logit is from what happened."}
+LONG = 55
+"""Signs of a formula's LaTeX beyond which it is set smaller: a column cuts in silence."""
 WIDTHS = ("layer", "expert", "tower", "scorer")
 
 
@@ -30,7 +32,7 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
     document = state.document()
     with st.container(border=True, key="rz_caption"):
         block = layout.blocks.get(chosen)
-        address, spec = _owner(chosen, document.blueprint)
+        address, spec = owner(chosen, document.blueprint)
         if spec is None and address in SLOTS:
             st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
             forms.kind(address)
@@ -40,7 +42,7 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
             st.caption(say("Click a part of the diagram, or reach it with Tab and press Enter, "
                            "to see what it is and to change it."))
             return
-        words, formula, number, more = st.columns([5, 6, 4, 5])
+        words, formula, number, more = st.columns([5, 7, 4, 4])
         with words:
             part = block if block and chosen not in SLOTS else None
             st.markdown(f"**{page.escaped(part.title if part else translate(spec.title))}**")
@@ -49,12 +51,12 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
                 st.caption(say("widths {widths}", widths=" → ".join(f"{unit:,}" for unit in part.units)))
         with formula:
             if spec.formula:
-                st.latex(r"\small " + spec.formula)
+                st.latex((r"\footnotesize " if len(spec.formula) > LONG else r"\small ") + spec.formula)
             if spec.source:
-                st.caption(page.cited(spec.source))
+                st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
         _numbers(number, more, chosen if block else address, address, inside.gates)
         st.divider()
-        _settings(address, spec)
+        _settings(address, spec, block)
 
 
 def _numbers(number, more, chosen: str, address: str, weights: Mapping[str, tuple[float, ...]]) -> None:
@@ -86,9 +88,10 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
 
 
 def note(path: str) -> str | None:
-    """Where the preset's value of a setting is from, for its help; None where nothing is said."""
+    """Where the preset's value of a setting is from, for its help: what is told of it, else that it is a default of ours."""
     facts = [fact for fact in state.document().system.facts if fact.path == path]
-    return "  \n".join(page.escaped(told(fact)) for fact in facts) or None
+    return "  \n".join(page.escaped(told(fact)) for fact in facts) or say(
+        "The source is not cited for it: a default of RankZoo (ours).")
 
 
 def told(fact: Fact) -> str:
@@ -107,18 +110,26 @@ def _counted(count: Count, chosen: str) -> Count | None:
     return found if found.parts else None
 
 
-def _settings(address: str, spec: Slot) -> None:
-    """Every setting of a component, side by side, and the menu of its slot."""
-    slot = address.split(".")[0]
+def _settings(address: str, spec: Slot, block: Block | None) -> None:
+    """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
+    settings go by names (the loss of a task, the embedding size of a field)."""
+    slot, _, index = address.partition(".")
     names = [name for name in type(spec).model_fields if name != "kind"]
     menu, *rest = st.columns(4)
-    if not address.endswith(tuple("123456789")):
-        with menu:
-            forms.kind(slot)
-    for i, name in enumerate(names):
+    with menu:
+        forms.kind(slot, index=int(index or 0))
+    own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(block))]
+    for i, name in enumerate([*own, *names]):
+        field, value = type(spec).model_fields[name], getattr(spec, name)
         with (rest + [menu])[i % 4]:
-            forms.setting(f"{address}.{name}", type(spec).model_fields[name], getattr(spec, name),
-                          note=note(f"{address}.{name}"))
+            if i < len(own):
+                forms.of_one(f"{address}.{name}", field, value, _named(block))
+            else:
+                forms.setting(f"{address}.{name}", field, value, note=note(f"{address}.{name}"))
+    with (rest + [menu])[(len(own) + len(names)) % 4]:
+        forms.another(slot)
+    if slot == SLOTS[0]:
+        _features()
     preset = dict(state.document().system.blueprint.specs()).get(address)
     same = preset is not None and preset.kind == spec.kind
     facts = [fact for fact in state.document().system.facts if same and fact.path.startswith(address)]
@@ -128,7 +139,28 @@ def _settings(address: str, spec: Slot) -> None:
                 st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(told(fact))} :gray-badge[{say(fact.tag)}]")
 
 
-def _owner(chosen: str, blueprint: Blueprint) -> tuple[str, Slot | None]:
+def _named(block: Block) -> str:
+    """The name by which settings know a part: its task's, or its field's."""
+    return block.task or (block.title if block.form == "feature" else "")
+
+
+def _features() -> None:
+    """Which features are read: the rest is left out, and its table with it."""
+    document = state.document()
+    names, without = document.schema().spare, document.blueprint.without
+    key, read = "rz_features", [name for name in names if name not in without]
+    if st.session_state.get(key) != read:
+        st.session_state[key] = read
+    st.multiselect(say("Features that are read"), names, key=key, on_change=_keep_features, args=(names,),
+                   help=say("Past items and the fields that share a table with them are always read."))
+
+
+def _keep_features(names: tuple[str, ...]) -> None:
+    kept = st.session_state["rz_features"]
+    state.without(tuple(name for name in names if name not in kept))
+
+
+def owner(chosen: str, blueprint: Blueprint) -> tuple[str, Slot | None]:
     """The component that a node belongs to. A node that is gone leaves its column: the slot's first component, or the slot
     alone where it is not used."""
     specs, slot = dict(blueprint.specs()), chosen.split(".")[0]

@@ -51,8 +51,8 @@ def head(claim: Claim) -> None:
     """The claim in one sentence, where it is said, and what the comparison holds equal."""
     st.markdown(f"### {escaped(say(claim.claim))}")
     at = f", {escaped(claim.at)}" if claim.at else ""
-    st.caption(f"{page.cited(claim.source)}{at} · {say('data')}: {escaped(say(claim.world.title))} · "
-               f"{say('the same for all arms')}: {escaped(say(claim.equal))}")
+    st.markdown(f":small[{page.cited(claim.source)}:gray[{at} · {say('data')}: {escaped(say(claim.world.title))} · "
+                f"{say('the same for all arms')}: {escaped(say(claim.equal))}]]")
 
 
 def going() -> bool:

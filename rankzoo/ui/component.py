@@ -5,7 +5,8 @@ named can never become markup. Hover and arrow keys are answered in the browser;
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +14,9 @@ import streamlit as st
 from rankzoo.figures.tree import Tree
 
 ASSETS = Path(__file__).parent / "assets"
+SHARP, MARGIN = 2, 32
+"""Pixels of a PNG for each unit of a drawing, and around it."""
+PRESS = re.compile(r"\b(\d{1,3})\.(less|more)\.(\d{1,16})\b")
 
 
 def _asset(name: str) -> str:
@@ -23,14 +27,20 @@ _mount = st.components.v2.component("rz_scene", html="<div class='rz-frame'></di
                                     js=_asset("scene.js"))
 
 
-def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch") -> str | None:
+_png = st.components.v2.component("rz_png", html="<button type='button'></button>\n", css=_asset("png.css"),
+                                  js=_asset("png.js"))
+
+
+def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch",
+          on_step: Callable[[], None] | None = None) -> str | None:
     """Draws a tree; returns the id of the selected node, which stays selected over reruns, or None.
 
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
-    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing.
+    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing. `on_step` is
+    called where a − or + of the drawing was pressed; `stepped` tells which.
     """
-    result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None}, width=width,
-                    height=height or "content", on_selected_change=_noticed)
+    result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None, "step": None},
+                    width=width, height=height or "content", on_selected_change=_noticed, on_step_change=on_step or _noticed)
     return result.selected
 
 
@@ -45,6 +55,22 @@ def selected(key: str) -> str:
     """The selected id of a scene before it is drawn in this run, or an empty string."""
     state = st.session_state.get(key)
     return str(state.get("selected") or "") if isinstance(state, Mapping) else ""
+
+
+def png(svg: str, name: str, label: str, background: str, *, key: str) -> None:
+    """A button that makes a PNG of an SVG file's text in the browser, twice as large, and saves it under a name."""
+    data = {"svg": svg, "name": name, "label": label, "background": background, "scale": SHARP, "margin": MARGIN}
+    _png(key=key, data=data, width="content", height="content")
+
+
+def stepped(key: str) -> list[tuple[int, str]]:
+    """The lines of a scene's stepper that were pressed since this was last asked, each with the way (less, more), in order."""
+    state, memory = st.session_state.get(key), f"{key}:stepped"
+    said = PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
+    pressed = [(int(line), way, int(when)) for line, way, when in said if int(when) > st.session_state.get(memory, 0)]
+    if pressed:
+        st.session_state[memory] = pressed[-1][2]
+    return [(line, way) for line, way, _ in pressed]
 
 
 def _named(tree: Tree, alt: str) -> Tree:

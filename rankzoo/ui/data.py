@@ -204,7 +204,7 @@ def formula(data: Card) -> None:
     if data.formula:
         how = DRAWN[not set(data.rates["kind"]) & {"binary", "share", "regression"}]
         st.markdown(f"**{say('The recipe')}** :gray[{say(how)}]")
-        st.latex(r"\small " + data.formula)
+        st.latex(rf"\small \; {data.formula} \;")  # without room for the last sign it is a region that scrolls by two pixels
 
 
 def base_rates(data: Card) -> None:

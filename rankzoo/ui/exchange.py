@@ -27,6 +27,29 @@ def exchange(slot: str, kind: str | None) -> None:
         after = before.but([(slot, taken + [spec.model_dump(mode="json") for spec in rest])])
     else:
         after = before.but([(slot, settings(before, slot, kind, value))])
+    put_joined(after)
+
+
+def exchange_at(slot: str, index: int, kind: str | None) -> None:
+    """Put a component of that kind in the place of one of several, or take that one out with None."""
+    before = state.document()
+    specs = list(getattr(before.blueprint, slot))
+    found = [spec.model_dump(mode="json") for spec in specs]
+    found[index:index + 1] = [] if kind is None else [settings(before, slot, kind, specs[index])]
+    put_joined(before.but([(slot, found)]))
+
+
+def add(slot: str, kind: str) -> None:
+    """Put one more component into a slot that holds several: behind the others, before them where it rewrites what they read."""
+    before = state.document()
+    found = [spec.model_dump(mode="json") for spec in getattr(before.blueprint, slot)]
+    new = [kinds(slot)[kind]().model_dump(mode="json")]
+    put_joined(before.but([(slot, new + found if getattr(kinds(slot)[kind], "rewrites", False) else found + new)]))
+
+
+def put_joined(after: Document) -> None:
+    """Take a document in hand whose components may make other fields than those of the one before: they are joined, or let go."""
+    before = state.document()
     blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
     state.put(after.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")
 

@@ -2,16 +2,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-import annotated_types
 import streamlit as st
 from pydantic.fields import FieldInfo
 
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
+from rankzoo.inspection.steps import bounds
 from rankzoo.ui import state
-from rankzoo.ui.exchange import exchange
+from rankzoo.ui.exchange import add, exchange, exchange_at
 from rankzoo.ui.words import say
 
 SLIDER_AT_MOST = 16
@@ -30,7 +31,7 @@ def settings(address: str, spec: Slot, names: tuple[str, ...] = (), place: str =
 def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: str | None = None) -> None:
     """One widget, set from the document before it is drawn; a change goes to the document at `path`. `note` is its help."""
     key, title = f"{place}:{path}", say(field.title or path.rsplit(".", 1)[-1])
-    annotation, low, high = field.annotation, *_bounds(field)
+    annotation, low, high = field.annotation, *bounds(field)
     if annotation is bool:
         _synchronise(key, value)
         st.toggle(title, key=key, help=note, on_change=_changed, args=(path, key))
@@ -54,19 +55,62 @@ def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: 
         st.text_input(title, key=key, help=note, on_change=_changed, args=(path, key))
     else:
         _synchronise(key, shown(value, annotation))
-        st.text_input(title, key=key, help=note or _choices(annotation), on_change=_typed, args=(path, key, annotation))
+        told = "  \n".join(filter(None, (_choices(annotation), note))) or None
+        st.text_input(title, key=key, help=told, on_change=_typed, args=(path, key, annotation))
 
 
-def kind(slot: str, place: str = "form") -> None:
-    """The menu of a slot: its kinds, and «off» where the slot may stay empty. Only its first component is exchanged."""
+def by_name(field: FieldInfo, name: str) -> bool:
+    """Whether a setting goes by names, so that one of them can be set alone."""
+    return bool(name) and "Mapping" in str(field.annotation)
+
+
+def of_one(path: str, field: FieldInfo, value: Mapping[str, Any], name: str) -> None:
+    """The widget for one name of a setting that goes by names: a menu, or a number that may stay empty."""
+    key, title, last = f"one:{path}:{name}", f"{say(field.title or '')}: {name}", get_args(field.annotation)[-1]
+    if get_origin(last) is Literal:
+        _synchronise(key, value.get(name, OFF))
+        st.selectbox(title, [OFF, *get_args(last)], key=key, on_change=_set_one, args=(path, value, name, key),
+                     format_func=lambda option: say("as its labels ask") if option == OFF else say(option.replace("_", " ")))
+        return
+    _synchronise(key, value.get(name))
+    whole = _plain(last) is int
+    st.number_input(title, value=None, key=key, step=1 if whole else 0.5, format="%d" if whole else "%g",
+                    placeholder=say("default"), on_change=_set_one, args=(path, value, name, key))
+
+
+def _plain(annotation: Any) -> Any:
+    """A type without what is asked of its values."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _set_one(path: str, value: Mapping[str, Any], name: str, key: str) -> None:
+    """One name's value put into the whole; where it is the default, the name is taken out."""
+    chosen = st.session_state[key]
+    rest = {each: given for each, given in value.items() if each != name}
+    state.edit(path, rest if chosen in (None, OFF) else rest | {name: chosen})
+
+
+def kind(slot: str, place: str = "form", index: int = 0) -> None:
+    """The menu of a slot: its kinds, and «off» where the slot may stay empty; of several components that of one. The first one
+    stands for the slot: without it the slot is empty."""
     specs, value = kinds(slot), getattr(state.document().blueprint, slot)
     several = isinstance(value, tuple)
-    now = (value[0].kind if value else OFF) if several else value.kind
-    key = f"{place}:{slot}.kind"
+    now = (value[index].kind if value else OFF) if several else value.kind
+    key = f"{place}:{slot}.{index}.kind" if index else f"{place}:{slot}.kind"
     _synchronise(key, now)
     options = ([OFF] if several else []) + list(specs)
-    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key),
-                 format_func=lambda option: say("not used") if option == OFF else say(specs[option].title))
+    off = say("taken out") if index else say("not used")
+    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key, index),
+                 format_func=lambda option: off if option == OFF else say(specs[option].title))
+
+
+def another(slot: str) -> None:
+    """The menu that puts one more component into a slot that may hold several; nothing for the others."""
+    specs, key = kinds(slot), f"more:{slot}"
+    if isinstance(getattr(state.document().blueprint, slot), tuple):
+        _synchronise(key, OFF)
+        st.selectbox(say("Add a component"), [OFF, *specs], key=key, on_change=_added, args=(slot, key),
+                     format_func=lambda option: "–" if option == OFF else say(specs[option].title))
 
 
 def shown(value: Any, annotation: Any) -> str:
@@ -121,12 +165,12 @@ def _typed(path: str, key: str, annotation: Any) -> None:
     state.edit(path, read(st.session_state[key], annotation))
 
 
-def _exchanged(slot: str, key: str) -> None:
+def _exchanged(slot: str, key: str, index: int) -> None:
     chosen = st.session_state[key]
-    state.attempt(exchange, slot, None if chosen == OFF else chosen)
+    kind = None if chosen == OFF else chosen
+    state.attempt(*((exchange_at, slot, index, kind) if index else (exchange, slot, kind)))
 
 
-def _bounds(field: FieldInfo) -> tuple[Any, Any]:
-    low = next((m.ge for m in field.metadata if isinstance(m, annotated_types.Ge)), None)
-    high = next((m.le for m in field.metadata if isinstance(m, annotated_types.Le)), None)
-    return low, high
+def _added(slot: str, key: str) -> None:
+    if st.session_state[key] != OFF:
+        state.attempt(add, slot, st.session_state[key])

@@ -6,6 +6,7 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
+from rankzoo.inspection.counts import memory as memory_of
 from rankzoo.inspection.scale import CARD, Scaled, costs, id_tables, industry
 from rankzoo.ui import caption, page
 from rankzoo.ui.words import say
@@ -38,8 +39,10 @@ def show(document: Document, scaled: Scaled) -> None:
         st.segmented_control(say("Table sizes"), [*FACTORS, "industry"], key=KEY, default="sample", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]) if name in TITLES else name)
         count = scaled.count
-        line = say("{parameters} parameters, {memory}, {flops} per example", parameters=size(count.parameters),
-                   memory=memory(4 * count.parameters), flops=flops(count.flops))
+        bytes_of = memory_of(count, document.settings.batch_size)
+        line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
+                   parameters=size(count.parameters), serving=memory(bytes_of["serving"]), training=memory(bytes_of["training"]),
+                   flops=flops(count.flops))
         note = say("as it is trained here") if scaled.name == "sample" else say("counted, not built")
         st.caption(f"{line}, {note}", width="stretch")
 

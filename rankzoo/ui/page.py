@@ -10,14 +10,15 @@ import streamlit as st
 
 from rankzoo import link
 from rankzoo.data.files import csv_text
+from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.figures.theme import Theme, theme
 from rankzoo.figures.words import flops, memory
 from rankzoo.inspection.counts import memory as bytes_of
-from rankzoo.ui import navigation, state
-from rankzoo.ui.words import say
+from rankzoo.ui import broken, navigation, state
+from rankzoo.ui.words import say, translate
 
-LINKED = ("run", "c", "lang", "view", "rows", "row")
+LINKED = ("run", "c", "lang", "view", "rows", "row", "with")
 """What a shared address carries: what is in hand, and where one looked."""
 
 
@@ -28,9 +29,23 @@ def begin(linked: bool = True) -> None:
     state.begin(linked)
     trouble = state.problem()
     if trouble:
-        st.error(escaped(trouble))
+        _said(trouble)
     if notices := state.notices():
         st.info("  \n".join(escaped(notice) for notice in notices))
+
+
+def _said(trouble: ZooError) -> None:
+    """What could not be in a sentence, with a button for the nearest thing that can, and how far the model stands."""
+    st.error(escaped(trouble.text(translate)))
+    if trouble.cure and trouble.tried:
+        path, value = trouble.cure
+        st.button(say("Set {at} to {value}", at=escaped(path.removeprefix("blueprint.")), value=escaped(_value(value))),
+                  key="rz_mend", icon=":material/build:", on_click=state.mend, args=(trouble,))
+    broken.show(trouble)
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) or say("none") if isinstance(value, (list, tuple)) else str(value)
 
 
 def head(detail: str = "", right: str = "", sel: str = "") -> None:

@@ -36,9 +36,16 @@ def show() -> None:
 def said(taken: Step) -> str:
     """The components that come and go; where there is none, the settings."""
     components = [each for each in taken.changes if each.whole]
-    words = [_component(each) for each in components]
-    words = words or [f"{page.escaped(each.address)} {_value(each.before)} → {_value(each.after)}" for each in taken.changes[:3]]
+    words = [told(each) for each in components]
+    words = words or [told(each) for each in taken.changes[:3]]
     return " · ".join(words) or say("no change")
+
+
+def told(change: Change) -> str:
+    """A change in a few words: «sharing.experts 4 → 8», or the components that come and go."""
+    if change.whole:
+        return _component(change)
+    return page.escaped(f"{change.address} {valued(change.before)} → {valued(change.after)}")
 
 
 def _component(change: Change) -> str:
@@ -73,12 +80,18 @@ def _all(below: System, taken: Step) -> None:
 
 def table(taken: Step) -> pd.DataFrame:
     """Every change: its slot and address, before and after."""
-    rows = [{"slot": say(HEADS[each.address.split(".")[0]]), "address": each.address, "before": _value(each.before, each.whole),
-             "after": _value(each.after, each.whole)} for each in taken.changes]
+    rows = [{"slot": slot_of(each.address), "address": each.address, "before": valued(each.before, each.whole),
+             "after": valued(each.after, each.whole)} for each in taken.changes]
     return pd.DataFrame(rows, columns=["slot", "address", "before", "after"])
 
 
-def _value(value: object, component: bool = False) -> str:
+def slot_of(address: str) -> str:
+    """The name of the slot that an address belongs to; a dash for what belongs to none."""
+    found = HEADS.get(address.split(".")[0])
+    return say(found) if found else "–"
+
+
+def valued(value: object, component: bool = False) -> str:
     """A setting as words («all» where none is named, «none» for an empty list), or a component, a dash where there is none."""
     if value is None:
         return "–" if component else say("all")

@@ -5,6 +5,8 @@ cannot be leaves the last good document in place and a problem to be shown.
 """
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from rankzoo import link
@@ -83,7 +85,12 @@ def points(id: str) -> list[Point]:
 def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) -> None:
     """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data, or asks
     for more than this server gives (counted by formula: no memory is taken). `why` tells of the names that were dropped."""
-    limits.check(changed, service.store().limits)
+    try:
+        limits.check(changed, service.store().limits)
+    except ZooError as problem:
+        problem.tried = json.loads(changed.model_dump_json())
+        problem.cure = problem.cure and (f"blueprint.{problem.cure[0]}", problem.cure[1])
+        raise
     _hold(changed)
     st.session_state["rz_notices"] = ()
     if any(name.startswith("tasks: ") for name in dropped):
@@ -128,6 +135,19 @@ def with_tasks(tasks: tuple[str, ...]) -> None:
     attempt(lambda: put(now.model_copy(update={"blueprint": now.blueprint.with_tasks(tasks, now.schema())})))
 
 
+def without(names: tuple[str, ...]) -> None:
+    """Leave these features out, and no other; what named one of them lets it go."""
+    now = document()
+
+    def left() -> None:
+        schema = now.schema()
+        blueprint = now.blueprint.leaving(names, schema)
+        blueprint, dropped = blueprint.rejoined(now.blueprint.offered(schema), schema)
+        put(now.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")
+
+    attempt(left)
+
+
 def undo() -> None:
     """Back to the document before the last edit."""
     _step("rz_past", "rz_future")
@@ -143,11 +163,15 @@ def select_run(id: str) -> None:
     st.session_state["rz_run"] = id
 
 
-def problem() -> str:
-    """The sentence of the last thing that could not be, once."""
-    found: ZooError | None = st.session_state["rz_problem"]
-    st.session_state["rz_problem"] = None
-    return found.text(translate) if found else ""
+def problem() -> ZooError | None:
+    """The last thing that could not be, once."""
+    found, st.session_state["rz_problem"] = st.session_state["rz_problem"], None
+    return found
+
+
+def mend(problem: ZooError) -> None:
+    """Take in hand what could not be, with the nearest value that can."""
+    attempt(lambda: put(Document.mended(problem.tried, problem.cure)))
 
 
 def notices() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
 from rankzoo.figures.tree import to_svg
 from rankzoo.ui import page, state
+from rankzoo.ui.component import png
 from rankzoo.ui.words import say, translate, translator
 
 KEY = "rz_document_file"
@@ -32,6 +33,7 @@ def _files(document: Document, inside: Learned) -> None:
                                     "browser, prints on paper."))
         st.download_button(say("Diagram (SVG)"), lambda: to_svg(drawn(document, inside, tongue), colours), f"{name}.svg",
                            "image/svg+xml", key="take:svg", icon=":material/image:", on_click="ignore")
+        png(to_svg(drawn(document, inside, tongue), colours), f"{name}.png", say("Diagram (PNG)"), colours.page, key="take_png")
         st.download_button(say("Document (JSON)"), document.json, f"{name}.json", "application/json", key="take:json",
                            icon=":material/data_object:", on_click="ignore",
                            help=say("All settings; opens here again."))
@@ -51,4 +53,7 @@ def _read(content: bytes) -> Document:
     except UnicodeDecodeError:
         raise ZooError("This file is no text.", "Choose a file that was taken away here.", at="file") from None
     except ZooError as error:
-        raise ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate)) from None
+        refused = ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate),
+                           cure=error.cure)
+        refused.tried = error.tried
+        raise refused from None

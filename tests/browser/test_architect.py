@@ -1,6 +1,10 @@
 """The Architect in a real Chromium: an edit in the caption concerns the whole page, and a refused one leaves it as it was."""
 from __future__ import annotations
 
+import pytest
+
+from tests.browser.driving import FOCUS
+
 
 def test_an_edit_beside_the_diagram_reaches_sidebar_head_and_diagram(app, visitor) -> None:
     me = visitor(app).open("architect")
@@ -19,3 +23,81 @@ def test_a_refused_edit_gets_a_sentence_and_leaves_the_diagram(app, visitor) -> 
     assert len(me.said()) == 1 and "sharing.experts" in me.said()[0] and "9000" in me.said()[0].replace(",", "")
     assert me.page.locator('[data-id^="sharing.expert."]').count() == 4
     assert me.key("form:sharing.experts").locator("input").input_value() == "4"
+
+
+def steps(me) -> list[str]:
+    """The − and + that are drawn."""
+    return me.page.locator("[data-step]").evaluate_all("all => all.map((each) => each.dataset.step)")
+
+
+def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) -> None:
+    me = visitor(app).open("architect")
+    assert steps(me) == []
+    me.node("sharing.expert.0").click()
+    me.settle()
+    assert steps(me) == ["0.less", "0.more", "1.less", "1.more", "2.less", "2.more", "3.less", "3.more"]
+    for experts in (5, 6):
+        me.page.locator('[data-step="0.more"]').click()
+        me.settle()
+        assert me.page.locator('[data-id^="sharing.expert."]').count() == experts
+    me.page.locator('[data-step="1.less"]').click()
+    me.settle()
+    assert me.key("side:sharing.widths").locator("input").input_value() == "32, 32"
+    me.page.keyboard.press("Escape")
+    me.settle()
+    assert me.node("sharing.expert.0").get_attribute("aria-pressed") == "false" and steps(me) == []
+
+
+def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
+    """Enter selects, + adds an expert, Tab reaches the −, Ctrl+Z takes one back and Ctrl+Shift+Z brings it again."""
+    me = visitor(app).open("architect")
+    count = lambda: me.page.locator('[data-id^="sharing.expert."]').count()  # noqa: E731
+    me.node("sharing.expert.1").focus()
+    me.page.keyboard.press("Enter")
+    me.settle().page.keyboard.press("+")
+    me.settle()
+    assert count() == 5 and me.page.evaluate(FOCUS) == "sharing.expert.1"
+    me.page.keyboard.press("-")
+    me.settle().page.keyboard.press("-")
+    me.settle()
+    assert count() == 3
+    me.page.locator('[data-step="0.more"]').focus()
+    me.page.keyboard.press("Enter")
+    me.settle()
+    assert count() == 4
+    for keys, left in (("Control+z", 3), ("Control+z", 4), ("Control+Shift+z", 3)):
+        me.page.keyboard.press(keys)
+        me.settle()
+        assert count() == left, keys
+
+
+def test_fifty_steps_back(app, visitor) -> None:
+    me = visitor(app).open("architect")
+    me.node("losses.click").click()
+    me.settle()
+    weight = lambda value: me.node("losses.click").get_by_text(f"weight {value:g}", exact=True)  # noqa: E731
+    for i in range(1, 52):
+        me.page.locator('[data-step="0.more"]').click()
+        weight(1 + i / 2).wait_for()
+    for i in range(50, -1, -1):
+        me.key("undo").locator("button").click()
+        weight(1 + i / 2).wait_for()
+    me.settle()
+    assert me.key("rz_changed").count() == 0 and me.key("undo").locator("button").is_disabled()
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_diagram_is_taken_away_as_a_png(app, visitor, mode, tmp_path) -> None:
+    """Twice as many pixels as the drawing has units, in the colours of the page."""
+    me = visitor(app, mode).open("architect")
+    me.key("rz_take").locator("summary").click()
+    me.settle()
+    with me.page.expect_download() as caught:
+        me.key("take_png").get_by_role("button", name="Diagram (PNG)").click()
+    assert caught.value.suggested_filename == "youtube.png"
+    caught.value.save_as(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    view = me.page.locator(".st-key-architect_diagram svg").get_attribute("viewBox").split()
+    assert [int.from_bytes(content[at:at + 4], "big") for at in (16, 20)] == [64 + round(2 * float(size)) for size in view[2:]]
+    assert len(content) > 50_000, "drawn, not blank"

@@ -95,6 +95,7 @@ def test_nodes_are_moved_not_made_anew_when_the_model_changes(visit) -> None:
 def test_hover_dims_what_is_not_joined(visit) -> None:
     page = visit(still=True)
     page.locator('[data-id="sharing.expert.0"]').hover()
+    page.locator("svg.hovering").wait_for(timeout=PATIENCE)
     shown = {name: float(page.locator(f'[data-id="{name}"]').evaluate("each => getComputedStyle(each).opacity"))
              for name in ("sharing.expert.0", "sharing.gate.like", "sharing.expert.1", "losses.like")}
     assert shown == {"sharing.expert.0": 1.0, "sharing.gate.like": 1.0, "sharing.expert.1": 0.32, "losses.like": 0.32}

@@ -69,7 +69,7 @@ class CIN(Slot):
             if self.split and maps % 2:
                 raise ZooError("Half of {maps} feature maps shall go on, but {maps} is odd.",
                                "Give every layer but the last an even number of maps, or switch the split off.",
-                               at=f"{shape.at}.maps.{k}", maps=maps)
+                               at=f"{shape.at}.maps.{k}", maps=maps, cure=(f"{shape.at}.maps.{k}", maps + 1))
         leaves = {f"{shape.at}.layer.{k}": self.pooled(k) for k in range(len(self.maps))}
         return shape.but(head={**shape.head, **leaves}, origin={**shape.origin, **{name: name for name in leaves}})
 

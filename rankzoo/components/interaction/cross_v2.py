@@ -43,10 +43,11 @@ class CrossV2(CrossNetwork):
     def after(self, shape: Shape) -> Shape:
         if self.experts > 1 and not self.rank:
             raise ZooError("Experts of a cross network are of low rank, but the rank is 0.",
-                           "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank")
+                           "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank", cure=(f"{shape.at}.rank", 8))
         if self.core and not self.rank:
             raise ZooError("The non-linear core stands in the low rank, but the rank is 0.",
-                           "Set a rank of at least 1, or switch the core off.", at=f"{shape.at}.core")
+                           "Set a rank of at least 1, or switch the core off.", at=f"{shape.at}.core",
+                           cure=(f"{shape.at}.rank", 8))
         return super().after(shape)
 
     def layer_part(self, i: int, d: int) -> Part:

@@ -61,7 +61,8 @@ class Linear(Slot):
         tasks, tables = len(shape.tasks), self.tables(shape.schema)
         numbers = len([f for f in shape.schema.inputs if f.kind == "numeric"]) if self.first_order else 0
         terms = [sum(tables.values()), numbers, int(self.bias)]
-        working = " + ".join(f"{term:,}" for term in terms if term) + (f", × {tasks} tasks" if tasks > 1 else "")
+        working = " + ".join(f"{term:,}" for term in terms if term)
+        working = f"({working}) × {tasks}" if tasks > 1 else working
         adds = tasks * (len(tables) + 2 * numbers)
         return Count((Part("", tasks * sum(terms), 0, (tasks,), working, elementwise=adds),))
 

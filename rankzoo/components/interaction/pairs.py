@@ -20,7 +20,8 @@ def one_width(shape: Shape) -> int:
         if width != common:
             raise ZooError("Vectors can be paired only where all have one width, but '{name}' has {odd} and most have {common}.",
                            "Give every field the same embedding size, and let numbers enter as vectors (numeric=vector) or "
-                           "through an MLP (numeric=mlp).", at=shape.at, name=name, odd=width, common=common)
+                           "through an MLP (numeric=mlp).", at=shape.at, name=name, odd=width, common=common,
+                           shapes=(width, common))
     return common
 
 

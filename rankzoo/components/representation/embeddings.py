@@ -203,7 +203,7 @@ class EmbeddingsLayer(nn.Module):
             self.register_buffer(f"offsets_{width}", torch.tensor([self.places[n][1] for n in names]), persistent=False)
         self.bias = nn.ParameterDict({str(width): nn.Parameter(torch.zeros(len(names), width))
                                       for width, names in self.groups.items()} if spec.relu else {})
-        self.numbers = [i for i, f in enumerate(schema.numeric) if not f.bias]
+        self.numbers = [i for i, f in enumerate(schema.numeric) if not (f.bias or f.out)]
         through = spec.numbers(schema)
         self.bottom = Mlp(through, (*spec.bottom, spec.dim)) if through else None
 

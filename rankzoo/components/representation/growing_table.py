@@ -89,7 +89,7 @@ class GrowingTable(Embeddings):
             return super().count(shape)
         widths = {self.width(name) for name in names}
         rows = sum(rows for rows, width in self.tables(shape.schema).values() if width in widths)
-        working = f"{rows:,}" + (f" × {tasks} tasks" if tasks > 1 else "")
+        working = f"{rows:,}" + (f" × {tasks}" if tasks > 1 else "")
         return super().count(shape) + Count((Part("first_order", rows * tasks, 0, (tasks,), working, table=True,
                                                   elementwise=len(names) * tasks),))
 

@@ -64,7 +64,8 @@ class Ask(HistorySlot):
         if shape.sequences[asking].width != token:
             raise ZooError("What asks has {wide} numbers, a past item {token}; they cannot be compared.",
                            "Set a token width, {wide} for example.", at=f"{shape.at}.token", wide=shape.sequences[asking].width,
-                           token=token)
+                           token=token, cure=(f"{shape.at}.token", shape.sequences[asking].width),
+                           shapes=(shape.sequences[asking].width, token))
         answers = SequenceShape(shape.sequences[asking].length, {"answer": token})
         return shape.but(sequences={**shape.sequences, name: answers}, origin={**shape.origin, name: shape.at})
 

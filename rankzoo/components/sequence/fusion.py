@@ -57,7 +57,8 @@ class Fusion(HistorySlot):
         widths = {shape.sequences[name].width for name in self.read(shape)}
         if not self.token and len(widths) > 1:
             raise ZooError("The histories to be fused have tokens of {widths} numbers.", "Set a token width.",
-                           at=f"{shape.at}.token", widths=" and ".join(map(str, sorted(widths))))
+                           at=f"{shape.at}.token", widths=" and ".join(map(str, sorted(widths))),
+                           cure=(f"{shape.at}.token", max(widths)), shapes=(min(widths), max(widths)))
         return self.token or widths.pop()
 
     def places(self, shape: Shape) -> int:

@@ -74,8 +74,10 @@ def multi_head_parts(path: str, inputs: int, inner: int, queries: int, keys: int
 def head_width(heads: int, token: int, at: str) -> int:
     """d_k = d / h; raises where the heads cannot share a token's numbers evenly."""
     if token % heads:
-        fitting = ", ".join(str(n) for n in range(1, token + 1) if not token % n)
+        fits = [n for n in range(1, token + 1) if not token % n]
+        near = min(fits, key=lambda n: abs(n - heads))
         raise ZooError("{heads} heads cannot share the {token} numbers of a token evenly.",
                        "Choose a number of heads among {fitting}, or another token width.", at=f"{at}.heads", heads=heads,
-                       token=token, fitting=fitting)
+                       token=token, fitting=", ".join(map(str, fits)), cure=(f"{at}.heads", near),
+                       shapes=(token, f"{heads} × {token / heads:.3g}"))
     return token // heads

@@ -58,7 +58,7 @@ class DotProduct(Slot):
         if widths[0] != widths[1]:
             raise ZooError("A dot product needs two vectors of one width, but '{user}' has {wide} numbers and '{item}' {other}.",
                            "Set the token width of the attention slot, or choose other fields.", at=f"{shape.at}.item",
-                           user=user, wide=widths[0], item=self.item, other=widths[1])
+                           user=user, wide=widths[0], item=self.item, other=widths[1], shapes=widths)
         return user, self.item
 
     def after(self, shape: Shape) -> Shape:

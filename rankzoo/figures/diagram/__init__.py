@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rankzoo.figures.diagram import deep, frame, nodes, ribbons
+from rankzoo.figures.diagram import deep, frame, nodes, ribbons, stepper
 from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
+from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.diagram.wording import worded
 from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
@@ -16,7 +17,7 @@ from rankzoo.figures.tree import Tree, button, g, rect, svg
 from rankzoo.figures.words import Say, whole
 from rankzoo.schema import Block
 
-__all__ = ["draw", "excerpt", "thumbnail", "worded"]
+__all__ = ["Stepped", "draw", "excerpt", "thumbnail", "worded"]
 
 NOTHING: frozenset[str] = frozenset()
 EDGE = 8
@@ -26,28 +27,32 @@ PAINTERS: Mapping[str, Painter] = {
     "feature": nodes.feature, "numbers": nodes.feature, "bias": nodes.feature, "history": nodes.history,
     "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "cross": deep.cross, "linear": deep.linear,
     "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate, "tower": deep.tower,
-    "bias_tower": deep.bias_tower, "head": deep.head}
+    "bias_tower": deep.bias_tower, "head": deep.head, "broken": deep.broken}
 
 
-def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: tuple[float, ...] = (),
+def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
          metrics: Mapping[str, str] = NO_WORDS, changed: frozenset[str] = NOTHING, assumed: frozenset[str] = NOTHING,
-         added: frozenset[str] = NOTHING, shares: Mapping[str, float] = NO_SHARES,
-         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, label: str = "Architecture", say: Say = str) -> Tree:
+         added: frozenset[str] = NOTHING, back: frozenset[str] | None = None, shares: Mapping[str, float] = NO_SHARES,
+         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, steps: Sequence[Stepped] = (), label: str = "Architecture",
+         say: Say = str) -> Tree:
     """The diagram of a layout.
 
     `selected` is a block's or a slot's address; `weights` gives a gate's mean weight for each of its experts, `attention`
-    one weight per past item of the first scorer, `metrics` a task's «0.742 AUC»; `changed` differ from the preset,
-    `assumed` have sizes that RankZoo chose (italic), `added` is what a ladder's rung adds (all else stands back);
-    `shares` replaces the shares of the parameters that the blocks state; `items` names the past items of a history.
+    one weight per past item of a scorer (by its address, the newest last), `metrics` a task's «0.742 AUC»; `changed` differ
+    from the preset, `assumed` have sizes that RankZoo chose (italic), `added` is what a ladder's rung adds (all else stands
+    back); `back` is what stands back while only what a source says is looked at, and assumed sizes with it; `shares` replaces
+    the shares of the parameters that the blocks state; `items` names the past items of a history; `steps` are the − and + of
+    the selected part.
     Without weights a gate is drawn as untrained: equal ribbons, dashed. `say` translates what the drawing itself says; the
     blocks' own words are translated by `worded`, before the layout that must make room for them.
     """
-    state = State(layout, selected, weights, attention, metrics, changed, assumed, added,
+    state = State(layout, selected, weights, attention, metrics, changed, assumed, added, back or NOTHING,
                   shares or parameter_shares(layout), items, say)
     inside = [g(frame.bands(state), "bands"), g([*ribbons.edges(state), *frame.crossing(state)], "edges"),
               g([*frame.band_names(state), *frame.heads(state)], "heads"), g(frame.unused(state), "unused"),
-              g(_nodes(state), "nodes"), g(ribbons.pluses(state), "pluses"), g(frame.notes(state), "notes")]
-    return svg(layout.width, layout.height, label, inside)
+              g(_nodes(state), "nodes"), g([*ribbons.pluses(state), *ribbons.shapes(state)], "pluses"),
+              g(frame.notes(state), "notes"), *stepper.draw(steps, selected, layout, say)]
+    return svg(layout.width, layout.height, label, inside, "" if back is None else "said")
 
 
 def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, added: frozenset[str] = NOTHING,
@@ -57,11 +62,11 @@ def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, added: frozenset
     return [tag, {**attributes, "role": "img", "class": "thumbnail"}, _bare(inside, ("text", "title"))]
 
 
-def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, label: str = "Architecture, in part",
-            say: Say = str) -> Tree:
+def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, metrics: Mapping[str, str] = NO_WORDS,
+            added: frozenset[str] = NOTHING, label: str = "Architecture, in part", say: Say = str) -> Tree:
     """The columns of some slots with their words, and without anything to press or to hover: an image that gives no number away
     but those that it shows."""
-    tag, attributes, inside = draw(layout, weights=weights, label=label, say=say)
+    tag, attributes, inside = draw(layout, weights=weights, metrics=metrics, added=added, label=label, say=say)
     spans = [layout.spans[slot] for slot in slots if slot in layout.spans]
     left, right = max(0, min(span.x for span in spans) - EDGE), min(layout.width, max(span.right for span in spans) + EDGE)
     height = layout.height if "towers" in slots else layout.frame.bottom + EDGE  # below the frame is the way to a side tower
@@ -69,7 +74,7 @@ def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGH
     return [tag, {**attributes, "viewBox": view, "role": "img", "class": "excerpt"}, _bare(inside, ("title",))]
 
 
-PRESSING = ("data-id", "data-rel", "data-key", "role", "tabindex", "aria-pressed", "aria-label")
+PRESSING = ("data-id", "data-step", "data-rel", "data-key", "role", "tabindex", "aria-pressed", "aria-label")
 
 
 def _bare(trees: list[Tree], without: tuple[str, ...]) -> list[Tree]:
@@ -131,4 +136,5 @@ WORDS: Mapping[str, str] = {
     "feature": "a feature with a table", "numbers": "numeric features", "history": "past items", "bias": "a bias feature",
     "candidate": "the candidate as query", "scorer": "scores every past item", "sum": "weighted sum",
     "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",
-    "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task"}
+    "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task",
+    "broken": "a component that cannot stand here"}

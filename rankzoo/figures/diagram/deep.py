@@ -34,8 +34,8 @@ def cross(block: Block, box: Box, state: State) -> list[Tree]:
 def linear(block: Block, box: Box, state: State) -> list[Tree]:
     """The wide part: one weight per value, straight to the logit."""
     return [rect(0, 0, box.w, box.h, "node box", 6), text(box.w / 2, 18, fit(block.title, box.w - 8), "t1 bold", "middle"),
-            text(box.w / 2, 34, fit(block.detail, box.w - 8), "t2", "middle"), *underline(block, box, state),
-            *corner(block, box, state)]
+            text(box.w / 2, 34, block.detail if width_of(block.detail) <= box.w - 8 else "", "t2", "middle"),
+            *underline(block, box, state), *corner(block, box, state)]
 
 
 def concat(block: Block, box: Box, state: State) -> list[Tree]:
@@ -131,6 +131,12 @@ def bias_tower(block: Block, box: Box, state: State) -> list[Tree]:
     start = 22 + width_of(name)
     return [rect(0, 0, box.w, box.h, "node box", 6), text(10, box.h / 2 + 4.5, name, "t1 bold"),
             *side_bars(block.units, Box(start, 8, box.w - start - 4, box.h - 16)), *corner(block, box, state)]
+
+
+def broken(block: Block, box: Box, state: State) -> list[Tree]:
+    """A component that cannot stand where it is; the shapes that do not fit stand on the edges into it."""
+    return [rect(0, 0, box.w, box.h, "broken", 6), text(box.w / 2, 31, fit(block.title, box.w - 12), "t1 bold", "middle"),
+            text(box.w / 2, 50, fit(block.detail, box.w - 12), "t2", "middle")]
 
 
 def head(block: Block, box: Box, state: State) -> list[Tree]:

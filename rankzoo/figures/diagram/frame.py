@@ -5,6 +5,9 @@ from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.types import SHARED, Box, Column
 from rankzoo.figures.tree import Tree, button, circle, el, fit, path, rect, text, width_of
 
+LINE = 17.0
+"""Room that a line of small words needs."""
+
 
 def heads(state: State) -> list[Tree]:
     """Head of every used column: a line in the family's colour, number and title, one grey line."""
@@ -20,10 +23,20 @@ def heads(state: State) -> list[Tree]:
         inside = [el("title", {}, f"{column.title}. {column.detail}".strip()), rect(0, 0, span.w, 3, "mark", 1.5),
                   text(0, 21, number, "t2", size=13),
                   text(width_of(number, 13) + 6, 21, fit(column.title, room - 14, 13), "t1 bold", size=13),
-                  text(0, 38, fit(column.detail, room), "t2")]
+                  text(0, 38, in_short(column.detail, room), "t2")]
         found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
                               "data-key": f"head.{column.slot}"}, *inside))
     return found
+
+
+def in_short(words: str, room: float) -> str:
+    """What a column holds, in full or as «LSTM + Pooling +3»: the first components that there is room for."""
+    parts = words.split(" + ")
+    for kept in range(len(parts), 0, -1):
+        said = " + ".join(parts[:kept]) + (f" +{len(parts) - kept}" if kept < len(parts) else "")
+        if width_of(said) <= room:
+            return said
+    return fit(words, room)
 
 
 def unused(state: State) -> list[Tree]:
@@ -39,7 +52,9 @@ def _unused(column: Column, span: Box, state: State) -> Tree:
               state.say("{component} · off").format(component=column.title))
     inside = [rect(0.5, 0.5, span.w - 1, span.h - 1, "off", 5), text(x, 21, str(column.number), "t2", "middle", 13),
               *plus, name]
-    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, state.selected == column.slot)
+    chosen = state.selected == column.slot
+    inside += [rect(-2, -2, span.w + 4, span.h + 4, "ring", 7)] if chosen else []
+    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, chosen)
 
 
 def bands(state: State) -> list[Tree]:
@@ -49,13 +64,20 @@ def bands(state: State) -> list[Tree]:
 
 
 def band_names(state: State) -> list[Tree]:
-    """Whose experts a band holds, at its lower right, and the number of each level above the first band."""
+    """Whose experts a band holds, below them where there is room, else at its lower right, and the number of each level above the
+    first band."""
     layout = state.layout
     found = []
     experts = [a for a, b in layout.blocks.items() if b.form == "expert"]
     for name, box in layout.bands:
         said = state.say("shared") if name == SHARED else state.say("only {task}").format(task=name)
+        inside = [layout.boxes[a] for a in experts if box.y <= layout.boxes[a].y and layout.boxes[a].bottom <= box.bottom]
+        first = min(inside, key=lambda each: each.x, default=box)
+        if inside and max(each.bottom for each in inside) + LINE <= box.bottom:
+            found.append(text(first.x, box.bottom - 6, fit(said, first.w), "t2"))
+            continue
         room = box.right - 8 - max((layout.boxes[a].right for a in experts), default=box.x)
+        said = said if width_of(said) <= room or name == SHARED else name  # whose they are goes before that no other reads them
         found.append(text(box.right - 8, box.bottom - 7, fit(said, room), "t2 halo", "end"))
     lefts = sorted({layout.boxes[a].x for a in experts})
     if layout.bands and len(lefts) > 1:
@@ -81,13 +103,15 @@ def crossing(state: State) -> list[Tree]:
     return [el("g", {"class": "edge family-3", "data-key": "x0"}, path(d, "thread strong"))]
 
 
-def _rule(state: State) -> str:
-    """Which experts a task reads where some belong to one task."""
+def _rule(state: State, room: float) -> str:
+    """Which experts a task reads where some belong to one task, in as many words as there is room for."""
     if not any(name == SHARED for name, _ in state.layout.bands):
-        return state.say("A task reads its own experts only.")
+        return fit(state.say("A task reads its own experts only."), room)
+    short = state.say("A task reads its own experts and the shared ones.")
     if any(block.form == "gate" and not block.task for block in state.layout.blocks.values()):
-        return state.say("A task reads its own experts and the shared ones; only the shared gate reads all.")
-    return state.say("A task reads its own experts and the shared ones.")
+        full = state.say("A task reads its own experts and the shared ones; only the shared gate reads all.")
+        return full if width_of(full) <= room else fit(short, room)
+    return fit(short, room)
 
 
 def notes(state: State) -> list[Tree]:
@@ -96,9 +120,11 @@ def notes(state: State) -> list[Tree]:
     found = []
     if layout.bands:
         left = layout.bands[0][1].x
-        found.append(text(left, layout.height - 7, fit(_rule(state), layout.width - left - (200 if state.assumed else 0)), "t2"))
+        found.append(text(left, layout.height - 7, _rule(state, layout.width - left - (200 if state.assumed else 0)), "t2"))
     if state.assumed:
         found.append(text(layout.width, layout.height - 7, state.say("italic: size assumed by RankZoo"), "t2 italic", "end"))
+    if state.attention and not layout.bands and any(edge.kind == "attend" for edge in layout.edges):
+        found.append(text(0, layout.height - 7, state.say("attention: mean weight over rows, by how recent the item is"), "t2"))
     towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]
     touched = [e.target for e in layout.edges if e.kind == "side" and e.source in towers]
     if touched:

@@ -6,7 +6,7 @@ from rankzoo.figures.diagram.nodes import history_rows
 from rankzoo.figures.diagram.state import State, stack_shares
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box, Edge
-from rankzoo.figures.tree import Tree, circle, g, path, rect, relate, text
+from rankzoo.figures.tree import Tree, circle, fit, g, path, rect, relate, text
 
 TRACK, PLUS = 44.0, 20.0
 
@@ -46,6 +46,8 @@ def _parts(edge: Edge, state: State) -> list[Tree]:
         return [path(curve(a.x, a.y, b.x, b.y), "wire", {"stroke-width": 4})]
     if edge.kind == "line":
         return [path(curve(a.x, a.y, b.x, b.y), "wire")]
+    if edge.kind == "broken":
+        return [path(curve(a.x, a.y, b.x, b.y), "broken")]
     if edge.kind == "rows":
         return _rows(edge, state)
     if edge.kind == "attend":
@@ -82,9 +84,8 @@ def _attend(edge: Edge, state: State) -> list[Tree]:
     past = next((link.source for link in layout.links if link.target == edge.source
                  and layout.blocks[link.source].form == "history"), "")
     heights = _row_heights(past, state) if past in layout.boxes else [edge.start.y]
-    first = next(a for a, b in layout.blocks.items() if b.form == "scorer")
-    known = edge.source == first and len(state.attention) >= len(heights)
-    weights = state.attention[-len(heights):] if known else ()
+    known = state.attention.get(edge.source, ()) if past in layout.boxes else ()
+    weights = known[-len(heights):] if len(known) >= len(heights) else ()
     top = max((abs(w) for w in weights), default=0.0) or 1.0
     left = edge.start.x + 6
     parts = []
@@ -177,6 +178,17 @@ def _side(edge: Edge, state: State) -> list[Tree]:
         return [path(f"M{one.right:.1f} {one.cy:.1f}H{_join_x(other):.1f}V{other.cy:.1f}", "thread")]
     turn = one.right + 7
     return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}V{other.cy:.1f}H{other.x:.1f}", "thread")]
+
+
+def shapes(state: State) -> list[Tree]:
+    """What comes and what is needed, on the edges into a part that cannot stand there: above and below their end."""
+    found = []
+    for address, block in state.layout.blocks.items():
+        if block.form == "broken":
+            box, room = state.layout.boxes[address], state.layout.boxes[address].x - 8
+            found += [text(box.x - 10, box.cy + dy, fit(words, room), f"t1 halo num {ink}".strip(), "end")
+                      for words, dy, ink in zip(block.words, (-9.0, 18.0), ("", "bold"), strict=False)]
+    return found
 
 
 def pluses(state: State) -> list[Tree]:

@@ -19,18 +19,19 @@ NO_ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class State:
-    """Everything by address: `weights` of a gate, one per expert in the model's order; `attention`, one weight per past
-    item in the history's order; `metrics` by task; `shares` of the parameters; `say` puts English into the reader's
+    """Everything by address: `weights` of a gate, one per expert in the model's order; `attention` of a scorer, one weight per
+    past item, the newest last; `metrics` by task; `shares` of the parameters; `say` puts English into the reader's
     language; the rest are sets of addresses."""
 
     layout: Layout
     selected: str
     weights: Weights
-    attention: tuple[float, ...]
+    attention: Weights
     metrics: Mapping[str, str]
     changed: frozenset[str]
     assumed: frozenset[str]
     added: frozenset[str]
+    back: frozenset[str]
     shares: Mapping[str, float]
     items: Mapping[str, tuple[str, ...]]
     say: Say
@@ -48,10 +49,12 @@ class State:
         return [b for a, b in ends if a == address] + [a for a, b in ends if b == address]
 
     def flags(self, block: Block) -> str:
-        """Classes that say where the block comes from: its number is assumed, the rung is new, or it stands back."""
+        """Classes that say where the block comes from: its number is assumed, it is new, or it stands back."""
         marks = ["assumed"] if self._any(block.address, self.assumed) else []
         if self.added:
             marks.append("added" if self._any(block.address, self.added) else "old")
+        elif self._any(block.address, self.back):
+            marks.append("old")
         return " ".join(marks)
 
     def has_changed(self, block: Block) -> bool:

@@ -23,14 +23,15 @@ LANE_GAP, LANE_ROW, TOWER_WIDTH, TOWER_HEIGHT, WIDE_LANE, FOOT = 20.0, 26.6, 146
 
 
 def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1080,
-            busiest: Mapping[str, float] = NOBODY) -> Layout:
+            busiest: Mapping[str, float] = NOBODY, beside: Sequence[Block] = ()) -> Layout:
     """The layout of a model's blocks, given in forward order with their out-edges.
 
     `columns` are the seven slots, used or not; `busiest` (expert address → how much the gates use it) decides which four
-    experts stay visible among more than 16.
+    experts stay visible among more than 16; `beside` are the blocks of a model with which this one shares its scales, so that as
+    many units are as high in both pictures.
     """
     graph = condense(blocks, busiest)
-    scale = scales(graph.blocks)
+    scale = scales(graph.blocks, condense(beside, NOBODY).blocks) if beside else scales(graph.blocks)
     tasks = tuple(dict.fromkeys(b.task for b in graph.blocks.values() if b.form == "head"))
     across = plan(graph, columns, scale, width)
     down = heights(graph, across, scale, tasks)

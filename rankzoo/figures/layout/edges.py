@@ -46,6 +46,8 @@ class Wiring:
 def kind_of(link: Link, graph: Graph) -> EdgeKind | None:
     """How a link is drawn; None for what is not drawn (a gate's own input)."""
     one, other = graph.blocks[link.source], graph.blocks[link.target]
+    if other.form == "broken":
+        return "broken"
     if link.side or one.form in ("bias", "bias_tower"):
         return "side"
     if other.form == "gate":
@@ -94,7 +96,8 @@ def route(wiring: Wiring) -> list[Edge]:
     drawn = [(link, kind_of(link, wiring.graph)) for link in wiring.graph.links]
     drawn = [(link, kind) for link, kind in drawn if kind and link.source in wiring.boxes and link.target in wiring.boxes]
     rows = ("feature", "numbers")
-    widest = max((link.width for link, kind in drawn if kind == "ribbon" and wiring.form(link.source) in rows), default=1)
+    widest = max([wiring.scale.ribbon,
+                  *(link.width for link, kind in drawn if kind == "ribbon" and wiring.form(link.source) in rows)])
     edges = []
     for link, kind in drawn:
         start, end = _start(link, kind, drawn, wiring, widest), _end(link, kind, drawn, wiring, widest)

@@ -100,7 +100,7 @@ def place(graph: Graph, columns: Columns, plan: Heights, scale: Scales) -> dict[
         tops = _settle([w - h / 2 for w, (_, h) in zip(wants, sizes, strict=True)], [h for _, h in sizes], gaps, plan,
                        GATE_RISE if any(graph.blocks[a].form == "gate" for a in members) else 0.0)
         for address, (w, h), top in zip(members, sizes, tops, strict=True):
-            fills = graph.blocks[address].form in ("feature", "numbers", "history", "expert", "tower", "head", "scorer")
+            fills = graph.blocks[address].form in ("feature", "numbers", "history", "expert", "tower", "head", "scorer", "broken")
             wide = columns.widths[i] if fills else w
             boxes[address] = Box(columns.lefts[i] + (columns.widths[i] - wide) / 2, top, wide, h)
     return boxes

@@ -12,6 +12,8 @@ from rankzoo.figures.tree import width_of
 LANE = ("bias", "bias_tower")
 """Forms that stand in the side lane below the frame, not in a rank."""
 EMPTY_USED = 60.0
+BEFORE_BROKEN = (120.0, 140.0, 1.0)
+"""Room for both shapes on an edge that does not fit."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def _depths(inside: list[str], graph: Graph) -> dict[str, int]:
 
 def _form(rank: Rank, graph: Graph) -> str:
     forms = [graph.blocks[address].form for address in rank.members]
-    for leading in ("scorer", "cross", "concat", "expert"):
+    for leading in ("broken", "scorer", "cross", "concat", "expert"):
         if leading in forms:
             return leading
     form = forms[0] if forms else ""
@@ -61,6 +63,8 @@ def _gap(one: Rank, other: Rank, graph: Graph) -> tuple[float, float, float]:
     if not one.column.used or not other.column.used:
         off_both = not one.column.used and not other.column.used
         return (7.0, 8.0, 0.0) if off_both else (9.0, 12.0, 0.15) if not other.column.used else (12.0, 22.0, 0.5)
+    if _form(other, graph) == "broken":
+        return BEFORE_BROKEN
     return GAPS.get((_form(one, graph), _form(other, graph)), GAP)
 
 

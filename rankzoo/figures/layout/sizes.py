@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from rankzoo.figures.layout.types import Box, Scales
 from rankzoo.schema import Block
@@ -10,11 +11,12 @@ from rankzoo.schema import Block
 TALLEST_BAR, BAR, UNIT_LABEL = 240.0, 18.0, 18.0
 HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW = 18.0, 22.4, 24.0
 OFF = 36.0
+NOTHING: Mapping[str, Block] = MappingProxyType({})
 
 WIDTHS: Mapping[str, tuple[float, float]] = {
     "feature": (156, 214), "numbers": (156, 214), "history": (156, 214), "candidate": (16, 16), "scorer": (84, 88),
     "sum": (40, 40), "cross": (72, 78), "linear": (76, 84), "concat": (26, 26), "gate": (16, 16), "expert": (84, 104),
-    "tower": (88, 108), "head": (110, 190)}
+    "tower": (88, 108), "head": (110, 190), "broken": (150, 170)}
 """Tight and roomy width by form; a layer's follows from its bars."""
 
 GAPS: Mapping[tuple[str, str], tuple[float, float, float]] = {
@@ -28,9 +30,11 @@ GAPS: Mapping[tuple[str, str], tuple[float, float, float]] = {
 GAP = (30.0, 44.0, 0.5)
 
 
-def scales(blocks: Mapping[str, Block]) -> Scales:
-    """The scales of one diagram, from how much of each form it has."""
-    layers = [unit for b in blocks.values() if b.form == "layer" for unit in b.units]
+def scales(blocks: Mapping[str, Block], beside: Mapping[str, Block] = NOTHING) -> Scales:
+    """The scales of one diagram, from how much of each form it has; those of quantities from that of another one `beside` too."""
+    both = (*blocks.values(), *beside.values())
+    layers = [unit for b in both if b.form == "layer" for unit in b.units]
+    rows = [flow.width for b in both if b.form in ("feature", "numbers") for flow in b.flows] if beside else []
     experts = [b for b in blocks.values() if b.form == "expert"]
     banded = any(b.task or b.group for b in experts)
     levels = len({b.address.rpartition(".")[0] for b in experts}) or 1
@@ -41,7 +45,8 @@ def scales(blocks: Mapping[str, Block]) -> Scales:
     most = 8 if histories <= 1 else 4 if histories == 2 else 3
     longest = max((min(b.units[0], most) for b in blocks.values() if b.form == "history"), default=1)
     return Scales(min(17.0, TALLEST_BAR / math.sqrt(max(layers, default=1))), tall, 60.0 if heads <= 5 else 44.0,
-                  40.0 if heads <= 5 else 24.0, most, max(116.0 if histories <= 1 else 80.0, longest * HISTORY_ROW - 3))
+                  40.0 if heads <= 5 else 24.0, most, max(116.0 if histories <= 1 else 80.0, longest * HISTORY_ROW - 3),
+                  max(rows, default=1))
 
 
 def rows_shown(block: Block, scale: Scales) -> int:
@@ -72,7 +77,7 @@ def _height(block: Block, scale: Scales) -> float:
         return 16 + max(16.0, min(60.0, 0.8 * sum(block.units[-1:])))
     fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "scorer": scale.scorer, "sum": 48.0, "cross": 118.0,
              "linear": 44.0, "gate": 18 + scale.gate, "expert": scale.expert, "tower": scale.head, "head": scale.head,
-             "concat": 314.0}
+             "concat": 314.0, "broken": 76.0}
     return fixed[block.form]
 
 

@@ -9,7 +9,7 @@ from rankzoo.schema import Block
 
 SHARED = "(shared)"
 """The band of everybody's experts: no task can be called so, for names hold no brackets."""
-EdgeKind = Literal["ribbon", "line", "mix", "rows", "query", "attend", "wide", "side"]
+EdgeKind = Literal["ribbon", "line", "mix", "rows", "query", "attend", "wide", "side", "broken"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Edge:
 
     `ribbon` shows numbers that flow; `line` hands a vector on; `mix` is what a gate takes from an expert; `rows` joins
     past items to their scorer, `query` the candidate; `attend` weighs them into the sum; `wide` bypasses the deep part
-    to a head; `side` is the dashed path of a bias tower.
+    to a head; `side` is the dashed path of a bias tower; `broken` leads to what cannot read it.
     """
 
     source: str
@@ -88,7 +88,7 @@ class Edge:
 @dataclass(frozen=True)
 class Scales:
     """What the whole diagram shares: units of height per √width of a bar, how high experts, heads, gates and
-    scorers are, and how many rows a history shows."""
+    scorers are, how many rows a history shows, and the least width that the thickest ribbon of a row stands for."""
 
     bar: float
     expert: float
@@ -96,6 +96,7 @@ class Scales:
     gate: float
     history: int
     scorer: float
+    ribbon: int = 1
 
 
 @dataclass(frozen=True)

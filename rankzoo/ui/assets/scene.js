@@ -3,6 +3,11 @@
 const SVG = "http://www.w3.org/2000/svg";
 const TAGS = new Set(["svg", "g", "rect", "path", "circle", "line", "polygon", "text", "tspan", "title"]);
 const ATTRIBUTE = /^(?!on)[a-zA-Z][a-zA-Z0-9-]*$/i;
+const STEPS = { "+": "0.more", "=": "0.more", "-": "0.less" };
+/* Presses that are told again with each one: a trigger, or a press alone, is lost where another comes before the answer. */
+const KEPT = 20;
+/* Milliseconds on a node before the rest steps back: who comes to click does not wait for that to be painted. */
+const LINGER = 90;
 const SMALLEST = 0.85, LARGEST = 1.25;
 
 export default function (component) {
@@ -11,33 +16,51 @@ export default function (component) {
   if (!frame || !data || !data.tree) return;
   const scene = frame.rzScene || (frame.rzScene = open(frame));
   scene.report = (id) => (data.once ? setTriggerValue("picked", id) : setStateValue("selected", id));
+  scene.step = (id) => {
+    scene.pressed = [...scene.pressed.slice(-KEPT), `${id}.${(scene.last = Math.max(scene.last + 1, Date.now()))}`];
+    setStateValue("step", scene.pressed.join(" "));
+  };
   scene.once = Boolean(data.once);
   scene.show(data.tree);
   return () => scene.still();
 }
 
 function open(frame) {
-  const scene = { report: () => {}, once: false };
+  const scene = { report: () => {}, step: () => {}, pressed: [], last: 0, once: false };
   scene.show = (tree) => show(frame, tree);
   scene.still = () => frame.querySelector("svg")?.classList.remove("hovering");
   const picked = (event) => event.target.closest?.("[data-id]");
   const choose = (node) => {
-    const id = node.getAttribute("data-id");
+    const id = node && node.getAttribute("data-id");
     if (!scene.once) for (const other of frame.querySelectorAll("[data-id]")) press(other, other === node);
     scene.report(id);
   };
-  frame.addEventListener("click", (event) => { const node = picked(event); if (node) choose(node); });
+  const stepped = (event) => event.target.closest?.("[data-step]");
+  const step = (id) => { if (frame.querySelector(`[data-step="${id}"]`)) scene.step(id); };
+  frame.addEventListener("click", (event) => {
+    const sign = stepped(event), node = picked(event);
+    if (sign) step(sign.getAttribute("data-step"));
+    else if (node) choose(node);
+    else if (!scene.once && event.target.closest?.("svg") && frame.querySelector("[data-step]")) choose(null);
+  });
   frame.addEventListener("keydown", (event) => {
-    const node = picked(event);
-    if (!node || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "Enter" || event.key === " ") choose(node);
+    const node = picked(event), sign = stepped(event), press = event.key === "Enter" || event.key === " ";
+    if (!(node || sign) || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (sign && !press && event.key !== "Escape") return;
+    if (sign && press) step(sign.getAttribute("data-step"));
+    else if (press) choose(node);
+    else if (event.key === "Escape" && !scene.once) choose(null);
+    else if (STEPS[event.key]) node.getAttribute("aria-pressed") === "true" ? step(STEPS[event.key]) : choose(node);
     else if (event.key.startsWith("Arrow")) neighbour(frame, node, event.key.slice(5).toLowerCase())?.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  frame.addEventListener("pointerover", (event) => light(frame, picked(event)));
-  frame.addEventListener("pointerleave", () => light(frame, null));
+  let soon = 0;
+  const later = (node) => { clearTimeout(soon); soon = setTimeout(() => light(frame, node), node ? LINGER : 0); };
+  frame.addEventListener("pointerover", (event) => later(picked(event)));
+  frame.addEventListener("pointerleave", () => later(null));
+  frame.addEventListener("pointerdown", () => clearTimeout(soon));
   return scene;
 }
 

@@ -1,0 +1,218 @@
+"""The Architect's numbers: an edit and a click as a visitor meets them, the page's first view, layouts, counts at industry scale.
+
+    python -m benchmarks.architect [--only edit,node,view,layout,industry] [--edits 100]
+
+Rows and times are those of `benchmarks.app`. An edit is drawn when counts and diagram show it and the script has ended, warnings
+and captions with it. The largest preset is the one with the most nodes in its diagram.
+"""
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.app import (
+    CHROMIUM,
+    DIAGRAM,
+    FEW,
+    FLAGS,
+    ROOT,
+    Figure,
+    Server,
+    architect,
+    environment,
+    rested,
+    serving,
+    timed,
+    typed,
+    visitor,
+)
+from rankzoo import link
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.export.picture import columns, layout_of
+from rankzoo.figures.diagram import worded
+from rankzoo.figures.layout import arrange
+from rankzoo.registry import systems
+
+DIM = ".st-key-side-representation-dim input"
+DRAWN = 200
+LAID = 5
+"""How often each layout is timed; the best time counts, the others are the machine's."""
+
+
+def largest() -> Document:
+    """The preset with the most nodes in its diagram among those whose embedding size can be changed in the sidebar."""
+    presets = [Document.preset(each.id) for each in systems().values() if each.built]
+    free = [each for each in presets if "dim" in type(each.blueprint.representation).model_fields]
+    return max(free, key=lambda each: len(layout_of(each.blueprint, each.schema()).boxes))
+
+
+def sizes(document: Document, number: int) -> list[int]:
+    """So many embedding sizes with which the model stands, none twice, none its own, to and fro."""
+    found = []
+    for dim in range(4, 2_000):
+        try:
+            found += [dim] if document.but([("representation.dim", dim)]).check() != document else []
+        except ZooError:
+            continue
+        if len(found) == number:
+            break
+    random.Random(0).shuffle(found)
+    return found
+
+
+def opened(page: Page, server: Server, document: Document) -> None:
+    """The Architect with a model in hand."""
+    page.goto(f"{server.url}/architect?c={link.encode(document)}")
+    page.locator(DIAGRAM).first.wait_for()
+    rested(page)
+
+
+def edit(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
+    """From Enter behind another embedding size to everything that follows from it."""
+    document = largest()
+    with visitor(browser) as page:
+        opened(page, server, document)
+        page.locator(DIM).wait_for()
+        values = []
+        for dim in sizes(document, number):
+            rested(page)
+            typed(page, DIM, str(dim))
+            values.append(timed(page, "keydown", "edited", act=lambda: page.keyboard.press("Enter")))
+    yield Figure(f"edit of {document.arch} → diagram, counts, warnings", values, "ms", 300, "p95")
+
+
+def node(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
+    """From a click on a node of the largest preset to its caption, when all of it is drawn."""
+    document = largest()
+    with visitor(browser) as page:
+        opened(page, server, document)
+        names = page.locator(DIAGRAM).evaluate_all("nodes => nodes.map((each) => each.getAttribute('data-id'))")
+        values = []
+        for name in names[:number]:
+            part = page.locator(f'{DIAGRAM}[data-id="{name}"]')
+            part.focus()  # Escape lets go of the part before, whose − and + might stand over this one
+            page.keyboard.press("Escape")
+            page.locator(".st-key-architect_diagram [data-step]").first.wait_for(state="detached")
+            rested(page)
+            values.append(timed(page, "click", "chosen", name, act=lambda part=part: part.click(position={"x": 4, "y": 4})))
+    yield Figure(f"click on a node of {document.arch} → its caption", values, "ms", 200, "p95")
+
+
+def view(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
+    """The page's first view: by the menu from the zoo, and by its address in a browser that has been there before."""
+    walked, loaded = [], []
+    with visitor(browser) as page:
+        architect(page, server)
+        for _ in range(min(number, FEW)):
+            page.locator("[data-testid=stTopNavLink]", has_text="Zoo").click()
+            page.wait_for_function("rz.there('rows')")
+            rested(page)
+            link_ = page.locator("[data-testid=stTopNavLink]", has_text="Architect")
+            walked.append(timed(page, "click", "diagram", act=link_.click) / 1000)
+        for _ in range(min(number, FEW)):
+            server.settle()
+            page.goto(f"{server.url}/architect", wait_until="commit")
+            loaded.append(page.evaluate("rz.loaded('diagram')") / 1000)
+            rested(page)
+    yield Figure("Architect by the menu → diagram and counts", walked, "s", 1.0)
+    yield Figure("Architect by its address, files in the browser", loaded, "s", 1.0)
+
+
+def layout() -> Iterator[Figure]:
+    """The layout of every preset, and of blueprints drawn at random over two small schemas that hold everything."""
+    made = [(each.blueprint, each.schema()) for each in (Document.preset(s.id) for s in systems().values() if s.built)]
+    yield Figure("layout of a preset, slowest of all", [max(map(laid, made))], "ms", 20)
+    yield Figure("layout of a blueprint drawn at random", [laid(each) for each in drawn()], "ms", 20, "p95")
+
+
+def laid(model: tuple) -> float:
+    """Milliseconds that the layout of a model takes, its blocks given."""
+    blocks, heads = worded(model[0].blocks(model[1]), str), columns(*model)
+    times = []
+    for _ in range(LAID):
+        began = time.perf_counter()
+        arrange(blocks, heads)
+        times.append(time.perf_counter() - began)
+    return 1000 * min(times)
+
+
+def drawn() -> list[tuple]:
+    """Valid blueprints of the tests' strategies, the same in every run."""
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    from tests.test_blueprint import ANY
+
+    found: list[tuple] = []
+
+    @settings(max_examples=20 * DRAWN, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))
+    @given(ANY)
+    def draw(one) -> None:
+        schema, blueprint = one
+        if len(found) < DRAWN and blueprint.reached(schema)[1] is None:
+            found.append((blueprint, schema))
+
+    draw()
+    return found
+
+
+def industry(home: Path) -> Iterator[Figure]:
+    """`show ID --scale industry` as a process, for every system."""
+    values = []
+    for id in (each.id for each in systems().values() if each.built):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "rankzoo", "show", id, "--scale", "industry"], cwd=ROOT, env=environment(home),
+                       check=True, stdout=subprocess.DEVNULL)
+        values.append(time.perf_counter() - began)
+    yield Figure("`python -m rankzoo show ID --scale industry`, all systems", values, "s", 3, "p95")
+
+
+VISITS = {"view": view, "node": node, "edit": edit}
+
+
+def figures(chosen: set[str], number: int, home: Path) -> Iterator[Figure]:
+    """Every chosen figure, one after the other."""
+    if "layout" in chosen:
+        yield from layout()
+    if "industry" in chosen:
+        yield from industry(home)
+    if not chosen & set(VISITS):
+        return
+    with serving(home) as server, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        with visitor(browser) as page:
+            architect(page, server)
+        for name, part in VISITS.items():
+            if name in chosen:
+                server.settle()
+                yield from part(browser, server, number)
+        browser.close()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known = [*VISITS, "layout", "industry"]
+    parser.add_argument("--only", default=",".join(known), help="Some of: %(default)s")
+    parser.add_argument("--edits", type=int, default=100, help="How many edits and clicks.")
+    given = parser.parse_args()
+    chosen = set(given.only.split(","))
+    if unknown := chosen - set(known):
+        parser.error(f"no figure is called {', '.join(sorted(unknown))}")
+    print("| figure | values | median | p95 | bar | |\n|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory(prefix="rankzoo-architect-", ignore_cleanup_errors=True) as home:
+        for figure in figures(chosen, given.edits, Path(home)):
+            print(figure.row(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

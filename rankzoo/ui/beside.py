@@ -1,0 +1,242 @@
+"""Beside: the model in hand next to another one: the preset, the model that it grew out of, any system, a run, or one of one's
+own that was kept. Both pictures at equal scale, and only what differs in settings, counts and results."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from rankzoo import link
+from rankzoo.blueprint import SLOTS
+from rankzoo.data import uploads
+from rankzoo.document import Document
+from rankzoo.document import below as rung_below
+from rankzoo.errors import ZooError
+from rankzoo.export import picture
+from rankzoo.export.picture import HEADS, NOTHING, Learned
+from rankzoo.figures import diagram
+from rankzoo.figures.words import MISSING, fixed, flops, memory, whole
+from rankzoo.inspection import beside
+from rankzoo.inspection.beside import Model, Row
+from rankzoo.registry import systems
+from rankzoo.runs.tables import Run
+from rankzoo.ui import page, rung, service, state
+from rankzoo.ui.component import scene
+from rankzoo.ui.words import say, translate, translator
+
+ADDRESS, KEY, ASKED, KEPT = "with", "rz_with", "rz_with_asked", "rz_kept"
+NOBODY, PRESET, RUN, OWN = "", "preset", "run.", "own."
+RECENT, OWNS = 10, 5
+COUNTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "flops": "FLOPs per example",
+          "elementwise": "Element-wise operations", "activations": "Activations per example",
+          "serving": "Memory in serving", "training": "Memory in training"}
+UNITS = {"flops": flops, "serving": memory, "training": memory}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: what it is called, its document, and its run where it was trained."""
+
+    name: str
+    document: Document
+    run: Run | None
+
+    def model(self) -> Model:
+        """What is compared of it."""
+        settings = self.document.settings.model_dump(mode="json", exclude={"threads"})
+        data = uploads.upload(self.document.data).name if uploads.exists(self.document.data) else self.document.data
+        tested = self.run.outcome.get("metrics", {}).get("test", {}) if self.run else {}
+        return Model(self.name, self.document.blueprint, self.document.schema(), data, settings, tested)
+
+    def learned(self) -> Learned:
+        """What its run adds to its picture."""
+        return picture.learned(self.document.schema(), state.points(self.run.id), self.run.outcome) if self.run else NOTHING
+
+
+def show(document: Document) -> None:
+    """The menu, and below it both models where one is chosen."""
+    _welcome()
+    options = choices(document)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="rz_beside"):
+        wanted = _chosen(options)
+        st.button(say("Keep this model to compare with"), key="keep", icon=":material/push_pin:", on_click=_keep,
+                  disabled=_own(document) in options, help=say("It joins the menu as it is now; go on changing the one in hand."))
+    if wanted == NOBODY:
+        return
+    try:
+        sides = _sides(document, wanted, options[wanted])
+    except ZooError as problem:
+        st.info(page.escaped(problem.text(translate)))
+        return
+    with st.container(border=True, key="rz_two"):
+        _pictures(sides)
+        _tables([each.model() for each in sides], document.settings.batch_size)
+
+
+def choices(document: Document) -> dict[str, str]:
+    """What the model in hand can be compared with, by what the address says: its preset, its rung below first."""
+    found = {NOBODY: say("nothing")}
+    if document.changed():
+        found[PRESET] = say("the preset of {name}", name=document.system.brand)
+    found |= {_own(each): say("kept: {name}, {n} changed", name=each.system.brand, n=len(each.changed()))
+              for each in st.session_state.get(KEPT, ())}
+    order = sorted((each for each in systems().values() if each.built and each.id != document.arch),
+                   key=lambda each: each.id != document.system.grew)
+    found |= {each.id: each.brand for each in order}
+    found |= {f"{RUN}{each.id}": say("run {n}: {name}", n=each.number, name=systems()[each.arch].brand)
+              for each in _runs() if each.arch in systems()}
+    return found
+
+
+def _runs() -> Iterable[Run]:
+    """The last runs of this visitor that are done, but the one in hand."""
+    store = service.store()
+    runs = store.runs(service.owner() if store.limits.shared else None, limit=3 * RECENT)
+    return [each for each in runs if each.state == "done" and each.id != st.session_state["rz_run"]][:RECENT]
+
+
+def _chosen(options: Mapping[str, str]) -> str:
+    """The menu, kept over pages and in the address."""
+    memory, key = st.session_state, "rz_with_menu"
+    wanted = memory.get(KEY, NOBODY)
+    wanted = wanted if wanted in options else NOBODY
+    if memory.get(key) != wanted:
+        memory[key] = wanted
+    if wanted != NOBODY and st.query_params.get(ADDRESS) != wanted:
+        st.query_params[ADDRESS] = memory[ASKED] = wanted
+    st.selectbox(say("Compare with…"), list(options), key=key, format_func=options.get, width=320, on_change=_choose)
+    return wanted
+
+
+def _choose() -> None:
+    memory = st.session_state
+    memory[KEY] = memory[ASKED] = memory["rz_with_menu"]
+    if memory[KEY] == NOBODY:
+        st.query_params.pop(ADDRESS, None)
+    else:
+        st.query_params[ADDRESS] = memory[KEY]
+
+
+def _welcome() -> None:
+    """What the address asks to be compared with, taken up once; a model of one's own that it brings along is kept."""
+    memory, asked = st.session_state, st.query_params.get(ADDRESS, "")
+    if not asked or asked == memory.get(ASKED):
+        return
+    memory[KEY] = memory[ASKED] = asked
+    if asked.startswith(OWN):
+        try:
+            _remember(link.decode(asked.removeprefix(OWN)).check())
+        except ZooError:
+            memory[KEY] = NOBODY
+
+
+def _own(document: Document) -> str:
+    return OWN + link.encode(document)
+
+
+def _keep() -> None:
+    _remember(state.document())
+
+
+def _remember(document: Document) -> None:
+    kept = [each for each in st.session_state.get(KEPT, ()) if each != document]
+    st.session_state[KEPT] = tuple([*kept, document][-OWNS:])
+
+
+def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
+    """The model in hand, and the other on the same data where it can stand on them."""
+    mine = Side(say("in hand"), document, state.trained())
+    if wanted.startswith(RUN):
+        run = service.store().run(wanted.removeprefix(RUN))
+        return mine, Side(name, Document.parse(run.config), run)
+    if wanted == PRESET:
+        other = document.unchanged()
+    elif wanted.startswith(OWN):
+        other = link.decode(wanted.removeprefix(OWN))
+    else:
+        other = _placed(document, wanted)
+    return mine, Side(name, other, _run_of(other))
+
+
+def _placed(document: Document, arch: str) -> Document:
+    """A system's preset on the data of the model in hand, with what it needs to stand there; on its own where it cannot."""
+    preset, below = Document.preset(arch), rung_below(document.system)
+    if below and below[0].id == arch:
+        preset = preset.model_copy(update={"blueprint": below[1]})
+    try:
+        other = preset.on(document.data)[0]
+        if set(document.blueprint.tasks) <= {task.name for task in other.schema().tasks}:
+            other = _with_tasks(other, document.blueprint.tasks)
+        return other.check()
+    except ZooError:
+        return Document.preset(arch)
+
+
+def _with_tasks(document: Document, tasks: Sequence[str]) -> Document:
+    """The same model for other tasks where it can have them."""
+    try:
+        return document.model_copy(update={"blueprint": document.blueprint.with_tasks(tuple(tasks), document.schema())}).check()
+    except ZooError:
+        return document
+
+
+def _run_of(document: Document) -> Run | None:
+    """A run of exactly this document that is done."""
+    config = document.json()
+    return next((each for each in _runs() if each.config == config), None)
+
+
+def _pictures(sides: tuple[Side, Side]) -> None:
+    """Both diagrams one above the other at equal scale; what both have alike stands back."""
+    models = [(each.document.blueprint, each.document.schema()) for each in sides]
+    tongue = translator()
+    layouts = picture.two_layouts(*models, tongue)
+    apart = beside.only([each.model() for each in sides])
+    for side, layout, own in zip(sides, layouts, apart, strict=True):
+        inside = side.learned()
+        system = side.document.system
+        what = say("as the zoo has it") if side.name == system.brand else side.name
+        title = f"**{page.escaped(system.title)}** :gray[{page.escaped(what)}"
+        st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
+        added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
+        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
+              key=f"two:{side is sides[0]}", alt=say("Architecture of {title}", title=system.title))
+
+
+def _tables(models: Sequence[Model], batch_size: int) -> None:
+    """Settings on the left, counts and results on the right."""
+    changed, counted, reached = beside.settings(models), beside.counts(models, batch_size), beside.results(models)
+    if not changed:
+        st.caption(say("They do not differ."))
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        _table(say("Settings that differ"), changed, models, _setting)
+    with right:
+        _table(say("Counts that differ"), counted, models, _count)
+        _table(say("Results on the test rows"), reached, models, lambda row: (row.what, [fixed(v, 4) for v in row.values]))
+        if not reached and all(each.data == models[0].data for each in models):
+            st.caption(say("Train both, and their results stand here too."))
+    if models[0].data != models[1].data:
+        st.caption(say("They stand on different data, {one} and {other}: counts of tables and results say so too.",
+                       one=models[0].data, other=models[1].data))
+
+
+def _table(title: str, rows: Sequence[Row], models: Sequence[Model], said) -> None:
+    if rows:
+        told = [said(row) for row in rows]
+        names = [f"{each.name}" for each in models]
+        st.markdown(f"**{title}**")
+        st.dataframe(pd.DataFrame([[what, *values] for what, values in told], columns=["", *names]), hide_index=True,
+                     width="stretch", alt=title)
+
+
+def _setting(row: Row) -> tuple[str, list[str]]:
+    return row.what, [rung.valued(each, row.whole) for each in row.values]
+
+
+def _count(row: Row) -> tuple[str, list[str]]:
+    name = COUNTS.get(row.what) or say("Dense parameters of {slot}", slot=say(HEADS[row.what]).lower())
+    return say(name), [MISSING if each is None else UNITS.get(row.what, whole)(each) for each in row.values]

@@ -1,0 +1,57 @@
+"""Changed: what differs from the preset, each setting with a button that puts it back, and one for all of them."""
+from __future__ import annotations
+
+import streamlit as st
+
+from rankzoo.document import Document
+from rankzoo.inspection.changes import Change, changes
+from rankzoo.ui import architect, page, rung, state
+from rankzoo.ui.exchange import put_joined
+from rankzoo.ui.words import say
+
+SHOWN = 3
+
+
+def show(document: Document) -> None:
+    """One line with the first changes; behind it all of them, each with its way back. Nothing where nothing differs."""
+    found = differing(document)
+    if not found:
+        return
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_changed"):
+        more = f" · {say('and {n} more', n=len(found) - SHOWN)}" if len(found) > SHOWN else ""
+        words = " · ".join(rung.told(each) for each in found[:SHOWN])
+        st.markdown(f":orange[●] **{say('Changed from the preset:')}** {words}{more}", width="stretch")
+        with st.popover(say("Put back"), icon=":material/undo:"):
+            for each in found:
+                with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+                    st.markdown(f"`{each.address}` {_from_to(each)}", width="stretch")
+                    st.button(say("Put back"), key=f"back:{each.address}:{each.after is None}", on_click=_back, args=(each,),
+                              help=page.escaped(say("Back to {value}", value=_before(each))))
+            st.button(say("Put all back"), key="back:all", icon=":material/restart_alt:", on_click=_all_back)
+
+
+def differing(document: Document) -> tuple[Change, ...]:
+    """The changes that lead from the preset to the model in hand."""
+    return tuple(changes(document.unchanged().blueprint, document.blueprint))
+
+
+def _before(change: Change) -> str:
+    return rung.valued(change.before, change.whole)
+
+
+def _from_to(change: Change) -> str:
+    return page.escaped(f"{_before(change)} → {rung.valued(change.after, change.whole)}")
+
+
+def _back(change: Change) -> None:
+    document = state.document()
+    path, value = change.back(document.blueprint, document.unchanged().blueprint)
+    if path in architect.BY_NAME:
+        architect.BY_NAME[path](value)
+    else:
+        state.attempt(lambda: put_joined(document.but([(path, value)])))
+
+
+def _all_back() -> None:
+    document = state.document()
+    state.attempt(lambda: state.put(document.model_copy(update={"blueprint": document.unchanged().blueprint})))

@@ -1,0 +1,50 @@
+"""axe on every page, in both themes: nothing serious and nothing critical; it is carried by a package, nothing is fetched."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PAGES = ("zoo", "architect", "train", "inside", "claims", "learn", "interview", "data")
+GRAVE = ("serious", "critical")
+ASKED = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((each) => [each.impact, each.id,
+    each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core's own text, as the package axe-playwright-python brings it."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe comes with `pip install -r tests/requirements.txt`.")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def grave(me, axe: str) -> list:
+    """What axe finds on the page that is serious or critical."""
+    me.page.evaluate(axe)
+    return [(impact, id, nodes) for impact, id, nodes in me.page.evaluate(ASKED) if impact in GRAVE]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_grave_on_any_page(app, visitor, axe, page, mode) -> None:
+    assert grave(visitor(app, mode).open(page), axe) == []
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_nothing_grave_in_any_state_of_the_architect(app, visitor, axe, mode) -> None:
+    """A part in hand with its − and +, everything opened, what differs, two models, the source's words, a refused edit."""
+    me = visitor(app, mode).open("architect", **{"with": "mmoe"})
+    me.node("sharing.expert.1").click()
+    me.settle().fill("side:sharing.experts", 6)
+    me.page.get_by_text("What the source says").click()
+    me.settle()
+    for name in ("rz_counted", "rz_costs", "rz_take", "twin:modules"):
+        me.key(name).locator("summary").click()
+        me.settle()
+    assert grave(me, axe) == []
+    me.key("rz_changed").get_by_role("button").first.click()
+    me.settle()
+    assert grave(me, axe) == []
+    me.page.keyboard.press("Escape")
+    me.settle().fill("side:sharing.experts", 9_000)
+    assert me.said() and grave(me, axe) == []

@@ -1,0 +1,101 @@
+"""Models next to each other: only what differs, both ways round, and what is told of it from the command line."""
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from rankzoo.document import Document, below
+from rankzoo.inspection.beside import Model, counts, measured, only, results, settings
+from rankzoo.inspection.changes import changes
+from rankzoo.registry import systems
+from tests.test_cli import answer, refusal, run
+
+BUILT = [system.id for system in systems().values() if system.built]
+
+
+def model(document: Document, name: str = "", **tested) -> Model:
+    return Model(name or document.arch, document.blueprint, document.schema(), document.data,
+                 document.settings.model_dump(mode="json"), tested)
+
+
+@pytest.mark.parametrize("id", BUILT)
+def test_a_model_does_not_differ_from_itself(id: str):
+    one = model(Document.preset(id))
+    assert settings([one, one]) == counts([one, one], 64) == results([one, one]) == ()
+    assert only([one, one]) == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("one, other", pairwise(BUILT))
+def test_what_differs_is_told_both_ways_round(one: str, other: str):
+    """Any two systems of the zoo: the same settings and counts whichever comes first, values exchanged."""
+    pair = [model(Document.preset(id)) for id in (one, other)]
+    for ask in (settings, lambda models: counts(models, 64)):
+        there, back = ask(pair), ask(pair[::-1])
+        assert there and {row.what: row.values for row in there if not row.whole} == {
+            row.what: row.values[::-1] for row in back if not row.whole}
+        assert all(len(set(map(repr, row.values))) > 1 for row in there)
+
+
+def test_counts_that_differ_are_those_of_each():
+    """YouTube with eight experts: 4 × 10,336 more parameters and 4 gates of 128 × 4, in the shared part and nowhere else."""
+    preset = Document.preset("youtube")
+    pair = [model(preset), model(preset.but([("sharing.experts", 8)]))]
+    assert [(row.what, row.values) for row in settings(pair)] == [("sharing.experts", (4, 8))]
+    found = {row.what: row.values for row in counts(pair, 64)}
+    assert set(found) == {"parameters", "dense", "sharing", "flops", "activations", "serving", "training"}
+    assert found["sharing"][1] - found["sharing"][0] == 4 * 10_336 + 4 * 4 * 128
+    assert found["parameters"][1] == measured(pair[1], 64)["parameters"]
+
+
+def test_the_pictures_set_off_what_each_has_alone():
+    wide, deep = Document.preset("wide_deep"), Document.preset("dnn")
+    mine, theirs = only([model(wide), model(deep.on(wide.data)[0])])
+    assert "interaction.0" in mine and not any(each.startswith("interaction") for each in theirs)
+    fewer = Document.preset("youtube")
+    fewer = fewer.model_copy(update={"blueprint": fewer.blueprint.with_tasks(("click", "like"), fewer.schema())})
+    mine, theirs = only([model(Document.preset("youtube")), model(fewer)])
+    assert {"losses.dismiss", "sharing.gate.completion"} <= mine and not any("dismiss" in each for each in theirs)
+
+
+def test_three_at_once_have_a_value_each():
+    preset = Document.preset("mmoe")
+    models = [replace(model(preset.but([("sharing.experts", n)])), name=str(n)) for n in (2, 4, 6)]
+    assert [(row.what, row.values) for row in settings(models)] == [("sharing.experts", (2, 4, 6))]
+
+
+def test_results_stand_where_two_were_trained():
+    preset = Document.preset("mmoe")
+    pair = [model(preset, click={"auc": 0.7}), model(preset.but([("sharing.experts", 2)]), click={"auc": 0.72})]
+    assert [(row.what, row.values) for row in results(pair)] == [("click AUC", (0.7, 0.72))]
+    assert results([pair[0], model(preset)]) == ()
+
+
+@pytest.mark.parametrize("id", [each for each in BUILT if systems()[each].grew])
+def test_every_change_can_be_put_back_by_itself_or_with_the_others(id: str):
+    """From the rung below to the system: putting the changes back, one after the other, last first, leads to the rung below."""
+    document = Document.preset(id)
+    before = below(document.system)[1].fitted(document.schema())[0].model_copy(update={"tasks": document.blueprint.tasks})
+    now, steps = document, 0
+    while found := tuple(changes(before, now.blueprint)):
+        now = now.but([found[-1].back(now.blueprint, before)])
+        steps += 1
+        assert steps < 60, found
+    assert now.blueprint == before
+
+
+class TestCommand:
+    def test_two_systems(self):
+        found = answer("compare", "youtube", "mmoe")
+        assert [each["name"] for each in found["models"]] == ["youtube", "mmoe"] and found["results"] == []
+        assert {"what": "towers", "values": ["biased", "mlp"]} in found["settings"]
+        assert {"what": "data", "values": ["video", "feed"]} in found["settings"]
+        assert {row["what"]: row["values"] for row in found["counts"]}["parameters"] == [
+            answer("show", id)["parameters"]["total"] for id in ("youtube", "mmoe")]
+        assert "towers" in run("compare", "youtube", "mmoe").stdout
+
+    def test_what_cannot_be(self):
+        assert "nothing to compare 'youtube' with" in refusal("compare", "youtube")
+        assert "nothing to compare" in refusal("compare", "youtube", "youtube")
+        assert "Did you mean 'youtube'?" in refusal("compare", "youtube", "yutube")

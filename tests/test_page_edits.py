@@ -1,0 +1,222 @@
+"""Editing on the diagram: − and +, tasks and features, what differs and its way back, the nearest value, two side by side."""
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rankzoo import link
+from rankzoo.document import Document
+from rankzoo.inspection.steps import steps
+from rankzoo.ui.caption import owner
+from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, j, mmoe, opened, parameters
+from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+
+
+@pytest.fixture(autouse=True)
+def idle(monkeypatch, home):
+    without_workers(monkeypatch)
+
+
+def test_a_step_on_the_diagram_is_an_edit():
+    """The selected part has its − and +, the first task's weight, and what goes; a press changes the one document."""
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
+    titles = [each for each in words(scenes(app)[DIAGRAM]) if each in ("Experts", "Layers", "Units, layer 1")]
+    assert titles == ["Experts", "Units, layer 1", "Layers"]
+    pressed(app, "0.more")
+    assert document(app).blueprint.sharing.experts == 5 and app.number_input("side:sharing.experts").value == 5
+    assert "sharing.expert.4" in drawn(app) and app.session_state[DIAGRAM]["selected"] == "sharing.expert.1"
+    pick(app, DIAGRAM, "losses.like")
+    pressed(app, "0.more")
+    assert document(app).blueprint.losses.weights == {"like": 1.5} and "weight 1.5" in words(scenes(app)[DIAGRAM])
+    pressed(app, "1.less")
+    assert document(app).blueprint.tasks == ("click", "completion", "dismiss")
+    assert document(app).blueprint.losses.weights == {}, "what named the task lets it go"
+
+
+def pressed(app: AppTest, step: str) -> AppTest:
+    """A − or + of the diagram, as its callback meets it."""
+    line, way = step.split(".")
+    chosen = app.session_state[DIAGRAM]["selected"]
+    now = document(app)
+    block = next(b for b in now.blueprint.blocks(now.schema()) if b.address == chosen)
+    address, spec = owner(chosen, now.blueprint)
+    known = steps(now.blueprint, now.schema(), address, spec, block)
+    value = getattr(known[int(line)], way)
+    path = known[int(line)].path
+    changed = now.model_copy(update={"blueprint": now.blueprint.with_tasks(tuple(value), now.schema())}) if path == "tasks" else (
+        now.but([(path, value)]))
+    app.session_state["rz_document"] = changed
+    return app.run()
+
+
+def test_a_feature_is_left_out_and_read_again():
+    app = pick(opened("youtube"), DIAGRAM, "representation.device")
+    before = parameters(app)
+    features = app.multiselect("rz_features")
+    assert "device" in features.value and "position" not in features.options
+    features.set_value([name for name in features.value if name != "device"]).run()
+    assert document(app).blueprint.without == ("device",) and "representation.device" not in drawn(app)
+    assert said(app) == [] and before - parameters(app) == 4 * 16 + 16 * 128
+    app.button("undo").click().run()
+    assert document(app) == Document.preset("youtube") and "representation.device" in drawn(app)
+
+
+def test_the_loss_and_the_weight_of_the_task_in_hand():
+    """They stand first in its caption; the default is an empty number and «as its labels ask»."""
+    app = pick(opened("mmoe"), DIAGRAM, "losses.like")
+    assert app.number_input("one:losses.weights:like").value is None
+    app.number_input("one:losses.weights:like").set_value(2.0).run()
+    app.selectbox("one:losses.how:like").set_value("focal").run()
+    losses = document(app).blueprint.losses
+    assert said(app) == [] and (losses.weights, losses.how) == ({"like": 2.0}, {"like": "focal"})
+    app.selectbox("one:losses.how:like").set_value("off").run()
+    assert document(app).blueprint.losses.how == {} and app.text_input("form:losses.weights").value == "like: 2.0"
+
+
+def test_what_differs_is_put_back_one_by_one_or_all_at_once():
+    app = opened("youtube")
+    assert not [b for b in app.button if b.key.startswith("back:")]
+    app.session_state["rz_document"] = document(app).but([("sharing.experts", 6), ("towers.widths", [8]), ("without", ["hour"])])
+    app.run()
+    line = next(each.value for each in app.markdown if "Changed from the preset" in each.value).replace("\\", "")
+    assert "sharing.experts 4 → 6" in line and "towers.widths 16 → 8" in line
+    app.button("back:sharing.experts:False").click().run()
+    assert document(app).changed() == ("towers.widths", "without")
+    app.button("back:without:False").click().run()
+    assert document(app).changed() == ("towers.widths",)
+    app.session_state["rz_document"] = document(app).but([("settings.epochs", 3), ("sharing.kind", "omoe")])
+    app.run()
+    app.button("back:all").click().run()
+    assert document(app).blueprint == Document.preset("youtube").blueprint and document(app).settings.epochs == 3
+
+
+def test_a_component_that_went_comes_back_by_itself():
+    app = pick(opened("din"), DIAGRAM, "sequence.0")
+    app.selectbox("form:sequence.kind").set_value("off").run()
+    app.button("back:sequence.0:True").click().run()
+    assert said(app) == [] and document(app).blueprint.sequence == Document.preset("din").blueprint.sequence
+
+
+def test_one_of_several_components_is_exchanged_taken_out_and_another_added():
+    """DeepFM's slot holds a linear part and an FM."""
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.1")
+    app.selectbox("form:interaction.1.kind").set_value("off").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear"]
+    pick(app, DIAGRAM, "interaction.0")
+    app.selectbox("more:interaction").set_value("cross_v2").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear", "cross_v2"]
+    assert app.selectbox("more:interaction").value == "off"
+    pick(app, DIAGRAM, "interaction.1.layer.0")
+    app.selectbox("form:interaction.1.kind").set_value("cross").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear", "cross"]
+
+
+def test_a_file_with_a_wrong_value_is_mended_by_one_press():
+    app = opened()
+    app.session_state["rz_take"] = True
+    app.run()
+    text = Document.preset("din").json().replace('"dim":16', '"dim":0')
+    app.file_uploader(key="rz_document_file").upload("din.json", text.encode(), "application/json").run()
+    assert document(app).arch == "youtube" and len(said(app)) == 1 and "at least 1" in said(app)[0]
+    app.button("rz_mend").click().run()
+    assert document(app).arch == "din" and document(app).blueprint.representation.dim == 1
+
+
+def test_the_nearest_value_is_one_press_away():
+    app = opened()
+    app.number_input("side:sharing.experts").set_value(9000).run()
+    assert len(said(app)) == 1 and app.button("rz_mend").label.replace("\\", "") == "Set sharing.experts to 64"
+    app.button("rz_mend").click().run()
+    assert said(app) == [] and document(app).blueprint.sharing.experts == 64 and not [b for b in app.button if b.key == "rz_mend"]
+
+
+def test_a_link_with_a_wrong_value_is_mended_by_one_press():
+    app = visit("architect", c=j(mmoe(experts=10**6)))
+    assert document(app) == Document.preset("youtube")
+    app.button("rz_mend").click().run()
+    assert document(app).blueprint.sharing.experts == 64 and link.decode(app.query_params["c"]) == document(app)
+
+
+def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
+    """Three heads cannot share 16 numbers: the last good diagram stays, beside it what was tried, both shapes on the edge."""
+    app = pick(opened("bst"), DIAGRAM, "sequence.0.block.0")
+    app.slider("form:sequence.0.heads").set_value(3).run()
+    assert len(said(app)) == 1 and "3 heads cannot share the 16 numbers" in said(app)[0]
+    assert document(app) == Document.preset("bst") and "losses.click" in drawn(app)
+    tried = words(scenes(app)["broken"])
+    assert {"comes: 16", "needs: 3 × 5.33", "cannot stand here", "not reached"} <= set(tried)
+    assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"
+    app.button("rz_mend").click().run()
+    assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and "broken" not in scenes(app)
+
+
+def test_what_the_source_says_is_all_that_stands_out():
+    app = opened("youtube")
+    app.segmented_control(key="rz_said").set_value("stated").run()
+    facts = Document.preset("youtube").system.facts
+    stated = [fact for fact in facts if fact.tag == "stated"]
+    shown = app.dataframe[0].value
+    assert len(shown) == len(stated) < len(facts) and set(shown["how sure"]) == {"stated: read in the source"}
+    assert any(f"{len(stated)} of {len(facts)} values" in each.value for each in app.caption)
+    app.segmented_control(key="rz_said").set_value("supported").run()
+    assert {line.split(":")[0] for line in app.dataframe[0].value["how sure"]} == {"stated", "derived"}
+
+
+@pytest.mark.parametrize("other", ["mmoe", "dcn_v2", "alibaba"])
+def test_two_stand_side_by_side(other):
+    """Both pictures at equal scale, only what differs in settings and counts; the choice stands in the address."""
+    app = opened("youtube")
+    app.selectbox(key="rz_with_menu").set_value(other).run()
+    assert not app.exception and app.query_params["with"] in (other, [other])
+    pictures = [scenes(app)[key] for key in ("two:True", "two:False")]
+    assert pictures[0][1]["viewBox"].split()[2] == pictures[1][1]["viewBox"].split()[2]
+    settings, counts = app.dataframe[0].value, app.dataframe[1].value
+    assert "towers" in set(settings.iloc[:, 0]) and "Parameters" in set(counts.iloc[:, 0])
+    assert not any(settings.iloc[:, 1] == settings.iloc[:, 2])
+    again = visit("architect", c=app.query_params["c"], **{"with": other})
+    assert "two:True" in scenes(again) and again.selectbox(key="rz_with_menu").value == other
+
+
+def test_own_against_own_and_against_the_preset():
+    app = opened("mmoe")
+    app.session_state["rz_document"] = document(app).but([("sharing.experts", 2)])
+    app.run()
+    app.button("keep").click().run()
+    kept = document(app)
+    app.number_input("side:sharing.experts").set_value(6).run()
+    menu = app.selectbox(key="rz_with_menu")
+    own = next(option for option in menu.options if option.startswith("kept"))
+    app.selectbox(key="rz_with_menu").set_value("own." + link.encode(kept)).run()
+    table = app.dataframe[0].value
+    assert own and list(table.iloc[0]) == ["sharing.experts", "6", "2"] and len(table) == 1
+    shared = visit("architect", c=app.query_params["c"], **{"with": "own." + link.encode(kept)})
+    assert list(shared.dataframe[0].value.iloc[0]) == ["sharing.experts", "6", "2"], "an address brings it along"
+    app.selectbox(key="rz_with_menu").set_value("preset").run()
+    assert list(app.dataframe[0].value.iloc[0]) == ["sharing.experts", "6", "4"]
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/architect.py").run()
+    assert app.selectbox(key="rz_with_menu").value == "preset", "the choice outlives another page"
+
+
+@pytest.mark.parametrize("asked", ["netflix", "own.zzz", "run.0123456789ABCDEF", "<b>"])
+def test_what_cannot_be_compared_with_is_left_out(asked):
+    app = visit("architect", **{"with": asked})
+    assert not app.exception and said(app) == [] and "two:True" not in scenes(app)
+
+
+def test_every_component_with_its_memory_and_shape():
+    app = opened("youtube")
+    app.session_state["rz_counted"] = True
+    app.run()
+    table, count = app.dataframe[0].value, Document.preset("youtube").blueprint.count(Document.preset("youtube").schema())
+    assert list(table["component"]) == ["representation", "concatenation", "sharing", "towers", "losses", "all"]
+    assert table["parameters"].iloc[-1] == f"{count.parameters:,}" and "4 × 32" in set(table["leaves as"])
+    assert table["activations"].iloc[-1] == f"{count.activations:,}"
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_a_share_link_is_short(arch):
+    """Under 2,000 characters for every preset, with the part in hand and a model to compare with."""
+    app = pick(visit("architect", c=link.encode(Document.preset(arch)), **{"with": "mmoe"}), DIAGRAM, "losses")
+    app.session_state["rz_share"] = True
+    assert len(app.run().code[0].value) < 500

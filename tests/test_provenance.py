@@ -1,0 +1,50 @@
+"""What does the paper really say: what stands back while only that is looked at, and the facts that are left."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo.blueprint import SLOTS
+from rankzoo.document import Document
+from rankzoo.export.picture import blocks_below, layout_of
+from rankzoo.facts import PROVENANCES
+from rankzoo.figures import diagram
+from rankzoo.inspection.provenance import SAID, assumed_parts, component_of
+from rankzoo.registry import systems
+from tests.visits import every
+
+BUILT = [system.id for system in systems().values() if system.built]
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_what_stands_back_has_values_and_none_of_them_is_said(arch: str):
+    document = Document.preset(arch)
+    facts = [fact for fact in document.system.facts if fact.path and "." in fact.path]
+    addresses = {address for address, _ in document.blueprint.specs()}
+    for tags in SAID.values():
+        back = assumed_parts(facts, tags)
+        assert back <= addresses and (tags or not back)
+        for component in back:
+            assert not any(fact.tag in tags for fact in facts if component_of(fact.path) == component)
+    strict, wide = (assumed_parts(facts, SAID[name]) for name in ("stated", "supported"))
+    assert wide <= strict, "who counts more as said lets less stand back"
+
+
+def test_what_was_changed_by_hand_is_no_longer_the_source_s():
+    facts = Document.preset("youtube").system.facts
+    stated = [fact.path for fact in facts if fact.tag == "stated" and fact.path.startswith("towers.")]
+    assert "towers" not in assumed_parts(facts, ("stated",)) and "towers" in assumed_parts(facts, ("stated",), stated)
+
+
+def test_the_diagram_lets_the_assumed_stand_back():
+    """YouTube's embedding sizes are not disclosed, its gates are described: the tables stand back, the experts do not."""
+    document = Document.preset("youtube")
+    layout = layout_of(document.blueprint, document.schema())
+    back = blocks_below(assumed_parts(document.system.facts, ("stated",)), layout)
+    tree = diagram.draw(layout, back=back)
+    classes = {node[1]["data-id"]: node[1]["class"].split() for node in every(tree) if "data-id" in node[1]}
+    assert "old" in classes["representation.user_id"] and "old" not in classes["sharing.expert.0"]
+    assert "said" in tree[1]["class"] and "class" not in diagram.draw(layout)[1]
+
+
+def test_every_tag_is_either_said_or_assumed():
+    assert set(SAID["supported"]) | {"unsure", "ours"} == set(PROVENANCES) and len(SLOTS) == 7

@@ -1,0 +1,83 @@
+"""− and + of a part: every one that is offered leads to a settings' value that is allowed, and back."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo.blueprint import SLOTS
+from rankzoo.document import Document
+from rankzoo.inspection.steps import Step, steps
+from rankzoo.registry import systems
+from rankzoo.schema import Block
+
+BUILT = [system.id for system in systems().values() if system.built]
+
+
+def offered(document: Document) -> list[tuple[Block, Step]]:
+    """Every step of every part of a model."""
+    schema, specs, found = document.schema(), dict(document.blueprint.specs()), []
+    for block in document.blueprint.blocks(schema):
+        address = next((a for a in specs if block.address == a or block.address.startswith(a + ".")), None)
+        if address:
+            found += [(block, step) for step in steps(document.blueprint, schema, address, specs[address], block)]
+    return found
+
+
+def of(document: Document, address: str) -> dict[str, Step]:
+    """The steps of one part by their titles."""
+    return {step.title: step for block, step in offered(document) if block.address == address}
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_every_step_is_a_value_that_is_allowed(arch: str):
+    """Whether the model can stand with it is another question; the setting itself may have that value, and it is another one."""
+    document = Document.preset(arch)
+    tried = set()
+    for _, step in offered(document):
+        for value in (step.less, step.more):
+            if value is not None and (step.path, repr(value)) not in tried:
+                tried.add((step.path, repr(value)))
+                assert document.but([(step.path, value)]) != document, step
+    assert {path.split(".")[0] for path, _ in tried} >= {"losses"} & set(SLOTS)
+
+
+def test_experts_units_and_layers_of_an_expert():
+    document = Document.preset("youtube")
+    found = of(document, "sharing.expert.1")
+    assert (found["Experts"].less, found["Experts"].shown, found["Experts"].more) == (3, "4", 5)
+    assert (found["Units, layer 1"].less, found["Units, layer 2"].more) == ([32, 32], [64, 64])
+    assert (found["Layers"].less, found["Layers"].more) == ([64], [64, 32, 32])
+    assert of(document, "sharing.expert.0").keys() == found.keys()
+    assert set(of(document, "sharing.bottom")) == {"Units", "Layers"} and of(document, "sharing.bottom")["Units"].more == [256]
+
+
+def test_heads_and_cross_layers():
+    bst = Document.preset("bst")
+    assert of(bst, "sequence.0.block.0")["Heads"].more == bst.blueprint.sequence[0].heads + 1
+    cross = of(Document.preset("dcn_v2"), "interaction.0.layer.0")
+    assert cross["Cross layers" if "Cross layers" in cross else "Layers"].less == 2
+
+
+def test_a_step_ends_where_the_setting_ends():
+    one = Document.preset("mmoe").but([("sharing.experts", 1)])
+    assert of(one, "sharing.expert.0")["Experts"].less is None
+    most = Document.preset("mmoe").but([("sharing.experts", 64)])
+    assert of(most, "sharing.expert.0")["Experts"].more is None
+
+
+def test_a_task_weighs_more_less_or_goes():
+    document = Document.preset("mmoe")
+    found = of(document, "losses.click")
+    assert (found["Weight"].less, found["Weight"].more) == ({"click": 0.5}, {"click": 1.5})
+    assert found["Take the task out"].less == ["completion", "like", "dismiss"] and found["Take the task out"].gone
+    half = document.but([("losses.weights", {"click": 0.5})])
+    assert of(half, "losses.click")["Weight"].more == {}, "1 is what no weight says"
+    alone = Document.preset("dnn")
+    assert "Take the task out" not in of(alone, f"losses.{alone.blueprint.tasks[0]}")
+
+
+def test_a_field_has_its_own_width_and_may_go():
+    document = Document.preset("youtube")
+    found = of(document, "representation.device")
+    assert found["Embedding size"].more == {"device": 32} and found["Leave the feature out"].less == ["device"]
+    din = Document.preset("din")
+    assert "Leave the feature out" not in of(din, "representation.item"), "past items are read from its table"
