@@ -398,7 +398,7 @@ def test_weights_of_an_epoch_are_those_of_a_blueprint(method, feed):
 
 
 def test_a_weight_that_moves_is_told_and_goes_on(feed):
-    """Points of its own, epoch by epoch; a training that goes on in the third epoch has that epoch's weights; none exceeds 1000."""
+    """Points of its own, epoch by epoch; a training that goes on in the third epoch has its weights; none exceeds 1000."""
     losses = {"losses": Pointwise(weights={"like": 2.0}, factors={"like": 0.5})}
     whole = fit_of("sum", feed, slots=losses)
     told = {step.number: step.points.get("train.like.weight") for step in whole}

@@ -23,6 +23,7 @@ from rankzoo.figures import (
     marks,
     masks,
     path,
+    seesaw,
     table,
     titles,
     truth,
@@ -111,10 +112,15 @@ ORDERS = pd.DataFrame([("random", "click", 0.9, 1.0), ("click", "<b>buy</b>", 0.
 ASKED = pd.DataFrame([("new", vector, place, 0.5, name, place == 1) for vector in ("1-gram", "mix")
                       for place, name in ((-1, "nothing"), (0, "Lamp"), (1, "Mat"))],
                      columns=["history", "vector", "place", "weight", "name", "relevant"])
+TOKENS = pd.DataFrame([(source, vector, head, 0.2, 0.1, source == "new") for head in (0, 1) for source, vector in
+                       (("[CLS]", ""), ("click", "1-gram"), ("click", "mix"), ("new", "1-gram"), ("new", "mix"))],
+                      columns=["source", "vector", "head", "weight", "mean", "matches"])
 SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["layer", "task", "kept"])
 SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
                       ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
-MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
+MET = pd.DataFrame([(1, 0.3, 0.1), (2, -0.2, NAN), (3, NAN, 0.0)], columns=["batch", "cosine", "shuffled"])
+GAINS = pd.DataFrame([("PLE", 0.01, 0.0, 0.02, -0.01, -0.02, 0.0), ("<b>MMoE</b>", 0.02, None, None, 0.01, None, None),
+                      ("CGC", NAN, NAN, NAN, 0.0, NAN, NAN)], columns=["label", "x", "x_low", "x_high", "y", "y_low", "y_high"])
 STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]
 DRAW = {
     "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
@@ -132,6 +138,7 @@ DRAW = {
     "list": lambda say: lists.built(BUILT, "Greedy list", say=say),
     "ladder of grades": lambda say: grades.ladder(DENSITY, GRADES, say), "orders": lambda say: grades.orders(ORDERS, say),
     "asks": lambda say: asks.maps(ASKED, say),
+    "tokens": lambda say: asks.tokens(TOKENS, say),
     "masks": lambda say: masks.pairs(MASKED, say), "kept": lambda say: masks.kept(SHARE, say),
     "owners": lambda say: masks.owners(WHOSE, ("click", "like"), "click", "like", say),
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
@@ -139,6 +146,7 @@ DRAW = {
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
     "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),
     "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(3.0, 0.2, -0.4, say),
+    "seesaw": lambda say: seesaw.gains(GAINS, "click", "like", say),
     "agree": lambda say: gradients.plane(0.0, 0.2, 0.4, say),
     "statistic": lambda say: bars.statistic(0.61, 0.18, (0.58, 0.63), 0.4, say=say),
 }
@@ -146,7 +154,7 @@ TREES = {name: draw(str) for name, draw in DRAW.items()}
 BROUGHT = set("""YouTube|MMoE + bias tower|ids|join|4 experts|MLP|BCE|Home Depot|a transformer|self|<b>x</b>|adds a part
 click|like|watch|<b>like</b>|new|old|Beans|kitchen|Kettle|<b>Lamp</b>|home|Mat|sport|♥|age|hour|city|FM|CIN|1 of 1|age × hour
 age × city|city × hour|<b>buy</b>|clicks only|tech|LR|DNN|item 0|item 7
-Candidate|1 Lamp|jazz-4|park|<b>wow</b>""".replace("\n", "|").split("|"))
+Candidate|1 Lamp|jazz-4|park|<b>wow</b>|PLE|<b>MMoE</b>|CGC""".replace("\n", "|").split("|"))
 """Words that the frames bring along: names, never translated."""
 
 

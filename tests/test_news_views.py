@@ -10,7 +10,7 @@ from rankzoo.data.worlds.news import WORLD
 from rankzoo.document import Document
 from rankzoo.inspection import words
 from rankzoo.inspection.attention import attention
-from rankzoo.inspection.gradients import ROWS, gradients, met
+from rankzoo.inspection.gradients import ROWS, above, gradients, met, mixed, scored
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
@@ -95,6 +95,34 @@ def test_gradients_batch_by_batch(huawei):
     lengths = met(huawei, huawei.batch.rows(0, ROWS))[:2]
     assert lengths == pytest.approx((float(main.norm()), float(auxiliary.norm())), rel=1e-5)
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("cosine, value", [(0.9, 1.0), (0.0, 0.5), (-0.9, 0.0)])
+def test_score_of_gradients_on_made_cases(cosine, value):
+    """Above every shuffle 1, among them a half, below every one 0; a tie is ½; a batch without a gradient does not count."""
+    rng = np.random.default_rng(0)
+    won = np.array([above(cosine + 0.1 * rng.standard_normal(), 0.1 * rng.standard_normal(4)) for _ in range(400)])
+    score = scored(np.append(won, np.nan))
+    assert score.chance == 0.5 and score.value == pytest.approx(value, abs=0.06) and score.found == (value == 1.0)
+    assert score.ci95[0] <= score.value <= score.ci95[1] and (value != 0.0 or score.ci95[1] < 0.5)
+    assert above(0.2, np.array([0.2, 0.1, 0.3, 0.2])) == 0.5 and np.isnan(above(np.nan, np.zeros(4)))
+    assert scored(np.array([np.nan])) is None
+
+
+def test_score_of_gradients_by_hand(huawei):
+    """The auxiliary labels alone are mixed, within the batch; the score is the mean over batches."""
+    rows = huawei.batch.rows(0, ROWS)
+    other = mixed(rows, ("category", "entities"), np.random.default_rng(3))
+    assert torch.equal(other.labels["click"], rows.labels["click"])
+    assert not torch.equal(other.labels["category"], rows.labels["category"])
+    for task in ("category", "entities"):
+        assert torch.equal(other.labels[task].sort().values, rows.labels[task].sort().values)
+    view, rng, won = gradients(huawei), np.random.default_rng(0), []
+    for number in range(len(view.table)):
+        rows = huawei.batch.rows(number * ROWS, number * ROWS + ROWS)
+        pulls = [met(huawei, mixed(rows, ("category", "entities"), rng)) for _ in range(4)]
+        won.append(np.mean([view.table["cosine"][number] > product / (main * other) for main, other, product in pulls]))
+    assert view.truth.value == pytest.approx(np.mean(won)) and view.truth.chance == 0.5
 
 
 def test_who_has_gradients_to_compare():

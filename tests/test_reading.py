@@ -25,7 +25,7 @@ def subject() -> Subject:
 
 
 def test_25_tokens_of_a_row_by_head(subject):
-    """[CLS], six vectors of the query and six of each history; each head adds to 1; a token of its own stands where it was read."""
+    """[CLS], six vectors of the query and six of each history; each head adds to 1; a token stands where it was read."""
     frame = reading(subject, 3)
     assert [name for name, _ in sources(subject)] == list(dict.fromkeys(frame["source"]))
     assert set(frame["source"]) == {ITSELF, *READ} and len(frame) == 25 * 2
@@ -41,7 +41,7 @@ def test_25_tokens_of_a_row_by_head(subject):
 
 
 def test_shares_by_hand(subject):
-    """Weights of a history's vectors together, mean over heads; the table is their mean over rows with a past, by what matches."""
+    """Weights of a history's vectors together, mean over heads; the table is their mean over rows with a past."""
     table, score = matched(subject)
     found, truth = shares(subject), subject.dataset.truth_of("test", 100)
     assert sum(found.values()) == pytest.approx(np.ones(100), abs=1e-5)
@@ -56,8 +56,8 @@ def test_shares_by_hand(subject):
 
 @pytest.mark.parametrize("slope, value", [(10.0, 1.0), (0.0, 0.5), (-10.0, 0.0)])
 def test_score_on_made_cases(slope, value):
-    """A token that reads a history where it matches has 1, one that reads at random ½, one that avoids it 0. Rows without a past do
-    not count, nor does how much is read of a history at all."""
+    """A token that reads a history where it matches has 1, one that reads at random ½, one that avoids it 0. Rows without a past
+    do not count, nor does how much is read of a history at all."""
     rng, known = np.random.default_rng(0), []
     for level in (0.0, 5.0):
         matches, some = rng.random(600) < 0.4, rng.random(600) < 0.8
@@ -93,7 +93,7 @@ def test_models_that_fuse_nothing_have_no_reading():
 
 
 def test_picture(subject):
-    """Each head and the mean have a panel; histories that match are outlined in those of the example; without the truth none is."""
+    """Each head and the mean have a panel; histories that match are outlined in the example's; without the truth none is."""
     frame = reading(subject, 3)
     drawn = str(tokens(frame))
     assert all(words in drawn for words in ("Head 1", "Head 2", "Mean of all examples"))

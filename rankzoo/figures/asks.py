@@ -1,4 +1,4 @@
-"""What the vectors of a query read of several histories, a map each, the slot of zeros in front; and what is read of the answers."""
+"""What the vectors of a query read of several histories, a map each, the slot of zeros in front; what is read of the answers."""
 from __future__ import annotations
 
 import pandas as pd

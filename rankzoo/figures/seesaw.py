@@ -30,7 +30,8 @@ def gains(frame: pd.DataFrame, x: str, y: str, say: Say = str) -> Tree:
         parts += [text(across(value), bottom + 17, fixed(value, 3), "t2 small num", "middle"),
                   text(LEFT - 6, down(value) + 4, fixed(value, 3), "t2 small num", "end")]
     parts += [text(right - 6, TOP + 16, say("both gain"), "t2 small", "end"), text(LEFT + 6, TOP + 16, say("seesaw"), "t2 small"),
-              text(right - 6, bottom - 8, say("seesaw"), "t2 small", "end"), text(LEFT + 6, bottom - 8, say("both lose"), "t2 small")]
+              text(right - 6, bottom - 8, say("seesaw"), "t2 small", "end"),
+              text(LEFT + 6, bottom - 8, say("both lose"), "t2 small")]
     for i, item in enumerate(frame.to_dict("records")):
         parts += [symbol(i, LIST + 5, TOP + 14 + 40 * i), text(LIST + 18, TOP + 18 + 40 * i, fit(str(item["label"]), 210), "t1",
                                                                bold=True)]

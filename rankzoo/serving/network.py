@@ -1,5 +1,5 @@
-"""Network: a small network as a calibrator, which reads the score and a feature (Snap Engineering, 2022, names one beside Platt and
-isotonic; its size and inputs are not told).
+"""Network: a small network as a calibrator, which reads the score and a feature (Snap Engineering, 2022, names one beside Platt
+and isotonic; its size and inputs are not told).
 
 p' = σ(a·x + b + v_c + wᵀ tanh(W [x; 1_c] + u))     x the standardised logit, 1_c the one-hot of the feature's value c
 
@@ -48,9 +48,10 @@ def score(x: Tensor, weights: tuple[Tensor, ...]) -> Tensor:
     return line[0] * x[:, 0] + line[1] + x[:, 1:] @ shift + torch.tanh(x @ inner.T + bias) @ out
 
 
-def network(logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None, least: int, start: tuple[float, float]) -> Network:
-    """Of greatest likelihood, by L-BFGS from `start` (slope and shift of a Platt curve over the logit). A value has a shift where it
-    has `least` labels of either kind. Of more rows than 20,000 every k-th is read."""
+def network(logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None, least: int,
+            start: tuple[float, float]) -> Network:
+    """Of greatest likelihood, by L-BFGS from `start` (slope and shift of a Platt curve over the logit). A value has a shift where
+    it has `least` labels of either kind. Of more rows than 20,000 every k-th is read."""
     few = slice(None, None, -(-len(logits) // MOST))
     logits, labels, segment = logits[few], labels[few], None if segment is None else segment[few]
     middle, spread = float(logits.mean()), float(logits.std()) or 1.0
