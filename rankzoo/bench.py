@@ -91,13 +91,12 @@ def widths_of(hidden: str) -> tuple[int, ...]:
 
 def blueprint_of(model: str, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:
     """A system's blueprint fitted to the table, with the sizes that were asked for where it has such sizes."""
-    from rankzoo.registry import built, systems
+    from rankzoo.registry import systems
 
     if model not in systems():
-        known = [system.id for system in systems().values() if system.built]
-        raise ZooError("Unknown model '{name}'.", closest(model, known) or "Choose one of: {known}.", at="model",
-                       name=model[:60], known=", ".join(known))
-    return _sized(built(model).blueprint, dataset, dim, widths)
+        raise ZooError("Unknown model '{name}'.", closest(model, list(systems())) or "Choose one of: {known}.", at="model",
+                       name=model[:60], known=", ".join(systems()))
+    return _sized(systems()[model].blueprint, dataset, dim, widths)
 
 
 def _sized(preset: Blueprint, dataset: Dataset, dim: int, widths: tuple[int, ...]) -> Blueprint:

@@ -18,7 +18,7 @@ from rankzoo.errors import ZooError
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
-from rankzoo.registry import built, systems
+from rankzoo.registry import get, systems
 from rankzoo.saying import refused
 from rankzoo.schema import Schema
 from rankzoo.system import System
@@ -43,7 +43,7 @@ class Document(BaseModel):
     @classmethod
     def preset(cls, arch: str) -> Document:
         """A system as the zoo has it."""
-        system = built(arch)
+        system = get(arch)
         return cls(arch=arch, data=system.dataset, blueprint=system.blueprint, settings=system.settings)
 
     @classmethod
@@ -132,7 +132,7 @@ class Document(BaseModel):
     @property
     def system(self) -> System:
         """The row of the zoo that this document started from."""
-        return built(self.arch)
+        return get(self.arch)
 
     def schema(self) -> Schema:
         """The schema of its data, without making a row."""
@@ -159,7 +159,7 @@ class Document(BaseModel):
         """What differs from the preset, and always `v` and `arch`: the shortest JSON that `parse` completes."""
         preset = json.loads(Document.preset(self.arch)._fitted(self.data).model_dump_json())
         return {"v": self.v, "arch": self.arch} | _differing(json.loads(self.model_dump_json()), preset) | (
-            {"data": self.data} if self.data != built(self.arch).dataset else {})
+            {"data": self.data} if self.data != get(self.arch).dataset else {})
 
     def unchanged(self) -> Document:
         """The system's preset on these data."""
@@ -236,6 +236,6 @@ def _depth(text: str) -> int:
 def below(system: System) -> tuple[System, Blueprint] | None:
     """The system that another one grew out of, with the blueprint that stands beside it on its data; None where there is none."""
     found = systems().get(system.grew)
-    if found is None or not found.built:
+    if found is None:
         return None
     return found, Document.preset(found.id).but(system.beside.items()).blueprint

@@ -34,12 +34,3 @@ def get(id: str) -> System:
         raise ZooError("Unknown architecture '{id}'.", closest(id, list(systems())) or "Choose one of: {known}.", at="arch",
                        id=id[:80], known=", ".join(systems()))
     return systems()[id]
-
-
-def built(id: str) -> System:
-    """The system of that id, which must have a working model."""
-    system = get(id)
-    if not system.built:
-        raise ZooError("{title} is not built yet.", "Choose one of: {known}.", at="arch", title=system.title,
-                       known=", ".join(s.id for s in systems().values() if s.built))
-    return system

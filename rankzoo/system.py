@@ -21,9 +21,8 @@ WORD = 15
 class System:
     """What the zoo knows of a model.
 
-    id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · blueprint:
-    None where the model is not built yet (then `words` say what its slots hold) · dataset: the name of a world ·
-    settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
+    id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · dataset: the name of
+    a world · settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
     plain: changes by address that make what is its own its simplest kind · beside: changes by address that the model it grew out
     of needs to stand beside it on its data · judged: the tasks that it is for, where others only teach (empty: all) · answers:
     the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words · picture: the
@@ -36,10 +35,10 @@ class System:
     name: str
     source: Source
     story: str
+    blueprint: Blueprint
+    dataset: str
     company: str = ""
     domain: str = ""
-    blueprint: Blueprint | None = None
-    dataset: str = ""
     settings: TrainSettings = TrainSettings()
     facts: tuple[Fact, ...] = ()
     serving: Fuse | Arrange | Calibrate | Utility | None = None
@@ -52,8 +51,6 @@ class System:
     adds: str = ""
     tagline: str = ""
     industry: tuple[Size, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict)
-    tasks: tuple[str, ...] = ()
     lesson: Lesson = Lesson()
 
     @property
@@ -71,15 +68,8 @@ class System:
         """The shortest name that tells it from all others, for a menu: «YouTube» or «DIN»."""
         return self.company or self.name
 
-    @property
-    def built(self) -> bool:
-        """Whether there is a working model behind the row."""
-        return self.blueprint is not None
-
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""
-        if self.blueprint is None:
-            return {slot: self.words.get(slot) for slot in SLOTS}
         kinds: dict[str, str | None] = {}
         for slot in SLOTS:
             value = getattr(self.blueprint, slot)
@@ -89,8 +79,6 @@ class System:
 
     def short(self) -> tuple[str, ...]:
         """A word for each of the seven slots, empty where the slot is not used."""
-        if self.blueprint is None:
-            return tuple(self.words.get(slot, "") for slot in SLOTS)
         words = []
         for slot in SLOTS:
             value = getattr(self.blueprint, slot)
@@ -102,11 +90,6 @@ class System:
     def split(self) -> str:
         """The feature by whose values what follows the network corrects probabilities; empty where it does not."""
         return self.serving.by if isinstance(self.serving, Calibrate) else ""
-
-    @property
-    def task_names(self) -> tuple[str, ...]:
-        """The tasks of the blueprint, or those that the source names."""
-        return self.blueprint.tasks if self.blueprint else self.tasks
 
 
 def _cell(words: list[str]) -> str:

@@ -45,16 +45,6 @@ def home(tmp_path, monkeypatch):
     return folder
 
 
-LATER = '''"""Later: a model that nobody has built yet."""
-from rankzoo.facts import Source, stated
-from rankzoo.system import System
-
-PAPER = Source("Me", 2026, "A model for later", "a test")
-SYSTEM = System(id="later", place=98, name="Later", source=PAPER, story="It waits. It has facts. It has no model.",
-                facts=(stated("wings", "two", PAPER),), tasks=("click",), words={"sharing": "wings"})
-'''
-
-
 @pytest.fixture
 def ladder_folder(tmp_path, monkeypatch):
     """An extra folder in which the ladder is looked for; gone again afterwards, with whatever was found in it."""
@@ -69,14 +59,6 @@ def ladder_folder(tmp_path, monkeypatch):
             if hasattr(rankzoo.zoo.ladder, path.stem):
                 delattr(rankzoo.zoo.ladder, path.stem)
     systems.cache_clear()
-
-
-@pytest.fixture
-def later(ladder_folder) -> str:
-    """The id of a row without a model, beside whatever the zoo holds."""
-    (ladder_folder / "later.py").write_text(LATER)
-    systems.cache_clear()
-    return "later"
 
 
 @pytest.fixture

@@ -82,10 +82,7 @@ def test_list_has_every_system() -> None:
         assert set(row) >= {"id", "title", "company", "year", "kind", "slots", "tasks", "dataset", "parameters",
                             "flops_per_example"}
         assert list(row["slots"]) == ["representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses"]
-        if row["built"]:
-            assert row["parameters"]["total"] == row["parameters"]["embedding"] + row["parameters"]["dense"]
-        else:
-            assert row["parameters"] is None and row["flops_per_example"] is None and row["facts"]
+        assert row["parameters"]["total"] == row["parameters"]["embedding"] + row["parameters"]["dense"]
     assert [row["kind"] for row in rows].count("industry") == 11
 
 
@@ -109,12 +106,6 @@ def test_document_goes_round() -> None:
     link = encode(Document.parse(text))
     for carried in (link, f"c={link}", f"http://localhost:8501/architect?lang=ko&c={link}&run=x"):
         assert answer("check", "document", "-", given=carried)["ok"] is True
-
-
-def test_show_of_a_row_without_a_model_says_so(later) -> None:
-    assert "not built yet" in run("show", later).stdout
-    assert answer("show", later)["built"] is False and answer("show", later)["facts"]
-    assert "not built yet" in refusal("train", later)
 
 
 def test_tree_names_the_modules() -> None:

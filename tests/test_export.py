@@ -17,7 +17,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Point
 from tests.test_cli import answer, refusal
 
-BUILT = [system.id for system in systems().values() if system.built]
+BUILT = list(systems())
 SVG = "{http://www.w3.org/2000/svg}"
 
 

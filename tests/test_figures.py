@@ -88,9 +88,8 @@ RATES = pd.DataFrame([("click", 0.083, 9960, 120000, None), ("<b>buy</b>", 0.31,
                      columns=["task", "rate", "count", "rows", "note"])
 SLOTS = pd.DataFrame({"slot": [1, 2, 3], "planted": [1.0, 0.0, -1.0], "learned": [1.1, 0.0, NAN], "naive": [1.4, 0.1, -1.5]})
 ROW = table.ZooRow("youtube", "YouTube", "MMoE + bias tower", ("ids", "", "", "join", "4 experts", "MLP", "BCE"), 4, 2019)
-LATER = table.ZooRow("homedepot", "Home Depot", "a transformer", ("ids", "self", "", "join", "", "MLP", "<b>x</b>"), 1, 2022,
-                     built=False)
-RUNGS = [table.Rung(f"rung{i}", f"Model {i}", "adds a part", 1 + i % 7, i != 2) for i in range(13)]
+OTHER = table.ZooRow("homedepot", "Home Depot", "a transformer", ("ids", "self", "", "join", "", "MLP", "<b>x</b>"), 1, 2022)
+RUNGS = [table.Rung(f"rung{i}", f"Model {i}", "adds a part", 1 + i % 7) for i in range(13)]
 LABELLED = pd.DataFrame([("kitchen", 0.8), ("home", -0.2), ("tech", NAN)], columns=["label", "value"])
 DOTS = pd.DataFrame([("LR", 1, 0.68, 0.67, 0.69), ("DNN", 6, NAN, NAN, NAN)],
                     columns=["label", "family", "mean", "low", "high"])
@@ -124,7 +123,7 @@ GAINS = pd.DataFrame([("PLE", 0.01, 0.0, 0.02, -0.01, -0.02, 0.0), ("<b>MMoE</b>
 STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]
 DRAW = {
     "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
-    "zoo": lambda say: table.zoo([ROW, LATER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
+    "zoo": lambda say: table.zoo([ROW, OTHER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
     "matrix": lambda say: gates.matrix(GATE, "click|2", say=say),
     "spread": lambda say: gates.matrix(GATE, value="sd", say=say), "effective": lambda say: gates.effective(GATE, say),
     "segments": lambda say: gates.segments({"new": GATE, "old": GATE}, {"new": 4100}, say),
@@ -347,9 +346,8 @@ def test_zoo_row_shows_used_and_unused_components():
     assert kinds.count("off") == 2
     assert [k for k in kinds if k.endswith(" node")] == [f"family-{i} node" for i in (1, 4, 5, 6, 7)]
     assert {"YouTube", "4 experts", "4", "2019"} <= set(texts(row))
-    later = pressed(tree, "homedepot")
-    assert "not built yet" in texts(later) and "Home Depot" in texts(later) and "<b>x</b>" in texts(later)
-    assert later[1]["aria-label"].endswith("Not built yet: read its facts.")
+    other = pressed(tree, "homedepot")
+    assert "Home Depot" in texts(other) and "<b>x</b>" in texts(other) and other[1]["aria-label"].endswith("One task, 2022.")
 
 
 def test_ladder_wraps_and_keeps_its_order():

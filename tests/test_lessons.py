@@ -22,7 +22,6 @@ from rankzoo.teaching.questions import GENERAL, questions
 EVERY = list(systems().values())
 INDUSTRY = [system for system in EVERY if system.kind == "industry"]
 TEXTBOOK = [system for system in EVERY if system.kind == "textbook"]
-BUILT = [system for system in EVERY if system.built]
 
 
 def named(system: System) -> str:
@@ -80,7 +79,7 @@ def test_numbers_of_papers_stand_in_facts_alone(system):
     assert found == [] and not any("{" in text for text in texts(system))
 
 
-@pytest.mark.parametrize("system", BUILT, ids=named)
+@pytest.mark.parametrize("system", EVERY, ids=named)
 def test_each_number_exists_on_the_preset_and_follows_the_model(system):
     """No number is written down: for each there is a change of the model, or of its data, that changes it."""
     screen = preset(system)
@@ -117,7 +116,7 @@ def stands(blueprint: Blueprint, schema: Schema) -> bool:
         return False
 
 
-@pytest.mark.parametrize("system", BUILT, ids=named)
+@pytest.mark.parametrize("system", EVERY, ids=named)
 def test_workings_add_up(system):
     """The lines of a working that count parameters, numbers or logits add up to the number."""
     screen = preset(system)
@@ -191,7 +190,7 @@ def test_questions_follow_the_components_and_the_model_on_screen():
 def test_what_fits_every_model_is_asked_of_some_and_components_are_seven():
     assert tuple(COMPONENTS) == SLOTS and {slot for slot, each in COMPONENTS.items() if each.required} == {
         "representation", "concatenation", "towers", "losses"}
-    asked = {question for system in BUILT for question in questions(system, preset(system))}
+    asked = {question for system in EVERY for question in questions(system, preset(system))}
     assert set(GENERAL) <= asked
 
 

@@ -10,7 +10,7 @@ from rankzoo.errors import ZooError
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.layout import Column, arrange
 from rankzoo.model import RankingModel
-from rankzoo.registry import built, get, systems
+from rankzoo.registry import get, systems
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import evaluate, predict
 from tests.support import flops, numel, random_batch, small
@@ -39,7 +39,7 @@ def test_one_new_file_is_a_new_system(ladder_folder):
     assert "mine" not in systems()
     (ladder_folder / "mine.py").write_text(FILE)
     systems.cache_clear()
-    mine = built("mine")
+    mine = get("mine")
     assert list(systems())[-1] == "mine" and mine.kind == "textbook"  # place 99: the last row of the textbook table
     assert mine.slots()["interaction"] == "cross_v2" and mine.slots()["sharing"] is None and mine.title == "My own"
 
@@ -69,14 +69,11 @@ def test_the_file_s_name_is_the_id(ladder_folder):
         systems()
 
 
-def test_unknown_and_unbuilt(later):
-    """A misspelt id names the nearest; a row without a model says what can be chosen instead."""
+def test_unknown():
+    """A misspelt id names the nearest."""
     with pytest.raises(ZooError) as caught:
         get("wide_dep")
     assert caught.value.at == "arch" and str(caught.value) == "Unknown architecture 'wide_dep'. Did you mean 'wide_deep'?"
-    with pytest.raises(ZooError, match="is not built yet. Choose one of: ") as caught:
-        built(later)
-    assert systems()[later].title in str(caught.value) and not systems()[later].built
 
 
 def test_rows_stand_in_order():

@@ -39,7 +39,6 @@ def test_the_table_has_the_eleven_companies_and_the_ladder_its_rungs():
     assert shown(app) == INDUSTRY and nodes(scenes(app)[LADDER]) == TEXTBOOK
     text = words(scenes(app)[TABLE])
     assert all(systems()[id].company in text for id in INDUSTRY)
-    assert sum("not built yet" in each for each in text) == sum(not systems()[id].built for id in INDUSTRY)
     assert "Pick a ranking model." in app.markdown[0].value
 
 
@@ -62,7 +61,7 @@ def test_filters_narrow_the_table_and_an_empty_one_says_so():
     assert not app.exception and LADDER in scenes(app)
 
 
-def test_the_card_of_a_built_row_counts_and_opens():
+def test_the_card_of_a_row_counts_and_opens():
     app = visit()
     preset = Document.preset("youtube")
     count = preset.blueprint.count(preset.schema())
@@ -72,14 +71,6 @@ def test_the_card_of_a_built_row_counts_and_opens():
     assert f"{sum(f.tag == 'stated' for f in facts)} facts read in the source" in card(app)
     assert f"{sum(f.tag in ('ours', 'unsure') for f in facts)} assumed" in card(app)
     assert scenes(app)["thumb:youtube"][1]["role"] == "img" and app.button("zoo_open").label == "Open in Architect"
-
-
-def test_the_card_of_an_unbuilt_row_gives_facts_and_no_button(later):
-    app = pick(visit(show="both"), TABLE, later)
-    system = systems()[later]
-    assert not app.exception and system.title in card(app) and "not built yet" in card(app)
-    assert not [button for button in app.button if button.key == "zoo_open"] and not app.metric
-    assert all(fact.value in card(app) and fact.tag in card(app) for fact in system.facts)
 
 
 def test_the_last_click_wins_between_table_and_ladder():

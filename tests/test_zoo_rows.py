@@ -5,7 +5,6 @@ import pytest
 
 from rankzoo import registry
 from rankzoo.blueprint import SLOTS, kinds
-from rankzoo.errors import ZooError
 from rankzoo.facts import PROVENANCES
 from rankzoo.system import System
 
@@ -29,7 +28,6 @@ TABLE = (
     ("microsoft", "Microsoft", 2021, "Wu et al.", "empowering news recommendation with pre-trained language models",
      "SIGIR 2021"),
 )
-REQUIRED = ("representation", "concatenation", "towers", "losses")
 DOI = {"youtube": "10.1145/3298689.3346997", "tencent": "10.1145/3485447.3512043", "spotify": "10.5281/zenodo.5624379",
        "kuaishou": "10.1145/3511808.3557065", "huawei": "10.18653/v1/2022.findings-acl.209",
        "microsoft": "10.48550/arXiv.2104.07413"}
@@ -39,11 +37,6 @@ STYLED = ("linkedin", "tencent", "spotify", "alibaba", "huawei", "homedepot")
 def industry() -> list[System]:
     """The industry systems as the registry orders them."""
     return [system for system in registry.systems().values() if system.kind == "industry"]
-
-
-def awaited() -> list[System]:
-    """The industry systems that have no model yet."""
-    return [system for system in industry() if not system.built]
 
 
 each = pytest.mark.parametrize("system", industry(), ids=lambda system: system.id)
@@ -82,30 +75,13 @@ def test_story_is_three_plain_sentences(system):
     sentences = re.split(r"(?<=[.?!])\s+", system.story)
     assert len(sentences) == 3
     assert all(re.fullmatch(r"[A-Z][^!?]*\.", sentence) for sentence in sentences)
-    assert system.domain and system.task_names
-
-
-def test_words_name_known_slots_and_fit_their_cells():
-    for system in awaited():
-        assert set(system.words) <= set(SLOTS)
-        assert all(0 < len(word) <= 11 for word in system.words.values())
-        assert all(system.words.get(slot) for slot in REQUIRED)
-
-
-def test_a_row_without_a_model_does_not_pretend(later):
-    for system in (*awaited(), registry.systems()[later]):
-        assert system.blueprint is None and system.serving is None
-        assert not system.dataset and not system.picture
-        assert system.slots() == {slot: system.words.get(slot) for slot in SLOTS}
-        assert not any(fact.path for fact in system.facts)
-        with pytest.raises(ZooError, match="not built yet"):
-            registry.built(system.id)
+    assert system.domain and system.blueprint.tasks
 
 
 def test_task_names_fit_a_blueprint():
     for system in industry():
-        assert 1 <= len(system.task_names) <= 8 and len(set(system.task_names)) == len(system.task_names)
-        assert all(re.fullmatch(r"[A-Za-z0-9_ ]{1,60}", name) for name in system.task_names), system.id
+        assert 1 <= len(system.blueprint.tasks) <= 8 and len(set(system.blueprint.tasks)) == len(system.blueprint.tasks)
+        assert all(re.fullmatch(r"[A-Za-z0-9_ ]{1,60}", name) for name in system.blueprint.tasks), system.id
 
 
 @pytest.mark.parametrize("slot, kind", [(slot, kind) for slot in SLOTS for kind in kinds(slot)])

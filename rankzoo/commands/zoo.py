@@ -25,8 +25,7 @@ def list_systems(as_json: bool) -> None:
 
     rows = [row(system) for system in systems().values()]
     people = [{"id": r["id"], "title": r["title"], "year": str(r["year"]), "tasks": len(r["tasks"]), "data": r["dataset"],
-               "parameters": r["parameters"] and r["parameters"]["total"], "FLOPs": r["flops_per_example"],
-               "": "" if r["built"] else "not built yet"} for r in rows]
+               "parameters": r["parameters"]["total"], "FLOPs": r["flops_per_example"]} for r in rows]
     emit(as_json, rows, table(people))
 
 
@@ -44,9 +43,6 @@ def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], sca
     from rankzoo.registry import get
 
     system = get(id)
-    if not system.built and not (sets or data or whole or tree or scale != "sample"):
-        emit(as_json, row(system), f"{system.title} is not built yet. What its sources say:\n\n{facts_table(system)}")
-        return
     choice = chosen(id, sets, data, labels, [])
     notice(choice.notices)
     if whole:
@@ -120,14 +116,13 @@ def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, obj
 
 
 def row(system: System) -> dict[str, object]:
-    """A system as `list` has it; counts are null where there is no model yet, and its facts stand in their place."""
+    """A system as `list` has it."""
     from rankzoo.data.load import schema_of
 
-    count = system.blueprint.count(schema_of(system.dataset)) if system.blueprint else None
+    count = system.blueprint.count(schema_of(system.dataset))
     return {"id": system.id, "title": system.title, "company": system.company or None, "year": system.source.year,
-            "kind": system.kind, "slots": system.slots(), "tasks": list(system.task_names), "dataset": system.dataset or None,
-            "parameters": count and numbers(count), "flops_per_example": count and count.flops,
-            "built": system.built} | ({} if system.built else {"facts": facts(system)})
+            "kind": system.kind, "slots": system.slots(), "tasks": list(system.blueprint.tasks), "dataset": system.dataset,
+            "parameters": numbers(count), "flops_per_example": count.flops}
 
 
 def numbers(count: Count) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rankzoo.figures.marks import box, drawing, line, press, ring, text
 from rankzoo.figures.tree import Tree, g
-from rankzoo.figures.words import Say, fit, measure, whole
+from rankzoo.figures.words import Say, fit, whole
 
 COMPONENTS = ("Features", "Attention", "Interact.", "Concat", "Sharing", "Deep", "Loss")
 COLUMNS = (64, 74, 74, 34, 92, 50, 78)
@@ -24,7 +24,6 @@ class ZooRow:
     words: tuple[str, str, str, str, str, str, str]
     tasks: int
     year: int
-    built: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ class Rung:
     title: str
     subtitle: str
     family: int
-    built: bool = True
 
 
 def zoo(rows: Sequence[ZooRow], selected: str = "", say: Say = str) -> Tree:
@@ -61,11 +59,11 @@ def _header(say: Say) -> list[Tree]:
 
 
 def _row(row: ZooRow, y: float, selected: bool, say: Say) -> Tree:
-    ink = "t1" if row.built else "t2"
-    parts = [*_name(row, y, ink, say),
-             text(692, y + 25, whole(row.tasks), f"{ink} num", "end"), text(740, y + 25, str(row.year), "t2 num", "end")]
+    room = LEFT - 20
+    parts = [text(12, y + 18, fit(row.title, room, 14), "t1", bold=True), text(12, y + 33, fit(row.subtitle, room), "t2 small"),
+             text(692, y + 25, whole(row.tasks), "t1 num", "end"), text(740, y + 25, str(row.year), "t2 num", "end")]
     for i, (place, word) in enumerate(zip(_places(), row.words, strict=True)):
-        parts += _component(place[0], y + (ROW - CELL) / 2, place[1], word, i + 1, row.built)
+        parts += _component(place[0], y + (ROW - CELL) / 2, place[1], word, i + 1)
     if selected:
         parts.append(box(0, y + 1, WIDTH, ROW - 2, "ring", 7))
     # the cells stand in a group of their own: the rules for hovering a node shall not reach them
@@ -73,33 +71,22 @@ def _row(row: ZooRow, y: float, selected: bool, say: Say) -> Tree:
     return press(row.id, _sentence(row, say), selected, hit, g(parts))
 
 
-def _name(row: ZooRow, y: float, ink: str, say: Say) -> list[Tree]:
-    note, room = "" if row.built else say("not built yet"), LEFT - 20
-    beside = note and measure(row.title, 14) + measure(note) + 8 <= room
-    second = row.subtitle if beside or not note else f"{note} · {row.subtitle}"
-    parts = [text(12, y + 18, fit(row.title, room, 14), ink, bold=True), text(12, y + 33, fit(second, room), "t2 small")]
-    return [*parts, text(LEFT - 8, y + 18, note, "t2 small", "end")] if beside else parts
-
-
-def _component(x: float, y: float, width: float, word: str, family: int, built: bool) -> list[Tree]:
+def _component(x: float, y: float, width: float, word: str, family: int) -> list[Tree]:
     if not word:
         return [box(x, y, width, CELL, "off")]
     rect = box(x, y, width, CELL, f"family-{family} node")
-    if not built:
-        rect[1].update({"fill-opacity": 0.35, "stroke-opacity": 0.4})
-    elif family == 4:
+    if family == 4:
         rect[1]["stroke-opacity"] = 0.62
     said = fit(word if len(word) <= LONGEST else word[: LONGEST - 1] + "…", width - 4)
     if width < 40 and said != word:
         return [rect]
-    return [rect, text(x + width / 2, y + 17, said, "t1 small" if built else "t2 small", "middle")]
+    return [rect, text(x + width / 2, y + 17, said, "t1 small", "middle")]
 
 
 def _sentence(row: ZooRow, say: Say) -> str:
     used = ", ".join(f"{say(name)} {word}" for name, word in zip(COMPONENTS, row.words, strict=True) if word)
-    state = "" if row.built else " " + say("Not built yet: read its facts.")
     facts = say("{tasks} tasks, {year}.") if row.tasks != 1 else say("One task, {year}.")
-    return f"{row.title}, {row.subtitle}: {used}. {facts.format(tasks=row.tasks, year=row.year)}{state}"
+    return f"{row.title}, {row.subtitle}: {used}. {facts.format(tasks=row.tasks, year=row.year)}"
 
 
 def ladder(rungs: Sequence[Rung], selected: str = "", say: Say = str, across: int = 11) -> Tree:
@@ -117,12 +104,8 @@ def ladder(rungs: Sequence[Rung], selected: str = "", say: Say = str, across: in
 
 def _rung(rung: Rung, x: float, y: float, selected: bool, say: Say) -> Tree:
     rect = box(x, y, 88, 42, f"family-{rung.family} node box", 6)
-    if not rung.built:
-        rect[1].update({"fill-opacity": 0.35, "stroke-opacity": 0.4})
-    state = "" if rung.built else " " + say("Not built yet: read its facts.")
     sentence = say("{name}: {adds}. Adds to component {number}, {component}.").format(
-        name=rung.title, adds=rung.subtitle, number=rung.family, component=say(COMPONENTS[rung.family - 1])) + state
-    ink = "t1 small" if rung.built else "t2 small"
-    parts = [rect, text(x + 44, y + 18, fit(rung.title, 84 / 1.08), ink, "middle", bold=True),
+        name=rung.title, adds=rung.subtitle, number=rung.family, component=say(COMPONENTS[rung.family - 1]))
+    parts = [rect, text(x + 44, y + 18, fit(rung.title, 84 / 1.08), "t1 small", "middle", bold=True),
              text(x + 44, y + 34, fit(rung.subtitle, 84), "t2 small", "middle")]
     return press(rung.id, sentence, selected, *parts, *([ring(x, y, 88, 42)] if selected else []))

@@ -55,8 +55,8 @@ def shares(subject: Subject) -> dict[str, np.ndarray]:
 
 
 def matched(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
-    """Columns history, matches (whether any past item matches what is asked), rows, weight: the mean share that the token reads of
-    a history's answers, over rows that have a past there.
+    """Columns history, matches (whether any past item matches what is asked), rows, weight: the mean share that the token reads
+    of a history's answers, over rows that have a past there.
 
     Statistic: how often a row in which something matches reads more of that history than one in which nothing does (an AUC
     for each history, their mean): 1 is perfect, ½ is chance. A history is compared with itself, since how much is read of one

@@ -21,9 +21,8 @@ DIAGRAM = "architect_diagram"
 def sidebar() -> None:
     """Model, tasks, main settings of every part, and the way back to the preset."""
     document = state.document()
-    ids = [system.id for system in systems().values() if system.built]
     _set("arch", document.arch)
-    st.selectbox(say("Architecture"), ids, key="arch",
+    st.selectbox(say("Architecture"), list(systems()), key="arch",
                  format_func=lambda id: f"{systems()[id].brand} ({systems()[id].source.year})",
                  on_change=lambda: state.choose(st.session_state["arch"]))
     names = [task.name for task in document.schema().tasks]

@@ -45,10 +45,9 @@ def screen() -> Screen:
 
 def sidebar() -> None:
     """The model, the components asked about, how many questions, the clock; and how the walk stands."""
-    built = [system.id for system in systems().values() if system.built]
     if st.session_state.get("rz_asked_of") != state.document().arch:
         st.session_state["rz_asked_of"] = state.document().arch
-    st.selectbox(say("Model"), built, key="rz_asked_of", format_func=lambda id: systems()[id].brand,
+    st.selectbox(say("Model"), list(systems()), key="rz_asked_of", format_func=lambda id: systems()[id].brand,
                  on_change=lambda: state.choose(st.session_state["rz_asked_of"]))
     st.pills(say("Components, all where none is chosen"), list(SLOTS), selection_mode="multi", key="rz_topics",
              format_func=lambda slot: say(HEADS[slot]), persist_state="session")

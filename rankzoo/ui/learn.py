@@ -155,12 +155,8 @@ def _company(system: System) -> None:
         st.markdown(f":gray[{say('The problem')}]  \n{escaped(say(system.lesson.problem))}")
         st.markdown(f":gray[{say('In three sentences')}]  \n{escaped(say(system.story))}")
     with right:
-        if system.built:
-            layout = architect.layout_of(system.blueprint, schema_of(system.dataset))
-            scene(diagram.thumbnail(layout), key=f"learn_thumb:{system.id}", alt=say("The architecture in small"))
-        else:
-            st.markdown(f":gray-badge[{say('not built yet')}]")
-            st.markdown(f":gray[{say('It cannot be opened yet; its story and its facts are here.')}]")
+        layout = architect.layout_of(system.blueprint, schema_of(system.dataset))
+        scene(diagram.thumbnail(layout), key=f"learn_thumb:{system.id}", alt=say("The architecture in small"))
 
 
 def _above(system: System) -> None:
@@ -185,8 +181,6 @@ def _above(system: System) -> None:
 
 def _ways(system: System) -> None:
     """Take the model in hand: look at it, train it, be asked about it."""
-    if not system.built:
-        return
     with st.container(horizontal=True):
         with st.container(key="cta_learn", width="content"):
             st.button(say("Open in Architect"), key="learn_go:architect", icon=":material/arrow_forward:", type="primary",

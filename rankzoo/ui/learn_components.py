@@ -59,7 +59,6 @@ def _kinds(slot: str) -> str:
 
 
 def _kind(slot: str, kind: str, spec: type[Slot]) -> str:
-    users = [system.brand for system in systems().values()
-             if system.built and kind in (system.slots()[slot] or "").split(" + ")]
+    users = [system.brand for system in systems().values() if kind in (system.slots()[slot] or "").split(" + ")]
     source = page.cited(spec.source) if spec.source else ""
     return f"| **{escaped(say(spec.title))}** | {escaped(say(spec.sentence))} | {source} | {escaped(', '.join(users))} |"

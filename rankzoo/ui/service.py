@@ -36,8 +36,7 @@ def warm() -> bool:
     """Imports and computes what the first click would wait for, then takes it all out of the collector's sight: Streamlit
     collects garbage after every run of a script, and torch alone would make that cost a hundred milliseconds."""
     for system in systems().values():
-        if system.built:
-            system.blueprint.blocks(schema_of(system.dataset))
+        system.blueprint.blocks(schema_of(system.dataset))
     gc.collect()
     gc.freeze()
     return True

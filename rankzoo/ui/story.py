@@ -9,7 +9,6 @@ from rankzoo.blueprint import SLOTS
 from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS
 from rankzoo.facts import MEANING, Fact
-from rankzoo.figures.diagram.wording import phrase
 from rankzoo.system import System
 from rankzoo.ui import page
 from rankzoo.ui.page import escaped
@@ -31,12 +30,12 @@ def _row(system: System, number: int, slot: str) -> str:
     if not _used(system, slot):
         return f"| :gray[{name}] | :gray[{DASH}] | :gray[{escaped(say(why or 'Not used.'))}] |"
     text = escaped(say(why)) if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
-    held = " + ".join(translate(spec.called()) for spec in specs) or phrase(system.words.get(slot, ""), translate)
+    held = " + ".join(translate(spec.called()) for spec in specs)
     return f"| **{name}** | {escaped(held)} | {text} |"
 
 
 def _specs(system: System, slot: str) -> tuple[Slot, ...]:
-    if system.blueprint is None or not system.blueprint.used(slot):
+    if not system.blueprint.used(slot):
         return ()
     value = getattr(system.blueprint, slot)
     return value if isinstance(value, tuple) else (value,)

@@ -22,9 +22,8 @@ OPTIMISERS = {"adam": "Adam", "adagrad": "Adagrad", "sgd": "SGD"}
 def model_and_data() -> None:
     """Which model, on which data."""
     document = state.document()
-    built = [id for id, system in systems().items() if system.built]
     _set("rz_arch", document.arch)
-    st.selectbox(say("Model"), built, key="rz_arch", format_func=lambda id: systems()[id].brand, on_change=_choose)
+    st.selectbox(say("Model"), list(systems()), key="rz_arch", format_func=lambda id: systems()[id].brand, on_change=_choose)
     known = data_sets()
     _set("rz_data", document.data)
     st.selectbox(say("Data"), [*known, *([] if document.data in known else [document.data])], key="rz_data",

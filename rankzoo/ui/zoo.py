@@ -53,54 +53,46 @@ def row(system: System) -> ZooRow:
     title = system.brand
     subtitle = system.name if system.company else system.source.short
     return ZooRow(system.id, title, subtitle, tuple(phrase(word, translate) for word in system.short()),
-                  len(system.task_names), system.source.year, system.built)
+                  len(system.blueprint.tasks), system.source.year)
 
 
 def rows(shown: Sequence[System]) -> pd.DataFrame:
     """The table in words: one row per system, the components of its slots."""
-    return pd.DataFrame([{"model": system.title, "year": system.source.year, "tasks": ", ".join(system.task_names),
-                          **{slot: kinds or "" for slot, kinds in system.slots().items()}, "built": system.built}
-                         for system in shown])
+    return pd.DataFrame([{"model": system.title, "year": system.source.year, "tasks": ", ".join(system.blueprint.tasks),
+                          **{slot: kinds or "" for slot, kinds in system.slots().items()}} for system in shown])
 
 
 def rung(system: System) -> Rung:
     """A textbook system as a step of the ladder."""
     return Rung(system.id, system.name if len(system.name) < 14 else system.id.upper(), translate(system.tagline),
-                family(system.adds or "towers"), system.built)
+                family(system.adds or "towers"))
 
 
 def card(system: System) -> None:
-    """Thumbnail, story, counts, provenance and the one button of the page; facts only where nothing is built."""
+    """Thumbnail, story, counts, provenance and the one button of the page."""
     st.markdown(f"**{page.escaped(system.title)}**  \n:gray[{page.cited(system.source)}]")
-    if system.built:
-        scene(diagram.thumbnail(architect.layout_of(system.blueprint, schema_of(system.dataset))), key=f"thumb:{system.id}",
-              alt=say("The architecture in small"))
+    scene(diagram.thumbnail(architect.layout_of(system.blueprint, schema_of(system.dataset))), key=f"thumb:{system.id}",
+          alt=say("The architecture in small"))
     st.markdown(page.escaped(say(system.story)))
     stated = sum(fact.tag == "stated" for fact in system.facts)
     assumed = sum(fact.assumed for fact in system.facts)
-    if system.built:
-        count = system.blueprint.count(schema_of(system.dataset))
-        with st.container(horizontal=True, gap="medium"):
-            st.metric(say("Parameters"), size(count.parameters), width="content",
-                      help=say("Embedding tables and dense part together, on the sample data."))
-            st.metric(say("Per example"), flops(count.flops), width="content",
-                      help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
+    count = system.blueprint.count(schema_of(system.dataset))
+    with st.container(horizontal=True, gap="medium"):
+        st.metric(say("Parameters"), size(count.parameters), width="content",
+                  help=say("Embedding tables and dense part together, on the sample data."))
+        st.metric(say("Per example"), flops(count.flops), width="content",
+                  help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     read = say("1 fact read in the source") if stated == 1 else say("{n} facts read in the source", n=stated)
     badges = [f":green-badge[{read}]"] if stated else []
-    badges += [] if system.built else [f":gray-badge[{say('not built yet')}]"]
     st.markdown(" ".join([*badges, f":orange-badge[{say('{n} assumed', n=assumed)}]"]))
     if st.button(say("Its story"), key="zoo_story", type="tertiary", icon=":material/menu_book:"):
         path = "companies" if system.company else "ladder"
         st.switch_page("pages/learn.py", query_params={"path": path, "step": system.id})
-    if system.built:
-        with st.container(key="cta_open"):
-            st.button(say("Open in Architect"), type="primary", icon=":material/arrow_forward:", width="stretch", key="zoo_open",
-                      on_click=state.choose, args=(system.id,))
-        if st.session_state.get("zoo_open"):
-            st.switch_page("pages/architect.py")
-    else:
-        st.caption("  \n".join(page.escaped(f"{say(fact.name)}: {fact.value}") + f" :gray-badge[{say(fact.tag)}]"
-                               for fact in system.facts))
+    with st.container(key="cta_open"):
+        st.button(say("Open in Architect"), type="primary", icon=":material/arrow_forward:", width="stretch", key="zoo_open",
+                  on_click=state.choose, args=(system.id,))
+    if st.session_state.get("zoo_open"):
+        st.switch_page("pages/architect.py")
 
 
 def routes() -> None:

@@ -71,7 +71,7 @@ def missing(view: str, lacks: str) -> None:
     """Instead of a view: why this model has none, and a button to one that has."""
     st.markdown(say("This model has {lacks}.", lacks=say(lacks)))
     other = next((s for s in sorted(systems().values(), key=lambda s: s.kind != "textbook")
-                  if s.built and not reason(s.blueprint, Document.preset(s.id).schema(), view)), None)
+                  if not reason(s.blueprint, Document.preset(s.id).schema(), view)), None)
     if other:
         st.button(say("Show on {name}", name=page.escaped(other.title)), on_click=_shown_on, args=(other.id, view),
                   key="inside:other")
