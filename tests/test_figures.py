@@ -101,8 +101,8 @@ KERNEL = FACTORS.rename(columns={"weight": "value"})
 DRIFT = pd.DataFrame([(name, block, block * slope) for name, slope in (("item 0", 0.1), ("item 7", -0.2)) for block in (1, 2, 3)],
                      columns=["name", "block", "value"])
 MASKED = JS.assign(overlap=0.4, conflict=[0.2] + [NAN] * (len(JS) - 1), cosine=-0.3, related=0.9)
-WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner) for i, owner in enumerate(masks.OWNERS)],
-                     columns=["layer", "unit", "input", "owner"])
+WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner, 0.1 ** i, 0.01 * i) for i, owner in enumerate(masks.OWNERS)],
+                     columns=["layer", "unit", "input", "owner", "worth_a", "worth_b"])
 GRADES = pd.DataFrame([(0, "random", 8, 0.0, NAN), (1, "click", 4, 1.5, 1.4)],
                       columns=["grade", "name", "items", "mean", "middle"])
 DENSITY = pd.DataFrame([(g, s, 0.5) for g in (0, 1) for s in (-1.0, 2.0)], columns=["grade", "score", "density"])
@@ -140,6 +140,7 @@ DRAW = {
     "tokens": lambda say: asks.tokens(TOKENS, say),
     "masks": lambda say: masks.pairs(MASKED, say), "kept": lambda say: masks.kept(SHARE, say),
     "owners": lambda say: masks.owners(WHOSE, ("click", "like"), "click", "like", say),
+    "worths": lambda say: masks.worths(WHOSE, ("click", "like"), "click", "like", say),
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
     "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),

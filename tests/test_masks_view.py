@@ -143,6 +143,24 @@ def test_owners_of_a_weight(subject):
         assert table[layer, 1, 1] == "none"
 
 
+def test_who_depends_more_on_a_shared_weight(subject):
+    """|θ g| as the layer remembers it; a dot for each weight on which both depend, above the diagonal where b does more."""
+    model = Document.preset("tencent").model(subject.dataset.schema)
+    sharing = model.sharing
+    for mask, worth, first in zip(sharing.mask, sharing.worth, sharing.first, strict=True):
+        mask[:], worth[:], first[:] = False, 0.0, 0.0
+    sharing.mask[0][:2, 0, :3] = True
+    sharing.worth[0][0, 0, :3], sharing.worth[0][1, 0, :3] = torch.tensor([0.1, 0.01, 0.0]), torch.tensor([0.001, 0.1, 0.1])
+    table = owners(Subject.of(model, subject.dataset, rows=5), "click", "read")
+    found = table.set_index(["layer", "unit", "input"]).loc[("1", 0, 1)]
+    assert (found["worth_a"], found["worth_b"]) == pytest.approx((0.01, 0.1), rel=1e-5)
+    drawn = [str(node[1]["d"]) for node, _, _ in walk(figure.worths(table, TASKS, "click", "read")) if node[0] == "path"]
+    dots = [tuple(map(float, dot[1:].split("h")[0].split())) for dot in "".join(drawn).split("z")[:-1]]
+    assert len(dots) == 2, "the third weight is nothing to click"
+    above = [x - figure.WORTHS_LEFT > figure.WORTHS - y for x, y in dots]
+    assert above == [True, False], "click depends more on the first: it lies to the right of the diagonal"
+
+
 def test_other_models_say_that_they_have_none():
     document = Document.preset("mmoe")
     seen = Subject.of(RankingModel(document.blueprint, document.schema()), small("feed", 400), rows=5)

@@ -5,17 +5,19 @@ that they pull in opposite directions), `cosine` of their gradients there, and `
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 from rankzoo.figures.gates import square
-from rankzoo.figures.marks import bar, box, drawing, hint, symbol, text
+from rankzoo.figures.marks import bar, box, drawing, hint, line, symbol, text
 from rankzoo.figures.tree import Tree, g, path
 from rankzoo.figures.words import Say, fit, hundredths, percent, whole
 
 RELATED = 0.5
 OWNERS = ("none", "a", "b", "both", "conflict")
+WORTHS, WORTHS_LEFT = 260.0, 44.0
 
 
 def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -77,6 +79,36 @@ def _cells(part: pd.DataFrame, each: float) -> str:
 def _strokes(part: pd.DataFrame, each: float) -> str:
     return "".join(f"M{x * each:.1f} {(y + 0.85) * each:.1f}l{0.85 * each:.1f} -{0.85 * each:.1f}"
                    for x, y in zip(part["input"], part["unit"], strict=True))
+
+
+def worths(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say = str) -> Tree:
+    """Every weight of both tasks by how much each depends on it, logarithms both ways: above the diagonal `b` does more. frame:
+    `owner`, `worth_a`, `worth_b`; weights on which one does not depend at all are left out."""
+    known = frame[frame["owner"].isin(("both", "conflict")) & (frame["worth_a"] > 0) & (frame["worth_b"] > 0)]
+    logs = {owner: [(math.log10(x), math.log10(y)) for x, y in zip(part["worth_a"], part["worth_b"], strict=True)]
+            for owner, part in known.groupby("owner")}
+    every = [value for points in logs.values() for point in points for value in point] or [0.0]
+    low, high = math.floor(min(every)), max(math.ceil(max(every)), math.floor(min(every)) + 1)
+
+    def at(value: float) -> float:
+        return WORTHS * (value - low) / (high - low)
+
+    parts = [box(WORTHS_LEFT, 0, WORTHS, WORTHS, "track", 3), line(WORTHS_LEFT, WORTHS, WORTHS_LEFT + WORTHS, 0, "hair", True)]
+    for tick in range(low, high + 1, max(1, (high - low) // 4)):
+        parts += [text(WORTHS_LEFT + at(tick), WORTHS + 16, say("10^{n}").format(n=tick), "t2 small num", "middle"),
+                  text(WORTHS_LEFT - 6, WORTHS - at(tick) + 4, say("10^{n}").format(n=tick), "t2 small num", "end")]
+    for owner, kind in (("both", f"task-{tasks.index(a) % 8} mark"), ("conflict", "family-5 mark")):
+        dots = "".join(f"M{WORTHS_LEFT + at(x) - 1:.1f} {WORTHS - at(y) - 1:.1f}h2v2h-2z" for x, y in logs.get(owner, ()))
+        parts += [path(dots, kind)] if dots else []
+    for i, (owner, words, kind) in enumerate((("both", say("pulled alike"), f"task-{tasks.index(a) % 8} mark"),
+                                              ("conflict", say("pulled apart"), "family-5 mark"))):
+        y = 14 + 44 * i
+        parts += [box(WORTHS_LEFT + WORTHS + 20, y - 10, 12, 12, kind, 2),
+                  text(WORTHS_LEFT + WORTHS + 38, y, words, "t1 small"),
+                  text(WORTHS_LEFT + WORTHS + 38, y + 16, whole(len(logs.get(owner, ()))), "t2 small num")]
+    parts += [text(WORTHS_LEFT + WORTHS, WORTHS + 34, say("{task} depends on it").format(task=a), "t2 small", "end"),
+              text(WORTHS_LEFT + 6, 14, say("{task} depends on it").format(task=b), "t2 small")]
+    return drawing(WORTHS_LEFT + WORTHS + 160, WORTHS + 40, say("Who depends more on each shared weight"), *parts)
 
 
 def kept(frame: pd.DataFrame, say: Say = str) -> Tree:

@@ -128,13 +128,16 @@ def scored(owned: Owned, related: np.ndarray | None) -> Score | None:
 
 
 def owners(subject: Subject, a: str, b: str) -> pd.DataFrame:
-    """Whose each weight is, of two tasks: columns layer, unit, input, owner (none, a, b, both, conflict)."""
+    """Whose each weight is, of two tasks: columns layer, unit, input, owner (none, a, b, both, conflict), worth_a and worth_b:
+    how much each task depends on it, |θ g| over the last steps, by which they share it where they disagree."""
     sharing, tasks, frames = subject.model.sharing, subject.model.blueprint.tasks, []
-    for i, (mask, first) in enumerate(zip(sharing.mask, sharing.first, strict=True)):
+    for i, (mask, first, worth) in enumerate(zip(sharing.mask, sharing.first, sharing.worth, strict=True)):
         one, other = (mask[tasks.index(task)].numpy() for task in (a, b))
         pulls = [first[tasks.index(task)].numpy() for task in (a, b)]
         against = np.sign(pulls[0]) * np.sign(pulls[1]) < 0  # of signs: small gradients multiply to zero
         owner = np.select([one & other & against, one & other, one, other], ["conflict", "both", "a", "b"], "none")
         units, inputs = (each.ravel() for each in np.indices(owner.shape))
-        frames.append(pd.DataFrame({"layer": str(i + 1), "unit": units, "input": inputs, "owner": owner.ravel()}))
+        depends = {f"worth_{side}": worth[tasks.index(task)].double().numpy().ravel()
+                   for side, task in (("a", a), ("b", b))}
+        frames.append(pd.DataFrame({"layer": str(i + 1), "unit": units, "input": inputs, "owner": owner.ravel(), **depends}))
     return pd.concat(frames, ignore_index=True)

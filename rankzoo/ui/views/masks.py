@@ -72,3 +72,9 @@ def _pair(sight: Sight, tasks: tuple[str, ...]) -> None:
     title(say("Whose weight is whose, of {a} and {b}", a=a, b=b), say("one cell per weight"))
     scene(figure.owners(table, tasks, a, b, translate), key="masks:owners",
           alt=say("Whose weight is whose, of {a} and {b}", a=a, b=b))
+    if (table["worth_a"] > 0).any():
+        title(say("Who depends more on each shared weight"), say("one dot per weight of both"))
+        scene(figure.worths(table, tasks, a, b, translate), key="masks:worths", width=480,
+              alt=say("Who depends more on each shared weight"))
+        st.caption(say("How much a task depends on a weight is |weight × gradient| over the last steps. Where two tasks pull it "
+                       "apart, the one that depends on it more has more say: the further from the diagonal, the more."))
