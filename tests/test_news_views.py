@@ -140,6 +140,21 @@ def test_every_way_of_combining_says_what_it_does_about_conflicts():
         "pcgrad", "mtrec_aux_only", "mtrec_mutual"}
 
 
+def test_what_each_word_is_taken_for(huawei):
+    """Of the candidate's title: the likeliest tag, the probability of being inside a name, and whether it is; no row where no
+    task is about words."""
+    table, task = words.tags(huawei, 5), DATA.schema.task("entities")
+    right, there = (each[5] for each in huawei.batch.tags(task))
+    assert len(table) == int(there.sum()) and table["true"].tolist() == (right[there] > 1).tolist()
+    logits = huawei.trace["logit.entities"].values[5][there]
+    assert table["tag"].tolist() == ["OBI"[int(i)] for i in logits[:, 1:].argmax(dim=1)]
+    assert table["inside"].to_numpy() == pytest.approx(1 - logits[:, 1:].softmax(dim=1)[:, 0].numpy(), abs=1e-6)
+    item = int(huawei.batch.features["news"][5])
+    ids = huawei.batch.catalogue.histories["title"][item, :, 0][there]
+    assert table["word"].tolist() == [WORLD.label("title.word", int(i) - 1) if i else "" for i in ids]
+    assert not len(words.tags(subject("microsoft", 5)))
+
+
 def test_heads_count_words(huawei):
     """A task about words has a row for each of them, and F1 in place of AUC."""
     numbers = look(huawei, "heads").tables["heads"].set_index("task")

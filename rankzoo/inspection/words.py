@@ -43,6 +43,24 @@ def lines(words: pd.DataFrame) -> pd.DataFrame:
     return said.groupby(words["position"], sort=False).agg(" · ".join).rename("title").reset_index()
 
 
+def tags(subject: Subject, row: int = 0) -> pd.DataFrame:
+    """The words of a row's own item as its tasks about words see them: columns task, place, word, tag (the likeliest), inside
+    (the probability of not being the first tag, which says that a word is nothing special), and true: whether it is inside."""
+    found, schema = [], subject.dataset.schema
+    for task in (task for task in map(schema.task, subject.model.blueprint.tasks) if task.kind == "tags"):
+        words, field = schema.tagged(task)
+        chances = subject.trace[f"logit.{task.name}"].values[row, :, 1:].softmax(dim=1)  # (place, tag), without the unknown tag
+        right, there = (each[row] for each in subject.batch.tags(task))
+        item, at = int(subject.batch.labels[task.name][row]), f"{words.name}."
+        ids = subject.batch.catalogue.histories[words.name][item, :, 0]
+        for place in there.nonzero()[:, 0].tolist():
+            tag = int(chances[place].argmax()) + 1
+            found.append({"task": task.name, "place": place, "tag": name(subject.dataset, at + words.fields[field].name, tag),
+                          "word": name(subject.dataset, at + words.fields[0].name, int(ids[place])),
+                          "inside": float(1 - chances[place, 0]), "true": bool(right[place] > 1)})
+    return pd.DataFrame(found, columns=["task", "place", "word", "tag", "inside", "true"])
+
+
 def wording(subject: Subject) -> Wording | None:
     """Which words carry a topic, where that was planted for the text that is read."""
     truth = subject.dataset.truth and subject.dataset.truth.wording
