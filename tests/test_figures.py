@@ -117,7 +117,7 @@ TOKENS = pd.DataFrame([(source, vector, head, 0.2, 0.1, source == "new") for hea
 SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["layer", "task", "kept"])
 SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
                       ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
-MET = pd.DataFrame([(1, 0.3, 0.1), (2, -0.2, NAN), (3, NAN, 0.0)], columns=["batch", "cosine", "shuffled"])
+MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
 GAINS = pd.DataFrame([("PLE", 0.01, 0.0, 0.02, -0.01, -0.02, 0.0), ("<b>MMoE</b>", 0.02, None, None, 0.01, None, None),
                       ("CGC", NAN, NAN, NAN, 0.0, NAN, NAN)], columns=["label", "x", "x_low", "x_high", "y", "y_low", "y_high"])
 STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]

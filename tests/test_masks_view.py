@@ -149,8 +149,9 @@ def test_who_depends_more_on_a_shared_weight(subject):
     sharing = model.sharing
     for mask, worth, first in zip(sharing.mask, sharing.worth, sharing.first, strict=True):
         mask[:], worth[:], first[:] = False, 0.0, 0.0
-    sharing.mask[0][:2, 0, :3] = True
-    sharing.worth[0][0, 0, :3], sharing.worth[0][1, 0, :3] = torch.tensor([0.1, 0.01, 0.0]), torch.tensor([0.001, 0.1, 0.1])
+    mask, worth = next(iter(sharing.mask)), next(iter(sharing.worth))
+    mask[:2, 0, :3] = True
+    worth[0, 0, :3], worth[1, 0, :3] = torch.tensor([0.1, 0.01, 0.0]), torch.tensor([0.001, 0.1, 0.1])
     table = owners(Subject.of(model, subject.dataset, rows=5), "click", "read")
     found = table.set_index(["layer", "unit", "input"]).loc[("1", 0, 1)]
     assert (found["worth_a"], found["worth_b"]) == pytest.approx((0.01, 0.1), rel=1e-5)

@@ -1,6 +1,8 @@
 """Views of models that read text: words of titles, gradients of auxiliary tasks, and the curve that a training keeps of them."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,13 +12,15 @@ from rankzoo.data.worlds.news import WORLD
 from rankzoo.document import Document
 from rankzoo.inspection import words
 from rankzoo.inspection.attention import attention
-from rankzoo.inspection.gradients import ROWS, above, gradients, met, mixed, scored
+from rankzoo.inspection.gradients import ROWS, agree, fitting, gradients, met, scored
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.trace import Trace
 from rankzoo.training.combine import METHODS
 from rankzoo.training.combine.base import weighted_sum
+from rankzoo.training.fit import Fit
 from rankzoo.ui import points
 from tests.support import randomised
 
@@ -97,32 +101,42 @@ def test_gradients_batch_by_batch(huawei):
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-@pytest.mark.parametrize("cosine, value", [(0.9, 1.0), (0.0, 0.5), (-0.9, 0.0)])
-def test_score_of_gradients_on_made_cases(cosine, value):
-    """Above every shuffle 1, among them a half, below every one 0; a tie is ½; a batch without a gradient does not count."""
+@pytest.mark.parametrize("apart, value", [(5.0, 1.0), (0.0, 0.5), (-5.0, 0.0)])
+def test_score_of_gradients_on_made_cases(apart, value):
+    """Cosines that know what fits have 1, such as know nothing ½, such as have it the wrong way round 0."""
     rng = np.random.default_rng(0)
-    won = np.array([above(cosine + 0.1 * rng.standard_normal(), 0.1 * rng.standard_normal(4)) for _ in range(400)])
-    score = scored(np.append(won, np.nan))
-    assert score.chance == 0.5 and score.value == pytest.approx(value, abs=0.06) and score.found == (value == 1.0)
-    assert score.ci95[0] <= score.value <= score.ci95[1] and (value != 0.0 or score.ci95[1] < 0.5)
-    assert above(0.2, np.array([0.2, 0.1, 0.3, 0.2])) == 0.5 and np.isnan(above(np.nan, np.zeros(4)))
-    assert scored(np.array([np.nan])) is None
+    fits = rng.random(2_000) < 0.5
+    score = scored(rng.standard_normal(2_000) + apart * fits, fits)
+    assert score.value == pytest.approx(value, abs=0.03) and score.chance == 0.5 and score.found == (value == 1.0)
+    assert score.ci95[0] <= score.value <= score.ci95[1] and (score.ci95[1] < 0.5) == (value == 0.0)
+    assert scored(rng.standard_normal(5), np.ones(5, dtype=bool)) is None
 
 
-def test_score_of_gradients_by_hand(huawei):
-    """The auxiliary labels alone are mixed, within the batch; the score is the mean over batches."""
-    rows = huawei.batch.rows(0, ROWS)
-    other = mixed(rows, ("category", "entities"), np.random.default_rng(3))
-    assert torch.equal(other.labels["click"], rows.labels["click"])
-    assert not torch.equal(other.labels["category"], rows.labels["category"])
-    for task in ("category", "entities"):
-        assert torch.equal(other.labels[task].sort().values, rows.labels[task].sort().values)
-    view, rng, won = gradients(huawei), np.random.default_rng(0), []
-    for number in range(len(view.table)):
-        rows = huawei.batch.rows(number * ROWS, number * ROWS + ROWS)
-        pulls = [met(huawei, mixed(rows, ("category", "entities"), rng)) for _ in range(4)]
-        won.append(np.mean([view.table["cosine"][number] > product / (main * other) for main, other, product in pulls]))
-    assert view.truth.value == pytest.approx(np.mean(won)) and view.truth.chance == 0.5
+def test_gradients_at_an_item_by_hand(huawei):
+    """The click's gradient at the item's vector is the user's vector, that of a class its row of the linear head."""
+    with torch.no_grad():
+        signal, _ = huawei.model.read(huawei.batch.unlabelled(), Trace(on=False))
+    rows = huawei.model.towers.head["category"].weight[huawei.batch.labels["category"].long()]
+    expected = torch.cosine_similarity(signal.fields["clicked"], rows, dim=1).detach().numpy()
+    found = agree(huawei)
+    assert found == pytest.approx(expected, abs=1e-5) and all(p.grad is None for p in huawei.model.parameters())
+    truth = DATA.truth_of("test", 400).relevance
+    fits = ((truth.kernel > truth.threshold) & huawei.batch.masks["clicked"].numpy()).any(axis=1)
+    view = gradients(huawei)
+    table = view.tables["items"].set_index("fits")
+    assert table.loc[True, "cosine"] == pytest.approx(found[fits].mean()) and table.loc[False, "rows"] == (~fits).sum()
+    ones, zeros = found[fits][:, None], found[~fits][None, :]
+    assert view.truth.value == pytest.approx(((ones > zeros) + 0.5 * (ones == zeros)).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("conflict, low, high", [(0.0, 0.75, 1.0), (1.0, 0.4, 0.6)])
+def test_gradients_know_whether_the_category_follows_the_topic(conflict, low, high):
+    """Trained: well above chance where categories are topics, chance where they have nothing to do with what is read."""
+    dataset, document = from_world(replace(WORLD, conflict=conflict)), Document.preset("huawei")
+    fit = Fit(document.model(dataset.schema), dataset, document.settings, watching=False)
+    assert sum(1 for _ in fit) > 300
+    assert low < fitting(Subject.of(fit.model, dataset))[1].value < high
 
 
 def test_who_has_gradients_to_compare():

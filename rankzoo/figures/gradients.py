@@ -14,9 +14,8 @@ PLANE, REACH = 440.0, 150.0
 
 
 def cosines(frame: pd.DataFrame, say: Say = str) -> Tree:
-    """A bar per batch, from 0 up where the gradients agree and down where they conflict: columns `batch`, `cosine`, optionally
-    `shuffled` (with the labels of other rows, a dash)."""
-    known = [float(v) for c in ("cosine", "shuffled") if c in frame for v in frame[c] if not missing(v)]
+    """A bar per batch, from 0 up where the gradients agree and down where they conflict: columns `batch`, `cosine`."""
+    known = [float(v) for v in frame["cosine"] if not missing(v)]
     top = max(0.1, *(abs(v) for v in known)) * 1.05 if known else 1.0
     each, middle = (WIDTH - LEFT) / max(len(frame), 1), HIGH / 2
     parts = [text(LEFT - 8, 12, fixed(top, 2), "t2 small num", "end"), text(LEFT - 8, middle + 4, "0", "t2 small num", "end"),
@@ -29,11 +28,6 @@ def cosines(frame: pd.DataFrame, say: Say = str) -> Tree:
         said = say("Batch {number}: {cosine}").format(number=item["batch"], cosine=fixed(item["cosine"], 3))
         parts.append(hint(said, box(LEFT + each * i + 1, middle if conflict else middle - high, each - 2, high,
                                     "family-5 bar" if conflict else "family-2 bar", 2)))
-        if not missing(item.get("shuffled")):
-            y = middle - middle * float(item["shuffled"]) / top
-            said = say("Batch {number}, labels of other rows: {cosine}").format(number=item["batch"],
-                                                                               cosine=fixed(item["shuffled"], 3))
-            parts.append(hint(said, box(LEFT + each * i - 1, y - 1.5, each + 2, 3, "truth", 1.5)))
     parts.append(line(LEFT, middle, WIDTH, middle))
     return drawing(WIDTH, HIGH + 4, say("Cosine of the main and the auxiliary gradient by batch"), *parts)
 

@@ -42,5 +42,5 @@ def gains(frame: pd.DataFrame, x: str, y: str, say: Say = str) -> Tree:
         cross = [line(across(item["x_low"]), at[1], across(item["x_high"]), at[1])] if not missing(item["x_low"]) else []
         cross += [line(at[0], down(item["y_low"]), at[0], down(item["y_high"]))] if not missing(item["y_low"]) else []
         parts += [hint(said, *cross, symbol(i, *at)),
-                  text(LIST + 18, TOP + 34 + 40 * i, f"{fixed(item['x'], 3)} · {fixed(item['y'], 3)}", "t2 small num")]
+                  text(LIST + 18, TOP + 34 + 40 * i, f"{fixed(item['x'], 3)}, {fixed(item['y'], 3)}", "t2 small num")]
     return drawing(620, max(bottom + 40, TOP + 40 * len(frame)), say("What each model gains for two tasks"), *parts)

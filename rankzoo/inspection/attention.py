@@ -45,13 +45,13 @@ def attention(subject: Subject, row: int = 0) -> View:
         tables |= {"words": words, "titles": lines(words)}
         further = words_scored(subject)
         score = replace(score, more=(*score.more, further)) if score and further else score or further
-    if spec_of(subject).asks(subject.dataset.schema):
-        tables["zeros"], apart = zeros(subject)
-        score = replace(score, more=(*score.more, apart)) if score and apart else score
     if len(tokens := reading(subject, row)):
         tables |= {"reading": tokens}
         tables["matched"], more = matched(subject)
         score = replace(score, more=(*score.more, more)) if score and more else score
+    if spec_of(subject).asks(subject.dataset.schema):
+        tables["zeros"], apart = zeros(subject)
+        score = replace(score, more=(*score.more, apart)) if score and apart else score
     note = "" if sign > 0 else "The weights are drawn with their sign turned: without a softmax the sign is free."
     if rewritten(subject):
         note = "Self-attention mixes the items before they are pooled: a weight is what arrives of an item in the end."

@@ -1,65 +1,81 @@
-"""Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch."""
+"""Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch; and how
+the main task and what an item is meet in the item's vector, row by row."""
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 
-from rankzoo.inspection.score import Score, mean_score
+from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
 from rankzoo.signals import Batch
+from rankzoo.trace import Trace
 from rankzoo.training.combine.base import gradients as of_losses
+from rankzoo.training.metrics import auc
 
-ROWS, OTHERS = 160, 4
+ROWS = 160
 NOTE = ("The first task is the main one; the others are added up with their weights. Only weights that both reach are compared, "
         "as one vector. The model is as it was trained, and the rows are not those that it was trained on.")
-STATISTIC = "share of batches in which the auxiliary gradient is nearer to the main one than with the labels of other rows"
 
 
 def gradients(subject: Subject) -> View:
-    """Columns batch, cosine, main and auxiliary (lengths), conflict, shuffled (the mean cosine where the auxiliary labels are
-    those of other rows of the batch): a row per batch of the rows on view.
+    """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the rows on view.
 
-    Statistic: in how many batches the cosine is above one with shuffled labels, ½ for a tie, averaged over four shuffles; chance
-    is ½. Shuffled labels are as frequent and as hard, so what is left is what they have to do with the main task. It needs no
-    planted truth.
+    Table `items`: fits (whether anything in the past fits the row's item, by the planted rule), rows, cosine: the mean of `agree`.
+    Statistic: how often the cosine is larger in a row whose item fits than in one whose item does not; chance is ½. Where what
+    an item is has nothing to do with who wants it, it stays ½ after training too.
     """
-    batch, rng, found, won = subject.batch, np.random.default_rng(0), [], []
-    auxiliary = subject.model.blueprint.tasks[1:]
+    batch, found = subject.batch, []
     for number, start in enumerate(range(0, max(1, len(batch) - ROWS // 2), ROWS)):
-        rows = batch.rows(start, start + ROWS)
-        main, other, product = met(subject, rows)
-        null = np.array([cosine(*met(subject, mixed(rows, auxiliary, rng))) for _ in range(OTHERS)])
-        found.append({"batch": number + 1, "cosine": cosine(main, other, product), "main": main, "auxiliary": other,
-                      "conflict": bool(product < 0), "shuffled": float(null.mean())})
-        won.append(above(found[-1]["cosine"], null))
-    frame = pd.DataFrame(found, columns=["batch", "cosine", "main", "auxiliary", "conflict", "shuffled"])
-    return View("gradients", frame, scored(np.array(won)), note=NOTE)
+        main, auxiliary, product = met(subject, batch.rows(start, start + ROWS))
+        cosine = product / (main * auxiliary) if main * auxiliary else np.nan
+        found.append({"batch": number + 1, "cosine": cosine, "main": main, "auxiliary": auxiliary,
+                      "conflict": bool(product < 0)})
+    frame = pd.DataFrame(found, columns=["batch", "cosine", "main", "auxiliary", "conflict"])
+    table, score = fitting(subject)
+    return View("gradients", frame, score, {"items": table}, NOTE, ("items",) if len(table) else ())
 
 
-def above(cosine: float, null: np.ndarray) -> float:
-    """The share of the shuffles whose cosine is lower, ½ for one that is equal; NaN where one of them has none."""
-    return float(((cosine > null) + 0.5 * (cosine == null)).mean()) if np.isfinite([cosine, *null]).all() else np.nan
+def agree(subject: Subject) -> np.ndarray | None:
+    """(row,) how alike the main task's logit and that of the item's own class pull at the item's vector: the cosine of their
+    gradients, averaged over the auxiliary tasks that choose among classes; None where there is no such task."""
+    model, off, schema = subject.model, Trace(on=False), subject.dataset.schema
+    tasks = [task for task in model.blueprint.tasks[1:] if schema.task(task).kind == "class"]
+    if not tasks:
+        return None
+    with torch.no_grad():
+        signal, joined = model.read(subject.batch.unlabelled(), off)
+    # The gradients are asked for as an answer and kept in no parameter; the model stays in eval mode, as the subject was traced.
+    with torch.enable_grad():
+        vector = signal.fields[model.towers.item].detach().clone().requires_grad_()
+        signal = signal.but(fields={**signal.fields, model.towers.item: vector})
+        logits = model.towers(model.sharing(joined, off), signal, off)
+        own = [logits[task].gather(1, subject.batch.labels[task].long().unsqueeze(1)) for task in tasks]
+        main, *each = (torch.autograd.grad(logit.sum(), vector, retain_graph=True)[0] for logit in
+                       (logits[model.blueprint.tasks[0]], *own))
+    return torch.stack([F.cosine_similarity(main, other, dim=1) for other in each]).mean(dim=0).double().numpy()
 
 
-def scored(won: np.ndarray) -> Score | None:
-    """Over batches, (batch,); None where no batch has a gradient of both sides."""
-    known = won[np.isfinite(won)]
-    return mean_score(STATISTIC, known, 0.5) if len(known) else None
+def fitting(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
+    """`agree` over rows whose item fits the past by the planted rule, and over others; without such a rule no row, no score."""
+    truth, found = subject.dataset.truth_of(subject.part, subject.rows), agree(subject)
+    if found is None or truth is None or truth.relevance is None:
+        return pd.DataFrame([], columns=["fits", "rows", "cosine"]), None
+    mask = subject.batch.masks[truth.relevance.history].numpy()
+    fits = ((truth.relevance.kernel > truth.relevance.threshold) & mask).any(axis=1)
+    table = pd.DataFrame([{"fits": value, "rows": int((fits == value).sum()), "cosine": float(found[fits == value].mean())}
+                          for value in (True, False) if (fits == value).any()], columns=["fits", "rows", "cosine"])
+    return table, scored(found, fits)
 
 
-def mixed(rows: Batch, tasks: tuple[str, ...], rng: np.random.Generator) -> Batch:
-    """The same rows, in which these tasks have the labels of other rows."""
-    order = torch.from_numpy(rng.permutation(len(rows)))
-    labels, observed = ({**named, **{task: named[task][order] for task in tasks}} for named in (rows.labels, rows.observed))
-    return replace(rows, labels=labels, observed=observed)
-
-
-def cosine(main: float, auxiliary: float, product: float) -> float:
-    """Of the two gradients; NaN where one of them is 0."""
-    return product / (main * auxiliary) if main * auxiliary else np.nan
+def scored(cosine: np.ndarray, fits: np.ndarray) -> Score | None:
+    """(row,), (row,) bool; None where all rows are of one kind."""
+    if not 0 < fits.sum() < len(fits):
+        return None
+    share = lambda index: auc(fits[index].astype(np.float64), cosine[index])  # noqa: E731
+    return Score("main and auxiliary gradient are more alike at an item that fits the past than at one that does not",
+                 share(np.arange(len(fits))), 0.5, bootstrap(len(fits), share))
 
 
 def met(subject: Subject, rows: Batch) -> tuple[float, float, float]:

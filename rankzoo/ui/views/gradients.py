@@ -27,7 +27,7 @@ def show(sight: Sight) -> None:
             st.markdown(say("**Read it:** {main} and the other tasks pull apart in {share} of the batches; the mean cosine is "
                             "{mean}.", main=page.escaped(tasks[0]), share=percent(float(known["conflict"].mean())),
                             mean=decimal(float(known["cosine"].mean()))))
-        st.caption(say(view.note) + " " + say("Outlined: the same with the auxiliary labels shuffled within the batch."))
+        st.caption(say(view.note))
     with right:
         if len(known):
             worst = known.loc[known["cosine"].idxmin()]
@@ -35,6 +35,12 @@ def show(sight: Sight) -> None:
             scene(figure.plane(float(worst["main"]), float(worst["auxiliary"]), float(worst["cosine"]), translate),
                   key="gradients:plane", alt=say("The gradients of one batch in their plane"), width=450)
         st.caption(translate(METHODS[state.document().settings.combine].conflict))  # a run in sight is the document's own
-    truth_line(sight, view.truth, "In {value} of the batches the auxiliary gradient is nearer to the main one than with labels "
-               "of other rows", "gradients", "No batch has a gradient of both sides.")
+    items = view.tables["items"].set_index("fits")["cosine"]
+    if sight.truth and len(items) == 2:
+        title(say("Where both gradients meet in one item"))
+        st.markdown(say("At an item's vector {main} and the item's own class pull alike with a cosine of {fits} where the item "
+                        "fits what its reader did before, and of {others} where it does not.", main=page.escaped(tasks[0]),
+                        fits=decimal(float(items[True])), others=decimal(float(items[False]))))
+    truth_line(sight, view.truth, "In {value} of the pairs the gradients are more alike at an item that fits than at one that "
+               "does not", "gradients")
     page.twin(view.table, "gradients")
