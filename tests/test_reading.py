@@ -12,6 +12,7 @@ from rankzoo.inspection.reading import ITSELF, matched, reading, scored, shares,
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
+from rankzoo.trace import Trace
 from tests.support import randomised, small
 
 READ = ["query", "long_term", "short_term", "real_time"]
@@ -40,14 +41,26 @@ def test_25_tokens_of_a_row_by_head(subject):
         assert frame[frame["source"] == name]["matches"].all() == bool((truth.relevance_of(name).kernel[3] > 0).any())
 
 
-def test_shares_by_hand(subject):
-    """Weights of a history's vectors together, mean over heads; the table is their mean over rows with a past."""
+def test_what_arrives_adds_up_to_the_user_s_vector(subject):
+    """u = Σ_t of what each token gives: the sum of all is what leaves the fusion, whose length is told by source."""
+    arriving = subject.trace["sequence.7.arriving"].values
+    with torch.no_grad():
+        signal, _ = subject.model.read(subject.batch.unlabelled(), Trace(on=False))
+    torch.testing.assert_close(arriving.sum(dim=1), signal.fields["query"], rtol=1e-4, atol=1e-5)
+    found, layer = shares(subject), subject.model.sequence[7]
+    assert sum(found.values()) == pytest.approx(np.ones(100))
+    lengths = torch.stack([part.sum(dim=1).norm(dim=1) for part in arriving.split([1, *layer.lengths], dim=1)])
+    at = 1 + layer.names.index("real_time")
+    assert found["real_time"] == pytest.approx((lengths[at] / lengths.sum(dim=0)).numpy(), abs=1e-5)
+
+
+def test_shares_by_what_matches(subject):
+    """The table holds means over rows with a past."""
     table, score = matched(subject)
     found, truth = shares(subject), subject.dataset.truth_of("test", 100)
-    assert sum(found.values()) == pytest.approx(np.ones(100), abs=1e-5)
     matches = (truth.relevance_of("long_term").kernel > 0).any(axis=1)
     some = subject.batch.masks["long_term"].any(dim=1).numpy()
-    wide = table.set_index(["history", "matches"])["weight"]
+    wide = table.set_index(["history", "matches"])["share"]
     assert wide["long_term", True] == pytest.approx(found["long_term"][matches].mean())
     assert wide["long_term", False] == pytest.approx(found["long_term"][~matches & some].mean())
     view = look(subject, "attention")
@@ -57,22 +70,22 @@ def test_shares_by_hand(subject):
 
 @pytest.mark.parametrize("slope, value", [(10.0, 1.0), (0.0, 0.5), (-10.0, 0.0)])
 def test_score_on_made_cases(slope, value):
-    """A token that reads a history where it matches has 1, one that reads at random ½, one that avoids it 0. Rows without a past
-    do not count, nor does how much is read of a history at all."""
-    rng, known = np.random.default_rng(1), []
+    """A token that takes more of a history where it matches has 1, one that takes at random ½, one that avoids it 0. Longer
+    histories match more often and weigh more here: that alone is worth nothing; rows without a past do not count."""
+    rng, known = np.random.default_rng(2), []
     for level in (0.0, 5.0):
-        matches, some = rng.random(600) < 0.4, rng.random(600) < 0.8
-        known.append((level + slope * matches + rng.standard_normal(600) - 100 * ~some, matches & some, some))
+        lengths = rng.integers(0, 6, 6_000)
+        matches = rng.random(6_000) < lengths / 7
+        known.append((level + slope * matches + 30.0 * lengths + rng.standard_normal(6_000), matches, lengths))
     score = scored(known)
-    assert score.value == pytest.approx(value, abs=0.05) and score.chance == 0.5
+    assert score.value == pytest.approx(value, abs=0.03) and score.chance == 0.5
     assert score.ci95[0] <= score.value <= score.ci95[1] and score.found == (value == 1.0)
     assert (value == 0.0) == (score.ci95[1] < 0.5)
 
 
 def test_nothing_to_compare():
     """All rows match, or none does: no score."""
-    every = np.ones(5, dtype=bool)
-    assert scored([(np.arange(5.0), every, every)]) is None and scored([]) is None
+    assert scored([(np.arange(5.0), np.ones(5, dtype=bool), np.ones(5, dtype=int))]) is None and scored([]) is None
 
 
 def test_untrained_models_score_chance():

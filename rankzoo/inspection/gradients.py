@@ -1,5 +1,5 @@
-"""Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch; and how
-the main task and what an item is meet in the item's vector, row by row."""
+"""Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch; and
+how the main task and what an item is meet in the item's vector, row by row."""
 from __future__ import annotations
 
 import numpy as np
@@ -22,9 +22,9 @@ NOTE = ("The first task is the main one; the others are added up with their weig
 def gradients(subject: Subject) -> View:
     """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the rows on view.
 
-    Table `items`: fits (whether anything in the past fits the row's item, by the planted rule), rows, cosine: the mean of `agree`.
-    Statistic: how often the cosine is larger in a row whose item fits than in one whose item does not; chance is ½. Where what
-    an item is has nothing to do with who wants it, it stays ½ after training too.
+    Table `items`: fits (whether anything past fits the row's item, by the planted rule), rows, cosine: the mean of `agree`.
+    Statistic: how often the cosine is larger in a row whose item fits than in one whose item does not; chance is ½. Where
+    categories say nothing of who wants an item, it stays ½ after training too.
     """
     batch, found = subject.batch, []
     for number, start in enumerate(range(0, max(1, len(batch) - ROWS // 2), ROWS)):

@@ -1,4 +1,5 @@
-"""Reading: what the learned token that fuses several histories takes of itself, of the query's vectors and of every answer."""
+"""Reading: what the learned token that fuses several histories reads of itself, of the query's vectors and of every answer, and
+how much of the user's vector comes from there."""
 from __future__ import annotations
 
 import numpy as np
@@ -11,7 +12,7 @@ from rankzoo.trace import Entry
 from rankzoo.training.metrics import auc
 
 ITSELF = "[CLS]"
-DRAWS = 200
+DRAWS = 100
 
 
 def seen_by(subject: Subject) -> Entry | None:
@@ -46,21 +47,23 @@ def reading(subject: Subject, row: int = 0) -> pd.DataFrame:
 
 
 def shares(subject: Subject) -> dict[str, np.ndarray]:
-    """By source (row,) its share of what is read, over its vectors, averaged over heads."""
-    weights, found, place = seen_by(subject).values.double().mean(dim=1).numpy(), {}, 0
+    """By source (row,) its share of the user's vector: the length of what arrives of its vectors together, over the sum of these
+    lengths. A weight alone says less: where nothing in a history fits its answer is zeros, and to read zeros costs nothing."""
+    arriving, found, place = subject.trace[seen_by(subject).address.replace("reading", "arriving")].values.double(), {}, 0
     for source, names in sources(subject):
-        found[source] = weights[:, place:place + len(names)].sum(axis=1)
+        found[source] = arriving[:, place:place + len(names)].sum(dim=1).norm(dim=1).numpy()
         place += len(names)
-    return found
+    whole = np.maximum(sum(found.values()), 1e-12)
+    return {source: length / whole for source, length in found.items()}
 
 
 def matched(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
-    """Columns history, matches (whether any past item matches what is asked), rows, weight: the mean share that the token reads
-    of a history's answers, over rows that have a past there.
+    """Columns history, matches (whether any past item matches what is asked), rows, share: the mean share that a history has in
+    the user's vector, over rows that have a past there.
 
-    Statistic: how often a row in which something matches reads more of that history than one in which nothing does (an AUC
-    for each history, their mean): 1 is perfect, ½ is chance. A history is compared with itself, since how much is read of one
-    at all says nothing of what matches.
+    Statistic: how often a history has a larger share in a row in which something matches than in one in which nothing does: 1 is
+    perfect, ½ is chance. Compared are rows with as many past items in that history, since more of them match more often and
+    weigh more whatever they are; an AUC for each history and length, averaged by its pairs.
     """
     truth = subject.dataset.truth_of(subject.part, subject.rows)
     rows, known = [], []
@@ -69,26 +72,32 @@ def matched(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
         if relevance is None:
             continue
         mask = subject.batch.masks[history].numpy()
-        some, matches = mask.any(axis=1), ((relevance.kernel > relevance.threshold) & mask).any(axis=1)
-        known.append((share, matches, some))
+        matches = ((relevance.kernel > relevance.threshold) & mask).any(axis=1)
+        known.append((share, matches, mask.sum(axis=1)))
         for value in (True, False):
-            chosen = some & (matches == value)
+            chosen = mask.any(axis=1) & (matches == value)
             rows.append({"history": history, "matches": value, "rows": int(chosen.sum()),
-                         "weight": float(share[chosen].mean()) if chosen.any() else np.nan})
-    return pd.DataFrame(rows, columns=["history", "matches", "rows", "weight"]), scored(known)
+                         "share": float(share[chosen].mean()) if chosen.any() else np.nan})
+    return pd.DataFrame(rows, columns=["history", "matches", "rows", "share"]), scored(known)
 
 
 def scored(known: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Score | None:
-    """Of each history (row,) its share, whether something matches, and whether there is a past at all; None where no history has
-    both kinds of rows."""
-    def mean(index: np.ndarray) -> float:
-        inside = [(share, matches, index[some[index]]) for share, matches, some in known]
-        found = np.array([auc(matches[here].astype(np.float64), share[here]) for share, matches, here in inside])
-        return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else np.nan
+    """Of each history (row,) its share, whether something matches, and how many past items it has; None where no rows can be
+    compared."""
+    def won(index: np.ndarray) -> float:
+        found, pairs = [], []
+        for share, matches, lengths in known:
+            for length in range(1, int(lengths.max()) + 1):
+                here = index[lengths[index] == length]
+                ones = int(matches[here].sum())
+                if 0 < ones < len(here):
+                    found.append(auc(matches[here].astype(np.float64), share[here]))
+                    pairs.append(ones * (len(here) - ones))
+        return float(np.average(found, weights=pairs)) if pairs else np.nan
 
     rows = len(known[0][0]) if known else 0
-    value = mean(np.arange(rows)) if rows else np.nan
+    value = won(np.arange(rows)) if rows else np.nan
     if np.isnan(value):
         return None
-    return Score("[CLS] reads more of a history where something matches than where nothing does", value, 0.5,
-                 bootstrap(rows, mean, draws=DRAWS))
+    return Score("[CLS] takes more of a history where something matches than where nothing does", value, 0.5,
+                 bootstrap(rows, won, draws=DRAWS))

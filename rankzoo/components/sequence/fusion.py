@@ -100,7 +100,7 @@ class Fusion(HistorySlot):
 
 class FusionLayer(nn.Module):
     """Histories (row, position, width) each → (row, token); keeps `reading` (row, head, token), kind head: what [CLS], itself the
-    first, reads."""
+    first, reads; and `arriving` (row, token, width), kind vector: what u has of each token, all of which add up to it."""
 
     def __init__(self, spec: Fusion, shape: Shape):
         super().__init__()
@@ -121,8 +121,10 @@ class FusionLayer(nn.Module):
             u = self.last(self.deep(tokens.flatten(1)))
         else:
             cls = self.cls.repeat(len(tokens), 1, 1)
-            out, maps = self.attention(cls, torch.cat([cls, tokens], dim=1), F.pad(mask, (1, 0), value=True))
+            every = torch.cat([cls, tokens], dim=1)
+            out, maps = self.attention(cls, every, F.pad(mask, (1, 0), value=True))
             trace.keep("reading", "head", ("row", "head", "token"), lambda: maps.squeeze(2))
+            trace.keep("arriving", "vector", ("row", "token", "width"), lambda: self.attention.parts(maps, every).squeeze(1))
             u = out.squeeze(1)
         left = {name: sequence for name, sequence in signal.sequences.items() if name not in self.names}
         return signal.but(sequences=left, fields={**signal.fields, self.names[0]: u})

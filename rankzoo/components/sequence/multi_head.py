@@ -38,6 +38,13 @@ class MultiHead(nn.Module):
         mixed = (weights @ v).transpose(1, 2).flatten(2)  # (row, query, head · width)
         return (mixed if self.out is None else self.out(mixed)), weights
 
+    def parts(self, weights: Tensor, tokens: Tensor) -> Tensor:
+        """What each answer owes to each key, where no map has a bias: A (row, head, query, key), tokens (row, key, width) → (row,
+        query, key, …), whose sum over the keys is the answer."""
+        weighed = weights.unsqueeze(4) * self.apart(self.value(tokens)).unsqueeze(2)  # (row, head, query, key, width)
+        mixed = weighed.permute(0, 2, 3, 1, 4).flatten(3)
+        return mixed if self.out is None else self.out(mixed)
+
     def over_filled(self, asking: Tensor, items: Tensor, past: Sequence) -> Tensor:
         """The same for one query a row, (row, width), over the filled positions alone, (item, width): → (row, …)."""
         asked, apart = spread(self.query(asking) * self.scale, past), (self.heads, -1)

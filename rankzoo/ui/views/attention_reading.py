@@ -22,7 +22,8 @@ def show(sight: Sight) -> None:
     title(say("What [CLS] reads for the user's vector"), say("example {row}", row=sight.row + 1))
     scene(figure.tokens(frame, translate), key="attention:reading", width=1056, alt=say("What the learned token reads"))
     st.caption(say("Each cell is one vector that it reads: the query in several ways, and what every history answered to each. "
-                   "The cells of a head add to 1. Outlined: histories in which a past item matches what is asked for."))
+                   "The cells of a head add to 1. Outlined: histories in which a past item matches what is asked for. Where "
+                   "nothing does, a history answers with zeros, so that a weight alone does not say what arrives."))
     table, _ = kept(sight.key, "matched", "", lambda: matched(sight.subject))
     if sight.truth and len(table):
         st.markdown(" ".join(_reading(table)))
@@ -31,7 +32,7 @@ def show(sight: Sight) -> None:
 
 def _reading(table: Table) -> list[str]:
     """A sentence for each history."""
-    wide = table.pivot(index="history", columns="matches", values="weight").reindex(columns=[False, True])
-    return [say("**{history}**: {within} of the weight where a past item matches, {without} where none does.",
+    wide = table.pivot(index="history", columns="matches", values="share").reindex(columns=[False, True])
+    return [say("**{history}** has {within} of the user's vector where a past item matches, {without} where none does.",
                 history=page.escaped(history), without=fixed(values[False], 3), within=fixed(values[True], 3))
             for history, values in wide.iterrows() if not any(map(missing, values))]
