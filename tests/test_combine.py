@@ -379,37 +379,6 @@ def test_fixed_weights_multiply_first(method):
     assert model.shared.grad.tolist() == [0.5, 0.5]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_weights_of_an_epoch_are_those_of_a_blueprint(method, feed):
-    """In epoch 2 every gradient is that of the weights w₀ γ², written into another blueprint."""
-    moving = Pointwise(weights={"like": 2.0}, factors={"click": 0.5, "like": 1.5})
-    found = []
-    for losses, epoch in ((moving, 2), (Pointwise(weights={"click": 0.25, "like": 4.5}), 0)):
-        blueprint = systems()["mmoe"].blueprint.model_copy(update={"losses": losses})
-        model = RankingModel(blueprint, feed.schema)
-        combine = combiner(method, model)
-        torch.manual_seed(0)  # the order of PCGrad's projections
-        combine.begin(epoch, model)
-        combine.backward(model.train()(feed.part("train", 64)).losses, model)
-        found.append([p.grad for p in [*model.parameters(), *combine.parameters()] if p.grad is not None])
-    assert len(found[0]) == len(found[1]) > 10
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other)
-
-
-def test_a_weight_that_moves_is_told_and_goes_on(feed):
-    """Points of its own, epoch by epoch; a training that goes on in the third epoch has its weights; none exceeds 1000."""
-    losses = {"losses": Pointwise(weights={"like": 2.0}, factors={"like": 0.5})}
-    whole = fit_of("sum", feed, slots=losses)
-    told = {step.number: step.points.get("train.like.weight") for step in whole}
-    assert [told[number] for number in (0, 4, 8, 12)] == [2.0, 2.0, 1.0, 0.5]
-    half = run(fit_of("sum", feed, slots=losses), 9)
-    assert digest(run(fit_of("sum", feed, slots=losses, state=half.state())).model) == digest(whole.model)
-    layer = RankingModel(systems()["mmoe"].blueprint.model_copy(update={"losses": Pointwise(factors={"click": 2.0})}),
-                         feed.schema).losses
-    assert layer.weights_in(9)["click"] == 512.0 and layer.weights_in(999)["click"] == 1000.0
-
-
 @pytest.mark.parametrize("method", LEARNING)
 def test_what_is_learnt_is_optimised_and_not_decayed(method, feed):
     """Mistake of the sheet: s left out of the optimiser, or weight-decayed."""

@@ -29,8 +29,7 @@ from rankzoo.training.settings import TrainSettings
 from rankzoo.training.tagging import answers
 from rankzoo.training.watch import watched
 
-REPORTS_PER_EPOCH = 20
-CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 2, 4
+REPORTS_PER_EPOCH, CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 20, 2, 4
 BLOCK = 64  # batches that are gathered at once
 
 
@@ -39,8 +38,8 @@ class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
-    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` where
-    it moves, `gradient.<task>.cosine` where it compares gradients, what `watched` sees; empty at most steps.
+    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it
+    moves, `gradient.<task>.cosine` if gradients are compared, what `watched` sees; empty at most steps.
     """
 
     number: int
@@ -211,20 +210,13 @@ class Fit:
         for task, metrics in evaluate(logits, self.validation, self.dataset.schema, self.model.blueprint.losses).items():
             missed.append(self._missed(task, metrics))
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
-        points |= {f"train.{task}.weight": value for task, value in self._weights().items()}
+        points |= {f"train.{task}.weight": value for task, value in self.combiner.moving(self.model).items()}
         points = {name: value for name, value in points.items() if name.split(".")[1] not in self.course.idle(self.done - 1)}
         points |= watched(self.model, self.validation)
         if ended and self.course.at(self.done - 1).last:
             known = [value for value in missed if math.isfinite(value)]
             self._keep_best(sum(known) / len(known) if known else math.inf)
         return {name: value for name, value in points.items() if math.isfinite(value)}
-
-    def _weights(self) -> dict[str, float]:
-        """What multiplies each task's loss; empty where that is the same throughout."""
-        learnt, factors = self.combiner.weights(), self.model.losses.factors
-        if all(factor == 1 for factor in factors.values()):
-            return learnt
-        return {task: weight * learnt.get(task, 1.0) for task, weight in self.combiner.fixed.items()}
 
     def _missed(self, task: str, metrics: Mapping[str, float]) -> float:
         """1 − AUC or 1 − recall, or the squared error relative to that of always guessing the mean."""

@@ -30,7 +30,7 @@ PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared",
 NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error", "softmax": "softmax"}
 Likelihood = Literal["categorical", "gaussian", "none"]
 LIKELIHOODS: Mapping[str, Likelihood] = {"cross_entropy": "categorical", "squared": "gaussian", "softmax": "categorical"}
-HEAVIEST = 1000.0
+HEAVIEST = 1000
 Weight = Annotated[float, Field(ge=0, le=HEAVIEST)]
 Factor = Annotated[float, Field(gt=0, le=2)]
 

@@ -59,6 +59,13 @@ class Combiner(nn.Module, ABC):
         """What multiplies each task's loss now, beside the blueprint's weights; empty where nothing does."""
         return {}
 
+    def moving(self, model: RankingModel) -> dict[str, float]:
+        """What multiplies each task's loss, learnt or set for the epoch; empty where that is the same throughout."""
+        learnt = self.weights()
+        if all(factor == 1 for factor in model.losses.factors.values()):
+            return learnt
+        return {task: weight * learnt.get(task, 1.0) for task, weight in self.fixed.items()}
+
     def told(self) -> dict[str, float]:
         """What was met in the steps since this was last asked, as points by name; empty where nothing is watched."""
         return {}
