@@ -30,7 +30,7 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "snapchat": ("gates", "crosses", "calibration", "tasks", "heads"),
            "alibaba": ("attention", "grades"),
            "homedepot": ("items",), "spotify": ("items",), "kuaishou": ("attention", "lists", "heads"),
-           "microsoft": ("attention", "heads"), "huawei": ("attention", "heads"),
+           "microsoft": ("attention", "heads"), "huawei": ("attention", "gradients", "heads"),
            **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
                            ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."

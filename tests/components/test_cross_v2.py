@@ -259,6 +259,15 @@ def test_a_core_by_hand_and_shared_gates():
     torch.testing.assert_close(found[:1], state)
 
 
+@pytest.mark.parametrize("gates", ["layer", "shared"])
+def test_every_number_stands_in_a_node_of_the_diagram(gates):
+    """A gate that serves all layers too: in the first of them, once."""
+    spec = CrossV2(layers=3, rank=1, experts=2, gates=gates)
+    drawn = spec.draw(shape()).blocks
+    assert sum(block.parameters for block in drawn) == spec.count(shape()).parameters
+    assert drawn[0].parameters - drawn[1].parameters == (2 * D if gates == "shared" else 0)
+
+
 def test_a_core_keeps_no_blocks_and_needs_a_rank():
     trace = Trace()
     run(layer_of(CrossV2(layers=1, rank=2, core=True)), inputs(), trace)
