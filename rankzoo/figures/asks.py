@@ -8,7 +8,7 @@ from rankzoo.figures.tree import Tree, g
 from rankzoo.figures.words import Say, fit, fixed, number
 
 LEFT, HIGH, WIDE = 110.0, 20.0, 40.0
-PANEL, COLUMN, BESIDE = 352.0, 56.0, 3
+PANEL, NAMES, COLUMN, BESIDE = 352.0, 104.0, 60.0, 3
 
 
 def maps(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -60,19 +60,19 @@ def _panel(title: str, part: pd.DataFrame, top: float, say: Say) -> list[Tree]:
     parts = [text(0, 14, title, "t1", bold=True)]
     sources = list(dict.fromkeys(part["source"][part["vector"] != ""]))
     vectors = list(dict.fromkeys(part["vector"][part["vector"] != ""]))
-    each = min(COLUMN, (PANEL - LEFT - 16) / max(len(sources), 1))
-    parts += [text(LEFT + each * (j + 0.5), 34, fit(str(source), each - 4), "t2 small", "middle")
+    each = min(COLUMN, (PANEL - NAMES - 8) / max(len(sources), 1))
+    parts += [text(NAMES + each * (j + 0.5), 34, fit(str(source), each), "t2 small", "middle")
               for j, source in enumerate(sources)]
     for item in part.to_dict("records"):
         own = item["vector"] == ""
         j, i = (0, len(vectors)) if own else (sources.index(item["source"]), vectors.index(item["vector"]))
         said = " ".join(filter(None, [str(item["source"]), say(str(item["vector"])) if item["vector"] else ""]))
         parts.append(hint(f"{said}: {fixed(item['shown'], 3)}",
-                          *cell(LEFT + each * j, 42 + HIGH * i, each - 3, HIGH - 3, float(item["shown"]), top,
+                          *cell(NAMES + each * j, 42 + HIGH * i, each - 3, HIGH - 3, float(item["shown"]), top,
                                 fixed(item["shown"], 2) if each >= 30 else "")))
     itself = part["source"][part["vector"] == ""]
     for i, vector in enumerate([*vectors, *itself.head(1)]):
-        parts.append(text(0, 42 + HIGH * i + 13, fit(say(str(vector)), LEFT - 8), "t2 small"))
+        parts.append(text(0, 42 + HIGH * i + 13, fit(say(str(vector)), NAMES - 8), "t2 small"))
     matching = {item["source"] for item in part.to_dict("records") if true(item.get("matches"))}
-    return parts + [box(LEFT + each * j - 1, 41, each - 1, HIGH * len(vectors) - 1, "truth", 5)
+    return parts + [box(NAMES + each * j - 1, 41, each - 1, HIGH * len(vectors) - 1, "truth", 5)
                     for j, source in enumerate(sources) if source in matching]

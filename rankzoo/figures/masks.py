@@ -17,7 +17,7 @@ from rankzoo.figures.words import Say, fit, hundredths, percent, whole
 
 RELATED = 0.5
 OWNERS = ("none", "a", "b", "both", "conflict")
-WORTHS, WORTHS_LEFT = 260.0, 44.0
+WORTHS, WORTHS_LEFT, DECADES = 260.0, 44.0, 4
 
 
 def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -83,15 +83,17 @@ def _strokes(part: pd.DataFrame, each: float) -> str:
 
 def worths(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say = str) -> Tree:
     """Every weight of both tasks by how much each depends on it, logarithms both ways: above the diagonal `b` does more. frame:
-    `owner`, `worth_a`, `worth_b`; weights on which one does not depend at all are left out."""
+    `owner`, `worth_a`, `worth_b`; weights on which one does not depend at all are left out, what is below four decades lies on
+    the edge."""
     known = frame[frame["owner"].isin(("both", "conflict")) & (frame["worth_a"] > 0) & (frame["worth_b"] > 0)]
     logs = {owner: [(math.log10(x), math.log10(y)) for x, y in zip(part["worth_a"], part["worth_b"], strict=True)]
             for owner, part in known.groupby("owner")}
     every = [value for points in logs.values() for point in points for value in point] or [0.0]
-    low, high = math.floor(min(every)), max(math.ceil(max(every)), math.floor(min(every)) + 1)
+    high = math.ceil(max(every))
+    low = min(max(math.floor(min(every)), high - DECADES), high - 1)
 
     def at(value: float) -> float:
-        return WORTHS * (value - low) / (high - low)
+        return WORTHS * (max(value, low) - low) / (high - low)
 
     parts = [box(WORTHS_LEFT, 0, WORTHS, WORTHS, "track", 3), line(WORTHS_LEFT, WORTHS, WORTHS_LEFT + WORTHS, 0, "hair", True)]
     for tick in range(low, high + 1, max(1, (high - low) // 4)):

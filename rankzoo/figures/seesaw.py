@@ -12,23 +12,23 @@ SIDE, LEFT, TOP, LIST = 300.0, 64.0, 26.0, 404.0
 
 def gains(frame: pd.DataFrame, x: str, y: str, say: Say = str) -> Tree:
     """A symbol for each model, with its intervals as a cross, in four quadrants. Columns `label`, `x`, `x_low`, `x_high`, `y`,
-    `y_low`, `y_high`; what they are is said in `x` and `y`."""
-    columns = [f"{axis}{end}" for axis in "xy" for end in ("", "_low", "_high")]
-    top = ceiling([float(v) for column in columns for v in frame[column] if not missing(v)], 1.05)
+    `y_low`, `y_high`; what they are is said in `x` and `y`. Each axis is as long as its means ask for: intervals of a few seeds
+    would leave no room for them, and end at the frame."""
+    wide, high = (ceiling([float(v) for v in frame[axis] if not missing(v)], 1.3) for axis in "xy")
 
     def across(value: float) -> float:
-        return LEFT + SIDE * (1 + float(value) / top) / 2
+        return LEFT + SIDE * (1 + max(-1.0, min(1.0, float(value) / wide))) / 2
 
     def down(value: float) -> float:
-        return TOP + SIDE * (1 - float(value) / top) / 2
+        return TOP + SIDE * (1 - max(-1.0, min(1.0, float(value) / high))) / 2
 
     bottom, right = TOP + SIDE, LEFT + SIDE
     parts = [line(LEFT, bottom, right, bottom), line(LEFT, TOP, LEFT, bottom),
              line(LEFT, down(0), right, down(0), "hair", True), line(across(0), TOP, across(0), bottom, "hair", True),
              text(LEFT, 14, y, "t2"), text(right, bottom + 34, x, "t2", "end")]
-    for value in (-top, 0.0, top):
-        parts += [text(across(value), bottom + 17, fixed(value, 3), "t2 small num", "middle"),
-                  text(LEFT - 6, down(value) + 4, fixed(value, 3), "t2 small num", "end")]
+    for end in (-1, 0, 1):
+        parts += [text(across(end * wide), bottom + 17, fixed(end * wide, 3), "t2 small num", "middle"),
+                  text(LEFT - 6, down(end * high) + 4, fixed(end * high, 3), "t2 small num", "end")]
     parts += [text(right - 6, TOP + 16, say("both gain"), "t2 small", "end"), text(LEFT + 6, TOP + 16, say("seesaw"), "t2 small"),
               text(right - 6, bottom - 8, say("seesaw"), "t2 small", "end"),
               text(LEFT + 6, bottom - 8, say("both lose"), "t2 small")]

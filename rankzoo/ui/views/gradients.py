@@ -41,6 +41,5 @@ def show(sight: Sight) -> None:
         st.markdown(say("At an item's vector {main} and the item's own class pull alike with a cosine of {fits} where the item "
                         "fits what its reader did before, and of {others} where it does not.", main=page.escaped(tasks[0]),
                         fits=decimal(float(items[True])), others=decimal(float(items[False]))))
-    truth_line(sight, view.truth, "In {value} of the pairs the gradients are more alike at an item that fits than at one that "
-               "does not", "gradients")
+    truth_line(sight, view.truth, "How alike they are tells the items that fit with an AUC of {value}", "gradients")
     page.twin(view.table, "gradients")
