@@ -38,7 +38,7 @@ def test_every_vector_and_history_of_a_row(subject):
 
 
 def test_slot_of_zeros_by_hand(subject):
-    """Rows with a past, parted by whether anything in it matches; the statistic is the difference of both means."""
+    """Rows with a past, parted by whether anything in it matches; the statistic compares rows with as many items, by pairs."""
     table, score = zeros(subject)
     truth, entries = subject.dataset.truth_of("test", 100), dict(asked(subject))
     weights, mask = entries["short_term"].values.numpy(), subject.batch.masks["short_term"].numpy()
@@ -47,8 +47,14 @@ def test_slot_of_zeros_by_hand(subject):
     found = table.set_index(["history", "matches"])["weight"]
     assert found["short_term", True] == pytest.approx(left[matches & mask.any(axis=1)].mean(), abs=1e-5)
     assert found["short_term", False] == pytest.approx(left[~matches & mask.any(axis=1)].mean(), abs=1e-5)
-    means = [np.average(part["weight"], weights=part["rows"]) for _, part in table.groupby("matches")]
-    assert score.value == pytest.approx(means[0] - means[1], abs=1e-6) and score.chance == 0
+    summed = pairs = 0.0
+    for name in HISTORIES:
+        left = 1 - entries[name].values.numpy().sum(axis=2).mean(axis=1)
+        lengths, right = subject.batch.masks[name].sum(dim=1).numpy(), (truth.relevance_of(name).kernel > 0).any(axis=1)
+        for i in range(100):
+            for j in np.flatnonzero(right[i] & ~right & (lengths == lengths[i]) & (lengths > 0)):
+                summed, pairs = summed + left[j] - left[i], pairs + 1
+    assert score.value == pytest.approx(summed / pairs, abs=1e-6) and score.chance == 0 and pairs > 100
     view = look(subject, "attention")
     assert view.truth.more[-1].value == score.value and len(view.tables["zeros"]) == 6
 

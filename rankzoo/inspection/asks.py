@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.score import Score, alike_score
 from rankzoo.inspection.view import Subject
 from rankzoo.trace import Entry
 
@@ -48,33 +48,20 @@ def asks(subject: Subject, row: int = 0) -> pd.DataFrame:
 
 def zeros(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
     """Columns history, matches (whether any past item matches what is asked), rows, weight: the mean weight on the slot of zeros,
-    over vectors and rows that have a past at all; and by how much it is larger where nothing matches, over all histories."""
-    truth = subject.dataset.truth_of(subject.part, subject.rows)
-    rows, with_match, without = [], [], []
+    over vectors and rows that have a past at all; and by how much it is larger where nothing matches, among rows of as many
+    past items."""
+    truth, rows, known = subject.dataset.truth_of(subject.part, subject.rows), [], []
     for history, entry in asked(subject):
         relevance, mask = truth.relevance_of(history) if truth else None, entry.mask.numpy()
         if relevance is None:
             continue
         left = 1 - entry.values.sum(dim=2).mean(dim=1).double().numpy()
-        matches, some = ((relevance.kernel > relevance.threshold) & mask).any(axis=1), mask.any(axis=1)
-        for value, kept in ((True, with_match), (False, without)):
-            chosen = some & (matches == value)
-            kept.append(left[chosen])
+        matches, lengths = ((relevance.kernel > relevance.threshold) & mask).any(axis=1), mask.sum(axis=1)
+        known.append((left, matches, lengths))
+        for value in (True, False):
+            chosen = (lengths > 0) & (matches == value)
             rows.append({"history": history, "matches": value, "rows": int(chosen.sum()),
                          "weight": float(left[chosen].mean()) if chosen.any() else np.nan})
-    table = pd.DataFrame(rows, columns=["history", "matches", "rows", "weight"])
-    return table, _apart(np.concatenate(without or [np.zeros(0)]), np.concatenate(with_match or [np.zeros(0)]))
-
-
-def _apart(without: np.ndarray, with_match: np.ndarray) -> Score | None:
-    """Mean of the first minus mean of the second; None where one is empty."""
-    if not len(without) or not len(with_match):
-        return None
-    both, first = np.concatenate([without, with_match]), np.arange(len(without) + len(with_match)) < len(without)
-
-    def apart(index: np.ndarray) -> float:
-        here, among = both[index], first[index]
-        return float(here[among].mean() - here[~among].mean()) if among.any() and (~among).any() else np.nan
-
-    return Score("weight on the slot of zeros where nothing matches, more than where something does",
-                 apart(np.arange(len(both))), 0.0, bootstrap(len(both), apart))
+    apart = alike_score("weight on the slot of zeros where nothing matches, more than where something does", known, 0.0,
+                        lambda within, without: float(without.mean() - within.mean()))
+    return pd.DataFrame(rows, columns=["history", "matches", "rows", "weight"]), apart

@@ -2,17 +2,18 @@
 how much of the user's vector comes from there."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from rankzoo.inspection.asks import vectors
-from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.score import Known, Score, alike_score
 from rankzoo.inspection.view import Subject
 from rankzoo.trace import Entry
 from rankzoo.training.metrics import auc
 
 ITSELF = "[CLS]"
-DRAWS = 100
 
 
 def seen_by(subject: Subject) -> Entry | None:
@@ -81,23 +82,9 @@ def matched(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
     return pd.DataFrame(rows, columns=["history", "matches", "rows", "share"]), scored(known)
 
 
-def scored(known: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Score | None:
-    """Of each history (row,) its share, whether something matches, and how many past items it has; None where no rows can be
-    compared."""
-    def won(index: np.ndarray) -> float:
-        found, pairs = [], []
-        for share, matches, lengths in known:
-            for length in range(1, int(lengths.max()) + 1):
-                here = index[lengths[index] == length]
-                ones = int(matches[here].sum())
-                if 0 < ones < len(here):
-                    found.append(auc(matches[here].astype(np.float64), share[here]))
-                    pairs.append(ones * (len(here) - ones))
-        return float(np.average(found, weights=pairs)) if pairs else np.nan
+def scored(known: Sequence[Known]) -> Score | None:
+    """How often a row in which something matches has the larger share."""
+    def won(within: np.ndarray, without: np.ndarray) -> float:
+        return auc(np.r_[np.ones(len(within)), np.zeros(len(without))], np.r_[within, without])
 
-    rows = len(known[0][0]) if known else 0
-    value = won(np.arange(rows)) if rows else np.nan
-    if np.isnan(value):
-        return None
-    return Score("[CLS] takes more of a history where something matches than where nothing does", value, 0.5,
-                 bootstrap(rows, won, draws=DRAWS))
+    return alike_score("[CLS] takes more of a history where something matches than where nothing does", known, 0.5, won)

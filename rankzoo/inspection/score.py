@@ -1,12 +1,12 @@
 """Score: how much of the planted truth a picture found, against chance, with an interval."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-DRAWS = 400
+DRAWS, FEWER = 400, 100
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,32 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     if x.std() == 0 or y.std() == 0:
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1])
+
+
+Known = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of one history (row,) a value, whether anything in it matches, and how many items it has."""
+
+
+def among_alike(known: Sequence[Known], index: np.ndarray, compare: Callable[[np.ndarray, np.ndarray], float]) -> float:
+    """What `compare` says of the values of rows with and without a match, history by history among rows with as many items,
+    averaged by the number of pairs; NaN where none can be compared. More items match more often and weigh more, whatever they
+    are."""
+    found, pairs = [], []
+    for value, matches, lengths in known:
+        for length in range(1, int(lengths.max(initial=0)) + 1):
+            here = index[lengths[index] == length]
+            right = matches[here]
+            if right.any() and not right.all():
+                found.append(compare(value[here[right]], value[here[~right]]))
+                pairs.append(int(right.sum()) * int((~right).sum()))
+    return float(np.average(found, weights=pairs)) if pairs else float("nan")
+
+
+def alike_score(template: str, known: Sequence[Known], chance: float, compare: Callable[[np.ndarray, np.ndarray], float]
+                ) -> Score | None:
+    """The score of `among_alike` with its interval over rows; None where no rows can be compared."""
+    rows = len(known[0][0]) if known else 0
+    value = among_alike(known, np.arange(rows), compare)
+    if np.isnan(value):
+        return None
+    return Score(template, value, chance, bootstrap(rows, lambda index: among_alike(known, index, compare), draws=FEWER))
