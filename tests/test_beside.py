@@ -85,6 +85,16 @@ def test_every_change_can_be_put_back_by_itself_or_with_the_others(id: str):
     assert now.blueprint == before
 
 
+def test_a_component_comes_back_to_its_place():
+    """DeepFM without its linear part: put back, it stands before the factorisation machine as it did."""
+    document = Document.preset("deepfm")
+    linear, fm = document.blueprint.interaction
+    without = document.but([("interaction", [fm.model_dump(mode="json")])])
+    gone, = changes(document.blueprint, without.blueprint)
+    assert (gone.address, gone.before, gone.after) == ("interaction.0", linear, None)
+    assert without.but([gone.back(without.blueprint, document.blueprint)]) == document
+
+
 class TestCommand:
     def test_two_systems(self):
         found = answer("compare", "youtube", "mmoe")

@@ -7,9 +7,13 @@ from streamlit.testing.v1 import AppTest
 from rankzoo import link
 from rankzoo.document import Document
 from rankzoo.inspection.steps import steps
+from rankzoo.runs.loop import run_here
+from rankzoo.ui import service
 from rankzoo.ui.caption import owner
 from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, j, mmoe, opened, parameters
 from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+
+TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +200,28 @@ def test_own_against_own_and_against_the_preset():
     app.switch_page("pages/data.py").run()
     app.switch_page("pages/architect.py").run()
     assert app.selectbox(key="rz_with_menu").value == "preset", "the choice outlives another page"
+
+
+def test_two_runs_bring_their_results():
+    """Both were trained: metrics stand beside settings and counts, and the pictures carry what was learned."""
+    ids = [service.store().submit(Document.preset("mmoe").but([*TINY, ("sharing.experts", n)]), "somebody") for n in (2, 3)]
+    for id in ids:
+        run_here(service.store(), id)
+    app = visit("architect", run=ids[0], **{"with": f"run.{ids[1]}"})
+    settings, counts, results = (each.value for each in app.dataframe[:3])
+    assert list(settings.iloc[0]) == ["sharing.experts", "2", "3"] and "Parameters" in set(counts.iloc[:, 0])
+    known = [service.store().run(id).outcome["metrics"]["test"]["click"]["auc"] for id in ids]
+    assert list(results.iloc[0]) == ["click AUC", *(f"{value:.4f}" for value in known)]
+    said_of_both = [" ".join(words(scenes(app)[key])) for key in ("two:True", "two:False")]
+    assert all(f"{value:.3f}" in said for value, said in zip(known, said_of_both, strict=True))
+
+
+def test_the_filter_outlives_another_page():
+    app = opened("youtube")
+    app.segmented_control(key="rz_said").set_value("stated").run()
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/architect.py").run()
+    assert app.segmented_control(key="rz_said").value == "stated" and not app.exception
 
 
 @pytest.mark.parametrize("asked", ["netflix", "own.zzz", "run.0123456789ABCDEF", "<b>"])

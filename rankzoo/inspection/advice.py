@@ -88,7 +88,8 @@ def idle_sharing(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
 
 
 def overfull(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
-    """Embeddings with far more dimensions than values in most fields."""
+    """Embeddings with far more dimensions than values: in most fields, or in one that has a width of its own."""
+    yield from _oversized(place)
     dim = setting(place, "dim", 0)
     rows = [f.vocabulary for f in place.shape.schema.categorical] if place.address == "representation" else []
     if rows and sum(dim > MUCH * each for each in rows) > len(rows) / 2:
@@ -99,8 +100,7 @@ def overfull(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                      {"dim": dim, "better": better})
 
 
-def oversized(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
-    """A field of its own width with far more dimensions than values."""
+def _oversized(place: Place) -> Iterator[Advice]:
     rows = {f.name: f.vocabulary for f in place.shape.schema.categorical} if place.address == "representation" else {}
     dims = setting(place, "dims", {})
     for name, width in dims.items():
@@ -133,7 +133,7 @@ def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                          ((f"{place.address}.{name}", 0.1),), {"share": share})
 
 
-RULES = (bottleneck, swollen, lonely, idle_sharing, overfull, oversized, short_history, drowned)
+RULES = (bottleneck, swollen, lonely, idle_sharing, overfull, short_history, drowned)
 
 
 def setting(place: Place, name: str, other: object) -> object:

@@ -8,7 +8,7 @@ const STEPS = { "+": "0.more", "=": "0.more", "-": "0.less" };
 const KEPT = 20;
 /* Milliseconds on a node before the rest steps back: who comes to click does not wait for that to be painted. */
 const LINGER = 90;
-const SMALLEST = 0.85, LARGEST = 1.25;
+const SMALLEST = 0.848, LARGEST = 1.25;
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
