@@ -27,10 +27,10 @@ def titles(subject: Subject, history: History, row: int = 0) -> pd.DataFrame:
         return pd.DataFrame(found, columns=["position", "item", "place", "word", "weight"])
     batch, truth, text = subject.batch, wording(subject), subject.model.representation.text
     for position, item in _items(subject, history, row):
-        words = batch.catalogue.histories[text][item, :, 0].tolist()
+        words, field = batch.catalogue.histories[text][item, :, 0].tolist(), f"{text}.{_first(subject, text)}"
         for place in entry.mask[item].nonzero()[:, 0].tolist():
-            line = {"position": position, "item": item, "place": place, "weight": float(entry.values[item, place]),
-                    "word": name(subject.dataset, f"{text}.{_first(subject, text)}", words[place])}
+            word = subject.model.representation.as_read(words[place], name(subject.dataset, field, words[place]))
+            line = {"position": position, "item": item, "place": place, "weight": float(entry.values[item, place]), "word": word}
             found.append(line | ({"carries": bool(truth.carries[item - 1, place])} if truth and item else {}))
     return pd.DataFrame(found)
 
