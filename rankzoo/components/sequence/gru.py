@@ -20,7 +20,7 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.tokens import HistorySlot, Tokens
 from rankzoo.errors import ZooError, closest, listed
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Schema, Shape
+from rankzoo.schema import Block, Count, Drawing, Schema, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -70,10 +70,9 @@ class Gru(HistorySlot):
     def after(self, shape: Shape) -> Shape:
         name, token = self.taken(shape).name, self.widths(shape)[2]
         self.free(shape, name)
-        joined = self.long_term == "con"
         if self.long_term != "none":
             self.known_by(shape)
-        fields, origin = {name: token if joined else self.state(shape)}, {name: f"{shape.at}.joined" if joined else shape.at}
+        fields, origin = {name: token if self.long_term == "con" else self.state(shape)}, {name: shape.at}
         if self.candidate:
             self.compared(shape)
             self.free(shape, "candidate")
@@ -89,18 +88,13 @@ class Gru(HistorySlot):
         return Count((*parts, linear_part("joined", state + shape.fields[self.known_by(shape)], token)))
 
     def draw(self, shape: Shape) -> Drawing:
-        at, count = shape.at, self.count(shape)
         handed = self.drawn_candidate(shape, "as it is") if self.candidate else Drawing()
-        joined = count.within("joined").parameters
-        own = count.parameters - joined - sum(block.parameters for block in handed.blocks)
-        blocks = [Block(at, "sequence", "scorer", "GRU", self.order, (self.state(shape),), own)]
-        edges = [*shape.edges([self.taken(shape).name], at), *handed.edges]
-        if self.long_term == "con":
-            blocks.append(Block(f"{at}.joined", "sequence", "sum", "[h; e]", "linear", (self.widths(shape)[2],), joined))
-            edges.append(Edge(at, f"{at}.joined", self.state(shape)))
-        if self.long_term != "none":
-            edges += shape.edges([self.known_by(shape)], blocks[-1].address)
-        return Drawing((*blocks, *handed.blocks), tuple(edges))
+        own = self.count(shape).parameters - sum(block.parameters for block in handed.blocks)
+        detail = {"none": self.order, "ini": "from e", "con": "then [h; e]"}[self.long_term]
+        units = (self.state(shape), self.widths(shape)[2]) if self.long_term == "con" else (self.state(shape),)
+        block = Block(shape.at, "sequence", "scorer", "GRU", detail, units, own)
+        read = [self.taken(shape).name] + ([self.known_by(shape)] if self.long_term != "none" else [])
+        return Drawing((block, *handed.blocks), (*shape.edges(read, shape.at), *handed.edges))
 
     def build(self, shape: Shape) -> GruLayer:
         return GruLayer(self, shape)

@@ -139,8 +139,8 @@ SYSTEM = System(
     id="microsoft", place=11, company="Microsoft", name="PLM-NR", domain="news", source=PAPER,
     lesson=LESSON,
     story="News are short-lived, so the text has to say what an item is. "
-          "A pretrained language model (here a small encoder of ours) encodes each title, and attention over the clicked titles "
-          "makes the user's vector. "
+          "A pretrained language model (here a small encoder of ours, or MiniLM-L6 where it is installed and chosen) encodes "
+          "each title, and attention over the clicked titles makes the user's vector. "
           "Only the encoder of the news is exchanged, and just its last two layers are trained.",
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="attention", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
