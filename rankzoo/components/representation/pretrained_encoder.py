@@ -36,6 +36,7 @@ from rankzoo.components.representation.minilm import (
     vocabulary,
     weights,
 )
+from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.titles import Titles, TitlesLayer
 from rankzoo.components.sequence.transformer import block_parts
 from rankzoo.components.slot import Width
@@ -72,8 +73,15 @@ class PretrainedEncoder(Titles):
             raise ZooError("Of the words in '{name}' only numbers are known: a language model has nothing to read.",
                            "Set representation.kind to text_encoder, which learns what words mean.", at=f"{shape.at}.text",
                            name=self.listed(shape.schema).name)
-        must_be_there(shape.at)
         return after
+
+    def installed(self, at: str) -> None:
+        must_be_there(at)
+
+    def stand_in(self) -> TextEncoder:
+        heads = TextEncoder.model_fields["heads"].default
+        return TextEncoder(dim=-(-self.dim // heads) * heads, text=self.text, pooling=self.pooling, space=self.space,
+                           numeric=self.numeric, bottom=self.bottom, init=self.init)
 
     def tables(self, schema: Schema) -> dict[str, tuple[int, int]]:
         """Words have no table of their own, unless a history asks in words of the titles."""
@@ -92,6 +100,7 @@ class PretrainedEncoder(Titles):
         return self.once([*parts, linear_part("project", D, self.item_width(schema))], schema)
 
     def build(self, shape: Shape) -> PretrainedEncoderLayer:
+        self.installed(shape.at)
         return PretrainedEncoderLayer(self, shape)
 
 
