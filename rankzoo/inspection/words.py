@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import torch
 
 from rankzoo.data.truths import Wording
 from rankzoo.inspection.naming import name
@@ -50,7 +51,8 @@ def wording(subject: Subject) -> Wording | None:
 
 
 def scored(subject: Subject) -> Score | None:
-    """The share of a title's weight on the words that carry its topic, over all items; chance is their share of the words."""
+    """The share of a title's weight on the words that carry its topic, over all items; chance is their share of what is read: of
+    the words, or of pieces of words."""
     entry, truth = seen_by(subject), wording(subject) if seen_by(subject) is not None else None
     if truth is None:
         return None
@@ -58,7 +60,9 @@ def scored(subject: Subject) -> Score | None:
     weights, carries = np.clip(weights, 0, None) * mask, truth.carries[:, :mask.shape[1]] & mask
     rows = carries.any(axis=1) & (weights.sum(axis=1) > 0)
     share = (weights * carries).sum(axis=1)[rows] / weights.sum(axis=1)[rows]
-    uniform = carries.sum(axis=1)[rows] / mask.sum(axis=1)[rows]
+    with torch.no_grad():
+        alike = subject.model.representation.alike(subject.batch.catalogue).numpy()[1:]
+    uniform = (alike * carries).sum(axis=1)[rows] / alike.sum(axis=1)[rows]
     return mean_score("share of a title's weight on words that carry its topic", share, float(uniform.mean()))
 
 

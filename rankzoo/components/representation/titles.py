@@ -157,6 +157,12 @@ class TitlesLayer(EmbeddingsLayer):
         """States, weights and mask of the words as the data have them, where what is encoded are parts of words."""
         return states, weights, mask
 
+    def alike(self, catalogue: Batch) -> Tensor:
+        """What each word counts where all that is read of a title counts alike: (item, place)."""
+        _, mask = self.words(catalogue)
+        weights = mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        return self.by_word(catalogue, weights.unsqueeze(2), weights, mask)[1]
+
     def as_read(self, word: int, name: str) -> str:
         """A word as the encoder reads it."""
         return name

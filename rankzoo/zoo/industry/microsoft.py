@@ -142,7 +142,7 @@ SYSTEM = System(
           "A pretrained language model (here a small encoder of ours, or MiniLM-L6 where it is installed and chosen) encodes "
           "each title, and attention over the clicked titles makes the user's vector. "
           "Only the encoder of the news is exchanged, and just its last two layers are trained.",
-    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="attention", grew="nrms", tagline="text encoder",
+    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
               Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
