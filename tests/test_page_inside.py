@@ -28,9 +28,9 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
            "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
            "snapchat": ("gates", "crosses", "calibration", "tasks", "heads"),
-           "alibaba": ("attention", "grades"),
-           "homedepot": ("items",), "spotify": ("items",), "kuaishou": ("attention", "lists", "heads"),
-           "microsoft": ("attention", "heads"), "huawei": ("attention", "heads"),
+           "alibaba": ("attention", "embeddings", "grades"), "homedepot": ("embeddings", "items"),
+           "spotify": ("embeddings", "items"), "kuaishou": ("attention", "lists", "heads"),
+           "microsoft": ("attention", "embeddings", "heads"), "huawei": ("attention", "embeddings", "heads"),
            **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
                            ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."
