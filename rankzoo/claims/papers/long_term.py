@@ -17,8 +17,10 @@ CLAIM = Claim(
     id="long_term", place=27, title="Long- and short-term interests", source=LSTUR, at="abstract",
     claim="A reader's own vector tells what recent clicks do not: as the GRU's first state, or beside its last one.",
     equal="rows, five epochs, batch order, encoder and width; the reader's vectors are 150 × 32 numbers more",
-    world=WORLD, arms=(Arm("clicks alone", "microsoft", GRU), Arm("con", "microsoft", known("con")),
+    world=WORLD, rows=20_000, arms=(Arm("clicks alone", "microsoft", GRU), Arm("con", "microsoft", known("con")),
                        Arm("ini", "microsoft", known("ini"))),
     statistic="test AUC",
     differences=(Difference("auc", ("con",), ("clicks alone",)), Difference("auc", ("ini",), ("clicks alone",))),
-    seeds=3, seconds=150)
+    seeds=3, seconds=90,
+    why="As the first state the vector is overwritten by some seven clicks that speak of other topics; joined to the last state "
+        "it stays.")
