@@ -21,6 +21,4 @@ CLAIM = Claim(
                        Arm("ini", "microsoft", known("ini"))),
     statistic="test AUC",
     differences=(Difference("auc", ("con",), ("clicks alone",)), Difference("auc", ("ini",), ("clicks alone",))),
-    seeds=3, seconds=90,
-    why="As the first state the vector is overwritten by some seven clicks that speak of other topics; joined to the last state "
-        "it stays.")
+    seeds=3, seconds=90)
