@@ -4,13 +4,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.figures.calibration import delays, segments
-from rankzoo.inspection.calibration import calibration, distance, logarithms, parts, usual, won
+from rankzoo.inspection.calibration import calibration, distance, judged, logarithms, parts, usual, won
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.training.fit import Fit
@@ -66,8 +67,19 @@ def test_the_layer_mends_what_early_labels_bend(trained):
             assert abs(np.log(ways.loc[(task, way), "calibration"])) < before, (task, way)
         assert ways.loc[(task, "platt"), "auc"] == pytest.approx(ways.loc[(task, "before"), "auc"], abs=1e-12)
     truth = calibration(trained).truth
-    assert truth.value > 0.3 and truth.chance == 0 and truth.more[1].value < truth.more[0].value
+    assert truth.value > 0.5 and truth.chance == 0 and truth.more[1].value < truth.more[0].value
     assert truth.more[2].value == pytest.approx(truth.more[0].value - truth.more[1].value) and truth.more[2].found
+
+
+@pytest.mark.parametrize("before, value", [((0.5, 1.0), 1.0), ((0.75, 0.75), 0.0), ((1.0, 0.5), None)])
+def test_segments_bent_as_planted_score_1_a_mean_0_and_the_inverse_less(before, value):
+    """Two segments of two events each, of which a half and all were known when the model learned."""
+    table = pd.DataFrame({"segment": ["all", "1", "2"], "planted": [0.75, 0.5, 1.0]})
+    here, labels = np.array([0, 0, 1, 1]), np.ones(4)
+    known = {"before": np.array(before)[here], "mean": np.full(4, 0.75), "segments": np.ones(4)}
+    found = judged(table, [(known, labels, here)], 2)
+    assert found.chance == 0 and (found.value < 0 if value is None else found.value == pytest.approx(value, abs=1e-12))
+    assert found.more[1].value == 0
 
 
 def test_the_layer_reads_no_test_label():

@@ -36,8 +36,13 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
     order[torch.from_numpy(learned)] = torch.from_numpy(np.random.default_rng(seed).permutation(learned))
     turned = lambda named: {name: values.index_select(0, order) for name, values in named.items()}  # noqa: E731
     batch = replace(dataset.batch, labels=turned(dataset.batch.labels), observed=turned(dataset.batch.observed))
-    if batch.listed is not None:
-        batch = replace(batch, listed=batch.listed[order], grades=batch.grades[order])
+    if batch.listed is not None:  # an item that stands in many lists is a popular one: items are drawn anew
+        there = batch.listed[order] > 0
+        drawn = torch.from_numpy(np.random.default_rng(seed).integers(1, len(batch.catalogue), there.shape))
+        rows = torch.from_numpy(learned)
+        listed, grades = batch.listed.clone(), batch.grades.clone()
+        listed[rows], grades[rows] = (drawn * there)[rows].to(listed.dtype), batch.grades[order][rows]
+        batch = replace(batch, listed=listed, grades=grades)
     return replace(dataset, batch=batch)
 
 
@@ -77,7 +82,7 @@ def misled(id: str, seed: int) -> tuple[RankingModel, Dataset]:
     system = systems()[id]
     dataset = shuffled(rows_of(system.dataset), seed)
     settings = system.settings.model_copy(update={"seed": seed, "steps": 60, "epochs": 60, "patience": 0})
-    fit = Fit(RankingModel(system.blueprint, dataset.schema, seed), dataset, settings)
+    fit = Fit(RankingModel(system.blueprint, dataset.schema, seed), dataset, settings, watching=False)
     for _ in fit:
         pass
     return fit.model, dataset

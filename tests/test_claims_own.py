@@ -12,6 +12,7 @@ from rankzoo.claims.outcome import outcome
 from rankzoo.claims.registry import claims, get
 from rankzoo.claims.trial import Trained, document_of, parameters, trial
 from rankzoo.registry import systems
+from tests.support import small
 
 SYSTEMS = [system for system in systems().values() if system.kind == "industry" and system.built]
 
@@ -53,8 +54,23 @@ def test_what_a_system_is_judged_by(id, keys):
     tasks = [task for task in system.judged or system.task_names if schema.task(task).metric.rises]
     assert len(tasks) == len(keys)
     expected = sum(metrics[task][key] for task, key in zip(tasks, keys, strict=True)) / len(tasks)
-    found = claim.measure(Trained(claim.arms[0], None, SimpleNamespace(schema=schema), metrics))
+    data = SimpleNamespace(schema=schema, truth_of=lambda part: None, part=lambda part: None)
+    found = claim.measure(Trained(claim.arms[0], None, data, metrics))
     assert found["score"] == pytest.approx(expected)
+
+
+def test_what_was_logged_by_position_is_no_merit():
+    """Scores that are the truth without the position are best by labels without it, those with it by what was logged."""
+    claim, video = get("grew_youtube"), small("video", 4_000)
+    truth, names = video.truth_of("test"), ("click",)
+    scores = {}
+    for name, logits in (("wanted", truth.utilities), ("logged", truth.logits)):
+        model = SimpleNamespace(blueprint=SimpleNamespace(losses=None))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(own, "predict", lambda model, rows, logits=logits: {task: logits[task] for task in names})
+            metrics = own.evaluate({task: logits[task] for task in names}, video.part("test"), video.schema)
+            scores[name] = metrics["click"]["auc"], own.unplaced(Trained(claim.arms[0], model, video, metrics))["click"]["auc"]
+    assert scores["wanted"][1] > scores["logged"][1] + 0.005 and scores["logged"][0] > scores["wanted"][0] + 0.005
 
 
 def test_they_stand_behind_the_papers():

@@ -14,6 +14,8 @@ from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.worlds.masks import TASKS
 from rankzoo.model import RankingModel
+from rankzoo.signals import Branches
+from rankzoo.training.course import levelled
 from rankzoo.training.fit import Fit
 from rankzoo.training.run import digest
 from rankzoo.training.settings import TrainSettings
@@ -138,12 +140,18 @@ def test_only_trained_tasks_are_reported_and_only_the_last_stage_is_kept(data):
 
 
 def test_gradients_are_compared_where_the_turns_begin(data):
-    """`first` is each task's gradient at the rewound weights, masks on, over the same rows."""
+    """`first` is each task's gradient at the rewound weights, masks on, over the same rows, with its level set right."""
     fit = run(fit_of(data), 28)
     fit.course.begin(28, fit.optimizers, fit.train)
     layer = fit.model.sharing
-    losses = fit.model.eval()(fit.train).losses
+    raw = fit.model.eval()(fit.train).raw
+    logits = levelled(raw, fit.model.losses, fit.train)
+    moved = {task: (logits[task] - raw[task]).detach() for task in TASKS}
+    losses = fit.model.losses(logits, Branches({}), fit.train)
     for at, task in enumerate(TASKS):
+        labels = fit.train.labels[task]
+        torch.testing.assert_close(torch.sigmoid(logits[task]).mean(), labels.mean(), atol=1e-4, rtol=0)
+        assert float(moved[task].std()) < 1e-6 < float(moved[task].abs().min())
         found = torch.autograd.grad(losses[task], list(layer.weights), retain_graph=True)
         for gradient, first, mask in zip(found, layer.first, layer.mask, strict=True):
             torch.testing.assert_close(first[at], gradient, rtol=1e-4, atol=1e-7)

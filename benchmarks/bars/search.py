@@ -15,11 +15,10 @@ from rankzoo.inspection.views import look
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import RECALL, TOP, evaluate, oracle, predict
 
-ARMS = {"graded": [], "one": [("losses.mode", "single_pos"), ("tasks", ["click"])],  # «one»: as MGDSPR trains
-        "several": [("losses.mode", "plain_multi_pos")], "unique": [("losses.mode", "unique_softmax")]}
+ARMS = {"graded": [], "one": [("losses.mode", "single_pos"), ("tasks", ["click"])]}  # «one»: as MGDSPR trains
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def trained(seed: int, arm: str = "graded") -> Subject:
     """The preset with another loss, trained on the world of that seed."""
     document = Document.preset("alibaba").but([*ARMS[arm], ("settings.seed", seed)])
@@ -40,6 +39,7 @@ def way(seed: int, task: str) -> float:
     return (found - chance) / (oracle(subject.dataset)[task][RECALL] - chance)
 
 
+@lru_cache(maxsize=2)
 def order(seed: int, arm: str = "graded") -> Score:
     """The ladder's statistic."""
     return look(trained(seed, arm), "grades").truth
@@ -50,6 +50,7 @@ def gain(seed: int, pair: int) -> float:
     return order(seed).more[pair].value - order(seed, "one").more[pair].value
 
 
+@lru_cache(maxsize=1)
 def attention(seed: int) -> Score:
     """The score of the weights over the long-term clicks."""
     return look(trained(seed), "attention").truth

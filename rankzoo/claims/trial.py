@@ -12,7 +12,7 @@ from rankzoo.data.world import World
 from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.training.fit import Fit
-from rankzoo.training.run import finish
+from rankzoo.training.metrics import evaluate, predict
 
 Metrics = Mapping[str, Mapping[str, float]]
 
@@ -38,10 +38,12 @@ def trained(claim: Claim, arm: Arm, seed: int) -> Trained:
     """One arm, trained with its preset's settings on the claim's rows."""
     dataset = rows_of(arm.world or claim.world, claim.rows, seed)
     document = document_of(claim, arm, seed)
-    fit = Fit(document.model(dataset.schema), dataset, document.settings)
+    fit = Fit(document.model(dataset.schema), dataset, document.settings, checks=1)
     for _ in fit:
         pass
-    return Trained(arm, fit.model, dataset, finish(fit, 0.0).metrics["test"])
+    fit.restore_best()
+    rows = dataset.part("test")
+    return Trained(arm, fit.model, dataset, evaluate(predict(fit.model, rows), rows, dataset.schema, fit.model.blueprint.losses))
 
 
 def document_of(claim: Claim, arm: Arm, seed: int = 0) -> Document:

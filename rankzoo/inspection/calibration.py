@@ -11,7 +11,7 @@ import pandas as pd
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.inspection.gates import splits
-from rankzoo.inspection.score import Score, bootstrap, ordered
+from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
 from rankzoo.serving.calibrate import Calibrate
@@ -36,7 +36,9 @@ def calibration(subject: Subject, by: str = "") -> View:
 
     Table `ways`: by task and way what all rows have: calibration, error (mean |ln calibration| over the segments), nce, auc.
     Table `auctions`: by task, what the winners of auctions of so many candidates have, before and after, see `won`.
-    Statistic: rank correlation of the calibration before with the planted one, over tasks and segments; chance is 0.
+    Statistic: 1 − Σ d² / Σ d̄² over tasks and segments, d the distance of ln calibration before from ln of what was planted and d̄
+    that of one probability for all rows of a task, its mean in training: 1 where every segment is bent as its late labels bend
+    it, and chance is 0, since the mean alone tells which task's labels come late.
     """
     schema = subject.dataset.schema
     names = tuple(t for t in subject.model.blueprint.tasks if schema.task(t).kind == "binary" and subject.probable(t))
@@ -52,13 +54,20 @@ def calibration(subject: Subject, by: str = "") -> View:
         expected = None if planted is None else tuple(each[seen] for each in planted[task])
         frames.append(_segments(task, labels, here, values, known, expected))
         ways += [{"task": task, "way": way} | _whole(p, labels, here, len(values)) for way, p in known.items()]
-        cells.append((known, labels, here))
+        means = np.full(len(labels), mean_label(subject, task))
+        cells.append((known | {"mean": means}, labels, here))
         auctions.append(_auctions(task, known, labels if expected is None else expected[0]))
     table = pd.concat(frames, ignore_index=True)
     note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
-    truth = _truth(table, cells, len(values)) if planted is not None and len(values) > 1 else None
+    truth = judged(table, cells, len(values)) if planted is not None and len(values) > 1 else None
     tables = {"ways": pd.DataFrame(ways), "auctions": pd.concat(auctions, ignore_index=True)}
     return View("calibration", table, truth, tables, f"{note} Segments by {by}." if by else note)
+
+
+def mean_label(subject: Subject, task: str) -> float:
+    """Of the training part, as far as it was observed; NaN where nothing was."""
+    train = subject.dataset.part("train")
+    return float(train.labels[task][train.observed[task]].mean())
 
 
 def features(subject: Subject) -> tuple[str, ...]:
@@ -169,7 +178,9 @@ def distance(logs: np.ndarray) -> float:
     return float(np.abs(known).mean()) if len(known) else float("nan")
 
 
-def _truth(table: pd.DataFrame, cells: list, segments: int) -> Score:
+def judged(table: pd.DataFrame, cells: list[tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]], segments: int) -> Score:
+    """The statistic of `calibration` and what the layer mends; cells: by task its probabilities (`before`, `segments`, `mean`),
+    its labels and the segments, (row,) each."""
     planted = np.log(table.loc[table["segment"] != "all", "planted"].clip(lower=LEAST).to_numpy())
 
     def logs(way: str, index: np.ndarray | None = None) -> np.ndarray:
@@ -179,9 +190,9 @@ def _truth(table: pd.DataFrame, cells: list, segments: int) -> Score:
             found.append(logarithms(known[way][chosen], labels[chosen], here[chosen], segments))
         return np.concatenate(found)
 
-    def agree(found: np.ndarray) -> float:
-        known = ~np.isnan(found)
-        return ordered(found[known], planted[known]) if known.sum() > 2 else 0.0
+    def bent(index: np.ndarray | None = None) -> float:
+        found, flat = (np.nansum((logs(way, index) - planted) ** 2) for way in ("before", "mean"))
+        return float(1 - found / flat) if flat else 0.0
 
     def improved(index: np.ndarray | None = None) -> float:
         return distance(logs("before", index)) - distance(logs("segments", index))
@@ -190,5 +201,5 @@ def _truth(table: pd.DataFrame, cells: list, segments: int) -> Score:
     more = (Score("mean distance of ln calibration from 0 before", distance(logs("before")), 0.0, None),
             Score("mean distance of ln calibration from 0 after", distance(logs("segments")), 0.0, None),
             Score("by how much the layer lessens that distance", improved(), 0.0, bootstrap(rows, improved, draws=DRAWS)))
-    return Score("rank correlation of the calibration before with the planted delays", agree(logs("before")), 0.0,
-                 bootstrap(rows, lambda index: agree(logs("before", index)), draws=DRAWS), more)
+    return Score("share of the planted calibration of the segments that the model has before, beyond each task's mean",
+                 bent(), 0.0, bootstrap(rows, bent, draws=DRAWS), more)

@@ -15,7 +15,7 @@ from rankzoo.inspection.view import Subject, View
 ALL = "all"
 NOTE = ("Two masks cut from one warm start overlap by much more than chance, whatever the tasks: differences count, not "
         "levels, and only within a layer. Conflicts and cosines are of the gradients at the weights from which the tasks "
-        "begin to take turns. The intervals are over the weights, not over trainings.")
+        "begin to take turns, each task's mean prediction set right. The intervals are over the weights, not over trainings.")
 
 
 @dataclass(frozen=True)

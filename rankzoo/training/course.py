@@ -13,9 +13,10 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
+from rankzoo.components.losses.base import LossLayer
 from rankzoo.components.stages import Stage
 from rankzoo.model import RankingModel
-from rankzoo.signals import Batch
+from rankzoo.signals import Batch, Branches
 from rankzoo.training.combine import Combiner, weighted_sum
 from rankzoo.training.combine.base import gradients
 from rankzoo.training.optimizers import Optimizer
@@ -64,7 +65,9 @@ class Course:
                 self._compare(train.rows(0, COMPARED))
 
     def _compare(self, rows: Batch) -> None:
-        losses = self.model.eval()(rows).losses
+        """Every task's gradient at these weights, its level set right: a network that was just pruned expects too much or too
+        little of all rows alike, and that one error would turn the gradients of any two tasks towards or against each other."""
+        losses = self.model.losses(levelled(self.model.eval()(rows).raw, self.model.losses, rows), Branches({}), rows)
         self.model.train()
         found = gradients(list(losses.values()), list(self.layer.weights))
         self.layer.compared(dict(zip(losses, found, strict=True)))
@@ -102,3 +105,23 @@ class Course:
 
     def _number(self, done: int) -> int:
         return next((i for i in range(len(self.stages)) if done < self.starts[i + 1]), len(self.stages) - 1)
+
+
+def levelled(logits: Mapping[str, Tensor], losses: LossLayer, rows: Batch) -> dict[str, Tensor]:
+    """Each task's logits and the constant with which its loss is least."""
+    level = torch.zeros(len(logits), requires_grad=True)
+    fixed = {task: logit.detach() for task, logit in logits.items()}
+    optimizer = torch.optim.LBFGS([level], max_iter=50, line_search_fn="strong_wolfe")
+
+    def raised(onto: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {task: logit + constant for (task, logit), constant in zip(onto.items(), level, strict=True)}
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        total = torch.stack(list(losses(raised(fixed), Branches({}), rows).values())).sum()
+        total.backward()
+        return total
+
+    optimizer.step(loss)
+    level.requires_grad_(False)
+    return raised(logits)

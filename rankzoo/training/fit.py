@@ -57,11 +57,12 @@ class State:
 
 
 class Fit:
-    """A training of `model` on `dataset`, `steps` optimiser steps over `epochs` at most; see the module's head."""
+    """A training of `model` on `dataset`, `steps` optimiser steps over `epochs` at most; see the module's head. checks: how often
+    an epoch is validated, the last time at its end."""
 
     def __init__(self, model: RankingModel, dataset: Dataset, settings: TrainSettings, state: State | None = None,
-                 watching: bool = True):
-        self.model, self.dataset, self.settings, self.watching = model, dataset, settings, watching
+                 watching: bool = True, checks: int = CHECKS_PER_EPOCH):
+        self.model, self.dataset, self.settings, self.watching, self.checks = model, dataset, settings, watching, checks
         self.train, self.validation = dataset.part("train"), dataset.part("validation")
         if not len(self.train):
             raise ZooError("There is no row to train on.", "Use more rows.", at="settings.rows")
@@ -141,8 +142,7 @@ class Fit:
             yield at, block.rows(ends[at] - start, ends[at + 1] - start)
 
     def _order(self, epoch: int) -> Tensor:
-        seed = (self.settings.seed * 1_000_003 + epoch) % 2**63
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed((self.settings.seed * 1_000_003 + epoch) % 2**63)
         if self.grouped:
             return by_request(self.train.group, generator)
         return torch.randperm(len(self.train), generator=generator)
@@ -196,7 +196,7 @@ class Fit:
             gathered.clear()
         if last or at % max(1, self.per_epoch // TOLD_PER_EPOCH) == 0:
             points |= self.combiner.told()
-        if last or at % max(1, self.per_epoch // CHECKS_PER_EPOCH) == 0:
+        if last or at % max(1, self.per_epoch // self.checks) == 0:
             points |= self._check(ended=last)
         return points
 

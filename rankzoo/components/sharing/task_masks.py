@@ -90,8 +90,8 @@ class TaskMasksLayer(nn.Module):
     """(row, width) → (row, last width) per task; keeps `mask.<layer>` as (task, unit, input), kind mask.
 
     Buffers by layer, (task, unit, input) each: `mask` (bool); `pull` (mean gradient) and `worth` (mean |θ g|) of the last steps;
-    `first`, the gradient over many rows at the weights from which the tasks take turns: there all tasks stand on one point, and
-    noise is small, while later each has settled where its own gradient is near zero.
+    `first`, the gradient over many rows at the weights from which the tasks take turns, with each task's mean prediction set
+    right: there all tasks stand on one point, and noise is small, while later each has settled where its gradient is near zero.
     """
 
     def __init__(self, spec: TaskMasks, shape: Shape):
