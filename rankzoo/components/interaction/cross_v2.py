@@ -71,8 +71,9 @@ class CrossV2(CrossNetwork):
         return self.gates == "shared" and self.experts > 1 and self.layers > 0
 
     def layer_block(self, at: str, i: int, d: int) -> Block:
+        own = self.layer_part(i, d).parameters + (self.experts * d if self.shares_gates and i == 0 else 0)
         return Block(at, "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
-                     (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters)
+                     (d, self.rank) if self.rank else (d,), own)
 
     def build(self, shape: Shape) -> CrossV2Layer:
         return CrossV2Layer(self, shape)
