@@ -84,21 +84,22 @@ def test_fact_2_so_many_are_trained(k):
 def test_fact_3_kept_states_are_the_states():
     """Four layers and then two are six; through what is kept in half precision to 5e-3."""
     pieces = said("stocks fall as rates rise", "late goal wins the cup", "jazz-4")
-    visible, whole = pieces != minilm.PAD, minilm.encoded(pieces)
-    for start, allowed in ((minilm.encoded(pieces, 4), 1e-5), (minilm.kept(4, pieces.shape[1]).of(pieces), 5e-3)):
+    visible, whole = pieces != minilm.PAD, minilm.encoded(pieces)[0]
+    kept = minilm.kept(4, pieces.shape[1])
+    for (start, _), allowed in ((minilm.encoded(pieces, 4), 1e-5), (kept.of(pieces), 5e-3)):
         x = start
         for i in (4, 5):
             x, _ = minilm.layer(minilm.weights(), i, x, visible)
         assert (x - whole)[visible].abs().max() < allowed
-    again = minilm.kept(4, pieces.shape[1])
-    assert torch.equal(again.of(pieces.flip(0)), again.of(pieces).flip(0)) and len(again.rows) == 3
+    for turned, straight in zip(kept.of(pieces.flip(0)), kept.of(pieces), strict=True):
+        assert torch.equal(turned, straight.flip(0)) and len(kept.rows) == 3
 
 
 @needs
 def test_fact_4_padding_changes_nothing():
     """Ten more padded places: the same states at those that are there."""
     pieces = said("stocks fall as rates rise", "cup")
-    short, long = minilm.encoded(pieces), minilm.encoded(F.pad(pieces, (0, 10)))
+    short, long = minilm.encoded(pieces)[0], minilm.encoded(F.pad(pieces, (0, 10)))[0]
     visible = pieces != minilm.PAD
     torch.testing.assert_close(long[:, :pieces.shape[1]][visible], short[visible], rtol=0, atol=1e-5)
 
@@ -111,9 +112,10 @@ def test_fact_5_padding_is_not_read(pooling):
     with torch.no_grad():
         pieces, mask = layer.words(BATCH.catalogue)
         states, maps = layer.encoded(pieces, mask)
-        _, maps_of_all = minilm.layer(minilm.weights(), 5, minilm.encoded(pieces, 5), pieces != minilm.PAD)
+        _, maps_of_all = minilm.layer(minilm.weights(), 5, minilm.encoded(pieces, 5)[0], pieces != minilm.PAD)
         torch.testing.assert_close(maps_of_all.sum(dim=3), torch.ones(maps_of_all.shape[:3]), rtol=0, atol=1e-5)
         assert (maps_of_all.transpose(1, 3)[pieces == minilm.PAD] == 0).all()
+        torch.testing.assert_close(maps[:, :, 0].mean(dim=1), maps_of_all[:, :, 0].mean(dim=1), rtol=0, atol=1e-5)
         other = torch.where((pieces != minilm.PAD).unsqueeze(2), states, 7.0)
         torch.testing.assert_close(layer.pooled(other, maps, mask)[0], layer.pooled(states, maps, mask)[0])
 
@@ -158,7 +160,7 @@ def test_fact_7_no_network(monkeypatch):
     monkeypatch.setattr(socket, "socket", refused)
     for each in (minilm.problem, minilm.weights, minilm.vocabulary, minilm.numbers):
         each.cache_clear()
-    assert not minilm.problem() and torch.isfinite(minilm.encoded(said("late goal wins the cup"))).all()
+    assert not minilm.problem() and torch.isfinite(minilm.encoded(said("late goal wins the cup"))[0]).all()
 
 
 @needs
@@ -168,7 +170,7 @@ def test_fact_8_like_titles_are_near():
               "Central bank raises interest rates again", "Fed hikes rates to fight inflation")
     pieces = said(*titles)
     there = (pieces != minilm.PAD).unsqueeze(2)
-    mean = F.normalize((minilm.encoded(pieces) * there).sum(dim=1) / there.sum(dim=1), dim=1)
+    mean = F.normalize((minilm.encoded(pieces)[0] * there).sum(dim=1) / there.sum(dim=1), dim=1)
     cosine = mean @ mean.T
     assert min(cosine[0, 1], cosine[2, 3]) > cosine[:2, 2:].max() + 0.3
 

@@ -103,14 +103,15 @@ def layer(w: Weights, i: int, x: Tensor, visible: Tensor) -> tuple[Tensor, Tenso
     return norm("norm_ffn", x + linear("outer", F.gelu(linear("inner", x)))), maps
 
 
-def encoded(pieces: Tensor, upto: int = LAYERS) -> Tensor:
-    """The states behind the first `upto` layers as they were pretrained: (title, place) → (title, place, width)."""
+def encoded(pieces: Tensor, upto: int = LAYERS) -> tuple[Tensor, Tensor]:
+    """The states behind the first `upto` layers as they were pretrained, (title, place) → (title, place, width), and what [CLS]
+    reads in the last of them, its heads' mean: (title, place)."""
     w, visible = weights(), pieces != PAD
     w = {name: tensor.to(pieces.device) for name, tensor in w.items()} if pieces.is_meta else w
     x = embedded(w, pieces)
     for i in range(upto):
-        x, _ = layer(w, i, x, visible)
-    return x
+        x, maps = layer(w, i, x, visible)
+    return x, maps[:, :, 0].mean(dim=1)
 
 
 class Kept:
@@ -119,10 +120,11 @@ class Kept:
     def __init__(self, upto: int, length: int):
         self.upto, self.lock = upto, Lock()
         self.rows: dict[bytes, int] = {}
-        self.states = torch.empty(0, length, D, dtype=torch.float16)
+        self.states, self.reads = torch.empty(0, length, D, dtype=torch.float16), torch.empty(0, length)
 
-    def of(self, pieces: Tensor) -> Tensor:
-        """(title, place) → (title, place, width) in single precision; what is not known yet is encoded."""
+    def of(self, pieces: Tensor) -> tuple[Tensor, Tensor]:
+        """(title, place) → (title, place, width) in single precision, and what [CLS] reads, (title, place); what is not known yet
+        is encoded."""
         if pieces.is_meta:
             return encoded(pieces, self.upto)
         said = [row.tobytes() for row in pieces.numpy()]
@@ -132,14 +134,16 @@ class Kept:
             new = [at for at, title in enumerate(said) if title not in self.rows]
             # nothing here belongs to a gradient, a trace or the precision of the pass that happens to be first
             with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
-                made = [encoded(part, self.upto).half() for part in pieces[new].clone().split(AT_ONCE)] if new else []
-                self.states = torch.cat([self.states, *made])
+                made = [encoded(part, self.upto) for part in pieces[new].clone().split(AT_ONCE)] if new else []
+                self.states = torch.cat([self.states, *(states.half() for states, _ in made)])
+                self.reads = torch.cat([self.reads, *(reads for _, reads in made)])
             self.rows |= {said[at]: len(self.states) - len(new) + i for i, at in enumerate(new)}
-            return self.states.index_select(0, torch.tensor([self.rows[title] for title in said])).float()
+            rows = torch.tensor([self.rows[title] for title in said])
+            return self.states.index_select(0, rows).float(), self.reads.index_select(0, rows)
 
     def forget(self) -> None:
         """As if nothing had been encoded yet."""
-        self.rows, self.states = {}, self.states[:0]
+        self.rows, self.states, self.reads = {}, self.states[:0], self.reads[:0]
 
 
 @cache
@@ -149,7 +153,8 @@ def kept(upto: int, length: int) -> Kept:
 
 
 class Still(nn.ParameterDict):
-    """Weights that are not trained: counted with a model's, and not saved with them, since the package holds them."""
+    """Weights that are not trained: the very tensors that `encoded` reads, counted with a model's and not saved with them, since
+    the package holds them."""
 
     def __init__(self, given: Weights):
         super().__init__({name: nn.Parameter(tensor, requires_grad=False) for name, tensor in given.items()})

@@ -153,11 +153,10 @@ class PretrainedEncoderLayer(TitlesLayer):
         return ids, counts, counts.cumsum(dim=1) - counts + 1
 
     def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        first = min(self.first, LAYERS - (self.pooling == "cls"))  # a view of [CLS] needs the last layer's maps
-        visible = words != PAD
-        states, maps = kept(first, self.length).of(words), torch.empty(0, device=words.device)
-        for i in range(first, LAYERS):
-            states, maps = layer(self.trained if i >= self.first else self.still, i, states, visible)
+        states, reads = kept(self.first, self.length).of(words)
+        maps, visible = reads[:, None, None], words != PAD  # of layers that rest the row of [CLS] alone, one for all heads
+        for i in range(self.first, LAYERS):
+            states, maps = layer(self.trained, i, states, visible)
         return states, maps
 
     def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
