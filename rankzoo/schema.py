@@ -36,11 +36,13 @@ class Feature:
 
 @dataclass(frozen=True)
 class HistoryField:
-    """One attribute of the past items. `table` names the feature whose embedding table it shares, or "" for its own."""
+    """One attribute of the past items. `table` names the feature whose embedding table it shares, or "" for its own. `spelled`:
+    where ids stand for words of a language, those words, of id 1 the first."""
 
     name: str
     vocabulary: int
     table: str = ""
+    spelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.minilm import kept
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
@@ -41,7 +42,8 @@ def shop() -> Schema:
     and a colour of it; a list of items comes with each, of which some are the next."""
     about = (Feature("product", "categorical", 10, "item"), Feature("colour", "categorical", 5, "item"),
              Feature("brand", "categorical", 4, "item"), Feature("weight", "numeric", side="item"))
-    catalogue = Catalogue("product", Schema(about, (), (History("title", 3, (HistoryField("word", 8),)),
+    word = HistoryField("word", 8, spelled=("red", "wool", "jazz-4", "Light", "Lubason", "run", "naïve"))
+    catalogue = Catalogue("product", Schema(about, (), (History("title", 3, (word,)),
                                                          History("beside", 4, (HistoryField("product", 10, "product"),)))))
     rows = (Feature("product", "categorical", 10, "item"), Feature("user", "categorical", 6, "user"),
             Feature("age", "numeric"), Feature("position", "categorical", 4, bias=True))
@@ -124,6 +126,7 @@ def numel(module: nn.Module) -> int:
 def flops(model: RankingModel, batch: Batch) -> float:
     """Torch's own count of the matrix products per row, in eval mode."""
     model.eval()
+    kept.cache_clear()  # what a frozen encoder was asked before it would not compute again
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         model(batch.unlabelled())

@@ -309,7 +309,8 @@ def test_data_list_show_and_make(home) -> None:
 
 def test_doctor_finds_a_whole_installation_and_a_damaged_store(home) -> None:
     found = answer("doctor")
-    assert found["ok"] is True and set(found["checks"]) == {"store", "disk", "sample data", "packages"}
+    assert found["ok"] is True and set(found["checks"]) == {
+        "store", "disk", "sample data", "packages", "pretrained encoder"}
     Store().db.close()
     (home / "runs.sqlite").write_bytes(b"nonsense" * 4_000)
     for beside in home.glob("runs.sqlite-*"):

@@ -26,6 +26,7 @@ PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, 
            "ids": {"drift"}, "goals": {"pairs", "relatedness", "delays"},
            "lists": {"kernel", "repeats"}, "position": {"curve"}, "recipe": {"relatedness"},
            "masks": {"pairs", "relatedness"}, "news": {"kernel", "wording"}, "professional": {"relatedness", "thresholds"},
+           "readers": {"kernel", "wording"},
            "search": {"kernel", "intent"}, "sessions": {"intent"}, "video": {"relatedness", "curve"}}
 
 

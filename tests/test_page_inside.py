@@ -20,7 +20,7 @@ from rankzoo.ui.views import ROOMS
 from rankzoo.ui.views.gates import ONE_GATE
 from tests.visits import nodes, said, scenes, unmarked, visit, without_workers, words
 
-BUILT = list(systems())
+BUILT = [system.id for system in systems().values() if system.built]
 PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms": ("attention", "heads"),
            "mmoe": ("gates", "tasks", "heads"), "cgc": ("gates", "tasks", "heads"), "ple": ("gates", "tasks", "heads"),
            "shared_bottom": ("tasks", "heads"), "omoe": ("tasks", "heads"),
@@ -28,9 +28,9 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
            "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
            "snapchat": ("gates", "crosses", "calibration", "tasks", "heads"),
-           "alibaba": ("attention", "grades"),
-           "homedepot": ("items",), "spotify": ("items",), "kuaishou": ("attention", "lists", "heads"),
-           "microsoft": ("attention", "heads"), "huawei": ("attention", "gradients", "heads"),
+           "alibaba": ("attention", "embeddings", "grades"), "homedepot": ("embeddings", "items"),
+           "spotify": ("embeddings", "items"), "kuaishou": ("attention", "lists", "heads"),
+           "microsoft": ("attention", "embeddings", "heads"), "huawei": ("attention", "embeddings", "gradients", "heads"),
            **dict.fromkeys(("dnn", "fm", "deep_crossing", "dcn", "deepfm", "xdeepfm", "dlrm", "autoint", "esmm"),
                            ("crosses", "heads"))}
 NOTHING = "Nothing is planted in these data about this."

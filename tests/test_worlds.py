@@ -48,7 +48,7 @@ def observed(made_world, task: str) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_worlds_are_found():
     assert EVERY == ["ads", "conversions", "feed", "goals", "history", "ids", "lists", "masks", "news", "playlists", "position",
-                     "professional", "recipe", "search", "sessions", "video"]
+                     "professional", "readers", "recipe", "search", "sessions", "video"]
     assert [known.name for known in names()] == [*EVERY, "census"]
 
 
@@ -107,7 +107,8 @@ def test_parts_are_disjoint_cover_all_and_follow_the_table(name):
              "goals": (48_000, 12_000, 20_000),
              "history": (36_000, 4_000, 10_000), "ids": (86_400, 9_600, 24_000), "lists": (37_800, 4_200, 10_500),
              "masks": (27_000, 3_000, 10_000), "news": (21_600, 2_400, 6_000), "playlists": (21_000, 3_000, 6_000),
-             "position": (59_994, 0, 20_006), "professional": (27_000, 3_000, 10_000), "recipe": (45_000, 5_000, 10_000),
+             "position": (59_994, 0, 20_006), "professional": (27_000, 3_000, 10_000), "readers": (21_600, 2_400, 6_000),
+             "recipe": (45_000, 5_000, 10_000),
              "search": (15_300, 1_700, 3_000), "sessions": (22_948, 2_552, 4_500), "video": (26_991, 3_006, 10_003)}
     assert tuple(len(part) for part in parts.values()) == sizes[name]
 

@@ -18,7 +18,8 @@ MEGA = 1_000_000
 @json_option
 def doctor(as_json: bool) -> None:
     """Check the run store, the sample data and the installed packages."""
-    checks: dict[str, Callable[[], str]] = {"store": store, "disk": disk, "sample data": samples, "packages": packages}
+    checks: dict[str, Callable[[], str]] = {"store": store, "disk": disk, "sample data": samples, "packages": packages,
+                                           "pretrained encoder": pretrained}
     found = {name: check() for name, check in checks.items()}
     say = "All is well."
     emit(as_json, {"ok": True, "say": say, "checks": found},
@@ -48,6 +49,13 @@ def disk() -> str:
         raise ZooError("Only {free:,} MB of disk are free; {least:,} MB are needed.", "Make room.", free=free // MEGA,
                        least=least // MEGA)
     return f"{free // MEGA:,} MB free"
+
+
+def pretrained() -> str:
+    """Whether the optional text encoder is there; it need not be."""
+    from rankzoo.components.representation.minilm import problem
+
+    return problem() or "MiniLM-L6, whole"
 
 
 def samples() -> str:

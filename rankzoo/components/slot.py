@@ -62,6 +62,13 @@ class Slot(BaseModel):
     def build(self, shape: Shape) -> nn.Module:
         """The layer, with parameters drawn from torch's current generator."""
 
+    def installed(self, at: str) -> None:
+        """Raises a ZooError where the layer needs what is not installed here: then it is drawn and counted, and not built."""
+
+    def stand_in(self) -> Slot:
+        """What serves where that is not installed."""
+        return self
+
     def fitted(self, schema: Schema) -> tuple[Slot, tuple[str, ...]]:
         """This slot for other data: names that the data lack dropped, with the names that were dropped."""
         return self, ()

@@ -6,6 +6,7 @@ before it.
 """
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -85,6 +86,12 @@ def places(titles: Headlines, topic: np.ndarray, category: np.ndarray, conflict:
     own = mass[np.arange(len(topic)), category][:, None]
     like = np.isclose(mass, own, rtol=1e-9)
     return 0.5 + ((mass > own) & ~like).sum(axis=1) + like.sum(axis=1) / 2
+
+
+@cache
+def spelling() -> tuple[str, ...]:
+    """Every word by its name."""
+    return tuple(map(word_name, range(WORDS)))
 
 
 def word_name(word: int) -> str:

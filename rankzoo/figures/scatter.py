@@ -1,20 +1,53 @@
-"""A table of embeddings as a map: one dot per value, the first two principal components, colour by how often it occurs."""
+"""A table of embeddings as a map: one dot per value, the first two principal components; colour by how often it occurs, or colour
+and symbol by a category."""
 from __future__ import annotations
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from rankzoo.figures.plot import axes, chart, label
+from rankzoo.figures.plot import MARKERS, axes, chart, colour, label
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import Say
 
 HIGH = 460
+HOVER = "%{text}<br>%{customdata[0]:,} {rows}<br>{length} %{customdata[1]:.3f}<extra></extra>"
 
 
 def vectors(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.Figure:
-    """Columns `name`, `count`, `norm`, `x`, `y`; `title` is already in the reader's language. Both axes have one scale, for
-    distances are what the map shows."""
+    """Columns `name`, `count`, `norm`, `x`, `y`, and where values are sorted `group`, empty for those that are not; `title` is
+    already in the reader's language. Both axes have one scale, for distances are what the map shows."""
     figure = chart(label(title), right=88)
+    if "group" in frame:
+        _grouped(figure, frame, theme, say)
+    else:
+        _counted(figure, frame, theme, say)
+    axes(figure, say("first principal component"), y=say("second principal component"))
+    figure.update_yaxes(scaleanchor="x", scaleratio=1)
+    figure.update_layout(height=HIGH)
+    return figure
+
+
+def _hover(say: Say) -> str:
+    return HOVER.replace("{rows}", label(say("rows"))).replace("{length}", label(say("length")))
+
+
+def _grouped(figure: go.Figure, frame: pd.DataFrame, theme: Theme, say: Say) -> None:
+    """A colour and a symbol for each group, with a legend; what has none is grey."""
+    known = sorted(group for group in frame["group"].unique() if group)
+    styles = {group: (colour(theme, i), MARKERS[i % len(MARKERS)]) for i, group in enumerate(known)}
+    styles[""] = theme.grey, "x-open"
+    for group, (paint, symbol) in styles.items():
+        own = frame[frame["group"] == group]
+        if len(own):
+            figure.add_scatter(x=own["x"], y=own["y"], mode="markers", customdata=own[["count", "norm"]],
+                               name=label(group or say("unknown")), text=[label(f"{name} · {group}") for name in own["name"]],
+                               marker={"size": 8, "color": paint, "symbol": symbol, "opacity": 0.85}, hovertemplate=_hover(say))
+    figure.update_layout(showlegend=True, legend={"font": {"size": 12, "color": theme.ink}, "itemsizing": "constant"},
+                         margin={"r": 16})
+
+
+def _counted(figure: go.Figure, frame: pd.DataFrame, theme: Theme, say: Say) -> None:
+    """The colour of a value says how often it occurs."""
     # the palest steps of the ramp would vanish on the page
     ramp = theme.sequential[2:]
     scale = [[i / (len(ramp) - 1), colour] for i, colour in enumerate(ramp)]
@@ -24,9 +57,4 @@ def vectors(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go
                        text=[label(name) for name in frame["name"]],
                        marker={"size": 9, "color": frame["count"], "colorscale": scale,
                                "cmin": 0, "line": {"width": 1, "color": theme.grey}, "colorbar": bar},
-                       hovertemplate="%{text}<br>%{customdata[0]:,} " + label(say("rows")) + "<br>" + label(say("length"))
-                                     + " %{customdata[1]:.3f}<extra></extra>")
-    axes(figure, say("first principal component"), y=say("second principal component"))
-    figure.update_yaxes(scaleanchor="x", scaleratio=1)
-    figure.update_layout(height=HIGH)
-    return figure
+                       hovertemplate=_hover(say))

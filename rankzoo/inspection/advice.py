@@ -5,11 +5,13 @@ that they hold for every component; a number of a rule is a judgement of ours an
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
 from rankzoo.blueprint import Blueprint, Place
+from rankzoo.errors import ZooError
 from rankzoo.schema import Schema
 
 NARROW, ENOUGH, MUCH, LARGE = 2, 8, 4, 0.5
@@ -133,7 +135,18 @@ def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                          ((f"{place.address}.{name}", 0.1),), {"share": share})
 
 
-RULES = (bottleneck, swollen, lonely, idle_sharing, overfull, short_history, drowned)
+def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """What is not installed here: a link from elsewhere may ask for it."""
+    try:
+        place.spec.installed(place.address)
+    except ZooError as missing:
+        other = place.spec.stand_in()
+        yield Advice(place.address, missing.what, "The model is drawn and counted, and cannot be trained here.",
+                     "Take {kind} instead", ((place.address, json.loads(other.model_dump_json())),),
+                     {**missing.values, "kind": other.title})
+
+
+RULES = (absent, bottleneck, swollen, lonely, idle_sharing, overfull, short_history, drowned)
 
 
 def setting(place: Place, name: str, other: object) -> object:

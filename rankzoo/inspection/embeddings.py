@@ -6,14 +6,17 @@ import pandas as pd
 import torch
 
 from rankzoo.errors import ZooError
+from rankzoo.inspection import clusters
+from rankzoo.inspection.naming import name as name_of
 from rankzoo.inspection.view import Subject, View
 
 ROWS = 2_000
 
 
-def embeddings(subject: Subject, feature: str = "") -> View:
+def embeddings(subject: Subject, feature: str = "", by: str = "") -> View:
     """Columns id, count, norm, x, y: how often a value occurs in the rows on view, the length of its vector, and its place
-    on the first two principal components. Nothing is planted about single vectors, so there is no score."""
+    on the first two principal components; of items also group, their value of an attribute (`by`, or the first that can sort
+    them). Statistic: the silhouette of these groups, see clusters.py; nothing is planted about the vectors of other tables."""
     names = tables(subject)
     if not names:
         raise ZooError("This model has no embeddings.", "Choose one with embeddings as representation.", at="representation")
@@ -28,7 +31,12 @@ def embeddings(subject: Subject, feature: str = "") -> View:
     counts = np.bincount(_named(subject, name), minlength=len(table))[:len(table)]
     frame = pd.DataFrame({"feature": name, "id": np.arange(len(table)), "count": counts, "norm": np.linalg.norm(table, axis=1),
                           "x": places[:, 0], "y": places[:, 1] if places.shape[1] > 1 else 0.0})
-    return View("embeddings", frame)
+    sorts = clusters.attributes(subject, name)
+    if not sorts:
+        return View("embeddings", frame)
+    by = by if by in sorts else sorts[0]
+    frame["group"] = [name_of(subject.dataset, by, int(id)) for id in clusters.groups(subject, by, len(frame))]
+    return View("embeddings", frame, clusters.together(subject, name, by, table))
 
 
 def _vectors(subject: Subject, name: str) -> torch.Tensor:

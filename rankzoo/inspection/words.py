@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import torch
 
 from rankzoo.data.truths import Wording
 from rankzoo.inspection.naming import name
@@ -27,10 +28,10 @@ def titles(subject: Subject, history: History, row: int = 0) -> pd.DataFrame:
         return pd.DataFrame(found, columns=["position", "item", "place", "word", "weight"])
     batch, truth, text = subject.batch, wording(subject), subject.model.representation.text
     for position, item in _items(subject, history, row):
-        words = batch.catalogue.histories[text][item, :, 0].tolist()
+        words, field = batch.catalogue.histories[text][item, :, 0].tolist(), f"{text}.{_first(subject, text)}"
         for place in entry.mask[item].nonzero()[:, 0].tolist():
-            line = {"position": position, "item": item, "place": place, "weight": float(entry.values[item, place]),
-                    "word": name(subject.dataset, f"{text}.{_first(subject, text)}", words[place])}
+            word = subject.model.representation.as_read(words[place], name(subject.dataset, field, words[place]))
+            line = {"position": position, "item": item, "place": place, "weight": float(entry.values[item, place]), "word": word}
             found.append(line | ({"carries": bool(truth.carries[item - 1, place])} if truth and item else {}))
     return pd.DataFrame(found)
 
@@ -68,7 +69,8 @@ def wording(subject: Subject) -> Wording | None:
 
 
 def scored(subject: Subject) -> Score | None:
-    """The share of a title's weight on the words that carry its topic, over all items; chance is their share of the words."""
+    """The share of a title's weight on the words that carry its topic, over all items; chance is their share of what is read: of
+    the words, or of pieces of words."""
     entry, truth = seen_by(subject), wording(subject) if seen_by(subject) is not None else None
     if truth is None:
         return None
@@ -76,7 +78,9 @@ def scored(subject: Subject) -> Score | None:
     weights, carries = np.clip(weights, 0, None) * mask, truth.carries[:, :mask.shape[1]] & mask
     rows = carries.any(axis=1) & (weights.sum(axis=1) > 0)
     share = (weights * carries).sum(axis=1)[rows] / weights.sum(axis=1)[rows]
-    uniform = carries.sum(axis=1)[rows] / mask.sum(axis=1)[rows]
+    with torch.no_grad():
+        alike = subject.model.representation.alike(subject.batch.catalogue).numpy()[1:]
+    uniform = (alike * carries).sum(axis=1)[rows] / alike.sum(axis=1)[rows]
     return mean_score("share of a title's weight on words that carry its topic", share, float(uniform.mean()))
 
 

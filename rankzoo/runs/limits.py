@@ -61,6 +61,12 @@ def check(document: Document, limits: Limits) -> None:
     _within(document.blueprint.count(document.schema()).parameters, limits.parameters, "parameters", "blueprint")
 
 
+def check_installed(document: Document) -> None:
+    """Raise a ZooError where a component needs something that is not installed here."""
+    for address, spec in document.blueprint.specs():
+        spec.installed(address)
+
+
 def check_rows(rows: int, limits: Limits) -> None:
     """The same for rows that were only counted once the data were there."""
     _within(rows, limits.rows, "rows", "settings.rows")

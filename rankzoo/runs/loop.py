@@ -101,6 +101,7 @@ def _train(held: Lease, on_step: OnStep, closing: threading.Event, beat: Callabl
     document = Document.parse(held.run.config)
     ceilings = held.store.limits
     limits.check(document, ceilings)
+    limits.check_installed(document)
     dataset = document.dataset()
     limits.check_rows(len(dataset), ceilings)
     model, fit = _resumed(held, document, dataset)

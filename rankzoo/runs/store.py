@@ -92,6 +92,7 @@ class Store:
         if present := self.db.read(lambda c: same(c, row)):
             return present
         ceilings.check(document, self.limits)
+        ceilings.check_installed(document)
         done = self.select(run.c.shape_hash == row["shape_hash"], run.c.state == "done", limit=5)
         ceilings.check_time(seconds_needed(document, done), document.settings.epochs, self.limits)
         folder = self.folder(row["id"])

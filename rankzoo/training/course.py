@@ -35,6 +35,7 @@ class Course:
         self.starts = (0, *accumulate(stage.steps for stage in self.stages))
         self.start: dict[str, Tensor] = {}  # the weights that stages are rewound to
         self.resting: tuple[str, ...] = ()
+        self.learning = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
     def at(self, done: int) -> Stage:
         """The stage of the step after `done` steps; after the last step, the last stage."""
@@ -51,13 +52,12 @@ class Course:
         stage = self.at(done)
         if stage.resting != self.resting:
             self.resting = stage.resting
-            for name, parameter in self.model.named_parameters():
+            for name, parameter in self.learning.items():
                 parameter.requires_grad_(name.split(".")[0] not in stage.resting)
         if stage.rewinds and done == self.starts[self._number(done)]:
-            parameters = dict(self.model.named_parameters())
-            self.start = self.start or {name: parameter.detach().clone() for name, parameter in parameters.items()}
+            self.start = self.start or {name: parameter.detach().clone() for name, parameter in self.learning.items()}
             with torch.no_grad():
-                for name, parameter in parameters.items():
+                for name, parameter in self.learning.items():
                     parameter.copy_(self.start[name])
             for optimizer in optimizers:
                 optimizer.forget()

@@ -202,7 +202,7 @@ def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:
     for name, parameter in model.named_parameters():
         if name in looked_up:
             tables.append(parameter)
-        else:
+        elif parameter.requires_grad:
             rest.setdefault(rates.get(name, 1.0), []).append(parameter)
     groups = [{"params": parameters, "lr": settings.lr * factor} for factor, parameters in rest.items()]
     made: list[Optimizer] = [Dense(groups, settings.optimizer, settings.weight_decay)] if groups else []

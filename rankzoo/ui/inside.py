@@ -58,6 +58,7 @@ def _trained(id: str) -> tuple[RankingModel, Dataset]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _untrained(hash: str, _document: Document) -> tuple[RankingModel, Dataset]:
     limits.check(_document, service.store().limits)
+    limits.check_installed(_document)
     count = _document.blueprint.count(_document.schema())
     if count.parameters > LARGEST:
         raise ZooError("This model has {count} parameters; untrained, only models up to {most} are opened here.",

@@ -243,6 +243,12 @@ def test_a_mixtures_blocks_follow_its_mean_gate():
     assert not torch.allclose(layer.matrix(), own)
 
 
+def test_a_shared_gate_is_drawn_once():
+    """With the first layer: the picture's parameters are those that are counted."""
+    spec, given = CrossV2(layers=2, rank=2, experts=3, gates="shared"), shape()
+    assert sum(block.parameters for block in spec.draw(given).blocks) == spec.count(given).parameters
+
+
 def test_a_core_by_hand_and_shared_gates():
     """Equation 4 written out for one row; with the gates shared both layers read the same map."""
     spec = CrossV2(layers=2, rank=2, experts=3, core=True, gates="shared")

@@ -16,6 +16,7 @@ from rankzoo.components.sequence.ask import Ask
 from rankzoo.components.sequence.context_attention import ContextAttention
 from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.sequence.fusion import Fusion
+from rankzoo.components.sequence.gru import Gru
 from rankzoo.components.sequence.lstm import Lstm
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
@@ -46,11 +47,13 @@ SLOTS = (
     *((SELF, behind) for behind in (Pooling(), AdditiveAttention(width=5), QueryAttention(token=4),
                                     TargetAttention(unit=(5,), token=3), Transformer(token=4, ffn=5))),
     (SELF, SelfAttention(heads=1, width=4, scale=False), AdditiveAttention(width=5)),
+    (Gru(candidate=True),), (Gru(width=3, order="forward", token=5, long_term="ini", user="topic", hidden=0.0),),
+    (Gru(width=4, long_term="con", user="topic", hidden=0.0),),
     (Lstm(width=4), Pooling()), (Lstm(width=3, order="forward"), SELF, AdditiveAttention(width=5)),
     (QueryUnit(token=4, ffn=5), Pooling()), (QueryUnit(history="asked", earlier="past", ffn=5), Pooling(history="asked")),
     (Ask(), Fusion(heads=2)), (Ask(token=6, zero=False, scale=True), Pooling()), (Fusion(token=4, how="mlp", hidden=(5,)),))
 
-WHOLE = (Encoder, Lstm, QueryUnit, Ask, Fusion)
+WHOLE = (Encoder, Gru, Lstm, QueryUnit, Ask, Fusion)
 """Kinds that compute padding in training."""
 
 

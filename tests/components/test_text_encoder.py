@@ -10,7 +10,8 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.concatenation.join import Join
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.embeddings import Embeddings
-from rankzoo.components.representation.text_encoder import TextEncoder, narrowed
+from rankzoo.components.representation.text_encoder import TextEncoder
+from rankzoo.components.representation.titles import narrowed
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.towers.classes import Classes

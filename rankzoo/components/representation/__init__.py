@@ -9,6 +9,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.growing_table import GrowingTable
 from rankzoo.components.representation.neighbours import Neighbours
 from rankzoo.components.representation.one_hot import OneHot
+from rankzoo.components.representation.pretrained_encoder import PretrainedEncoder
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
 
@@ -18,6 +19,7 @@ Representation = Annotated[
     | TreeLeaves
     | Attributes
     | TextEncoder
+    | PretrainedEncoder
     | Neighbours
     | GrowingTable
     | OneHot,

@@ -8,6 +8,7 @@ from rankzoo.components.sequence.ask import Ask
 from rankzoo.components.sequence.context_attention import ContextAttention
 from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.sequence.fusion import Fusion
+from rankzoo.components.sequence.gru import Gru
 from rankzoo.components.sequence.lstm import Lstm
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
@@ -26,6 +27,7 @@ Sequence = Annotated[
     | Transformer
     | Encoder
     | Lstm
+    | Gru
     | QueryUnit
     | Ask
     | Fusion,

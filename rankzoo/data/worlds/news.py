@@ -32,11 +32,14 @@ CATEGORIES = ("music", "play", "outdoors", "places", "home", "going out", "sport
 
 class Readers(NamedTuple):
     """liked: (reader, topic) shares of what a reader is shown · clicked: (reader, position) news, the last first · mask: of the
-    same shape."""
+    same shape · taste: (reader, topic) what a topic adds to a score whatever was clicked · who: (reader,) a number by which a
+    reader is known, where there is one."""
 
     liked: np.ndarray
     clicked: np.ndarray
     mask: np.ndarray
+    taste: np.ndarray
+    who: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class News(World):
         """The candidate and the news clicked before; of each the words of its title, its category and the tags of its names."""
         item = Feature("news", "categorical", NEWS + 1, "item")
         about = (item, Feature("category", "categorical", len(CATEGORIES) + 1, "item"))
-        title = History("title", LONGEST, (HistoryField("word", WORDS + 1), HistoryField("tag", len(TAGS) + 1)))
+        word = HistoryField("word", WORDS + 1, spelled=headlines.spelling())
+        title = History("title", LONGEST, (word, HistoryField("tag", len(TAGS) + 1)))
         past = History("clicked", MOST, (HistoryField("news", NEWS + 1, "news"),))
         tasks = (Task("click"), Task("category", "class", "category"), Task("entities", "tags", "title.tag"))
         return Schema((item,), tasks, (past,), requests=True, catalogue=Catalogue("news", Schema(about, (), (title,))))
@@ -102,12 +106,12 @@ class News(World):
         bait = rng.random(NEWS) < self.bait
         titles = headlines.write(rng, topic, category, bait, self.tells)
         appeal = self.quality * rng.standard_normal(NEWS)
-        readers = _readers(rng, -(-rows // CANDIDATES))
+        readers = self.readers(rng, -(-rows // CANDIDATES))
         fit = (rows - len(self.parts(rows)["test"])) // CANDIDATES
 
         own = readers.mask * ~bait[readers.clicked]                                         # (reader, position)
         kernel = own[:, :, None] * self._likeness(topic[readers.clicked][:, :, None], np.arange(TOPICS))
-        score = self.pull * kernel.sum(axis=1)[:, topic] + appeal                           # (reader, news)
+        score = self.pull * kernel.sum(axis=1)[:, topic] + appeal + readers.taste[:, topic]  # (reader, news)
         odds, candidates, place = self._shown(rng, score, _offered(readers, fit))
 
         flat = lambda each: each.reshape(-1, *each.shape[2:])[:rows]                        # noqa: E731
@@ -116,6 +120,7 @@ class News(World):
         kernel = flat(np.take_along_axis(kernel.transpose(0, 2, 1), topic[candidates][:, :, None], axis=1))
         news, click = flat(candidates), flat(np.arange(CANDIDATES) == place[:, None])
         columns = {"news": news, "category": category[news], "entities": news, "group": again(np.arange(len(score)))}
+        columns |= {} if readers.who is None else {"reader": again(readers.who)}
         columns = {name: pa.array(values.astype(np.int32)) for name, values in columns.items()}
         columns |= {"clicked.news": recipes.lists(again(readers.clicked), again(readers.mask)), "click": click.astype(np.int8)}
         places = headlines.places(titles, topic, category, self.conflict, self.tells)
@@ -123,6 +128,11 @@ class News(World):
                       relevance=Relevance("clicked", kernel.astype(np.float32), again(own).astype(np.float32)),
                       wording=Wording("title", titles.carries, ("entities",)), formula=self.formula)
         return Made(pa.table(columns), truth, catalogue=_catalogue(category, titles))
+
+    def readers(self, rng: np.random.Generator, count: int) -> Readers:
+        """Readers with three liked topics each, drawn with replacement."""
+        liked = rng.integers(0, TOPICS, (count, LIKED))
+        return Readers(np.eye(TOPICS)[liked].mean(axis=1), *past(rng, liked), np.zeros((count, TOPICS)))
 
     def _shown(self, rng: np.random.Generator, score: np.ndarray, offered: np.ndarray
                ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -151,15 +161,15 @@ class News(World):
         return np.where(apart == 0, 1.0, np.where(apart == 1, self.neighbour, 0.0))
 
 
-def _readers(rng: np.random.Generator, count: int) -> Readers:
-    """Readers with three liked topics each, drawn with replacement; what was clicked is of one of them with probability .7, else
-    of any, and holds no news item twice and none that comes out later."""
-    liked = rng.integers(0, TOPICS, (count, LIKED))
-    which = np.take_along_axis(liked, rng.integers(0, LIKED, (count, MOST)), axis=1)
+def past(rng: np.random.Generator, liked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of topics that readers like, (reader, liked), what each clicked and which places are filled, (reader, position): of one of
+    these topics with probability .7, else of any; no news item twice, and none that comes out later."""
+    count = len(liked)
+    which = np.take_along_axis(liked, rng.integers(0, liked.shape[1], (count, MOST)), axis=1)
     topics = np.where(rng.random((count, MOST)) < 0.7, which, rng.integers(0, TOPICS, (count, MOST)))
     order = np.argsort(rng.random((count, PER_TOPIC - FRESH)), axis=1)[:, :MOST]
     mask = np.arange(MOST) < rng.integers(FEWEST, MOST + 1, count)[:, None]
-    return Readers(np.eye(TOPICS)[liked].mean(axis=1), topics * PER_TOPIC + order, mask)
+    return topics * PER_TOPIC + order, mask
 
 
 def _offered(readers: Readers, fit: int) -> np.ndarray:

@@ -1,28 +1,34 @@
-"""Embeddings: the vectors of one feature's table as a map."""
+"""Embeddings: the vectors of one feature's table, or of the items, as a map."""
 from __future__ import annotations
 
 import streamlit as st
 
 from rankzoo.figures import scatter
-from rankzoo.figures.words import number, whole
-from rankzoo.inspection import embeddings
+from rankzoo.figures.words import decimal, number, whole
+from rankzoo.inspection import clusters, embeddings
 from rankzoo.inspection.naming import name
+from rankzoo.inspection.view import View
 from rankzoo.ui import page
-from rankzoo.ui.inside import Sight, kept, truth_line
+from rankzoo.ui.inside import Sight, choice, kept, truth_line
 from rankzoo.ui.words import say, translate
+
+OFTEN = "count"
 
 
 def show(sight: Sight) -> None:
-    """One dot per value of the chosen feature."""
+    """One dot per value of the chosen feature, coloured by a category where its values have one."""
     names = embeddings.tables(sight.subject)
     default = embeddings.largest(sight.subject)
     with st.sidebar:
         chosen = st.selectbox(say("Feature"), names, index=names.index(default), key="feature", bind="query-params")
     feature = chosen if chosen in names else default
-    view = kept(sight.key, "embeddings", feature, lambda: embeddings.embeddings(sight.subject, feature))
+    sorts = clusters.attributes(sight.subject, feature)
+    by = _colour(sorts) if sorts else OFTEN
+    view: View = kept(sight.key, "embeddings", f"{feature}:{by}", lambda: embeddings.embeddings(sight.subject, feature, by))
     frame = view.table.assign(name=[name(sight.subject.dataset, feature, i) or say("unknown") for i in view.table["id"]])
+    shown = frame.drop(columns="group", errors="ignore") if by == OFTEN else frame
     title = say("The vectors of {feature}, seen along their two widest directions", feature=feature)
-    st.plotly_chart(scatter.vectors(frame, page.colours(), title, translate), key="embeddings:map", alt=title,
+    st.plotly_chart(scatter.vectors(shown, page.colours(), title, translate), key="embeddings:map", alt=title,
                     config={"displayModeBar": False})
     rare, common = (frame[frame["count"] == 0], frame[frame["count"] > 0])
     st.markdown(say("**Read it:** {count} values; absent from these rows: {rare}. Vectors of the present ones are {long} long on "
@@ -30,5 +36,16 @@ def show(sight: Sight) -> None:
                     long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3)))
     st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
                    "stays where it was drawn."))
-    truth_line(sight, view.truth, "", "embeddings")
-    page.twin(frame[["id", "name", "count", "norm", "x", "y"]], "embeddings")
+    if view.truth:
+        st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
+                       "what an untrained model of the same architecture has ({chance}): words or attributes alone may tell.",
+                       by=page.escaped(view.truth.values["by"]), chance=decimal(view.truth.chance)))
+    truth_line(sight, view.truth, "silhouette {value}", "embeddings")
+    page.twin(frame[["id", "name", *(["group"] if "group" in frame else []), "count", "norm", "x", "y"]], "embeddings")
+
+
+def _colour(sorts: tuple[str, ...]) -> str:
+    """By what the dots are coloured: an attribute, or how often they occur."""
+    with st.sidebar:
+        options = {each: each for each in sorts} | {OFTEN: say("how often it occurs")}
+        return choice("by", say("Colour"), options, sorts[0], menu=True)

@@ -29,6 +29,8 @@ def show(sight: Sight, frame: Table) -> None:
                                 for position in shown["position"]])
     shown = shown if sight.truth else shown.drop(columns="carries", errors="ignore")
     scene(figure.titles(shown, translate), key="attention:titles", alt=say("How much each word of a title counts"))
+    if shown["word"].str.contains("##").any():
+        st.caption(say("Each word in the pieces that the language model reads; ## goes on with the piece before."))
     score = kept(sight.key, "words", "", lambda: scored(sight.subject))
     truth_line(sight, score, "{value} of a title's weight lies on the words that carry its topic", "words")
     page.twin(shown.drop(columns="title"), "titles")

@@ -128,7 +128,8 @@ SYSTEM = System(
     id="huawei", place=8, company="Huawei", name="MTRec-style", domain="news", source=PAPER,
     lesson=LESSON,
     story="Small encoders for category and entities do not fit well beside a deep encoder of the title. "
-          "So one BERT (here a small encoder of ours) learns to predict category and entities while it learns to rank. "
+          "So one BERT (here a small encoder of ours, or MiniLM-L6 where it is installed and chosen) learns to predict category "
+          "and entities while it learns to rank. "
           "Where an auxiliary gradient works against the click task, the part that does so is removed.",
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="gradients", grew="nrms", tagline="auxiliary tasks",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),

@@ -16,6 +16,10 @@ AUTHORS = "the authors' code, wuch15/PLM4NewsRec"
 TINY = Source("yflyl613", 2022, "Tiny-NewsRec, a later release of the code", "EMNLP 2022")
 NRMS = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
               "10.18653/v1/D19-1671")
+LSTUR = Source("An et al.", 2019, "Neural news recommendation with long- and short-term user representations", "ACL 2019",
+               "10.18653/v1/P19-1033")
+MINILM = Source("Wang et al.", 2020, "MiniLM: deep self-attention distillation for task-agnostic compression of pre-trained "
+                "transformers", "NeurIPS 2020", "10.48550/arXiv.2002.10957")
 BERT = Source("Devlin et al.", 2019, "BERT: pre-training of deep bidirectional transformers for language understanding",
               "NAACL 2019", "10.18653/v1/N19-1423")
 
@@ -49,11 +53,16 @@ FACTS = (
     code("vector of an article", "256 wide", TINY),
     code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS),
     stated("user encoder of NRMS", "self-attention, then additive attention", NRMS),
+    stated("user encoder of LSTUR", "a GRU; the reader's own vector is its first state, or joined to its last", LSTUR),
+    stated("the reader's own vector in training", "hidden with probability 0.5", LSTUR),
+    known("a smaller language model", "MiniLM: 6 layers of 384, distilled from a larger one", MINILM),
     known("serving", "each article is encoded once; the score is a dot product"),
     unsure("sizes of the attention and of the vectors", "only in the code", PAPER, why="the paper does not print them"),
     ours("encoder here", "2 layers of 32, 4 heads, from scratch", why="a small encoder of ours: trains on a laptop",
          path="representation.layers"),
     ours("layers that are trained", "all", why="nothing is pretrained, so nothing may be kept frozen"),
+    ours("pretrained encoder", "MiniLM-L6, where it is installed (kind pretrained_encoder)",
+         why="a stand-in for a base-size model, and trained for sentences: [CLS] was not", path="representation.kind"),
     ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
     ours("query", 32, why="as wide as a news vector here", path="representation.space"),
     ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
@@ -130,10 +139,10 @@ SYSTEM = System(
     id="microsoft", place=11, company="Microsoft", name="PLM-NR", domain="news", source=PAPER,
     lesson=LESSON,
     story="News are short-lived, so the text has to say what an item is. "
-          "A pretrained language model (here a small encoder of ours) encodes each title, and attention over the clicked titles "
-          "makes the user's vector. "
+          "A pretrained language model (here a small encoder of ours, or MiniLM-L6 where it is installed and chosen) encodes "
+          "each title, and attention over the clicked titles makes the user's vector. "
           "Only the encoder of the news is exchanged, and just its last two layers are trained.",
-    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="attention", grew="nrms", tagline="text encoder",
+    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
               Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),

@@ -1,0 +1,201 @@
+"""Titles: what every encoder of items' texts shares, whatever makes the states of the words (PLM-NR; Wu et al., SIGIR 2021).
+
+r_0 is the state at [CLS], r_m that of word m, and they become one vector:
+attention  a_m = qᵀ tanh(V r_m + v), α = softmax(a) over the words that are there, h = Σ_m α_m r_m
+average    h = Σ_m r_m / M          cls    h = r_0
+
+A training encodes each title that a batch names, once, however many rows name it. The words' states of the candidate are handed
+on as a sequence, for a task about words.
+"""
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from rankzoo.components.mlp import linear_part
+from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
+from rankzoo.components.sequence.tokens import masked_softmax
+from rankzoo.components.slot import Width
+from rankzoo.errors import ZooError, closest
+from rankzoo.facts import Source
+from rankzoo.schema import Block, Count, History, Part, Schema, SequenceShape, Shape
+from rankzoo.signals import Batch, Sequence, Signal
+from rankzoo.trace import Trace
+
+
+class Titles(Embeddings):
+    """Embeddings whose items are their text. `text` names the list of words (empty: the first that the items have)."""
+
+    text: Annotated[str, Field(max_length=200, title="List of words (empty: the first)")] = ""
+    pooling: Annotated[Literal["attention", "average", "cls"], Field(title="Words become one vector by")] = "attention"
+    space: Annotated[Width, Field(title="Width of the query space (attention)")] = 64
+
+    short: ClassVar = "text"
+    keeps: ClassVar = ("table", "words")
+    made: ClassVar[str] = ""  # what makes the states, in a word or two on the diagram
+    source: ClassVar = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
+                              "10.48550/arXiv.2104.07413")
+
+    def listed(self, schema: Schema) -> History:
+        """The items' list of words."""
+        lists = lists_of_words(schema)
+        return next((each for each in lists if each.name == self.text), lists[0])
+
+    def state_width(self, schema: Schema) -> int:
+        """Width of a word's state."""
+        return self.item_width(schema)
+
+    def after(self, shape: Shape) -> Shape:
+        known = [each.name for each in lists_of_words(shape.schema)]
+        if not known:
+            raise ZooError("The items of these data have no list of words, such as a title.",
+                           "Choose data with one, or set representation.kind to embeddings.", at=shape.at)
+        if self.text and self.text not in known:
+            raise ZooError("An item has no list of words '{name}'.", closest(self.text, known) or "It has: {names}.",
+                           at=f"{shape.at}.text", name=self.text, names=", ".join(known))
+        after, catalogue = super().after(shape), shape.schema.catalogue
+        if not any(shape.schema.named(f.name) for f in shape.schema.inputs):
+            return after
+        words = f"{catalogue.name}.{self.listed(shape.schema).name}"
+        states = SequenceShape(self.listed(shape.schema).length, {"state": self.state_width(shape.schema)})
+        return after.but(sequences={**after.sequences, words: states},
+                         origin={**after.origin, words: after.origin[catalogue.name]})
+
+    def attributes(self, schema: Schema) -> tuple[str, ...]:
+        return (self.listed(schema).name,) if lists_of_words(schema) else ()
+
+    def count(self, shape: Shape) -> Count:
+        return super().count(shape) + Count(self.encoder_parts(shape.schema))
+
+    @abstractmethod
+    def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
+        """What makes vectors of words; its FLOPs are those of encoding every item once."""
+
+    def pooling_parts(self, width: int, words: int) -> list[Part]:
+        """Count of pooling so many states."""
+        weighed = self.pooling == "attention"
+        parts = [linear_part("map", width, self.space, times=words), linear_part("ask", self.space, 1, bias=False, times=words)]
+        return (parts if weighed else []) + ([Part("pooled", 0, 2 * words * width)] if self.pooling != "cls" else [])
+
+    def once(self, parts: list[Part], schema: Schema) -> tuple[Part, ...]:
+        """Parts of one title as those of all titles, which are encoded once."""
+        return tuple(replace(part, flops=0, output=() if not part.table else part.output, once=part.flops * schema.catalogue.rows)
+                     for part in parts)
+
+    def drawn_items(self, shape: Shape) -> Block:
+        block = super().drawn_items(shape)
+        own = sum(part.parameters for part in self.encoder_parts(shape.schema))
+        return replace(block, detail=self.made, parameters=block.parameters + own)
+
+    def fitted(self, schema: Schema) -> tuple[Titles, tuple[str, ...]]:
+        spec, gone = super().fitted(schema)
+        if not self.text or self.text in [each.name for each in lists_of_words(schema)]:
+            return spec, gone
+        return spec.model_copy(update={"text": ""}), (*gone, self.text)
+
+
+def lists_of_words(schema: Schema) -> tuple[History, ...]:
+    """The lists of an item that do not name other items."""
+    lists = schema.catalogue.schema.histories if schema.catalogue else ()
+    return tuple(each for each in lists if not schema.named(each.fields[0].table))
+
+
+class TitlesLayer(EmbeddingsLayer):
+    """Adds to the parameters of Embeddings, where attention pools, `map` and `ask`. Keeps `words` (item, place), kind words: how
+    much each word counts for its item's vector; for [CLS] what it reads in the last block, its heads' mean."""
+
+    def __init__(self, spec: Titles, shape: Shape):
+        super().__init__(spec, shape.schema)
+        self.pooling, (self.text,) = spec.pooling, self.attributes
+        self.whole = any(shape.schema.named(task.of) for task in shape.tasks)  # who chooses among all items reads them all
+
+    def pool(self, spec: Titles, width: int) -> None:
+        """Draw what asks the states, where attention pools them."""
+        if spec.pooling == "attention":
+            self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
+
+    def forward(self, batch: Batch, trace: Trace) -> Signal:
+        if self.training and not trace.on and not self.whole:
+            batch = narrowed(batch)
+        words, mask = self.words(batch.catalogue)
+        states, maps = self.encoded(words, mask)
+        items, weights = self.pooled(states, maps, mask)
+        states, weights, mask = self.by_word(batch.catalogue, states[:, 1:], weights, mask)
+        trace.keep("words", "words", ("item", "place"), weights, mask=mask)
+        signal = self.laid(batch, items, trace)
+        return replace(signal, sequences={**signal.sequences, **self.candidates(batch, states, mask)})
+
+    def items(self, catalogue: Batch) -> Tensor:
+        words, mask = self.words(catalogue)
+        return self.pooled(*self.encoded(words, mask), mask)[0]
+
+    def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
+        """What is read of every item, whatever `encoded` takes, and which places are there: (item, place, …), (item, place)."""
+        raise NotImplementedError
+
+    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The states (item, 1 + place, width), that of [CLS] first, and the last block's maps (item, head, query, key)."""
+        raise NotImplementedError
+
+    def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """One vector of every item, (item, width), and how much each word counts for it, (item, place)."""
+        if self.pooling == "cls":
+            read = maps.mean(dim=1)[:, 0, 1:]
+            return states[:, 0], read / read.sum(dim=1, keepdim=True).clamp(min=1e-12)
+        scores = self.ask(torch.tanh(self.map(states[:, 1:]))).squeeze(2) if self.pooling == "attention" else mask.float()
+        weights = masked_softmax(scores, mask)
+        return torch.bmm(weights.to(states.dtype).unsqueeze(1), states[:, 1:]).squeeze(1), weights
+
+    def by_word(self, catalogue: Batch, states: Tensor, weights: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """States, weights and mask of the words as the data have them, where what is encoded are parts of words."""
+        return states, weights, mask
+
+    def alike(self, catalogue: Batch) -> Tensor:
+        """What each word counts where all that is read of a title counts alike: (item, place)."""
+        _, mask = self.words(catalogue)
+        weights = mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        return self.by_word(catalogue, weights.unsqueeze(2), weights, mask)[1]
+
+    def as_read(self, word: int, name: str) -> str:
+        """A word as the encoder reads it."""
+        return name
+
+    def candidates(self, batch: Batch, states: Tensor, mask: Tensor) -> Mapping[str, Sequence]:
+        """The words' states of the row's own item as a sequence, looked up only where something reads them."""
+        catalogue = self.schema.catalogue.name
+        if not any(self.schema.named(f.name) for f in self.schema.inputs):
+            return {}
+        return {f"{catalogue}.{self.text}": Sequence(partial(_states, states, batch.features[catalogue]),
+                                                    mask.index_select(0, batch.features[catalogue]))}
+
+
+def _states(states: Tensor, item: Tensor, places: Tensor) -> Tensor:
+    """States (item, place, width) of the rows' items (row,) at places numbered through all rows: (word,) → (word, width)."""
+    length = states.shape[1]
+    return states.flatten(0, 1).index_select(0, item.index_select(0, places // length) * length + places % length)
+
+
+def narrowed(batch: Batch) -> Batch:
+    """The same rows with a catalogue that holds only what they name, and the unknown item: each title is encoded once."""
+    schema = batch.schema
+    columns = [i for i, f in enumerate(schema.categorical) if schema.named(f.name)]
+    fields = {h.name: [i for i, f in enumerate(h.fields) if schema.named(f.table)] for h in schema.histories}
+    used = torch.zeros(len(batch.catalogue), dtype=torch.bool, device=batch.ids.device)
+    used[0] = True
+    used[batch.ids[:, columns]] = True
+    for name, places in fields.items():
+        used[batch.histories[name][:, :, places][batch.masks[name]]] = True
+    now = torch.cumsum(used, 0) - 1
+    now = torch.where(used, now, 0)  # what stands in padding is never read
+    ids, histories = batch.ids.clone(), {name: values.clone() for name, values in batch.histories.items()}
+    ids[:, columns] = now[ids[:, columns]]
+    for name, places in fields.items():
+        histories[name][:, :, places] = now[histories[name][:, :, places]]
+    return replace(batch, ids=ids, histories=histories, catalogue=batch.catalogue.take(used.nonzero().squeeze(1)))
