@@ -20,7 +20,7 @@ from rankzoo.ui.views import ROOMS
 from rankzoo.ui.views.gates import ONE_GATE
 from tests.visits import nodes, said, scenes, unmarked, visit, without_workers, words
 
-BUILT = [system.id for system in systems().values() if system.built]
+BUILT = list(systems())
 PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms": ("attention", "heads"),
            "mmoe": ("gates", "tasks", "heads"), "cgc": ("gates", "tasks", "heads"), "ple": ("gates", "tasks", "heads"),
            "shared_bottom": ("tasks", "heads"), "omoe": ("tasks", "heads"),

@@ -9,7 +9,7 @@ from rankzoo.inspection.steps import Step, steps
 from rankzoo.registry import systems
 from rankzoo.schema import Block
 
-BUILT = [system.id for system in systems().values() if system.built]
+BUILT = list(systems())
 
 
 def offered(document: Document) -> list[tuple[Block, Step]]:

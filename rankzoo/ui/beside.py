@@ -82,7 +82,7 @@ def choices(document: Document) -> dict[str, str]:
         found[PRESET] = say("the preset of {name}", name=document.system.brand)
     found |= {_own(each): say("kept: {name}, {n} changed", name=each.system.brand, n=len(each.changed()))
               for each in st.session_state.get(KEPT, ())}
-    order = sorted((each for each in systems().values() if each.built and each.id != document.arch),
+    order = sorted((each for each in systems().values() if each.id != document.arch),
                    key=lambda each: each.id != document.system.grew)
     found |= {each.id: each.brand for each in order}
     found |= {f"{RUN}{each.id}": say("run {n}: {name}", n=each.number, name=systems()[each.arch].brand)
