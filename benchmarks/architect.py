@@ -50,7 +50,7 @@ LAID = 5
 
 def largest() -> Document:
     """The preset with the most nodes in its diagram among those whose embedding size can be changed in the sidebar."""
-    presets = [Document.preset(each.id) for each in systems().values() if each.built]
+    presets = [Document.preset(each.id) for each in systems().values()]
     free = [each for each in presets if "dim" in type(each.blueprint.representation).model_fields]
     return max(free, key=lambda each: len(layout_of(each.blueprint, each.schema()).boxes))
 
@@ -168,7 +168,7 @@ def drawn() -> list[tuple]:
 def industry(home: Path) -> Iterator[Figure]:
     """`show ID --scale industry` as a process, for every system."""
     values = []
-    for id in (each.id for each in systems().values() if each.built):
+    for id in (each.id for each in systems().values()):
         began = time.perf_counter()
         subprocess.run([sys.executable, "-m", "rankzoo", "show", id, "--scale", "industry"], cwd=ROOT, env=environment(home),
                        check=True, stdout=subprocess.DEVNULL)
