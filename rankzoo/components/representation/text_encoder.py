@@ -130,7 +130,8 @@ class TextEncoderLayer(EmbeddingsLayer):
         words, width = spec.listed(shape.schema).length, spec.item_width(shape.schema)
         self.cls = nn.Parameter(spec.init * torch.randn(width))
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
-        self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.layers))
+        self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
+                                   for _ in range(spec.layers))
         if self.pooling == "attention":
             self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
 

@@ -85,7 +85,8 @@ class EncoderLayer(nn.Module):
         self.tokens, self.last = Tokens(spec, shape, candidate=False), spec.read == "last"
         self.length = shape.sequences[self.tokens.history].length
         self.positions = nn.Parameter(0.02 * torch.randn(self.length, width)) if spec.positions == "learned" else None
-        self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.blocks))
+        self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
+                                   for _ in range(spec.blocks))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         x, mask = self.tokens.past(signal)
