@@ -1,0 +1,331 @@
+"""Code: a blueprint as one file of PyTorch that runs without RankZoo: its layers, its loss, and a short training on toy rows.
+
+Each class is the component's own source, with what this model's settings decide decided, and nothing of what only RankZoo's
+pages need. Tables stand apart, a table for each field, where RankZoo fuses them for speed; `carried` brings weights over.
+"""
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from rankzoo.blueprint import Place
+from rankzoo.components.interaction.linear import Linear
+from rankzoo.components.representation.attributes import Attributes
+from rankzoo.components.representation.auto_dis import AutoDis
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.growing_table import GrowingTable
+from rankzoo.components.representation.neighbours import Neighbours
+from rankzoo.components.representation.one_hot import OneHot
+from rankzoo.components.representation.text_encoder import TextEncoder
+from rankzoo.components.representation.tree_leaves import TreeLeaves
+from rankzoo.export import plain, rows, toy
+from rankzoo.export.classes import Init, Klass, World, definer, method, networks, parameters
+from rankzoo.export.fold import Names, Text
+from rankzoo.export.source import Line, laid, source_of
+from rankzoo.model import RankingModel
+from rankzoo.schema import Shape
+
+TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: plain.PlainTreeLeaves,
+         Attributes: plain.PlainAttributes, Neighbours: plain.PlainNeighbours, TextEncoder: plain.PlainTextEncoder,
+         GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot, Linear: plain.PlainLinear}
+WHOLE = (Neighbours, TextEncoder, AutoDis, TreeLeaves)
+"""Representations of which the whole story holds for tables that stand apart, too."""
+STEPS = ("features → vectors", "histories → vectors", "crosses", "side by side", "one vector per task", "logits")
+"""What each of the steps does, in a comment."""
+
+
+def twin(place: Place) -> type | None:
+    """The layer that stands in the file for a fused one."""
+    if isinstance(place.spec, GrowingTable) and place.spec.moves:
+        return rows.PlainMoving
+    return TWINS.get(type(place.spec))
+
+
+def read_later(model: RankingModel) -> frozenset[str]:
+    """Every name that a layer behind the representation holds."""
+    found: set[str] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, tuple | list | frozenset | set):
+            for each in value:
+                walk(each)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                walk(key), walk(each)
+
+    for name, part in model.named_children():
+        for module in part.modules() if name not in ("representation", "losses") else ():
+            for key, value in vars(module).items():
+                if not key.startswith("_"):
+                    walk(value)
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One component of the model: where it stands, the module that the file holds, how it is made."""
+
+    place: Place
+    module: nn.Module
+    twin: type | None
+
+
+def layers_of(model: RankingModel) -> list[Layer]:
+    """The model's components, the fused ones exchanged for plain ones."""
+    found, histories = [], read_later(model)
+    for place in model.blueprint.places(model.schema):
+        made, module = twin(place), model.get_submodule(place.address)
+        if made is plain.PlainOneHot:
+            module = made()
+        elif made is plain.PlainLinear:
+            module = made(place.spec, place.shape)
+        elif made is not None:
+            module = made(place.spec, place.shape, tuple(sorted(histories)))
+        found.append(Layer(place, module, made))
+    return found
+
+
+def carried(model: RankingModel, layers: list[Layer] | None = None) -> dict[str, Tensor]:
+    """The model's weights under the names that the file gives them."""
+    found: dict[str, Tensor] = {}
+    for layer in layers or layers_of(model):
+        original, at = model.get_submodule(layer.place.address), layer.place.address
+        state = original.state_dict()
+        if layer.twin is plain.PlainLinear:
+            state = plain.weights(original, state, layer.place.spec, model.schema)
+        elif layer.twin is rows.PlainMoving:
+            state = rows.moved(original, state)
+        elif layer.twin is rows.PlainGrowing:
+            state = rows.apart(layer.place.spec, original, state, model.schema)
+        elif layer.twin not in (None, plain.PlainOneHot):
+            state = plain.tables(original, state)
+        own = layer.module.state_dict()
+        found |= {f"{at}.{name}": value for name, value in state.items() if name in own}
+    return found
+
+
+def code(model: RankingModel, title: str = "", about: str = "", name: str = "model") -> str:
+    """The file. `about` is what stands at its head beside the counts and the blueprint, `name` its own name."""
+    return File(model, title, about).text.replace("FILE", name)
+
+
+class File:
+    """The file as it is put together."""
+
+    def __init__(self, model: RankingModel, title: str, about: str):
+        self.model, self.layers = model, layers_of(model)
+        self.schema, self.tasks = model.schema, model.blueprint.tasks
+        everything = nn.ModuleList(layer.module for layer in self.layers)
+        batch = {"seen": (True), "catalogue": True} if self.schema.catalogue else {"seen": None, "catalogue": None}
+        world = World(everything, self.tasks, {name: value for name, value in batch.items() if value is None or name == "seen"})
+        self.world = world
+        self.kinds = {layer.place.address: type(layer.module) for layer in self.layers}
+        names = world.settle(self.written)
+        self.text = "\n".join(self.assembled(names, title, about)).rstrip() + "\n"
+
+    def written(self) -> dict[str, str]:
+        """Writes every class; returns by address how a layer is made."""
+        return {layer.place.address: self.made(layer) for layer in self.layers}
+
+    def made(self, layer: Layer) -> str:
+        spec, shape = layer.place.spec, layer.place.shape
+        signal = {"fields": Names(tuple(shape.fields)), "head": Names(tuple(shape.head)), "joins": Names(tuple(shape.joins)),
+                  "logits": Names(self.tasks if shape.logits else ())}
+        if layer.twin is plain.PlainOneHot:
+            args = {}
+        elif layer.twin is plain.PlainLinear:
+            args = {"spec": spec, "shape": shape}
+        elif layer.twin is not None:
+            args = {"spec": spec, "shape": shape, "read": tuple(sorted(read_later(self.model)))}
+        else:
+            args = self.arguments(layer)
+        cls = layer.twin or type(layer.module)
+        if layer.place.address == "representation":
+            signal = {}
+        return self.world.special(cls, args, layer.module, signal, self.story(layer)) + "()"
+
+    def arguments(self, layer: Layer) -> dict[str, object]:
+        """What a component's `build` hands to its layer."""
+        spec, shape = layer.place.spec, layer.place.shape
+        cls = definer(type(spec), "build")
+        node = method(cls, "build")
+        klass = Klass(type(spec), (), {"signal": ()})
+        known = {"self": (spec,), "shape": (shape,)}
+        writer = Init(self.world, source_of(cls.__module__), known, klass, cls)
+        call = node.body[-1].value
+        init = definer(type(layer.module), "__init__")
+        if init is None:
+            return {}
+        names = [arg.arg for arg in parameters(method(init, "__init__"))]
+        found = {}
+        for name, arg in zip(names, call.args, strict=True):
+            known, value = writer.scope.one(arg)
+            found[name] = value if known else Text(writer.text(arg))
+        return found
+
+    def story(self, layer: Layer) -> str:
+        """What a component is, from the head of its module."""
+        doc = inspect.cleandoc(sys.modules[type(layer.place.spec).__module__].__doc__)
+        whole = layer.twin is None or isinstance(layer.place.spec, WHOLE)
+        return doc if whole else doc.split("\n\n")[0]
+
+    # ---- the file, from its head to its end
+
+    def assembled(self, made: Mapping[str, str], title: str, about: str) -> Iterator[str]:
+        world = self.world
+        helpers = networks(world)
+        body: list[str] = []
+        for lines in [*helpers, *([toy_line for toy_line in [] if toy_line])]:
+            body += ["", "", *lines]
+        classes = self.ordered()
+        for lines in classes:
+            body += ["", "", *lines]
+        body += ["", "", *self.model_class(made, title)]
+        members = world.members["batch"] | {"features"}
+        code = "\n".join(body)
+        items = "catalogue" in members or ".catalogue" in code
+        loop = toy.toy_batch(self.schema, [self.schema.task(t) for t in self.tasks], members, code, items)
+        head = ["", "", *toy.batch_class(members | ({"catalogue"} if items else set()))]
+        if "Sequence(" in code or "signal.sequences" in code or "sequences=" in code:
+            head += ["", "", *toy.SEQUENCE]
+            world.imported("typing", "NamedTuple")
+        head += ["", "", *toy.signal_class(world.members["signal"])]
+        world.imported("dataclasses", "dataclass")
+        world.imported("dataclasses", "field")
+        world.imported("torch", "Tensor")
+        world.modules |= {"torch", "nn", "sys"}
+        constants = [f"TASKS = {self.task_names()}", *world.constants.values()]
+        rest = ["", "", *loop, "", "", *self.training()]
+        whole = "\n".join([*constants, *head, *body, *rest])
+        yield from self.head(title, about)
+        yield from self.imported(whole)
+        yield ""
+        yield from constants
+        yield from head
+        yield from body
+        yield from rest
+
+    def task_names(self) -> str:
+        inside = ", ".join(f'"{task}"' for task in self.tasks)
+        return f"({inside},)" if len(self.tasks) == 1 else f"({inside})"
+
+    def ordered(self) -> list[list[str]]:
+        """Functions and classes, each behind what it needs when it is defined."""
+        found = [*self.world.functions.values(), *self.world.classes.values()]
+        return found
+
+    def head(self, title: str, about: str) -> Iterator[str]:
+        blueprint, schema = self.model.blueprint, self.schema
+        count = blueprint.count(schema)
+        said = (f"{title or 'A ranking model'}: PyTorch code of one blueprint, which needs nothing but torch. Made by RankZoo; MIT "
+                "licence, as RankZoo's own.")
+        told = [said, about, f"{count.parameters:,} parameters, {count.embedding:,} of them in embedding tables; "
+                f"{count.flops:,} FLOPs of matrix products for a row.",
+                "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
+                "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
+                + ("; a history is padded at its end." if schema.histories else "."),
+                "`python FILE` trains on random rows; `python FILE weights.pt` begins with weights that were kept."]
+        text = [f'"""{told[0]}', *[part for each in told[1:] if each for part in ("", each)]]
+        lines = [line for part in text for line in (textwrap.wrap(part, 126) or [""])]
+        yield from [*lines, '"""']
+        yield ""
+        yield f"# Blueprint {blueprint.hash}"
+        yield from textwrap.wrap(blueprint.json(), 124, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+    def imported(self, whole: str) -> Iterator[str]:
+        """The imports of what the file names."""
+        yield "from __future__ import annotations"
+        yield ""
+        used = lambda name: re.search(rf"(?<![\w.\"]){re.escape(name)}\b", whole) is not None  # noqa: E731
+        plain_ones = sorted(name for name in self.world.modules if name not in ("F", "nn", "torch") and used(name))
+        yield from (f"import {name}" for name in plain_ones)
+        for module, names in sorted(self.world.imports.items()):
+            kept = sorted(name for name in names if used(name))
+            if module != "torch" and kept:
+                yield f"from {module} import {', '.join(kept)}"
+        yield ""
+        yield "import torch"
+        if used("F"):
+            yield "import torch.nn.functional as F"
+        yield "from torch import Tensor, nn"
+
+    def model_class(self, made: Mapping[str, str], title: str) -> list[str]:
+        """The seven steps in order."""
+        slots = {"sequence": [], "interaction": []}
+        for address, text in made.items():
+            if address.split(".")[0] in slots:
+                slots[address.split(".")[0]].append(text)
+        lines = [Line(0, "class RankingModel(nn.Module):"), Line(1, f"{title or 'The model'}: the steps in order.", doc=True)]
+        init, steps = [Line(2, "super().__init__()")], []
+        shapes = {place.address: place for place in self.model.blueprint.places(self.schema)}
+        for slot in ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses"):
+            if slot in slots:
+                if slots[slot]:
+                    init.append(Line(2, f"self.{slot} = nn.ModuleList([{', '.join(slots[slot])}])"))
+            else:
+                init.append(Line(2, f"self.{slot} = {made[slot]}"))
+        for address, place in shapes.items():
+            steps += self.step(address, place)
+        lines += [Line(-1, ""), Line(1, "def __init__(self):"), *init, Line(-1, ""),
+                  Line(1, "def forward(self, batch: Batch) -> dict[str, Tensor]:"),
+                  Line(2, "Rows → the logits of each task.", doc=True), *steps]
+        lines += [Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
+                  Line(2, "The loss of each task on rows with labels.", doc=True),
+                  Line(2, "return self.losses(self(batch), batch)")]
+        return [line if line.strip() else "" for each in lines for line in (laid([each]) if each.depth >= 0 else [""])]
+
+    def step(self, address: str, place: Place) -> list[Line]:
+        """One step of the forward pass."""
+        slot, _, number = address.partition(".")
+        shape: Shape = place.spec.after(place.shape)
+        call = f"self.{slot}[{number}]" if number else f"self.{slot}"
+        if slot == "representation":
+            width = f", {shape.width} numbers in all" if shape.fields else ""
+            return [Line(2, f"signal = {call}(batch)", f"# 1  features → a vector for each of {len(shape.fields)} fields{width}")]
+        if slot == "sequence":
+            return [Line(2, f"signal = {call}(signal)", "# 2  histories → vectors")]
+        if slot == "interaction":
+            return [Line(2, f"signal = {call}(signal)", "# 3  fields → crosses")]
+        if slot == "concatenation":
+            return [Line(2, f"x = {call}(signal)", f"# 4  → (row, {shape.joined})")]
+        if slot == "sharing":
+            return [Line(2, f"branches = {call}(x)", f"# 5  → (row, {shape.branch}) per task")]
+        if slot == "towers":
+            idle = self.world.idle.get((self.kinds[address], "forward"), frozenset())
+            args = ", ".join(name for name in ("branches", "signal") if name not in idle)
+            return [Line(2, f"return {call}({args})", "# 6  → logits per task")]
+        return []
+
+    def training(self) -> list[str]:
+        weights = self.model.losses.weights
+        total = "sum(losses.values())"
+        if any(weight != 1 for weight in weights.values()):
+            total = "sum(WEIGHTS[task] * loss for task, loss in losses.items())"
+        sight = ["        model.representation.sight(batch)"] if hasattr(self.layers[0].module, "sight") else []
+        lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
+                 '    """Some steps of Adam on one toy batch."""',
+                 "    batch, optimizer = toy_batch(), torch.optim.Adam(model.parameters(), lr=lr)", "    model.train()",
+                 "    for step in range(steps):", *sight, "        losses = model.loss(batch)", f"        loss = {total}",
+                 "        optimizer.zero_grad()", "        loss.backward()", "        optimizer.step()",
+                 '        print(f"step {step}  loss {loss.item():.4f}  " + "  ".join(f"{k} {v.item():.4f}" for k, v in losses.items()))',
+                 "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
+                 "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
+                 "    train(model)"]
+        if "WEIGHTS" in total:
+            inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
+            return [f"WEIGHTS = {{{inside}}}", "", "", *lines]
+        return lines
+
+
+def checked(text: str) -> ast.Module:
+    """The file's tree: whether Python can read it."""
+    return ast.parse(text)

@@ -1,0 +1,101 @@
+"""Proof: an exported file beside the model that it was made of: the same parameters in every module, the same logits and losses."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rankzoo.errors import ZooError
+from rankzoo.export.code import carried, code
+from rankzoo.model import RankingModel
+from rankzoo.schema import Schema
+from rankzoo.signals import Batch
+
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The file, the weights by its names, and in a sentence what was compared."""
+
+    text: str
+    weights: Mapping[str, Tensor]
+    checked: str
+
+
+def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model") -> Exported:
+    """The model as a file, compared with itself before anybody gets it; raises a ZooError where the two differ."""
+    text, held = code(model, title, about, name), carried(model)
+    known: dict[str, Any] = {"__name__": __name__}
+    exec(compile(text, "exported", "exec"), known)
+    torch_state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    other, toy = known["RankingModel"](), known["toy_batch"]()
+    weights = {name: held[name] for name in other.state_dict()}
+    other.load_state_dict(weights)
+    torch.random.set_rng_state(torch_state)
+    counts, rows = same_counts(model, other), len(batch_of(model.schema, toy))
+    far = farthest(model, other, toy)
+    if far > CLOSE:
+        raise ZooError("The file's logits differ from the model's by {far}, so that it was not written.", at="format",
+                       far=f"{far:.1g}")
+    return Exported(text, weights, f"{counts:,} parameters in each of the same modules, logits of {rows} rows within "
+                                   f"{CLOSE:.0e} of the model's (largest difference {far:.0e})")
+
+
+def counted(model: nn.Module) -> dict[str, int]:
+    """Parameters of every component and of every module in it, but those of which the tables stand apart in a file."""
+    parts = {name: module for name, module in model.named_modules() if name.count(".") <= 2}
+    return {name: sum(p.numel() for p in module.parameters()) for name, module in parts.items()}
+
+
+def same_counts(model: RankingModel, other: nn.Module) -> int:
+    """The number of parameters; raises a ZooError where a module has another one in the file."""
+    own, theirs = counted(model), counted(other)
+    for name in own.keys() & theirs.keys():
+        if own[name] != theirs[name]:
+            raise ZooError("The file has {theirs} parameters in '{name}', the model {own}.", at=name or "model", name=name,
+                           theirs=theirs[name], own=own[name])
+    return own[""]
+
+
+@torch.no_grad()
+def farthest(model: RankingModel, other: nn.Module, toy: Any) -> float:
+    """The largest difference between logits, relative where they are above 1, and between losses, in eval mode."""
+    training, batch = model.training, batch_of(model.schema, toy)
+    model.eval(), other.eval()
+    mine, theirs = model(batch), other(toy)
+    losses = other.losses(theirs, toy)
+    model.train(training)
+    return max(difference(mine.raw, theirs), difference({k: v for k, v in mine.losses.items()}, losses))
+
+
+def difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float:
+    """The largest difference, relative where values are above 1; infinite where something is missing."""
+    if one.keys() != other.keys():
+        return float("inf")
+    return max((float(((a - b).abs() / a.abs().clamp(min=1)).max()) for a, b in ((one[k], other[k]) for k in one)), default=0.0)
+
+
+def batch_of(schema: Schema, toy: Any) -> Batch:
+    """An exported file's batch as RankZoo's; a column that the file does not read is zeros."""
+    features = dict(getattr(toy, "features", {}))
+    rows = len(next(iter((features or toy.masks).values())))
+    ids = [features.get(f.name, torch.zeros(rows, dtype=torch.long)) for f in schema.categorical]
+    numbers = [features.get(f.name, torch.zeros(rows)) for f in schema.numeric]
+    given = getattr(toy, "histories", {})
+    histories = {h.name: given.get(h.name, torch.zeros(rows, h.length, len(h.fields), dtype=torch.long)) for h in schema.histories}
+    masks = {h.name: getattr(toy, "masks", {}).get(h.name, torch.zeros(rows, h.length, dtype=torch.bool)) for h in schema.histories}
+    items = getattr(toy, "catalogue", None)
+    known = schema.catalogue and torch.arange(schema.catalogue.rows) > 0
+    if schema.catalogue and items is None:
+        items = type(toy)(features={schema.catalogue.name: torch.arange(schema.catalogue.rows)})
+    return Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),
+                 torch.stack(numbers, dim=1) if numbers else torch.zeros(rows, 0), histories, masks,
+                 dict(getattr(toy, "labels", {})), dict(getattr(toy, "observed", {})), getattr(toy, "group", None),
+                 batch_of(schema.catalogue.schema, items) if schema.catalogue else None,
+                 known if getattr(toy, "seen", None) is None else toy.seen, getattr(toy, "listed", None),
+                 getattr(toy, "grades", None))

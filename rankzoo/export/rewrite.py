@@ -1,0 +1,521 @@
+"""Rewrite: a component's own source for one model: what its settings decide is decided, what only RankZoo's pages read is left out.
+
+Text in, text out: what nothing is known of stands as its author wrote it.
+"""
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from rankzoo.components.mlp import Dice, Mlp
+from rankzoo.export.fold import Names, Parts, Scope, Text, Values, met, plain
+from rankzoo.export.source import Line, Source, joined, quoted, tabled
+
+if TYPE_CHECKING:
+    from rankzoo.export.classes import World
+
+ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.ListComp, ast.DictComp, ast.Set)
+EMPTY = ("[]", "{}", "()", "0", "0.0")
+SIGNALS = ("signal", "branches", "batch", "trace", "catalogue")
+
+
+def literal(value: object, tasks: tuple[str, ...] = ()) -> str:
+    """A plain value as Python has it; the model's tasks by their name."""
+    if isinstance(value, tuple) and value and value == tasks:
+        return "TASKS"
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, float):
+        return root(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(k, tasks)}: {literal(v, tasks)}" for k, v in value.items()) + "}"
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(literal(each, tasks) for each in value)) + "}" if value else f"{type(value).__name__}()"
+    if isinstance(value, tuple | list):
+        inner = ", ".join(literal(each, tasks) for each in value)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def root(value: float) -> str:
+    """A number, as one over the root of a whole number where it is that."""
+    if 0 < value < 1 and len(repr(value)) > 8:
+        whole = round(value ** -2)
+        if 1 < whole <= 65_536 and whole ** -0.5 == value:
+            return f"{whole} ** -0.5"
+    return repr(value)
+
+
+def atomic(text: str) -> bool:
+    """Whether an expression may stand where brackets were needed before."""
+    try:
+        return isinstance(ast.parse(text, mode="eval").body, ATOMS)
+    except SyntaxError:
+        return False
+
+
+def traced(node: ast.AST) -> bool:
+    """Whether an expression is the trace, or one below it."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return traced(node.func.value)
+    return isinstance(node, ast.Name) and node.id == "trace"
+
+
+class Rewriter:
+    """Writes the statements and expressions of one function again. `owner` knows the methods of the class, if there is one."""
+
+    def __init__(self, world: World, source: Source, scope: Scope, owner: object = None, own: type | None = None):
+        self.world, self.source, self.scope, self.owner, self.own = world, source, scope, owner, own
+        self.stored: dict[str, int] = {}
+
+    # ---- statements
+
+    def function(self, node: ast.FunctionDef, depth: int = 0) -> list[Line]:
+        """The body of a function."""
+        self.stored = counted(node)
+        self.scope = self.scope.but({name: None for name in self.stored if name not in self.scope.known})
+        return self.block(node.body, depth)
+
+    def block(self, statements: Iterable[ast.stmt], depth: int) -> list[Line]:
+        """Statements one after another, up to the first after which nothing is reached."""
+        lines: list[Line] = []
+        for statement in statements:
+            lines += self.statement(statement, depth)
+            if lines and lines[-1].depth == depth and lines[-1].text.split(" ")[0] in ("return", "raise", "return\n"):
+                break
+        return lines
+
+    def statement(self, node: ast.stmt, depth: int) -> list[Line]:
+        found = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if found is None:
+            raise NotImplementedError(f"{type(node).__name__} in {self.source.module.__name__}:{node.lineno}")
+        lines = found(node, depth)
+        if lines and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign | ast.Return | ast.Raise | ast.AnnAssign):
+            lines[-1].comment = lines[-1].comment or self.source.comment(node)
+        if lines and not lines[0].doc and not isinstance(node, ast.If):
+            lines[0].above = self.source.above(node)
+        return lines
+
+    def _expr(self, node: ast.Expr, depth: int) -> list[Line]:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return [Line(depth, cleaned(node.value.value), doc=True)]
+        if traced(node.value):
+            return []
+        return [Line(depth, self.text(node.value))]
+
+    def _assign(self, node: ast.Assign, depth: int) -> list[Line]:
+        value = self.text(node.value)
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.remember(target.id, node.value)
+        targets = " = ".join(self.text(target) if isinstance(target, ast.Subscript) else self.source.of(target)
+                             for target in node.targets)
+        return [Line(depth, f"{targets} = {value}")]
+
+    def remember(self, name: str, value: ast.expr) -> None:
+        """What is known of a local from here on, if it is given a value once only."""
+        self.scope = self.scope.but({name: self.scope.possible(value) if self.stored.get(name) == 1 else None})
+
+    def _annassign(self, node: ast.AnnAssign, depth: int) -> list[Line]:
+        return [Line(depth, f"{self.source.of(node.target)}: {self.annotation(node.annotation)} = {self.text(node.value)}")]
+
+    def _augassign(self, node: ast.AugAssign, depth: int) -> list[Line]:
+        value = self.text(node.value)
+        sign = self.source.between(self.source.span(node.target)[1], self.source.span(node.value)[0]).strip()
+        return [] if value in EMPTY and sign in ("+=", "|=") else [Line(depth, f"{self.source.of(node.target)} {sign} {value}")]
+
+    def _return(self, node: ast.Return, depth: int) -> list[Line]:
+        return [Line(depth, f"return {self.bare(node.value)}" if node.value else "return")]
+
+    def bare(self, node: ast.expr) -> str:
+        """An expression where a tuple needs no brackets."""
+        return self.text(node)
+
+    def _raise(self, node: ast.Raise, depth: int) -> list[Line]:
+        return [Line(depth, self.source.of(node))]
+
+    def _pass(self, node: ast.Pass, depth: int) -> list[Line]:
+        return []
+
+    def _if(self, node: ast.If, depth: int) -> list[Line]:
+        truth = self.scope.decided(node.test)
+        if truth is not None:
+            return self.block(node.body if truth else node.orelse, depth)
+        before, test = self.scope, self.text(node.test)
+        body = self.block(node.body, depth + 1)
+        self.scope = before
+        other = self.block(node.orelse, depth + 1)
+        self.scope = before
+        if not body and not other:
+            return []
+        head = Line(depth, f"if {test}:" if body else f"if not {test if atomic(test) else f'({test})'}:",
+                    above=self.source.above(node))
+        if not body or not other:
+            return [head, *(body or other)]
+        if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and other[0].text.startswith("if ") and all(
+                line.depth > depth + 1 or line.text.startswith(("if", "elif", "else")) for line in other):
+            chain = [Line(line.depth - 1, line.text, line.comment, line.above, line.doc) for line in other]
+            chain[0].text = f"el{chain[0].text}"
+            return [head, *body, *chain]
+        return [head, *body, Line(depth, "else:"), *other]
+
+    def _for(self, node: ast.For, depth: int) -> list[Line]:
+        if self.empty(node.iter):
+            return []
+        over, before = self.text(node.iter), self.scope
+        self.scope = self.scope.but(self.met(node.target, node.iter))
+        body = self.block(node.body, depth + 1)
+        self.scope = before
+        return [Line(depth, f"for {self.source.of(node.target)} in {over}:"), *body] if body else []
+
+    def _while(self, node: ast.While, depth: int) -> list[Line]:
+        return [Line(depth, f"while {self.text(node.test)}:"), *self.block(node.body, depth + 1)]
+
+    def empty(self, over: ast.expr) -> bool:
+        """Whether a loop goes over nothing."""
+        known = self.scope.possible(over)
+        return known is not None and len(known) == 1 and hasattr(known[0], "__len__") and not len(known[0])
+
+    def met(self, target: ast.expr, over: ast.expr) -> dict[str, Values | None]:
+        """What the names of a loop can be."""
+        found: list[object] | None = []
+        for each in self.scope.possible(over) or ():
+            if isinstance(each, dict | tuple | list | range | set | frozenset | Names | nn.ModuleList | nn.ModuleDict | nn.Sequential):
+                found += list(each)
+            else:
+                found = None
+                break
+        if not found and isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id in ("zip", "enumerate"):
+            return self.by_part(target, over)
+        return met(target, tuple(found) or None if found is not None else None)
+
+    def by_part(self, target: ast.expr, over: ast.Call) -> dict[str, Values | None]:
+        """The names of a loop over several things side by side, of which some are known."""
+        parts = list(over.args) if over.func.id == "zip" else [None, *over.args[:1]]
+        if not isinstance(target, ast.Tuple):
+            return met(target, None)
+        names: dict[str, Values | None] = {}
+        for inner, part in zip(target.elts, parts, strict=False):
+            names |= met(inner, None) if part is None else self.met(inner, part)
+        return names
+
+    # ---- expressions
+
+    def text(self, node: ast.expr) -> str:
+        """An expression, written again."""
+        folded = self.folded(node)
+        if folded is not None:
+            return folded
+        found = getattr(self, f"_{type(node).__name__.lower()}_text", None)
+        written = found(node) if found else None
+        return self.patched(node) if written is None else written
+
+    def folded(self, node: ast.expr) -> str | None:
+        """The one value of what hangs on a setting, which an exported layer has not."""
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and isinstance(node.value.value, ast.Name) and (
+                node.value.value.id == "self" and isinstance((self.scope.possible(node.value) or [0])[0], dict)):
+            known, value = self.scope.one(node)
+            return literal(value, self.world.tasks) if known and isinstance(value, bool | int | float | str) else None
+        chain = node
+        while isinstance(chain, ast.Attribute | ast.Subscript | ast.Call):
+            inner = chain.func if isinstance(chain, ast.Call) else chain.value
+            if isinstance(inner, ast.Name) and inner.id == "self" and isinstance(chain, ast.Attribute) and chain is not node:
+                roots = self.scope.possible(chain) or ()
+                known, value = self.scope.one(node)
+                if known and plain(value) and roots and not any(plain(r) for r in roots):
+                    return literal(value, self.world.tasks)
+                return None
+            chain = inner
+        return None
+
+    def patched(self, node: ast.AST) -> str:
+        """The text of a node with what stands within it written again."""
+        start, stop = self.source.span(node)
+        children = sorted(located(node), key=lambda child: self.source.span(child))
+        pieces, at = [], start
+        for child in children:
+            begin, end = self.source.span(child)
+            new = self.text(child) if isinstance(child, ast.expr) else self.patched(child)
+            before, after = self.source.text[at:begin].decode(), self.source.text[end:end + 1].decode()
+            old = self.source.of(child)
+            grouped = before.endswith("(") and after == ")" and not isinstance(node, ast.Call)
+            if new != old and grouped and atomic(new):
+                pieces.append(before[:-1] + new)
+                at = end + 1
+                continue
+            pieces.append(before + new)
+            at = end
+        return joined("".join(pieces) + self.source.text[at:stop].decode())
+
+    def _joinedstr_text(self, node: ast.JoinedStr) -> str:
+        for name in ast.walk(node):
+            if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name) and name.value.id == "self":
+                self.world.read(self.owner, name.attr)
+        return self.source.of(node)
+
+    def _name_text(self, node: ast.Name) -> str | None:
+        if node.id in self.scope.known:
+            value = self.scope.known[node.id]
+            if isinstance(value, Text):
+                return value.text if atomic(value.text) else f"({value.text})"
+            return None
+        return self.world.named(node.id, self.source.module)
+
+    def _attribute_text(self, node: ast.Attribute) -> str | None:
+        if isinstance(node.value, ast.Name) and node.value.id == "self" and self.owner is not None:
+            self.world.read(self.owner, node.attr)
+            return None
+        for each in self.scope.possible(node.value) or ():
+            if isinstance(each, nn.Module):
+                self.world.want(type(each), node.attr)
+        if node.attr == "vectors" and isinstance(node.value, ast.Name) and node.value.id == "branches":
+            return "branches"
+        if isinstance(node.value, ast.Name) and node.value.id in SIGNALS:
+            self.world.member("batch" if node.value.id == "catalogue" else node.value.id, node.attr)
+        return None
+
+    def _ifexp_text(self, node: ast.IfExp) -> str | None:
+        truth = self.scope.decided(node.test)
+        if truth is None:
+            body, other = self.text(node.body), self.text(node.orelse)
+            return body if body == other else None
+        return self.text(node.body if truth else node.orelse)
+
+    def _boolop_text(self, node: ast.BoolOp) -> str | None:
+        neutral, left = isinstance(node.op, ast.And), []
+        for number, value in enumerate(node.values):
+            truth = self.scope.decided(value)
+            if truth is neutral and number < len(node.values) - 1:
+                continue
+            left.append(value)
+            if truth is (not neutral):
+                break
+        if len(left) > 1 and self.scope.decided(left[-1]) is neutral:
+            left.pop()  # a condition that always holds, last
+        if len(left) == len(node.values):
+            return None
+        texts = [self.text(value) for value in left]
+        word = " and " if neutral else " or "
+        return word.join(texts)
+
+    def _binop_text(self, node: ast.BinOp) -> str | None:
+        left, right = self.text(node.left), self.text(node.right)
+        if isinstance(node.op, ast.Add | ast.BitOr):
+            if right in EMPTY:
+                return left
+            if left in EMPTY:
+                return right
+        if (isinstance(node.op, ast.Sub) and right in ("0", "0.0")) or (isinstance(node.op, ast.Mult | ast.Div) and right in (
+                "1", "1.0")):
+            return left
+        return None
+
+    def _dict_text(self, node: ast.Dict) -> str | None:
+        parts = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                if self.scope.decided(value) is False:
+                    continue
+                parts.append(f"**{self.text(value)}")
+            else:
+                parts.append(f"{self.text(key)}: {self.text(value)}")
+        return "{" + ", ".join(parts) + "}"
+
+    def _list_text(self, node: ast.List | ast.Tuple) -> str | None:
+        parts = []
+        for part in node.elts:
+            if isinstance(part, ast.Starred):
+                if self.scope.decided(part.value) is False:
+                    continue
+                inner = self.text(part.value)
+                if inner in EMPTY:
+                    continue
+                parts.append(f"*{inner}")
+            else:
+                parts.append(self.text(part))
+        inside = ", ".join(parts)
+        if isinstance(node, ast.List):
+            return f"[{inside}]"
+        bracketed = self.source.text[self.source.span(node)[0]:][:1] == b"("
+        inside += "," if len(parts) == 1 else ""
+        return f"({inside})" if bracketed or not parts else inside
+
+    _tuple_text = _list_text
+
+    def _comprehension_text(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp) -> str | None:
+        before = self.scope
+        heads = []
+        for part in node.generators:
+            if self.empty(part.iter):
+                self.scope = before
+                return "{}" if isinstance(node, ast.DictComp) else "()" if isinstance(node, ast.GeneratorExp) else "[]"
+            over = self.text(part.iter)
+            self.scope = self.scope.but(self.met(part.target, part.iter))
+            heads.append(f"for {self.source.of(part.target)} in {over}")
+            for test in part.ifs:
+                if self.scope.decided(test) is not True:
+                    heads.append(f"if {self.text(test)}")
+        inner = f"{self.text(node.key)}: {self.text(node.value)}" if isinstance(node, ast.DictComp) else self.text(node.elt)
+        self.scope = before
+        whole = f"{inner} {' '.join(heads)}"
+        if isinstance(node, ast.GeneratorExp):
+            return f"({whole})"
+        return f"[{whole}]" if isinstance(node, ast.ListComp) else f"{{{whole}}}"
+
+    _listcomp_text = _generatorexp_text = _setcomp_text = _dictcomp_text = _comprehension_text
+
+    def _lambda_text(self, node: ast.Lambda) -> str:
+        return self.source.of(node)
+
+    def _call_text(self, node: ast.Call) -> str | None:
+        """A call, without the trace; what belongs to RankZoo's own types as plain Python has it."""
+        special = self.special(node)
+        if special is not None:
+            return special
+        inlined = self.world.inline(self, node)
+        if inlined is not None:
+            return inlined
+        gone = self.world.called(self, node)
+        args, keywords = self.arguments(node, gone)
+        function = self.text(node.func)
+        if function == "torch.cat" and args and args[0].startswith("[") and (alone := single(args[0])):
+            return alone
+        if function == "Branches":
+            return args[0]
+        if function == "Signal":
+            args, keywords = [], [(each.arg, self.text(each.value)) for each in node.keywords if self.world.kept("signal", each.arg)
+                                  and self.scope.decided(each.value) is not False]
+        given = [*args, *(f"{name}={value}" if name else f"**{value}" for name, value in keywords)]
+        if len(given) == 1 and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and given[0].startswith("("):
+            given = [given[0][1:-1]]
+        return f"{function}({', '.join(given)})"
+
+    def arguments(self, node: ast.Call, gone: set[str | int]) -> tuple[list[str], list[tuple[str | None, str]]]:
+        """The arguments of a call that are left, as text; `gone` are the places and names of those that nobody reads."""
+        args = []
+        for place, arg in enumerate(node.args):
+            if traced(arg) or place in gone:
+                continue
+            if isinstance(arg, ast.Starred):
+                if self.scope.decided(arg.value) is not False:
+                    args.append(f"*{self.text(arg.value)}")
+                continue
+            args.append(self.text(arg))
+        keywords = [(each.arg, self.text(each.value)) for each in node.keywords if not traced(each.value)
+                    and each.arg not in gone and not (each.arg == "seen" and self.is_plain_network(node.func))]
+        return args, [(name, text) for name, text in keywords if (name, text) not in (("bias", "True"), ("dropout", "0.0"))]
+
+    def is_plain_network(self, function: ast.expr) -> bool:
+        """Whether what is called is an MLP to which padding says nothing."""
+        found = self.scope.possible(function) or ()
+        return bool(found) and all(isinstance(each, Mlp) and not any(isinstance(layer, Dice) for layer in each) for each in found)
+
+    def special(self, node: ast.Call) -> str | None:
+        """Calls that an exported file writes in another way."""
+        function = node.func
+        found = self.scope.possible(function) if isinstance(function, ast.Attribute | ast.Subscript) else None
+        if found and all(isinstance(each, nn.Identity) or (isinstance(each, nn.Sequential) and not len(each)) for each in found):
+            return self.text(node.args[0])
+        if not isinstance(function, ast.Attribute):
+            return None
+        owner = function.value
+        if isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super":
+            name = self.owner.above(self.own, function.attr)
+            if not name:
+                return None
+            args, keywords = self.arguments(node, self.world.called(self, node, name))
+            return f"self.{name}({', '.join([*args, *(f'{key}={value}' for key, value in keywords)])})"
+        if isinstance(owner, ast.Name) and owner.id == "signal":
+            return self.of_signal(node, function.attr)
+        if function.attr == "get" and isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name) and (
+                owner.value.id == "signal"):
+            known, names = self.scope.one(owner)
+            if known and isinstance(names, Names):
+                return f"{self.text(owner)}[{self.text(node.args[0])}]" if names else self.text(node.args[1])
+        if function.attr == "get" and len(node.args) == 2 and self.scope.one(owner) == (True, {}):
+            return self.text(node.args[1])
+        if function.attr in ("_numbers", "_named", "_tokens") and isinstance(owner, ast.Name) and owner.id == "self":
+            return None
+        return None
+
+    def of_signal(self, node: ast.Call, name: str) -> str | None:
+        if name == "but":
+            parts = [f"{each.arg}={self.text(each.value)}" for each in node.keywords if self.world.kept("signal", each.arg)]
+            self.world.imported("dataclasses", "replace")
+            return f"replace(signal, {', '.join(parts)})" if parts else "signal"
+        if name in ("stacked", "joined"):
+            self.world.member("signal", "fields")
+            names = self.text(node.args[0])
+            each = f"[signal.fields[name] for name in {names}]"
+            return f"torch.stack({each}, dim=1)" if name == "stacked" else each
+        return None
+
+    def annotation(self, node: ast.expr | None) -> str:
+        """What a name is said to be."""
+        if node is None:
+            return ""
+        text = self.source.of(node)
+        if text == "Branches":
+            return "dict[str, Tensor]"
+        before, self.scope = self.scope, Scope(self.source.module, {})
+        text = self.patched(node) if not isinstance(node, ast.Name) else self.text(node)
+        self.scope = before
+        return text
+
+
+def single(text: str) -> str:
+    """The one element of a list that stands alone in it; "" where there are more."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return ""
+    if isinstance(node, ast.List) and len(node.elts) == 1 and not isinstance(node.elts[0], ast.Starred):
+        return ast.get_source_segment(text, node.elts[0]) or ""
+    return ""
+
+
+def located(node: ast.AST) -> list[ast.AST]:
+    """The nodes within a node that have a place of their own."""
+    found = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr) or isinstance(child, ast.stmt):
+            found.append(child)
+        else:
+            found += located(child)
+    return found
+
+
+def counted(node: ast.FunctionDef) -> dict[str, int]:
+    """How often each name is given a value in a function."""
+    found: dict[str, int] = {}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+            found[each.id] = found.get(each.id, 0) + 1
+        if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name):
+            found[each.target.id] = found.get(each.target.id, 0) + 1
+    return found
+
+
+def cleaned(doc: str) -> str:
+    """A docstring without its indentation and without what it says of the trace."""
+    kept = []
+    for paragraph in inspect.cleandoc(doc).split("\n\n"):
+        if not tabled(paragraph):
+            paragraph = joined(paragraph)
+            paragraph = re.sub(r"; keeps [^.]*(?:\.[^ ][^.]*)*(?=\.(?: |$))", "", paragraph)
+            sentences = re.split(r"(?<=\.) (?=[A-Z])", paragraph)
+            sentences = [each for each in sentences if not re.match(r"Keeps ", each) and ", kind " not in each]
+            paragraph = " ".join(sentences)
+        kept += [paragraph] if paragraph else []
+    return "\n\n".join(kept)
+
+
+def facts(tasks: tuple[str, ...], signal: dict[str, Names], batch: dict[str, object]) -> dict[str, Values]:
+    """What is known of the arguments that steps hand on, whatever a function does with them."""
+    return {"signal": (Parts(signal),), "batch": (Parts({"labels": Names(tasks), **batch}),), "trace": (Parts({"on": True}),),
+            "branches": (Parts({"penalties": {}}),), "logits": (Names(tasks),)}
