@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
@@ -139,7 +139,7 @@ class TransformerLayer(nn.Module):
     def __init__(self, spec: Transformer, shape: Shape):
         super().__init__()
         width = spec.widths(shape)[2]
-        self.tokens, self.read = Tokens(spec, shape, candidate=True), spec.read
+        self.tokens, self.read = spec.tokens(shape, candidate=True), spec.read
         self.length = shape.sequences[self.tokens.history].length
         self.positions = nn.Parameter(0.02 * torch.randn(self.length + 1, width)) if spec.positions == "learned" else None
         self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
