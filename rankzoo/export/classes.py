@@ -5,6 +5,7 @@ import ast
 import builtins
 import inspect
 import re
+import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
@@ -18,7 +19,7 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Dice, Mlp, PRelu
 from rankzoo.export.fold import Names, Scope, Text, Values, plain
 from rankzoo.export.rewrite import Rewriter, atomic, cleaned, facts, literal, traced
-from rankzoo.export.source import Line, laid, quoted, source_of
+from rankzoo.export.source import Line, Source, laid, quoted, source_of, tokens
 from rankzoo.export.tidy import loads, parsed, tidied
 from rankzoo.signals import Batch, Branches, Sequence, Signal
 
@@ -62,6 +63,7 @@ class Klass:
     known: Mapping[str, Values]
     reads: set[str] = field(default_factory=set)
     needed: dict[str, tuple[type, str]] = field(default_factory=dict)  # written name → (who defines it, its name there)
+    lines: dict[str, list[Line]] = field(default_factory=dict)  # methods that are written already
 
     def need(self, name: str) -> None:
         """A method or property of the class that another one uses."""
@@ -84,11 +86,11 @@ class World:
 
     def __init__(self, model: nn.Module, tasks: tuple[str, ...], batch: Mapping[str, Any]):
         self.model, self.tasks, self.batch = model, tasks, batch
+        self.short: dict[tuple, str] = {tasks: "TASKS"}
         self.before: dict[Any, dict[str, Any]] = {}
         self.members_before: dict[str, set[str]] = {}
         self.sites_before: dict[Any, int] = {}
         self.idle_before: dict[Any, frozenset[str]] = {}
-        self.inlined: set[Any] = set()
         self.wanted_before: dict[type, set[str]] = {}
         self._anew()
 
@@ -103,6 +105,8 @@ class World:
         self.mlps: dict[str, bool] = {}
         self.written: dict[tuple, str] = {}
         self.sites: dict[Any, int] = {}
+        self.places: dict[Any, set[tuple]] = {}
+        self.pieces: dict[str, list[str]] = {}
         self.idle: dict[Any, frozenset[str]] = {}
         self.wanted: dict[type, set[str]] = {}
 
@@ -156,7 +160,9 @@ class World:
         if key is None:
             return set()
         names = [arg.arg for arg in parameters(target)]
-        self.sites[key] = self.sites.get(key, 0) + 1
+        place = (at.source.module.__name__, node.lineno, node.col_offset, id(at.owner))
+        self.places.setdefault(key, set()).add(place)
+        self.sites[key] = len(self.places[key])
         given = dict(zip(names, node.args, strict=False)) | {each.arg: each.value for each in node.keywords}
         met = self.now.setdefault(key, {})
         for each in names:
@@ -168,36 +174,42 @@ class World:
         idle = self.idle_before.get(key, frozenset())
         return {*idle, *(place for place, each in enumerate(names) if each in idle)}
 
-    def inline(self, at: Rewriter, node: ast.Call) -> str | None:
-        """A short method that is used once, as what it returns; None where it stays a method."""
+    def inline(self, at: Rewriter, node: ast.Call, args: list[str]) -> str | None:
+        """A short method or function that returns one expression and is used once (or is very short), as that expression."""
         function = node.func
-        if not (isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self"
-                and at.owner is not None and not isinstance(at, Init)):
+        if node.keywords or isinstance(at, Init) or any(isinstance(arg, ast.Starred) for arg in node.args):
             return None
-        key = (at.owner.cls, function.attr)
-        found = definer(at.owner.cls, function.attr)
-        if found is None or self.sites_before.get(key, 0) != 1 and key not in self.inlined:
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self" and at.owner:
+            if function.attr == "forward" or (found := definer(at.owner.cls, function.attr)) is None:
+                return None
+            key = (at.owner.cls, function.attr)
+            if _long(method(found, function.attr)):
+                return None
+            head, *body = self.method(at.owner, function.attr, (found, function.attr))
+        elif isinstance(function, ast.Name) and function.id not in at.scope.known:
+            found = vars(at.source.module).get(function.id)
+            if not isinstance(found, FunctionType) or not found.__module__.startswith("rankzoo."):
+                return None
+            key = (found.__module__, found.__name__)
+            if _long(source_of(found.__module__).top(found.__name__)):
+                return None
+            head, *body = self.function_lines(found, found.__name__)
+        else:
             return None
-        target = method(found, function.attr)
-        body = [each for each in target.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
-        if len(body) != 1 or not isinstance(body[0], ast.Return) or node.keywords or any(
-                isinstance(arg, ast.Starred) for arg in node.args):
+        body = [line for line in body if not line.doc]
+        if len(body) != 1 or not body[0].text.startswith("return ") or body[0].comment or head.text.startswith("@"):
             return None
-        names = [arg.arg for arg in parameters(target)]
-        known: dict[str, Any] = {"self": at.scope.known.get("self")}
-        for name, arg in zip(names, node.args, strict=False):
-            values = at.scope.possible(arg)
-            known[name] = at.scope.known["signal"] if name == "signal" and "signal" in at.scope.known else (
-                None if traced(arg) else Text(at.text(arg)) if values is None or not isinstance(arg, ast.Name) else Text(at.text(arg)))
-        source = source_of(found.__module__)
-        writer = Rewriter(self, source, Scope(source.module, known | {"trace": facts((), {}, {})["trace"]}), at.owner, found)
-        text = writer.text(body[0].value)
-        if len(text) > SHORT or any(each.arg == "signal" and not isinstance(arg, ast.Name) for each, arg in zip(
-                parameters(target), node.args, strict=False)):
+        text, names = body[0].text.removeprefix("return "), _arguments(head.text)
+        once = self.sites_before.get(key, 0) == 1
+        if len(names) != len(args) or len(text) > (SHORT if once else 30) or ast.parse(text, mode="eval").body.__class__ is ast.Tuple:
             return None
-        self.inlined.add(key)
-        self.sites[key] = 1
-        return text
+        inner = {each.id for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        if inner & set(re.findall(r"\w+", " ".join(args))):
+            return None  # a loop's own name would catch the argument's
+        for name, arg in zip(names, args, strict=True):
+            if text.count(name) > 1 and not arg.isidentifier() and len(re.findall(rf"(?<![\w.]){name}\b", text)) > 1:
+                return None
+        return _put(text, dict(zip(names, args, strict=True)))
 
     def now_joined(self, met: dict[str, Any], name: str, values: Values | None) -> None:
         """One more set of values of an argument."""
@@ -263,7 +275,7 @@ class World:
             for base in node.bases:
                 Rewriter(self, source, Scope(source.module, {})).text(base)
             lines = source.text[start:stop].decode().splitlines()
-            self.classes[cls.__name__] = lines
+            self.classes[cls.__name__] = self.pieces[cls.__name__] = lines
             self.imported("torch", "Tensor")
         return cls.__name__
 
@@ -273,16 +285,21 @@ class World:
         if key in self.written:
             return self.written[key]
         name = self.written[key] = self._free(function.__name__)
-        source = source_of(function.__module__)
+        self.functions[name] = laid(self.function_lines(function, name))
+        self.pieces[name] = self.functions[name]
+        return name
+
+    def function_lines(self, function: FunctionType, name: str) -> list[Line]:
+        """A function at the top of a module, for the calls of it."""
+        key, source = (function.__module__, function.__name__), source_of(function.__module__)
         node = source.top(function.__name__)
         names = [arg.arg for arg in parameters(node)]
         known = {**dict.fromkeys(names), **{n: v for n, v in self.known_of(key, names).items()},
-                 **{n: v for n, v in facts(self.tasks, {}, self.batch).items() if n in names and n != "signal"}}
+                 **{n: v for n, v in facts(self.tasks, {}, self.batch).items() if n in names and n not in ("signal", "logits")}}
         rewriter = Rewriter(self, source, Scope(source.module, known))
         head = self.head(rewriter, node, name)
         body = tidied(head, rewriter.function(node, 1))
-        self.functions[name] = laid([Line(0, self.used(key, head, body, node, rewriter, name)), *body])
-        return name
+        return [Line(0, self.used(key, head, body, node, rewriter, name)), *body]
 
     def used(self, key: Any, head: str, body: list[Line], node: ast.FunctionDef, rewriter: Rewriter, name: str) -> str:
         """The `def` line without arguments that the body does not read."""
@@ -324,12 +341,17 @@ class World:
         lines: list[Line] = []
         if init is not None:
             node = method(init, "__init__")
-            writer = Init(self, source_of(init.__module__), known | {"self": instances}, klass, init)
+            writer = Init(self, source_of(init.__module__), known | {"self": instances}, klass, init, frozenset(kept))
             lines = writer.block(node.body, 2)
             said = {arg.arg: f": {writer.annotation(arg.annotation)}" if arg.annotation else "" for arg in parameters(node)}
             head = f"def __init__(self{''.join(f', {each}{said[each]}' for each in kept)}):"
             lines = [Line(1, head), *lines]
-        self.classes[name] = self.body(klass, name, lines, cleaned(cls.__doc__ or ""))
+        gone = frozenset(known) - frozenset(kept)
+        self.classes[name] = self.pieces[name] = self.body(klass, name, lines, without(cleaned(cls.__doc__ or ""), gone))
+        if lines:
+            left = [line for line in lines[1:] if self.stays(klass, line)]
+            read = set(loads(parsed(lines[0].text, tidied(lines[0].text, left))))
+            self.idle[cls] = frozenset(each for each in [*kept, *self.idle_before.get(cls, ())] if each not in read)
         return name
 
     def signature(self, cls: type) -> tuple[list[str], dict[str, Values | None]]:
@@ -343,11 +365,10 @@ class World:
         known = self.known_of(cls, names) if cls in self.before else dict.fromkeys(names)
         kept, found = [], {}
         for name in names:
-            values = known[name]
+            values = found[name] = known[name]
             switch = values is not None and len(values) == 1 and (
                 isinstance(values[0], bool | str | float | type(None)) or values[0] == defaults[name].default)
-            found[name] = values if switch else None
-            kept += [] if switch else [name]
+            kept += [] if switch or name in self.idle_before.get(cls, ()) else [name]
         return kept, found
 
     def special(self, cls: type, args: Mapping[str, Any], instance: nn.Module, signal: Mapping[str, Names], doc: str = "") -> str:
@@ -367,7 +388,7 @@ class World:
                 return name
         name = self._free(base)
         body[0] = body[0].replace("class (", f"class {name}(")
-        self.classes[name] = body
+        self.classes[name] = self.pieces[name] = body
         return name
 
     def body(self, klass: Klass, name: str, init: list[Line], doc: str) -> list[str]:
@@ -411,9 +432,11 @@ class World:
             return True
         return name in klass.reads
 
-    def method(self, klass: Klass, written: str) -> list[Line]:
+    def method(self, klass: Klass, written: str, found: tuple[type, str] | None = None) -> list[Line]:
         """One method of a class, for its instances."""
-        cls, name = klass.needed[written]
+        if written in klass.lines:
+            return klass.lines[written]
+        cls, name = found or klass.needed[written]
         source, node = source_of(cls.__module__), method(cls, name)
         names = [arg.arg for arg in parameters(node)]
         known: dict[str, Any] = {**dict.fromkeys(names), **self.known_of((klass.cls, written), names), "self": klass.instances or None}
@@ -425,12 +448,43 @@ class World:
         above = [Line(1, f"@{source.of(each)}") for each in node.decorator_list]
         if written != "forward" or klass.known:  # the forward of a layer within another is called by whoever holds it
             head = self.used((klass.cls, written), head, body, node, rewriter, written)
-        return [*above, Line(1, head), *body]
+        klass.lines[written] = [*above, Line(1, head), *body]
+        return klass.lines[written]
 
 
 def tidied_init(lines: list[Line]) -> list[Line]:
     """`__init__` without locals that nobody reads."""
     return [lines[0], *tidied(lines[0].text, lines[1:])]
+
+
+def _long(node: ast.FunctionDef) -> bool:
+    """Whether a function can hardly come down to one expression."""
+    return len(node.body) > 6 or any(isinstance(each, ast.For | ast.While) for each in node.body)
+
+
+def _arguments(head: str) -> list[str]:
+    """The arguments of a `def` line, without self."""
+    return [arg.arg for arg in ast.parse(f"{head} pass").body[0].args.args if arg.arg != "self"]
+
+
+def _put(text: str, values: Mapping[str, str]) -> str:
+    """An expression with others in place of some of its names."""
+    found, at, before = [], 0, ""
+    for token in tokens(text):
+        if token.type == tokenize.NAME and token.string in values and before != ".":
+            new = values[token.string]
+            alone = text == token.string or atomic(new) or before in ("(", ",", "=")
+            found.append(text[at:token.start[1]] + (new if alone else f"({new})"))
+            at = token.end[1]
+        before = token.string
+    return "".join(found) + text[at:]
+
+
+def without(doc: str, gone: frozenset[str]) -> str:
+    """A docstring without what it says of arguments that a class does not have here."""
+    for name in gone:
+        doc = re.sub(rf"[;,] `{name}`[^`;]*?(?=, `|; `|\.(?:\s|$)|$)", "", doc)
+    return doc
 
 
 def _told(met: Mapping[Any, Mapping[str, Any]]) -> str:
@@ -441,15 +495,22 @@ def _told(met: Mapping[Any, Mapping[str, Any]]) -> str:
 class Init(Rewriter):
     """Writes `__init__` again: sizes as numbers, layers as calls of the classes that the file holds, loops over settings unrolled."""
 
-    def __init__(self, world: World, source, known: Mapping[str, Any], owner: Klass, own: type):
+    def __init__(self, world: World, source: Source, known: Mapping[str, Any], owner: Klass, own: type,
+                 sizes: frozenset[str] = frozenset()):
         super().__init__(world, source, Scope(source.module, known, calls=True), owner, own)
-        self.begun = False
+        self.sizes = sizes
+
+    def fixed(self, node: ast.expr) -> tuple[bool, Any]:
+        """Whether an expression has one value that is written in, and it: not where a size stands in it, which is an argument."""
+        if any(isinstance(each, ast.Name) and each.id in self.sizes for each in ast.walk(node)):
+            return False, None
+        return self.scope.one(node)
 
     def folded(self, node: ast.expr) -> str | None:
         if isinstance(node, ast.Constant):
             return None
-        known, value = self.scope.one(node)
-        return literal(value, self.world.tasks) if known and plain(value) else None
+        known, value = self.fixed(node)
+        return literal(value, self.world.short) if known and plain(value) else None
 
     def _expr(self, node: ast.Expr, depth: int) -> list[Line]:
         call = node.value
@@ -461,7 +522,7 @@ class Init(Rewriter):
         if said == "self.register_buffer":
             return self._buffer(call, depth)
         if said == "self.add_module":
-            known, name = self.scope.one(call.args[0])
+            known, name = self.fixed(call.args[0])
             return [Line(depth, f"self.{name} = {self.text(call.args[1])}")]
         return [Line(depth, self.text(call))]
 
@@ -476,14 +537,14 @@ class Init(Rewriter):
         known: dict[str, Any] = {"self": self.scope.known["self"]}
         for name in names:
             if name in given:
-                one, value = self.scope.one(given[name])
+                one, value = self.fixed(given[name])
                 known[name] = (value,) if one else Text(self.text(given[name]))
             else:
                 known[name] = (inspect.signature(found.__init__).parameters[name].default,)
         return Init(self.world, source_of(found.__module__), known, self.owner, found).block(node.body, depth)
 
     def _buffer(self, call: ast.Call, depth: int) -> list[Line]:
-        known, name = self.scope.one(call.args[0])
+        known, name = self.fixed(call.args[0])
         if not known:
             return [Line(depth, self.text(call))]
         held = getattr(self.owner.instances[0], name, None) if known and self.owner.instances else None
@@ -503,7 +564,7 @@ class Init(Rewriter):
         if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts) and not any(
                 isinstance(each, ast.Starred) for each in value.elts):
             return [line for a, b in zip(target.elts, value.elts, strict=True) for line in self._one(a, b, depth)]
-        known, found = self.scope.one(value)
+        known, found = self.fixed(value)
         if known and isinstance(found, tuple | list):
             lines = []
             for each, one in zip(target.elts, found, strict=True):
@@ -515,7 +576,7 @@ class Init(Rewriter):
         if isinstance(value, ast.Tuple):  # a tuple with a starred part
             flat: list[Any] = []
             for each in value.elts:
-                one, found = self.scope.one(each.value if isinstance(each, ast.Starred) else each)
+                one, found = self.fixed(each.value if isinstance(each, ast.Starred) else each)
                 flat += list(found) if isinstance(each, ast.Starred) else [found]
             return [line for a, each in zip(target.elts, flat, strict=True) for line in self._held(a, each, depth)]
         return [Line(depth, f"{self.source.of(target)} = {self.text(value)}")]
@@ -524,7 +585,9 @@ class Init(Rewriter):
         return self._one(node.target, node.value, depth)
 
     def _one(self, target: ast.expr, value: ast.expr, depth: int) -> list[Line]:
-        known, found = self.scope.one(value)
+        known, found = self.fixed(value)
+        if known and isinstance(target, ast.Tuple):
+            return [line for each, one in zip(target.elts, found, strict=True) for line in self._held(each, one, depth)]
         layers = isinstance(found, tuple | list) and any(isinstance(each, nn.Module) for each in found)
         if known and not (layers and isinstance(target, ast.Attribute)):
             return self._held(target, found, depth)
@@ -535,7 +598,7 @@ class Init(Rewriter):
         if isinstance(target, ast.Name):
             self.scope = self.scope.but({target.id: (value,)})
             return []
-        return [Line(depth, f"{self.source.of(target)} = {literal(value, self.world.tasks)}")] if plain(value) else []
+        return [Line(depth, f"{self.source.of(target)} = {literal(value, self.world.short)}")] if plain(value) else []
 
     def _written(self, target: ast.expr, text: str, depth: int, generator: bool = False) -> list[Line]:
         """A target of which only the text is known."""
@@ -543,10 +606,11 @@ class Init(Rewriter):
             self.scope = self.scope.but({target.id: Text(text) if generator else None})
             if generator:
                 return []
+            self.sizes -= {target.id}
         return [Line(depth, f"{self.source.of(target)} = {text}")]
 
     def _for(self, node: ast.For, depth: int) -> list[Line]:
-        known, found = self.scope.one(node.iter)
+        known, found = self.fixed(node.iter)
         if not known or not all(map(plain, found)):
             return super()._for(node, depth)
         lines = []
@@ -560,7 +624,7 @@ class Init(Rewriter):
         if not isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp) or len(node.generators) != 1:
             return None
         part, before, found = node.generators[0], self.scope, []
-        known, values = self.scope.one(part.iter)
+        known, values = self.fixed(part.iter)
         if known and not isinstance(values, Names):
             bindings = [_bound(part.target, value) for value in values]
         elif isinstance(part.iter, ast.Tuple) and isinstance(part.target, ast.Name):
@@ -573,7 +637,7 @@ class Init(Rewriter):
                 found.append(self.text(node.elt))
         self.scope = before
         names = [name for binding in bindings[:1] for name, value in binding.items() if not isinstance(value, Text)]
-        if any(re.search(rf"(?<![\w.\"]){name}\b", text) for name in names for text in found):
+        if any(re.search(rf"(?<![\w.\"]){name}\b(?!=)", text) for name in names for text in found):
             return None  # of what the loop goes over more is needed than its settings
         return found
 
@@ -592,14 +656,14 @@ class Init(Rewriter):
     _dictcomp_text = _comprehension_text
 
     def _by_key(self, node: ast.DictComp) -> str | None:
-        known, values = self.scope.one(node.generators[0].iter)
+        known, values = self.fixed(node.generators[0].iter)
         if len(node.generators) != 1 or not known:
             return None
         before, found = self.scope, {}
         for value in values:
             self.scope = before.but(_bound(node.generators[0].target, value))
             if all(self.scope.decided(test) is not False for test in node.generators[0].ifs):
-                found[self.scope.one(node.key)[1]] = self.text(node.value)
+                found[self.fixed(node.key)[1]] = self.text(node.value)
         self.scope = before
         if tuple(found) == self.world.tasks and len(set(found.values())) == 1:
             text = next(iter(found.values()))
@@ -610,16 +674,18 @@ class Init(Rewriter):
         return super()._ifexp_text(node)
 
     def _call_text(self, node: ast.Call) -> str | None:
-        known, found = self.scope.one(node.func)
+        known, found = self.fixed(node.func)
         if known and found is Mlp:
             return self.network(node)
         if known and found is ByTask:
             return self.by_task(node)
         if known and own(found):
             return self.made(node, found)
-        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "self" and (
-                inner := definer(self.owner.cls, node.func.attr)):
-            return self.inlined(node, inner)
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            at = node.func.value.id
+            holder = self.owner.cls if at == "self" else type(self.fixed(node.func.value)[1])
+            if (inner := definer(holder, node.func.attr)) and (at == "self" or self.makes_layer(inner, node.func.attr)):
+                return self.inlined(node, inner)
         text = super()._call_text(node)
         if text.startswith("nn.ModuleList("):
             inside = text.removeprefix("nn.ModuleList(").removesuffix(")")
@@ -629,12 +695,21 @@ class Init(Rewriter):
                 return f"nn.ModuleList({inside[1:-1]})"
         return text
 
+    def makes_layer(self, cls: type, name: str) -> bool:
+        """Whether a method of settings returns a layer."""
+        returns = method(cls, name).returns
+        made = vars(source_of(cls.__module__).module).get(returns.id) if isinstance(returns, ast.Name) else None
+        return own(made)
+
     def inlined(self, node: ast.Call, cls: type) -> str:
-        """What a method of one statement returns."""
-        function = method(cls, node.func.attr)
-        names = [arg.arg for arg in parameters(function)]
-        known = {name: (self.scope.one(arg)[1],) for name, arg in zip(names, node.args, strict=True)}
-        writer = Init(self.world, source_of(cls.__module__), known | {"self": self.scope.known["self"]}, self.owner, cls)
+        """What a method returns, its locals being settings."""
+        function, (_, holder) = method(cls, node.func.attr), self.fixed(node.func.value)
+        given = dict(zip([arg.arg for arg in parameters(function)], node.args, strict=False))
+        given |= {each.arg: each.value for each in node.keywords}
+        known = {name: (self.fixed(arg)[1],) for name, arg in given.items()}
+        itself = self.scope.known["self"] if node.func.value.id == "self" else (holder,)
+        writer = Init(self.world, source_of(cls.__module__), known | {"self": itself}, self.owner, cls)
+        writer.block(function.body[:-1], 0)
         return writer.text(function.body[-1].value)
 
     def given(self, node: ast.Call, names: list[str], defaults: Mapping[str, Any]) -> dict[str, tuple[bool, Any, str]]:
@@ -645,8 +720,8 @@ class Init(Rewriter):
             if name not in args:
                 found[name] = (True, defaults[name].default, literal(defaults[name].default))
                 continue
-            known, value = self.scope.one(args[name])
-            found[name] = (known, value, literal(value, self.world.tasks) if known and plain(value) else "")
+            known, value = self.fixed(args[name])
+            found[name] = (known, value, literal(value, self.world.short) if known and plain(value) else "")
             if not known:
                 found[name] = (False, None, self.text(args[name]))
         return found
@@ -667,7 +742,9 @@ class Init(Rewriter):
         """One layer per name: torch's own where the names are no methods of it."""
         inside = self.text(node.args[0])
         names = _keys(node.args[0], self.scope)
-        if names is not None and all("." not in name and name and not hasattr(nn.ModuleDict, name) for name in names):
+        if names is None:
+            names = self.world.tasks
+        if all("." not in name and name and not hasattr(nn.ModuleDict, name) for name in names):
             return f"nn.ModuleDict({inside})" if inside != "{}" else "nn.ModuleDict()"
         return f"{self.world.leaf(ByTask)}({inside})"
 
@@ -686,7 +763,10 @@ class Init(Rewriter):
             return f"{self.world.special(cls, {name: value for name, (_, value, _) in args.items()}, instance, signal)}()"
         met = self.world.now.setdefault(cls, {})
         for name, (known, value, _) in args.items():
-            self.world.now_joined(met, name, (value,) if known else None)
+            asked = next((each.value for each in node.keywords if each.arg == name), None) or dict(zip(names, node.args, strict=False)
+                                                                                                     ).get(name)
+            values = (value,) if known else self.scope.possible(asked)
+            self.world.now_joined(met, name, values if values is not None and all(map(plain, values)) else None)
         written, (kept, _) = self.world.leaf(cls), self.world.signature(cls)
         said = [args[name][2] if i == 0 or len(kept) < 3 else f"{name}={args[name][2]}" for i, name in enumerate(kept)]
         return f"{written}({', '.join(said)})"

@@ -28,6 +28,7 @@ from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.export import plain, rows, toy
 from rankzoo.export.classes import Init, Klass, World, definer, method, networks, parameters
 from rankzoo.export.fold import Names, Text
+from rankzoo.export.rewrite import literal
 from rankzoo.export.source import Line, laid, source_of
 from rankzoo.model import RankingModel
 from rankzoo.schema import Shape
@@ -128,6 +129,13 @@ class File:
         batch = {"seen": (True), "catalogue": True} if self.schema.catalogue else {"seen": None, "catalogue": None}
         world = World(everything, self.tasks, {name: value for name, value in batch.items() if value is None or name == "seen"})
         self.world = world
+        ids, numbers = plain.ids_of(self.schema), plain.numbers_of(self.schema)
+        if len(ids) > 3:
+            world.short[ids] = "IDS"
+        if len(numbers) > 3:
+            world.short[numbers] = "NUMBERS"
+        if len(ids) > 3 and len(numbers) > 3:
+            world.short[ids + numbers] = "FIELDS"
         self.kinds = {layer.place.address: type(layer.module) for layer in self.layers}
         names = world.settle(self.written)
         self.text = "\n".join(self.assembled(names, title, about)).rstrip() + "\n"
@@ -182,9 +190,11 @@ class File:
 
     def assembled(self, made: Mapping[str, str], title: str, about: str) -> Iterator[str]:
         world = self.world
+        before = set(world.pieces)
         helpers = networks(world)
+        helpers = [*(world.pieces.pop(name) for name in [*world.pieces] if name not in before), *helpers]
         body: list[str] = []
-        for lines in [*helpers, *([toy_line for toy_line in [] if toy_line])]:
+        for lines in helpers:
             body += ["", "", *lines]
         classes = self.ordered()
         for lines in classes:
@@ -193,7 +203,10 @@ class File:
         members = world.members["batch"] | {"features"}
         code = "\n".join(body)
         items = "catalogue" in members or ".catalogue" in code
-        loop = toy.toy_batch(self.schema, [self.schema.task(t) for t in self.tasks], members, code, items)
+        constants = self.constants(code)
+        numbers = plain.numbers_of(self.schema) if any(each.startswith("NUMBERS") for each in constants) else ()
+        code += "\n".join(constants)
+        loop = toy.toy_batch(self.schema, [self.schema.task(t) for t in self.tasks], members, code, items, numbers)
         head = ["", "", *toy.batch_class(members | ({"catalogue"} if items else set()))]
         if "Sequence(" in code or "signal.sequences" in code or "sequences=" in code:
             head += ["", "", *toy.SEQUENCE]
@@ -203,7 +216,7 @@ class File:
         world.imported("dataclasses", "field")
         world.imported("torch", "Tensor")
         world.modules |= {"torch", "nn", "sys"}
-        constants = [f"TASKS = {self.task_names()}", *world.constants.values()]
+        constants += world.constants.values()
         rest = ["", "", *loop, "", "", *self.training()]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
@@ -214,14 +227,19 @@ class File:
         yield from body
         yield from rest
 
-    def task_names(self) -> str:
-        inside = ", ".join(f'"{task}"' for task in self.tasks)
-        return f"({inside},)" if len(self.tasks) == 1 else f"({inside})"
+    def constants(self, code: str) -> list[str]:
+        """The tuples that have a name in the file, where it is used."""
+        found, lines = dict((name, value) for value, name in self.world.short.items()), []
+        if re.search(r"\bFIELDS\b", code):
+            code += " IDS NUMBERS"
+        for name in ("TASKS", "IDS", "NUMBERS"):
+            if name in found and re.search(rf"\b{name}\b", code):
+                lines += laid([Line(0, f"{name} = {literal(found[name])}")])
+        return [*lines, *(["FIELDS = IDS + NUMBERS"] if re.search(r"\bFIELDS\b", code) else [])]
 
     def ordered(self) -> list[list[str]]:
         """Functions and classes, each behind what it needs when it is defined."""
-        found = [*self.world.functions.values(), *self.world.classes.values()]
-        return found
+        return list(self.world.pieces.values())
 
     def head(self, title: str, about: str) -> Iterator[str]:
         blueprint, schema = self.model.blueprint, self.schema
@@ -239,7 +257,8 @@ class File:
         yield from [*lines, '"""']
         yield ""
         yield f"# Blueprint {blueprint.hash}"
-        yield from textwrap.wrap(blueprint.json(), 124, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+        said = re.sub(r",(?=\")|(?<=:)(?=[\[{])", lambda found: found.group() + " ", blueprint.json())
+        yield from textwrap.wrap(said, 126, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
     def imported(self, whole: str) -> Iterator[str]:
         """The imports of what the file names."""

@@ -307,7 +307,9 @@ class PlainLinear(nn.Module):
         self.weight = nn.ModuleDict({keys[f.name]: nn.Embedding(f.vocabulary, tasks)
                                      for f in inputs if f.kind == "categorical"})
         self.crossed = nn.ModuleList(nn.Embedding(spec.buckets, tasks) for _ in spec.crosses)
-        for table in (*self.weight.values(), *self.crossed):
+        for table in self.weight.values():
+            nn.init.zeros_(table.weight)
+        for table in self.crossed:
             nn.init.zeros_(table.weight)
         self.slopes = nn.Parameter(torch.zeros(len(self.numbers), tasks)) if self.numbers else None
         self.bias = nn.Parameter(torch.zeros(tasks)) if spec.bias else None

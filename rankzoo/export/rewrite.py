@@ -7,7 +7,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -21,30 +22,31 @@ if TYPE_CHECKING:
 
 ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.ListComp, ast.DictComp, ast.Set)
 EMPTY = ("[]", "{}", "()", "0", "0.0")
+NOTHING: Mapping[tuple, str] = MappingProxyType({})
 SIGNALS = ("signal", "branches", "batch", "trace", "catalogue")
 
 
-def literal(value: object, tasks: tuple[str, ...] = ()) -> str:
-    """A plain value as Python has it; the model's tasks by their name."""
-    if isinstance(value, tuple) and value and value == tasks:
-        return "TASKS"
+def literal(value: object, short: Mapping[tuple, str] = NOTHING) -> str:
+    """A plain value as Python has it; `short` are the tuples that the file has a name for."""
+    if isinstance(value, tuple) and value in short and value:
+        return short[value]
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, float):
         return root(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(k, tasks)}: {literal(v, tasks)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{literal(k, short)}: {literal(v, short)}" for k, v in value.items()) + "}"
     if isinstance(value, set | frozenset):
-        return "{" + ", ".join(sorted(literal(each, tasks) for each in value)) + "}" if value else f"{type(value).__name__}()"
+        return "{" + ", ".join(sorted(literal(each, short) for each in value)) + "}" if value else f"{type(value).__name__}()"
     if isinstance(value, tuple | list):
-        inner = ", ".join(literal(each, tasks) for each in value)
+        inner = ", ".join(literal(each, short) for each in value)
         return f"[{inner}]" if isinstance(value, list) else f"({inner},)" if len(value) == 1 else f"({inner})"
     return repr(value)
 
 
 def root(value: float) -> str:
     """A number, as one over the root of a whole number where it is that."""
-    if 0 < value < 1 and len(repr(value)) > 8:
+    if 1e-6 < value < 1 and len(repr(value)) > 8:
         whole = round(value ** -2)
         if 1 < whole <= 65_536 and whole ** -0.5 == value:
             return f"{whole} ** -0.5"
@@ -220,7 +222,7 @@ class Rewriter:
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and isinstance(node.value.value, ast.Name) and (
                 node.value.value.id == "self" and isinstance((self.scope.possible(node.value) or [0])[0], dict)):
             known, value = self.scope.one(node)
-            return literal(value, self.world.tasks) if known and isinstance(value, bool | int | float | str) else None
+            return literal(value, self.world.short) if known and isinstance(value, bool | int | float | str) else None
         chain = node
         while isinstance(chain, ast.Attribute | ast.Subscript | ast.Call):
             inner = chain.func if isinstance(chain, ast.Call) else chain.value
@@ -228,7 +230,7 @@ class Rewriter:
                 roots = self.scope.possible(chain) or ()
                 known, value = self.scope.one(node)
                 if known and plain(value) and roots and not any(plain(r) for r in roots):
-                    return literal(value, self.world.tasks)
+                    return literal(value, self.world.short)
                 return None
             chain = inner
         return None
@@ -248,6 +250,9 @@ class Rewriter:
                 pieces.append(before[:-1] + new)
                 at = end + 1
                 continue
+            held = isinstance(node, ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp)
+            if new != old and held and not grouped and child is not getattr(node, "slice", None) and not atomic(new) and atomic(old):
+                new = f"({new})"
             pieces.append(before + new)
             at = end
         return joined("".join(pieces) + self.source.text[at:stop].decode())
@@ -268,6 +273,9 @@ class Rewriter:
 
     def _attribute_text(self, node: ast.Attribute) -> str | None:
         if isinstance(node.value, ast.Name) and node.value.id == "self" and self.owner is not None:
+            known, value = self.scope.one(node)
+            if known and isinstance(value, str) and isinstance(node.ctx, ast.Load):
+                return literal(value)
             self.world.read(self.owner, node.attr)
             return None
         for each in self.scope.possible(node.value) or ():
@@ -324,6 +332,8 @@ class Rewriter:
                 parts.append(f"**{self.text(value)}")
             else:
                 parts.append(f"{self.text(key)}: {self.text(value)}")
+        if len(parts) == 1 and parts[0].startswith("**"):
+            return parts[0][2:]
         return "{" + ", ".join(parts) + "}"
 
     def _list_text(self, node: ast.List | ast.Tuple) -> str | None:
@@ -341,7 +351,8 @@ class Rewriter:
         inside = ", ".join(parts)
         if isinstance(node, ast.List):
             return f"[{inside}]"
-        bracketed = self.source.text[self.source.span(node)[0]:][:1] == b"("
+        begin, end = self.source.span(node)
+        bracketed = self.source.text[begin:begin + 1] == b"(" and self.source.text[end - 1:end] == b")"
         inside += "," if len(parts) == 1 else ""
         return f"({inside})" if bracketed or not parts else inside
 
@@ -377,11 +388,11 @@ class Rewriter:
         special = self.special(node)
         if special is not None:
             return special
-        inlined = self.world.inline(self, node)
-        if inlined is not None:
-            return inlined
         gone = self.world.called(self, node)
         args, keywords = self.arguments(node, gone)
+        inlined = self.world.inline(self, node, args)
+        if inlined is not None:
+            return inlined
         function = self.text(node.func)
         if function == "torch.cat" and args and args[0].startswith("[") and (alone := single(args[0])):
             return alone
@@ -419,7 +430,7 @@ class Rewriter:
         """Calls that an exported file writes in another way."""
         function = node.func
         found = self.scope.possible(function) if isinstance(function, ast.Attribute | ast.Subscript) else None
-        if found and all(isinstance(each, nn.Identity) or (isinstance(each, nn.Sequential) and not len(each)) for each in found):
+        if found and all(idle(each) for each in found):
             return self.text(node.args[0])
         if not isinstance(function, ast.Attribute):
             return None
@@ -468,6 +479,12 @@ class Rewriter:
         return text
 
 
+def idle(layer: object) -> bool:
+    """Whether a layer hands on what it is given."""
+    return isinstance(layer, nn.Identity) or (isinstance(layer, nn.Sequential) and not len(layer)) or (
+        isinstance(layer, nn.Dropout) and layer.p == 0)
+
+
 def single(text: str) -> str:
     """The one element of a list that stands alone in it; "" where there are more."""
     try:
@@ -508,6 +525,8 @@ def cleaned(doc: str) -> str:
         if not tabled(paragraph):
             paragraph = joined(paragraph)
             paragraph = re.sub(r"; keeps [^.]*(?:\.[^ ][^.]*)*(?=\.(?: |$))", "", paragraph)
+            if paragraph.startswith("Keeps "):
+                continue
             sentences = re.split(r"(?<=\.) (?=[A-Z])", paragraph)
             sentences = [each for each in sentences if not re.match(r"Keeps ", each) and ", kind " not in each]
             paragraph = " ".join(sentences)

@@ -3,19 +3,31 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
+from functools import lru_cache
 
 from rankzoo.export.source import Line
 
 
+JOINED = 125
+"""Letters of two lines that may become one."""
+
+
 def tidied(head: str, lines: list[Line]) -> list[Line]:
     """The body of a function without what nothing reads, until nothing changes any more. `head` is its `def` line."""
-    lines, before = list(lines), None
+    told = tuple((line.depth, line.text, line.comment, line.above, line.doc) for line in lines)
+    return [Line(*each) for each in _settled(head, told)]
+
+
+@lru_cache(maxsize=4096)
+def _settled(head: str, told: tuple[tuple, ...]) -> tuple[tuple, ...]:
+    lines, before = [Line(*each) for each in told], None
     while (now := [line.text for line in lines]) != before:
         before = now
-        for step in (_unread, _counting, _alias, _returned):
+        for step in (_unread, _counting, _alias, _begun, _returned):
             lines = step(head, lines)
-    return lines
+    return tuple((line.depth, line.text, line.comment, line.above, line.doc) for line in lines)
 
 
 def parsed(head: str, lines: list[Line]) -> ast.FunctionDef:
@@ -128,6 +140,25 @@ def _alias(head: str, lines: list[Line]) -> list[Line]:
                     if not line.doc:
                         line.text = renamed(line.text, old, new)
                 return rest
+    return lines
+
+
+def _begun(head: str, lines: list[Line]) -> list[Line]:
+    """`x = {}` and `x |= …` in one; so is `x = …` and the return of something made of it, where it fits and needs no comment."""
+    read = loads(parsed(head, lines))
+    for first, second in zip(lines, lines[1:], strict=False):
+        name, _, value = first.text.partition(" = ")
+        if not name.isidentifier() or first.depth != second.depth or second.above:
+            continue
+        for empty, sign in (("{}", "|="), ("[]", "+=")):
+            if value == empty and second.text.startswith(f"{name} {sign} "):
+                second.text = f"{name} = {second.text.removeprefix(f'{name} {sign} ')}"
+                return [line for line in lines if line is not first]
+        if second.text.startswith("return ") and read.count(name) == 1 and not first.comment and not first.doc and (
+                re.search(rf"[(\[]{name}[,)\]]", second.text)) and len(first.text) + len(second.text) < JOINED:
+            second.text = re.sub(rf"(?<=[(\[]){name}(?=[,)\]])", lambda _, value=value: value, second.text, count=1)
+            second.above = first.above
+            return [line for line in lines if line is not first]
     return lines
 
 

@@ -49,13 +49,15 @@ SEQUENCE = ["class Sequence(NamedTuple):", '    """A history: its items as vecto
             "    values: Tensor", "    mask: Tensor"]
 
 
-def toy_batch(schema: Schema, tasks: Iterable[Task], members: Iterable[str], code: str, items: bool) -> list[str]:
-    """The function that makes random rows; `code` is the file so far, which names the features that are read."""
+def toy_batch(schema: Schema, tasks: Iterable[Task], members: Iterable[str], code: str, items: bool, many: tuple[str, ...]
+              ) -> list[str]:
+    """The function that makes random rows; `code` is the file so far, which names the features that are read, `many` the numbers
+    that it calls NUMBERS."""
     members = set(members)
     lines = [Line(0, "def toy_batch(rows: int = 64) -> Batch:"),
              Line(1, "Random rows of the right kinds, in place of a loader for your data.", doc=True)]
     lines += _lengths(schema.histories, members, code, "rows", 1)
-    parts = _rows(schema.features, schema.histories, members, code, "rows")
+    parts = _rows(schema.features, schema.histories, members, code, "rows", many)
     if "labels" in members:
         parts["labels"] = [f"{quoted(t.name)}: {_label(t, schema)}" for t in tasks]
         parts["observed"] = ["task: torch.ones(rows, dtype=torch.bool) for task in TASKS"]
@@ -88,7 +90,7 @@ def _made(head: str, parts: dict[str, list[str] | str], depth: int) -> list[str]
         elif len(said) == 1 and len(said[0]) < 90:
             found.append(f"{pad}    {name}={{{said[0]}}},")
         else:
-            found += [f"{pad}    {name}={{", *(f"{pad}        {each}," for each in said), f"{pad}    }},"]
+            found += [f"{pad}    {name}={{", *laid([Line(depth + 2, f"{each},") for each in said]), f"{pad}    }},"]
     found[-1] = found[-1].removesuffix(",") + ")"
     return found
 
@@ -97,11 +99,13 @@ def _used(name: str, code: str) -> bool:
     return quoted(name) in code
 
 
-def _rows(features: Iterable[Feature], histories: Iterable[History], members: set[str], code: str, rows: str
-          ) -> dict[str, list[str] | str]:
+def _rows(features: Iterable[Feature], histories: Iterable[History], members: set[str], code: str, rows: str,
+          many: tuple[str, ...]) -> dict[str, list[str] | str]:
     parts: dict[str, list[str] | str] = {"features": [
         f"{quoted(f.name)}: " + (f"torch.randint({f.vocabulary}, ({rows},))" if f.kind == "categorical" else f"torch.randn({rows})")
-        for f in features if _used(f.name, code)]}
+        for f in features if _used(f.name, code) and not (f.kind == "numeric" and f.name in many)]}
+    if many:
+        parts["features"] += [f"**{{name: torch.randn({rows}) for name in NUMBERS}}"]
     used = [(i, h) for i, h in enumerate(histories) if _used(h.name, code)]
     if used and "histories" in members:
         parts["histories"] = [f"{quoted(h.name)}: {_history(h, rows, i)}" for i, h in used]
