@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from torch import Tensor, nn
 
@@ -29,7 +30,7 @@ from rankzoo.export import plain, rows, toy
 from rankzoo.export.classes import Init, Klass, World, definer, method, networks, parameters
 from rankzoo.export.fold import Names, Text
 from rankzoo.export.rewrite import literal
-from rankzoo.export.source import Line, laid, source_of
+from rankzoo.export.source import Line, joined, laid, source_of
 from rankzoo.model import RankingModel
 from rankzoo.schema import Shape
 
@@ -114,7 +115,7 @@ def carried(model: RankingModel, layers: list[Layer] | None = None) -> dict[str,
     return found
 
 
-def code(model: RankingModel, title: str = "", about: str = "", name: str = "model") -> str:
+def code(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> str:
     """The file. `about` is what stands at its head beside the counts and the blueprint, `name` its own name."""
     return File(model, title, about).text.replace("FILE", name)
 
@@ -182,7 +183,7 @@ class File:
 
     def story(self, layer: Layer) -> str:
         """What a component is, from the head of its module."""
-        doc = inspect.cleandoc(sys.modules[type(layer.place.spec).__module__].__doc__)
+        doc = chosen(inspect.cleandoc(sys.modules[type(layer.place.spec).__module__].__doc__), layer)
         whole = layer.twin is None or isinstance(layer.place.spec, WHOLE)
         return doc if whole else doc.split("\n\n")[0]
 
@@ -192,6 +193,7 @@ class File:
         world = self.world
         before = set(world.pieces)
         helpers = networks(world)
+        made = self.simplified(dict(made))
         helpers = [*(world.pieces.pop(name) for name in [*world.pieces] if name not in before), *helpers]
         body: list[str] = []
         for lines in helpers:
@@ -216,7 +218,8 @@ class File:
         world.imported("dataclasses", "field")
         world.imported("torch", "Tensor")
         world.modules |= {"torch", "nn", "sys"}
-        constants += world.constants.values()
+        for name, said in world.constants.items():
+            constants += [said] if re.search(rf"\b{name}\b", code) else []
         rest = ["", "", *loop, "", "", *self.training()]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
@@ -226,6 +229,18 @@ class File:
         yield from head
         yield from body
         yield from rest
+
+    def simplified(self, made: dict[str, str]) -> dict[str, str]:
+        """How layers are made, without those that nobody reads or that are one expression: these stand in `steps`."""
+        self.steps: dict[str, str] = {}
+        idle = "branches" in self.world.idle.get((self.kinds["towers"], "forward"), ())
+        for address, argument in (("concatenation", "signal"), ("sharing", "x")):
+            name = made[address].removesuffix("()")
+            expression = direct(self.world.pieces[name], argument)
+            if idle or expression:
+                self.steps[address] = "" if idle else expression
+                del made[address], self.world.pieces[name]
+        return made
 
     def constants(self, code: str) -> list[str]:
         """The tuples that have a name in the file, where it is used."""
@@ -246,13 +261,14 @@ class File:
         count = blueprint.count(schema)
         said = (f"{title or 'A ranking model'}: PyTorch code of one blueprint, which needs nothing but torch. Made by RankZoo; MIT "
                 "licence, as RankZoo's own.")
-        told = [said, about, f"{count.parameters:,} parameters, {count.embedding:,} of them in embedding tables; "
+        told = [said, *about.split("\n\n"), f"{count.parameters:,} parameters, {count.embedding:,} of them in embedding tables; "
                 f"{count.flops:,} FLOPs of matrix products for a row.",
                 "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
                 + ("; a history is padded at its end." if schema.histories else "."),
                 "`python FILE` trains on random rows; `python FILE weights.pt` begins with weights that were kept."]
-        text = [f'"""{told[0]}', *[part for each in told[1:] if each for part in ("", each)]]
+        said = [each.replace("\\", "/") for each in told if each]
+        text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
         lines = [line for part in text for line in (textwrap.wrap(part, 126) or [""])]
         yield from [*lines, '"""']
         yield ""
@@ -290,7 +306,7 @@ class File:
             if slot in slots:
                 if slots[slot]:
                     init.append(Line(2, f"self.{slot} = nn.ModuleList([{', '.join(slots[slot])}])"))
-            else:
+            elif slot in made:
                 init.append(Line(2, f"self.{slot} = {made[slot]}"))
         for address, place in shapes.items():
             steps += self.step(address, place)
@@ -314,10 +330,12 @@ class File:
             return [Line(2, f"signal = {call}(signal)", "# 2  histories → vectors")]
         if slot == "interaction":
             return [Line(2, f"signal = {call}(signal)", "# 3  fields → crosses")]
+        if slot in ("concatenation", "sharing") and self.steps.get(slot) == "":
+            return []
         if slot == "concatenation":
-            return [Line(2, f"x = {call}(signal)", f"# 4  → (row, {shape.joined})")]
+            return [Line(2, f"x = {self.steps.get(slot) or f'{call}(signal)'}", f"# 4  → (row, {shape.joined})")]
         if slot == "sharing":
-            return [Line(2, f"branches = {call}(x)", f"# 5  → (row, {shape.branch}) per task")]
+            return [Line(2, f"branches = {self.steps.get(slot) or f'{call}(x)'}", f"# 5  → (row, {shape.branch}) per task")]
         if slot == "towers":
             idle = self.world.idle.get((self.kinds[address], "forward"), frozenset())
             args = ", ".join(name for name in ("branches", "signal") if name not in idle)
@@ -345,6 +363,44 @@ class File:
         return lines
 
 
-def checked(text: str) -> ast.Module:
-    """The file's tree: whether Python can read it."""
-    return ast.parse(text)
+def chosen(doc: str, layer: Layer) -> str:
+    """A docstring without the rows of its tables that are about another choice than this component's."""
+    spec = layer.place.spec
+    options = {each for field in type(spec).model_fields.values() for each in words(field.annotation)}
+    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")}
+    kept, dropped = [], False
+    for line in doc.splitlines():
+        first = re.match(r"(\w+) {2,}\S|\s+\S", line)
+        if first is None:
+            dropped = False
+        elif first.group(1):
+            dropped = first.group(1) in options - used
+        if not dropped:
+            kept.append(line)
+    paragraphs = [each for each in "\n".join(kept).split("\n\n") if each.strip()]
+    gone = {option.lower() for option in options - used}
+    return "\n\n".join(each for each in paragraphs if re.split(r"\W", each.strip().lower())[0] not in gone)
+
+
+def words(annotation: object) -> set[str]:
+    """Every word that a setting lets one choose among."""
+    if isinstance(annotation, str):
+        return {annotation}
+    return {each for inner in get_args(annotation) for each in words(inner)}
+
+
+def direct(lines: list[str], argument: str) -> str:
+    """What a layer without weights makes of its argument, if that is one expression; else nothing."""
+    node = ast.parse("\n".join(lines)).body[0]
+    given, found = {}, ""
+    for method in (each for each in node.body if isinstance(each, ast.FunctionDef)):
+        body = [each for each in method.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+        if method.name == "__init__":
+            given = {ast.unparse(each.targets[0]): ast.unparse(each.value) for each in body if isinstance(each, ast.Assign)}
+        elif method.name != "forward" or len(body) > 1 or [arg.arg for arg in method.args.args] != ["self", argument]:
+            return ""
+        else:
+            found = ast.get_source_segment("\n".join(lines), body[0].value)
+    for name, value in given.items():
+        found = re.sub(rf"{re.escape(name)}\b", lambda _, value=value: value.replace("'", '"'), found)
+    return joined(found)

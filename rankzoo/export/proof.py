@@ -1,6 +1,7 @@
 """Proof: an exported file beside the model that it was made of: the same parameters in every module, the same logits and losses."""
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.code import carried, code
 from rankzoo.model import RankingModel
+from rankzoo.runs.open import opened
 from rankzoo.schema import Schema
 from rankzoo.signals import Batch
 
@@ -26,7 +29,7 @@ class Exported:
     checked: str
 
 
-def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model") -> Exported:
+def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> Exported:
     """The model as a file, compared with itself before anybody gets it; raises a ZooError where the two differ."""
     text, held = code(model, title, about, name), carried(model)
     known: dict[str, Any] = {"__name__": __name__}
@@ -44,6 +47,21 @@ def exported(model: RankingModel, title: str = "", about: str = "", name: str = 
                        far=f"{far:.1g}")
     return Exported(text, weights, f"{counts:,} parameters in each of the same modules, logits of {rows} rows within "
                                    f"{CLOSE:.0e} of the model's (largest difference {far:.0e})")
+
+
+def taken(document: Document, run: str = "", name: str = "") -> Exported:
+    """A document's model as a file, or with a run's id what that run learnt; compared before anybody gets it."""
+    model = opened(run).model if run else document.model(document.schema())
+    system = document.system
+    source = f"{system.source.by} ({system.source.year}). {system.source.title}. {system.source.venue}. {system.source.url}".strip()
+    return exported(model, system.title, f"{system.story}\n\nSource: {source}", name or f"{document.arch}.py")
+
+
+def weights_file(made: Exported) -> bytes:
+    """The weights as torch keeps them, to be read with `weights_only`."""
+    held = io.BytesIO()
+    torch.save({name: tensor.clone() for name, tensor in made.weights.items()}, held)
+    return held.getvalue()
 
 
 def counted(model: nn.Module) -> dict[str, int]:

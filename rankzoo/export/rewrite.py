@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from rankzoo.components.mlp import Dice, Mlp
-from rankzoo.export.fold import Names, Parts, Scope, Text, Values, met, plain
+from rankzoo.export.fold import Names, Parts, Scope, Text, Values, bound, met, plain
 from rankzoo.export.source import Line, Source, joined, quoted, tabled
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.ListComp, ast.DictComp, ast.Set)
 EMPTY = ("[]", "{}", "()", "0", "0.0")
 NOTHING: Mapping[tuple, str] = MappingProxyType({})
+FEW = 3
+"""Names of the data that stand one by one rather than in a loop."""
 SIGNALS = ("signal", "branches", "batch", "trace", "catalogue")
 
 
@@ -361,6 +363,9 @@ class Rewriter:
     def _comprehension_text(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp) -> str | None:
         before = self.scope
         heads = []
+        few = self.few(node)
+        if few is not None:
+            return few
         for part in node.generators:
             if self.empty(part.iter):
                 self.scope = before
@@ -379,6 +384,21 @@ class Rewriter:
         return f"[{whole}]" if isinstance(node, ast.ListComp) else f"{{{whole}}}"
 
     _listcomp_text = _generatorexp_text = _setcomp_text = _dictcomp_text = _comprehension_text
+
+    def few(self, node: ast.expr) -> str | None:
+        """A list made in a loop over a few names of the data, without the loop."""
+        if not isinstance(node, ast.ListComp) or len(node.generators) > 1 or node.generators[0].ifs:
+            return None
+        known, values = self.scope.one(node.generators[0].iter)
+        if not known or not plain(values) or not isinstance(values, tuple) or not 0 < len(values) <= FEW or not all(
+                isinstance(name, str) for each in values for name in (each if isinstance(each, tuple) else (each,))):
+            return None
+        before, parts = self.scope, []
+        for value in values:
+            self.scope = before.but({name: Text(quoted(one[0])) for name, one in bound(node.generators[0].target, value).items()})
+            parts.append(self.text(node.elt))
+        self.scope = before
+        return f"[{', '.join(parts)}]"
 
     def _lambda_text(self, node: ast.Lambda) -> str:
         return self.source.of(node)
@@ -461,8 +481,11 @@ class Rewriter:
             return f"replace(signal, {', '.join(parts)})" if parts else "signal"
         if name in ("stacked", "joined"):
             self.world.member("signal", "fields")
-            names = self.text(node.args[0])
-            each = f"[signal.fields[name] for name in {names}]"
+            known, given = self.scope.one(node.args[0])
+            if known and len(given) <= FEW:
+                each = f"[{', '.join(f'signal.fields[{quoted(name)}]' for name in given)}]"
+            else:
+                each = f"[signal.fields[name] for name in {self.text(node.args[0])}]"
             return f"torch.stack({each}, dim=1)" if name == "stacked" else each
         return None
 

@@ -154,6 +154,12 @@ def _begun(head: str, lines: list[Line]) -> list[Line]:
             if value == empty and second.text.startswith(f"{name} {sign} "):
                 second.text = f"{name} = {second.text.removeprefix(f'{name} {sign} ')}"
                 return [line for line in lines if line is not first]
+        if value.startswith("[") and second.text.startswith(f"{name} += [") and len(value) + len(second.text) < JOINED and (
+                value.endswith("]")):
+            more = second.text.removeprefix(f"{name} += [")
+            if " for " not in value and " for " not in more:
+                second.text = f"{name} = {value[:-1]}, {more}" if value != "[]" else f"{name} = [{more}"
+                return [line for line in lines if line is not first]
         if second.text.startswith("return ") and read.count(name) == 1 and not first.comment and not first.doc and (
                 re.search(rf"[(\[]{name}[,)\]]", second.text)) and len(first.text) + len(second.text) < JOINED:
             second.text = re.sub(rf"(?<=[(\[]){name}(?=[,)\]])", lambda _, value=value: value, second.text, count=1)

@@ -7,7 +7,7 @@ from rankzoo.export.source import Line, laid, quoted
 from rankzoo.schema import Catalogue, Feature, History, Schema, Task
 
 MEMBERS = {
-    "features": "dict[str, Tensor]  # (row,) each: ids (0 = unknown or missing), or standardised numbers",
+    "features": "dict[str, Tensor]  # (row,) each: ids, 0 = unknown, or standardised numbers",
     "histories": "dict[str, Tensor]  # (row, position, field) ids, padded at the end",
     "masks": "dict[str, Tensor]  # (row, position) bool, True where an item stands",
     "labels": "dict[str, Tensor]  # (row,) each",
