@@ -29,6 +29,7 @@ from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.export import plain, rows, toy
 from rankzoo.export.classes import Init, Klass, World, definer, method, networks, parameters
 from rankzoo.export.fold import Names, Text
+from rankzoo.export.merge import merged
 from rankzoo.export.rewrite import literal
 from rankzoo.export.source import Line, joined, laid, source_of
 from rankzoo.model import RankingModel
@@ -193,7 +194,7 @@ class File:
         world = self.world
         before = set(world.pieces)
         helpers = networks(world)
-        made = self.simplified(dict(made))
+        made = merged(world.pieces, self.simplified(dict(made)))
         helpers = [*(world.pieces.pop(name) for name in [*world.pieces] if name not in before), *helpers]
         body: list[str] = []
         for lines in helpers:
@@ -309,7 +310,12 @@ class File:
             elif slot in made:
                 init.append(Line(2, f"self.{slot} = {made[slot]}"))
         for address, place in shapes.items():
-            steps += self.step(address, place)
+            slot, _, number = address.partition(".")
+            if slot in slots and len(slots[slot]) > 3:
+                told = "2  histories → vectors" if slot == "sequence" else "3  fields → crosses"
+                steps += [Line(2, f"for layer in self.{slot}:", f"# {told}"), Line(3, "signal = layer(signal)")] if number == "0" else []
+            else:
+                steps += self.step(address, place)
         lines += [Line(-1, ""), Line(1, "def __init__(self):"), *init, Line(-1, ""),
                   Line(1, "def forward(self, batch: Batch) -> dict[str, Tensor]:"),
                   Line(2, "Rows → the logits of each task.", doc=True), *steps]
@@ -327,9 +333,9 @@ class File:
             width = f", {shape.width} numbers in all" if shape.fields else ""
             return [Line(2, f"signal = {call}(batch)", f"# 1  features → a vector for each of {len(shape.fields)} fields{width}")]
         if slot == "sequence":
-            return [Line(2, f"signal = {call}(signal)", "# 2  histories → vectors")]
+            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.title}")]
         if slot == "interaction":
-            return [Line(2, f"signal = {call}(signal)", "# 3  fields → crosses")]
+            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.title}")]
         if slot in ("concatenation", "sharing") and self.steps.get(slot) == "":
             return []
         if slot == "concatenation":
