@@ -15,9 +15,8 @@ from torch import nn
 
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
-from rankzoo.export import proof
-from rankzoo.export.code import code
-from rankzoo.export.proof import CLOSE, batch_of, counted, difference, exported
+from rankzoo.export import code as leaving
+from rankzoo.export.code import CLOSE, batch_of, code, counted, difference, exported
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from tests.support import random_batch
@@ -122,7 +121,7 @@ def drawn(many: int) -> list[RankingModel]:
     return found
 
 
-class Enough(Exception):  # noqa: N818
+class Enough(Exception):
     """As many as were asked for."""
 
 
@@ -150,7 +149,7 @@ def test_a_file_is_for_reading(id):
         assert word not in text, word
     names = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
     for name in names:
-        assert len([1 for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]) or f"Batch | None" in text, name
+        assert len([1 for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]) or "Batch | None" in text, name
     for node in classes:
         methods = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
         for name in methods:
@@ -161,6 +160,6 @@ def test_a_file_that_differs_is_not_written(monkeypatch):
     """The comparison before writing can fail: another sign in the file, and it is refused with a sentence."""
     document = Document.preset("fm")
     model = document.model(document.schema())
-    monkeypatch.setattr(proof, "code", lambda *args: code(*args).replace("0.5 *", "-0.5 *"))
+    monkeypatch.setattr(leaving, "code", lambda *args: code(*args).replace("0.5 *", "-0.5 *"))
     with pytest.raises(ZooError, match="differ"):
         exported(learnt(model))

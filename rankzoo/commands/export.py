@@ -69,7 +69,7 @@ def _run(id: str) -> tuple[Document, Learned, Run]:
 
 
 def _pytorch(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str, bytes]:
-    from rankzoo.export.proof import taken, weights_file
+    from rankzoo.export.code import taken, weights_file
 
     made = taken(document, run.id if run else "", name)
     return made.text, made.checked, weights_file(made)

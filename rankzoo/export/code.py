@@ -1,119 +1,38 @@
-"""Code: a blueprint as one file of PyTorch that runs without RankZoo: its layers, its loss, and a short training on toy rows.
+"""Code: a model as one file of PyTorch that runs without RankZoo, and the comparison of both before anybody gets it.
 
-Each class is the component's own source, with what this model's settings decide decided, and nothing of what only RankZoo's
-pages need. Tables stand apart, a table for each field, where RankZoo fuses them for speed; `carried` brings weights over.
+Each class of the file is the component's own source, with what this model's settings decide decided and nothing of what only
+RankZoo's pages need. Where RankZoo fuses tables for speed, they stand apart, a table for each field. Compared are the parameters
+of every module, and the logits and losses of random rows in eval mode.
 """
 from __future__ import annotations
 
-import ast
-import inspect
-import re
-import sys
-import textwrap
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from rankzoo.blueprint import Place
-from rankzoo.components.interaction.linear import Linear
-from rankzoo.components.representation.attributes import Attributes
-from rankzoo.components.representation.auto_dis import AutoDis
-from rankzoo.components.representation.embeddings import Embeddings
-from rankzoo.components.representation.growing_table import GrowingTable
-from rankzoo.components.representation.neighbours import Neighbours
-from rankzoo.components.representation.one_hot import OneHot
-from rankzoo.components.representation.text_encoder import TextEncoder
-from rankzoo.components.representation.tree_leaves import TreeLeaves
-from rankzoo.export import plain, rows, toy
-from rankzoo.export.classes import Init, Klass, World, definer, method, networks, parameters
-from rankzoo.export.fold import Names, Text
-from rankzoo.export.merge import merged
-from rankzoo.export.rewrite import literal
-from rankzoo.export.source import Line, joined, laid, source_of
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.export.pytorch.file import File
+from rankzoo.export.pytorch.layers import carried
 from rankzoo.model import RankingModel
-from rankzoo.schema import Shape
+from rankzoo.runs.open import opened
+from rankzoo.schema import Schema
+from rankzoo.signals import Batch
 
-TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: plain.PlainTreeLeaves,
-         Attributes: plain.PlainAttributes, Neighbours: plain.PlainNeighbours, TextEncoder: plain.PlainTextEncoder,
-         GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot, Linear: plain.PlainLinear}
-WHOLE = (Neighbours, TextEncoder, AutoDis, TreeLeaves)
-"""Representations of which the whole story holds for tables that stand apart, too."""
-STEPS = ("features → vectors", "histories → vectors", "crosses", "side by side", "one vector per task", "logits")
-"""What each of the steps does, in a comment."""
-
-
-def twin(place: Place) -> type | None:
-    """The layer that stands in the file for a fused one."""
-    if isinstance(place.spec, GrowingTable) and place.spec.moves:
-        return rows.PlainMoving
-    return TWINS.get(type(place.spec))
-
-
-def read_later(model: RankingModel) -> frozenset[str]:
-    """Every name that a layer behind the representation holds."""
-    found: set[str] = set()
-
-    def walk(value: object) -> None:
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, tuple | list | frozenset | set):
-            for each in value:
-                walk(each)
-        elif isinstance(value, dict):
-            for key, each in value.items():
-                walk(key), walk(each)
-
-    for name, part in model.named_children():
-        for module in part.modules() if name not in ("representation", "losses") else ():
-            for key, value in vars(module).items():
-                if not key.startswith("_"):
-                    walk(value)
-    return frozenset(found)
+CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One component of the model: where it stands, the module that the file holds, how it is made."""
+class Exported:
+    """The file, the weights by its names, and in a sentence what was compared."""
 
-    place: Place
-    module: nn.Module
-    twin: type | None
-
-
-def layers_of(model: RankingModel) -> list[Layer]:
-    """The model's components, the fused ones exchanged for plain ones."""
-    found, histories = [], read_later(model)
-    for place in model.blueprint.places(model.schema):
-        made, module = twin(place), model.get_submodule(place.address)
-        if made is plain.PlainOneHot:
-            module = made()
-        elif made is plain.PlainLinear:
-            module = made(place.spec, place.shape)
-        elif made is not None:
-            module = made(place.spec, place.shape, tuple(sorted(histories)))
-        found.append(Layer(place, module, made))
-    return found
-
-
-def carried(model: RankingModel, layers: list[Layer] | None = None) -> dict[str, Tensor]:
-    """The model's weights under the names that the file gives them."""
-    found: dict[str, Tensor] = {}
-    for layer in layers or layers_of(model):
-        original, at = model.get_submodule(layer.place.address), layer.place.address
-        state = original.state_dict()
-        if layer.twin is plain.PlainLinear:
-            state = plain.weights(original, state, layer.place.spec, model.schema)
-        elif layer.twin is rows.PlainMoving:
-            state = rows.moved(original, state)
-        elif layer.twin is rows.PlainGrowing:
-            state = rows.apart(layer.place.spec, original, state, model.schema)
-        elif layer.twin not in (None, plain.PlainOneHot):
-            state = plain.tables(original, state)
-        own = layer.module.state_dict()
-        found |= {f"{at}.{name}": value for name, value in state.items() if name in own}
-    return found
+    text: str
+    weights: Mapping[str, Tensor]
+    checked: str
 
 
 def code(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> str:
@@ -121,292 +40,91 @@ def code(model: RankingModel, title: str = "", about: str = "", name: str = "mod
     return File(model, title, about).text.replace("FILE", name)
 
 
-class File:
-    """The file as it is put together."""
-
-    def __init__(self, model: RankingModel, title: str, about: str):
-        self.model, self.layers = model, layers_of(model)
-        self.schema, self.tasks = model.schema, model.blueprint.tasks
-        everything = nn.ModuleList(layer.module for layer in self.layers)
-        batch = {"seen": (True), "catalogue": True} if self.schema.catalogue else {"seen": None, "catalogue": None}
-        world = World(everything, self.tasks, {name: value for name, value in batch.items() if value is None or name == "seen"})
-        self.world = world
-        ids, numbers = plain.ids_of(self.schema), plain.numbers_of(self.schema)
-        if len(ids) > 3:
-            world.short[ids] = "IDS"
-        if len(numbers) > 3:
-            world.short[numbers] = "NUMBERS"
-        if len(ids) > 3 and len(numbers) > 3:
-            world.short[ids + numbers] = "FIELDS"
-        self.kinds = {layer.place.address: type(layer.module) for layer in self.layers}
-        names = world.settle(self.written)
-        self.text = "\n".join(self.assembled(names, title, about)).rstrip() + "\n"
-
-    def written(self) -> dict[str, str]:
-        """Writes every class; returns by address how a layer is made."""
-        return {layer.place.address: self.made(layer) for layer in self.layers}
-
-    def made(self, layer: Layer) -> str:
-        spec, shape = layer.place.spec, layer.place.shape
-        signal = {"fields": Names(tuple(shape.fields)), "head": Names(tuple(shape.head)), "joins": Names(tuple(shape.joins)),
-                  "logits": Names(self.tasks if shape.logits else ())}
-        if layer.twin is plain.PlainOneHot:
-            args = {}
-        elif layer.twin is plain.PlainLinear:
-            args = {"spec": spec, "shape": shape}
-        elif layer.twin is not None:
-            args = {"spec": spec, "shape": shape, "read": tuple(sorted(read_later(self.model)))}
-        else:
-            args = self.arguments(layer)
-        cls = layer.twin or type(layer.module)
-        if layer.place.address == "representation":
-            signal = {}
-        return self.world.special(cls, args, layer.module, signal, self.story(layer)) + "()"
-
-    def arguments(self, layer: Layer) -> dict[str, object]:
-        """What a component's `build` hands to its layer."""
-        spec, shape = layer.place.spec, layer.place.shape
-        cls = definer(type(spec), "build")
-        node = method(cls, "build")
-        klass = Klass(type(spec), (), {"signal": ()})
-        known = {"self": (spec,), "shape": (shape,)}
-        writer = Init(self.world, source_of(cls.__module__), known, klass, cls)
-        call = node.body[-1].value
-        init = definer(type(layer.module), "__init__")
-        if init is None:
-            return {}
-        names = [arg.arg for arg in parameters(method(init, "__init__"))]
-        found = {}
-        for name, arg in zip(names, call.args, strict=True):
-            known, value = writer.scope.one(arg)
-            found[name] = value if known else Text(writer.text(arg))
-        return found
-
-    def story(self, layer: Layer) -> str:
-        """What a component is, from the head of its module."""
-        doc = chosen(inspect.cleandoc(sys.modules[type(layer.place.spec).__module__].__doc__), layer)
-        whole = layer.twin is None or isinstance(layer.place.spec, WHOLE)
-        return doc if whole else doc.split("\n\n")[0]
-
-    # ---- the file, from its head to its end
-
-    def assembled(self, made: Mapping[str, str], title: str, about: str) -> Iterator[str]:
-        world = self.world
-        before = set(world.pieces)
-        helpers = networks(world)
-        made = merged(world.pieces, self.simplified(dict(made)))
-        helpers = [*(world.pieces.pop(name) for name in [*world.pieces] if name not in before), *helpers]
-        body: list[str] = []
-        for lines in helpers:
-            body += ["", "", *lines]
-        classes = self.ordered()
-        for lines in classes:
-            body += ["", "", *lines]
-        body += ["", "", *self.model_class(made, title)]
-        members = world.members["batch"] | {"features"}
-        code = "\n".join(body)
-        items = "catalogue" in members or ".catalogue" in code
-        constants = self.constants(code)
-        numbers = plain.numbers_of(self.schema) if any(each.startswith("NUMBERS") for each in constants) else ()
-        code += "\n".join(constants)
-        loop = toy.toy_batch(self.schema, [self.schema.task(t) for t in self.tasks], members, code, items, numbers)
-        head = ["", "", *toy.batch_class(members | ({"catalogue"} if items else set()))]
-        if "Sequence(" in code or "signal.sequences" in code or "sequences=" in code:
-            head += ["", "", *toy.SEQUENCE]
-            world.imported("typing", "NamedTuple")
-        head += ["", "", *toy.signal_class(world.members["signal"])]
-        world.imported("dataclasses", "dataclass")
-        world.imported("dataclasses", "field")
-        world.imported("torch", "Tensor")
-        world.modules |= {"torch", "nn", "sys"}
-        for name, said in world.constants.items():
-            constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *self.training()]
-        whole = "\n".join([*constants, *head, *body, *rest])
-        yield from self.head(title, about)
-        yield from self.imported(whole)
-        yield ""
-        yield from constants
-        yield from head
-        yield from body
-        yield from rest
-
-    def simplified(self, made: dict[str, str]) -> dict[str, str]:
-        """How layers are made, without those that nobody reads or that are one expression: these stand in `steps`."""
-        self.steps: dict[str, str] = {}
-        idle = "branches" in self.world.idle.get((self.kinds["towers"], "forward"), ())
-        for address, argument in (("concatenation", "signal"), ("sharing", "x")):
-            name = made[address].removesuffix("()")
-            expression = direct(self.world.pieces[name], argument)
-            if idle or expression:
-                self.steps[address] = "" if idle else expression
-                del made[address], self.world.pieces[name]
-        return made
-
-    def constants(self, code: str) -> list[str]:
-        """The tuples that have a name in the file, where it is used."""
-        found, lines = dict((name, value) for value, name in self.world.short.items()), []
-        if re.search(r"\bFIELDS\b", code):
-            code += " IDS NUMBERS"
-        for name in ("TASKS", "IDS", "NUMBERS"):
-            if name in found and re.search(rf"\b{name}\b", code):
-                lines += laid([Line(0, f"{name} = {literal(found[name])}")])
-        return [*lines, *(["FIELDS = IDS + NUMBERS"] if re.search(r"\bFIELDS\b", code) else [])]
-
-    def ordered(self) -> list[list[str]]:
-        """Functions and classes, each behind what it needs when it is defined."""
-        return list(self.world.pieces.values())
-
-    def head(self, title: str, about: str) -> Iterator[str]:
-        blueprint, schema = self.model.blueprint, self.schema
-        count = blueprint.count(schema)
-        said = (f"{title or 'A ranking model'}: PyTorch code of one blueprint, which needs nothing but torch. Made by RankZoo; MIT "
-                "licence, as RankZoo's own.")
-        told = [said, *about.split("\n\n"), f"{count.parameters:,} parameters, {count.embedding:,} of them in embedding tables; "
-                f"{count.flops:,} FLOPs of matrix products for a row.",
-                "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
-                "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
-                + ("; a history is padded at its end." if schema.histories else "."),
-                "`python FILE` trains on random rows; `python FILE weights.pt` begins with weights that were kept."]
-        said = [each.replace("\\", "/") for each in told if each]
-        text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
-        lines = [line for part in text for line in (textwrap.wrap(part, 126) or [""])]
-        yield from [*lines, '"""']
-        yield ""
-        yield f"# Blueprint {blueprint.hash}"
-        said = re.sub(r",(?=\")|(?<=:)(?=[\[{])", lambda found: found.group() + " ", blueprint.json())
-        yield from textwrap.wrap(said, 126, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
-
-    def imported(self, whole: str) -> Iterator[str]:
-        """The imports of what the file names."""
-        yield "from __future__ import annotations"
-        yield ""
-        used = lambda name: re.search(rf"(?<![\w.\"]){re.escape(name)}\b", whole) is not None  # noqa: E731
-        plain_ones = sorted(name for name in self.world.modules if name not in ("F", "nn", "torch") and used(name))
-        yield from (f"import {name}" for name in plain_ones)
-        for module, names in sorted(self.world.imports.items()):
-            kept = sorted(name for name in names if used(name))
-            if module != "torch" and kept:
-                yield f"from {module} import {', '.join(kept)}"
-        yield ""
-        yield "import torch"
-        if used("F"):
-            yield "import torch.nn.functional as F"
-        yield "from torch import Tensor, nn"
-
-    def model_class(self, made: Mapping[str, str], title: str) -> list[str]:
-        """The seven steps in order."""
-        slots = {"sequence": [], "interaction": []}
-        for address, text in made.items():
-            if address.split(".")[0] in slots:
-                slots[address.split(".")[0]].append(text)
-        lines = [Line(0, "class RankingModel(nn.Module):"), Line(1, f"{title or 'The model'}: the steps in order.", doc=True)]
-        init, steps = [Line(2, "super().__init__()")], []
-        shapes = {place.address: place for place in self.model.blueprint.places(self.schema)}
-        for slot in ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses"):
-            if slot in slots:
-                if slots[slot]:
-                    init.append(Line(2, f"self.{slot} = nn.ModuleList([{', '.join(slots[slot])}])"))
-            elif slot in made:
-                init.append(Line(2, f"self.{slot} = {made[slot]}"))
-        for address, place in shapes.items():
-            slot, _, number = address.partition(".")
-            if slot in slots and len(slots[slot]) > 3:
-                told = "2  histories → vectors" if slot == "sequence" else "3  fields → crosses"
-                steps += [Line(2, f"for layer in self.{slot}:", f"# {told}"), Line(3, "signal = layer(signal)")] if number == "0" else []
-            else:
-                steps += self.step(address, place)
-        lines += [Line(-1, ""), Line(1, "def __init__(self):"), *init, Line(-1, ""),
-                  Line(1, "def forward(self, batch: Batch) -> dict[str, Tensor]:"),
-                  Line(2, "Rows → the logits of each task.", doc=True), *steps]
-        lines += [Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
-                  Line(2, "The loss of each task on rows with labels.", doc=True),
-                  Line(2, "return self.losses(self(batch), batch)")]
-        return [line if line.strip() else "" for each in lines for line in (laid([each]) if each.depth >= 0 else [""])]
-
-    def step(self, address: str, place: Place) -> list[Line]:
-        """One step of the forward pass."""
-        slot, _, number = address.partition(".")
-        shape: Shape = place.spec.after(place.shape)
-        call = f"self.{slot}[{number}]" if number else f"self.{slot}"
-        if slot == "representation":
-            width = f", {shape.width} numbers in all" if shape.fields else ""
-            return [Line(2, f"signal = {call}(batch)", f"# 1  features → a vector for each of {len(shape.fields)} fields{width}")]
-        if slot == "sequence":
-            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.title}")]
-        if slot == "interaction":
-            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.title}")]
-        if slot in ("concatenation", "sharing") and self.steps.get(slot) == "":
-            return []
-        if slot == "concatenation":
-            return [Line(2, f"x = {self.steps.get(slot) or f'{call}(signal)'}", f"# 4  → (row, {shape.joined})")]
-        if slot == "sharing":
-            return [Line(2, f"branches = {self.steps.get(slot) or f'{call}(x)'}", f"# 5  → (row, {shape.branch}) per task")]
-        if slot == "towers":
-            idle = self.world.idle.get((self.kinds[address], "forward"), frozenset())
-            args = ", ".join(name for name in ("branches", "signal") if name not in idle)
-            return [Line(2, f"return {call}({args})", "# 6  → logits per task")]
-        return []
-
-    def training(self) -> list[str]:
-        weights = self.model.losses.weights
-        total = "sum(losses.values())"
-        if any(weight != 1 for weight in weights.values()):
-            total = "sum(WEIGHTS[task] * loss for task, loss in losses.items())"
-        sight = ["        model.representation.sight(batch)"] if hasattr(self.layers[0].module, "sight") else []
-        lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
-                 '    """Some steps of Adam on one toy batch."""',
-                 "    batch, optimizer = toy_batch(), torch.optim.Adam(model.parameters(), lr=lr)", "    model.train()",
-                 "    for step in range(steps):", *sight, "        losses = model.loss(batch)", f"        loss = {total}",
-                 "        optimizer.zero_grad()", "        loss.backward()", "        optimizer.step()",
-                 '        print(f"step {step}  loss {loss.item():.4f}  " + "  ".join(f"{k} {v.item():.4f}" for k, v in losses.items()))',
-                 "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
-                 "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
-                 "    train(model)"]
-        if "WEIGHTS" in total:
-            inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
-            return [f"WEIGHTS = {{{inside}}}", "", "", *lines]
-        return lines
+def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> Exported:
+    """The model as a file, compared with itself before anybody gets it; raises a ZooError where the two differ."""
+    text, held = code(model, title, about, name), carried(model)
+    known: dict[str, Any] = {"__name__": __name__}
+    exec(compile(text, "exported", "exec"), known)
+    torch_state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    other, toy = known["RankingModel"](), known["toy_batch"]()
+    weights = {name: held[name] for name in other.state_dict()}
+    other.load_state_dict(weights)
+    torch.random.set_rng_state(torch_state)
+    counts, rows = same_counts(model, other), len(batch_of(model.schema, toy))
+    far = farthest(model, other, toy)
+    if far > CLOSE:
+        raise ZooError("The file's logits differ from the model's by {far}, so that it was not written.", at="format",
+                       far=f"{far:.1g}")
+    return Exported(text, weights, f"{counts:,} parameters in each of the same modules, logits of {rows} rows within "
+                                   f"{CLOSE:.0e} of the model's (largest difference {far:.0e})")
 
 
-def chosen(doc: str, layer: Layer) -> str:
-    """A docstring without the rows of its tables that are about another choice than this component's."""
-    spec = layer.place.spec
-    options = {each for field in type(spec).model_fields.values() for each in words(field.annotation)}
-    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")}
-    kept, dropped = [], False
-    for line in doc.splitlines():
-        first = re.match(r"(\w+) {2,}\S|\s+\S", line)
-        if first is None:
-            dropped = False
-        elif first.group(1):
-            dropped = first.group(1) in options - used
-        if not dropped:
-            kept.append(line)
-    paragraphs = [each for each in "\n".join(kept).split("\n\n") if each.strip()]
-    gone = {option.lower() for option in options - used}
-    return "\n\n".join(each for each in paragraphs if re.split(r"\W", each.strip().lower())[0] not in gone)
+def taken(document: Document, run: str = "", name: str = "") -> Exported:
+    """A document's model as a file, or with a run's id what that run learnt; compared before anybody gets it."""
+    model = opened(run).model if run else document.model(document.schema())
+    system = document.system
+    source = f"{system.source.by} ({system.source.year}). {system.source.title}. {system.source.venue}. {system.source.url}".strip()
+    return exported(model, system.title, f"{system.story}\n\nSource: {source}", name or f"{document.arch}.py")
 
 
-def words(annotation: object) -> set[str]:
-    """Every word that a setting lets one choose among."""
-    if isinstance(annotation, str):
-        return {annotation}
-    return {each for inner in get_args(annotation) for each in words(inner)}
+def weights_file(made: Exported) -> bytes:
+    """The weights as torch keeps them, to be read with `weights_only`."""
+    held = io.BytesIO()
+    torch.save({name: tensor.clone() for name, tensor in made.weights.items()}, held)
+    return held.getvalue()
 
 
-def direct(lines: list[str], argument: str) -> str:
-    """What a layer without weights makes of its argument, if that is one expression; else nothing."""
-    node = ast.parse("\n".join(lines)).body[0]
-    given, found = {}, ""
-    for method in (each for each in node.body if isinstance(each, ast.FunctionDef)):
-        body = [each for each in method.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
-        if method.name == "__init__":
-            given = {ast.unparse(each.targets[0]): ast.unparse(each.value) for each in body if isinstance(each, ast.Assign)}
-        elif method.name != "forward" or len(body) > 1 or [arg.arg for arg in method.args.args] != ["self", argument]:
-            return ""
-        else:
-            found = ast.get_source_segment("\n".join(lines), body[0].value)
-    for name, value in given.items():
-        found = re.sub(rf"{re.escape(name)}\b", lambda _, value=value: value.replace("'", '"'), found)
-    return joined(found)
+def counted(model: nn.Module) -> dict[str, int]:
+    """Parameters of every component and of every module in it, but those of which the tables stand apart in a file."""
+    parts = {name: module for name, module in model.named_modules() if name.count(".") <= 2}
+    return {name: sum(p.numel() for p in module.parameters()) for name, module in parts.items()}
+
+
+def same_counts(model: RankingModel, other: nn.Module) -> int:
+    """The number of parameters; raises a ZooError where a module has another one in the file."""
+    own, theirs = counted(model), counted(other)
+    for name in own.keys() & theirs.keys():
+        if own[name] != theirs[name]:
+            raise ZooError("The file has {theirs} parameters in '{name}', the model {own}.", at=name or "model", name=name,
+                           theirs=theirs[name], own=own[name])
+    return own[""]
+
+
+@torch.no_grad()
+def farthest(model: RankingModel, other: nn.Module, toy: Any) -> float:
+    """The largest difference between logits, relative where they are above 1, and between losses, in eval mode."""
+    training, batch = model.training, batch_of(model.schema, toy)
+    model.eval(), other.eval()
+    mine, theirs = model(batch), other(toy)
+    losses = other.losses(theirs, toy)
+    model.train(training)
+    return max(difference(mine.raw, theirs), difference({k: v for k, v in mine.losses.items()}, losses))
+
+
+def difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float:
+    """The largest difference, relative where values are above 1; infinite where something is missing."""
+    if one.keys() != other.keys():
+        return float("inf")
+    return max((float(((a - b).abs() / a.abs().clamp(min=1)).max()) for a, b in ((one[k], other[k]) for k in one)), default=0.0)
+
+
+def batch_of(schema: Schema, toy: Any) -> Batch:
+    """An exported file's batch as RankZoo's; a column that the file does not read is zeros."""
+    features = dict(getattr(toy, "features", {}))
+    rows = len(next(iter((features or toy.masks).values())))
+    ids = [features.get(f.name, torch.zeros(rows, dtype=torch.long)) for f in schema.categorical]
+    numbers = [features.get(f.name, torch.zeros(rows)) for f in schema.numeric]
+    given = getattr(toy, "histories", {})
+    histories = {h.name: given.get(h.name, torch.zeros(rows, h.length, len(h.fields), dtype=torch.long)) for h in schema.histories}
+    masks = {h.name: getattr(toy, "masks", {}).get(h.name, torch.zeros(rows, h.length, dtype=torch.bool)) for h in schema.histories}
+    items = getattr(toy, "catalogue", None)
+    known = schema.catalogue and torch.arange(schema.catalogue.rows) > 0
+    if schema.catalogue and items is None:
+        items = type(toy)(features={schema.catalogue.name: torch.arange(schema.catalogue.rows)})
+    return Batch(schema, torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.long),
+                 torch.stack(numbers, dim=1) if numbers else torch.zeros(rows, 0), histories, masks,
+                 dict(getattr(toy, "labels", {})), dict(getattr(toy, "observed", {})), getattr(toy, "group", None),
+                 batch_of(schema.catalogue.schema, items) if schema.catalogue else None,
+                 known if getattr(toy, "seen", None) is None else toy.seen, getattr(toy, "listed", None),
+                 getattr(toy, "grades", None))

@@ -5,8 +5,8 @@ import streamlit as st
 
 from rankzoo.document import LONGEST, Document
 from rankzoo.errors import ZooError
+from rankzoo.export.code import Exported, taken, weights_file
 from rankzoo.export.picture import Learned, drawn
-from rankzoo.export.proof import Exported, taken, weights_file
 from rankzoo.export.report import report
 from rankzoo.figures.tree import to_svg
 from rankzoo.ui import page, state

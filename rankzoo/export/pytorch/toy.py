@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rankzoo.export.source import Line, laid, quoted
+from rankzoo.export.pytorch.source import Line, laid, quoted
 from rankzoo.schema import Catalogue, Feature, History, Schema, Task
 
 MEMBERS = {

@@ -13,9 +13,9 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.growing_table import GrowingTable
-from rankzoo.components.representation.tenants import Tenants
 from rankzoo.components.representation.raw import DENSE
-from rankzoo.export.plain import PlainEmbeddings, about_items, ids_of, items_of, keys_of, names_of, numbers_of, tables_of
+from rankzoo.components.representation.tenants import Tenants
+from rankzoo.export.pytorch.plain import PlainEmbeddings, about_items, ids_of, items_of, keys_of, names_of, numbers_of, tables_of
 from rankzoo.schema import Schema, Shape
 from rankzoo.signals import Batch, Sequence, Signal
 

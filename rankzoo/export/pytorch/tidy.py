@@ -7,8 +7,7 @@ import re
 import tokenize
 from functools import lru_cache
 
-from rankzoo.export.source import Line
-
+from rankzoo.export.pytorch.source import Line
 
 JOINED = 125
 """Letters of two lines that may become one."""
@@ -164,8 +163,16 @@ def _begun(head: str, lines: list[Line]) -> list[Line]:
                 re.search(rf"[(\[]{name}[,)\]]", second.text)) and len(first.text) + len(second.text) < JOINED:
             second.text = re.sub(rf"(?<=[(\[]){name}(?=[,)\]])", lambda _, value=value: value, second.text, count=1)
             second.above = first.above
+            second.text = _alone(second.text)
             return [line for line in lines if line is not first]
     return lines
+
+
+def _alone(text: str) -> str:
+    """What a vector joined with nothing is."""
+    found = re.fullmatch(r"return torch\.cat\(\[(.*)\], dim=1\)", text)
+    parts = ast.parse(text).body[0].value.args[0] if found else None
+    return f"return {found.group(1)}" if isinstance(parts, ast.List) and len(parts.elts) == 1 else text
 
 
 def _returned(head: str, lines: list[Line]) -> list[Line]:

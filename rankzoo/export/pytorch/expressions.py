@@ -1,184 +1,36 @@
-"""Rewrite: a component's own source for one model: what its settings decide is decided, what only RankZoo's pages read is left out.
+"""Expressions: a component's expressions for one model: what its settings decide is decided, what only RankZoo's pages read is left
+out, and RankZoo's own types become plain ones.
 
-Text in, text out: what nothing is known of stands as its author wrote it.
+Text in, text out: what nothing is known of stands as its author wrote it. More than 250 lines, because every kind of expression is
+one method of one class.
 """
 from __future__ import annotations
 
 import ast
-import inspect
-import re
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from rankzoo.components.mlp import Dice, Mlp
-from rankzoo.export.fold import Names, Parts, Scope, Text, Values, bound, met, plain
-from rankzoo.export.source import Line, Source, joined, quoted, tabled
+from rankzoo.export.pytorch.fold import Names, Scope, Text, Values, bound, met, plain
+from rankzoo.export.pytorch.source import Source, joined, quoted
+from rankzoo.export.pytorch.writing import EMPTY, FEW, SIGNALS, atomic, idle, literal, located, single, traced
 
 if TYPE_CHECKING:
-    from rankzoo.export.classes import World
-
-ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.ListComp, ast.DictComp, ast.Set)
-EMPTY = ("[]", "{}", "()", "0", "0.0")
-NOTHING: Mapping[tuple, str] = MappingProxyType({})
-FEW = 3
-"""Names of the data that stand one by one rather than in a loop."""
-SIGNALS = ("signal", "branches", "batch", "trace", "catalogue")
+    from rankzoo.export.pytorch.met import Klass
+    from rankzoo.export.pytorch.world import World
 
 
-def literal(value: object, short: Mapping[tuple, str] = NOTHING) -> str:
-    """A plain value as Python has it; `short` are the tuples that the file has a name for."""
-    if isinstance(value, tuple) and value in short and value:
-        return short[value]
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, float):
-        return root(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(k, short)}: {literal(v, short)}" for k, v in value.items()) + "}"
-    if isinstance(value, set | frozenset):
-        return "{" + ", ".join(sorted(literal(each, short) for each in value)) + "}" if value else f"{type(value).__name__}()"
-    if isinstance(value, tuple | list):
-        inner = ", ".join(literal(each, short) for each in value)
-        return f"[{inner}]" if isinstance(value, list) else f"({inner},)" if len(value) == 1 else f"({inner})"
-    return repr(value)
+class Expressions:
+    """Writes the expressions of one function again. `owner` knows the methods of the class, if there is one; `own` is the class
+    in which the function stands."""
 
+    settles = False
+    """Whether sizes are written in, as in an `__init__`."""
 
-def root(value: float) -> str:
-    """A number, as one over the root of a whole number where it is that."""
-    if 1e-6 < value < 1 and len(repr(value)) > 8:
-        whole = round(value ** -2)
-        if 1 < whole <= 65_536 and whole ** -0.5 == value:
-            return f"{whole} ** -0.5"
-    return repr(value)
-
-
-def atomic(text: str) -> bool:
-    """Whether an expression may stand where brackets were needed before."""
-    try:
-        return isinstance(ast.parse(text, mode="eval").body, ATOMS)
-    except SyntaxError:
-        return False
-
-
-def traced(node: ast.AST) -> bool:
-    """Whether an expression is the trace, or one below it."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return traced(node.func.value)
-    return isinstance(node, ast.Name) and node.id == "trace"
-
-
-class Rewriter:
-    """Writes the statements and expressions of one function again. `owner` knows the methods of the class, if there is one."""
-
-    def __init__(self, world: World, source: Source, scope: Scope, owner: object = None, own: type | None = None):
+    def __init__(self, world: World, source: Source, scope: Scope, owner: Klass | None = None, own: type | None = None):
         self.world, self.source, self.scope, self.owner, self.own = world, source, scope, owner, own
         self.stored: dict[str, int] = {}
-
-    # ---- statements
-
-    def function(self, node: ast.FunctionDef, depth: int = 0) -> list[Line]:
-        """The body of a function."""
-        self.stored = counted(node)
-        self.scope = self.scope.but({name: None for name in self.stored if name not in self.scope.known})
-        return self.block(node.body, depth)
-
-    def block(self, statements: Iterable[ast.stmt], depth: int) -> list[Line]:
-        """Statements one after another, up to the first after which nothing is reached."""
-        lines: list[Line] = []
-        for statement in statements:
-            lines += self.statement(statement, depth)
-            if lines and lines[-1].depth == depth and lines[-1].text.split(" ")[0] in ("return", "raise", "return\n"):
-                break
-        return lines
-
-    def statement(self, node: ast.stmt, depth: int) -> list[Line]:
-        found = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if found is None:
-            raise NotImplementedError(f"{type(node).__name__} in {self.source.module.__name__}:{node.lineno}")
-        lines = found(node, depth)
-        if lines and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign | ast.Return | ast.Raise | ast.AnnAssign):
-            lines[-1].comment = lines[-1].comment or self.source.comment(node)
-        if lines and not lines[0].doc and not isinstance(node, ast.If):
-            lines[0].above = self.source.above(node)
-        return lines
-
-    def _expr(self, node: ast.Expr, depth: int) -> list[Line]:
-        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            return [Line(depth, cleaned(node.value.value), doc=True)]
-        if traced(node.value):
-            return []
-        return [Line(depth, self.text(node.value))]
-
-    def _assign(self, node: ast.Assign, depth: int) -> list[Line]:
-        value = self.text(node.value)
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                self.remember(target.id, node.value)
-        targets = " = ".join(self.text(target) if isinstance(target, ast.Subscript) else self.source.of(target)
-                             for target in node.targets)
-        return [Line(depth, f"{targets} = {value}")]
-
-    def remember(self, name: str, value: ast.expr) -> None:
-        """What is known of a local from here on, if it is given a value once only."""
-        self.scope = self.scope.but({name: self.scope.possible(value) if self.stored.get(name) == 1 else None})
-
-    def _annassign(self, node: ast.AnnAssign, depth: int) -> list[Line]:
-        return [Line(depth, f"{self.source.of(node.target)}: {self.annotation(node.annotation)} = {self.text(node.value)}")]
-
-    def _augassign(self, node: ast.AugAssign, depth: int) -> list[Line]:
-        value = self.text(node.value)
-        sign = self.source.between(self.source.span(node.target)[1], self.source.span(node.value)[0]).strip()
-        return [] if value in EMPTY and sign in ("+=", "|=") else [Line(depth, f"{self.source.of(node.target)} {sign} {value}")]
-
-    def _return(self, node: ast.Return, depth: int) -> list[Line]:
-        return [Line(depth, f"return {self.bare(node.value)}" if node.value else "return")]
-
-    def bare(self, node: ast.expr) -> str:
-        """An expression where a tuple needs no brackets."""
-        return self.text(node)
-
-    def _raise(self, node: ast.Raise, depth: int) -> list[Line]:
-        return [Line(depth, self.source.of(node))]
-
-    def _pass(self, node: ast.Pass, depth: int) -> list[Line]:
-        return []
-
-    def _if(self, node: ast.If, depth: int) -> list[Line]:
-        truth = self.scope.decided(node.test)
-        if truth is not None:
-            return self.block(node.body if truth else node.orelse, depth)
-        before, test = self.scope, self.text(node.test)
-        body = self.block(node.body, depth + 1)
-        self.scope = before
-        other = self.block(node.orelse, depth + 1)
-        self.scope = before
-        if not body and not other:
-            return []
-        head = Line(depth, f"if {test}:" if body else f"if not {test if atomic(test) else f'({test})'}:",
-                    above=self.source.above(node))
-        if not body or not other:
-            return [head, *(body or other)]
-        if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and other[0].text.startswith("if ") and all(
-                line.depth > depth + 1 or line.text.startswith(("if", "elif", "else")) for line in other):
-            chain = [Line(line.depth - 1, line.text, line.comment, line.above, line.doc) for line in other]
-            chain[0].text = f"el{chain[0].text}"
-            return [head, *body, *chain]
-        return [head, *body, Line(depth, "else:"), *other]
-
-    def _for(self, node: ast.For, depth: int) -> list[Line]:
-        if self.empty(node.iter):
-            return []
-        over, before = self.text(node.iter), self.scope
-        self.scope = self.scope.but(self.met(node.target, node.iter))
-        body = self.block(node.body, depth + 1)
-        self.scope = before
-        return [Line(depth, f"for {self.source.of(node.target)} in {over}:"), *body] if body else []
-
-    def _while(self, node: ast.While, depth: int) -> list[Line]:
-        return [Line(depth, f"while {self.text(node.test)}:"), *self.block(node.body, depth + 1)]
 
     def empty(self, over: ast.expr) -> bool:
         """Whether a loop goes over nothing."""
@@ -208,7 +60,6 @@ class Rewriter:
             names |= met(inner, None) if part is None else self.met(inner, part)
         return names
 
-    # ---- expressions
 
     def text(self, node: ast.expr) -> str:
         """An expression, written again."""
@@ -320,6 +171,8 @@ class Rewriter:
                 return left
             if left in EMPTY:
                 return right
+        if isinstance(node.op, ast.Mult) and self.scope.one(node.left) == (True, 1.0):
+            return right if atomic(right) else f"({right})"
         if (isinstance(node.op, ast.Sub) and right in ("0", "0.0")) or (isinstance(node.op, ast.Mult | ast.Div) and right in (
                 "1", "1.0")):
             return left
@@ -500,64 +353,3 @@ class Rewriter:
         text = self.patched(node) if not isinstance(node, ast.Name) else self.text(node)
         self.scope = before
         return text
-
-
-def idle(layer: object) -> bool:
-    """Whether a layer hands on what it is given."""
-    return isinstance(layer, nn.Identity) or (isinstance(layer, nn.Sequential) and not len(layer)) or (
-        isinstance(layer, nn.Dropout) and layer.p == 0)
-
-
-def single(text: str) -> str:
-    """The one element of a list that stands alone in it; "" where there are more."""
-    try:
-        node = ast.parse(text, mode="eval").body
-    except SyntaxError:
-        return ""
-    if isinstance(node, ast.List) and len(node.elts) == 1 and not isinstance(node.elts[0], ast.Starred):
-        return ast.get_source_segment(text, node.elts[0]) or ""
-    return ""
-
-
-def located(node: ast.AST) -> list[ast.AST]:
-    """The nodes within a node that have a place of their own."""
-    found = []
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr) or isinstance(child, ast.stmt):
-            found.append(child)
-        else:
-            found += located(child)
-    return found
-
-
-def counted(node: ast.FunctionDef) -> dict[str, int]:
-    """How often each name is given a value in a function."""
-    found: dict[str, int] = {}
-    for each in ast.walk(node):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-            found[each.id] = found.get(each.id, 0) + 1
-        if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name):
-            found[each.target.id] = found.get(each.target.id, 0) + 1
-    return found
-
-
-def cleaned(doc: str) -> str:
-    """A docstring without its indentation and without what it says of the trace."""
-    kept = []
-    for paragraph in inspect.cleandoc(doc).split("\n\n"):
-        if not tabled(paragraph):
-            paragraph = joined(paragraph)
-            paragraph = re.sub(r"; keeps [^.]*(?:\.[^ ][^.]*)*(?=\.(?: |$))", "", paragraph)
-            if paragraph.startswith("Keeps "):
-                continue
-            sentences = re.split(r"(?<=\.) (?=[A-Z])", paragraph)
-            sentences = [each for each in sentences if not re.match(r"Keeps ", each) and ", kind " not in each]
-            paragraph = " ".join(sentences)
-        kept += [paragraph] if paragraph else []
-    return "\n\n".join(kept)
-
-
-def facts(tasks: tuple[str, ...], signal: dict[str, Names], batch: dict[str, object]) -> dict[str, Values]:
-    """What is known of the arguments that steps hand on, whatever a function does with them."""
-    return {"signal": (Parts(signal),), "batch": (Parts({"labels": Names(tasks), **batch}),), "trace": (Parts({"on": True}),),
-            "branches": (Parts({"penalties": {}}),), "logits": (Names(tasks),)}

@@ -31,7 +31,7 @@ OPERATORS: Mapping[type, Callable] = {
     ast.USub: operator.neg}
 
 
-class Unknown(Exception):  # noqa: N818
+class Unknown(Exception):
     """Nothing is known of an expression."""
 
 
@@ -319,8 +319,7 @@ def allowed(function: object, owner: object) -> bool:
         return False
     if isinstance(owner, str | tuple | dict | Mapping) or owner is dict:
         return True
-    return module.startswith(("rankzoo.components", "rankzoo.schema", "math", "itertools", "rankzoo.export")) and not (
-        "Tensor" in str(getattr(function, "__annotations__", {}).get("return", "")))
+    return module.startswith(("rankzoo.components", "rankzoo.schema", "math", "itertools", "rankzoo.export")) and "Tensor" not in str(getattr(function, "__annotations__", {}).get("return", ""))
 
 
 def bound(target: ast.expr, value: Any) -> dict[str, Values]:
