@@ -21,7 +21,8 @@ FORMATS = ("pytorch", "json", "svg", "report")
 
 @click.command()
 @click.argument("id", metavar="ID or RUN")
-@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="PyTorch code, the document, the diagram, or an HTML page.")
+@click.option("--format", "form", type=click.Choice(FORMATS), required=True,
+              help="PyTorch code, the document, the diagram, or an HTML page.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @document_options
 @json_option

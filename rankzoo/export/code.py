@@ -64,8 +64,9 @@ def taken(document: Document, run: str = "", name: str = "") -> Exported:
     """A document's model as a file, or with a run's id what that run learnt; compared before anybody gets it."""
     model = opened(run).model if run else document.model(document.schema())
     system = document.system
-    source = f"{system.source.by} ({system.source.year}). {system.source.title}. {system.source.venue}. {system.source.url}".strip()
-    return exported(model, system.title, f"{system.story}\n\nSource: {source}", name or f"{document.arch}.py")
+    paper = system.source
+    source = f"Source: {paper.by} ({paper.year}). {paper.title}. {paper.venue}. {paper.url}".strip()
+    return exported(model, system.title, f"{system.story}\n\n{source}", name or f"{document.arch}.py")
 
 
 def weights_file(made: Exported) -> bytes:
@@ -115,9 +116,11 @@ def batch_of(schema: Schema, toy: Any) -> Batch:
     rows = len(next(iter((features or toy.masks).values())))
     ids = [features.get(f.name, torch.zeros(rows, dtype=torch.long)) for f in schema.categorical]
     numbers = [features.get(f.name, torch.zeros(rows)) for f in schema.numeric]
-    given = getattr(toy, "histories", {})
-    histories = {h.name: given.get(h.name, torch.zeros(rows, h.length, len(h.fields), dtype=torch.long)) for h in schema.histories}
-    masks = {h.name: getattr(toy, "masks", {}).get(h.name, torch.zeros(rows, h.length, dtype=torch.bool)) for h in schema.histories}
+    given, there = getattr(toy, "histories", {}), getattr(toy, "masks", {})
+    histories = {h.name: given[h.name] if h.name in given else torch.zeros(rows, h.length, len(h.fields), dtype=torch.long)
+                 for h in schema.histories}
+    masks = {h.name: there[h.name] if h.name in there else torch.zeros(rows, h.length, dtype=torch.bool)
+             for h in schema.histories}
     items = getattr(toy, "catalogue", None)
     known = schema.catalogue and torch.arange(schema.catalogue.rows) > 0
     if schema.catalogue and items is None:

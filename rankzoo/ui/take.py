@@ -42,8 +42,9 @@ def _files(document: Document, inside: Learned) -> None:
 def _code(document: Document) -> None:
     """The model as PyTorch code: what it is, and once it is asked for the file itself."""
     with st.container(horizontal=True, vertical_alignment="center", key="rz_code"):
-        shown = st.toggle(say("PyTorch code"), key="rz_code_shown", help=say("One file that runs without RankZoo: the layers, the "
-                          "loss and a short training. Its logits are compared with this model's before you get it."))
+        shown = st.toggle(say("PyTorch code"), key="rz_code_shown",
+                          help=say("One file that runs without RankZoo: the layers, the loss and a short training. Its logits "
+                                   "are compared with this model's before you get it."))
         if not shown:
             return
         run = state.trained()

@@ -1,8 +1,8 @@
-"""Expressions: a component's expressions for one model: what its settings decide is decided, what only RankZoo's pages read is left
-out, and RankZoo's own types become plain ones.
+"""Expressions: a component's expressions for one model: what its settings decide is decided, what only RankZoo's pages read is
+left out, and RankZoo's own types become plain ones.
 
-Text in, text out: what nothing is known of stands as its author wrote it. More than 250 lines, because every kind of expression is
-one method of one class.
+Text in, text out: what nothing is known of stands as its author wrote it. More than 250 lines, because every kind of expression
+is one method of one class.
 """
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ from rankzoo.export.pytorch.writing import EMPTY, FEW, SIGNALS, atomic, idle, li
 if TYPE_CHECKING:
     from rankzoo.export.pytorch.met import Klass
     from rankzoo.export.pytorch.world import World
+
+
+LOOPED = (dict, tuple, list, range, set, frozenset, Names, nn.ModuleList, nn.ModuleDict, nn.Sequential)
+HOLDING = (ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp)
+"""What an expression must be in brackets for, unless it is a name, a call or the like."""
+
+
+def own_attribute(node: ast.expr) -> bool:
+    """Whether an expression is `self.` and a name."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 class Expressions:
@@ -41,7 +51,7 @@ class Expressions:
         """What the names of a loop can be."""
         found: list[object] | None = []
         for each in self.scope.possible(over) or ():
-            if isinstance(each, dict | tuple | list | range | set | frozenset | Names | nn.ModuleList | nn.ModuleDict | nn.Sequential):
+            if isinstance(each, LOOPED):
                 found += list(each)
             else:
                 found = None
@@ -72,8 +82,8 @@ class Expressions:
 
     def folded(self, node: ast.expr) -> str | None:
         """The one value of what hangs on a setting, which an exported layer has not."""
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and isinstance(node.value.value, ast.Name) and (
-                node.value.value.id == "self" and isinstance((self.scope.possible(node.value) or [0])[0], dict)):
+        if isinstance(node, ast.Subscript) and own_attribute(node.value) and isinstance(
+                (self.scope.possible(node.value) or [0])[0], dict):
             known, value = self.scope.one(node)
             return literal(value, self.world.short) if known and isinstance(value, bool | int | float | str) else None
         chain = node
@@ -103,8 +113,8 @@ class Expressions:
                 pieces.append(before[:-1] + new)
                 at = end + 1
                 continue
-            held = isinstance(node, ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp)
-            if new != old and held and not grouped and child is not getattr(node, "slice", None) and not atomic(new) and atomic(old):
+            held = isinstance(node, HOLDING) and child is not getattr(node, "slice", None)
+            if new != old and held and not grouped and not atomic(new) and atomic(old):
                 new = f"({new})"
             pieces.append(before + new)
             at = end
@@ -272,8 +282,8 @@ class Expressions:
         if function == "Branches":
             return args[0]
         if function == "Signal":
-            args, keywords = [], [(each.arg, self.text(each.value)) for each in node.keywords if self.world.kept("signal", each.arg)
-                                  and self.scope.decided(each.value) is not False]
+            args, keywords = [], [(each.arg, self.text(each.value)) for each in node.keywords
+                                  if self.world.kept("signal", each.arg) and self.scope.decided(each.value) is not False]
         given = [*args, *(f"{name}={value}" if name else f"**{value}" for name, value in keywords)]
         if len(given) == 1 and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and given[0].startswith("("):
             given = [given[0][1:-1]]

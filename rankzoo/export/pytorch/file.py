@@ -1,13 +1,9 @@
 """File: the classes put together: head, imports, batch, layers in their order, the model, random rows, a short training."""
 from __future__ import annotations
 
-import ast
-import inspect
 import re
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import get_args
 
 from torch import nn
 
@@ -15,10 +11,10 @@ from rankzoo.blueprint import Place
 from rankzoo.export.pytorch import plain, toy
 from rankzoo.export.pytorch.fold import Names, Text
 from rankzoo.export.pytorch.init import Init
-from rankzoo.export.pytorch.layers import WHOLE, Layer, layers_of, read_later
-from rankzoo.export.pytorch.merge import merged
+from rankzoo.export.pytorch.layers import Layer, layers_of, read_later, story
+from rankzoo.export.pytorch.merge import direct, merged
 from rankzoo.export.pytorch.met import Klass, definer, method, parameters
-from rankzoo.export.pytorch.source import Line, joined, laid, source_of
+from rankzoo.export.pytorch.source import Line, laid, source_of
 from rankzoo.export.pytorch.world import World, networks
 from rankzoo.export.pytorch.writing import literal
 from rankzoo.model import RankingModel
@@ -65,7 +61,7 @@ class File:
         cls = layer.twin or type(layer.module)
         if layer.place.address == "representation":
             signal = {}
-        return self.world.special(cls, args, layer.module, signal, self.story(layer)) + "()"
+        return self.world.special(cls, args, layer.module, signal, story(layer)) + "()"
 
     def arguments(self, layer: Layer) -> dict[str, object]:
         """What a component's `build` hands to its layer."""
@@ -85,12 +81,6 @@ class File:
             known, value = writer.scope.one(arg)
             found[name] = value if known else Text(writer.text(arg))
         return found
-
-    def story(self, layer: Layer) -> str:
-        """What a component is, from the head of its module."""
-        doc = chosen(inspect.cleandoc(sys.modules[type(layer.place.spec).__module__].__doc__), layer)
-        whole = layer.twin is None or isinstance(layer.place.spec, WHOLE)
-        return doc if whole else doc.split("\n\n")[0]
 
     # ---- the file, from its head to its end
 
@@ -125,7 +115,7 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *self.training()]
+        rest = ["", "", *loop, "", "", *toy.training(self.model.losses.weights, hasattr(self.layers[0].module, "sight"))]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)
@@ -164,8 +154,8 @@ class File:
     def head(self, title: str, about: str) -> Iterator[str]:
         blueprint, schema = self.model.blueprint, self.schema
         count = blueprint.count(schema)
-        said = (f"{title or 'A ranking model'}: PyTorch code of one blueprint, which needs nothing but torch. Made by RankZoo; MIT "
-                "licence, as RankZoo's own.")
+        said = (f"{title or 'A ranking model'}: PyTorch code of one blueprint, which needs nothing but torch. Made by RankZoo; "
+                "MIT licence, as RankZoo's own.")
         told = [said, *about.split("\n\n"), f"{count.parameters:,} parameters, {count.embedding:,} of them in embedding tables; "
                 f"{count.flops:,} FLOPs of matrix products for a row.",
                 "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
@@ -217,7 +207,8 @@ class File:
             slot, _, number = address.partition(".")
             if slot in slots and len(slots[slot]) > 3:
                 told = "2  histories → vectors" if slot == "sequence" else "3  fields → crosses"
-                steps += [Line(2, f"for layer in self.{slot}:", f"# {told}"), Line(3, "signal = layer(signal)")] if number == "0" else []
+                looped = [Line(2, f"for layer in self.{slot}:", f"# {told}"), Line(3, "signal = layer(signal)")]
+                steps += looped if number == "0" else []
             else:
                 steps += self.step(address, place)
         lines += [Line(-1, ""), Line(1, "def __init__(self):"), *init, Line(-1, ""),
@@ -251,66 +242,3 @@ class File:
             args = ", ".join(name for name in ("branches", "signal") if name not in idle)
             return [Line(2, f"return {call}({args})", "# 6  → logits per task")]
         return []
-
-    def training(self) -> list[str]:
-        weights = self.model.losses.weights
-        total = "sum(losses.values())"
-        if any(weight != 1 for weight in weights.values()):
-            total = "sum(WEIGHTS[task] * loss for task, loss in losses.items())"
-        sight = ["        model.representation.sight(batch)"] if hasattr(self.layers[0].module, "sight") else []
-        lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
-                 '    """Some steps of Adam on one toy batch."""',
-                 "    batch, optimizer = toy_batch(), torch.optim.Adam(model.parameters(), lr=lr)", "    model.train()",
-                 "    for step in range(steps):", *sight, "        losses = model.loss(batch)", f"        loss = {total}",
-                 "        optimizer.zero_grad()", "        loss.backward()", "        optimizer.step()",
-                 '        print(f"step {step}  loss {loss.item():.4f}  " + "  ".join(f"{k} {v.item():.4f}" for k, v in losses.items()))',
-                 "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
-                 "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
-                 "    train(model)"]
-        if "WEIGHTS" in total:
-            inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
-            return [f"WEIGHTS = {{{inside}}}", "", "", *lines]
-        return lines
-
-
-def chosen(doc: str, layer: Layer) -> str:
-    """A docstring without the rows of its tables that are about another choice than this component's."""
-    spec = layer.place.spec
-    options = {each for field in type(spec).model_fields.values() for each in words(field.annotation)}
-    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")}
-    kept, dropped = [], False
-    for line in doc.splitlines():
-        first = re.match(r"(\w+) {2,}\S|\s+\S", line)
-        if first is None:
-            dropped = False
-        elif first.group(1):
-            dropped = first.group(1) in options - used
-        if not dropped:
-            kept.append(line)
-    paragraphs = [each for each in "\n".join(kept).split("\n\n") if each.strip()]
-    gone = {option.lower() for option in options - used}
-    return "\n\n".join(each for each in paragraphs if re.split(r"\W", each.strip().lower())[0] not in gone)
-
-
-def words(annotation: object) -> set[str]:
-    """Every word that a setting lets one choose among."""
-    if isinstance(annotation, str):
-        return {annotation}
-    return {each for inner in get_args(annotation) for each in words(inner)}
-
-
-def direct(lines: list[str], argument: str) -> str:
-    """What a layer without weights makes of its argument, if that is one expression; else nothing."""
-    node = ast.parse("\n".join(lines)).body[0]
-    given, found = {}, ""
-    for part in (each for each in node.body if isinstance(each, ast.FunctionDef)):
-        body = [each for each in part.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
-        if part.name == "__init__":
-            given = {ast.unparse(each.targets[0]): ast.unparse(each.value) for each in body if isinstance(each, ast.Assign)}
-        elif part.name != "forward" or len(body) > 1 or [arg.arg for arg in part.args.args] != ["self", argument]:
-            return ""
-        else:
-            found = ast.get_source_segment("\n".join(lines), body[0].value)
-    for name, value in given.items():
-        found = re.sub(rf"{re.escape(name)}\b", lambda _, value=value: value.replace("'", '"'), found)
-    return joined(found)

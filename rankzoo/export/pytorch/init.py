@@ -1,5 +1,5 @@
-"""Init: a layer's `__init__` for one model: sizes as numbers, layers as calls of the classes that the file holds, loops over settings
-unrolled.
+"""Init: a layer's `__init__` for one model: sizes as numbers, layers as calls of the classes that the file holds, loops over
+settings unrolled.
 
 More than 250 lines, because every way in which a layer is made is one method of one class.
 """
@@ -20,14 +20,14 @@ from rankzoo.export.pytorch.fold import Names, Scope, Text, bound, plain
 from rankzoo.export.pytorch.met import Klass, definer, method, own, parameters
 from rankzoo.export.pytorch.rewrite import Rewriter
 from rankzoo.export.pytorch.source import Line, Source, quoted, source_of
-from rankzoo.export.pytorch.writing import atomic, literal
+from rankzoo.export.pytorch.writing import literal
 
 if TYPE_CHECKING:
     from rankzoo.export.pytorch.world import World
 
 
 class Init(Rewriter):
-    """Writes `__init__` again: sizes as numbers, layers as calls of the classes that the file holds, loops over settings unrolled."""
+    """Writes `__init__` again. `sizes` are arguments that it keeps: known to decide by, but not written in."""
 
     settles = True
 
@@ -86,8 +86,8 @@ class Init(Rewriter):
         held = getattr(self.owner.instances[0], name, None) if known and self.owner.instances else None
         lasting = not any(each.arg == "persistent" for each in call.keywords)
         value = self.text(call.args[1])
-        if held is not None and not lasting and held.numel() <= 64 and isinstance(call.args[1], ast.Name | ast.BinOp | ast.Subscript
-                                                                                ) and not held.is_meta:
+        short = isinstance(call.args[1], ast.Name | ast.BinOp | ast.Subscript)
+        if held is not None and not lasting and held.numel() <= 64 and short and not held.is_meta:
             value = f"torch.tensor({held.tolist()})"
         self.owner.reads.add(f"buffer {name}")
         self.world.modules.add("torch")
@@ -224,7 +224,7 @@ class Init(Rewriter):
             inside = text.removeprefix("nn.ModuleList(").removesuffix(")")
             if inside in ("[]", "()"):
                 return "nn.ModuleList()"
-            if inside.startswith("(") and not atomic(inside) and isinstance(ast.parse(inside, mode="eval").body, ast.GeneratorExp):
+            if inside.startswith("(") and isinstance(ast.parse(inside, mode="eval").body, ast.GeneratorExp):
                 return f"nn.ModuleList({inside[1:-1]})"
         return text
 
@@ -296,8 +296,7 @@ class Init(Rewriter):
             return f"{self.world.special(cls, {name: value for name, (_, value, _) in args.items()}, instance, signal)}()"
         met = self.world.now.setdefault(cls, {})
         for name, (known, value, _) in args.items():
-            asked = next((each.value for each in node.keywords if each.arg == name), None) or dict(zip(names, node.args, strict=False)
-                                                                                                     ).get(name)
+            asked = (dict(zip(names, node.args, strict=False)) | {each.arg: each.value for each in node.keywords}).get(name)
             values = (value,) if known else self.scope.possible(asked)
             self.world.now_joined(met, name, values if values is not None and all(map(plain, values)) else None)
         written, (kept, _) = self.world.leaf(cls), self.world.signature(cls)

@@ -1,7 +1,11 @@
 """Layers: a model's components as a file holds them, and its weights under the file's names."""
 from __future__ import annotations
 
+import inspect
+import re
+import sys
 from dataclasses import dataclass
+from typing import get_args
 
 from torch import Tensor, nn
 
@@ -15,11 +19,11 @@ from rankzoo.components.representation.neighbours import Neighbours
 from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
-from rankzoo.export.pytorch import plain, rows
+from rankzoo.export.pytorch import items, plain, rows
 from rankzoo.model import RankingModel
 
 TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: plain.PlainTreeLeaves,
-         Attributes: plain.PlainAttributes, Neighbours: plain.PlainNeighbours, TextEncoder: plain.PlainTextEncoder,
+         Attributes: items.PlainAttributes, Neighbours: items.PlainNeighbours, TextEncoder: items.PlainTextEncoder,
          GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot, Linear: plain.PlainLinear}
 WHOLE = (Neighbours, TextEncoder, AutoDis, TreeLeaves)
 """Representations of which the whole story holds for tables that stand apart, too."""
@@ -95,3 +99,35 @@ def carried(model: RankingModel, layers: list[Layer] | None = None) -> dict[str,
         own = layer.module.state_dict()
         found |= {f"{at}.{name}": value for name, value in state.items() if name in own}
     return found
+
+
+def story(layer: Layer) -> str:
+    """What a component is, from the head of its module; of a fused one what holds for tables that stand apart."""
+    doc = chosen(inspect.cleandoc(sys.modules[type(layer.place.spec).__module__].__doc__), layer)
+    return doc if layer.twin is None or isinstance(layer.place.spec, WHOLE) else doc.split("\n\n")[0]
+
+
+def chosen(doc: str, layer: Layer) -> str:
+    """A docstring without the rows of its tables that are about another choice than this component's."""
+    spec = layer.place.spec
+    options = {each for field in type(spec).model_fields.values() for each in words(field.annotation)}
+    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")}
+    kept, dropped = [], False
+    for line in doc.splitlines():
+        first = re.match(r"(\w+) {2,}\S|\s+\S", line)
+        if first is None:
+            dropped = False
+        elif first.group(1):
+            dropped = first.group(1) in options - used
+        if not dropped:
+            kept.append(line)
+    paragraphs = [each for each in "\n".join(kept).split("\n\n") if each.strip()]
+    gone = {option.lower() for option in options - used}
+    return "\n\n".join(each for each in paragraphs if re.split(r"\W", each.strip().lower())[0] not in gone)
+
+
+def words(annotation: object) -> set[str]:
+    """Every word that a setting lets one choose among."""
+    if isinstance(annotation, str):
+        return {annotation}
+    return {each for inner in get_args(annotation) for each in words(inner)}

@@ -1,8 +1,12 @@
-"""Merge: classes that differ in sizes and names alone as one class with arguments (two histories with an attention each)."""
+"""Merge: classes that differ in sizes and names alone as one class with arguments (two histories with an attention each), and a
+layer without weights as the one expression that it is."""
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
+
+from rankzoo.export.pytorch.source import joined
 
 LITERALS = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp)
 BY_PLACE = {"Linear": ("inputs", "outputs"), "LayerNorm": ("width",), "MultiHead": ("width",), "Tokens": ("history", "tables")}
@@ -77,7 +81,7 @@ def _differing(one: ast.AST, other: ast.AST, name: str, method: bool) -> Iterato
     method = one.name != "__init__" if isinstance(one, ast.FunctionDef) else method
     for field, value in ast.iter_fields(one):
         theirs = getattr(other, field)
-        if field in ("lineno", "col_offset", "end_lineno", "end_col_offset") or (isinstance(one, ast.ClassDef) and field == "name"):
+        if isinstance(one, ast.ClassDef) and field == "name":
             continue
         if isinstance(value, list):
             if len(value) != len(theirs):
@@ -146,3 +150,20 @@ def _rewritten(text: str, tree: ast.ClassDef, places: list[tuple[ast.expr, str, 
     written[at + 2:at + 2] = [f"        self.{name} = {name}" for name in dict.fromkeys(held)
                               if f"        self.{name} = {name}" not in written]
     return "\n".join(written)
+
+
+def direct(lines: list[str], argument: str) -> str:
+    """What a layer without weights makes of its argument, if that is one expression; else nothing."""
+    node = ast.parse("\n".join(lines)).body[0]
+    given, found = {}, ""
+    for part in (each for each in node.body if isinstance(each, ast.FunctionDef)):
+        body = [each for each in part.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+        if part.name == "__init__":
+            given = {ast.unparse(each.targets[0]): ast.unparse(each.value) for each in body if isinstance(each, ast.Assign)}
+        elif part.name != "forward" or len(body) > 1 or [arg.arg for arg in part.args.args] != ["self", argument]:
+            return ""
+        else:
+            found = ast.get_source_segment("\n".join(lines), body[0].value)
+    for name, value in given.items():
+        found = re.sub(rf"{re.escape(name)}\b", lambda _, value=value: value.replace("'", '"'), found)
+    return joined(found)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rankzoo.export.pytorch.expressions import Expressions
+from rankzoo.export.pytorch.expressions import Expressions, own_attribute
 from rankzoo.export.pytorch.fold import Scope, plain
 from rankzoo.export.pytorch.met import Met, definer, method, own, parameters
 from rankzoo.export.pytorch.rewrite import Rewriter
@@ -22,8 +22,8 @@ from rankzoo.export.pytorch.tidy import loads, parsed, tidied
 from rankzoo.export.pytorch.writing import atomic, facts
 from rankzoo.signals import Batch, Branches, Sequence, Signal
 
-SHORT = 90
-"""Letters of what a method returns that may stand in its place."""
+SHORT, SHORTER = 90, 30
+"""Letters of what a method returns that may stand in its place, where it is called once and where more often."""
 DATA = {Signal: "Signal", Batch: "Batch", Sequence: "Sequence", Branches: "Branches"}
 
 
@@ -137,7 +137,7 @@ class Named(Met):
         function = node.func
         if node.keywords or at.settles or any(isinstance(arg, ast.Starred) for arg in node.args):
             return None
-        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self" and at.owner:
+        if own_attribute(function) and at.owner:
             if function.attr == "forward" or (found := definer(at.owner.cls, function.attr)) is None:
                 return None
             key = (at.owner.cls, function.attr)
@@ -159,7 +159,8 @@ class Named(Met):
             return None
         text, names = body[0].text.removeprefix("return "), _arguments(head.text)
         once = self.sites_before.get(key, 0) == 1
-        if len(names) != len(args) or len(text) > (SHORT if once else 30) or ast.parse(text, mode="eval").body.__class__ is ast.Tuple:
+        several = isinstance(ast.parse(text, mode="eval").body, ast.Tuple)
+        if len(names) != len(args) or len(text) > (SHORT if once else SHORTER) or several:
             return None
         inner = {each.id for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
         if inner & set(re.findall(r"\w+", " ".join(args))):

@@ -213,7 +213,8 @@ def apart(spec: GrowingTable, layer: nn.Module, state: Mapping[str, Tensor], sch
 
 def moved(layer: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a growing table whose ids come and go, pool by pool."""
-    found = {name: value for name, value in state.items() if name.split(".")[0] not in ("tables", "first_order", "tenants", "bias")}
+    fused = ("tables", "first_order", "tenants", "bias")
+    found = {name: value for name, value in state.items() if name.split(".")[0] not in fused}
     for name, value in state.items():
         part, _, rest = name.partition(".")
         if part == "tables":

@@ -1,4 +1,4 @@
-"""Tidy: what a function no longer needs once parts of it are gone: values that nobody reads, names that stand for another name."""
+"""Tidy: what a function no longer needs once parts of it are gone: values that nobody reads, names that stand for others."""
 from __future__ import annotations
 
 import ast
@@ -39,7 +39,8 @@ def parsed(head: str, lines: list[Line]) -> ast.FunctionDef:
 def loads(tree: ast.AST) -> list[str]:
     """The names that are read, as often as they are."""
     found = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    return found + [node.target.id for node in ast.walk(tree) if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)]
+    changed = [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
+    return found + [target.id for target in changed if isinstance(target, ast.Name)]
 
 
 def stores(tree: ast.AST) -> list[str]:
@@ -101,9 +102,11 @@ def _counting(head: str, lines: list[Line]) -> list[Line]:
     tree = parsed(head, lines)
     read = set(loads(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.For) and isinstance(node.iter, ast.Call) and getattr(node.iter.func, "id", "") == "enumerate" and (
-                isinstance(node.target, ast.Tuple) and isinstance(node.target.elts[0], ast.Name)
-                and node.target.elts[0].id not in read and len(node.iter.args) == 1):
+        if not isinstance(node, ast.For) or not isinstance(node.iter, ast.Call) or not isinstance(node.target, ast.Tuple):
+            continue
+        number = node.target.elts[0]
+        if getattr(node.iter.func, "id", "") == "enumerate" and isinstance(number, ast.Name) and number.id not in read and (
+                len(node.iter.args) == 1):
             line = lines[node.lineno - 2]
             pad = 4 * (1 + line.depth - min(each.depth for each in lines))
             text = " " * pad + line.text

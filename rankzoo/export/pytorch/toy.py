@@ -1,7 +1,7 @@
-"""Toy: the parts of an exported file that only the data decide: the batch's class, random rows of the right kinds, a short training."""
+"""Toy: what the data decide of an exported file: the classes of a batch and a signal, random rows, a short training."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rankzoo.export.pytorch.source import Line, laid, quoted
 from rankzoo.schema import Catalogue, Feature, History, Schema, Task
@@ -45,8 +45,10 @@ def signal_class(members: Iterable[str]) -> list[str]:
     return [*lines, *(f"    {name}: {said}" for name, said in SIGNAL.items() if name in members)]
 
 
-SEQUENCE = ["class Sequence(NamedTuple):", '    """A history: its items as vectors (row, position, width), and which are there (row, position)."""', "",
-            "    values: Tensor", "    mask: Tensor"]
+SEQUENCE = [
+    "class Sequence(NamedTuple):",
+    '    """A history: its items as vectors (row, position, width), and which are there (row, position)."""',
+    "", "    values: Tensor", "    mask: Tensor"]
 
 
 def toy_batch(schema: Schema, tasks: Iterable[Task], members: Iterable[str], code: str, items: bool, many: tuple[str, ...]
@@ -70,14 +72,13 @@ def toy_batch(schema: Schema, tasks: Iterable[Task], members: Iterable[str], cod
         parts["seen"] = f"torch.arange({schema.catalogue.rows}) > 0"
     if schema.grades and "listed" in members:
         length, rows = schema.grades.length, schema.catalogue.rows
-        graded = next(t for t in tasks if t.name in schema.grades.tasks)
         lines.append(Line(1, f"listed = 1 + torch.rand(rows, {rows - 1}).argsort(dim=1)[:, :{length}]"))
-        lines.append(Line(1, f"grades = torch.randint({len(schema.grades.tasks) + 1}, listed.shape).sort(dim=1, descending=True).values"))
-        lines.append(Line(1, f"grades[:, 0] = {len(schema.grades.tasks)}"))
+        most = len(schema.grades.tasks)
+        lines.append(Line(1, f"grades = torch.randint({most + 1}, listed.shape).sort(dim=1, descending=True).values"))
+        lines.append(Line(1, f"grades[:, 0] = {most}"))
         parts["labels"] = [f"{quoted(t.name)}: listed[:, 0].float()" if t.name in schema.grades.tasks else said
                            for t, said in zip(tasks, parts["labels"], strict=True)]
         parts["listed"], parts["grades"] = "listed", "grades"
-        assert graded
     return [*laid(lines), *_made("return Batch", {name: parts[name] for name in MEMBERS if name in parts}, 1)]
 
 
@@ -102,8 +103,8 @@ def _used(name: str, code: str) -> bool:
 def _rows(features: Iterable[Feature], histories: Iterable[History], members: set[str], code: str, rows: str,
           many: tuple[str, ...]) -> dict[str, list[str] | str]:
     parts: dict[str, list[str] | str] = {"features": [
-        f"{quoted(f.name)}: " + (f"torch.randint({f.vocabulary}, ({rows},))" if f.kind == "categorical" else f"torch.randn({rows})")
-        for f in features if _used(f.name, code) and not (f.kind == "numeric" and f.name in many)]}
+        f"{quoted(f.name)}: {_values(f, rows)}" for f in features
+        if _used(f.name, code) and not (f.kind == "numeric" and f.name in many)]}
     if many:
         parts["features"] += [f"**{{name: torch.randn({rows}) for name in NUMBERS}}"]
     used = [(i, h) for i, h in enumerate(histories) if _used(h.name, code)]
@@ -111,6 +112,10 @@ def _rows(features: Iterable[Feature], histories: Iterable[History], members: se
         parts["histories"] = [f"{quoted(h.name)}: {_history(h, rows, i)}" for i, h in used]
         parts["masks"] = [f"{quoted(h.name)}: mask_{i}" for i, h in used]
     return parts
+
+
+def _values(feature: Feature, rows: str) -> str:
+    return f"torch.randint({feature.vocabulary}, ({rows},))" if feature.kind == "categorical" else f"torch.randn({rows})"
 
 
 def _history(h: History, rows: str, i: int) -> str:
@@ -130,7 +135,7 @@ def _label(task: Task, schema: Schema) -> str:
         return f"torch.randint(1, {schema.catalogue.rows}, (rows,)).float()"
     if task.kind == "class":
         return f"torch.randint(1, {max(schema.classes(task), 2)}, (rows,)).float()"
-    return {"binary": "torch.randint(2, (rows,)).float()", "share": "torch.rand(rows)", "regression": "torch.randn(rows)"}[task.kind]
+    return {"binary": "torch.randint(2, (rows,)).float()", "share": "torch.rand(rows)"}.get(task.kind, "torch.randn(rows)")
 
 
 def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
@@ -138,12 +143,12 @@ def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
     lines = []
     for i, h in enumerate(catalogue.schema.histories):
         if _used(h.name, code):
-            lines.append(Line(1, f"there_{i} = torch.arange({h.length}) < torch.randint({h.length + 1}, ({rows}, 1))", f"# {h.name}"))
+            drawn = f"torch.randint({h.length + 1}, ({rows}, 1))"
+            lines.append(Line(1, f"there_{i} = torch.arange({h.length}) < {drawn}", f"# {h.name}"))
     about = [f for f in catalogue.schema.features if _used(f.name, code)]
     parts = []
     if about:
-        inside = ", ".join(f"{quoted(f.name)}: " + (f"torch.arange({rows})" if f.name == catalogue.name else
-                           f"torch.randint({f.vocabulary}, ({rows},))" if f.kind == "categorical" else f"torch.randn({rows})")
+        inside = ", ".join(f"{quoted(f.name)}: {f'torch.arange({rows})' if f.name == catalogue.name else _values(f, rows)}"
                            for f in about)
         parts.append(f"features={{{inside}}}")
     used = [(i, h) for i, h in enumerate(catalogue.schema.histories) if _used(h.name, code)]
@@ -151,3 +156,25 @@ def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
         each = ", ".join(f"{quoted(h.name)}: {_history(h, rows, i).replace('mask_', 'there_')}" for i, h in used)
         parts += [f"histories={{{each}}}", f"masks={{{', '.join(f'{quoted(h.name)}: there_{i}' for i, h in used)}}}"]
     return [*lines, Line(1, f"items = Batch({', '.join(parts)})")]
+
+
+def training(weights: Mapping[str, float], sights: bool) -> list[str]:
+    """The short training and what runs it; `sights`: a table whose ids come and go is told of each batch."""
+    total = "sum(losses.values())"
+    if any(weight != 1 for weight in weights.values()):
+        total = "sum(WEIGHTS[task] * loss for task, loss in losses.items())"
+    sight = ["        model.representation.sight(batch)"] if sights else []
+    lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
+             '    """Some steps of Adam on one toy batch."""',
+             "    batch, optimizer = toy_batch(), torch.optim.Adam(model.parameters(), lr=lr)", "    model.train()",
+             "    for step in range(steps):", *sight, "        losses = model.loss(batch)", f"        loss = {total}",
+             "        optimizer.zero_grad()", "        loss.backward()", "        optimizer.step()",
+             '        each = "  ".join(f"{task} {value.item():.4f}" for task, value in losses.items())',
+             '        print(f"step {step}  loss {loss.item():.4f}  {each}")',
+             "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
+             "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
+             "    train(model)"]
+    if "WEIGHTS" in total:
+        inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
+        return [f"WEIGHTS = {{{inside}}}", "", "", *lines]
+    return lines

@@ -51,7 +51,7 @@ class World(Named):
         return name
 
     def signature(self, cls: type) -> tuple[list[str], dict[str, Values | None]]:
-        """The arguments of a leaf that are left, and what is known of all of them: one value of a kind of switch is written in."""
+        """The arguments of a leaf that are left, and what is known of all; a switch that stands one way is written in."""
         init = definer(cls, "__init__")
         if init is None:
             return [], {}
@@ -88,7 +88,7 @@ class World(Named):
         return name
 
     def body(self, klass: Klass, name: str, init: list[Line], doc: str) -> list[str]:
-        """A class as text: its docstring, its `__init__` with what is read, its methods in the order in which they are defined."""
+        """A class as text: its docstring, its `__init__` with what is read, its methods as they are ordered in the source."""
         torch_base = next(base for base in klass.cls.__mro__ if base.__module__.startswith("torch."))
         self.modules.add("nn")
         klass.need("forward")
@@ -135,7 +135,8 @@ class World(Named):
         cls, name = found or klass.needed[written]
         source, node = source_of(cls.__module__), method(cls, name)
         names = [arg.arg for arg in parameters(node)]
-        known: dict[str, Any] = {**dict.fromkeys(names), **self.known_of((klass.cls, written), names), "self": klass.instances or None}
+        known: dict[str, Any] = {**dict.fromkeys(names), **self.known_of((klass.cls, written), names)}
+        known["self"] = klass.instances or None
         known |= {n: v for n, v in (klass.known or facts(self.tasks, {}, dict(self.batch))).items()
                   if n in names and (n != "signal" or klass.known)}
         rewriter = Rewriter(self, source, Scope(source.module, known), klass, cls)
