@@ -91,8 +91,8 @@ class Graded(Loss):
 
 
 class Lists(NamedTuple):
-    """Scores over τ and what they are of. score, grade, there: (row, place), of a row's own list · others, random: (row, drawn),
-    of the random items, and whether one is random for the row · right: (row, place), the one item that the label names."""
+    """Scores over τ and what they are of. score, grade, there: (row, place), of a row's own list · others, random: (row,
+    drawn), of the random items, and whether one is random for the row · right: (row, place), the item that the label names."""
 
     score: Tensor
     grade: Tensor

@@ -105,8 +105,8 @@ class HistorySlot(Slot):
 
 
 class Tokens(nn.Module):
-    """Makes tokens of past items (row, position, token) and, where the candidate is `wide`, of it (row, token). `tables` are the
-    candidate's fields; with `token` 0 fields stand side by side."""
+    """Tokens of past items (row, position, token) and, where it has a width, of the candidate (row, token); `tables` are its
+    fields; with `token` 0 fields stand side by side."""
 
     def __init__(self, history: str, tables: tuple[str, ...], item: int, wide: int, token: int):
         super().__init__()

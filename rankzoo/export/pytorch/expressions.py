@@ -47,6 +47,12 @@ class Expressions:
         known = self.scope.possible(over)
         return known is not None and len(known) == 1 and hasattr(known[0], "__len__") and not len(known[0])
 
+    def over(self, node: ast.expr) -> str:
+        """What a loop goes over: of layers by task the tasks."""
+        known, found = self.scope.one(node)
+        tasks = known and isinstance(found, nn.ModuleDict) and tuple(found) == self.world.tasks
+        return "TASKS" if tasks else self.text(node)
+
     def met(self, target: ast.expr, over: ast.expr) -> dict[str, Values | None]:
         """What the names of a loop can be."""
         found: list[object] | None = []
@@ -233,7 +239,7 @@ class Expressions:
             if self.empty(part.iter):
                 self.scope = before
                 return "{}" if isinstance(node, ast.DictComp) else "()" if isinstance(node, ast.GeneratorExp) else "[]"
-            over = self.text(part.iter)
+            over = self.over(part.iter)
             self.scope = self.scope.but(self.met(part.target, part.iter))
             heads.append(f"for {self.source.of(part.target)} in {over}")
             for test in part.ifs:

@@ -133,6 +133,11 @@ def _named(places: list[tuple[ast.expr, str, bool]], values: Mapping[str, list[s
     return [names[tuple(each[i] for each in values.values())] for i in range(len(places))]
 
 
+def _kind(node: ast.expr) -> str:
+    """The type of a literal."""
+    return "tuple[str, ...]" if isinstance(node, ast.Tuple) else type(getattr(node, "value", 0.0)).__name__
+
+
 def _rewritten(text: str, tree: ast.ClassDef, places: list[tuple[ast.expr, str, bool]], arguments: list[str]) -> str:
     """The class with arguments in place of its literals."""
     lines = [line.encode() for line in text.splitlines()]
@@ -146,7 +151,8 @@ def _rewritten(text: str, tree: ast.ClassDef, places: list[tuple[ast.expr, str, 
     at = next((i for i, line in enumerate(written) if line.strip() == "def __init__(self):"), None)
     if at is None:
         raise Unlike
-    written[at] = f"    def __init__(self, {', '.join(dict.fromkeys(arguments))}):"
+    kinds = {name: _kind(node) for name, (node, _, _) in zip(arguments, places, strict=True)}
+    written[at] = f"    def __init__(self, {', '.join(f'{name}: {kind}' for name, kind in kinds.items())}):"
     written[at + 2:at + 2] = [f"        self.{name} = {name}" for name in dict.fromkeys(held)
                               if f"        self.{name} = {name}" not in written]
     return "\n".join(written)

@@ -22,8 +22,9 @@ from rankzoo.export.pytorch.tidy import loads, parsed, tidied
 from rankzoo.export.pytorch.writing import atomic, facts
 from rankzoo.signals import Batch, Branches, Sequence, Signal
 
-SHORT, SHORTER = 90, 30
-"""Letters of what a method returns that may stand in its place, where it is called once and where more often."""
+SHORT, SHORTER, LONG = 90, 30, 92
+"""Letters of what a method returns that may stand in its place, where it is called once, where more often, and with its
+arguments."""
 DATA = {Signal: "Signal", Batch: "Batch", Sequence: "Sequence", Branches: "Branches"}
 
 
@@ -168,7 +169,8 @@ class Named(Met):
         for name, arg in zip(names, args, strict=True):
             if text.count(name) > 1 and not arg.isidentifier() and len(re.findall(rf"(?<![\w.]){name}\b", text)) > 1:
                 return None
-        return _put(text, dict(zip(names, args, strict=True)))
+        written = _put(text, dict(zip(names, args, strict=True)))
+        return written if len(written) <= LONG else None
 
 
 def _long(node: ast.FunctionDef) -> bool:

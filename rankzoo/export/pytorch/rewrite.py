@@ -50,6 +50,10 @@ class Rewriter(Expressions):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self.remember(target.id, node.value)
+            elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(target.elts) == len(node.value.elts):
+                for name, part in zip(target.elts, node.value.elts, strict=True):
+                    if isinstance(name, ast.Name):
+                        self.remember(name.id, part)
         targets = " = ".join(self.text(target) if isinstance(target, ast.Subscript) else self.source.of(target)
                              for target in node.targets)
         return [Line(depth, f"{targets} = {value}")]
@@ -104,7 +108,7 @@ class Rewriter(Expressions):
     def _for(self, node: ast.For, depth: int) -> list[Line]:
         if self.empty(node.iter):
             return []
-        over, before = self.text(node.iter), self.scope
+        over, before = self.over(node.iter), self.scope
         self.scope = self.scope.but(self.met(node.target, node.iter))
         body = self.block(node.body, depth + 1)
         self.scope = before

@@ -133,7 +133,7 @@ def _documented(text: str, indent: str) -> list[str]:
             found += textwrap.wrap(start + joined(paragraph), WIDTH - 3, initial_indent=indent, subsequent_indent=indent,
                                    break_long_words=False, break_on_hyphens=False)
             continue
-        for line in paragraph.splitlines():
+        for line in re.sub(r"\n {2,}", " ", paragraph).splitlines():
             hang = re.match(r"\s+|\S+ {2,}|", line).end()
             found += textwrap.wrap(start + line, WIDTH - 3, initial_indent=indent, subsequent_indent=indent + " " * hang,
                                    break_long_words=False, break_on_hyphens=False, drop_whitespace=True)

@@ -111,8 +111,8 @@ def _counting(head: str, lines: list[Line]) -> list[Line]:
             pad = 4 * (1 + line.depth - min(each.depth for each in lines))
             text = " " * pad + line.text
             source = "\n" * (node.lineno - 1) + text
-            line.text = (f"for {ast.get_source_segment(source, node.target.elts[1])} in "
-                         f"{ast.get_source_segment(source, node.iter.args[0])}:")
+            left = ast.get_source_segment(source, node.target.elts[1]).strip("()")
+            line.text = f"for {left} in {ast.get_source_segment(source, node.iter.args[0])}:"
     return lines
 
 
@@ -156,6 +156,10 @@ def _begun(head: str, lines: list[Line]) -> list[Line]:
             if value == empty and second.text.startswith(f"{name} {sign} "):
                 second.text = f"{name} = {second.text.removeprefix(f'{name} {sign} ')}"
                 return [line for line in lines if line is not first]
+        used = [line for line in lines if line is not first and re.search(rf"\b{name}\b", line.text)]
+        if value == "{}" and len(used) == 1 and f"({name}={name}, " in used[0].text:  # what is empty by default anyway
+            used[0].text = used[0].text.replace(f"({name}={name}, ", "(")
+            return [line for line in lines if line is not first]
         if value.startswith("[") and second.text.startswith(f"{name} += [") and len(value) + len(second.text) < JOINED and (
                 value.endswith("]")):
             more = second.text.removeprefix(f"{name} += [")

@@ -15,6 +15,7 @@ from rankzoo.export.pytorch.source import joined, quoted, tabled
 ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.ListComp, ast.DictComp, ast.Set)
 EMPTY = ("[]", "{}", "()", "0", "0.0")
 NOTHING: Mapping[tuple, str] = MappingProxyType({})
+CHANGES = ("append", "extend", "update", "pop", "add")
 FEW = 3
 """Names of the data that stand one by one rather than in a loop."""
 SIGNALS = ("signal", "branches", "batch", "trace", "catalogue")
@@ -91,13 +92,18 @@ def located(node: ast.AST) -> list[ast.AST]:
 
 
 def counted(node: ast.FunctionDef) -> dict[str, int]:
-    """How often each name is given a value in a function."""
+    """How often each name is given a value in a function, or changed."""
     found: dict[str, int] = {}
     for each in ast.walk(node):
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
             found[each.id] = found.get(each.id, 0) + 1
         if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name):
             found[each.target.id] = found.get(each.target.id, 0) + 1
+        changed = each.value if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store) else None
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in CHANGES:
+            changed = each.func.value
+        if isinstance(changed, ast.Name):
+            found[changed.id] = found.get(changed.id, 0) + 1
     return found
 
 
