@@ -111,7 +111,7 @@ class TestCommand:
         if form == "json":
             assert json.loads(text)["blueprint"]["sharing"]["experts"] == 8
         elif form == "pytorch":
-            assert "for _ in range(8)" in text and "logits of 64 rows" in found["checked"] and "model.pytorch" in text
+            assert "for _ in range(8)" in text and "losses of 64 rows" in found["checked"] and "model.pytorch" in text
         else:
             assert "Expert 8" in text
 

@@ -164,12 +164,12 @@ class File:
                 "`python FILE` trains on random rows; `python FILE weights.pt` begins with weights that were kept."]
         said = [each.replace("\\", "/") for each in told if each]
         text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
-        lines = [line for part in text for line in (textwrap.wrap(part, 126) or [""])]
+        lines = [line for part in text for line in (textwrap.wrap(part, 100) or [""])]
         yield from [*lines, '"""']
         yield ""
         yield f"# Blueprint {blueprint.hash}"
         said = re.sub(r",(?=\")|(?<=:)(?=[\[{])", lambda found: found.group() + " ", blueprint.json())
-        yield from textwrap.wrap(said, 126, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+        yield from textwrap.wrap(said, 110, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
     def imported(self, whole: str) -> Iterator[str]:
         """The imports of what the file names."""
