@@ -57,8 +57,8 @@ def exported(model: RankingModel, title: str = "", about: str = "", name: str = 
         raise ZooError("The file's logits differ from the model's by {far}, so that it was not written.", at="format",
                        far=f"{far:.1g}")
     apart = f"{far:.0e}" if far else "0"
-    return Exported(text, weights, f"{counts:,} parameters, module by module, and the logits and losses of {rows} rows agree with "
-                                   f"the model's to 1e-6 (largest difference {apart})")
+    return Exported(text, weights, f"{counts:,} parameters, module by module, and the logits and losses of {rows} rows agree "
+                                   f"with the model's to 1e-6 (largest difference {apart})")
 
 
 def taken(document: Document, run: str = "", name: str = "") -> Exported:

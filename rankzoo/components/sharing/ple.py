@@ -148,17 +148,18 @@ class Level(nn.Module):
     def forward(self, fused: dict[str, Tensor], shared: Tensor, trace: Trace) -> tuple[dict[str, Tensor], Tensor]:
         own = {task: [expert(fused[task]) for expert in experts] for task, experts in self.own.items()}
         common = [expert(shared) for expert in self.shared]
-        mixed = {task: self.mixture(task, fused[task], own[task] + common, trace) for task in fused}
+        mixed = {task: self.mixture(f"gate.{task}", self.gate[task] if task in self.gate else None, fused[task],
+                                    own[task] + common, self.seen(task), trace) for task in self.own}
         if not self.shares:
             return mixed, shared
         every = [expert for experts in own.values() for expert in experts] + common
-        return mixed, self.mixture("", shared, every, trace)
+        return mixed, self.mixture("shared_gate", self.shared_gate, shared, every, self.seen(""), trace)
 
-    def mixture(self, task: str, read: Tensor, experts: list[Tensor], trace: Trace) -> Tensor:
-        """What the gate of a task (the shared gate where it is "") takes from the experts that it sees."""
-        gate = self.shared_gate if not task else self.gate[task] if task in self.gate else None
+    def mixture(self, name: str, gate: nn.Linear | None, read: Tensor, experts: list[Tensor], seen: tuple[str, ...],
+                trace: Trace) -> Tensor:
+        """What a gate takes from the experts that it sees: all of a single one, for which there is no gate."""
         weights = read.new_ones(len(read), 1) if gate is None else torch.softmax(gate(read), dim=1)  # (row, expert)
-        trace.keep(f"gate.{task}" if task else "shared_gate", "gate", ("row", "expert"), weights, {"expert": self.seen(task)})
+        trace.keep(name, "gate", ("row", "expert"), weights, {"expert": seen})
         if gate is None:
             return experts[0]
         return torch.bmm(weights.unsqueeze(1), torch.stack(experts, dim=1)).squeeze(1)

@@ -61,6 +61,13 @@ class Parts:
     known: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Weight:
+    """A parameter, of which only is known that it is there."""
+
+
+WEIGHT = Weight()
+
+
 @dataclass(frozen=True)
 class Text:
     """A name that stands for some source text."""
@@ -123,7 +130,7 @@ class Scope:
         return truths.pop() if len(truths) == 1 else None
 
     def _true(self, value: Any) -> bool:
-        if isinstance(value, Tensor) or isinstance(value, Parts):
+        if isinstance(value, Tensor | Parts | Weight):
             raise Unknown
         return bool(value)
 
@@ -159,7 +166,9 @@ class Scope:
                 yield value.known[node.attr]
             elif isinstance(value, Tensor) and node.attr == "shape":
                 yield tuple(value.shape)
-            elif isinstance(value, Tensor) or node.attr == "training" or (isinstance(value, ModuleType) and not self.calls):
+            elif isinstance(value, Tensor | Weight) or node.attr == "training":
+                raise Unknown
+            elif isinstance(value, ModuleType) and not self.calls:
                 raise Unknown
             else:
                 try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from rankzoo.export.pytorch.fold import Values, plain
+from rankzoo.export.pytorch.fold import WEIGHT, Values, plain
 from rankzoo.export.pytorch.source import Line, source_of
 
 if TYPE_CHECKING:
@@ -143,6 +143,10 @@ class Met:
             found = vars(at.source.module).get(function.id)
             if isinstance(found, FunctionType) and found.__module__.startswith("rankzoo."):
                 key, target = (found.__module__, found.__name__), source_of(found.__module__).top(found.__name__)
+        if key is None and (kinds := {type(each) for each in at.scope.possible(function) or ()}):
+            kind = kinds.pop()
+            if not kinds and own(kind) and (found := definer(kind, "forward")):
+                key, target = (kind, "forward"), method(found, "forward")
         if key is None:
             return set()
         names = [arg.arg for arg in parameters(target)]
@@ -150,10 +154,16 @@ class Met:
         self.places.setdefault(key, set()).add(place)
         self.sites[key] = len(self.places[key])
         given = dict(zip(names, node.args, strict=False)) | {each.arg: each.value for each in node.keywords}
-        met = self.now.setdefault(key, {})
+        met, defaults = self.now.setdefault(key, {}), _defaults(target)
         for each in names:
-            values = at.scope.possible(given[each]) if each in given and not isinstance(given[each], ast.Starred) else None
-            values = values if values is not None and all(plain(value) for value in values) else None
+            values = None
+            if each in given and not isinstance(given[each], ast.Starred):
+                values = at.scope.possible(given[each])
+            elif each in defaults:
+                values = (defaults[each],)
+            if values is not None:
+                values = tuple(WEIGHT if isinstance(value, nn.Parameter) else value for value in values)
+                values = values if all(plain(v) or v is WEIGHT or isinstance(v, nn.Module) for v in values) else None
             if any(isinstance(arg, ast.Starred) for arg in node.args):
                 values = None
             self.now_joined(met, each, values)
@@ -165,7 +175,7 @@ class Met:
         if values is None or met.get(name, ()) is ANY:
             met[name] = ANY
         else:
-            met[name] = tuple(dict.fromkeys((repr(v), v) for v in (*(v for _, v in met.get(name, ())), *values)))
+            met[name] = tuple({_told_of(v): (_told_of(v), v) for v in (*(v for _, v in met.get(name, ())), *values)}.values())
 
     def known_of(self, key: Any, names: Iterable[str]) -> dict[str, Values | None]:
         """What the last writing found of arguments."""
@@ -173,6 +183,18 @@ class Met:
         return {name: tuple(value for _, value in found[name]) if found.get(name, ANY) is not ANY else None for name in names}
 
 
+def _defaults(node: ast.FunctionDef) -> dict[str, Any]:
+    """The plain defaults of arguments."""
+    names = [arg.arg for arg in node.args.args]
+    given = dict(zip(names[len(names) - len(node.args.defaults):], node.args.defaults, strict=True))
+    return {name: each.value for name, each in given.items() if isinstance(each, ast.Constant)}
+
+
+def _told_of(value: Any) -> str:
+    """A value in a word that no other one has."""
+    return f"{type(value).__name__} {id(value)}" if isinstance(value, nn.Module) else repr(value)
+
+
 def _told(met: Mapping[Any, Mapping[str, Any]]) -> str:
-    return repr(sorted((str(key), sorted((name, "any" if values is ANY else repr(sorted(map(repr, values))))
+    return repr(sorted((str(key), sorted((name, "any" if values is ANY else str(sorted(told for told, _ in values)))
                                          for name, values in known.items())) for key, known in met.items()))

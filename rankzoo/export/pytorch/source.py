@@ -158,15 +158,20 @@ def broken_up(text: str, indent: str) -> list[str]:
     """One logical line as several that fit, broken where brackets are fewest, continued under the bracket's inside."""
     places: list[tuple[int, int, int]] = []  # (column, depth of brackets, column to go on at)
     opened: list[int] = []
+    aiming = False  # between `for` and `in`
     for token in tokens(text):
         column = token.end[1]
         if token.string in OPENING and token.type == tokenize.OP:
             opened.append(column)
         elif token.string in CLOSING and token.type == tokenize.OP and opened:
             opened.pop()
-        elif opened and (token.string == "," or token.string in ("+", "|", "=", "or", "and") and token.string != "="):
+        elif token.string in ("for", "in") and token.type == tokenize.NAME and opened:
+            aiming = token.string == "for"
+            if aiming:
+                places.append((token.start[1] - 1, len(opened), opened[-1]))
+        elif opened and not aiming and token.string in (",", "+", "|", "or", "and"):
             places.append((column, len(opened), opened[-1]))
-        elif opened and token.string in ("for", "if", "else") and token.type == tokenize.NAME:
+        elif opened and token.string in ("if", "else") and token.type == tokenize.NAME:
             places.append((token.start[1] - 1, len(opened), opened[-1]))
     found, start, at, begun = [], 0, len(indent), [(0, len(indent))]
     while len(text) - start + at > WIDTH:

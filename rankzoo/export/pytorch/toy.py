@@ -105,6 +105,8 @@ def _rows(features: Iterable[Feature], histories: Iterable[History], members: se
     parts: dict[str, list[str] | str] = {"features": [
         f"{quoted(f.name)}: {_values(f, rows)}" for f in features
         if _used(f.name, code) and not (f.kind == "numeric" and f.name in many)]}
+    if not parts["features"] and not many:  # nothing is read but how many rows there are
+        parts["features"] = [f"{quoted(f.name)}: {_values(f, rows)}" for f in features]
     if many:
         parts["features"] += [f"**{{name: torch.randn({rows}) for name in NUMBERS}}"]
     used = [(i, h) for i, h in enumerate(histories) if _used(h.name, code)]

@@ -143,8 +143,7 @@ class World(Named):
         head = self.head(rewriter, node, written)
         body = tidied(head, rewriter.function(node, 2))
         above = [Line(1, f"@{source.of(each)}") for each in node.decorator_list]
-        if written != "forward" or klass.known:  # the forward of a layer within another is called by whoever holds it
-            head = self.used((klass.cls, written), head, body, node, rewriter, written)
+        head = self.used((klass.cls, written), head, body, node, rewriter, written)
         klass.lines[written] = [*above, Line(1, head), *body]
         return klass.lines[written]
 
