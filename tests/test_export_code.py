@@ -13,6 +13,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from torch import nn
 
+from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import code as leaving
@@ -23,7 +24,8 @@ from tests.support import random_batch
 from tests.test_blueprint import ANY, stands
 
 BUILT = [system.id for system in systems().values() if system.built]
-FEW, MANY = 60, 240
+SWITCHES = ("how", "mode", "index", "admit", "aggregator", "numeric", "norm", "read", "positions", "pooling", "structure",
+            "gates", "activation", "gate_input", "serve", "target", "grains", "order", "labels")
 ALONE = '''
 import importlib.util, sys, torch
 assert importlib.util.find_spec("rankzoo") is None, "RankZoo can be imported here"
@@ -102,33 +104,38 @@ def test_every_system_runs_without_rankzoo(tmp_path):
         assert_same(tmp_path, id, model)
 
 
-def drawn(many: int) -> list[RankingModel]:
-    """So many random blueprints that stand, built; the same ones in every run."""
-    found: list[RankingModel] = []
+def drawn(many: int, examples: int) -> list[RankingModel]:
+    """At most so many random blueprints that stand, built; the same ones in every run. One that brings a component or a switch
+    that none before had is kept first."""
+    kept, others, met = [], [], set()
 
-    @settings(max_examples=100_000, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+    @settings(max_examples=examples, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
               suppress_health_check=list(HealthCheck))
     @given(ANY)
     def draw(one) -> None:
-        if len(found) == many:
-            raise Enough
-        schema, blueprint = one
-        if stands(schema, blueprint):
-            found.append(RankingModel(blueprint, schema))
+        new = choices(one[1]) - met
+        if (new or len(others) < many) and stands(*one):
+            met.update(new)
+            (kept if new else others).append(one)
 
-    with pytest.raises(Enough):
-        draw()
+    draw()
+    return [RankingModel(blueprint, schema) for schema, blueprint in (kept + others)[:many]]
+
+
+def choices(blueprint: Blueprint) -> set[tuple]:
+    """Every component of a blueprint, and every switch of it as it stands."""
+    found: set[tuple] = set()
+    for address, spec in blueprint.specs():
+        slot = address.split(".")[0]
+        found |= {(slot, spec.kind)} | {(slot, spec.kind, name, str(value)) for name, value in spec
+                                        if isinstance(value, bool) or name in SWITCHES}
     return found
 
 
-class Enough(Exception):
-    """As many as were asked for."""
-
-
-@pytest.mark.parametrize("many", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_random_blueprints_run_without_rankzoo(many, tmp_path):
-    models = {f"random_{i}": learnt(model) for i, model in enumerate(drawn(many))}
-    assert "step 1  loss" in run_alone(tmp_path, models)
+@pytest.mark.parametrize("many, examples", [(60, 400), pytest.param(400, 4000, marks=pytest.mark.slow)])
+def test_random_blueprints_run_without_rankzoo(many, examples, tmp_path):
+    models = {f"random_{i}": learnt(model) for i, model in enumerate(drawn(many, examples))}
+    assert len(models) == many and "step 1  loss" in run_alone(tmp_path, models)
     for name, model in models.items():
         assert_same(tmp_path, name, model)
 

@@ -431,7 +431,8 @@ def test_a_model_is_taken_away_and_brought_back(monkeypatch):
             assert pool.submit(made[each]).result().startswith(("<!doctype html>", "<svg"))
     app.toggle("rz_code_shown").set_value(True).run()
     text = next(each.value for each in app.code if "class RankingModel(nn.Module)" in each.value)
-    assert not app.exception and made["code"].strip() == text and "losses of 64 rows" in " ".join(each.value for each in app.caption)
+    told = " ".join(each.value for each in app.caption)
+    assert not app.exception and made["code"].strip() == text and "losses of 64 rows" in told
     other = Document.preset("din").but([("towers.widths", [16])])
     app.file_uploader(key="rz_document_file").upload("din.json", other.json().encode(), "application/json").run()
     assert document(app) == other and said(app) == []

@@ -187,7 +187,8 @@ class Expressions:
                 return left
             if left in EMPTY:
                 return right
-        if isinstance(node.op, ast.Mult) and self.scope.one(node.left) == (True, 1.0):
+        known, factor = self.scope.one(node.left)
+        if isinstance(node.op, ast.Mult) and known and isinstance(factor, float) and factor == 1.0:
             return right if atomic(right) else f"({right})"
         if (isinstance(node.op, ast.Sub) and right in ("0", "0.0")) or (isinstance(node.op, ast.Mult | ast.Div) and right in (
                 "1", "1.0")):
@@ -337,8 +338,10 @@ class Expressions:
             known, names = self.scope.one(owner)
             if known and isinstance(names, Names):
                 return f"{self.text(owner)}[{self.text(node.args[0])}]" if names else self.text(node.args[1])
-        if function.attr == "get" and len(node.args) == 2 and self.scope.one(owner) == (True, {}):
-            return self.text(node.args[1])
+        if function.attr == "get" and len(node.args) == 2:
+            known, held = self.scope.one(owner)
+            if known and isinstance(held, dict) and not held:
+                return self.text(node.args[1])
         if function.attr in ("_numbers", "_named", "_tokens") and isinstance(owner, ast.Name) and owner.id == "self":
             return None
         return None

@@ -20,7 +20,7 @@ from rankzoo.export.pytorch.fold import Names, Scope, Text, bound, plain
 from rankzoo.export.pytorch.met import Klass, definer, method, own, parameters
 from rankzoo.export.pytorch.rewrite import Rewriter
 from rankzoo.export.pytorch.source import Line, Source, quoted, source_of
-from rankzoo.export.pytorch.writing import literal
+from rankzoo.export.pytorch.writing import literal, names_in
 
 if TYPE_CHECKING:
     from rankzoo.export.pytorch.world import World
@@ -38,7 +38,7 @@ class Init(Rewriter):
 
     def fixed(self, node: ast.expr) -> tuple[bool, Any]:
         """Whether an expression has one value that is written in, and it: not where a size stands in it, which is an argument."""
-        if any(isinstance(each, ast.Name) and each.id in self.sizes for each in ast.walk(node)):
+        if self.sizes & names_in(node):
             return False, None
         return self.scope.one(node)
 
@@ -217,7 +217,9 @@ class Init(Rewriter):
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
             at = node.func.value.id
             holder = self.owner.cls if at == "self" else type(self.fixed(node.func.value)[1])
-            if (inner := definer(holder, node.func.attr)) and (at == "self" or self.makes_layer(inner, node.func.attr)):
+            inner = definer(holder, node.func.attr)
+            if inner and isinstance(method(inner, node.func.attr).body[-1], ast.Return) and (
+                    at == "self" or self.makes_layer(inner, node.func.attr)):
                 return self.inlined(node, inner)
         text = super()._call_text(node)
         if text.startswith("nn.ModuleList("):

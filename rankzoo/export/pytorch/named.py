@@ -69,7 +69,11 @@ class Named(Met):
                 if isinstance(each, ast.ImportFrom) and any(alias.name == name for alias in each.names):
                     return self.constant(name, source_of(each.module).module)
         comment = source.comment(node)
-        self.constants[name] = source.of(node) + (f"  {comment}" if comment else "")
+        said = source.of(node)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):  # several in one line
+            at = [each.id for each in node.targets[0].elts].index(name)
+            said = f"{name} = {source.of(node.value.elts[at])}"
+        self.constants[name] = said + (f"  {comment}" if comment else "")
         return name
 
     def copied(self, cls: type) -> str:

@@ -9,7 +9,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 
@@ -62,12 +62,18 @@ class Source:
 
     def top(self, name: str) -> ast.stmt | None:
         """The class, function or constant of that name at the top of the module."""
+        return self.tops.get(name)
+
+    @cached_property
+    def tops(self) -> dict[str, ast.stmt]:
+        """What the top of the module names."""
+        found: dict[str, ast.stmt] = {}
         for node in self.tree.body:
-            names = [target.id for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)]
+            targets = [each for target in getattr(node, "targets", ()) for each in ast.walk(target)]
+            names = [each.id for each in targets if isinstance(each, ast.Name)]
             names += [node.target.id] if isinstance(node, ast.AnnAssign) else []
-            if getattr(node, "name", None) == name or name in names:
-                return node
-        return None
+            found |= dict.fromkeys([*names, *([node.name] if hasattr(node, "name") else [])], node)
+        return found
 
 
 @cache
@@ -83,7 +89,9 @@ def source_of(module: str) -> Source:
 
 def joined(text: str) -> str:
     """Lines within brackets as one line."""
-    text = re.sub(r"[ \t]*#[^\n\"']*(?=\n)", "", text) if "\n" in text else text
+    if "\n" not in text:
+        return text
+    text = re.sub(r"[ \t]*#[^\n\"']*(?=\n)", "", text)
     text = re.sub(r"(?<=[(\[{])\s*\n\s*", "", text)
     text = re.sub(r"\s*\n\s*(?=[)\]}])", "", text)
     return re.sub(r"\s*\n\s*", " ", text)

@@ -22,6 +22,13 @@ LAYERS = {"relu": "nn.ReLU()", "prelu": "PRelu(width)", "dice": "Dice(width)", "
           "none": "nn.Identity()"}
 
 
+DICE_MLP = [
+    "class DiceMlp(nn.Sequential):",
+    '    """Layers, of which Dice is told which positions count for its statistics: padding must not."""', "",
+    "    def forward(self, x: Tensor, seen: Tensor | None = None) -> Tensor:", "        for layer in self:",
+    "            x = layer(x, seen) if isinstance(layer, Dice) else layer(x)", "        return x"]
+
+
 class World(Named):
     """All that one file holds beside its model class: `pieces` in an order that Python can read."""
 
@@ -126,7 +133,8 @@ class World(Named):
         if any(isinstance(each, nn.Module) and any(True for _ in each.parameters()) or isinstance(each, nn.Parameter)
                for each in held):
             return True
-        return name in klass.reads
+        by_name = "get_submodule" in klass.reads and any(isinstance(each, nn.Module) for each in held)
+        return by_name or name in klass.reads
 
     def method(self, klass: Klass, written: str, found: tuple[type, str] | None = None) -> list[Line]:
         """One method of a class, for its instances."""
@@ -156,6 +164,9 @@ def tidied_init(lines: list[Line]) -> list[Line]:
 def networks(world: World) -> list[list[str]]:
     """The helpers that make MLPs, one for each activation of the model, and the activations that torch has not."""
     found = []
+    if "dice" in world.mlps:
+        world.modules.add("nn")
+        found.append(DICE_MLP)
     for act, drops in world.mlps.items():
         name = "mlp" if act == "relu" else f"{act}_mlp" if act != "none" else "linear_mlp"
         if act in ("prelu", "dice"):

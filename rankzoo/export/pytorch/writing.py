@@ -5,6 +5,7 @@ import ast
 import inspect
 import re
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from torch import nn
@@ -80,6 +81,7 @@ def single(text: str) -> str:
     return ""
 
 
+@cache
 def located(node: ast.AST) -> list[ast.AST]:
     """The nodes within a node that have a place of their own."""
     found = []
@@ -91,6 +93,13 @@ def located(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+@cache
+def names_in(node: ast.AST) -> frozenset[str]:
+    """Every name within a node."""
+    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+
+
+@cache
 def counted(node: ast.FunctionDef) -> dict[str, int]:
     """How often each name is given a value in a function, or changed."""
     found: dict[str, int] = {}
