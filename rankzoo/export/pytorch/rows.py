@@ -173,7 +173,10 @@ class PlainMoving(PlainEmbeddings):
                   for i, table in enumerate(tables)]
         for width, pool in self.pool.items():
             keys = [ids[ids > 0] + self.place[name][1] for name, ids in found if self.place[name][0] == width]
-            pool.sight(torch.cat(keys), int(self.now))
+            if self.vectors:
+                keys += [torch.tensor([self.place[name][1]]) for name in self.numbers if self.place[name][0] == width]
+            if keys:
+                pool.sight(torch.cat(keys), int(self.now))
         self.now += len(next(iter(batch.features.values())))
 
 

@@ -99,6 +99,7 @@ class World(Named):
         torch_base = next(base for base in klass.cls.__mro__ if base.__module__.startswith("torch."))
         self.modules.add("nn")
         klass.need("forward")
+        klass.need("sight")  # a table whose ids come and go: called before each step
         for each in sorted(self.wanted_before.get(klass.cls, ())):
             self.read(klass, each)
         for base in klass.cls.__mro__:
