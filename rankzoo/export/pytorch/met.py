@@ -80,6 +80,7 @@ class Met:
         self.sites_before: dict[Any, int] = {}
         self.idle_before: dict[Any, frozenset[str]] = {}
         self.wanted_before: dict[type, set[str]] = {}
+        self.mixed_before: set[type] = set()
         self._anew()
 
     def _anew(self) -> None:
@@ -97,6 +98,7 @@ class Met:
         self.pieces: dict[str, list[str]] = {}
         self.idle: dict[Any, frozenset[str]] = {}
         self.wanted: dict[type, set[str]] = {}
+        self.mixed: set[type] = set()  # classes of layers that are called by one who may hold another class too
 
     def settle(self, write: Callable[[], Any]) -> Any:
         """Calls `write`, which asks for classes, until nothing new is known; returns what it returned last."""
@@ -110,7 +112,7 @@ class Met:
             if settled and now == text:
                 return made
             self.before, self.members_before, self.idle_before, text = self.now, self.members, self.idle, now
-            self.sites_before, self.wanted_before = self.sites, self.wanted
+            self.sites_before, self.wanted_before, self.mixed_before = self.sites, self.wanted, self.mixed
         return made
 
     def read(self, owner: Klass, name: str) -> None:
@@ -144,6 +146,8 @@ class Met:
             if isinstance(found, FunctionType) and found.__module__.startswith("rankzoo."):
                 key, target = (found.__module__, found.__name__), source_of(found.__module__).top(found.__name__)
         if key is None and (kinds := {type(each) for each in at.scope.possible(function) or ()}):
+            if len(kinds) > 1:
+                self.mixed |= kinds
             kind = kinds.pop()
             if not kinds and own(kind) and (found := definer(kind, "forward")):
                 key, target = (kind, "forward"), method(found, "forward")

@@ -144,7 +144,9 @@ class World(Named):
         cls, name = found or klass.needed[written]
         source, node = source_of(cls.__module__), method(cls, name)
         names = [arg.arg for arg in parameters(node)]
-        known: dict[str, Any] = {**dict.fromkeys(names), **self.known_of((klass.cls, written), names)}
+        open_ended = written == "forward" and not klass.known and (
+            klass.cls in self.mixed_before or (klass.cls, written) not in self.sites_before)
+        known: dict[str, Any] = dict.fromkeys(names) | ({} if open_ended else self.known_of((klass.cls, written), names))
         known["self"] = klass.instances or None
         known |= {n: v for n, v in (klass.known or facts(self.tasks, {}, dict(self.batch))).items()
                   if n in names and (n != "signal" or klass.known)}
@@ -152,7 +154,8 @@ class World(Named):
         head = self.head(rewriter, node, written)
         body = tidied(head, rewriter.function(node, 2))
         above = [Line(1, f"@{source.of(each)}") for each in node.decorator_list]
-        head = self.used((klass.cls, written), head, body, node, rewriter, written)
+        if not open_ended:
+            head = self.used((klass.cls, written), head, body, node, rewriter, written)
         klass.lines[written] = [*above, Line(1, head), *body]
         return klass.lines[written]
 
