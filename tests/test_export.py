@@ -133,7 +133,7 @@ class TestCommand:
     def test_own_columns_of_any_name_are_code(self, home, tmp_path):
         """Dots, blanks, quotes and methods' names in columns: the file runs all the same."""
         path, out = tmp_path / "a.csv", tmp_path / "own.py"
-        names = ["user.id", "user_id", "values", "it's \"x\"", "7up", "größe", "label"]
+        names = ["user.id", "user_id", "values", "it's \"x\"", "7up", "größe\nimport os", "label"]
         rows = "".join(",".join(f"v{(i * k) % (5 + k)}" for k in range(1, 7)) + f",{i % 2}\n" for i in range(400))
         quoted = ['"' + name.replace('"', '""') + '"' for name in names]
         path.write_text(",".join(quoted) + "\n" + rows, encoding="utf-8")

@@ -18,6 +18,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import code as leaving
 from rankzoo.export.code import CLOSE, batch_of, code, counted, difference, exported
+from rankzoo.export.pytorch.file import File
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from tests.support import random_batch
@@ -170,3 +171,12 @@ def test_a_file_that_differs_is_not_written(monkeypatch):
     monkeypatch.setattr(leaving, "code", lambda *args: code(*args).replace("0.5 *", "-0.5 *"))
     with pytest.raises(ZooError, match="differ"):
         exported(learnt(model))
+
+
+def test_what_cannot_be_followed_is_refused_in_words(monkeypatch):
+    """A component whose source is of another manner: a sentence with its slot and kind, and never a traceback."""
+    document = Document.preset("fm")
+    monkeypatch.setattr(File, "made", lambda *args: 1 / 0)
+    with pytest.raises(ZooError, match="'embeddings' cannot be written as code") as found:
+        exported(document.model(document.schema()))
+    assert found.value.at == "representation"

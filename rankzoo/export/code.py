@@ -37,23 +37,25 @@ class Exported:
 
 def code(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> str:
     """The file. `about` is what stands at its head beside the counts and the blueprint, `name` its own name."""
-    return File(model, title, about).text.replace("FILE", name)
+    return File(model, title, about, name).text
 
 
 def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> Exported:
     """The model as a file, compared with itself before anybody gets it; raises a ZooError where the two differ."""
     text, held = code(model, title, about, name), carried(model)
     known: dict[str, Any] = {"__name__": __name__}
-    exec(compile(text, "exported", "exec"), known)
-    torch_state = torch.random.get_rng_state()
-    torch.manual_seed(0)
-    other, toy = known["RankingModel"](), known["toy_batch"]()
-    weights = {name: held[name] for name in other.state_dict()}
-    other.load_state_dict(weights)
-    torch.random.set_rng_state(torch_state)
-    counts, rows = same_counts(model, other), len(batch_of(model.schema, toy))
-    far = farthest(model, other, toy)
-    if far > CLOSE:
+    try:
+        exec(compile(text, "exported", "exec"), known)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            other, toy = known["RankingModel"](), known["toy_batch"]()
+            weights = {name: held[name] for name in other.state_dict()}
+            other.load_state_dict(weights)
+            counts, rows = same_counts(model, other), len(batch_of(model.schema, toy))
+            far = farthest(model, other, toy)
+    except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+        raise ZooError("The file does not run as this model does, so that it was not written.", at="format") from error
+    if not far <= CLOSE:
         raise ZooError("The file's logits differ from the model's by {far}, so that it was not written.", at="format",
                        far=f"{far:.1g}")
     apart = f"{far:.0e}" if far else "0"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from torch import nn
 
 from rankzoo.blueprint import Place
+from rankzoo.errors import ZooError
 from rankzoo.export.pytorch import plain, toy
 from rankzoo.export.pytorch.fold import Names, Text
 from rankzoo.export.pytorch.init import Init
@@ -24,9 +25,10 @@ from rankzoo.schema import Shape
 class File:
     """The file as it is put together."""
 
-    def __init__(self, model: RankingModel, title: str, about: str):
+    def __init__(self, model: RankingModel, title: str, about: str, name: str):
         self.model, self.layers = model, layers_of(model)
         self.schema, self.tasks = model.schema, model.blueprint.tasks
+        self.name = re.sub(r"[^\w. -]", "_", name)
         everything = nn.ModuleList(layer.module for layer in self.layers)
         batch = {"seen": (True), "catalogue": True} if self.schema.catalogue else {"seen": None, "catalogue": None}
         world = World(everything, self.tasks, {name: value for name, value in batch.items() if value is None or name == "seen"})
@@ -44,7 +46,16 @@ class File:
 
     def written(self) -> dict[str, str]:
         """Writes every class; returns by address how a layer is made."""
-        return {layer.place.address: self.made(layer) for layer in self.layers}
+        return {layer.place.address: self.attempted(layer) for layer in self.layers}
+
+    def attempted(self, layer: Layer) -> str:
+        """How a layer is made; raises a ZooError that names its slot and kind where its source cannot be followed."""
+        try:
+            return self.made(layer)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+            raise ZooError("The {slot} of kind '{kind}' cannot be written as code with these settings.",
+                           "Choose another kind for this slot to take code away.", at=layer.place.address,
+                           slot=layer.place.address.split(".")[0], kind=layer.place.spec.kind) from error
 
     def made(self, layer: Layer) -> str:
         spec, shape = layer.place.spec, layer.place.shape
@@ -161,7 +172,7 @@ class File:
                 "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
                 + ("; a history is padded at its end." if schema.histories else "."),
-                "`python FILE` trains on random rows; `python FILE weights.pt` begins with weights that were kept."]
+                f"`python {self.name}` trains on random rows; `python {self.name} weights.pt` begins with kept weights."]
         said = [each.replace("\\", "/") for each in told if each]
         text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
         lines = [line for part in text for line in (textwrap.wrap(part, 100) or [""])]

@@ -165,11 +165,12 @@ def direct(lines: list[str], argument: str) -> str:
     for part in (each for each in node.body if isinstance(each, ast.FunctionDef)):
         body = [each for each in part.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
         if part.name == "__init__":
-            given = {ast.unparse(each.targets[0]): ast.unparse(each.value) for each in body if isinstance(each, ast.Assign)}
+            given = {ast.unparse(each.targets[0]): joined(ast.get_source_segment("\n".join(lines), each.value))
+                     for each in body if isinstance(each, ast.Assign)}
         elif part.name != "forward" or len(body) > 1 or [arg.arg for arg in part.args.args] != ["self", argument]:
             return ""
         else:
             found = ast.get_source_segment("\n".join(lines), body[0].value)
     for name, value in given.items():
-        found = re.sub(rf"{re.escape(name)}\b", lambda _, value=value: value.replace("'", '"'), found)
+        found = re.sub(rf"{re.escape(name)}\b", lambda _, value=value: value, found)
     return joined(found)

@@ -128,8 +128,8 @@ def _history(h: History, rows: str, i: int) -> str:
 def _lengths(histories: Iterable[History], members: set[str], code: str, rows: str, depth: int) -> list[Line]:
     if "masks" not in members:
         return []
-    return [Line(depth, f"mask_{i} = torch.arange({h.length}) < torch.randint({h.length + 1}, ({rows}, 1))", f"# {h.name}")
-            for i, h in enumerate(histories) if _used(h.name, code)]
+    used = [(i, h, f"torch.randint({h.length + 1}, ({rows}, 1))") for i, h in enumerate(histories) if _used(h.name, code)]
+    return [Line(depth, f"mask_{i} = torch.arange({h.length}) < {drawn}", f"# {quoted(h.name)}") for i, h, drawn in used]
 
 
 def _label(task: Task, schema: Schema) -> str:
@@ -146,7 +146,7 @@ def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
     for i, h in enumerate(catalogue.schema.histories):
         if _used(h.name, code):
             drawn = f"torch.randint({h.length + 1}, ({rows}, 1))"
-            lines.append(Line(1, f"there_{i} = torch.arange({h.length}) < {drawn}", f"# {h.name}"))
+            lines.append(Line(1, f"there_{i} = torch.arange({h.length}) < {drawn}", f"# {quoted(h.name)}"))
     about = [f for f in catalogue.schema.features if _used(f.name, code)]
     parts = []
     if about:
