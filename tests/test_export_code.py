@@ -180,3 +180,18 @@ def test_what_cannot_be_followed_is_refused_in_words(monkeypatch):
     with pytest.raises(ZooError, match="'embeddings' cannot be written as code") as found:
         exported(document.model(document.schema()))
     assert found.value.at == "representation"
+
+
+def test_what_is_served_is_served_by_the_file_too():
+    """A weighted logistic loss serves e^s, sampled negatives serve s + ln r: the file says so, and no other file has the word."""
+    document = Document.preset("youtube").but([("losses", {"kind": "sampled", "kept": {"like": 0.1}, "correct": "serving"})])
+    model = learnt(document.model(document.schema()))
+    known = {"__name__": __name__}
+    exec(compile(code(model), "exported", "exec"), known)
+    other = known["RankingModel"]().eval()
+    other.load_state_dict(exported(model).weights)
+    toy = known["toy_batch"]()
+    with torch.no_grad():
+        assert difference(model(batch_of(model.schema, toy)).logits, other.serve(toy)) <= CLOSE
+    assert torch.allclose(other(toy)["like"] + torch.tensor(0.1).log(), other.serve(toy)["like"])
+    assert "serve(" not in code(Document.preset("fm").model(Document.preset("fm").schema()))

@@ -1,10 +1,14 @@
-"""File: the classes put together: head, imports, batch, layers in their order, the model, random rows, a short training."""
+"""File: the classes put together: head, imports, batch, layers in their order, the model, random rows, a short training.
+
+More than 250 lines, because the file is put together here from its first line to its last.
+"""
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
+import torch
 from torch import nn
 
 from rankzoo.blueprint import Place
@@ -70,9 +74,16 @@ class File:
         else:
             args = self.arguments(layer)
         cls = layer.twin or type(layer.module)
+        if layer.place.address == "losses" and self.serves():
+            self.world.want(cls, "served")
         if layer.place.address == "representation":
             signal = {}
         return self.world.special(cls, args, layer.module, signal, story(layer)) + "()"
+
+    def serves(self) -> bool:
+        """Whether what is served of a task is another number than its logit."""
+        some = torch.tensor([0.5])
+        return any(not torch.equal(self.model.losses.served(task, some), some) for task in self.tasks)
 
     def arguments(self, layer: Layer) -> dict[str, object]:
         """What a component's `build` hands to its layer."""
@@ -228,6 +239,10 @@ class File:
         lines += [Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
                   Line(2, "The loss of each task on rows with labels.", doc=True),
                   Line(2, "return self.losses(self(batch), batch)")]
+        if self.serves():
+            lines += [Line(-1, ""), Line(1, "def serve(self, batch: Batch) -> dict[str, Tensor]:"),
+                      Line(2, "What is served: of some task it is not the logit itself.", doc=True),
+                      Line(2, "return {task: self.losses.served(task, logit) for task, logit in self(batch).items()}")]
         return [line if line.strip() else "" for each in lines for line in (laid([each]) if each.depth >= 0 else [""])]
 
     def step(self, address: str, place: Place) -> list[Line]:
