@@ -166,9 +166,13 @@ def broken_up(text: str, indent: str) -> list[str]:
     """One logical line as several that fit, broken where brackets are fewest, continued under the bracket's inside."""
     places: list[tuple[int, int, int]] = []  # (column, depth of brackets, column to go on at)
     opened: list[int] = []
-    aiming = False  # between `for` and `in`
+    aiming, quoting = False, 0  # between `for` and `in`; within a formatted string, which Python 3.12 reads as tokens
     for token in tokens(text):
         column = token.end[1]
+        kind = tokenize.tok_name[token.type]
+        quoting += (kind == "FSTRING_START") - (kind == "FSTRING_END")
+        if quoting:
+            continue
         if token.string in OPENING and token.type == tokenize.OP:
             opened.append(column)
         elif token.string in CLOSING and token.type == tokenize.OP and opened:

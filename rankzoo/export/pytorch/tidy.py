@@ -59,7 +59,9 @@ def _unread(head: str, lines: list[Line]) -> list[Line]:
                 gone.add(line)
             elif isinstance(target, ast.Tuple) and all(isinstance(each, ast.Name) for each in target.elts):
                 names = [each.id for each in target.elts]
-                left = [name for name in names if name in read]
+                given = node.value.elts if isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(names) else names
+                left = [name for name, value in zip(names, given, strict=True)
+                        if name in read and getattr(value, "id", "") != name]  # what is given to itself goes, too
                 if not left:
                     gone.add(line)
                 elif len(left) < len(names):
