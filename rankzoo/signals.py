@@ -56,8 +56,7 @@ class Batch:
         """The right tags of a task, those of the item that each row's label names, and which words are there: (row, place)
         each."""
         words, field = self.schema.tagged(task)
-        item = self.labels[task.name].nan_to_num().long()
-        return self.catalogue.histories[words.name][:, :, field][item], self.catalogue.masks[words.name][item]
+        return tags_of(self, words.name, field, self.labels[task.name])
 
     def map(self, change) -> Batch:
         """The batch with `change` applied to every tensor of its rows: how they are sliced, permuted or moved."""
@@ -77,6 +76,13 @@ class Batch:
     def unlabelled(self) -> Batch:
         """The same rows without labels: what a server sees."""
         return replace(self, labels={}, observed={}, listed=None, grades=None)
+
+
+def tags_of(batch: Batch, words: str, field: int, label: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the items that labels (row,) name, a field of the words in one of their lists, and which of them are there: (row, place)
+    each."""
+    item = label.nan_to_num().long()
+    return batch.catalogue.histories[words][:, :, field][item], batch.catalogue.masks[words][item]
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from html.parser import HTMLParser
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 from rankzoo.document import Document
 from rankzoo.export.picture import drawn, learned
@@ -14,6 +17,7 @@ from rankzoo.export.report import report
 from rankzoo.figures.theme import theme
 from rankzoo.figures.tree import to_svg
 from rankzoo.registry import systems
+from rankzoo.runs.open import opened
 from rankzoo.runs.tables import Point
 from tests.test_cli import answer, refusal
 
@@ -98,7 +102,7 @@ def test_what_a_person_named_is_no_markup(home, tmp_path):
 
 
 class TestCommand:
-    @pytest.mark.parametrize("form", ["json", "svg", "report"])
+    @pytest.mark.parametrize("form", ["pytorch", "json", "svg", "report"])
     def test_it_writes_the_file_and_says_what_was_checked(self, form, tmp_path):
         path = tmp_path / f"model.{form}"
         found = answer("export", "youtube", "--set", "sharing.experts=8", "--format", form, "--out", str(path))
@@ -106,8 +110,37 @@ class TestCommand:
         assert found["path"] == str(path) and found["bytes"] == len(text.encode()) and found["checked"]
         if form == "json":
             assert json.loads(text)["blueprint"]["sharing"]["experts"] == 8
+        elif form == "pytorch":
+            assert "for _ in range(8)" in text and "losses of 64 rows" in found["checked"] and "model.pytorch" in text
         else:
             assert "Expert 8" in text
+
+    def test_a_run_leaves_with_its_weights(self, home, tmp_path):
+        """The file starts where the run ended: its first loss on the run's own weights is not that of an untrained model."""
+        id = answer("train", "lr", "--steps", "20")["run"]
+        path = tmp_path / "mine.py"
+        found = answer("export", id, "--format", "pytorch", "--out", str(path))
+        assert found["weights"] == str(tmp_path / "mine.pt") and "202 parameters" in found["checked"]
+        held = torch.load(found["weights"], weights_only=True)
+        learnt = opened(id).model.state_dict()
+        assert torch.equal(held["interaction.0.bias"], learnt["interaction.0.bias"]) and held["interaction.0.bias"].abs() > 0
+        rows = torch.cat([value for name, value in held.items() if ".weight." in name])
+        assert torch.equal(rows, learnt["interaction.0.weights"])
+        first = [subprocess.run([sys.executable, "-I", str(path), *more], capture_output=True, text=True, check=True).stdout
+                 for more in ([], [found["weights"]])]
+        assert first[0].splitlines()[0] != first[1].splitlines()[0]
+
+    def test_own_columns_of_any_name_are_code(self, home, tmp_path):
+        """Dots, blanks, quotes and methods' names in columns: the file runs all the same."""
+        path, out = tmp_path / "a.csv", tmp_path / "own.py"
+        names = ["user.id", "user_id", "values", "it's \"x\"", "7up", "größe\nimport os", "label"]
+        rows = "".join(",".join(f"v{(i * k) % (5 + k)}" for k in range(1, 7)) + f",{i % 2}\n" for i in range(400))
+        quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+        path.write_text(",".join(quoted) + "\n" + rows, encoding="utf-8")
+        for system in ("wide_deep", "dcn_v2"):
+            answer("export", system, "--data", str(path), "--label", "label", "--format", "pytorch", "--out", str(out))
+            done = subprocess.run([sys.executable, "-I", str(out)], capture_output=True, text=True)
+            assert "step 19  loss" in done.stdout, done.stderr[-800:]
 
     def test_what_cannot_be(self, tmp_path):
         assert "No such file" in refusal("export", "lr", "--format", "svg", "--out", str(tmp_path / "none" / "x.svg"))

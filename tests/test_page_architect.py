@@ -413,7 +413,7 @@ def test_an_expert_s_objection_and_its_cure():
 
 
 def test_a_model_is_taken_away_and_brought_back(monkeypatch):
-    """Three files are offered; a document that was taken away opens again, a broken one changes nothing and says so."""
+    """Files and code are offered; a document that was taken away opens again, a broken one changes nothing and says so."""
     made, button = {}, st.download_button
     monkeypatch.setattr(st, "download_button", lambda label, data, *more, key, **named: (
         made.update({key.partition(":")[2]: data}), button(label, data, *more, key=key, **named))[1])
@@ -426,6 +426,10 @@ def test_a_model_is_taken_away_and_brought_back(monkeypatch):
     for each in ("report", "svg"):  # made in a thread of its own, which knows no visit
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(made[each]).result().startswith(("<!doctype html>", "<svg"))
+    app.toggle("rz_code_shown").set_value(True).run()
+    text = next(each.value for each in app.code if "class RankingModel(nn.Module)" in each.value)
+    told = " ".join(each.value for each in app.caption)
+    assert not app.exception and made["code"].strip() == text and "losses of 64 rows" in told
     other = Document.preset("din").but([("towers.widths", [16])])
     app.file_uploader(key="rz_document_file").upload("din.json", other.json().encode(), "application/json").run()
     assert document(app) == other and said(app) == []

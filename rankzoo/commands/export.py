@@ -1,4 +1,4 @@
-"""`export`: a model or a run as a file: its document, its diagram, or a page about it."""
+"""`export`: a model or a run as a file: PyTorch code of it, its document, its diagram, or a page about it."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from rankzoo.export.picture import Learned
     from rankzoo.runs.tables import Run
 
-FORMATS = ("json", "svg", "report")
+FORMATS = ("pytorch", "json", "svg", "report")
 
 
 @click.command()
 @click.argument("id", metavar="ID or RUN")
-@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="The document, the diagram, or an HTML page.")
+@click.option("--format", "form", type=click.Choice(FORMATS), required=True,
+              help="PyTorch code, the document, the diagram, or an HTML page.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @document_options
 @json_option
@@ -37,13 +38,19 @@ def export(id: str, form: str, out: Path, sets: tuple[str, ...], data: str, labe
         raise ZooError("A run is exported as it was trained.", "Leave --set, --data and --label out.", at="set")
     else:
         document, inside, run = _run(id)
-    text, checked = WRITERS[form](document, inside, run)
+    text, checked, *weights = WRITERS[form](document, inside, run, out.name)
+    beside = out.with_suffix(".pt")
     try:
         out.write_text(text, encoding="utf-8")
+        if run and weights:
+            beside.write_bytes(weights[0])
     except OSError as error:
         raise ZooError("{path} cannot be written: {why}.", at="out", path=shown(out), why=error.strerror or "unknown") from None
-    emit(as_json, {"path": str(out), "format": form, "bytes": len(text.encode()), "checked": checked},
-         f"{shown(out)}: {checked}.")
+    answer = {"path": str(out), "format": form, "bytes": len(text.encode()), "checked": checked}
+    if run and weights:
+        emit(as_json, answer | {"weights": str(beside)}, f"{shown(out)}, its weights {shown(beside)}: {checked}.")
+    else:
+        emit(as_json, answer, f"{shown(out)}: {checked}.")
 
 
 def _run(id: str) -> tuple[Document, Learned, Run]:
@@ -68,7 +75,14 @@ def run_of(id: str) -> tuple[Document, Run]:
     return Document.parse(found.config), found
 
 
-def _json(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:
+def _pytorch(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str, bytes]:
+    from rankzoo.export.code import taken, weights_file
+
+    made = taken(document, run.id if run else "", name)
+    return made.text, made.checked, weights_file(made)
+
+
+def _json(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
     from rankzoo.document import Document as Read
 
     text = document.json() + "\n"
@@ -77,7 +91,7 @@ def _json(document: Document, inside: Learned | None, run: Run | None) -> tuple[
     return text, "read again, the same document"
 
 
-def _svg(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:
+def _svg(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
     from rankzoo.export.picture import NOTHING, drawn
     from rankzoo.figures.theme import theme
     from rankzoo.figures.tree import to_svg
@@ -86,7 +100,7 @@ def _svg(document: Document, inside: Learned | None, run: Run | None) -> tuple[s
     return text, _well_formed(text)
 
 
-def _report(document: Document, inside: Learned | None, run: Run | None) -> tuple[str, str]:
+def _report(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
     from rankzoo.export.picture import NOTHING
     from rankzoo.export.report import report
 
@@ -102,4 +116,4 @@ def _well_formed(text: str) -> str:
     return f"well-formed, {sum(1 for _ in ElementTree.fromstring(text).iter()):,} elements"
 
 
-WRITERS: dict[str, Callable[..., tuple[str, str]]] = {"json": _json, "svg": _svg, "report": _report}
+WRITERS: dict[str, Callable[..., tuple]] = {"pytorch": _pytorch, "json": _json, "svg": _svg, "report": _report}

@@ -1,10 +1,11 @@
-"""Take away: the model in hand as files, and a document brought back."""
+"""Take away: the model in hand as files, its code to look at, and a document brought back."""
 from __future__ import annotations
 
 import streamlit as st
 
 from rankzoo.document import LONGEST, Document
 from rankzoo.errors import ZooError
+from rankzoo.export.code import Exported, taken, weights_file
 from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
 from rankzoo.figures.tree import to_svg
@@ -20,6 +21,7 @@ def show(document: Document, inside: Learned) -> None:
     with st.expander(say("Take it away, or open a file"), on_change="rerun", key="rz_take") as opened:
         if opened.open:
             _files(document, inside)
+            _code(document)
             st.file_uploader(say("A document (JSON) that was taken away before"), key=KEY, on_change=_open)
 
 
@@ -37,6 +39,33 @@ def _files(document: Document, inside: Learned) -> None:
         st.download_button(say("Document (JSON)"), document.json, f"{name}.json", "application/json", key="take:json",
                            icon=":material/data_object:", on_click="ignore",
                            help=say("All settings; opens here again."))
+
+
+def _code(document: Document) -> None:
+    """The model as PyTorch code: what it is, and once it is asked for the file itself."""
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_code"):
+        shown = st.toggle(say("PyTorch code"), key="rz_code_shown",
+                          help=say("One file that runs without RankZoo: the layers, the loss and a short training. Its logits "
+                                   "are compared with this model's before you get it."))
+        if not shown:
+            return
+        run = state.trained()
+        with st.spinner(say("Writing and comparing")):
+            made = _made(document.json(), run.id if run else "")
+        st.download_button(say("Code (.py)"), made.text, f"{document.arch}.py", "text/x-python", key="take:code",
+                           icon=":material/code:", on_click="ignore")
+        if run:
+            st.download_button(say("Weights for it (.pt)"), lambda: weights_file(made), f"{document.arch}.pt",
+                               "application/octet-stream", key="take:weights", icon=":material/download:", on_click="ignore",
+                               help=say("What run {n} learnt. Start the file with this one behind its name, and it begins there.",
+                                        n=run.number))
+    st.caption(say("Compared: {checked}.", checked=made.checked))
+    st.code(made.text, language="python", height=480)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _made(document: str, run: str) -> Exported:
+    return taken(Document.parse(document), run)
 
 
 def _open() -> None:

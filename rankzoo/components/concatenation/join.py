@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, closest, listed
@@ -91,14 +91,12 @@ class JoinLayer(nn.Module):
         super().__init__()
         self.names, self.products, self.joins = spec.names(shape), spec.products, tuple(shape.joins)
 
-    def forward(self, signal: Signal, trace: Trace):
+    def forward(self, signal: Signal, trace: Trace) -> Tensor:
+        if not (self.names or self.products or self.joins):
+            return torch.zeros(len(next(iter(signal.aside.values()))), 0)
         parts = signal.joined(self.names)
         parts += [signal.fields[a] * signal.fields[b] for a, b in self.products]
         parts += [signal.joins[name] for name in self.joins]
-        if parts:
-            x = torch.cat(parts, dim=1)
-        else:
-            rows = next(iter(signal.aside.values())).shape[0]
-            x = torch.zeros(rows, 0)
+        x = torch.cat(parts, dim=1)
         trace.keep("joined", "vector", ("row", "width"), x)
         return x

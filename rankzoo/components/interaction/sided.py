@@ -115,7 +115,7 @@ class SidedLayer(nn.Module):
         self.members, self.fields = spec.members(shape), tuple(spec.after(shape).fields)
         self.named = {side: spec.tower(side) for side in self.members}
         for side, names in self.members.items():
-            self.add_module(side, Tower(spec, spec.width(names, shape)))
+            self.add_module(side, Tower(spec.width(names, shape), spec.layers, spec.rank, spec.widths))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         made = {self.named[side]: self.get_submodule(side)(torch.cat(signal.joined(names), dim=1), trace)
@@ -139,10 +139,10 @@ class SidedLayer(nn.Module):
 class Tower(nn.Module):
     """The numbers of one side, (row, D), crossed and made narrower: (row, width)."""
 
-    def __init__(self, spec: Sided, d: int):
+    def __init__(self, d: int, layers: int, rank: int, widths: tuple[int, ...]):
         super().__init__()
-        self.cross = nn.ModuleList(LowRankCross(d, spec.rank, 1) if spec.rank else FullCross(d) for _ in range(spec.layers))
-        self.deep = Mlp(d, spec.widths)
+        self.cross = nn.ModuleList(LowRankCross(d, rank, 1) if rank else FullCross(d) for _ in range(layers))
+        self.deep = Mlp(d, widths)
 
     def forward(self, x0: Tensor, trace: Trace) -> Tensor:
         x = x0

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError, closest
 from rankzoo.schema import Block, Drawing, Edge, Schema, Shape, Task
-from rankzoo.signals import Batch, Branches
+from rankzoo.signals import Batch, Branches, tags_of
 
 PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax",
          "tags": "softmax"}
@@ -126,7 +126,8 @@ class LossLayer(nn.Module):
     def __init__(self, spec: Loss, shape: Shape):
         super().__init__()
         self.kinds = {t.name: t.kind for t in shape.tasks}
-        self.tags = {t.name: t for t in shape.tasks if t.kind == "tags"}
+        tagged = {t.name: shape.schema.tagged(t) for t in shape.tasks if t.kind == "tags"}
+        self.tags = {task: (words.name, field) for task, (words, field) in tagged.items()}
         self.items = frozenset(t.name for t in shape.tasks if t.kind == "class" and shape.schema.named(t.of))
         self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
         self.factors = {t.name: spec.factors.get(t.name, 1.0) for t in shape.tasks}
@@ -153,7 +154,7 @@ class LossLayer(nn.Module):
         """The loss of every row, and whether it counts: (row,), (row,) bool."""
         label, seen = labels(task, batch)
         if task in self.tags:
-            each, words = tagged(logit, *batch.tags(self.tags[task]))
+            each, words = tagged(logit, *tags_of(batch, *self.tags[task], batch.labels[task]))
             return each, seen & words
         if self.kinds[task] != "class":
             return self.each(task, logit, label), seen

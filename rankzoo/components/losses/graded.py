@@ -91,8 +91,8 @@ class Graded(Loss):
 
 
 class Lists(NamedTuple):
-    """Scores over τ and what they are of. score, grade, there: (row, place), of a row's own list · others, random: (row, drawn),
-    of the random items, and whether one is random for the row · right: (row, place), the one item that the label names."""
+    """Scores over τ and what they are of. score, grade, there: (row, place), of a row's own list · others, random: (row,
+    drawn), of the random items, and whether one is random for the row · right: (row, place), the item that the label names."""
 
     score: Tensor
     grade: Tensor
@@ -107,8 +107,10 @@ class GradedLayer(LossLayer):
 
     def __init__(self, spec: Graded, shape: Shape):
         super().__init__(spec, shape)
-        self.spec, self.seed = spec, 0
+        self.mode, self.random, self.mixed, self.least, self.most = spec.mode, spec.random, spec.mixed, spec.least, spec.most
         self.level = {name: shape.schema.grades.level(name) for name in spec.graded(shape)}
+        self.temperature = {name: spec.temperatures.get(name, spec.temperature) for name in self.level}
+        self.seed = 0
 
     def forward(self, logits, branches, batch):
         if self.training and batch.labels:
@@ -122,7 +124,7 @@ class GradedLayer(LossLayer):
         each, positives = self.terms(self.level[task], lists)
         many = positives.sum(dim=1)
         weighed = torch.where(positives, each, 0).sum(dim=1)
-        if self.spec.mode == "unique_softmax":
+        if self.mode == "unique_softmax":
             weighed = weighed * (2 ** self.level[task] - 1)
         else:
             weighed = weighed / many.clamp(min=1)
@@ -130,7 +132,7 @@ class GradedLayer(LossLayer):
 
     def lists(self, task: str, logit: Tensor, batch: Batch) -> Lists:
         """What the terms are made of, from the scores of all items."""
-        tau = self.spec.temperatures.get(task, self.spec.temperature)
+        tau = self.temperature[task]
         known = batch.seen if batch.seen is not None else torch.arange(logit.shape[1]) > 0
         drawn = self.drawn(known)
         own = torch.zeros(logit.shape, dtype=torch.bool).scatter(1, batch.listed, True)  # (row, item)
@@ -142,11 +144,11 @@ class GradedLayer(LossLayer):
         """Numbers of items that training knows: (drawn,). Outside training always the same."""
         items = known.nonzero().squeeze(1)
         rng = torch.Generator().manual_seed(self.seed if self.training else 0)
-        return items[torch.randint(len(items), (self.spec.random,), generator=rng)] if len(items) else items
+        return items[torch.randint(len(items), (self.random,), generator=rng)] if len(items) else items
 
     def negatives(self, level: int, lists: Lists) -> Tensor:
         """N_o within the list: (row, place) bool."""
-        return lists.there & (lists.grade < (1 if self.spec.mode == "single_pos" else level))
+        return lists.there & (lists.grade < (1 if self.mode == "single_pos" else level))
 
     def opposed(self, level: int, lists: Lists) -> Tensor:
         """Which rows have anything in N_o: (row,) bool."""
@@ -154,21 +156,21 @@ class GradedLayer(LossLayer):
 
     def terms(self, level: int, lists: Lists) -> tuple[Tensor, Tensor]:
         """−ln of the share of each item, and which of them are P_o: (row, place), (row, place) bool."""
-        score, grade, mode = lists.score, lists.grade, self.spec.mode
+        score, grade, mode = lists.score, lists.grade, self.mode
         if mode == "plain_multi_pos":
             every = log_sum(score, lists.there, lists.others, lists.random)
             return every.unsqueeze(1) - score, lists.there & (grade >= level)
         below = log_sum(score, self.negatives(level, lists), lists.others, lists.random).unsqueeze(1)  # (row, 1)
         if mode == "single_pos":
-            below = self.hardened(below, lists) if self.spec.mixed else below
+            below = self.hardened(below, lists) if self.mixed else below
             return F.softplus(below - score), lists.there & lists.right & (grade >= level)
         return F.softplus(below - score), lists.there & (grade == level if mode == "unique_softmax" else grade >= level)
 
     def hardened(self, below: Tensor, lists: Lists) -> Tensor:
         """ln Σ_n e^{s_n} with the mixtures of each positive and the best of the random items: (row, 1) → (row, place)."""
-        best = lists.others.masked_fill(~lists.random, lowest(lists.others)).topk(min(self.spec.mixed, lists.others.shape[1]))
+        best = lists.others.masked_fill(~lists.random, lowest(lists.others)).topk(min(self.mixed, lists.others.shape[1]))
         rng = torch.Generator().manual_seed(self.seed if self.training else 0)
-        alpha = self.spec.least + (self.spec.most - self.spec.least) * torch.rand(best.values.shape, generator=rng)
+        alpha = self.least + (self.most - self.least) * torch.rand(best.values.shape, generator=rng)
         there = lists.random.gather(1, best.indices).unsqueeze(1)
         mixed = mixture(lists.score.unsqueeze(2), best.values.unsqueeze(1), alpha.unsqueeze(1))  # (row, place, hard)
         return torch.logaddexp(below, mixed.masked_fill(~there, lowest(mixed)).logsumexp(dim=2)) if mixed.shape[2] else below

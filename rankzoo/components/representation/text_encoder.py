@@ -67,7 +67,8 @@ class TextEncoderLayer(TitlesLayer):
         words, width = spec.listed(shape.schema).length, spec.item_width(shape.schema)
         self.cls = nn.Parameter(spec.init * torch.randn(width))
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
-        self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.layers))
+        self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
+                                   for _ in range(spec.layers))
         self.pool(spec, width)
 
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:

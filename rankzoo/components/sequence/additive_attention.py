@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.filled import shares, summed
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
+from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
@@ -72,7 +72,7 @@ class AdditiveAttentionLayer(nn.Module):
     def __init__(self, spec: AdditiveAttention, shape: Shape):
         super().__init__()
         token = spec.widths(shape)[2]
-        self.tokens, self.candidate = Tokens(spec, shape, spec.candidate), spec.candidate
+        self.tokens, self.candidate = spec.tokens(shape, spec.candidate), spec.candidate
         self.map = nn.Linear(token, spec.width)
         self.query = nn.Linear(spec.width, 1, bias=False)
 

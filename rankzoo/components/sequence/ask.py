@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
+from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, SequenceShape, Shape
@@ -97,7 +97,7 @@ class AskLayer(nn.Module):
 
     def __init__(self, spec: Ask, shape: Shape):
         super().__init__()
-        self.tokens, self.query, self.zero = Tokens(spec, shape, candidate=False), spec.asking(shape), spec.zero
+        self.tokens, self.query, self.zero = spec.tokens(shape, candidate=False), spec.asking(shape), spec.zero
         self.factor = spec.widths(shape)[2] ** -0.5 if spec.scale else 1.0
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
@@ -74,7 +74,7 @@ class ContextAttentionLayer(nn.Module):
     def __init__(self, spec: ContextAttention, shape: Shape):
         super().__init__()
         item, candidate = spec.read(shape)
-        self.tokens = Tokens(spec, shape, candidate=True)
+        self.tokens = spec.tokens(shape, candidate=True)
         self.attention = MultiHead(item, spec.heads, spec.width, out=False, asking=candidate)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.sequence.multi_head import head_width
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
@@ -82,10 +82,11 @@ class EncoderLayer(nn.Module):
     def __init__(self, spec: Encoder, shape: Shape):
         super().__init__()
         width = spec.widths(shape)[2]
-        self.tokens, self.last = Tokens(spec, shape, candidate=False), spec.read == "last"
+        self.tokens, self.last = spec.tokens(shape, candidate=False), spec.read == "last"
         self.length = shape.sequences[self.tokens.history].length
         self.positions = nn.Parameter(0.02 * torch.randn(self.length, width)) if spec.positions == "learned" else None
-        self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.blocks))
+        self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
+                                   for _ in range(spec.blocks))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         x, mask = self.tokens.past(signal)

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, SequenceShape, Shape
@@ -63,7 +63,7 @@ class LstmLayer(nn.Module):
 
     def __init__(self, spec: Lstm, shape: Shape):
         super().__init__()
-        self.tokens, self.backward_order = Tokens(spec, shape, candidate=False), spec.order == "backward"
+        self.tokens, self.backward_order = spec.tokens(shape, candidate=False), spec.order == "backward"
         self.input = nn.Linear(spec.widths(shape)[2], 4 * spec.width)
         self.state = nn.Linear(spec.width, 4 * spec.width, bias=False)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import nn
 
 from rankzoo.components.sequence.filled import summed
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
@@ -61,7 +61,7 @@ class PoolingLayer(nn.Module):
 
     def __init__(self, spec: Pooling, shape: Shape):
         super().__init__()
-        self.tokens, self.mean = Tokens(spec, shape, candidate=False), spec.how == "mean"
+        self.tokens, self.mean = spec.tokens(shape, candidate=False), spec.how == "mean"
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         if self.training and not trace.on:

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import nn
 
 from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Signal
@@ -66,7 +66,7 @@ class QueryAttentionLayer(nn.Module):
     def __init__(self, spec: QueryAttention, shape: Shape):
         super().__init__()
         token = spec.widths(shape)[2]
-        self.tokens = Tokens(spec, shape, candidate=True)
+        self.tokens = spec.tokens(shape, candidate=True)
         self.attention = MultiHead(token, spec.heads, head_width(spec.heads, token, shape.at))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.multi_head import head_width
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
-from rankzoo.components.sequence.transformer import Transformer, TransformerBlock, block_parts
+from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
+from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
 from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
@@ -112,10 +112,10 @@ class QueryUnitLayer(nn.Module):
     def __init__(self, spec: QueryUnit, shape: Shape):
         super().__init__()
         d, earlier = spec.widths(shape)[2], spec.before(shape)
-        self.tokens, self.earlier = Tokens(spec, shape, candidate=False), earlier.name if earlier else ""
+        self.tokens, self.earlier = spec.tokens(shape, candidate=False), earlier.name if earlier else ""
         if spec.grains == "all":
             self.single, self.pair = nn.Linear(d, d, bias=False), nn.Linear(2 * d, d)
-            self.block = TransformerBlock(Transformer(heads=spec.heads, ffn=spec.ffn), d, shape.at)
+            self.block = TransformerBlock(d, spec.heads, spec.ffn)
         else:
             self.single = self.pair = self.block = None
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
@@ -71,7 +71,7 @@ class SelfAttentionLayer(nn.Module):
 
     def __init__(self, spec: SelfAttention, shape: Shape):
         super().__init__()
-        self.tokens = Tokens(spec, shape, candidate=False)
+        self.tokens = spec.tokens(shape, candidate=False)
         self.attention = MultiHead(spec.widths(shape)[2], spec.heads, spec.width, spec.bias, out=False, scale=spec.scale)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.sequence.filled import shares, spread, summed
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens, masked_softmax
+from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
@@ -77,7 +77,7 @@ class TargetAttentionLayer(nn.Module):
 
     def __init__(self, spec: TargetAttention, shape: Shape):
         super().__init__()
-        self.tokens, self.softmax = Tokens(spec, shape, candidate=True), spec.softmax
+        self.tokens, self.softmax = spec.tokens(shape, candidate=True), spec.softmax
         self.unit = Mlp(4 * spec.widths(shape)[2], spec.unit, spec.activation)
         self.score = nn.Linear(spec.unit[-1], 1)
         if not spec.softmax:  # start as sum pooling: without a softmax the sign is free, and a start near 0 may pick either

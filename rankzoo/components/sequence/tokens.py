@@ -88,6 +88,11 @@ class HistorySlot(Slot):
         parts = (linear_part("tokens.item", item, token, times=length),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
+    def tokens(self, shape: Shape, candidate: bool) -> Tokens:
+        """What makes the tokens of past items and, where asked, of the candidate."""
+        item, wide, _ = self.widths(shape)
+        return Tokens(self.taken(shape).name, self.pairs(shape) if candidate else (), item, wide if candidate else 0, self.token)
+
     def drawn_candidate(self, shape: Shape, detail: str) -> Drawing:
         """The candidate's token as a node, which holds the maps that make tokens, and what flows into it."""
         maps = sum(part.parameters for part in self.token_parts(shape, candidate=True))
@@ -101,15 +106,14 @@ class HistorySlot(Slot):
 
 
 class Tokens(nn.Module):
-    """Makes tokens of past items (row, position, token) and, where asked, of the candidate (row, token)."""
+    """Tokens of past items (row, position, token) and, where it has a width, of the candidate (row, token); `tables` are its
+    fields; with `token` 0 fields stand side by side."""
 
-    def __init__(self, spec: HistorySlot, shape: Shape, candidate: bool):
+    def __init__(self, history: str, tables: tuple[str, ...], item: int, wide: int, token: int):
         super().__init__()
-        history = spec.taken(shape)
-        item, wide, token = spec.widths(shape)
-        self.history, self.tables = history.name, spec.pairs(shape)
-        self.item = nn.Linear(item, token) if spec.token else nn.Identity()
-        self.candidate = (nn.Linear(wide, token) if spec.token else nn.Identity()) if candidate else None
+        self.history, self.tables = history, tables
+        self.item = nn.Linear(item, token) if token else nn.Identity()
+        self.candidate = (nn.Linear(wide, token) if token else nn.Identity()) if wide else None
 
     def past(self, signal: Signal) -> tuple[Tensor, Tensor]:
         """Tokens of the history (row, position, token) and its mask (row, position)."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
@@ -104,13 +104,13 @@ def block_parts(path: str, d: int, ffn: int, heads: int, tokens: int) -> tuple[P
 class TransformerBlock(nn.Module):
     """One block: (row, token, width), visible (row, token) → the same shape, zero where nothing is visible, and its maps."""
 
-    def __init__(self, spec: Transformer, width: int, at: str):
+    def __init__(self, width: int, heads: int, ffn: int, norm: Literal["post", "pre"] = "post", dropout: float = 0.0):
         super().__init__()
-        self.pre = spec.norm == "pre"
-        self.attention = MultiHead(width, spec.heads, head_width(spec.heads, width, at))
+        self.pre = norm == "pre"
+        self.attention = MultiHead(width, heads, width // heads)
         self.norm_attention, self.norm_ffn = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.inner, self.outer = nn.Linear(width, spec.ffn), nn.Linear(spec.ffn, width)
-        self.drop = nn.Dropout(spec.dropout)
+        self.inner, self.outer = nn.Linear(width, ffn), nn.Linear(ffn, width)
+        self.drop = nn.Dropout(dropout)
 
     def ffn(self, x: Tensor) -> Tensor:
         """Each token by itself, with a non-linearity: attention alone mixes values linearly."""
@@ -139,10 +139,11 @@ class TransformerLayer(nn.Module):
     def __init__(self, spec: Transformer, shape: Shape):
         super().__init__()
         width = spec.widths(shape)[2]
-        self.tokens, self.read = Tokens(spec, shape, candidate=True), spec.read
+        self.tokens, self.read = spec.tokens(shape, candidate=True), spec.read
         self.length = shape.sequences[self.tokens.history].length
         self.positions = nn.Parameter(0.02 * torch.randn(self.length + 1, width)) if spec.positions == "learned" else None
-        self.block = nn.ModuleList(TransformerBlock(spec, width, shape.at) for _ in range(spec.blocks))
+        self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
+                                   for _ in range(spec.blocks))
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         query = self.tokens.query(signal)

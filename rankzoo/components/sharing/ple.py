@@ -114,7 +114,8 @@ class PLELayer(nn.Module):
     def __init__(self, spec: PLE, shape: Shape):
         super().__init__()
         self.tasks = tuple(task.name for task in shape.tasks)
-        self.level = nn.ModuleList(Level(spec, i, shape) for i in range(spec.levels))
+        self.level = nn.ModuleList(Level(spec.reads(i, shape), spec.widths, self.tasks, spec.own, spec.shared,
+                                         bool(spec.shared) and i < spec.levels - 1) for i in range(spec.levels))
 
     def forward(self, x: Tensor, trace: Trace) -> Branches:
         fused, shared = dict.fromkeys(self.tasks, x), x
@@ -129,31 +130,36 @@ class Level(nn.Module):
     Keeps `gate.<task>` and `shared_gate` as (row, expert), kind gate; the labels are the experts' addresses in the level.
     """
 
-    def __init__(self, spec: PLE, level: int, shape: Shape):
+    def __init__(self, inputs: int, widths: tuple[int, ...], tasks: tuple[str, ...], own: int, shared: int, shares: bool):
         super().__init__()
-        width = spec.reads(level, shape)
-        self.own = ByTask({t.name: nn.ModuleList(Mlp(width, spec.widths) for _ in range(spec.own)) for t in shape.tasks})
-        self.shared = nn.ModuleList(Mlp(width, spec.widths) for _ in range(spec.shared))
-        self.seen = {task: tuple(expert.removeprefix(f"level.{level}.") for expert in spec.seen(level, task, shape))
-                     for task in spec.gates(level, shape).values()}
-        gate = {task: nn.Linear(width, len(seen), bias=False) for task, seen in self.seen.items() if len(seen) > 1}
-        self.shared_gate = gate.pop("", None)
-        self.gate = ByTask(gate)
+        self.own = ByTask({task: nn.ModuleList(Mlp(inputs, widths) for _ in range(own)) for task in tasks})
+        self.shared = nn.ModuleList(Mlp(inputs, widths) for _ in range(shared))
+        gates = {task: nn.Linear(inputs, own + shared, bias=False) for task in tasks if own + shared > 1}
+        every = len(tasks) * own + shared
+        self.shares = shares  # whether a level follows, which reads a mixture of all experts
+        self.shared_gate = nn.Linear(inputs, every, bias=False) if shares and every > 1 else None
+        self.gate = ByTask(gates)
+
+    def seen(self, task: str) -> tuple[str, ...]:
+        """The addresses of the experts that a gate mixes, in order; all of them where it is the shared gate."""
+        own = tuple(f"own.{name}.{i}" for name, experts in self.own.items() if task in (name, "") for i in range(len(experts)))
+        return (*own, *(f"shared.{i}" for i in range(len(self.shared))))
 
     def forward(self, fused: dict[str, Tensor], shared: Tensor, trace: Trace) -> tuple[dict[str, Tensor], Tensor]:
         own = {task: [expert(fused[task]) for expert in experts] for task, experts in self.own.items()}
         common = [expert(shared) for expert in self.shared]
-        mixed = {task: self.mixture(task, fused[task], own[task] + common, trace) for task in fused}
-        if "" not in self.seen:
+        mixed = {task: self.mixture(f"gate.{task}", self.gate[task] if task in self.gate else None, fused[task],
+                                    own[task] + common, self.seen(task), trace) for task in self.own}
+        if not self.shares:
             return mixed, shared
         every = [expert for experts in own.values() for expert in experts] + common
-        return mixed, self.mixture("", shared, every, trace)
+        return mixed, self.mixture("shared_gate", self.shared_gate, shared, every, self.seen(""), trace)
 
-    def mixture(self, task: str, read: Tensor, experts: list[Tensor], trace: Trace) -> Tensor:
-        """What the gate of a task (the shared gate where it is "") takes from the experts that it sees."""
-        gate = self.shared_gate if not task else self.gate[task] if task in self.gate else None
+    def mixture(self, name: str, gate: nn.Linear | None, read: Tensor, experts: list[Tensor], seen: tuple[str, ...],
+                trace: Trace) -> Tensor:
+        """What a gate takes from the experts that it sees: all of a single one, for which there is no gate."""
         weights = read.new_ones(len(read), 1) if gate is None else torch.softmax(gate(read), dim=1)  # (row, expert)
-        trace.keep(f"gate.{task}" if task else "shared_gate", "gate", ("row", "expert"), weights, {"expert": self.seen[task]})
+        trace.keep(name, "gate", ("row", "expert"), weights, {"expert": seen})
         if gate is None:
             return experts[0]
         return torch.bmm(weights.unsqueeze(1), torch.stack(experts, dim=1)).squeeze(1)

@@ -99,10 +99,9 @@ class TaskMasksLayer(nn.Module):
         self.spec, self.tasks = spec, tuple(task.name for task in shape.tasks)
         self.base = Mlp(shape.joined, spec.widths)
         self.linear = tuple(layer for layer in self.base if isinstance(layer, nn.Linear))
-        for name in ("mask", "pull", "worth", "first"):
-            kind = torch.bool if name == "mask" else torch.float32
-            made = [torch.full((len(self.tasks), *layer.weight.shape), name == "mask", dtype=kind) for layer in self.linear]
-            self.add_module(name, Kept(made))
+        shapes = [(len(self.tasks), *layer.weight.shape) for layer in self.linear]
+        self.mask = Kept([torch.ones(shape, dtype=torch.bool) for shape in shapes])
+        self.pull, self.worth, self.first = (Kept([torch.zeros(shape) for shape in shapes]) for _ in range(3))
 
     def forward(self, x: Tensor, trace: Trace) -> Branches:
         vectors = {}

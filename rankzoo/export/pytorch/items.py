@@ -1,0 +1,136 @@
+"""Items: representations that make an item of its attributes, its neighbours or its words, with a table for each field."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.neighbours import Neighbours, listing
+from rankzoo.components.representation.text_encoder import TextEncoder
+from rankzoo.components.sequence.tokens import masked_softmax
+from rankzoo.components.sequence.transformer import TransformerBlock
+from rankzoo.export.pytorch.plain import PlainEmbeddings
+from rankzoo.schema import Shape
+from rankzoo.signals import Batch, Sequence, Signal
+
+
+class PlainAttributes(PlainEmbeddings):
+    """ids → fields[name] (row, width); an item is what is known of it, and in training some of that is hidden."""
+
+    def __init__(self, spec: Embeddings, shape: Shape, read: tuple[str, ...]):
+        super().__init__(spec, shape, read)
+        self.unknown = spec.unknown
+
+    def attribute(self, name: str, catalogue: Batch) -> Tensor:
+        if name not in self.about:
+            return catalogue.features[name].unsqueeze(1)
+        table = self.table[self.about[name]]
+        if name not in self.lists:
+            return table(self.hidden(catalogue.features[name]))
+        there = catalogue.masks[name].unsqueeze(2)  # (item, place, 1)
+        words = table(self.hidden(catalogue.histories[name][:, :, 0])) * there
+        return words.sum(dim=1) / there.sum(dim=1).clamp(min=1)
+
+    def hidden(self, ids: Tensor) -> Tensor:
+        """In training some ids become 0, so that the vector of what is unknown is learnt too."""
+        if not (self.training and self.unknown):
+            return ids
+        return ids * (torch.rand(ids.shape) >= self.unknown)
+
+
+class PlainNeighbours(PlainAttributes):
+    """ids → fields[name] (row, width); an item is what is known of it and of its neighbours."""
+
+    def __init__(self, spec: Neighbours, shape: Shape, read: tuple[str, ...]):
+        super().__init__(spec, shape, read)
+        widths, twice = spec.widths(shape.schema), 1 + (spec.aggregator != "gcn")
+        self.listed, self.how, self.normalize = listing(shape.schema), spec.aggregator, spec.normalize
+        self.samples, self.alone = spec.samples, spec.alone
+        self.layer = nn.ModuleList(nn.Linear(twice * into, out, bias=False)
+                                   for into, out in zip(widths, widths[1:], strict=False))
+        self.pool = nn.ModuleList(nn.Linear(into, into) for into in widths[:-1] if spec.aggregator == "pool")
+
+    def items(self, catalogue: Batch) -> Tensor:
+        """Layer by layer, every item with its neighbours: (item, width)."""
+        h = super().items(catalogue)  # (item, d_0)
+        near, mask = catalogue.histories[self.listed][:, :, 0], catalogue.masks[self.listed]  # (item, place)
+        if self.training and self.alone:
+            mask = mask & (torch.rand(len(mask), 1) >= self.alone)
+        for k, (layer, most) in enumerate(zip(self.layer, self.samples, strict=True)):
+            ids, there = self.drawn(near, mask, most)
+            h = torch.relu(layer(self.gathered(k, h, ids, there)))
+            h = F.normalize(h, dim=1) if self.normalize else h
+        return h
+
+    def drawn(self, near: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """At most so many neighbours without repetition, each as likely as the other: (item, sample) ids and mask. Outside
+        training all, or none where none are asked for."""
+        if most and (not self.training or most >= near.shape[1]):
+            return near, mask
+        chosen = (torch.rand(near.shape) - 2.0 * ~mask).topk(most, dim=1).indices
+        return near.gather(1, chosen), mask.gather(1, chosen)
+
+    def gathered(self, k: int, h: Tensor, ids: Tensor, there: Tensor) -> Tensor:
+        """What W reads: the item and its neighbours as one vector, side by side, or their mean."""
+        told = torch.relu(self.pool[k](h)) if self.how == "pool" else h
+        heard = F.embedding(ids, told) * there.unsqueeze(2)  # (item, sample, width)
+        if self.how == "pool":
+            return torch.cat([h, heard.amax(dim=1) if ids.shape[1] else torch.zeros_like(h)], dim=1)
+        total, many = heard.sum(dim=1), there.sum(dim=1, keepdim=True)
+        if self.how == "gcn":
+            return (h + total) / (many + 1)
+        return torch.cat([h, total / many.clamp(min=1)], dim=1)
+
+
+class PlainTextEncoder(PlainEmbeddings):
+    """ids → fields[name] (row, width); an item is what its title says, read by a small transformer."""
+
+    def __init__(self, spec: TextEncoder, shape: Shape, read: tuple[str, ...]):
+        super().__init__(spec, shape, read)
+        self.pooling, (self.text,) = spec.pooling, self.attributes
+        self.states = shape.schema.catalogue.table(self.text)
+        self.hands = self.named if self.states in read else ()
+        words, width = spec.listed(shape.schema).length, spec.item_width(shape.schema)
+        self.cls = nn.Parameter(spec.init * torch.randn(width))
+        self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
+        self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
+                                   for _ in range(spec.layers))
+        if spec.pooling == "attention":
+            self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
+
+    def forward(self, batch: Batch) -> Signal:
+        words, mask = self.words(batch.catalogue)
+        states, maps = self.encoded(words, mask)  # (item, 1 + place, width), (item, head, query, key)
+        items = self.pooled(states, maps, mask)  # (item, width)
+        fields = {name: self.table[self.keys.get(name, name)](batch.features[name]) for name in self.ids}  # (row, width) each
+        fields |= {name: items[batch.features[name]] for name in self.named}
+        fields |= self.numeric(batch)
+        sequences = {name: Sequence(self.tokens(name, batch.histories[name], items), batch.masks[name]) for name in self.past}
+        for name in self.hands:
+            item = batch.features[name]
+            sequences[self.states] = Sequence(states[item, 1:], mask[item])  # the words of the row's own item
+        return Signal(fields=fields, sequences=sequences, aside=batch.features, catalogue=items)
+
+    def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
+        """The embedded words of every item and which are there: (item, place, width), (item, place)."""
+        length = len(self.positions) - 1
+        ids, mask = catalogue.histories[self.text][:, :length, 0], catalogue.masks[self.text][:, :length]
+        return self.table[self.about[self.text]](ids), mask
+
+    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(item, place, width) → the states (item, 1 + place, width), that of [CLS] first, and the last block's maps."""
+        visible = torch.cat([mask.new_ones(len(mask), 1), mask], dim=1)
+        x = torch.cat([self.cls.expand(len(words), 1, -1), words], dim=1) + self.positions[:words.shape[1] + 1]
+        x = x * visible.unsqueeze(2)
+        for block in self.block:
+            x, maps = block(x, visible)
+        return x, maps
+
+    def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> Tensor:
+        """One vector of every item, (item, width)."""
+        if self.pooling == "cls":
+            return states[:, 0]
+        scores = self.ask(torch.tanh(self.map(states[:, 1:]))).squeeze(2) if self.pooling == "attention" else mask.float()
+        weights = masked_softmax(scores, mask)  # (item, place)
+        return torch.bmm(weights.unsqueeze(1), states[:, 1:]).squeeze(1)
