@@ -63,7 +63,7 @@ def together(subject: Subject, name: str, by: str, vectors: np.ndarray) -> Score
     before = float(np.mean([first.mean(), *(each.mean() for each in others)]))
     rng, drawn = np.random.default_rng(0), _untrained(subject, name, SEEDS[0], len(vectors))[known]
     mixed = float(np.mean([silhouettes(drawn, rng.permutation(sorted_as[known])).mean() for _ in range(SHUFFLES)]))
-    more = replace(mean_score("silhouette before training (with each {by} given by lot {mixed}):", first, mixed),
+    more = replace(mean_score("silhouette before training (with each {by} given by lot: {mixed})", first, mixed),
                    values={"by": by, "mixed": f"{mixed:.3f}"})
     found = mean_score("silhouette of items sorted by {by}", silhouettes(vectors[known], sorted_as[known]), before, (more,))
     return replace(found, values={"by": by})
