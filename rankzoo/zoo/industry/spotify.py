@@ -129,5 +129,5 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="items",
     industry=(Size("representation.samples", (25, 10), SAMPLES),),
     plain={"representation.samples": [0, 0]},
-    settings=TrainSettings(epochs=6, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
+    settings=TrainSettings(epochs=6, batch_size=512, lr=5e-3, schedule="cosine", patience=0),
 )
