@@ -9,6 +9,8 @@ and beside it stands whether they are above the same vectors with the categories
 """
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rankzoo.inspection.score import Score, mean_score
@@ -60,10 +62,11 @@ def together(subject: Subject, name: str, by: str, vectors: np.ndarray) -> Score
     first, *others = (silhouettes(_untrained(subject, name, seed, len(vectors))[known], sorted_as[known]) for seed in SEEDS)
     before = float(np.mean([first.mean(), *(each.mean() for each in others)]))
     rng, drawn = np.random.default_rng(0), _untrained(subject, name, SEEDS[0], len(vectors))[known]
-    mixed = [silhouettes(drawn, rng.permutation(sorted_as[known])).mean() for _ in range(SHUFFLES)]
-    more = mean_score("silhouette before training", first, float(np.mean(mixed)))
+    mixed = float(np.mean([silhouettes(drawn, rng.permutation(sorted_as[known])).mean() for _ in range(SHUFFLES)]))
+    more = replace(mean_score("silhouette before training (with each {by} given by lot: {mixed})", first, mixed),
+                   values={"by": by, "mixed": f"{mixed:.3f}"})
     found = mean_score("silhouette of items sorted by {by}", silhouettes(vectors[known], sorted_as[known]), before, (more,))
-    return Score(found.template, found.value, found.chance, found.ci95, found.more, {"by": by})
+    return replace(found, values={"by": by})
 
 
 def _untrained(subject: Subject, name: str, seed: int, rows: int) -> np.ndarray:

@@ -36,7 +36,7 @@ def show(sight: Sight) -> None:
                     long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3)))
     st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
                    "stays where it was drawn."))
-    if view.truth:
+    if view.truth and sight.truth:
         st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
                        "what an untrained model of the same architecture has ({chance}): words or attributes alone may tell.",
                        by=page.escaped(view.truth.values["by"]), chance=decimal(view.truth.chance)))
