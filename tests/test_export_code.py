@@ -24,7 +24,7 @@ from rankzoo.registry import systems
 from tests.support import random_batch
 from tests.test_blueprint import ANY, stands
 
-BUILT = [system.id for system in systems().values() if system.built]
+BUILT = list(systems())
 SWITCHES = ("how", "mode", "index", "admit", "aggregator", "numeric", "norm", "read", "positions", "pooling", "structure",
             "gates", "activation", "gate_input", "serve", "target", "grains", "order", "labels")
 ALONE = '''
