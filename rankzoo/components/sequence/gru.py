@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
-from rankzoo.components.sequence.tokens import HistorySlot, Tokens
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.errors import ZooError, closest, listed
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Schema, Shape
@@ -112,7 +112,7 @@ class GruLayer(nn.Module):
     def __init__(self, spec: Gru, shape: Shape):
         super().__init__()
         token, width = spec.widths(shape)[2], spec.state(shape)
-        self.tokens, self.candidate = Tokens(spec, shape, spec.candidate), spec.candidate
+        self.tokens, self.candidate = spec.tokens(shape, spec.candidate), spec.candidate
         self.backward_order, self.long_term, self.hidden = spec.order == "backward", spec.long_term, spec.hidden
         self.user = "" if spec.long_term == "none" else spec.known_by(shape)
         self.input, self.state = nn.Linear(token, 3 * width), nn.Linear(width, 3 * width)
