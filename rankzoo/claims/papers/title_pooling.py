@@ -8,6 +8,7 @@ from rankzoo.claims.trial import Trained
 from rankzoo.data.worlds.news import WORLD
 from rankzoo.zoo.industry.microsoft import SYSTEM
 
+EPOCHS = {"settings.epochs": 3}  # of five: attention is ahead by then, and three seeds stay below a minute on two cores
 SHALLOW = {"representation": {"kind": "attributes", "dim": 32, "items": ["title"], "unknown": 0.0, "init": 0.3}}
 
 
@@ -24,13 +25,14 @@ CLAIM = Claim(
     id="title_pooling", place=26, title="From words to one vector", source=SYSTEM.source, at="experiments",
     claim="Attention pools the words of a title better than their average, the average better than [CLS]; an encoder of text "
           "shows categories more clearly than a shallow one.",
-    equal="rows, five epochs, batch order, width of a word; the shallow arm has no layers, the average of the words' own vectors",
+    equal="rows, three epochs, batch order, width of a word; the shallow arm is the average of the words' own vectors",
     world=WORLD,
-    arms=(Arm("attention", "microsoft"), Arm("average", "microsoft", {"representation.pooling": "average"}),
-          Arm("cls", "microsoft", {"representation.pooling": "cls"}), Arm("shallow", "microsoft", SHALLOW)),
+    arms=(Arm("attention", "microsoft", EPOCHS), Arm("average", "microsoft", {"representation.pooling": "average"} | EPOCHS),
+          Arm("cls", "microsoft", {"representation.pooling": "cls"} | EPOCHS), Arm("shallow", "microsoft", SHALLOW | EPOCHS)),
     statistic="test AUC; silhouette of all news sorted by category", measure=score,
     differences=(Difference("auc", ("attention",), ("average",)), Difference("auc", ("average",), ("cls",)),
                  Difference("silhouette", ("attention",), ("shallow",))),
-    seeds=3, seconds=140,
-    why="[CLS] beats the average here, by about 0.025 AUC in every seed. It is another [CLS] than the paper's, which was "
-        "pretrained for something else: this one learns from the clicks alone, from the first step.")
+    seeds=3, seconds=70,
+    why="[CLS] beats the average here, by about 0.014 AUC in every seed, after five epochs by 0.025; then the encoder's map is "
+        "the clearer one too, by 0.007. It is another [CLS] than the paper's, which was pretrained for something else: this one "
+        "learns from the clicks alone, from the first step.")
