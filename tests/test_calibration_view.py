@@ -67,19 +67,32 @@ def test_the_layer_mends_what_early_labels_bend(trained):
             assert abs(np.log(ways.loc[(task, way), "calibration"])) < before, (task, way)
         assert ways.loc[(task, "platt"), "auc"] == pytest.approx(ways.loc[(task, "before"), "auc"], abs=1e-12)
     truth = calibration(trained).truth
-    assert truth.value > 0.5 and truth.chance == 0 and truth.more[1].value < truth.more[0].value
+    assert truth.chance == 0 and truth.more[1].value < truth.more[0].value
     assert truth.more[2].value == pytest.approx(truth.more[0].value - truth.more[1].value) and truth.more[2].found
 
 
-@pytest.mark.parametrize("before, value", [((0.5, 1.0), 1.0), ((0.75, 0.75), 0.0), ((1.0, 0.5), None)])
-def test_segments_bent_as_planted_score_1_a_mean_0_and_the_inverse_less(before, value):
-    """Two segments of two events each, of which a half and all were known when the model learned."""
+@pytest.mark.parametrize("before, value", [((0.5, 1.0), 1.0), ((0.3, 0.6), 1.0), ((0.75, 0.75), 0.0), ((1.0, 1.0), 0.0),
+                                           ((1.0, 0.5), -3.0)])
+def test_segments_bent_as_planted_score_1_a_whole_task_0_and_the_inverse_less(before, value):
+    """Two segments of two sure events each, of which a half and all were known when the model learned; a factor for all of a task
+    changes nothing. The inverse is twice as far from the truth as the mean: 1 − 2²."""
     table = pd.DataFrame({"segment": ["all", "1", "2"], "planted": [0.75, 0.5, 1.0]})
     here, labels = np.array([0, 0, 1, 1]), np.ones(4)
-    known = {"before": np.array(before)[here], "mean": np.full(4, 0.75), "segments": np.ones(4)}
+    known = {"before": np.array(before)[here], "true": labels, "segments": labels}
     found = judged(table, [(known, labels, here)], 2)
-    assert found.chance == 0 and (found.value < 0 if value is None else found.value == pytest.approx(value, abs=1e-12))
-    assert found.more[1].value == 0
+    assert found.chance == 0 and found.value == pytest.approx(value, abs=1e-12) and found.more[1].value == 0
+
+
+def test_the_true_probabilities_by_one_factor_say_nothing_of_segments(trained):
+    """Who knows all but the delays, and each task's share that had come: 0, though base rates differ from device to device."""
+    rows, table = trained.dataset.part("test"), calibration(trained).table
+    device, values = parts(rows, "device")
+    cells = []
+    for task in trained.model.blueprint.tasks:
+        p = sigmoid(trained.dataset.truth_of("test").logits[task])
+        cells.append(({"before": p * 0.6, "true": p, "segments": p}, rows.labels[task].numpy(), device))
+    found = judged(table, cells, len(values))
+    assert abs(found.value) < 1e-9 and not found.found
 
 
 def test_the_layer_reads_no_test_label():

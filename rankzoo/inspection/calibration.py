@@ -19,9 +19,9 @@ from rankzoo.signals import Batch
 from rankzoo.training.metrics import auc, predict, sigmoid
 
 SEGMENTS, DRAWS, LEAST, MOST, AUCTIONS = 8, 200, 1e-7, 50_000, (1, 2, 8, 32)
-WAYS = ("platt", "isotonic", "segments")
+WAYS = ("platt", "isotonic", "network", "segments")
 NOTE = ("Calibration is the sum of the probabilities over the number of events: 1 is right. The layer is fitted on the observed "
-        "labels of the validation part; 'segments' has a Platt curve for each value of the feature.")
+        "labels of the validation part; 'segments' has a Platt curve for each value of the feature, which the network reads too.")
 EMPTY = "There is no validation row to fit the layer on, so that it changes nothing."
 
 
@@ -32,13 +32,13 @@ def calibrates(blueprint: Blueprint, schema: Schema) -> bool:
 
 def calibration(subject: Subject, by: str = "") -> View:
     """Columns task, segment (a value of the feature `by`, or all rows), rows, observed (mean label), before, platt, isotonic,
-    segments (Σp / Σy each), planted (what it must be before, where labels were planted to come late; else NaN).
+    network, segments (Σp / Σy each), planted (what it must be before, where labels were planted to come late; else NaN).
 
     Table `ways`: by task and way what all rows have: calibration, error (mean |ln calibration| over the segments), nce, auc.
     Table `auctions`: by task, what the winners of auctions of so many candidates have, before and after, see `won`.
-    Statistic: 1 − Σ d² / Σ d̄² over tasks and segments, d the distance of ln calibration before from ln of what was planted and d̄
-    that of one probability for all rows of a task, its mean in training: 1 where every segment is bent as its late labels bend
-    it, and chance is 0, since the mean alone tells which task's labels come late.
+    Statistic: 1 − Σ (c − l)² / Σ l² over tasks and segments, c the logarithm of the calibration before (by the true probabilities)
+    and l that of the planted one, each less its mean over the task's segments: 1 where segments differ as their late labels make
+    them, 0 where one factor bends a whole task, which takes no look at a segment; who differs otherwise is below.
     """
     schema = subject.dataset.schema
     names = tuple(t for t in subject.model.blueprint.tasks if schema.task(t).kind == "binary" and subject.probable(t))
@@ -54,20 +54,13 @@ def calibration(subject: Subject, by: str = "") -> View:
         expected = None if planted is None else tuple(each[seen] for each in planted[task])
         frames.append(_segments(task, labels, here, values, known, expected))
         ways += [{"task": task, "way": way} | _whole(p, labels, here, len(values)) for way, p in known.items()]
-        means = np.full(len(labels), mean_label(subject, task))
-        cells.append((known | {"mean": means}, labels, here))
+        cells.append((known if expected is None else known | {"true": expected[0]}, labels, here))
         auctions.append(_auctions(task, known, labels if expected is None else expected[0]))
     table = pd.concat(frames, ignore_index=True)
     note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
     truth = judged(table, cells, len(values)) if planted is not None and len(values) > 1 else None
     tables = {"ways": pd.DataFrame(ways), "auctions": pd.concat(auctions, ignore_index=True)}
     return View("calibration", table, truth, tables, f"{note} Segments by {by}." if by else note)
-
-
-def mean_label(subject: Subject, task: str) -> float:
-    """Of the training part, as far as it was observed; NaN where nothing was."""
-    train = subject.dataset.part("train")
-    return float(train.labels[task][train.observed[task]].mean())
 
 
 def features(subject: Subject) -> tuple[str, ...]:
@@ -98,7 +91,8 @@ def parts(rows: Batch, by: str) -> tuple[np.ndarray, tuple[int, ...]]:
 
 def scored(subject: Subject, rows: Batch, names: tuple[str, ...], by: str) -> dict[str, dict[str, np.ndarray]]:
     """By task the probabilities (row,) as the network has them (`before`), and corrected in each way."""
-    specs = {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "segments": Calibrate("platt", by)}
+    specs = {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "network": Calibrate("network", by),
+             "segments": Calibrate("platt", by)}
     known = subject.dataset.part("validation", MOST)
     logits, learned = (predict(subject.model, each) if len(each) else {} for each in (rows, known))
     learned = {task: learned[task] for task in names if task in learned}
@@ -179,20 +173,22 @@ def distance(logs: np.ndarray) -> float:
 
 
 def judged(table: pd.DataFrame, cells: list[tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]], segments: int) -> Score:
-    """The statistic of `calibration` and what the layer mends; cells: by task its probabilities (`before`, `segments`, `mean`),
+    """The statistic of `calibration` and what the layer mends; cells: by task its probabilities (`before`, `segments`, `true`),
     its labels and the segments, (row,) each."""
     planted = np.log(table.loc[table["segment"] != "all", "planted"].clip(lower=LEAST).to_numpy())
 
-    def logs(way: str, index: np.ndarray | None = None) -> np.ndarray:
+    def logs(way: str, index: np.ndarray | None = None, happens: str = "") -> np.ndarray:
         found = []
         for known, labels, here in cells:
             chosen = slice(None) if index is None else index[index < len(labels)]
-            found.append(logarithms(known[way][chosen], labels[chosen], here[chosen], segments))
+            events = known[happens] if happens else labels
+            found.append(logarithms(known[way][chosen], events[chosen], here[chosen], segments))
         return np.concatenate(found)
 
     def bent(index: np.ndarray | None = None) -> float:
-        found, flat = (np.nansum((logs(way, index) - planted) ** 2) for way in ("before", "mean"))
-        return float(1 - found / flat) if flat else 0.0
+        late, here = (each.reshape(-1, segments) for each in (planted, logs("before", index, "true")))
+        late, here = (each - np.nanmean(each, axis=1, keepdims=True) for each in (late, here))
+        return float(1 - np.nansum((here - late) ** 2) / (late**2).sum()) if late.any() else 0.0
 
     def improved(index: np.ndarray | None = None) -> float:
         return distance(logs("before", index)) - distance(logs("segments", index))
@@ -201,5 +197,5 @@ def judged(table: pd.DataFrame, cells: list[tuple[Mapping[str, np.ndarray], np.n
     more = (Score("mean distance of ln calibration from 0 before", distance(logs("before")), 0.0, None),
             Score("mean distance of ln calibration from 0 after", distance(logs("segments")), 0.0, None),
             Score("by how much the layer lessens that distance", improved(), 0.0, bootstrap(rows, improved, draws=DRAWS)))
-    return Score("share of the planted calibration of the segments that the model has before, beyond each task's mean",
+    return Score("share of the planted differences between segments that the calibration before has",
                  bent(), 0.0, bootstrap(rows, bent, draws=DRAWS), more)
