@@ -36,7 +36,7 @@ def calibration(subject: Subject, by: str = "") -> View:
 
     Table `ways`: by task and way what all rows have: calibration, error (mean |ln calibration| over the segments), nce, auc.
     Table `auctions`: by task, what the winners of auctions of so many candidates have, before and after, see `won`.
-    Statistic: 1 − Σ (c − l)² / Σ l² over tasks and segments, c the logarithm of the calibration before (by the true probabilities)
+    Statistic: 1 − Σ (c − l)² / Σ l² over tasks and segments, c the logarithm of the calibration before, by true probabilities,
     and l that of the planted one, each less its mean over the task's segments: 1 where segments differ as their late labels make
     them, 0 where one factor bends a whole task, which takes no look at a segment; who differs otherwise is below.
     """
