@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from rankzoo.data.load import from_world
+from rankzoo.data.load import from_world, load
 from rankzoo.data.worlds.news import CATEGORIES, WORLD
 from rankzoo.figures.scatter import vectors
 from rankzoo.figures.theme import theme
 from rankzoo.inspection import clusters
 from rankzoo.inspection.embeddings import embeddings
-from rankzoo.inspection.view import Subject
+from rankzoo.inspection.view import Subject, traced
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 
@@ -63,6 +63,41 @@ def test_a_perfect_picture_is_found():
     assert score.statistic == "silhouette of items sorted by category"
     shuffled = np.random.default_rng(1).permutation(places)
     assert not clusters.together(seen, "news", "category", shuffled + 0.1 * noise).found
+
+
+@pytest.mark.parametrize("id", ["homedepot", "spotify", "microsoft"])
+def test_no_single_untrained_model_is_found(id):
+    """One draw of the weights tells categories apart more than another, by far more than items differ: of the mean of other draws
+    as chance, four of six are found for Home Depot."""
+    system, data = systems()[id], load(systems()[id].dataset, 1_000)
+    scores = [embeddings(Subject.of(RankingModel(system.blueprint, data.schema, seed), data, rows=20)).truth for seed in range(6)]
+    assert not any(score.found for score in scores), [(score.ci95, score.chance) for score in scores]
+    assert len({score.value for score in scores}) == 6 and len({score.chance for score in scores}) == 1
+
+
+def test_chance_is_seldom_exceeded():
+    """By hand: of 1, 2, 3 the mean is 2, sd 1, t_{.995, 2} = 9.925. Of normal draws one more is above in one case of 200."""
+    assert clusters.highest(np.array([1.0, 2.0, 3.0])) == pytest.approx(2 + 9.925 * np.sqrt(4 / 3), abs=1e-3)
+    drawn = np.random.default_rng(0).standard_normal((20_000, 21))
+    above = np.mean([row[20] > clusters.highest(row[:20]) for row in drawn])
+    assert above == pytest.approx(0.005, abs=0.002)
+
+
+def test_chance_is_made_once(monkeypatch):
+    """Of the same data, blueprint and attribute: a second look builds nothing. Untrained vectors are those of a whole model."""
+    seen, built = subject(), []
+    own = clusters._untrained
+    monkeypatch.setattr(clusters, "_untrained", lambda subject, name, seed, rows: built.append(seed) or own(
+        subject, name, seed, rows))
+    clusters._known.clear()
+    first, second = embeddings(seen).truth, embeddings(subject()).truth
+    assert built == list(clusters.SEEDS) and first == second
+    whole = traced(RankingModel(seen.model.blueprint, DATA.schema, 101), seen.batch)["representation.news"].values
+    assert np.allclose(own(seen, "news", 101, len(whole)), whole.numpy(), atol=1e-6)
+    wider = seen.model.blueprint.model_copy(update={"representation": seen.model.blueprint.representation.model_copy(
+        update={"init": 0.2})})
+    embeddings(Subject.of(RankingModel(wider, DATA.schema), DATA, rows=50))
+    assert len(built) == 2 * len(clusters.SEEDS)
 
 
 def test_the_view_of_items():

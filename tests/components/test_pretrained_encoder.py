@@ -17,6 +17,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation import minilm
 from rankzoo.components.representation.pretrained_encoder import PretrainedEncoder
+from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.towers.text_heads import TextHeads
 from rankzoo.data.load import from_world
 from rankzoo.data.worlds.news import WORLD
@@ -93,6 +94,43 @@ def test_fact_3_kept_states_are_the_states():
         assert (x - whole)[visible].abs().max() < allowed
     for turned, straight in zip(kept.of(pieces.flip(0)), kept.of(pieces), strict=True):
         assert torch.equal(turned, straight.flip(0)) and len(kept.rows) == 3
+
+
+@needs
+def test_what_is_known_is_neither_encoded_nor_copied(monkeypatch):
+    """Titles that fit are encoded once, in any company and however many were met since; only what is beyond the limit is encoded
+    again. The tensors grow by doubling, never beyond their limit, and hold what was met first."""
+    words, asked = DATA.schema.catalogue.schema.histories[0].fields[0].spelled, []
+    pieces = F.pad(said(*words[:20]), (0, 8))[:, :8]
+    encoded, whole = minilm.encoded, minilm.encoded(pieces, 1)
+    monkeypatch.setattr(minilm, "MOST", 10 * 8 * (2 * minilm.D + 4))
+    monkeypatch.setattr(minilm, "encoded", lambda part, upto: asked.append(len(part)) or encoded(part, upto))
+    some = minilm.Kept(1, 8)
+    sizes, held = [], []
+    for rows in ([0, 0, 1], [1, 2, 3], [0, 1, 2, 3, 4], [3, 1, 0], range(20), range(10), range(8, 12)):
+        asked.clear()
+        states, reads = some.of(pieces[list(rows)])
+        torch.testing.assert_close(states, whole[0][list(rows)], rtol=0, atol=5e-3)
+        torch.testing.assert_close(reads, whole[1][list(rows)], rtol=0, atol=1e-5)
+        sizes.append((sum(asked), len(some.rows), len(some.states)))
+        held.append(some.states.data_ptr())
+    assert sizes == [(3, 2, 2), (2, 4, 4), (1, 5, 8), (0, 5, 8), (15, 10, 10), (0, 10, 10), (2, 10, 10)]
+    assert held[2] == held[3] and held[4] == held[5] == held[6]
+    for length in (5, 6, 7):
+        minilm.kept(1, length)
+    assert minilm.kept.cache_info().currsize == 2
+
+
+def test_the_stand_in_keeps_every_setting_that_both_have():
+    """Each set to another value than its default; the heads divide every width that was asked for."""
+    other = dict(dim=6, dims={"news.title": 10, "user": 7}, numeric="vector", bottom=(8,), relu=True, init=0.2, text="title",
+                 pooling="average", space=9)
+    shared = (PretrainedEncoder.model_fields.keys() & TextEncoder.model_fields.keys()) - {"kind"}
+    found = PretrainedEncoder(**other).stand_in()
+    assert shared == other.keys() and {name: getattr(found, name) for name in shared} == other and found.heads == 1
+    assert PretrainedEncoder(dim=64).stand_in() == TextEncoder(dim=64) and PretrainedEncoder(dim=6).stand_in().heads == 2
+    sized = PretrainedEncoder(dims={"product.title": 6, "user": 8}, relu=True).stand_in()
+    assert numel(sized.build(Shape(SHOP, ()))) == sized.count(Shape(SHOP, ())).parameters
 
 
 @needs

@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
@@ -31,7 +32,7 @@ HASHES = {"model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca689589511437
 D, HEADS, FFN, LAYERS, WORDS, PLACES = 384, 12, 1536, 6, 30_522, 512
 PAD, UNKNOWN, CLS, SEP = 0, 100, 101, 102
 LONGEST = 100  # characters of a word that is looked up in pieces
-AT_ONCE, MOST = 64, 20_000  # titles encoded together, and titles whose states are kept
+AT_ONCE, MOST = 64, 512 * 2 ** 20  # titles encoded together, and bytes of states that are kept behind one layer
 NAMES = {"embeddings.word_embeddings.weight": "words", "embeddings.position_embeddings.weight": "places",
          "embeddings.token_type_embeddings.weight": "kinds", "embeddings.LayerNorm": "norm", "attention.self.": "",
          "attention.output.dense": "out", "attention.output.LayerNorm": "norm_attention", "intermediate.dense": "inner",
@@ -115,12 +116,14 @@ def encoded(pieces: Tensor, upto: int = LAYERS) -> tuple[Tensor, Tensor]:
 
 
 class Kept:
-    """States behind one layer that is not trained, by what a title says: in half precision, in this process's memory."""
+    """States behind one layer that is not trained, by what a title says: in half precision, in this process's memory. The first
+    that are met stay, as many as MOST bytes hold; those beyond are encoded at each pass."""
 
     def __init__(self, upto: int, length: int):
         self.upto, self.lock = upto, Lock()
         self.rows: dict[bytes, int] = {}
         self.states, self.reads = torch.empty(0, length, D, dtype=torch.float16), torch.empty(0, length)
+        self.room = MOST // (length * (2 * D + 4))  # titles
 
     def of(self, pieces: Tensor) -> tuple[Tensor, Tensor]:
         """(title, place) → (title, place, width) in single precision, and what [CLS] reads, (title, place); what is not known yet
@@ -129,26 +132,46 @@ class Kept:
             return encoded(pieces, self.upto)
         said = [row.tobytes() for row in pieces.numpy()]
         with self.lock:
-            if len(self.rows) > MOST:
-                self.forget()
             new = [at for at, title in enumerate(said) if title not in self.rows]
+            if not new:
+                return self.known(said)
             # nothing here belongs to a gradient, a trace or the precision of the pass that happens to be first
             with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
-                made = [encoded(part, self.upto) for part in pieces[new].clone().split(AT_ONCE)] if new else []
-                self.states = torch.cat([self.states, *(states.half() for states, _ in made)])
-                self.reads = torch.cat([self.reads, *(reads for _, reads in made)])
-            self.rows |= {said[at]: len(self.states) - len(new) + i for i, at in enumerate(new)}
-            rows = torch.tensor([self.rows[title] for title in said])
-            return self.states.index_select(0, rows).float(), self.reads.index_select(0, rows)
+                made = [encoded(part, self.upto) for part in pieces[new].clone().split(AT_ONCE)]
+                made = torch.cat([states.half() for states, _ in made]), torch.cat([reads for _, reads in made])
+                self.keep({said[at]: i for i, at in enumerate(new)}, *made)
+            states, reads = self.known(said)
+            beyond = [i for i, at in enumerate(new) if said[at] not in self.rows]
+            places = [new[i] for i in beyond]
+            states[places], reads[places] = made[0][beyond].float(), made[1][beyond]
+            return states, reads
+
+    def known(self, said: list[bytes]) -> tuple[Tensor, Tensor]:
+        """What is kept of titles, in single precision; of one that is not anything."""
+        rows = torch.tensor([self.rows.get(title, 0) for title in said])
+        return self.states.index_select(0, rows).float(), self.reads.index_select(0, rows)
+
+    def keep(self, titles: Mapping[bytes, int], states: Tensor, reads: Tensor) -> None:
+        """Titles, by their rows in what is given, as far as there is room; the tensors double when they are full, so that a title
+        is seldom copied."""
+        titles = dict(islice(titles.items(), self.room - len(self.rows)))
+        start, end = len(self.rows), len(self.rows) + len(titles)
+        if end > len(self.states):
+            more = min(max(end, 2 * len(self.states)), self.room) - start
+            self.states, self.reads = (torch.cat([old[:start], old.new_empty(more, *old.shape[1:])])
+                                       for old in (self.states, self.reads))
+        rows = list(titles.values())
+        self.states[start:end], self.reads[start:end] = states[rows], reads[rows]
+        self.rows |= {title: start + i for i, title in enumerate(titles)}
 
     def forget(self) -> None:
         """As if nothing had been encoded yet."""
-        self.rows, self.states, self.reads = {}, self.states[:0], self.reads[:0]
+        self.rows, self.states, self.reads = {}, self.states[:0].clone(), self.reads[:0].clone()
 
 
-@cache
+@lru_cache(maxsize=2)
 def kept(upto: int, length: int) -> Kept:
-    """What this process keeps of titles of so many places behind so many layers."""
+    """What this process keeps of titles of so many places behind so many layers: of the two that were asked for last."""
     return Kept(upto, length)
 
 

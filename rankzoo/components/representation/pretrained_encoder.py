@@ -8,6 +8,7 @@ Pitfalls avoided: [PAD] neither answers nor is pooled; [CLS] and [SEP] take part
 """
 from __future__ import annotations
 
+from math import gcd
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -79,9 +80,10 @@ class PretrainedEncoder(Titles):
         must_be_there(at)
 
     def stand_in(self) -> TextEncoder:
-        heads = TextEncoder.model_fields["heads"].default
-        return TextEncoder(dim=-(-self.dim // heads) * heads, text=self.text, pooling=self.pooling, space=self.space,
-                           numeric=self.numeric, bottom=self.bottom, init=self.init)
+        theirs = TextEncoder.model_fields
+        both = {name: getattr(self, name) for name in type(self).model_fields if name in theirs and name != "kind"}
+        heads = gcd(theirs["heads"].default, self.dim, *self.dims.values())  # any of these may be the width that they share
+        return TextEncoder(**both, heads=heads)
 
     def tables(self, schema: Schema) -> dict[str, tuple[int, int]]:
         """Words have no table of their own, unless a history asks in words of the titles."""

@@ -1,9 +1,9 @@
 """`readers`: the headlines of `news`, for readers who come back and are known by an id.
 
 Recipe of RankZoo for long- and short-term interests (after the setting of An et al., ACL 2019, LSTUR). Each of 150 readers has
-three topics for good, and on every visit three others for the day. What was clicked before is of the day's topics; what is shown
-is of both; and a topic for good adds to a score, whatever was clicked. So a history tells what a reader wants today, and an id
-tells what it cannot.
+three topics for good, and every visit draws three for the day, each from all topics: two may be the same, or one for good. What
+was clicked before is mostly of the day's topics; what is shown is of both; and a topic for good adds to a score, whatever was
+clicked. So a history tells what a reader wants today, and an id tells what it cannot.
 """
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def show(sight: Sight) -> None:
                    "stays where it was drawn."))
     if view.truth and sight.truth:
         st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
-                       "what an untrained model of the same architecture has ({chance}): words or attributes alone may tell.",
+                       "what an untrained model of the same architecture seldom exceeds ({chance}): words or attributes alone "
+                       "may tell.",
                        by=page.escaped(view.truth.values["by"]), chance=decimal(view.truth.chance)))
     truth_line(sight, view.truth, "silhouette {value}", "embeddings")
     page.twin(frame[["id", "name", *(["group"] if "group" in frame else []), "count", "norm", "x", "y"]], "embeddings")

@@ -62,7 +62,7 @@ FACTS = (
          path="representation.layers"),
     ours("layers that are trained", "all", why="nothing is pretrained, so nothing may be kept frozen"),
     ours("pretrained encoder", "MiniLM-L6, where it is installed (kind pretrained_encoder)",
-         why="a stand-in for a base-size model, and trained for sentences: [CLS] was not", path="representation.kind"),
+         why="a stand-in for a base-size model, and trained for sentences: [CLS] was not"),
     ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
     ours("query", 32, why="as wide as a news vector here", path="representation.space"),
     ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
