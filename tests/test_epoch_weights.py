@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from rankzoo.claims.registry import get
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.data.dataset import Dataset
 from rankzoo.document import Document
@@ -89,3 +91,11 @@ def test_a_stream_goes_on_with_the_weights_of_the_run(feed):
         list(stream(model, rows, settings, 2, epochs=epochs))
         found.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
+def test_the_online_claim_hands_its_epochs_on(monkeypatch):
+    """Its streams begin after as many epochs as its preset trains."""
+    found, claim = [], get("online")
+    monkeypatch.setattr("rankzoo.training.stream.stream", lambda *given, epochs=0: found.append(epochs) or stream(*given))
+    claim.trial(replace(claim, rows=2_000, arms=claim.arms[:1]), 0)
+    assert found == [Document.preset("bytedance").settings.epochs] and found[0] > 0
