@@ -186,6 +186,11 @@ class Document(BaseModel):
         before = dict(leaves(json.loads(preset.model_dump_json())))
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
+    def own(self) -> dict[str, Any]:
+        """What differs from the fields' defaults, and every component's kind: a setting that is added with a default leaves it
+        as it was. So does a default that is changed, although the model is another then."""
+        return _own(self)
+
     @property
     def hash(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON."""
@@ -206,6 +211,16 @@ def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, A
             group = isinstance(value, dict) and isinstance(before, dict) and "kind" not in now
             changed[key] = _differing(value, before) if group and value.get("kind") == before.get("kind") else value
     return changed | ({"kind": now["kind"]} if "kind" in now and changed else {})
+
+
+def _own(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        usual = {name: _own(field.get_default(call_default_factory=True)) for name, field in type(value).model_fields.items()}
+        held = {name: _own(own) for name, own in value}
+        return {name: own for name, own in held.items() if name == "kind" or own != usual[name]}
+    if isinstance(value, Mapping):
+        return {name: _own(own) for name, own in value.items()}
+    return [_own(own) for own in value] if isinstance(value, tuple | list) else value
 
 
 def _canonical(tree: Any) -> str:

@@ -54,3 +54,9 @@ def test_a_seesaw_lies_right_of_the_origin_and_below_it():
     frame_of = lines[:2]
     assert (across["x1"], across["x2"]) == (frame_of[0]["x1"], frame_of[0]["x2"])
     assert {down["y1"], down["y2"]} == {frame_of[1]["y1"], frame_of[1]["y2"]}
+
+
+def test_what_the_sentence_says_of_hard_sharing_is_compared():
+    """One task rises as the other falls: of shared bottom against single, each gain has a difference, of opposite signs."""
+    said = {each.statistic: each.expected for each in CLAIM.differences if each.name == "shared bottom − single"}
+    assert said == {"gain of swipe": "above", "gain of purchase": "below"}

@@ -15,7 +15,9 @@ from rankzoo.claims.claim import Arm, Claim, Difference
 from rankzoo.claims.outcome import Estimate, outcome, verdict
 from rankzoo.claims.registry import claims, get
 from rankzoo.claims.trial import document_of, parameters, trained, trial
+from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.data.worlds.ads import WORLD
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.registry import systems
 from rankzoo.runs.experiments import Experiments
@@ -126,6 +128,31 @@ class TestKept:
         for other in (replace(claim, world=replace(WORLD, strength=0.5)), replace(claim, rows=5_000),
                       replace(claim, arms=(Arm("lr", "lr"), Arm("fm", "fm", {"representation.dim": 4})))):
             assert experiments.known(other) == {}
+
+    def test_a_new_setting_at_its_default_loses_no_result(self, tmp_path, monkeypatch):
+        """Losses get a field that no arm uses: the results are found; an arm that uses it starts anew."""
+        claim, experiments = get("fm_crosses"), Experiments(tmp_path)
+        experiments.keep(claim, 0, made(claim, 0.1)[0], 1.0)
+
+        class Later(Pointwise):
+            new: float = 1.0
+
+        def later(**given):
+            def made_of(claim, arm, seed=0):
+                document = document_of(claim, arm, seed)
+                blueprint = document.blueprint.model_copy(update={"losses": Later(**dict(document.blueprint.losses), **given)})
+                return document.model_copy(update={"blueprint": blueprint})
+            monkeypatch.setattr("rankzoo.claims.trial.document_of", made_of)
+
+        later()
+        assert 0 in experiments.known(claim)
+        later(new=2.0)
+        assert experiments.known(claim) == {}
+
+    def test_kinds_are_told_apart_though_all_else_is_default(self):
+        """Two components without a setting that differs from its default."""
+        bottom, experts = (Document.preset("mmoe").but([("sharing", {"kind": kind})]).own() for kind in ("shared_bottom", "mmoe"))
+        assert bottom != experts and bottom["blueprint"]["sharing"] == {"kind": "shared_bottom"}
 
     def test_a_damaged_file_counts_as_none(self, tmp_path):
         claim, experiments = get("fm_crosses"), Experiments(tmp_path)

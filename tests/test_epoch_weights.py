@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from rankzoo.claims.registry import get
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.data.dataset import Dataset
 from rankzoo.document import Document
@@ -14,6 +16,8 @@ from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.training.combine import METHODS, combiner
 from rankzoo.training.run import digest
+from rankzoo.training.settings import TrainSettings
+from rankzoo.training.stream import stream
 from rankzoo.ui import state
 from rankzoo.ui.charts import _weighed
 from tests.support import small
@@ -76,3 +80,22 @@ def test_a_run_of_a_time_with_fewer_settings_is_still_one_of_its_model():
     assert stored.config != now.json() and state.same(stored, now)
     assert not state.same(stored, now.but([("losses.factors", {"swipe": 0.9})]))
     assert not state.same(SimpleNamespace(config="{"), now)
+
+
+def test_a_stream_goes_on_with_the_weights_of_the_run(feed):
+    """After two epochs a step of a stream is that of the weights w₀ γ², and a stream hands its epochs on; without: w₀."""
+    rows, settings, found = feed.part("test").rows(0, 64), TrainSettings(optimizer="sgd", batch_size=32), []
+    for losses, epochs in ((Pointwise(weights={"like": 2.0}, factors={"click": 0.5, "like": 1.5}), 2),
+                           (Pointwise(weights={"click": 0.25, "like": 4.5}), 0), (Pointwise(weights={"like": 2.0}), 0)):
+        model = RankingModel(systems()["mmoe"].blueprint.model_copy(update={"losses": losses}), feed.schema)
+        list(stream(model, rows, settings, 2, epochs=epochs))
+        found.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
+def test_the_online_claim_hands_its_epochs_on(monkeypatch):
+    """Its streams begin after as many epochs as its preset trains."""
+    found, claim = [], get("online")
+    monkeypatch.setattr("rankzoo.training.stream.stream", lambda *given, epochs=0: found.append(epochs) or stream(*given))
+    claim.trial(replace(claim, rows=2_000, arms=claim.arms[:1]), 0)
+    assert found == [Document.preset("bytedance").settings.epochs] and found[0] > 0

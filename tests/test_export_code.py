@@ -195,3 +195,18 @@ def test_what_is_served_is_served_by_the_file_too():
         assert difference(model(batch_of(model.schema, toy)).logits, other.serve(toy)) <= CLOSE
     assert torch.allclose(other(toy)["like"] + torch.tensor(0.1).log(), other.serve(toy)["like"])
     assert "serve(" not in code(Document.preset("fm").model(Document.preset("fm").schema()))
+
+
+@pytest.mark.parametrize("weights", [{}, {"click": 2.0}])
+def test_weights_that_move_are_said_in_the_file(weights):
+    """What a weight becomes after an epoch stands above the weights, as code; nothing where none moves."""
+    document = Document.preset("mmoe").but([("losses.weights", weights), ("losses.factors", {"click": 0.5})])
+    text = exported(document.model(document.schema()), "mmoe").text
+    said = '#   WEIGHTS["click"] = min(0.5 * WEIGHTS["click"], 1000)'
+    assert text.count(said) == 1 and "WEIGHTS[task] * loss" in text
+    names = {"WEIGHTS": {"click": weights.get("click", 1.0)}}
+    exec(said.lstrip("# "), names)
+    model = document.model(document.schema())
+    assert names["WEIGHTS"]["click"] == model.losses.weights_in(1)["click"]
+    still = Document.preset("mmoe")
+    assert "After each epoch" not in exported(still.model(still.schema()), "mmoe").text

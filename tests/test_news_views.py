@@ -22,7 +22,7 @@ from rankzoo.training.combine import METHODS
 from rankzoo.training.combine.base import weighted_sum
 from rankzoo.training.fit import Fit
 from rankzoo.ui import points
-from tests.support import randomised
+from tests.support import randomised, small
 
 DATA = from_world(WORLD, 2_000)
 
@@ -183,3 +183,19 @@ def test_the_training_s_third_picture_is_the_gradients():
     assert points.pictures(document.json())[0] == "gradient"
     for changes in ([("settings.combine", "sum")], [("tasks", ["click"]), ("losses.weights", {})]):
         assert points.pictures(document.but(changes).json())[0] == "attention"
+
+
+def test_score_of_gradients_counts_requests_not_rows():
+    """Rows of one request that are all alike are one draw: told of requests of four, the interval is twice as wide."""
+    rng = np.random.default_rng(0)
+    cosine, fits = np.repeat(rng.standard_normal(500), 4), np.repeat(rng.random(500) < 0.5, 4)
+    widths = [np.diff(scored(cosine, fits, request).ci95)[0] for request in (None, np.repeat(rng.permutation(500), 4))]
+    assert 1.7 < widths[1] / widths[0] < 2.3
+
+
+def test_requests_of_a_subject():
+    """Where the data have requests, each row's; else none, whatever the batch holds."""
+    subject = Subject.of(Document.preset("huawei").model(DATA.schema), DATA, rows=50)
+    assert (subject.request is not None) == DATA.schema.requests
+    plain = small("feed", 500)
+    assert Subject.of(Document.preset("mmoe").model(plain.schema), plain, rows=50).request is None

@@ -113,3 +113,11 @@ def test_picture(subject):
     assert all(words in drawn for words in ("Head 1", "Head 2", "Mean of all examples"))
     assert drawn.count("'truth'") == 2 * frame[frame["matches"]]["source"].nunique()
     assert "'truth'" not in str(tokens(frame.drop(columns="matches")))
+
+
+def test_interval_counts_requests_not_rows():
+    """Rows of one request that are all alike are one draw."""
+    rng = np.random.default_rng(0)
+    known = [(np.repeat(rng.standard_normal(400), 4), np.repeat(rng.random(400) < 0.5, 4), np.ones(1_600, dtype=int))]
+    widths = [np.diff(scored(known, request).ci95)[0] for request in (None, np.repeat(rng.permutation(400), 4))]
+    assert 1.5 < widths[1] / widths[0] < 2.6

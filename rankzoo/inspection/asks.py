@@ -63,5 +63,5 @@ def zeros(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
             rows.append({"history": history, "matches": value, "rows": int(chosen.sum()),
                          "weight": float(left[chosen].mean()) if chosen.any() else np.nan})
     apart = alike_score("weight on the slot of zeros where nothing matches, more than where something does", known, 0.0,
-                        lambda within, without: float(without.mean() - within.mean()))
+                        lambda within, without: float(without.mean() - within.mean()), subject.request)
     return pd.DataFrame(rows, columns=["history", "matches", "rows", "weight"]), apart

@@ -1,5 +1,6 @@
 """Gradients: how the main task's gradient and that of all auxiliary tasks together meet in what they share, batch by batch; and
-how the main task and what an item is meet in the item's vector, row by row."""
+how the main task and what an item is meet in the item's vector, row by row. There it is logits whose
+gradients meet, not losses, and no weight that they share."""
 from __future__ import annotations
 
 import numpy as np
@@ -17,13 +18,17 @@ from rankzoo.training.metrics import auc
 ROWS = 160
 NOTE = ("The first task is the main one; the others are added up with their weights. Only weights that both reach are compared, "
         "as one vector. The model is as it was trained, and the rows are not those that it was trained on.")
+ITEMS = ("This score is about gradients of the logits by the item's vector, not of the losses by shared weights: whether what "
+         "the model made of the past points where the head of the item's class points. A model that was taught the classes alone "
+         "can do that too, so the score does not tell that one task helped the other in training.")
 
 
 def gradients(subject: Subject) -> View:
     """Columns batch, cosine, main and auxiliary (lengths), conflict: a row per batch of the rows on view.
 
     Table `items`: fits (whether anything past fits the row's item, by the planted rule), rows, cosine: the mean of `agree`.
-    Statistic: how often the cosine is larger in a row whose item fits than in one whose item does not; chance is ½. Where
+    Statistic: how often the cosine is larger in a row whose item fits than in one whose item does not; chance is ½. Its gradients
+    are of logits by the item's vector, not of losses by shared weights; what it does not tell is said in ITEMS. Where
     categories say nothing of who wants an item, it stays ½ after training too.
     """
     batch, found = subject.batch, []
@@ -34,7 +39,8 @@ def gradients(subject: Subject) -> View:
                       "conflict": bool(product < 0)})
     frame = pd.DataFrame(found, columns=["batch", "cosine", "main", "auxiliary", "conflict"])
     table, score = fitting(subject)
-    return View("gradients", frame, score, {"items": table}, NOTE, ("items",) if len(table) else ())
+    note = NOTE if score is None else f"{NOTE} {ITEMS}"
+    return View("gradients", frame, score, {"items": table}, note, ("items",) if len(table) else ())
 
 
 def agree(subject: Subject) -> np.ndarray | None:
@@ -66,16 +72,16 @@ def fitting(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
     fits = ((truth.relevance.kernel > truth.relevance.threshold) & mask).any(axis=1)
     table = pd.DataFrame([{"fits": value, "rows": int((fits == value).sum()), "cosine": float(found[fits == value].mean())}
                           for value in (True, False) if (fits == value).any()], columns=["fits", "rows", "cosine"])
-    return table, scored(found, fits)
+    return table, scored(found, fits, subject.request)
 
 
-def scored(cosine: np.ndarray, fits: np.ndarray) -> Score | None:
-    """(row,), (row,) bool; None where all rows are of one kind."""
+def scored(cosine: np.ndarray, fits: np.ndarray, request: np.ndarray | None = None) -> Score | None:
+    """(row,), (row,) bool, (row,) requests where there are any; None where all rows are of one kind."""
     if not 0 < fits.sum() < len(fits):
         return None
     share = lambda index: auc(fits[index].astype(np.float64), cosine[index])  # noqa: E731
-    return Score("main and auxiliary gradient are more alike at an item that fits the past than at one that does not",
-                 share(np.arange(len(fits))), 0.5, bootstrap(len(fits), share))
+    return Score("gradients of the main and the auxiliary logit by the item's vector are more alike at an item that fits the "
+                 "past than at one that does not", share(np.arange(len(fits))), 0.5, bootstrap(len(fits), share, request=request))
 
 
 def met(subject: Subject, rows: Batch) -> tuple[float, float, float]:

@@ -79,12 +79,13 @@ def matched(subject: Subject) -> tuple[pd.DataFrame, Score | None]:
             chosen = mask.any(axis=1) & (matches == value)
             rows.append({"history": history, "matches": value, "rows": int(chosen.sum()),
                          "share": float(share[chosen].mean()) if chosen.any() else np.nan})
-    return pd.DataFrame(rows, columns=["history", "matches", "rows", "share"]), scored(known)
+    return pd.DataFrame(rows, columns=["history", "matches", "rows", "share"]), scored(known, subject.request)
 
 
-def scored(known: Sequence[Known]) -> Score | None:
-    """How often a row in which something matches has the larger share."""
+def scored(known: Sequence[Known], request: np.ndarray | None = None) -> Score | None:
+    """How often a row in which something matches has the larger share; the interval over requests where there are any."""
     def won(within: np.ndarray, without: np.ndarray) -> float:
         return auc(np.r_[np.ones(len(within)), np.zeros(len(without))], np.r_[within, without])
 
-    return alike_score("[CLS] takes more of a history where something matches than where nothing does", known, 0.5, won)
+    return alike_score("[CLS] takes more of a history where something matches than where nothing does", known, 0.5, won,
+                       request)

@@ -12,8 +12,8 @@ DRAWS, FEWER = 400, 100
 @dataclass(frozen=True)
 class Score:
     """One statistic of a picture. `template` says in English what it is, filled from `values`; `chance` is what a picture
-    without knowledge gets; `ci95` a bootstrap interval over the rows that the picture was drawn from (not over trainings);
-    `more` further statistics of the same picture."""
+    without knowledge gets; `ci95` a bootstrap interval over the rows that the picture was drawn from, or their requests (not over
+    trainings); `more` further statistics of the same picture."""
 
     template: str
     value: float
@@ -42,10 +42,20 @@ class Score:
                 "ci95": None if self.ci95 is None else list(self.ci95), "more": [each.record() for each in self.more]}
 
 
-def bootstrap(rows: int, statistic: Callable[[np.ndarray], float], seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:
-    """The 2.5 and 97.5 % quantiles of a statistic over resampled rows; `statistic` takes the row numbers of a resample."""
+def bootstrap(rows: int, statistic: Callable[[np.ndarray], float], seed: int = 0, draws: int = DRAWS,
+              request: np.ndarray | None = None) -> tuple[float, float]:
+    """The 2.5 and 97.5 % quantiles of a statistic over resampled rows; `statistic` takes the row numbers of a resample. Where
+    rows come in requests, (row,) `request`, whole requests are resampled: rows of one are no independent draws."""
     rng = np.random.default_rng(seed)
-    values = [statistic(rng.integers(0, rows, rows)) for _ in range(draws)]
+    order = np.arange(rows) if request is None else np.argsort(request, kind="stable")
+    blocks = None if request is None else np.split(order, np.flatnonzero(np.diff(request[order])) + 1)
+
+    def drawn() -> np.ndarray:
+        if blocks is None:
+            return rng.integers(0, rows, rows)
+        return np.concatenate([blocks[i] for i in rng.integers(0, len(blocks), len(blocks))])
+
+    values = [statistic(drawn()) for _ in range(draws)]
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 
@@ -95,11 +105,12 @@ def among_alike(known: Sequence[Known], index: np.ndarray, compare: Callable[[np
     return float(np.average(found, weights=pairs)) if pairs else float("nan")
 
 
-def alike_score(template: str, known: Sequence[Known], chance: float, compare: Callable[[np.ndarray, np.ndarray], float]
-                ) -> Score | None:
-    """The score of `among_alike` with its interval over rows; None where no rows can be compared."""
+def alike_score(template: str, known: Sequence[Known], chance: float, compare: Callable[[np.ndarray, np.ndarray], float],
+                request: np.ndarray | None = None) -> Score | None:
+    """The score of `among_alike` with its interval over rows, or over requests; None where no rows can be compared."""
     rows = len(known[0][0]) if known else 0
     value = among_alike(known, np.arange(rows), compare)
     if np.isnan(value):
         return None
-    return Score(template, value, chance, bootstrap(rows, lambda index: among_alike(known, index, compare), draws=FEWER))
+    interval = bootstrap(rows, lambda index: among_alike(known, index, compare), draws=FEWER, request=request)
+    return Score(template, value, chance, interval)

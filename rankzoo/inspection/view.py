@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -49,6 +50,12 @@ class Subject:
         """Runs the model once over the rows, recording everything."""
         batch = dataset.part(part, rows)
         return cls(model, dataset, part, len(batch), batch, traced(model, batch), split)
+
+    @property
+    def request(self) -> np.ndarray | None:
+        """(row,) the request of each row; None where rows are drawn one by one."""
+        group = self.batch.group
+        return group.numpy() if self.dataset.schema.requests and group is not None else None
 
     def probable(self, task: str) -> bool:
         """Whether sigmoid(logit) is meant as a probability (or a share): by the task's label, and by the loss behind it."""

@@ -92,13 +92,14 @@ class Experiments:
         self._write(self._folder(claim) / f"{seed}.json", {"found": found, "seconds": seconds})
 
     def _folder(self, claim: Claim) -> Path:
-        """A claim that changes starts anew: the name holds what its arms and data are made from."""
+        """A claim that changes starts anew: the name holds what its arms and data are made from, but for defaults, so that a new
+        setting that no arm uses loses no result."""
         from rankzoo.claims.trial import document_of
 
-        arms = [(arm.name, document_of(claim, arm).json(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0))
+        arms = [(arm.name, document_of(claim, arm).own(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0))
                 for arm in claim.arms]
         differences = [(each.statistic, each.name) for each in claim.differences]
-        made_from = hashlib.sha256(json.dumps([claim.statistic, arms, differences]).encode()).hexdigest()[:12]
+        made_from = hashlib.sha256(json.dumps([claim.statistic, arms, differences], sort_keys=True).encode()).hexdigest()[:12]
         return self.root / f"{claim.id}-{made_from}"
 
     def _write(self, path: Path, value: object) -> None:

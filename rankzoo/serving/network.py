@@ -51,13 +51,14 @@ def score(x: Tensor, weights: tuple[Tensor, ...]) -> Tensor:
 def network(logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None, least: int,
             start: tuple[float, float]) -> Network:
     """Of greatest likelihood, by L-BFGS from `start` (slope and shift of a Platt curve over the logit). A value has a shift where
-    it has `least` labels of either kind. Of more rows than 20,000 every k-th is read."""
-    few = slice(None, None, -(-len(logits) // MOST))
-    logits, labels, segment = logits[few], labels[few], None if segment is None else segment[few]
+    it has `least` labels of either kind. Of more rows than 20,000 L-BFGS reads a random 20,000, at one seed, and all are settled:
+    every k-th would always be the same place of a request of k rows."""
     middle, spread = float(logits.mean()), float(logits.std()) or 1.0
     values = np.array([v for v in ([] if segment is None else np.unique(segment))
                        if min(labels[segment == v].sum(), (1 - labels[segment == v]).sum()) >= max(least, 1)])
     x, y = inputs((logits - middle) / spread, segment, values), torch.from_numpy(labels)
+    few = slice(None) if len(y) <= MOST else torch.from_numpy(np.random.default_rng(0).permutation(len(y))[:MOST])
+    read, told = x[few], y[few]
     rng = torch.Generator().manual_seed(0)
     inner = torch.randn(UNITS, x.shape[1], generator=rng, dtype=torch.float64)
     weights = (torch.tensor([start[0] * spread, start[1] + start[0] * middle], dtype=torch.float64),
@@ -70,7 +71,7 @@ def network(logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None, 
 
     def loss() -> Tensor:
         descent.zero_grad()
-        found = torch.nn.functional.binary_cross_entropy_with_logits(score(x, weights), y)
+        found = torch.nn.functional.binary_cross_entropy_with_logits(score(read, weights), told)
         found = found + PENALTY * (weights[2].square().sum() + weights[3].square().sum())
         found.backward()
         return found

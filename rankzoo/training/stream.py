@@ -74,10 +74,12 @@ class Replica:
 
 
 class Learner:
-    """A training without an end: one step per batch, at constant rates, with a randomness of its own."""
+    """A training without an end: one step per batch, at constant rates, with a randomness of its own. epochs: how many the model
+    had before; the weights of tasks, w₀ γᵗ in epoch t, stay those of the next one, as a stream has no epochs."""
 
-    def __init__(self, model: RankingModel, settings: TrainSettings):
+    def __init__(self, model: RankingModel, settings: TrainSettings, epochs: int = 0):
         self.model, self.combiner = model, combiner(settings.combine, model)
+        self.combiner.begin(epochs, model)
         self.optimizers = optimizers(model, settings)
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()
 
@@ -100,10 +102,11 @@ class Learner:
         return {name: loss.detach() for name, loss in losses.items()}
 
 
-def stream(model: RankingModel, rows: Batch, settings: TrainSettings, shards: int, dense_every: int = 1) -> Iterator[Shard]:
+def stream(model: RankingModel, rows: Batch, settings: TrainSettings, shards: int, dense_every: int = 1,
+           epochs: int = 0) -> Iterator[Shard]:
     """Serve and learn from rows in the order of time, in so many shards; `model` is changed. One shard is the batch baseline: it
-    is served as it was all along."""
-    replica, learner = Replica(model), Learner(model, settings)
+    is served as it was all along. epochs: those that the model was trained before."""
+    replica, learner = Replica(model), Learner(model, settings, epochs)
     ends = [len(rows) * i // max(shards, 1) for i in range(shards + 1)]
     for number, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
         sent = replica.sync_sparse()

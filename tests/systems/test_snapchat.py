@@ -325,3 +325,15 @@ def test_facts_say_what_is_not_snap_s():
     facts = {fact.name: fact for fact in SYSTEM.facts}
     assert facts["swipe as a task"].tag == "ours" and facts["MMoE or PLE, DCN or DCN v2"].tag == "unsure"
     assert small("goals", 500).schema == SCHEMA
+
+
+def test_13_a_small_network_is_settled_on_all_rows_of_requests():
+    """60,000 rows in requests of three, of which the first is clicked more often: Σ p' / Σ y = 1 still, and for a rare value."""
+    rng = np.random.default_rng(0)
+    raw, segment = rng.normal(-2, 1, 60_000), (rng.random(60_000) < 0.005).astype(int)
+    labels = (rng.random(60_000) < sigmoid(raw + 1.5 * (np.arange(60_000) % 3 == 0) + segment)).astype(np.float64)
+    layer = Calibrate("network", "device").fit(raw, labels, segment)
+    p = layer(raw, segment)
+    assert 1 in layer.values
+    for here in (slice(None), segment == 0, segment == 1):
+        assert p[here].sum() / labels[here].sum() == pytest.approx(1.0, abs=1e-6)

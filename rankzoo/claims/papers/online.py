@@ -28,9 +28,10 @@ def passes(claim: Claim, seed: int) -> Found:
     for _ in fit:
         pass
     rows, found = dataset.part("test"), {}
+    epochs = fit.done // fit.per_epoch
     settings = document.settings.model_copy(update={"batch_size": 256, "lr": 3e-3})
     for arm in claim.arms:
-        shards = stream(copy.deepcopy(fit.model), rows, settings, SYNCS[arm.name])
+        shards = stream(copy.deepcopy(fit.model), rows, settings, SYNCS[arm.name], epochs=epochs)
         found[arm.name] = tenths(dataset, np.concatenate([shard.logits["click"] for shard in shards]))
     return found | {"oracle": tenths(dataset, dataset.truth_of("test").logits["click"])}
 

@@ -137,7 +137,7 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *toy.training(self.model.losses.weights, hasattr(self.layers[0].module, "sight"))]
+        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"))]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)

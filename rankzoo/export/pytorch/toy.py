@@ -1,8 +1,9 @@
 """Toy: what the data decide of an exported file: the classes of a batch and a signal, random rows, a short training."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from rankzoo.components.losses.base import HEAVIEST, LossLayer
 from rankzoo.export.pytorch.source import Line, laid, quoted
 from rankzoo.schema import Catalogue, Feature, History, Schema, Task
 
@@ -160,10 +161,12 @@ def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
     return [*lines, Line(1, f"items = Batch({', '.join(parts)})")]
 
 
-def training(weights: Mapping[str, float], sights: bool) -> list[str]:
-    """The short training and what runs it; `sights`: a table whose ids come and go is told of each batch."""
+def training(losses: LossLayer, sights: bool) -> list[str]:
+    """The short training, which ends within an epoch, and what runs it; `sights`: a table whose ids come and go is told
+    of each batch."""
     total = "sum(losses.values())"
-    if any(weight != 1 for weight in weights.values()):
+    weights, factors = losses.weights, {task: factor for task, factor in losses.factors.items() if factor != 1}
+    if factors or any(weight != 1 for weight in weights.values()):
         total = "sum(WEIGHTS[task] * loss for task, loss in losses.items())"
     sight = ["        model.representation.sight(batch)"] if sights else []
     lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
@@ -178,5 +181,7 @@ def training(weights: Mapping[str, float], sights: bool) -> list[str]:
              "    train(model)"]
     if "WEIGHTS" in total:
         inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
-        return [f"WEIGHTS = {{{inside}}}", "", "", *lines]
+        after = [f'#   WEIGHTS["{task}"] = min({factor!r} * WEIGHTS["{task}"], {HEAVIEST})' for task, factor in factors.items()]
+        said = ["# These are the weights of the first epoch. After each epoch:", *after] if factors else []
+        return [*said, f"WEIGHTS = {{{inside}}}", "", "", *lines]
     return lines

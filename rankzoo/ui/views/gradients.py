@@ -5,7 +5,7 @@ import streamlit as st
 
 from rankzoo.figures import gradients as figure
 from rankzoo.figures.words import decimal, percent
-from rankzoo.inspection.gradients import gradients
+from rankzoo.inspection.gradients import ITEMS, NOTE, gradients
 from rankzoo.inspection.view import View
 from rankzoo.training.combine import METHODS
 from rankzoo.ui import page, state
@@ -27,7 +27,7 @@ def show(sight: Sight) -> None:
             st.markdown(say("**Read it:** {main} and the other tasks pull apart in {share} of the batches; the mean cosine is "
                             "{mean}.", main=page.escaped(tasks[0]), share=percent(float(known["conflict"].mean())),
                             mean=decimal(float(known["cosine"].mean()))))
-        st.caption(say(view.note))
+        st.caption(say(NOTE))
     with right:
         if len(known):
             worst = known.loc[known["cosine"].idxmin()]
@@ -41,5 +41,6 @@ def show(sight: Sight) -> None:
         st.markdown(say("At an item's vector {main} and the item's own class pull alike with a cosine of {fits} where the item "
                         "fits what its reader did before, and of {others} where it does not.", main=page.escaped(tasks[0]),
                         fits=decimal(float(items[True])), others=decimal(float(items[False]))))
+        st.caption(say(ITEMS))
     truth_line(sight, view.truth, "How alike they are tells the items that fit with an AUC of {value}", "gradients")
     page.twin(view.table, "gradients")
