@@ -115,6 +115,30 @@ def test_one_of_several_components_is_exchanged_taken_out_and_another_added():
     assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear", "cross"]
 
 
+def test_the_first_of_several_is_exchanged_or_goes_alone():
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.0")
+    linear, fm = document(app).blueprint.interaction
+    app.selectbox("form:interaction.kind").set_value("cross_v2").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["cross_v2", "fm"]
+    pick(app, DIAGRAM, "interaction.0").selectbox("form:interaction.kind").set_value("off").run()
+    assert said(app) == [] and document(app).blueprint.interaction == (fm,)
+    assert app.selectbox("form:interaction.kind").options[:2] == ["not used", "Linear (wide) part"]
+
+
+def test_an_exchange_that_cannot_stand_among_eight_takes_none_away():
+    """Alibaba's LSTM rewrites what seven others read, a GRU makes a vector of it."""
+    app = pick(opened("alibaba"), DIAGRAM, "sequence.0")
+    app.selectbox("form:sequence.kind").set_value("gru").run()
+    assert len(said(app)) == 1 and document(app) == Document.preset("alibaba")
+    assert {"taken out", "all 8 taken out"} <= set(app.selectbox("form:sequence.kind").options)
+
+
+def test_that_all_of_several_go_is_a_choice_of_its_own():
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.1")
+    app.selectbox("form:interaction.1.kind").set_value("whole").run()
+    assert said(app) == [] and document(app).blueprint.interaction == ()
+
+
 def test_a_file_with_a_wrong_value_is_mended_by_one_press():
     app = opened()
     app.session_state["rz_take"] = True
