@@ -1,17 +1,18 @@
 """Editing on the diagram: − and +, tasks and features, what differs and its way back, the nearest value, two side by side."""
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
 from rankzoo.document import Document
-from rankzoo.inspection.steps import steps
 from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
-from rankzoo.ui.caption import owner
 from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, j, mmoe, opened, parameters
-from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+from tests.visits import every, nodes, pick, said, scenes, visit, without_workers, words
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
 
@@ -25,32 +26,66 @@ def test_a_step_on_the_diagram_is_an_edit():
     """The selected part has its − and +, the first task's weight, and what goes; a press changes the one document."""
     app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
     titles = [each for each in words(scenes(app)[DIAGRAM]) if each in ("Experts", "Layers", "Units, layer 1")]
-    assert titles == ["Experts", "Units, layer 1", "Layers"]
-    pressed(app, "0.more")
+    assert titles == ["Experts", "Layers", "Units, layer 1"]
+    pressed(app, "sharing.experts.more")
     assert document(app).blueprint.sharing.experts == 5 and app.number_input("side:sharing.experts").value == 5
     assert "sharing.expert.4" in drawn(app) and app.session_state[DIAGRAM]["selected"] == "sharing.expert.1"
     pick(app, DIAGRAM, "losses.like")
-    pressed(app, "0.more")
+    pressed(app, "losses.weights.like.more")
     assert document(app).blueprint.losses.weights == {"like": 1.5} and "weight 1.5" in words(scenes(app)[DIAGRAM])
-    pressed(app, "1.less")
+    pressed(app, "tasks.like.less")
     assert document(app).blueprint.tasks == ("click", "completion", "dismiss")
     assert document(app).blueprint.losses.weights == {}, "what named the task lets it go"
 
 
-def pressed(app: AppTest, step: str) -> AppTest:
-    """A − or + of the diagram, as its callback meets it."""
-    line, way = step.split(".")
-    chosen = app.session_state[DIAGRAM]["selected"]
-    now = document(app)
-    block = next(b for b in now.blueprint.blocks(now.schema()) if b.address == chosen)
-    address, spec = owner(chosen, now.blueprint)
-    known = steps(now.blueprint, now.schema(), address, spec, block)
-    value = getattr(known[int(line)], way)
-    path = known[int(line)].path
-    changed = now.model_copy(update={"blueprint": now.blueprint.with_tasks(tuple(value), now.schema())}) if path == "tasks" else (
-        now.but([(path, value)]))
-    app.session_state["rz_document"] = changed
-    return app.run()
+def pressed(app: AppTest, *steps: str) -> AppTest:
+    """Presses of − and + in the diagram, all of them before the first is answered, told as the browser tells them."""
+    last = f"{DIAGRAM}:stepped"
+    when = app.session_state[last] if last in app.session_state else 0
+    told = " ".join(f"{step}.{when + 1 + i}" for i, step in enumerate(steps))
+    drawing = next(each for each in app.get("bidi_component") if each.key == DIAGRAM)
+    states = app._tree.get_widget_states()  # AppTest has no press for a component of one's own
+    states.widgets.add(id=drawing.proto.id, json_value=json.dumps({**app.session_state[DIAGRAM], "step": told}))
+    return app._run(states)
+
+
+def test_presses_before_the_answer_stay_with_their_setting():
+    """Another layer makes another line; what was pressed below it is what is set."""
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
+    before = document(app).blueprint.sharing
+    pressed(app, "sharing.widths.length.more", "sharing.widths.0.more", "sharing.experts.more", "sharing.widths.0.more")
+    sharing = document(app).blueprint.sharing
+    assert sharing.experts == before.experts + 1
+    assert sharing.widths == (before.widths[0] * 4, *before.widths[1:], before.widths[-1])
+    pressed(app, "losses.weights.like.more", "3.more")
+    assert document(app).blueprint.sharing == sharing and document(app).blueprint.losses.weights == {}, "no part in hand has it"
+
+
+@pytest.mark.parametrize(("arch", "part", "steps"), [
+    ("mmoe", "sharing.expert.1", ["sharing.experts.more"] * 6 + ["sharing.experts.less"] * 8),
+    ("mmoe", "sharing.expert.1", ["sharing.widths.length.more"] * 4 + ["sharing.widths.length.less"] * 3),
+    ("youtube", "sharing.bottom", ["sharing.bottom.length.more"] * 4 + ["sharing.bottom.0.more"] * 3),
+    ("dcn_v2", "interaction.0.layer.0", ["interaction.0.layers.more"] * 3)])
+def test_a_second_press_at_one_place_is_the_same_press(arch, part, steps):
+    """The sign stands where it stood, in the scale of the page, however the diagram grows and shrinks."""
+    app = pick(opened(arch), DIAGRAM, part)
+    for step in steps:
+        before = place(app, step)
+        pressed(app, step)
+        assert place(app, step) in (before, None), step
+        assert app.session_state[DIAGRAM]["selected"] == part
+
+
+def place(app: AppTest, step: str) -> tuple[float, ...] | None:
+    """Where a − or + stands, and the width of the drawing that it stands in; None where that way ends."""
+    tree = scenes(app)[DIAGRAM]
+    box = next(each for each in every(tree) if each[1].get("data-key") == "stepper")
+    sign = next((each for each in every(box) if each[1].get("data-step") == step), None)
+    at = [[float(n) for n in re.findall(r"-?[\d.]+", each[1]["transform"])] for each in (box, sign)] if sign else None
+    view = tree[1]["viewBox"].split()
+    inside = sign is None or at[0][1] + box[2][0][1]["height"] <= float(view[3]) + 0.1
+    assert inside, "the whole box is drawn"
+    return (round(at[0][0] + at[1][0], 1), round(at[0][1] + at[1][1], 1), float(view[2])) if sign else None
 
 
 def test_a_feature_is_left_out_and_read_again():

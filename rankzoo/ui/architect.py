@@ -10,7 +10,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
-from rankzoo.figures.diagram import Stepped
+from rankzoo.figures.diagram import Corner, Stepped, corner
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import assumed_parts
@@ -86,17 +86,27 @@ def steps(blocks: Iterable[Block] | None = None) -> tuple[Step, ...]:
 
 def lines(layout: Layout) -> list[Stepped]:
     """The same as lines of the diagram's stepper."""
-    return [Stepped(say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
+    return [Stepped(each.key, say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
             for each in steps(layout.blocks.values())]
+
+
+def held(lines: list[Stepped], layout: Layout) -> Corner | None:
+    """Where the stepper stands: where it stood when the part was selected."""
+    memory, asked = st.session_state, (state.document().arch, selected(DIAGRAM))
+    before, place = memory.get("rz_stepper", (None, None))
+    if before != asked or place is None:
+        place = corner(lines, asked[1], layout)
+        memory["rz_stepper"] = asked, place
+    return place
 
 
 def take_step() -> None:
     """A − or + of the diagram was pressed, or several before this could be answered."""
-    for line, way in stepped(DIAGRAM):
-        known = steps()
-        value = getattr(known[line], way) if line < len(known) else None
+    for key, way in stepped(DIAGRAM):
+        step = next((each for each in steps() if each.key == key), None)
+        value = getattr(step, way) if step else None
         if value is not None:
-            path = known[line].path
+            path = step.path
             BY_NAME[path](value) if path in BY_NAME else state.edit(path, value)
 
 

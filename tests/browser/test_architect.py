@@ -35,12 +35,13 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
     assert steps(me) == []
     me.node("sharing.expert.0").click()
     me.settle()
-    assert steps(me) == ["0.less", "0.more", "1.less", "1.more", "2.less", "2.more", "3.less", "3.more"]
+    assert steps(me) == [f"sharing.{key}.{way}" for key in ("experts", "widths.length", "widths.0", "widths.1")
+                         for way in ("less", "more")]
     for experts in (5, 6):
-        me.page.locator('[data-step="0.more"]').click()
+        me.page.locator('[data-step="sharing.experts.more"]').click()
         me.settle()
         assert me.page.locator('[data-id^="sharing.expert."]').count() == experts
-    me.page.locator('[data-step="1.less"]').click()
+    me.page.locator('[data-step="sharing.widths.0.less"]').click()
     me.settle()
     assert me.key("side:sharing.widths").locator("input").input_value() == "32, 32"
     me.page.keyboard.press("Escape")
@@ -61,7 +62,7 @@ def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
     me.settle().page.keyboard.press("-")
     me.settle()
     assert count() == 3
-    me.page.locator('[data-step="0.more"]').focus()
+    me.page.locator('[data-step="sharing.experts.more"]').focus()
     me.page.keyboard.press("Enter")
     me.settle()
     assert count() == 4
@@ -77,7 +78,7 @@ def test_fifty_steps_back(app, visitor) -> None:
     me.settle()
     weight = lambda value: me.node("losses.click").get_by_text(f"weight {value:g}", exact=True)  # noqa: E731
     for i in range(1, 52):
-        me.page.locator('[data-step="0.more"]').click()
+        me.page.locator('[data-step="losses.weights.click.more"]').click()
         weight(1 + i / 2).wait_for()
     for i in range(50, -1, -1):
         me.key("undo").locator("button").click()
