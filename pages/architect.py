@@ -31,7 +31,7 @@ def picture(document: Document, inside: Learned) -> None:
 
 page.begin()
 with st.sidebar:
-    architect.sidebar()
+    architect.sidebar(changed.all_back)
 page.head(architect.detail(), sel=architect.selection())
 in_hand, learned = state.document(), architect.learned()
 picture(in_hand, learned)

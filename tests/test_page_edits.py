@@ -125,8 +125,21 @@ def test_what_differs_is_put_back_one_by_one_or_all_at_once():
     assert document(app).changed() == ("towers.widths",)
     app.session_state["rz_document"] = document(app).but([("settings.epochs", 3), ("sharing.kind", "omoe")])
     app.run()
-    app.button("back:all").click().run()
-    assert document(app).blueprint == Document.preset("youtube").blueprint and document(app).settings.epochs == 3
+    edited = document(app)
+    for button in ("back:all", "reset"):
+        app.session_state["rz_document"] = edited
+        app.run().button(button).click().run()
+        assert document(app).blueprint == Document.preset("youtube").blueprint and document(app).settings.epochs == 3, button
+
+
+def test_reset_keeps_the_data_and_the_run():
+    id = service.store().submit(Document.preset("mmoe").but([*TINY, ("data", "video"), ("sharing.experts", 3)]), "somebody")
+    app = visit("architect", run=id)
+    before = document(app)
+    app.button("reset").click().run()
+    now = document(app)
+    assert app.session_state["rz_run"] == id and (now.data, now.settings) == (before.data, before.settings)
+    assert now.changed() == () and now.blueprint.sharing.experts == 4
 
 
 def test_a_component_that_went_comes_back_by_itself():
@@ -191,6 +204,13 @@ def test_the_nearest_value_is_one_press_away():
     assert len(said(app)) == 1 and app.button("rz_mend").label.replace("\\", "") == "Set sharing.experts to 64"
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.sharing.experts == 64 and not [b for b in app.button if b.key == "rz_mend"]
+
+
+def test_a_cure_that_is_the_model_in_hand_is_not_offered():
+    app = opened()
+    app.number_input("side:sharing.experts").set_value(64).run()
+    app.number_input("side:sharing.experts").set_value(9000).run()
+    assert len(said(app)) == 1 and not [b for b in app.button if b.key == "rz_mend"]
 
 
 def test_a_link_with_a_wrong_value_is_mended_by_one_press():

@@ -1,7 +1,7 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 import streamlit as st
@@ -23,11 +23,13 @@ from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
 DIAGRAM = "architect_diagram"
+UNDO, REDO = "Alt+Z", "Alt+Shift+Z"
+"""Not Ctrl+Z: in a text field that takes back what was typed, and a key alone would be in the way of those who speak to type."""
 BY_NAME = {"tasks": lambda names: state.with_tasks(tuple(names)), "without": lambda names: state.without(tuple(names))}
 """What is set by names, which other settings may name too."""
 
 
-def sidebar() -> None:
+def sidebar(reset: Callable[[], None]) -> None:
     """Model, tasks, main settings of every part, and the way back to the preset."""
     document = state.document()
     _set("arch", document.arch)
@@ -41,12 +43,12 @@ def sidebar() -> None:
     for address, spec in document.blueprint.specs():
         forms.settings(address, spec, spec.main, "side") if spec.main else None
     memory = st.session_state
-    st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut="Ctrl+Z", width="stretch",
+    st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut=UNDO, width="stretch",
               disabled=not memory["rz_past"], on_click=state.undo)
-    st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut="Ctrl+Shift+Z", width="stretch",
+    st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut=REDO, width="stretch",
               disabled=not memory["rz_future"], on_click=state.redo)
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
-              help=say("Back to the preset of the source"), on_click=state.choose, args=(document.arch,))
+              help=say("Back to the preset of the source"), on_click=reset)
 
 
 def selection() -> str:

@@ -50,7 +50,7 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
 
 
 def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
-    """Enter selects, + adds an expert, Tab reaches the −, Ctrl+Z takes one back and Ctrl+Shift+Z brings it again."""
+    """Enter selects, + adds an expert, Tab reaches the −, Alt+Z takes one back and Alt+Shift+Z brings it again."""
     me = visitor(app).open("architect")
     count = lambda: me.page.locator('[data-id^="sharing.expert."]').count()  # noqa: E731
     me.node("sharing.expert.1").focus()
@@ -66,10 +66,22 @@ def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
     me.page.keyboard.press("Enter")
     me.settle()
     assert count() == 4
-    for keys, left in (("Control+z", 3), ("Control+z", 4), ("Control+Shift+z", 3)):
+    for keys, left in (("Alt+z", 3), ("Alt+z", 4), ("Alt+Shift+z", 3)):
         me.page.keyboard.press(keys)
         me.settle()
         assert count() == left, keys
+
+
+def test_what_is_typed_is_taken_back_and_the_model_stays(app, visitor) -> None:
+    """Ctrl+Z belongs to the text field that one types in."""
+    me = visitor(app).open("architect")
+    me.fill("side:sharing.experts", 5)
+    field = me.settle().key("side:sharing.widths").locator("input")
+    field.click()
+    me.page.keyboard.type("9")
+    me.page.keyboard.press("Control+z")
+    me.settle()
+    assert me.page.locator('[data-id^="sharing.expert."]').count() == 5 and field.input_value() == "64, 32"
 
 
 def test_fifty_steps_back(app, visitor) -> None:
