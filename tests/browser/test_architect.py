@@ -49,6 +49,19 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
     assert me.node("sharing.expert.0").get_attribute("aria-pressed") == "false" and steps(me) == []
 
 
+def test_presses_at_one_spot_are_one_setting(app, visitor) -> None:
+    """Three at the place where the first + was: three experts more, and nothing else."""
+    me = visitor(app).open("architect")
+    me.node("sharing.expert.1").click()
+    box = me.settle().page.locator('[data-step="sharing.experts.more"]').bounding_box()
+    for _ in range(3):
+        me.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        me.settle()
+    assert me.key("side:sharing.experts").locator("input").input_value() == "7"
+    assert me.key("side:sharing.widths").locator("input").input_value() == "64, 32"
+    me.key("rz_head").get_by_text("1 changed").wait_for()
+
+
 def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
     """Enter selects, + adds an expert, Tab reaches the −, Alt+Z takes one back and Alt+Shift+Z brings it again."""
     me = visitor(app).open("architect")
