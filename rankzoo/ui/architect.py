@@ -93,13 +93,14 @@ def lines(layout: Layout) -> list[Stepped]:
 
 
 def held(lines: list[Stepped], layout: Layout) -> Corner | None:
-    """Where the stepper stands: where it stood when the part was selected."""
+    """Where the stepper stands: where it stood when the part was selected, on a page that each drawing is as wide as."""
     memory, asked = st.session_state, (state.document().arch, selected(DIAGRAM))
     before, place = memory.get("rz_stepper", (None, None))
     if before != asked or place is None:
-        place = corner(lines, asked[1], layout)
+        at = corner(lines, asked[1], layout)
+        place = at and (at[0] / layout.width, at[1] / layout.width)
         memory["rz_stepper"] = asked, place
-    return place
+    return place and (place[0] * layout.width, place[1] * layout.width)
 
 
 def take_step() -> None:
