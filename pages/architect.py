@@ -15,11 +15,12 @@ def picture(document: Document, inside: Learned) -> None:
     state.whole_page_after(document)
     schema, chosen, tongue = document.schema(), architect.selection(), translator()
     layout = architect.layout_of(document.blueprint, schema)
+    lines = architect.lines(layout)
     title = say("Architecture of {title}", title=document.system.title)
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, attention=inside.attention, metrics=inside.metrics,
                        label=title, say=tongue,
                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout),
-                       back=architect.standing_back(document, layout), steps=architect.lines(layout)),
+                       back=architect.standing_back(document, layout), steps=lines, held=architect.held(lines, layout)),
           key=architect.DIAGRAM, alt=title, on_step=architect.take_step)
     scaled = large.chosen(document)
     scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"))
@@ -30,7 +31,7 @@ def picture(document: Document, inside: Learned) -> None:
 
 page.begin()
 with st.sidebar:
-    architect.sidebar()
+    architect.sidebar(changed.all_back)
 page.head(architect.detail(), sel=architect.selection())
 in_hand, learned = state.document(), architect.learned()
 picture(in_hand, learned)

@@ -146,6 +146,9 @@ def test_kinds_of_attention_are_exchanged(kind):
     assert not app.exception and found[0].kind == kind and found[0].token == 16
     assert said(app) == []
     assert len(found) == (2 if kinds("sequence")[kind].rewrites else 1)
+    if kinds("sequence")[kind].rewrites:
+        app.selectbox("form:sequence.kind").set_value("off").run()
+        assert document(app).blueprint.sequence == Document.preset("din").blueprint.sequence, "the reader stays"
     app.selectbox("form:sequence.kind").set_value("pooling").run()
     assert said(app) == [] and [spec.kind for spec in document(app).blueprint.sequence] == ["pooling"]
 

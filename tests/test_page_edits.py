@@ -1,17 +1,18 @@
 """Editing on the diagram: − and +, tasks and features, what differs and its way back, the nearest value, two side by side."""
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
 from rankzoo.document import Document
-from rankzoo.inspection.steps import steps
 from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
-from rankzoo.ui.caption import owner
 from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, j, mmoe, opened, parameters
-from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+from tests.visits import every, nodes, pick, said, scenes, visit, without_workers, words
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
 
@@ -25,32 +26,68 @@ def test_a_step_on_the_diagram_is_an_edit():
     """The selected part has its − and +, the first task's weight, and what goes; a press changes the one document."""
     app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
     titles = [each for each in words(scenes(app)[DIAGRAM]) if each in ("Experts", "Layers", "Units, layer 1")]
-    assert titles == ["Experts", "Units, layer 1", "Layers"]
-    pressed(app, "0.more")
+    assert titles == ["Experts", "Layers", "Units, layer 1"]
+    pressed(app, "sharing.experts.more")
     assert document(app).blueprint.sharing.experts == 5 and app.number_input("side:sharing.experts").value == 5
     assert "sharing.expert.4" in drawn(app) and app.session_state[DIAGRAM]["selected"] == "sharing.expert.1"
     pick(app, DIAGRAM, "losses.like")
-    pressed(app, "0.more")
+    pressed(app, "losses.weights.like.more")
     assert document(app).blueprint.losses.weights == {"like": 1.5} and "weight 1.5" in words(scenes(app)[DIAGRAM])
-    pressed(app, "1.less")
+    pressed(app, "tasks.like.less")
     assert document(app).blueprint.tasks == ("click", "completion", "dismiss")
     assert document(app).blueprint.losses.weights == {}, "what named the task lets it go"
 
 
-def pressed(app: AppTest, step: str) -> AppTest:
-    """A − or + of the diagram, as its callback meets it."""
-    line, way = step.split(".")
-    chosen = app.session_state[DIAGRAM]["selected"]
-    now = document(app)
-    block = next(b for b in now.blueprint.blocks(now.schema()) if b.address == chosen)
-    address, spec = owner(chosen, now.blueprint)
-    known = steps(now.blueprint, now.schema(), address, spec, block)
-    value = getattr(known[int(line)], way)
-    path = known[int(line)].path
-    changed = now.model_copy(update={"blueprint": now.blueprint.with_tasks(tuple(value), now.schema())}) if path == "tasks" else (
-        now.but([(path, value)]))
-    app.session_state["rz_document"] = changed
-    return app.run()
+def pressed(app: AppTest, *steps: str) -> AppTest:
+    """Presses of − and + in the diagram, all of them before the first is answered, told as the browser tells them."""
+    last = f"{DIAGRAM}:stepped"
+    when = app.session_state[last] if last in app.session_state else 0
+    told = " ".join(f"{step}.{when + 1 + i}" for i, step in enumerate(steps))
+    drawing = next(each for each in app.get("bidi_component") if each.key == DIAGRAM)
+    states = app._tree.get_widget_states()  # AppTest has no press for a component of one's own
+    states.widgets.add(id=drawing.proto.id, json_value=json.dumps({**app.session_state[DIAGRAM], "step": told}))
+    return app._run(states)
+
+
+def test_presses_before_the_answer_stay_with_their_setting():
+    """Another layer makes another line; what was pressed below it is what is set."""
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
+    before = document(app).blueprint.sharing
+    pressed(app, "sharing.widths.length.more", "sharing.widths.0.more", "sharing.experts.more", "sharing.widths.0.more")
+    sharing = document(app).blueprint.sharing
+    assert sharing.experts == before.experts + 1
+    assert sharing.widths == (before.widths[0] * 4, *before.widths[1:], before.widths[-1])
+    pressed(app, "losses.weights.like.more", "3.more")
+    assert document(app).blueprint.sharing == sharing and document(app).blueprint.losses.weights == {}, "no part in hand has it"
+
+
+@pytest.mark.parametrize(("arch", "part", "steps"), [
+    ("mmoe", "sharing.expert.1", ["sharing.experts.more"] * 6 + ["sharing.experts.less"] * 8),
+    ("mmoe", "sharing.expert.1", ["sharing.widths.length.more"] * 4 + ["sharing.widths.length.less"] * 3),
+    ("youtube", "sharing.bottom", ["sharing.bottom.length.more"] * 4 + ["sharing.bottom.0.more"] * 3),
+    ("dcn_v2", "interaction.0.layer.0", ["interaction.0.layers.more"] * 3),
+    ("snapchat", "sharing.level.0.shared.0", ["sharing.levels.more"] * 2)])
+def test_a_second_press_at_one_place_is_the_same_press(arch, part, steps):
+    """The pointer stays on the sign, however the diagram grows and shrinks, which is always drawn as wide as the page."""
+    app = pick(opened(arch), DIAGRAM, part)
+    where = {step: place(app, step) for step in steps}
+    for step in steps:
+        pressed(app, step)
+        now = place(app, step)
+        assert now is None or max(abs(a - b) for a, b in zip(now, where[step], strict=True)) < 8, step
+        assert app.session_state[DIAGRAM]["selected"] == part
+
+
+def place(app: AppTest, step: str) -> tuple[float, ...] | None:
+    """Where a − or + stands on a page that is 1080 wide; None where that way ends."""
+    tree = scenes(app)[DIAGRAM]
+    box = next(each for each in every(tree) if each[1].get("data-key") == "stepper")
+    sign = next((each for each in every(box) if each[1].get("data-step") == step), None)
+    at = [[float(n) for n in re.findall(r"-?[\d.]+", each[1]["transform"])] for each in (box, sign)] if sign else None
+    view = tree[1]["viewBox"].split()
+    inside = sign is None or at[0][1] + box[2][0][1]["height"] <= float(view[3]) + 0.1
+    assert inside, "the whole box is drawn"
+    return tuple((a + b) * 1080 / float(view[2]) for a, b in zip(*at, strict=True)) if sign else None
 
 
 def test_a_feature_is_left_out_and_read_again():
@@ -90,8 +127,21 @@ def test_what_differs_is_put_back_one_by_one_or_all_at_once():
     assert document(app).changed() == ("towers.widths",)
     app.session_state["rz_document"] = document(app).but([("settings.epochs", 3), ("sharing.kind", "omoe")])
     app.run()
-    app.button("back:all").click().run()
-    assert document(app).blueprint == Document.preset("youtube").blueprint and document(app).settings.epochs == 3
+    edited = document(app)
+    for button in ("back:all", "reset"):
+        app.session_state["rz_document"] = edited
+        app.run().button(button).click().run()
+        assert document(app).blueprint == Document.preset("youtube").blueprint and document(app).settings.epochs == 3, button
+
+
+def test_reset_keeps_the_data_and_the_run():
+    id = service.store().submit(Document.preset("mmoe").but([*TINY, ("data", "video"), ("sharing.experts", 3)]), "somebody")
+    app = visit("architect", run=id)
+    before = document(app)
+    app.button("reset").click().run()
+    now = document(app)
+    assert app.session_state["rz_run"] == id and (now.data, now.settings) == (before.data, before.settings)
+    assert now.changed() == () and now.blueprint.sharing.experts == 4
 
 
 def test_a_component_that_went_comes_back_by_itself():
@@ -115,6 +165,30 @@ def test_one_of_several_components_is_exchanged_taken_out_and_another_added():
     assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["linear", "cross"]
 
 
+def test_the_first_of_several_is_exchanged_or_goes_alone():
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.0")
+    linear, fm = document(app).blueprint.interaction
+    app.selectbox("form:interaction.kind").set_value("cross_v2").run()
+    assert said(app) == [] and [spec.kind for spec in document(app).blueprint.interaction] == ["cross_v2", "fm"]
+    pick(app, DIAGRAM, "interaction.0").selectbox("form:interaction.kind").set_value("off").run()
+    assert said(app) == [] and document(app).blueprint.interaction == (fm,)
+    assert app.selectbox("form:interaction.kind").options[:2] == ["not used", "Linear (wide) part"]
+
+
+def test_an_exchange_that_cannot_stand_among_eight_takes_none_away():
+    """Alibaba's LSTM rewrites what seven others read, a GRU makes a vector of it."""
+    app = pick(opened("alibaba"), DIAGRAM, "sequence.0")
+    app.selectbox("form:sequence.kind").set_value("gru").run()
+    assert len(said(app)) == 1 and document(app) == Document.preset("alibaba")
+    assert {"taken out", "all 8 taken out"} <= set(app.selectbox("form:sequence.kind").options)
+
+
+def test_that_all_of_several_go_is_a_choice_of_its_own():
+    app = pick(opened("deepfm"), DIAGRAM, "interaction.1")
+    app.selectbox("form:interaction.1.kind").set_value("whole").run()
+    assert said(app) == [] and document(app).blueprint.interaction == ()
+
+
 def test_a_file_with_a_wrong_value_is_mended_by_one_press():
     app = opened()
     app.session_state["rz_take"] = True
@@ -134,6 +208,13 @@ def test_the_nearest_value_is_one_press_away():
     assert said(app) == [] and document(app).blueprint.sharing.experts == 64 and not [b for b in app.button if b.key == "rz_mend"]
 
 
+def test_a_cure_that_is_the_model_in_hand_is_not_offered():
+    app = opened()
+    app.number_input("side:sharing.experts").set_value(64).run()
+    app.number_input("side:sharing.experts").set_value(9000).run()
+    assert len(said(app)) == 1 and not [b for b in app.button if b.key == "rz_mend"]
+
+
 def test_a_link_with_a_wrong_value_is_mended_by_one_press():
     app = visit("architect", c=j(mmoe(experts=10**6)))
     assert document(app) == Document.preset("youtube")
@@ -144,9 +225,10 @@ def test_a_link_with_a_wrong_value_is_mended_by_one_press():
 def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
     """Three heads cannot share 16 numbers: the last good diagram stays, beside it what was tried, both shapes on the edge."""
     app = pick(opened("bst"), DIAGRAM, "sequence.0.block.0")
+    app.slider("form:sequence.0.heads").set_value(4).run()
     app.slider("form:sequence.0.heads").set_value(3).run()
     assert len(said(app)) == 1 and "3 heads cannot share the 16 numbers" in said(app)[0]
-    assert document(app) == Document.preset("bst") and "losses.click" in drawn(app)
+    assert document(app).blueprint.sequence[0].heads == 4 and "losses.click" in drawn(app)
     tried = words(scenes(app)["broken"])
     assert {"comes: 16", "needs: 3 × 5.33", "cannot stand here", "not reached"} <= set(tried)
     assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"

@@ -273,12 +273,14 @@ def test_a_selection_reaches_python_before_the_drawing() -> None:
 def test_the_stepper_stands_by_its_part_and_inside_the_drawing() -> None:
     """Every node of a model: its − and + are buttons with a sentence, within the canvas, and gone where nothing is selected."""
     layout = laid(mmoe())
-    lines = [Stepped("Experts", "4", True, True), Stepped("Units", "64", False, True),
-             Stepped("Take it out", "", True, False, True)]
+    lines = [Stepped("a.experts", "Experts", "4", True, True), Stepped("a.widths.0", "Units", "64", False, True),
+             Stepped("tasks", "Take it out", "", True, False, True)]
     for address in layout.boxes:
         tree = draw(layout, selected=address, steps=lines)
         signs = [part for part in elements(tree) if "data-step" in part[1]]
-        assert [part[1]["data-step"] for part in signs] == ["0.less", "0.more", "1.more", "2.less"]
+        assert [part[1]["data-step"] for part in signs] == ["a.experts.less", "a.experts.more", "a.widths.0.more",
+                                                            "tasks.less"]
+        assert [part[1]["data-first"] for part in signs if "data-first" in part[1]] == ["less", "more"], "for the keys − and +"
         assert all(part[1]["role"] == "button" and part[1]["aria-label"] for part in signs)
         box = next(part for part in elements(tree) if part[1].get("data-key") == "stepper")
         x, y = map(float, re.findall(r"[\d.]+", box[1].get("transform", "translate(0 0)")))

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_origin
 
 import pytest
 from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
 from rankzoo.blueprint import SLOTS, kinds
@@ -15,7 +16,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.loop import run_here
 from rankzoo.runs.tables import run
 from rankzoo.ui import forms, service, state
-from tests.visits import every, nodes, pick, said, scenes, visit, without_workers
+from tests.visits import PATIENCE, ROOT, every, nodes, pick, said, scenes, visit, without_workers
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
 DIAGRAM = "architect_diagram"
@@ -50,6 +51,16 @@ def test_a_link_is_taken_up_once_and_edits_stay():
     assert document(app.run()).arch == "din", "another link in the same tab is another model"
     app.button("undo").click().run()
     assert document(app).blueprint.sharing.experts == 5, "and what was there can be brought back"
+
+
+def test_who_comes_by_a_link_has_nothing_to_undo():
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.query_params["c"] = link.encode(Document.preset("mmoe"))
+    app.run().switch_page("pages/architect.py").run()
+    assert document(app).arch == "mmoe" and app.button("undo").disabled
+    app.number_input("side:sharing.experts").set_value(5).run()
+    app.button("undo").click().run()
+    assert document(app) == Document.preset("mmoe") and app.button("undo").disabled
 
 
 def test_a_run_in_the_address_brings_its_model_and_an_edit_forks_it():

@@ -40,6 +40,19 @@ def test_every_step_is_a_value_that_is_allowed(arch: str):
     assert {path.split(".")[0] for path, _ in tried} >= {"losses"} & set(SLOTS)
 
 
+@pytest.mark.parametrize("arch", BUILT)
+def test_a_key_names_one_step_and_only_the_last_lines_grow(arch: str):
+    """The keys of a part's steps are unlike each other, free of spaces, and its widths stand behind all else."""
+    document, parts = Document.preset(arch), {}
+    for block, step in offered(document):
+        parts.setdefault(block.address, []).append(step)
+    for address, found in parts.items():
+        keys = [step.key for step in found]
+        assert len(set(keys)) == len(keys) and not any(set(key) & set(" \"'") for key in keys), address
+        grown = [step.title.startswith("Units") for step in found]
+        assert grown == sorted(grown), (address, keys)
+
+
 def test_experts_units_and_layers_of_an_expert():
     document = Document.preset("youtube")
     found = of(document, "sharing.expert.1")

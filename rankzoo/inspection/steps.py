@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import annotated_types
 from pydantic.fields import FieldInfo
@@ -24,7 +25,8 @@ NARROWEST = 1
 @dataclass(frozen=True)
 class Step:
     """One setting with the values on either side of it, as JSON; None where it ends. path: the address that is set · title: of
-    the setting · shown: its value now · gone: whether all that it does is to take something away."""
+    the setting · shown: its value now · gone: whether all that it does is to take something away ·
+    part: which part of the setting it changes, where that is one of several (a layer's number, a name)."""
 
     path: str
     title: str
@@ -32,13 +34,19 @@ class Step:
     less: object = None
     more: object = None
     gone: bool = False
+    part: str = ""
+
+    @property
+    def key(self) -> str:
+        """What stays the same while other steps come and go, without spaces or quotes: `sharing.experts`, `sharing.widths.0`."""
+        return f"{self.path}.{quote(self.part, safe='')}" if self.part else self.path
 
 
 def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block: Block) -> tuple[Step, ...]:
     """The steps of one part of the diagram: those of its component that concern it."""
     if block.form == "feature":
         left = [*blueprint.without, block.title] if block.title in schema.spare else []
-        out = [Step("without", "Leave the feature out", "", left, gone=True)] if left else []
+        out = [Step("without", "Leave the feature out", "", left, gone=True, part=block.title)] if left else []
         return (*_field(address, spec, block), *out)
     if block.form == "head":
         return tuple(_task(blueprint, address, spec, block))
@@ -61,18 +69,19 @@ def _number(path: str, field: FieldInfo, spec: Slot) -> Iterator[Step]:
 
 
 def _widths(path: str, field: FieldInfo, spec: Slot, block: Block) -> Iterator[Step]:
-    """The widths of a list of layers that the part shows, then how many there are of them."""
+    """How many layers a list that the part shows has, then their widths: what grows stands last, so that no line moves."""
     value = getattr(spec, path.rsplit(".", 1)[-1])
     numbers = isinstance(value, tuple) and value and all(isinstance(each, int) for each in value)
     if not numbers or tuple(block.units[:len(value)]) != value:
         return
     least, most = lengths(field)
+    yield Step(path, "Layers", str(len(value)), list(value[:-1]) if len(value) > least else None,
+               [*value, value[-1]] if most is None or len(value) < most else None, part="length")
     for i, width in enumerate(value):
         put = lambda new, i=i: [*value[:i], new, *value[i + 1:]]  # noqa: E731
         title = "Units" if len(value) == 1 else f"Units, layer {i + 1}"
-        yield Step(path, title, f"{width:,}", put(width // 2) if width > NARROWEST else None, put(width * 2))
-    yield Step(path, "Layers", str(len(value)), list(value[:-1]) if len(value) > least else None,
-               [*value, value[-1]] if most is None or len(value) < most else None)
+        yield Step(path, title, f"{width:,}", put(width // 2) if width > NARROWEST else None, put(width * 2),
+                   part=str(i))
 
 
 def _field(address: str, spec: Slot, block: Block) -> Iterator[Step]:
@@ -82,7 +91,8 @@ def _field(address: str, spec: Slot, block: Block) -> Iterator[Step]:
         return
     width = spec.dims.get(name, spec.dim)
     put = lambda new: {each: w for each, w in spec.dims.items() if each != name} | ({name: new} if new != spec.dim else {})  # noqa: E731
-    yield Step(f"{address}.dims", "Embedding size", f"{width:,}", put(width // 2) if width > 1 else None, put(width * 2))
+    yield Step(f"{address}.dims", "Embedding size", f"{width:,}", put(width // 2) if width > 1 else None, put(width * 2),
+               part=name)
 
 
 def _task(blueprint: Blueprint, address: str, spec: Slot, block: Block) -> Iterator[Step]:
@@ -91,9 +101,10 @@ def _task(blueprint: Blueprint, address: str, spec: Slot, block: Block) -> Itera
     weight = weights.get(block.task, 1.0)
     put = lambda new: {each: w for each, w in weights.items() if each != block.task} | ({block.task: new} if new != 1 else {})  # noqa: E731
     yield Step(f"{address}.weights", "Weight", f"{weight:g}", put(max(0.0, weight - HEAVIER)) if weight else None,
-               put(weight + HEAVIER))
+               put(weight + HEAVIER), part=block.task)
     if len(blueprint.tasks) > 1:
-        yield Step("tasks", "Take the task out", "", [name for name in blueprint.tasks if name != block.task], gone=True)
+        yield Step("tasks", "Take the task out", "", [name for name in blueprint.tasks if name != block.task], gone=True,
+                   part=block.task)
 
 
 def bounds(field: FieldInfo) -> tuple[float | None, float | None]:

@@ -1,7 +1,7 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +10,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
-from rankzoo.figures.diagram import Stepped
+from rankzoo.figures.diagram import Corner, Stepped, corner
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import assumed_parts
@@ -23,11 +23,13 @@ from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
 DIAGRAM = "architect_diagram"
+UNDO, REDO = "Alt+Z", "Alt+Shift+Z"
+"""Not Ctrl+Z: in a text field that takes back what was typed, and a key alone would be in the way of those who speak to type."""
 BY_NAME = {"tasks": lambda names: state.with_tasks(tuple(names)), "without": lambda names: state.without(tuple(names))}
 """What is set by names, which other settings may name too."""
 
 
-def sidebar() -> None:
+def sidebar(reset: Callable[[], None]) -> None:
     """Model, tasks, main settings of every part, and the way back to the preset."""
     document = state.document()
     _set("arch", document.arch)
@@ -41,12 +43,12 @@ def sidebar() -> None:
     for address, spec in document.blueprint.specs():
         forms.settings(address, spec, spec.main, "side") if spec.main else None
     memory = st.session_state
-    st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut="Ctrl+Z", width="stretch",
+    st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut=UNDO, width="stretch",
               disabled=not memory["rz_past"], on_click=state.undo)
-    st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut="Ctrl+Shift+Z", width="stretch",
+    st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut=REDO, width="stretch",
               disabled=not memory["rz_future"], on_click=state.redo)
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
-              help=say("Back to the preset of the source"), on_click=state.choose, args=(document.arch,))
+              help=say("Back to the preset of the source"), on_click=reset)
 
 
 def selection() -> str:
@@ -86,17 +88,28 @@ def steps(blocks: Iterable[Block] | None = None) -> tuple[Step, ...]:
 
 def lines(layout: Layout) -> list[Stepped]:
     """The same as lines of the diagram's stepper."""
-    return [Stepped(say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
+    return [Stepped(each.key, say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
             for each in steps(layout.blocks.values())]
+
+
+def held(lines: list[Stepped], layout: Layout) -> Corner | None:
+    """Where the stepper stands: where it stood when the part was selected, on a page that each drawing is as wide as."""
+    memory, asked = st.session_state, (state.document().arch, selected(DIAGRAM))
+    before, place = memory.get("rz_stepper", (None, None))
+    if before != asked or place is None:
+        at = corner(lines, asked[1], layout)
+        place = at and (at[0] / layout.width, at[1] / layout.width)
+        memory["rz_stepper"] = asked, place
+    return place and (place[0] * layout.width, place[1] * layout.width)
 
 
 def take_step() -> None:
     """A − or + of the diagram was pressed, or several before this could be answered."""
-    for line, way in stepped(DIAGRAM):
-        known = steps()
-        value = getattr(known[line], way) if line < len(known) else None
+    for key, way in stepped(DIAGRAM):
+        step = next((each for each in steps() if each.key == key), None)
+        value = getattr(step, way) if step else None
         if value is not None:
-            path = known[line].path
+            path = step.path
             BY_NAME[path](value) if path in BY_NAME else state.edit(path, value)
 
 

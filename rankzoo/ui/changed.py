@@ -27,7 +27,7 @@ def show(document: Document) -> None:
                     st.markdown(f"`{each.address}` {_from_to(each)}", width="stretch")
                     st.button(say("Put back"), key=f"back:{each.address}:{each.after is None}", on_click=_back, args=(each,),
                               help=page.escaped(say("Back to {value}", value=_before(each))))
-            st.button(say("Put all back"), key="back:all", icon=":material/restart_alt:", on_click=_all_back)
+            st.button(say("Put all back"), key="back:all", icon=":material/restart_alt:", on_click=all_back)
 
 
 def differing(document: Document) -> tuple[Change, ...]:
@@ -52,6 +52,7 @@ def _back(change: Change) -> None:
         state.attempt(lambda: put_joined(document.but([(path, value)])))
 
 
-def _all_back() -> None:
+def all_back() -> None:
+    """Back to the preset's components and sizes; data, training settings and the run in hand stay."""
     document = state.document()
     state.attempt(lambda: state.put(document.model_copy(update={"blueprint": document.unchanged().blueprint})))

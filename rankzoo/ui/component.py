@@ -16,7 +16,7 @@ from rankzoo.figures.tree import Tree
 ASSETS = Path(__file__).parent / "assets"
 SHARP, MARGIN = 2, 32
 """Pixels of a PNG for each unit of a drawing, and around it."""
-PRESS = re.compile(r"\b(\d{1,3})\.(less|more)\.(\d{1,16})\b")
+PRESS = re.compile(r"(\S{1,1000})\.(less|more)\.(\d{1,16})(?!\S)")
 
 
 def _asset(name: str) -> str:
@@ -63,14 +63,14 @@ def png(svg: str, name: str, label: str, background: str, *, key: str) -> None:
     _png(key=key, data=data, width="content", height="content")
 
 
-def stepped(key: str) -> list[tuple[int, str]]:
-    """The lines of a scene's stepper that were pressed since this was last asked, each with the way (less, more), in order."""
+def stepped(key: str) -> list[tuple[str, str]]:
+    """The keys of a scene's stepper that were pressed since this was last asked, each with the way (less, more), in order."""
     state, memory = st.session_state.get(key), f"{key}:stepped"
     said = PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
-    pressed = [(int(line), way, int(when)) for line, way, when in said if int(when) > st.session_state.get(memory, 0)]
+    pressed = [(key, way, int(when)) for key, way, when in said if int(when) > st.session_state.get(memory, 0)]
     if pressed:
         st.session_state[memory] = pressed[-1][2]
-    return [(line, way) for line, way, _ in pressed]
+    return [(key, way) for key, way, _ in pressed]
 
 
 def _named(tree: Tree, alt: str) -> Tree:

@@ -15,15 +15,14 @@ from rankzoo.ui import state
 
 
 def exchange(slot: str, kind: str | None) -> None:
-    """Put a component of that kind into a slot (in place of its first), or empty it with None; raises where the new one
-    cannot stand there. What rewrites a history goes before the component that reads it."""
+    """Put a component of that kind into a slot, alone, or empty it with None; raises where the new one cannot stand there.
+    What rewrites a history goes before the component that reads it. One of several is `exchange_at`'s."""
     before = state.document()
     value = getattr(before.blueprint, slot)
     if isinstance(value, tuple):
         readers = [spec for spec in value if not getattr(spec, "rewrites", False)]
         taken = [] if kind is None else [settings(before, slot, kind, readers[0] if readers else None)]
-        rest = readers if kind and getattr(kinds(slot)[kind], "rewrites", False) else readers[1:] if kind else []
-        rest = [spec for spec in rest if spec.kind != kind]  # the same term twice would count twice
+        rest = readers if kind and getattr(kinds(slot)[kind], "rewrites", False) else []
         after = before.but([(slot, taken + [spec.model_dump(mode="json") for spec in rest])])
     else:
         after = before.but([(slot, settings(before, slot, kind, value))])
@@ -31,12 +30,13 @@ def exchange(slot: str, kind: str | None) -> None:
 
 
 def exchange_at(slot: str, index: int, kind: str | None) -> None:
-    """Put a component of that kind in the place of one of several, or take that one out with None."""
+    """Put a component of that kind in the place of one of several, or take that one out with None. The others stay, but for one
+    that is exactly the new one: the same term twice would count twice."""
     before = state.document()
-    specs = list(getattr(before.blueprint, slot))
-    found = [spec.model_dump(mode="json") for spec in specs]
-    found[index:index + 1] = [] if kind is None else [settings(before, slot, kind, specs[index])]
-    put_joined(before.but([(slot, found)]))
+    found = [spec.model_dump(mode="json") for spec in getattr(before.blueprint, slot)]
+    new = [] if kind is None else [settings(before, slot, kind, getattr(before.blueprint, slot)[index])]
+    ahead, behind = ([each for each in part if each not in new] for part in (found[:index], found[index + 1:]))
+    put_joined(before.but([(slot, ahead + new + behind)]))
 
 
 def add(slot: str, kind: str) -> None:

@@ -17,6 +17,8 @@ from rankzoo.ui.words import say
 
 SLIDER_AT_MOST = 16
 OFF = "off"
+WHOLE = "whole"
+"""Chosen where a slot that holds several components is to hold none."""
 NONE = "–"
 """Typed where an empty line means all and none is meant."""
 
@@ -91,17 +93,18 @@ def _set_one(path: str, value: Mapping[str, Any], name: str, key: str) -> None:
 
 
 def kind(slot: str, place: str = "form", index: int = 0) -> None:
-    """The menu of a slot: its kinds, and «off» where the slot may stay empty; of several components that of one. The first one
-    stands for the slot: without it the slot is empty."""
+    """The menu of a slot: its kinds, and «off» where the slot may stay empty. Of several components it is the menu of one, which
+    goes alone; that all of them go is another choice."""
     specs, value = kinds(slot), getattr(state.document().blueprint, slot)
     several = isinstance(value, tuple)
     now = (value[index].kind if value else OFF) if several else value.kind
     key = f"{place}:{slot}.{index}.kind" if index else f"{place}:{slot}.kind"
     _synchronise(key, now)
-    options = ([OFF] if several else []) + list(specs)
-    off = say("taken out") if index else say("not used")
-    st.selectbox(say("Component"), options, key=key, on_change=_exchanged, args=(slot, key, index),
-                 format_func=lambda option: off if option == OFF else say(specs[option].title))
+    one = several and len(value) > 1
+    none = {OFF: say("taken out") if one else say("not used")} if several else {}
+    none |= {WHOLE: say("all {n} taken out", n=len(value))} if one else {}
+    st.selectbox(say("Component"), [*none, *specs], key=key, on_change=_exchanged, args=(slot, key, index),
+                 format_func=lambda option: none[option] if option in none else say(specs[option].title))
 
 
 def another(slot: str) -> None:
@@ -166,9 +169,10 @@ def _typed(path: str, key: str, annotation: Any) -> None:
 
 
 def _exchanged(slot: str, key: str, index: int) -> None:
-    chosen = st.session_state[key]
-    kind = None if chosen == OFF else chosen
-    state.attempt(*((exchange_at, slot, index, kind) if index else (exchange, slot, kind)))
+    chosen, value = st.session_state[key], getattr(state.document().blueprint, slot)
+    kind = None if chosen in (OFF, WHOLE) else chosen
+    one = isinstance(value, tuple) and len(value) > 1 and chosen != WHOLE
+    state.attempt(*((exchange_at, slot, index, kind) if one else (exchange, slot, kind)))
 
 
 def _added(slot: str, key: str) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from rankzoo import link
 from rankzoo.data.files import csv_text
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.figures.theme import Theme, theme
@@ -37,11 +38,19 @@ def begin(linked: bool = True) -> None:
 def _said(trouble: ZooError) -> None:
     """What could not be in a sentence, with a button for the nearest thing that can, and how far the model stands."""
     st.error(escaped(trouble.text(translate)))
-    if trouble.cure and trouble.tried:
+    if trouble.cure and trouble.tried and _mends(trouble):
         path, value = trouble.cure
         st.button(say("Set {at} to {value}", at=escaped(path.removeprefix("blueprint.")), value=escaped(_value(value))),
                   key="rz_mend", icon=":material/build:", on_click=state.mend, args=(trouble,))
     broken.show(trouble)
+
+
+def _mends(trouble: ZooError) -> bool:
+    """Whether the cure leads anywhere: to another model than the one in hand, or to what else is wrong."""
+    try:
+        return Document.mended(trouble.tried, trouble.cure) != state.document()
+    except ZooError:
+        return True
 
 
 def _value(value: object) -> str:

@@ -28,11 +28,14 @@ def begin(linked: bool = True) -> None:
     service.warm()
     service.dispatcher()
     memory = st.session_state
-    if "rz_document" not in memory:
+    new = "rz_document" not in memory
+    if new:
         memory["rz_document"], memory["rz_run"], memory["rz_link"] = Document.preset(FIRST), "", ("", "")
         memory["rz_past"], memory["rz_future"], memory["rz_problem"], memory["rz_notices"] = [], [], None, ()
     if wanted := asked():
         _take_up(*wanted)
+        if new:
+            memory["rz_past"] = []  # who comes by a link never had what stood here before it
     if linked:
         _write_link()
 

@@ -35,12 +35,13 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
     assert steps(me) == []
     me.node("sharing.expert.0").click()
     me.settle()
-    assert steps(me) == ["0.less", "0.more", "1.less", "1.more", "2.less", "2.more", "3.less", "3.more"]
+    assert steps(me) == [f"sharing.{key}.{way}" for key in ("experts", "widths.length", "widths.0", "widths.1")
+                         for way in ("less", "more")]
     for experts in (5, 6):
-        me.page.locator('[data-step="0.more"]').click()
+        me.page.locator('[data-step="sharing.experts.more"]').click()
         me.settle()
         assert me.page.locator('[data-id^="sharing.expert."]').count() == experts
-    me.page.locator('[data-step="1.less"]').click()
+    me.page.locator('[data-step="sharing.widths.0.less"]').click()
     me.settle()
     assert me.key("side:sharing.widths").locator("input").input_value() == "32, 32"
     me.page.keyboard.press("Escape")
@@ -48,8 +49,21 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
     assert me.node("sharing.expert.0").get_attribute("aria-pressed") == "false" and steps(me) == []
 
 
+def test_presses_at_one_spot_are_one_setting(app, visitor) -> None:
+    """Three at the place where the first + was: three experts more, and nothing else."""
+    me = visitor(app).open("architect")
+    me.node("sharing.expert.1").click()
+    box = me.settle().page.locator('[data-step="sharing.experts.more"]').bounding_box()
+    for _ in range(3):
+        me.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        me.settle()
+    assert me.key("side:sharing.experts").locator("input").input_value() == "7"
+    assert me.key("side:sharing.widths").locator("input").input_value() == "64, 32"
+    me.key("rz_head").get_by_text("1 changed").wait_for()
+
+
 def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
-    """Enter selects, + adds an expert, Tab reaches the −, Ctrl+Z takes one back and Ctrl+Shift+Z brings it again."""
+    """Enter selects, + adds an expert, Tab reaches the −, Alt+Z takes one back and Alt+Shift+Z brings it again."""
     me = visitor(app).open("architect")
     count = lambda: me.page.locator('[data-id^="sharing.expert."]').count()  # noqa: E731
     me.node("sharing.expert.1").focus()
@@ -61,14 +75,26 @@ def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
     me.settle().page.keyboard.press("-")
     me.settle()
     assert count() == 3
-    me.page.locator('[data-step="0.more"]').focus()
+    me.page.locator('[data-step="sharing.experts.more"]').focus()
     me.page.keyboard.press("Enter")
     me.settle()
     assert count() == 4
-    for keys, left in (("Control+z", 3), ("Control+z", 4), ("Control+Shift+z", 3)):
+    for keys, left in (("Alt+z", 3), ("Alt+z", 4), ("Alt+Shift+z", 3)):
         me.page.keyboard.press(keys)
         me.settle()
         assert count() == left, keys
+
+
+def test_what_is_typed_is_taken_back_and_the_model_stays(app, visitor) -> None:
+    """Ctrl+Z belongs to the text field that one types in."""
+    me = visitor(app).open("architect")
+    me.fill("side:sharing.experts", 5)
+    field = me.settle().key("side:sharing.widths").locator("input")
+    field.click()
+    me.page.keyboard.type("9")
+    me.page.keyboard.press("Control+z")
+    me.settle()
+    assert me.page.locator('[data-id^="sharing.expert."]').count() == 5 and field.input_value() == "64, 32"
 
 
 def test_fifty_steps_back(app, visitor) -> None:
@@ -77,7 +103,7 @@ def test_fifty_steps_back(app, visitor) -> None:
     me.settle()
     weight = lambda value: me.node("losses.click").get_by_text(f"weight {value:g}", exact=True)  # noqa: E731
     for i in range(1, 52):
-        me.page.locator('[data-step="0.more"]').click()
+        me.page.locator('[data-step="losses.weights.click.more"]').click()
         weight(1 + i / 2).wait_for()
     for i in range(50, -1, -1):
         me.key("undo").locator("button").click()

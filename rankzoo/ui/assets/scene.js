@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const TAGS = new Set(["svg", "g", "rect", "path", "circle", "line", "polygon", "text", "tspan", "title"]);
 const ATTRIBUTE = /^(?!on)[a-zA-Z][a-zA-Z0-9-]*$/i;
-const STEPS = { "+": "0.more", "=": "0.more", "-": "0.less" };
+const STEPS = { "+": "more", "=": "more", "-": "less" };
 /* Presses that are told again with each one: a trigger, or a press alone, is lost where another comes before the answer. */
 const KEPT = 20;
 /* Milliseconds on a node before the rest steps back: who comes to click does not wait for that to be painted. */
@@ -36,10 +36,11 @@ function open(frame) {
     scene.report(id);
   };
   const stepped = (event) => event.target.closest?.("[data-step]");
-  const step = (id) => { if (frame.querySelector(`[data-step="${id}"]`)) scene.step(id); };
+  const step = (sign) => { if (sign) scene.step(sign.getAttribute("data-step")); };
+  const first = (way) => frame.querySelector(`[data-first="${way}"]`);
   frame.addEventListener("click", (event) => {
     const sign = stepped(event), node = picked(event);
-    if (sign) step(sign.getAttribute("data-step"));
+    if (sign) step(sign);
     else if (node) choose(node);
     else if (!scene.once && event.target.closest?.("svg") && frame.querySelector("[data-step]")) choose(null);
   });
@@ -47,10 +48,10 @@ function open(frame) {
     const node = picked(event), sign = stepped(event), press = event.key === "Enter" || event.key === " ";
     if (!(node || sign) || event.altKey || event.ctrlKey || event.metaKey) return;
     if (sign && !press && event.key !== "Escape") return;
-    if (sign && press) step(sign.getAttribute("data-step"));
+    if (sign && press) step(sign);
     else if (press) choose(node);
     else if (event.key === "Escape" && !scene.once) choose(null);
-    else if (STEPS[event.key]) node.getAttribute("aria-pressed") === "true" ? step(STEPS[event.key]) : choose(node);
+    else if (STEPS[event.key]) node.getAttribute("aria-pressed") === "true" ? step(first(STEPS[event.key])) : choose(node);
     else if (event.key.startsWith("Arrow")) neighbour(frame, node, event.key.slice(5).toLowerCase())?.focus();
     else return;
     event.preventDefault();
