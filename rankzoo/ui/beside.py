@@ -20,6 +20,7 @@ from rankzoo.figures import diagram
 from rankzoo.figures.words import MISSING, fixed, flops, memory, whole
 from rankzoo.inspection import beside
 from rankzoo.inspection.beside import Model, Row
+from rankzoo.inspection.changes import changes
 from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.ui import page, rung, service, state
@@ -59,6 +60,7 @@ def show(document: Document) -> None:
     """The menu, and below it both models where one is chosen."""
     _welcome()
     options = choices(document)
+    _refuse(options)
     with st.container(horizontal=True, vertical_alignment="bottom", key="rz_beside"):
         wanted = _chosen(options)
         st.button(say("Keep this model to compare with"), key="keep", icon=":material/push_pin:", on_click=_keep,
@@ -80,8 +82,8 @@ def choices(document: Document) -> dict[str, str]:
     found = {NOBODY: say("nothing")}
     if document.changed():
         found[PRESET] = say("the preset of {name}", name=document.system.brand)
-    found |= {_own(each): say("kept: {name}, {n} changed", name=each.system.brand, n=len(each.changed()))
-              for each in st.session_state.get(KEPT, ())}
+    found |= {_own(each): say("kept {n}: {name}", n=n, name=_called(each))
+              for n, each in enumerate(st.session_state.get(KEPT, ()), 1)}
     order = sorted((each for each in systems().values() if each.id != document.arch),
                    key=lambda each: each.id != document.system.grew)
     found |= {each.id: each.brand for each in order}
@@ -90,11 +92,17 @@ def choices(document: Document) -> dict[str, str]:
     return found
 
 
+def _called(document: Document) -> str:
+    """A kept model by its system and the first setting that was changed, so that two of one system can be told apart."""
+    first, *more = list(changes(document.unchanged().blueprint, document.blueprint)) or [None]
+    return document.system.brand + (f", {rung.words(first)}" if first else "") + (" …" if more else "")
+
+
 def _runs() -> Iterable[Run]:
-    """The last runs of this visitor that are done, but the one in hand."""
-    store = service.store()
+    """The last runs of this visitor that are done, but the one that the model in hand comes from as it is."""
+    store, mine = service.store(), state.trained()
     runs = store.runs(service.owner() if store.limits.shared else None, limit=3 * RECENT)
-    return [each for each in runs if each.state == "done" and each.id != st.session_state["rz_run"]][:RECENT]
+    return [each for each in runs if each.state == "done" and (mine is None or each.id != mine.id)][:RECENT]
 
 
 def _chosen(options: Mapping[str, str]) -> str:
@@ -104,7 +112,9 @@ def _chosen(options: Mapping[str, str]) -> str:
     wanted = wanted if wanted in options else NOBODY
     if memory.get(key) != wanted:
         memory[key] = wanted
-    if wanted != NOBODY and st.query_params.get(ADDRESS) != wanted:
+    if wanted == NOBODY:
+        st.query_params.pop(ADDRESS, None)
+    elif st.query_params.get(ADDRESS) != wanted:
         st.query_params[ADDRESS] = memory[ASKED] = wanted
     st.selectbox(say("Compare with…"), list(options), key=key, format_func=options.get, width=320, on_change=_choose)
     return wanted
@@ -127,9 +137,22 @@ def _welcome() -> None:
     memory[KEY] = memory[ASKED] = asked
     if asked.startswith(OWN):
         try:
-            _remember(link.decode(asked.removeprefix(OWN)).check())
+            kept = link.decode(asked.removeprefix(OWN)).check()
         except ZooError:
-            memory[KEY] = NOBODY
+            return
+        _remember(kept)
+        memory[KEY] = _own(kept)  # as it is written today
+
+
+def _refuse(options: Mapping[str, str]) -> None:
+    """What the address asks for and nobody can be compared with leaves it, and is told once."""
+    memory, asked = st.session_state, st.query_params.get(ADDRESS, "")
+    if asked and asked == memory.get(ASKED) and memory[KEY] not in options:
+        memory[KEY], memory[ASKED] = NOBODY, ""
+        del st.query_params[ADDRESS]
+        state.tell(say("The address asks to compare with “{asked}”, which is not there, damaged, or the model in hand itself.",
+                       asked=asked if len(asked) <= 30 else asked[:29] + "…"))
+        st.rerun()
 
 
 def _own(document: Document) -> str:
@@ -184,8 +207,7 @@ def _with_tasks(document: Document, tasks: Sequence[str]) -> Document:
 
 def _run_of(document: Document) -> Run | None:
     """A run of exactly this document that is done."""
-    config = document.json()
-    return next((each for each in _runs() if each.config == config), None)
+    return next((each for each in _runs() if state.same(each, document)), None)
 
 
 def _pictures(sides: tuple[Side, Side]) -> None:
@@ -197,12 +219,20 @@ def _pictures(sides: tuple[Side, Side]) -> None:
     for side, layout, own in zip(sides, layouts, apart, strict=True):
         inside = side.learned()
         system = side.document.system
-        what = say("as the zoo has it") if side.name == system.brand else side.name
+        what = _placed_how(side, sides[0]) if side.name == system.brand else side.name
         title = f"**{page.escaped(system.title)}** :gray[{page.escaped(what)}"
         st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
         added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
         scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
               key=f"two:{side is sides[0]}", alt=say("Architecture of {title}", title=system.title))
+
+
+def _placed_how(side: Side, mine: Side) -> str:
+    """Whether a system stands as the zoo has it, or as it was put on what the model in hand stands on."""
+    if side.document == Document.preset(side.document.arch):
+        return say("as the zoo has it")
+    tasks = set(side.document.blueprint.tasks) == set(mine.document.blueprint.tasks)
+    return say("on the same data and tasks") if tasks else say("on the same data")
 
 
 def _tables(models: Sequence[Model], batch_size: int) -> None:
