@@ -74,6 +74,15 @@ def test_what_cannot_be_compared_with_is_told_once(asked):
     assert "two:True" in scenes(app)
 
 
+def test_what_is_no_choice_for_now_is_not_told():
+    """Put back, the model is its preset: nothing to compare, no word of it, and none in the address until it differs again."""
+    app = hold(opened("mmoe"), ("sharing.experts", 6))
+    app.selectbox(key="rz_with_menu").set_value("preset").run()
+    app.button("back:all").click().run()
+    assert notices(app) == [] and "with" not in app.query_params and "two:True" not in scenes(app)
+    assert "two:True" in scenes(hold(app, ("sharing.experts", 6)))
+
+
 def test_kept_models_can_be_told_apart():
     app = opened("mmoe")
     for path, value in (("sharing.experts", 6), ("sharing.experts", 8), ("settings.lr", 0.5)):

@@ -16,7 +16,7 @@ from rankzoo.figures.theme import Theme, stylesheet
 Tree = list
 NOTHING: Mapping[str, object] = MappingProxyType({})
 MARGIN = 32
-"""Units around a drawing that is taken away."""
+"""Around a drawing that is taken away: units of an SVG, pixels of a PNG."""
 SIZES = MappingProxyType({12: "small", 13: "", 14: "large", 16: "key"})
 """The class of each size of type; nothing is smaller than 12 units."""
 LETTERS: Mapping[str, float] = MappingProxyType({letter: em for em, letters in (

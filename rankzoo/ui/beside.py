@@ -2,7 +2,7 @@
 own that was kept. Both pictures at equal scale, and only what differs in settings, counts and results."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -20,16 +20,12 @@ from rankzoo.figures import diagram
 from rankzoo.figures.words import MISSING, fixed, flops, memory, whole
 from rankzoo.inspection import beside
 from rankzoo.inspection.beside import Model, Row
-from rankzoo.inspection.changes import changes
-from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
+from rankzoo.ui import beside_menu as menu
 from rankzoo.ui import page, rung, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate, translator
 
-ADDRESS, KEY, ASKED, KEPT = "with", "rz_with", "rz_with_asked", "rz_kept"
-NOBODY, PRESET, RUN, OWN = "", "preset", "run.", "own."
-RECENT, OWNS = 10, 5
 COUNTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "flops": "FLOPs per example",
           "elementwise": "Element-wise operations", "activations": "Activations per example",
           "serving": "Memory in serving", "training": "Memory in training"}
@@ -58,17 +54,11 @@ class Side:
 
 def show(document: Document) -> None:
     """The menu, and below it both models where one is chosen."""
-    _welcome()
-    options = choices(document)
-    _refuse(options)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="rz_beside"):
-        wanted = _chosen(options)
-        st.button(say("Keep this model to compare with"), key="keep", icon=":material/push_pin:", on_click=_keep,
-                  disabled=_own(document) in options, help=say("It joins the menu as it is now; go on changing the one in hand."))
-    if wanted == NOBODY:
+    wanted, name = menu.show(document)
+    if wanted == menu.NOBODY:
         return
     try:
-        sides = _sides(document, wanted, options[wanted])
+        sides = _sides(document, wanted, name)
     except ZooError as problem:
         st.info(page.escaped(problem.text(translate)))
         return
@@ -77,107 +67,16 @@ def show(document: Document) -> None:
         _tables([each.model() for each in sides], document.settings.batch_size)
 
 
-def choices(document: Document) -> dict[str, str]:
-    """What the model in hand can be compared with, by what the address says: its preset, its rung below first."""
-    found = {NOBODY: say("nothing")}
-    if document.changed():
-        found[PRESET] = say("the preset of {name}", name=document.system.brand)
-    found |= {_own(each): say("kept {n}: {name}", n=n, name=_called(each))
-              for n, each in enumerate(st.session_state.get(KEPT, ()), 1)}
-    order = sorted((each for each in systems().values() if each.id != document.arch),
-                   key=lambda each: each.id != document.system.grew)
-    found |= {each.id: each.brand for each in order}
-    found |= {f"{RUN}{each.id}": say("run {n}: {name}", n=each.number, name=systems()[each.arch].brand)
-              for each in _runs() if each.arch in systems()}
-    return found
-
-
-def _called(document: Document) -> str:
-    """A kept model by its system and the first setting that was changed, so that two of one system can be told apart."""
-    first, *more = list(changes(document.unchanged().blueprint, document.blueprint)) or [None]
-    return document.system.brand + (f", {rung.words(first)}" if first else "") + (" …" if more else "")
-
-
-def _runs() -> Iterable[Run]:
-    """The last runs of this visitor that are done, but the one that the model in hand comes from as it is."""
-    store, mine = service.store(), state.trained()
-    runs = store.runs(service.owner() if store.limits.shared else None, limit=3 * RECENT)
-    return [each for each in runs if each.state == "done" and (mine is None or each.id != mine.id)][:RECENT]
-
-
-def _chosen(options: Mapping[str, str]) -> str:
-    """The menu, kept over pages and in the address."""
-    memory, key = st.session_state, "rz_with_menu"
-    wanted = memory.get(KEY, NOBODY)
-    wanted = wanted if wanted in options else NOBODY
-    if memory.get(key) != wanted:
-        memory[key] = wanted
-    if wanted == NOBODY:
-        st.query_params.pop(ADDRESS, None)
-    elif st.query_params.get(ADDRESS) != wanted:
-        st.query_params[ADDRESS] = memory[ASKED] = wanted
-    st.selectbox(say("Compare with…"), list(options), key=key, format_func=options.get, width=320, on_change=_choose)
-    return wanted
-
-
-def _choose() -> None:
-    memory = st.session_state
-    memory[KEY] = memory[ASKED] = memory["rz_with_menu"]
-    if memory[KEY] == NOBODY:
-        st.query_params.pop(ADDRESS, None)
-    else:
-        st.query_params[ADDRESS] = memory[KEY]
-
-
-def _welcome() -> None:
-    """What the address asks to be compared with, taken up once; a model of one's own that it brings along is kept."""
-    memory, asked = st.session_state, st.query_params.get(ADDRESS, "")
-    if not asked or asked == memory.get(ASKED):
-        return
-    memory[KEY] = memory[ASKED] = asked
-    if asked.startswith(OWN):
-        try:
-            kept = link.decode(asked.removeprefix(OWN)).check()
-        except ZooError:
-            return
-        _remember(kept)
-        memory[KEY] = _own(kept)  # as it is written today
-
-
-def _refuse(options: Mapping[str, str]) -> None:
-    """What the address asks for and nobody can be compared with leaves it, and is told once."""
-    memory, asked = st.session_state, st.query_params.get(ADDRESS, "")
-    if asked and asked == memory.get(ASKED) and memory[KEY] not in options:
-        memory[KEY], memory[ASKED] = NOBODY, ""
-        del st.query_params[ADDRESS]
-        state.tell(say("The address asks to compare with “{asked}”, which is not there, damaged, or the model in hand itself.",
-                       asked=asked if len(asked) <= 30 else asked[:29] + "…"))
-        st.rerun()
-
-
-def _own(document: Document) -> str:
-    return OWN + link.encode(document)
-
-
-def _keep() -> None:
-    _remember(state.document())
-
-
-def _remember(document: Document) -> None:
-    kept = [each for each in st.session_state.get(KEPT, ()) if each != document]
-    st.session_state[KEPT] = tuple([*kept, document][-OWNS:])
-
-
 def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
     """The model in hand, and the other on the same data where it can stand on them."""
     mine = Side(say("in hand"), document, state.trained())
-    if wanted.startswith(RUN):
-        run = service.store().run(wanted.removeprefix(RUN))
+    if wanted.startswith(menu.RUN):
+        run = service.store().run(wanted.removeprefix(menu.RUN))
         return mine, Side(name, Document.parse(run.config), run)
-    if wanted == PRESET:
+    if wanted == menu.PRESET:
         other = document.unchanged()
-    elif wanted.startswith(OWN):
-        other = link.decode(wanted.removeprefix(OWN))
+    elif wanted.startswith(menu.OWN):
+        other = link.decode(wanted.removeprefix(menu.OWN))
     else:
         other = _placed(document, wanted)
     return mine, Side(name, other, _run_of(other))
@@ -207,7 +106,7 @@ def _with_tasks(document: Document, tasks: Sequence[str]) -> Document:
 
 def _run_of(document: Document) -> Run | None:
     """A run of exactly this document that is done."""
-    return next((each for each in _runs() if state.same(each, document)), None)
+    return next((each for each in menu.runs() if state.same(each, document)), None)
 
 
 def _pictures(sides: tuple[Side, Side]) -> None:
