@@ -57,12 +57,56 @@ def test_the_pictures_set_off_what_each_has_alone():
     fewer = fewer.model_copy(update={"blueprint": fewer.blueprint.with_tasks(("click", "like"), fewer.schema())})
     mine, theirs = only([model(Document.preset("youtube")), model(fewer)])
     assert {"losses.dismiss", "sharing.gate.completion"} <= mine and not any("dismiss" in each for each in theirs)
+    assert not any(each in mine | theirs for each in ("tasks", "without")), "neither is a part of a picture"
+
+
+def test_a_feature_left_out_is_set_off_where_it_is_read():
+    preset = Document.preset("youtube")
+    pair = [model(preset), model(preset.but([("without", ["hour"])]))]
+    assert only(pair) == (frozenset({"representation.hour"}), frozenset()) == only(pair[::-1])[::-1]
+    assert "representation.hour" in {block.address for block in preset.blueprint.blocks(preset.schema())}
 
 
 def test_three_at_once_have_a_value_each():
     preset = Document.preset("mmoe")
     models = [replace(model(preset.but([("sharing.experts", n)])), name=str(n)) for n in (2, 4, 6)]
     assert [(row.what, row.values) for row in settings(models)] == [("sharing.experts", (2, 4, 6))]
+
+
+def test_what_one_of_three_has_not_is_not_made_up():
+    """PLE has experts of its own, but no setting `experts`: there it has no value, and its settings no value in the others."""
+    preset, ple = Document.preset("youtube"), Document.preset("ple").blueprint.sharing
+    models = [model(preset), model(preset.but([("sharing.experts", 8)])),
+              model(preset.but([("sharing", ple.model_dump(mode="json"))]))]
+    for order in ([0, 1, 2], [0, 2, 1], [1, 0, 2]):
+        rows = {row.what: row.values for row in settings([models[i] for i in order])}
+        assert rows["sharing.experts"] == tuple((4, 8, None)[i] for i in order)
+        assert [each.kind for each in rows["sharing"]] == [("mmoe", "mmoe", "ple")[i] for i in order]
+
+
+def test_each_has_its_own_value_wherever_the_component_stands():
+    """Three lists with a cross network at the end, at the start and in the middle: one row has the layers of all three."""
+    preset = Document.preset("deepfm")
+    linear, fm = (each.model_dump(mode="json") for each in preset.blueprint.interaction)
+    lists = ([linear, _cross(2)], [_cross(3)], [linear, _cross(2), fm])
+    rows = settings([model(preset.but([("interaction", each)])) for each in lists])
+    assert [row.values for row in rows if not row.whole] == [(2, 3, 2)]
+    assert [[each and each.kind for each in row.values] for row in rows if row.whole] == [["linear", None, "linear"],
+                                                                                          [None, None, "fm"]]
+
+
+def _cross(layers: int) -> dict[str, object]:
+    return {"kind": "cross", "layers": layers}
+
+
+def test_two_tasks_of_one_name_have_a_row_each():
+    """A click is won or lost on a feed (AUC), but one of many products in a search (MRR)."""
+    feed, search = Document.preset("mmoe"), Document.preset("alibaba")
+    pair = [model(feed, click={"auc": 0.7}), model(search, click={"auc": 0.6, "mrr": 0.4})]
+    for order in (pair, pair[::-1]):
+        found = {row.what: row.values for row in results(order)}
+        assert found == {"click AUC": tuple({"mmoe": 0.7}.get(each.name) for each in order),
+                         "click MRR": tuple({"alibaba": 0.4}.get(each.name) for each in order)}
 
 
 def test_results_stand_where_two_were_trained():

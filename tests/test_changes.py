@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from rankzoo.blueprint import SLOTS
+from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.components.slot import Slot
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document, below
@@ -65,6 +65,22 @@ def test_components_of_one_kind_are_matched_and_the_rest_comes_or_goes():
     assert list(changes(one, other)) == [Change("interaction.0.buckets", linear.buckets, 7),
                                          Change("interaction.1", None, linear)]
     assert [change.address for change in changes(other, one)] == ["interaction.0.buckets", "interaction.1"]
+
+
+def test_what_goes_and_what_comes_at_one_place_is_one_change():
+    """Pooling for DIN's attention is one exchange, and its way back is the old component; so is one of several."""
+    din, deepfm = systems()["din"].blueprint, systems()["deepfm"].blueprint
+    pooled = din.model_copy(update={"sequence": (kinds("sequence")["pooling"](),)})
+    change, = changes(din, pooled)
+    assert (change.address, change.before, change.after) == ("sequence.0", din.sequence[0], pooled.sequence[0])
+    assert change.back(pooled, din) == ("sequence", [din.sequence[0].model_dump(mode="json")])
+    linear, fm = deepfm.interaction
+    cross = kinds("interaction")["cross"]()
+    change, = changes(deepfm, deepfm.model_copy(update={"interaction": (linear, cross)}))
+    assert (change.address, change.before, change.after) == ("interaction.1", fm, cross)
+    both = list(changes(deepfm, deepfm.model_copy(update={"interaction": (fm, cross)})))
+    assert [(each.address, each.before, each.after) for each in both] == [("interaction.1", None, cross),
+                                                                          ("interaction.0", linear, None)], "at two places"
 
 
 def test_another_order_is_a_change():

@@ -96,6 +96,19 @@ def test_an_exported_file_stands_alone(mode: str) -> None:
     assert ("rz-scene dark" in text) == (mode == "dark")
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_file_that_is_taken_away_brings_its_page(mode: str) -> None:
+    """Its first shape is the page in the theme's colour, which covers the whole view, a margin wider than the drawing."""
+    bare, root = (ET.fromstring(to_svg(draw(laid(dcn())), theme(mode), margin)) for margin in (0, 32))
+    view, (_, _, *inner) = ([float(each) for each in tree.get("viewBox").split()] for tree in (root, bare))
+    page = root[1]
+    assert page.tag.endswith("rect") and page.get("fill") == theme(mode).page
+    assert [float(page.get(name)) for name in ("x", "y", "width", "height")] == view
+    assert view == [-32, -32, inner[0] + 64, inner[1] + 64]
+    assert [float(root.get("width")), float(root.get("height"))] == view[2:]
+    assert not any(each.get("fill") == theme(mode).page for each in bare.iter()), "a report is a page itself"
+
+
 def test_a_gates_stack_and_ribbons_are_as_thick_as_its_weights() -> None:
     tree = draw(laid(mmoe()), weights=WEIGHTS)
     stacks = classed(node(tree, "sharing.gate.click"), "stack")

@@ -94,9 +94,9 @@ def _json(document: Document, inside: Learned | None, run: Run | None, name: str
 def _svg(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
     from rankzoo.export.picture import NOTHING, drawn
     from rankzoo.figures.theme import theme
-    from rankzoo.figures.tree import to_svg
+    from rankzoo.figures.tree import MARGIN, to_svg
 
-    text = to_svg(drawn(document, inside or NOTHING), theme("light")) + "\n"
+    text = to_svg(drawn(document, inside or NOTHING), theme("light"), MARGIN) + "\n"
     return text, _well_formed(text)
 
 

@@ -41,17 +41,40 @@ class Row:
 def settings(models: Sequence[Model]) -> tuple[Row, ...]:
     """The settings in which any differs from the first, component by component; then the data and the settings of training."""
     first, *others = models
-    found: dict[tuple[str, str], list[object]] = {}
-    whole: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str, int, str], list[object]] = {}
+    said: dict[tuple[str, str, int, str], tuple[str, bool]] = {}
     for i, other in enumerate(others, 1):
         for change in changes(first.blueprint, other.blueprint):
-            key = (change.address, repr(change.before))
-            values = found.setdefault(key, [change.before] * len(models))
+            key = _place(change, first.blueprint, other.blueprint)
+            values = found.setdefault(key, [_value(each.blueprint, *key) for each in models])
             values[i] = change.after
-            whole |= {key} if change.whole else set()
-    rows = [Row(key[0], tuple(values), key in whole) for key, values in found.items()]
+            said.setdefault(key, (change.address, change.whole))
+    rows = [Row(said[key][0], tuple(values), said[key][1]) for key, values in found.items()]
     taught = [{"data": each.data} | {f"settings.{name}": value for name, value in each.settings.items()} for each in models]
     return (*rows, *_differing(taught))
+
+
+def _place(change: Change, first: Blueprint, other: Blueprint) -> tuple[str, str, int, str]:
+    """Where each of several models has what a change from `first` to `other` is about: its slot, the component's kind, how many
+    of that kind stand before it, the setting's name. An address alone names another component in another list."""
+    slot, _, rest = change.address.partition(".")
+    if not change.whole and not rest:
+        return slot, "", 0, ""
+    value = getattr(first if isinstance(change.before, Slot) else other, slot)
+    at, _, name = rest.partition(".") if isinstance(value, tuple) else ("0", "", rest)
+    specs = value if isinstance(value, tuple) else (value,)
+    kind = specs[int(at)].kind
+    return slot, kind, sum(each.kind == kind for each in specs[:int(at)]), name
+
+
+def _value(blueprint: Blueprint, slot: str, kind: str, before: int, name: str) -> object:
+    """What a model has there; None where it has no such component. Of a whole slot: the kinds in their order."""
+    value = getattr(blueprint, slot)
+    if not kind:
+        return tuple(spec.kind for spec in value) if slot in SLOTS else value
+    alike = [spec for spec in (value if isinstance(value, tuple) else (value,)) if spec.kind == kind]
+    spec = alike[before] if before < len(alike) else None
+    return getattr(spec, name) if spec and name else spec
 
 
 def counts(models: Sequence[Model], batch_size: int) -> tuple[Row, ...]:
@@ -69,14 +92,15 @@ def measured(model: Model, batch_size: int) -> dict[str, int]:
 
 
 def results(models: Sequence[Model]) -> tuple[Row, ...]:
-    """What those that were trained reached on their test rows, each task by the metric that it is judged by first; nothing where
-    fewer than two were trained."""
+    """What those that were trained reached on their test rows, each task by the metric that its own data judge it by first, so
+    that two tasks of one name have a row each; nothing where fewer than two were trained."""
     if sum(bool(each.tested) for each in models) < 2:
         return ()
-    judged = {task.name: task.metric for each in models for task in each.schema.tasks}
-    tasks = dict.fromkeys(task for each in models for task in each.tested)
-    return tuple(Row(f"{task} {judged[task].title}", tuple(each.tested.get(task, {}).get(judged[task].key) for each in models))
-                 for task in tasks)
+    judged = [{task: each.schema.task(task).metric for task in each.tested} for each in models]
+    rows = dict.fromkeys(asked for each in judged for asked in each.items())
+    return tuple(Row(f"{task} {metric.title}", tuple(each.tested[task].get(metric.key) if own.get(task) == metric else None
+                                                     for each, own in zip(models, judged, strict=True)))
+                 for task, metric in rows)
 
 
 def only(models: Sequence[Model]) -> tuple[frozenset[str], ...]:
@@ -84,20 +108,27 @@ def only(models: Sequence[Model]) -> tuple[frozenset[str], ...]:
     one, other = models
     found = tuple(changes(one.blueprint, other.blueprint))
     tasks = [set(each.blueprint.tasks) for each in models]
-    return (frozenset(_parts(found, lambda change: change.before is not None)) | _of_tasks(tasks[0] - tasks[1]),
-            frozenset(_parts(found, lambda change: change.after is not None)) | _of_tasks(tasks[1] - tasks[0]))
+    left = [set(each.blueprint.without) for each in models]
+    return (frozenset(_parts(found, lambda change: change.before is not None))
+            | _of_tasks(tasks[0] - tasks[1]) | _of_features(left[1] - left[0]),
+            frozenset(_parts(found, lambda change: change.after is not None))
+            | _of_tasks(tasks[1] - tasks[0]) | _of_features(left[0] - left[1]))
 
 
 def _parts(found: Sequence[Change], there: Callable[[Change], bool]) -> Iterator[str]:
     for change in found:
         if not change.whole and "." in change.address:
             yield change.address.rsplit(".", 1)[0]
-        elif there(change):
+        elif there(change) and change.address.split(".")[0] in SLOTS:
             yield change.address
 
 
 def _of_tasks(tasks: set[str]) -> frozenset[str]:
     return frozenset(f"{part}.{task}" for part in ("sharing.gate", "towers", "losses") for task in tasks)
+
+
+def _of_features(names: set[str]) -> frozenset[str]:
+    return frozenset(f"representation.{name}" for name in names)
 
 
 def _differing(tables: Sequence[Mapping[str, object]]) -> list[Row]:

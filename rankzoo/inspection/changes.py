@@ -39,10 +39,8 @@ class Change:
         specs = list(value)
         if not self.whole:
             return slot, plain(getattr(before, slot))
-        if self.before is None:
-            del specs[int(index)]
-        else:
-            specs.insert(int(index), self.before)
+        came = int(index) + (self.after is not None)
+        specs[int(index):came] = [] if self.before is None else [self.before]
         return slot, plain(specs)
 
 
@@ -74,20 +72,23 @@ def step(before: Blueprint, after: Blueprint, schema: Schema) -> Step:
 
 def changes(before: Blueprint, after: Blueprint) -> Iterator[Change]:
     """Slot by slot in the order of the forward pass, then tasks and features. In a slot that holds several components those of
-    one kind are the same component, changed; the rest came or went. Another order of the same ones is a change of the slot."""
+    one kind are the same component, changed; of the rest, what went and what came at one place is one exchange. Another order of
+    the same ones is a change of the slot."""
     for slot in SLOTS:
         old, new = getattr(before, slot), getattr(after, slot)
         if not isinstance(new, tuple):
             yield from _one(slot, old, new)
             continue
         left, places = dict(enumerate(old)), []
-        for i, spec in enumerate(new):
-            place = next((at for at, each in left.items() if each.kind == spec.kind), None)
-            places += [] if place is None else [place]
-            yield from _one(f"{slot}.{i}", None if place is None else left.pop(place), spec)
+        for spec in new:
+            places.append(next((at for at, each in left.items() if each.kind == spec.kind), None))
+            left.pop(places[-1], None)
+        for i, (place, spec) in enumerate(zip(places, new, strict=True)):
+            yield from _one(f"{slot}.{i}", left.pop(i, None) if place is None else old[place], spec)
         for at, spec in left.items():
             yield Change(f"{slot}.{at}", spec, None)
-        if places != sorted(places):
+        kept = [place for place in places if place is not None]
+        if kept != sorted(kept):
             yield Change(slot, tuple(spec.kind for spec in old), tuple(spec.kind for spec in new))
     if before.tasks != after.tasks:
         yield Change("tasks", before.tasks, after.tasks)

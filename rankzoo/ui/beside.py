@@ -2,7 +2,7 @@
 own that was kept. Both pictures at equal scale, and only what differs in settings, counts and results."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -20,15 +20,12 @@ from rankzoo.figures import diagram
 from rankzoo.figures.words import MISSING, fixed, flops, memory, whole
 from rankzoo.inspection import beside
 from rankzoo.inspection.beside import Model, Row
-from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
+from rankzoo.ui import beside_menu as menu
 from rankzoo.ui import page, rung, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate, translator
 
-ADDRESS, KEY, ASKED, KEPT = "with", "rz_with", "rz_with_asked", "rz_kept"
-NOBODY, PRESET, RUN, OWN = "", "preset", "run.", "own."
-RECENT, OWNS = 10, 5
 COUNTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "flops": "FLOPs per example",
           "elementwise": "Element-wise operations", "activations": "Activations per example",
           "serving": "Memory in serving", "training": "Memory in training"}
@@ -57,16 +54,11 @@ class Side:
 
 def show(document: Document) -> None:
     """The menu, and below it both models where one is chosen."""
-    _welcome()
-    options = choices(document)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="rz_beside"):
-        wanted = _chosen(options)
-        st.button(say("Keep this model to compare with"), key="keep", icon=":material/push_pin:", on_click=_keep,
-                  disabled=_own(document) in options, help=say("It joins the menu as it is now; go on changing the one in hand."))
-    if wanted == NOBODY:
+    wanted, name = menu.show(document)
+    if wanted == menu.NOBODY:
         return
     try:
-        sides = _sides(document, wanted, options[wanted])
+        sides = _sides(document, wanted, name)
     except ZooError as problem:
         st.info(page.escaped(problem.text(translate)))
         return
@@ -75,86 +67,16 @@ def show(document: Document) -> None:
         _tables([each.model() for each in sides], document.settings.batch_size)
 
 
-def choices(document: Document) -> dict[str, str]:
-    """What the model in hand can be compared with, by what the address says: its preset, its rung below first."""
-    found = {NOBODY: say("nothing")}
-    if document.changed():
-        found[PRESET] = say("the preset of {name}", name=document.system.brand)
-    found |= {_own(each): say("kept: {name}, {n} changed", name=each.system.brand, n=len(each.changed()))
-              for each in st.session_state.get(KEPT, ())}
-    order = sorted((each for each in systems().values() if each.id != document.arch),
-                   key=lambda each: each.id != document.system.grew)
-    found |= {each.id: each.brand for each in order}
-    found |= {f"{RUN}{each.id}": say("run {n}: {name}", n=each.number, name=systems()[each.arch].brand)
-              for each in _runs() if each.arch in systems()}
-    return found
-
-
-def _runs() -> Iterable[Run]:
-    """The last runs of this visitor that are done, but the one in hand."""
-    store = service.store()
-    runs = store.runs(service.owner() if store.limits.shared else None, limit=3 * RECENT)
-    return [each for each in runs if each.state == "done" and each.id != st.session_state["rz_run"]][:RECENT]
-
-
-def _chosen(options: Mapping[str, str]) -> str:
-    """The menu, kept over pages and in the address."""
-    memory, key = st.session_state, "rz_with_menu"
-    wanted = memory.get(KEY, NOBODY)
-    wanted = wanted if wanted in options else NOBODY
-    if memory.get(key) != wanted:
-        memory[key] = wanted
-    if wanted != NOBODY and st.query_params.get(ADDRESS) != wanted:
-        st.query_params[ADDRESS] = memory[ASKED] = wanted
-    st.selectbox(say("Compare with…"), list(options), key=key, format_func=options.get, width=320, on_change=_choose)
-    return wanted
-
-
-def _choose() -> None:
-    memory = st.session_state
-    memory[KEY] = memory[ASKED] = memory["rz_with_menu"]
-    if memory[KEY] == NOBODY:
-        st.query_params.pop(ADDRESS, None)
-    else:
-        st.query_params[ADDRESS] = memory[KEY]
-
-
-def _welcome() -> None:
-    """What the address asks to be compared with, taken up once; a model of one's own that it brings along is kept."""
-    memory, asked = st.session_state, st.query_params.get(ADDRESS, "")
-    if not asked or asked == memory.get(ASKED):
-        return
-    memory[KEY] = memory[ASKED] = asked
-    if asked.startswith(OWN):
-        try:
-            _remember(link.decode(asked.removeprefix(OWN)).check())
-        except ZooError:
-            memory[KEY] = NOBODY
-
-
-def _own(document: Document) -> str:
-    return OWN + link.encode(document)
-
-
-def _keep() -> None:
-    _remember(state.document())
-
-
-def _remember(document: Document) -> None:
-    kept = [each for each in st.session_state.get(KEPT, ()) if each != document]
-    st.session_state[KEPT] = tuple([*kept, document][-OWNS:])
-
-
 def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
     """The model in hand, and the other on the same data where it can stand on them."""
     mine = Side(say("in hand"), document, state.trained())
-    if wanted.startswith(RUN):
-        run = service.store().run(wanted.removeprefix(RUN))
+    if wanted.startswith(menu.RUN):
+        run = service.store().run(wanted.removeprefix(menu.RUN))
         return mine, Side(name, Document.parse(run.config), run)
-    if wanted == PRESET:
+    if wanted == menu.PRESET:
         other = document.unchanged()
-    elif wanted.startswith(OWN):
-        other = link.decode(wanted.removeprefix(OWN))
+    elif wanted.startswith(menu.OWN):
+        other = link.decode(wanted.removeprefix(menu.OWN))
     else:
         other = _placed(document, wanted)
     return mine, Side(name, other, _run_of(other))
@@ -184,8 +106,7 @@ def _with_tasks(document: Document, tasks: Sequence[str]) -> Document:
 
 def _run_of(document: Document) -> Run | None:
     """A run of exactly this document that is done."""
-    config = document.json()
-    return next((each for each in _runs() if each.config == config), None)
+    return next((each for each in menu.runs() if state.same(each, document)), None)
 
 
 def _pictures(sides: tuple[Side, Side]) -> None:
@@ -197,12 +118,20 @@ def _pictures(sides: tuple[Side, Side]) -> None:
     for side, layout, own in zip(sides, layouts, apart, strict=True):
         inside = side.learned()
         system = side.document.system
-        what = say("as the zoo has it") if side.name == system.brand else side.name
+        what = _placed_how(side, sides[0]) if side.name == system.brand else side.name
         title = f"**{page.escaped(system.title)}** :gray[{page.escaped(what)}"
         st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
         added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
         scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
               key=f"two:{side is sides[0]}", alt=say("Architecture of {title}", title=system.title))
+
+
+def _placed_how(side: Side, mine: Side) -> str:
+    """Whether a system stands as the zoo has it, or as it was put on what the model in hand stands on."""
+    if side.document == Document.preset(side.document.arch):
+        return say("as the zoo has it")
+    tasks = set(side.document.blueprint.tasks) == set(mine.document.blueprint.tasks)
+    return say("on the same data and tasks") if tasks else say("on the same data")
 
 
 def _tables(models: Sequence[Model], batch_size: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 import streamlit as st
 
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.inspection.changes import Change, changes
 from rankzoo.ui import architect, page, rung, state
 from rankzoo.ui.exchange import put_joined
-from rankzoo.ui.words import say
+from rankzoo.ui.words import say, translate
 
 SHOWN = 3
 
@@ -44,12 +45,17 @@ def _from_to(change: Change) -> str:
 
 
 def _back(change: Change) -> None:
+    """Put one back; where that cannot be by itself, say why."""
     document = state.document()
     path, value = change.back(document.blueprint, document.unchanged().blueprint)
     if path in architect.BY_NAME:
         architect.BY_NAME[path](value)
-    else:
-        state.attempt(lambda: put_joined(document.but([(path, value)])))
+        return
+    names_its_fields = path.partition(".")[0] == "concatenation"  # to join others instead would not be the way back
+    try:
+        (state.put if names_its_fields else put_joined)(document.but([(path, value)]))
+    except ZooError as problem:
+        state.tell(say("{address} cannot be put back alone: {why}", address=change.address, why=problem.text(translate)))
 
 
 def all_back() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from rankzoo.figures.tree import Tree
+from rankzoo.figures.tree import MARGIN, Tree
 
 ASSETS = Path(__file__).parent / "assets"
-SHARP, MARGIN = 2, 32
-"""Pixels of a PNG for each unit of a drawing, and around it."""
+SHARP = 2
+"""Pixels of a PNG for each unit of a drawing."""
 PRESS = re.compile(r"(\S{1,1000})\.(less|more)\.(\d{1,16})(?!\S)")
 
 

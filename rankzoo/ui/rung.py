@@ -36,23 +36,27 @@ def show() -> None:
 def said(taken: Step) -> str:
     """The components that come and go; where there is none, the settings."""
     components = [each for each in taken.changes if each.whole]
-    words = [told(each) for each in components]
-    words = words or [told(each) for each in taken.changes[:3]]
-    return " · ".join(words) or say("no change")
+    found = [told(each) for each in components] or [told(each) for each in taken.changes[:3]]
+    return " · ".join(found) or say("no change")
 
 
 def told(change: Change) -> str:
+    """A change in a few words, for Markdown."""
+    return page.escaped(words(change))
+
+
+def words(change: Change) -> str:
     """A change in a few words: «sharing.experts 4 → 8», or the components that come and go."""
     if change.whole:
         return _component(change)
-    return page.escaped(f"{change.address} {valued(change.before)} → {valued(change.after)}")
+    return f"{change.address} {valued(change.before)} → {valued(change.after)}"
 
 
 def _component(change: Change) -> str:
     """«+ Cross network» in the colour-free words of the page: what comes after a plus, what goes after a minus."""
     came = f"+ {translate(change.after.called())}" if isinstance(change.after, Slot) else ""
     gone = f"− {translate(change.before.called())}" if isinstance(change.before, Slot) else ""
-    return page.escaped(" ".join(each for each in (gone, came) if each))
+    return " ".join(each for each in (gone, came) if each)
 
 
 def cost(taken: Step) -> str:
@@ -64,8 +68,8 @@ def cost(taken: Step) -> str:
                flops=_signed(taken.flops, flops))
 
 
-def _signed(number: int, words) -> str:
-    return ("+" if number >= 0 else "−") + words(abs(number))
+def _signed(number: int, unit) -> str:
+    return ("+" if number >= 0 else "−") + unit(abs(number))
 
 
 def _all(below: System, taken: Step) -> None:
