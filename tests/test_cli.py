@@ -371,7 +371,7 @@ def test_as_a_process(home) -> None:
 
 
 def test_ctrl_c_is_quiet_and_keeps_the_run(home) -> None:
-    order = [sys.executable, "-m", "rankzoo", "train", "lr", "--steps", "1000000", "--set", "settings.rows=2000",
+    order = [sys.executable, "-m", "rankzoo", "train", "lr", "--steps", "1000000", "--set", "settings.rows=20000",
              "--set", "settings.patience=0", "--json"]
     child = subprocess.Popen(order, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     id = child.stderr.readline().split()[1]

@@ -127,7 +127,7 @@ def test_learn(mode):
     assert {"learn:companies", "learn_thumb:youtube"} <= set(scenes(app))
     app = visit("learn", path="ladder", step="dcn_v2")
     whole(app)
-    assert list(opened(app, "changes")["after"]) == ["Cross network V2", "–"]
+    assert list(opened(app, "changes")["after"]) == ["Cross network V2"]
 
 
 def test_learn_compares_what_was_trained_here(mode):

@@ -105,10 +105,11 @@ def test_fifty_steps_back(app, visitor) -> None:
     for i in range(1, 52):
         me.page.locator('[data-step="losses.weights.click.more"]').click()
         weight(1 + i / 2).wait_for()
+        me.settle()
     for i in range(50, -1, -1):
         me.key("undo").locator("button").click()
         weight(1 + i / 2).wait_for()
-    me.settle()
+        me.settle()
     assert me.key("rz_changed").count() == 0 and me.key("undo").locator("button").is_disabled()
 
 
