@@ -89,11 +89,11 @@ def carried(model: RankingModel, layers: list[Layer] | None = None) -> dict[str,
         original, at = model.get_submodule(layer.place.address), layer.place.address
         state = original.state_dict()
         if layer.twin is plain.PlainLinear:
-            state = plain.weights(original, state, layer.place.spec, model.schema)
+            state = plain.weights(original, state, layer.place.spec, layer.place.shape.schema)
         elif layer.twin is rows.PlainMoving:
             state = rows.moved(original, state)
         elif layer.twin is rows.PlainGrowing:
-            state = rows.apart(layer.place.spec, original, state, model.schema)
+            state = rows.apart(layer.place.spec, original, state, layer.place.shape.schema)
         elif layer.twin not in (None, plain.PlainOneHot):
             state = plain.tables(original, state)
         own = layer.module.state_dict()
