@@ -68,6 +68,11 @@ class System:
         """The shortest name that tells it from all others, for a menu: «YouTube» or «DIN»."""
         return self.company or self.name
 
+    @property
+    def assumed(self) -> frozenset[str]:
+        """The settings, by address, whose preset value RankZoo assumed."""
+        return frozenset(fact.path for fact in self.facts if fact.assumed and fact.path)
+
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""
         kinds: dict[str, str | None] = {}

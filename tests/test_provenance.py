@@ -5,7 +5,7 @@ import pytest
 
 from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
-from rankzoo.export.picture import blocks_below, layout_of
+from rankzoo.export.picture import assumed_blocks, blocks_below, layout_of
 from rankzoo.facts import PROVENANCES
 from rankzoo.figures import diagram
 from rankzoo.inspection.provenance import SAID, assumed_parts, component_of
@@ -44,6 +44,15 @@ def test_the_diagram_lets_the_assumed_stand_back():
     classes = {node[1]["data-id"]: node[1]["class"].split() for node in every(tree) if "data-id" in node[1]}
     assert "old" in classes["representation.user_id"] and "old" not in classes["sharing.expert.0"]
     assert "said" in tree[1]["class"] and "class" not in diagram.draw(layout)[1]
+
+
+def test_what_a_visitor_typed_is_not_assumed():
+    """MMoE's tower widths are ours until somebody sets others."""
+    preset = Document.preset("mmoe")
+    blocks = [assumed_blocks(each, layout_of(each.blueprint, each.schema()))
+              for each in (preset, preset.but([("towers.widths", [32])]))]
+    assert {"towers.click", "sharing.expert.0"} <= blocks[0]
+    assert not any(block.startswith("towers.") for block in blocks[1]) and "sharing.expert.0" in blocks[1]
 
 
 def test_every_tag_is_either_said_or_assumed():

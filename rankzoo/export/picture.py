@@ -15,6 +15,7 @@ from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
+from rankzoo.inspection.provenance import component_of
 from rankzoo.runs.tables import Point
 from rankzoo.schema import Block, Count, Flow, Schema, Shape
 from rankzoo.training.watch import gate_address
@@ -112,15 +113,12 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
 
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks of components with a setting that differs from the preset."""
-    addresses = {".".join(path.split(".")[:2]) if path.split(".")[1].isdigit() else path.split(".")[0]
-                 for path in document.changed() if "." in path}
-    return blocks_below(addresses, layout)
+    return blocks_below({component_of(path) for path in document.changed() if "." in path}, layout)
 
 
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
-    """Blocks of components with a size that RankZoo assumed: drawn in italic."""
-    sizes = {fact.path.rsplit(".", 1)[0] for fact in document.system.facts if fact.assumed and fact.path}
-    return blocks_below(sizes, layout)
+    """Blocks of components with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
+    return blocks_below({path.rsplit(".", 1)[0] for path in document.system.assumed.difference(document.changed())}, layout)
 
 
 def blocks_below(addresses: Iterable[str], layout: Layout) -> frozenset[str]:

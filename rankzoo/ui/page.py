@@ -61,14 +61,14 @@ def head(detail: str = "", right: str = "", sel: str = "") -> None:
     """The model line: name, grey source, what is assumed; on the right what it costs, and Share, with the part in hand."""
     document = state.document()
     system = document.system
-    changed = len(document.changed())
+    changed = document.changed()
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_head"):
         line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.short)}]"
         if changed:
-            line += f" :orange-badge[{say('{n} changed', n=changed)}]"
-        assumed = sum(fact.assumed and bool(fact.path) for fact in system.facts)
+            line += f" :orange-badge[{say('{n} changed', n=len(changed))}]"
+        assumed = system.assumed.difference(changed)
         if assumed:
-            line += f" :gray-badge[{say('{n} sizes assumed', n=assumed)}]"
+            line += f" :gray-badge[{say('{n} values assumed', n=len(assumed))}]"
         st.markdown(line, width="stretch")
         st.markdown(f":gray[{right or cost()}]", width="content")
         with st.popover(say("Share"), icon=":material/link:", on_change="rerun", key="rz_share") as opened:

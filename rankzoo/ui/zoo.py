@@ -75,7 +75,6 @@ def card(system: System) -> None:
           alt=say("The architecture in small"))
     st.markdown(page.escaped(say(system.story)))
     stated = sum(fact.tag == "stated" for fact in system.facts)
-    assumed = sum(fact.assumed for fact in system.facts)
     count = system.blueprint.count(schema_of(system.dataset))
     with st.container(horizontal=True, gap="medium"):
         st.metric(say("Parameters"), size(count.parameters), width="content",
@@ -84,7 +83,8 @@ def card(system: System) -> None:
                   help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     read = say("1 fact read in the source") if stated == 1 else say("{n} facts read in the source", n=stated)
     badges = [f":green-badge[{read}]"] if stated else []
-    st.markdown(" ".join([*badges, f":orange-badge[{say('{n} assumed', n=assumed)}]"]))
+    badges += [f":orange-badge[{say('{n} values assumed', n=len(system.assumed))}]"] if system.assumed else []
+    st.markdown(" ".join(badges))
     if st.button(say("Its story"), key="zoo_story", type="tertiary", icon=":material/menu_book:"):
         path = "companies" if system.company else "ladder"
         st.switch_page("pages/learn.py", query_params={"path": path, "step": system.id})

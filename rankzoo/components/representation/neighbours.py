@@ -107,26 +107,19 @@ def listing(schema: Schema) -> str:
     return next((h.name for h in lists if schema.named(h.fields[0].table)), "")
 
 
-class NeighboursLayer(AttributesLayer):
-    """Catalogue → (item, width); `layer.k` is W^{k+1}, `pool.k` what pooling adds."""
-
-    def __init__(self, spec: Neighbours, schema: Schema):
-        super().__init__(spec, schema)
-        widths, twice = spec.widths(schema), 1 + (spec.aggregator != "gcn")
-        self.spec, self.listed = spec, listing(schema)
-        self.layer = nn.ModuleList(nn.Linear(twice * into, out, bias=False)
-                                   for into, out in zip(widths, widths[1:], strict=False))
-        self.pool = nn.ModuleList(nn.Linear(into, into) for into in widths[:-1] if spec.aggregator == "pool")
+class Graph(nn.Module):
+    """How items read their neighbours, over a layer that makes each of its attributes by `items`: (item, d_0) → (item, d_K)."""
 
     def items(self, catalogue: Batch) -> Tensor:
-        h = super().items(catalogue)                                                      # (item, d_0)
+        """Layer by layer, every item with its neighbours: (item, width)."""
+        h = super().items(catalogue)  # (item, d_0)
         near, mask = catalogue.histories[self.listed][:, :, 0], catalogue.masks[self.listed]  # (item, place)
-        if self.training and self.spec.alone:
-            mask = mask & (torch.rand(len(mask), 1, device=mask.device) >= self.spec.alone)
-        for k, (layer, most) in enumerate(zip(self.layer, self.spec.samples, strict=True)):
+        if self.training and self.alone:
+            mask = mask & (torch.rand(len(mask), 1, device=mask.device) >= self.alone)
+        for k, (layer, most) in enumerate(zip(self.layer, self.samples, strict=True)):
             ids, there = self.drawn(near, mask, most)
             h = torch.relu(layer(self.gathered(k, h, ids, there)))
-            h = F.normalize(h, dim=1) if self.spec.normalize else h
+            h = F.normalize(h, dim=1) if self.normalize else h
         return h
 
     def drawn(self, near: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
@@ -139,12 +132,25 @@ class NeighboursLayer(AttributesLayer):
 
     def gathered(self, k: int, h: Tensor, ids: Tensor, there: Tensor) -> Tensor:
         """What W reads: the item and its neighbours as one vector, side by side, or their mean."""
-        told = torch.relu(self.pool[k](h)) if self.spec.aggregator == "pool" else h
-        heard = F.embedding(ids, told) * there.unsqueeze(2)                               # (item, sample, width)
-        if self.spec.aggregator == "pool":
+        told = torch.relu(self.pool[k](h)) if self.how == "pool" else h
+        heard = F.embedding(ids, told) * there.unsqueeze(2)  # (item, sample, width)
+        if self.how == "pool":
             # What is max'ed is at least 0, so that a masked 0 changes nothing.
             return torch.cat([h, heard.amax(dim=1) if ids.shape[1] else torch.zeros_like(h)], dim=1)
         total, many = heard.sum(dim=1), there.sum(dim=1, keepdim=True)
-        if self.spec.aggregator == "gcn":
+        if self.how == "gcn":
             return (h + total) / (many + 1)
         return torch.cat([h, total / many.clamp(min=1)], dim=1)
+
+
+class NeighboursLayer(Graph, AttributesLayer):
+    """Catalogue → (item, width); `layer.k` is W^{k+1}, `pool.k` what pooling adds."""
+
+    def __init__(self, spec: Neighbours, schema: Schema):
+        super().__init__(spec, schema)
+        widths, twice = spec.widths(schema), 1 + (spec.aggregator != "gcn")
+        self.listed, self.how, self.normalize = listing(schema), spec.aggregator, spec.normalize
+        self.samples, self.alone = spec.samples, spec.alone
+        self.layer = nn.ModuleList(nn.Linear(twice * into, out, bias=False)
+                                   for into, out in zip(widths, widths[1:], strict=False))
+        self.pool = nn.ModuleList(nn.Linear(into, into) for into in widths[:-1] if spec.aggregator == "pool")

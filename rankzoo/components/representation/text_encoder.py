@@ -59,7 +59,20 @@ class TextEncoder(Titles):
         return TextEncoderLayer(self, shape)
 
 
-class TextEncoderLayer(TitlesLayer):
+class Words(nn.Module):
+    """How the words of a title read each other."""
+
+    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(item, place, width) → the states (item, 1 + place, width), that of [CLS] first, and the last block's maps."""
+        visible = torch.cat([mask.new_ones(len(mask), 1), mask], dim=1)
+        x = torch.cat([self.cls.expand(len(words), 1, -1), words], dim=1) + self.positions[:words.shape[1] + 1]
+        x = x * visible.unsqueeze(2)
+        for block in self.block:
+            x, maps = block(x, visible)
+        return x, maps
+
+
+class TextEncoderLayer(Words, TitlesLayer):
     """Adds `cls` (width,), `positions` (place, width) and `block.<i>`."""
 
     def __init__(self, spec: TextEncoder, shape: Shape):
@@ -77,11 +90,3 @@ class TextEncoderLayer(TitlesLayer):
         length = len(self.positions) - 1  # whatever is longer than the data say is padding
         ids, mask = catalogue.histories[self.text][:, :length, 0], catalogue.masks[self.text][:, :length]
         return self.look_up(width, ids + start), mask
-
-    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        visible = torch.cat([mask.new_ones(len(mask), 1), mask], dim=1)
-        x = torch.cat([self.cls.expand(len(words), 1, -1), words], dim=1) + self.positions[:words.shape[1] + 1]
-        x = x * visible.unsqueeze(2)
-        for block in self.block:
-            x, maps = block(x, visible)
-        return x, maps

@@ -9,7 +9,7 @@ on as a sequence, for a task about words.
 """
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -107,7 +107,7 @@ def lists_of_words(schema: Schema) -> tuple[History, ...]:
     return tuple(each for each in lists if not schema.named(each.fields[0].table))
 
 
-class TitlesLayer(EmbeddingsLayer):
+class TitlesLayer(EmbeddingsLayer, ABC):
     """Adds to the parameters of Embeddings, where attention pools, `map` and `ask`. Keeps `words` (item, place), kind words: how
     much each word counts for its item's vector; for [CLS] what it reads in the last block, its heads' mean."""
 
@@ -136,13 +136,13 @@ class TitlesLayer(EmbeddingsLayer):
         words, mask = self.words(catalogue)
         return self.pooled(*self.encoded(words, mask), mask)[0]
 
+    @abstractmethod
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
         """What is read of every item, whatever `encoded` takes, and which places are there: (item, place, …), (item, place)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The states (item, 1 + place, width), that of [CLS] first, and the last block's maps (item, head, query, key)."""
-        raise NotImplementedError
 
     def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """One vector of every item, (item, width), and how much each word counts for it, (item, place)."""

@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rankzoo.components.representation.embeddings import Embeddings
-from rankzoo.components.representation.neighbours import Neighbours, listing
-from rankzoo.components.representation.text_encoder import TextEncoder
+from rankzoo.components.representation.neighbours import Graph, Neighbours, listing
+from rankzoo.components.representation.text_encoder import TextEncoder, Words
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock
 from rankzoo.export.pytorch.plain import PlainEmbeddings
@@ -39,7 +38,7 @@ class PlainAttributes(PlainEmbeddings):
         return ids * (torch.rand(ids.shape) >= self.unknown)
 
 
-class PlainNeighbours(PlainAttributes):
+class PlainNeighbours(Graph, PlainAttributes):
     """ids → fields[name] (row, width); an item is what is known of it and of its neighbours."""
 
     def __init__(self, spec: Neighbours, shape: Shape, read: tuple[str, ...]):
@@ -51,39 +50,8 @@ class PlainNeighbours(PlainAttributes):
                                    for into, out in zip(widths, widths[1:], strict=False))
         self.pool = nn.ModuleList(nn.Linear(into, into) for into in widths[:-1] if spec.aggregator == "pool")
 
-    def items(self, catalogue: Batch) -> Tensor:
-        """Layer by layer, every item with its neighbours: (item, width)."""
-        h = super().items(catalogue)  # (item, d_0)
-        near, mask = catalogue.histories[self.listed][:, :, 0], catalogue.masks[self.listed]  # (item, place)
-        if self.training and self.alone:
-            mask = mask & (torch.rand(len(mask), 1) >= self.alone)
-        for k, (layer, most) in enumerate(zip(self.layer, self.samples, strict=True)):
-            ids, there = self.drawn(near, mask, most)
-            h = torch.relu(layer(self.gathered(k, h, ids, there)))
-            h = F.normalize(h, dim=1) if self.normalize else h
-        return h
 
-    def drawn(self, near: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
-        """At most so many neighbours without repetition, each as likely as the other: (item, sample) ids and mask. Outside
-        training all, or none where none are asked for."""
-        if most and (not self.training or most >= near.shape[1]):
-            return near, mask
-        chosen = (torch.rand(near.shape) - 2.0 * ~mask).topk(most, dim=1).indices
-        return near.gather(1, chosen), mask.gather(1, chosen)
-
-    def gathered(self, k: int, h: Tensor, ids: Tensor, there: Tensor) -> Tensor:
-        """What W reads: the item and its neighbours as one vector, side by side, or their mean."""
-        told = torch.relu(self.pool[k](h)) if self.how == "pool" else h
-        heard = F.embedding(ids, told) * there.unsqueeze(2)  # (item, sample, width)
-        if self.how == "pool":
-            return torch.cat([h, heard.amax(dim=1) if ids.shape[1] else torch.zeros_like(h)], dim=1)
-        total, many = heard.sum(dim=1), there.sum(dim=1, keepdim=True)
-        if self.how == "gcn":
-            return (h + total) / (many + 1)
-        return torch.cat([h, total / many.clamp(min=1)], dim=1)
-
-
-class PlainTextEncoder(PlainEmbeddings):
+class PlainTextEncoder(Words, PlainEmbeddings):
     """ids → fields[name] (row, width); an item is what its title says, read by a small transformer."""
 
     def __init__(self, spec: TextEncoder, shape: Shape, read: tuple[str, ...]):
@@ -117,15 +85,6 @@ class PlainTextEncoder(PlainEmbeddings):
         length = len(self.positions) - 1
         ids, mask = catalogue.histories[self.text][:, :length, 0], catalogue.masks[self.text][:, :length]
         return self.table[self.about[self.text]](ids), mask
-
-    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """(item, place, width) → the states (item, 1 + place, width), that of [CLS] first, and the last block's maps."""
-        visible = torch.cat([mask.new_ones(len(mask), 1), mask], dim=1)
-        x = torch.cat([self.cls.expand(len(words), 1, -1), words], dim=1) + self.positions[:words.shape[1] + 1]
-        x = x * visible.unsqueeze(2)
-        for block in self.block:
-            x, maps = block(x, visible)
-        return x, maps
 
     def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> Tensor:
         """One vector of every item, (item, width)."""
