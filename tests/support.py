@@ -13,6 +13,8 @@ from rankzoo.components.representation.minilm import kept
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
+from rankzoo.document import Document
+from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
 from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Schema, Shape, Task
 from rankzoo.signals import Batch, Signal
@@ -165,6 +167,11 @@ def shape_at(blueprint: Blueprint, schema: Schema, address: str) -> Shape:
 def small(name: str, rows: int | None = None) -> Dataset:
     """A world of fewer rows."""
     return from_world(world(name), rows)
+
+
+def random_subject(id: str, dataset: Dataset, rows: int) -> Subject:
+    """A preset with random weights, looked at on some test rows."""
+    return Subject.of(randomised(RankingModel(Document.preset(id).blueprint, dataset.schema)).eval(), dataset, rows=rows)
 
 
 def copied(source: nn.Module, to: nn.Module) -> None:

@@ -13,16 +13,14 @@ from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
 from rankzoo.trace import Trace
-from tests.support import randomised, small
+from tests.support import random_subject, small
 
 READ = ["query", "long_term", "short_term", "real_time"]
 
 
 @pytest.fixture(scope="module")
 def subject() -> Subject:
-    document = Document.preset("alibaba")
-    dataset = small("search", 1_000)
-    return Subject.of(randomised(RankingModel(document.blueprint, dataset.schema)).eval(), dataset, rows=100)
+    return random_subject("alibaba", small("search", 1_000), rows=100)
 
 
 def test_25_tokens_of_a_row_by_head(subject):

@@ -4,14 +4,14 @@ from __future__ import annotations
 import streamlit as st
 
 from rankzoo.figures import asks as figure
-from rankzoo.figures.words import fixed, missing
+from rankzoo.figures.words import fixed
 from rankzoo.inspection.asks import asked, asks, zeros
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, title
-from rankzoo.ui.views.history import first
+from rankzoo.ui.views.history import by_match, first
 from rankzoo.ui.words import say, translate
 
 
@@ -46,7 +46,6 @@ def _names(sight: Sight, frame: Table) -> list[str]:
 
 def _reading(table: Table) -> list[str]:
     """A sentence for each history."""
-    wide = table.pivot(index="history", columns="matches", values="weight").reindex(columns=[False, True])
     return [say("**{history}**: {without} on the slot of zeros where nothing matches, {within} where something does.",
-                history=page.escaped(history), without=fixed(values[False]), within=fixed(values[True]))
-            for history, values in wide.iterrows() if not any(map(missing, values))]
+                history=page.escaped(history), without=fixed(without), within=fixed(within))
+            for history, without, within in by_match(table, "weight")]

@@ -4,12 +4,13 @@ from __future__ import annotations
 import streamlit as st
 
 from rankzoo.figures import asks as figure
-from rankzoo.figures.words import fixed, missing
+from rankzoo.figures.words import fixed
 from rankzoo.inspection.reading import matched, reading
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, title
+from rankzoo.ui.views.history import by_match
 from rankzoo.ui.words import say, translate
 
 
@@ -32,7 +33,6 @@ def show(sight: Sight) -> None:
 
 def _reading(table: Table) -> list[str]:
     """A sentence for each history."""
-    wide = table.pivot(index="history", columns="matches", values="share").reindex(columns=[False, True])
     return [say("**{history}** has {within} of the user's vector where a past item matches, {without} where none does.",
-                history=page.escaped(history), without=fixed(values[False], 3), within=fixed(values[True], 3))
-            for history, values in wide.iterrows() if not any(map(missing, values))]
+                history=page.escaped(history), without=fixed(without, 3), within=fixed(within, 3))
+            for history, without, within in by_match(table, "share")]

@@ -1,9 +1,10 @@
-"""History: names for the past items of a row and for its candidate, as the data have them."""
+"""History: names for the past items of a row and for its candidate, as the data have them, and what is told by history."""
 from __future__ import annotations
 
 import math
 
 from rankzoo.figures.attention import Candidate
+from rankzoo.figures.words import missing
 from rankzoo.inspection.attention import history_of, spec_of
 from rankzoo.inspection.averages import paired
 from rankzoo.inspection.naming import middle, name
@@ -92,3 +93,9 @@ def _texts(subject: Subject, history: History, field: HistoryField | None, frame
         return [""] * len(frame)
     path = f"{history.name}.{field.name}"
     return [name(subject.dataset, path, int(i), field.table) or say("unknown") for i in frame[field.name]]
+
+
+def by_match(table: Table, value: str) -> list[tuple[str, float, float]]:
+    """Every history with its `value` in rows where nothing in it matches and where something does, if both are known."""
+    wide = table.pivot(index="history", columns="matches", values=value).reindex(columns=[False, True])
+    return [(history, each[False], each[True]) for history, each in wide.iterrows() if not any(map(missing, each))]
