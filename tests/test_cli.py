@@ -373,7 +373,8 @@ def test_as_a_process(home) -> None:
 def test_ctrl_c_is_quiet_and_keeps_the_run(home) -> None:
     order = [sys.executable, "-m", "rankzoo", "train", "lr", "--steps", "1000000", "--set", "settings.rows=20000",
              "--set", "settings.patience=0", "--json"]
-    child = subprocess.Popen(order, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    hearing = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - a shell's background makes its children deaf
+    child = subprocess.Popen(order, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hearing)
     id = child.stderr.readline().split()[1]
     until = time.monotonic() + 60
     while time.monotonic() < until and not Store().run(id).step:

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.driving import FOCUS
+from tests.browser.driving import FOCUS, PATIENCE
 
 
 def test_an_edit_beside_the_diagram_reaches_sidebar_head_and_diagram(app, visitor) -> None:
@@ -57,8 +58,8 @@ def test_presses_at_one_spot_are_one_setting(app, visitor) -> None:
     for _ in range(3):
         me.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         me.settle()
-    assert me.key("side:sharing.experts").locator("input").input_value() == "7"
-    assert me.key("side:sharing.widths").locator("input").input_value() == "64, 32"
+    expect(me.key("side:sharing.experts").locator("input")).to_have_value("7", timeout=PATIENCE)
+    expect(me.key("side:sharing.widths").locator("input")).to_have_value("64, 32")
     me.key("rz_head").get_by_text("1 changed").wait_for()
 
 

@@ -111,6 +111,29 @@ def test_a_pick_acts_once(visit) -> None:
     assert page.locator("text=picked: None, 1 times").count() == 1
 
 
+def test_a_drawing_between_press_and_release_loses_no_click(visit) -> None:
+    page = visit()
+    node = page.locator('[data-id="towers.like"]')
+    box = node.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    node.evaluate("each => each.parentNode.append(each)")  # as where it comes after another now
+    page.mouse.up()
+    page.wait_for_selector("text=selected: towers.like", timeout=PATIENCE)
+
+
+def test_a_press_that_wanders_off_picks_nothing(visit) -> None:
+    page = visit()
+    box = page.locator('[data-id="cell.2"]').bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 5, box["y"] + 60)
+    page.mouse.up()
+    page.locator('[data-id="cell.1"]').click()
+    page.wait_for_selector("text=1 times", timeout=PATIENCE)
+    assert page.locator("text=picked: cell.1, 1 times").count() == 1
+
+
 def test_a_name_with_markup_stays_text(visit) -> None:
     page = visit("evil")
     assert page.locator("img[src=x]").count() == 0

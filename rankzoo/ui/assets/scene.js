@@ -8,6 +8,8 @@ const STEPS = { "+": "more", "=": "more", "-": "less" };
 const KEPT = 20;
 /* Milliseconds on a node before the rest steps back: who comes to click does not wait for that to be painted. */
 const LINGER = 90;
+/* Pixels that a pointer may go between press and release. */
+const STILL = 6;
 const SMALLEST = 0.848, LARGEST = 1.25;
 
 export default function (component) {
@@ -38,11 +40,26 @@ function open(frame) {
   const stepped = (event) => event.target.closest?.("[data-step]");
   const step = (sign) => { if (sign) scene.step(sign.getAttribute("data-step")); };
   const first = (way) => frame.querySelector(`[data-first="${way}"]`);
-  frame.addEventListener("click", (event) => {
-    const sign = stepped(event), node = picked(event);
-    if (sign) step(sign);
+  const act = (sign, node, blank) => {
+    if (sign) scene.step(sign);
     else if (node) choose(node);
-    else if (!scene.once && event.target.closest?.("svg") && frame.querySelector("[data-step]")) choose(null);
+    else if (blank && !scene.once && frame.querySelector("[data-step]")) choose(null);
+  };
+  const under = (event) => [stepped(event)?.getAttribute("data-step"), picked(event), event.target.closest?.("svg")];
+  /* A browser gives no click where a drawing between press and release moved what was pressed: the release counts. */
+  let down = null, acted = false;
+  frame.addEventListener("pointerdown", (event) => {
+    acted = false;
+    down = event.isPrimary && event.button === 0 ? { x: event.clientX, y: event.clientY, under: under(event) } : null;
+  });
+  frame.addEventListener("pointercancel", () => { down = null; });
+  frame.addEventListener("pointerup", (event) => {
+    if (down && Math.hypot(event.clientX - down.x, event.clientY - down.y) <= STILL) act(...down.under), (acted = true);
+    down = null;
+  });
+  frame.addEventListener("click", (event) => {
+    if (!acted || !event.detail) act(...under(event));
+    acted = false;
   });
   frame.addEventListener("keydown", (event) => {
     const node = picked(event), sign = stepped(event), press = event.key === "Enter" || event.key === " ";
@@ -103,6 +120,8 @@ function children(node, trees) {
   const loose = [];
   for (const child of node.children) (keyOf(child) === null ? loose : keyed.set(keyOf(child), child));
   for (const child of [...node.children]) if (keyOf(child) === null) loose.includes(child) || loose.push(child);
+  const named = new Set(trees.map((tree) => String(tree[1]?.["data-id"] ?? tree[1]?.["data-key"])));
+  for (const [key, child] of keyed) if (!named.has(key)) child.remove();
   let place = node.firstElementChild;
   const kept = new Set();
   for (const tree of trees) {
