@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.browser.driving import FOCUS, PATIENCE
 
@@ -52,6 +51,8 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
 
 def test_presses_at_one_spot_are_one_setting(app, visitor) -> None:
     """Three at the place where the first + was: three experts more, and nothing else."""
+    from playwright.sync_api import expect
+
     me = visitor(app).open("architect")
     me.node("sharing.expert.1").click()
     box = me.settle().page.locator('[data-step="sharing.experts.more"]').bounding_box()
