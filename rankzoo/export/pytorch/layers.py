@@ -17,15 +17,17 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.growing_table import GrowingTable
 from rankzoo.components.representation.neighbours import Neighbours
 from rankzoo.components.representation.one_hot import OneHot
+from rankzoo.components.representation.pretrained_encoder import PretrainedEncoder
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
-from rankzoo.export.pytorch import items, plain, rows
+from rankzoo.export.pytorch import items, plain, rows, words
 from rankzoo.model import RankingModel
 
 TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: plain.PlainTreeLeaves,
          Attributes: items.PlainAttributes, Neighbours: items.PlainNeighbours, TextEncoder: items.PlainTextEncoder,
-         GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot, Linear: plain.PlainLinear}
-WHOLE = (Neighbours, TextEncoder, AutoDis, TreeLeaves)
+         PretrainedEncoder: words.PlainPretrainedEncoder, GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot,
+         Linear: plain.PlainLinear}
+WHOLE = (Neighbours, TextEncoder, PretrainedEncoder, AutoDis, TreeLeaves)
 """Representations of which the whole story holds for tables that stand apart, too."""
 
 
@@ -94,6 +96,8 @@ def carried(model: RankingModel, layers: list[Layer] | None = None) -> dict[str,
             state = rows.moved(original, state)
         elif layer.twin is rows.PlainGrowing:
             state = rows.apart(layer.place.spec, original, state, layer.place.shape.schema)
+        elif layer.twin is words.PlainPretrainedEncoder:
+            state = words.whole(original, plain.tables(original, state))
         elif layer.twin not in (None, plain.PlainOneHot):
             state = plain.tables(original, state)
         own = layer.module.state_dict()
@@ -110,7 +114,7 @@ def story(layer: Layer) -> str:
 def chosen(doc: str, layer: Layer) -> str:
     """A docstring without the rows of its tables that are about another choice than this component's."""
     spec = layer.place.spec
-    options = {each for field in type(spec).model_fields.values() for each in words(field.annotation)}
+    options = {each for field in type(spec).model_fields.values() for each in choices(field.annotation)}
     used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")}
     kept, dropped = [], False
     for line in doc.splitlines():
@@ -126,8 +130,8 @@ def chosen(doc: str, layer: Layer) -> str:
     return "\n\n".join(each for each in paragraphs if re.split(r"\W", each.strip().lower())[0] not in gone)
 
 
-def words(annotation: object) -> set[str]:
+def choices(annotation: object) -> set[str]:
     """Every word that a setting lets one choose among."""
     if isinstance(annotation, str):
         return {annotation}
-    return {each for inner in get_args(annotation) for each in words(inner)}
+    return {each for inner in get_args(annotation) for each in choices(inner)}

@@ -67,7 +67,8 @@ def tables_of(schema: Schema, histories: tuple[str, ...], keys: dict[str, str]) 
 
 def about_items(schema: Schema, attributes: tuple[str, ...], keys: dict[str, str]) -> dict[str, str]:
     """The table of each attribute of an item that has one."""
-    return {name: keys[schema.catalogue.table(name)] for name in attributes if schema.catalogue.values(name)}
+    return {name: keys[table] for name in attributes
+            if schema.catalogue.values(name) and (table := schema.catalogue.table(name)) in keys}
 
 
 def names_of(names: Iterable[str], keys: dict[str, str]) -> dict[str, str]:
