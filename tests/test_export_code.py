@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from torch import nn
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.interaction.cross_v2 import CrossV2
+from rankzoo.components.sharing.groups import Groups
+from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import code as leaving
@@ -21,7 +24,7 @@ from rankzoo.export.code import CLOSE, batch_of, code, counted, difference, expo
 from rankzoo.export.pytorch.file import File
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from tests.support import random_batch
+from tests.support import random_batch, rich
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
@@ -103,6 +106,18 @@ def test_every_system_runs_without_rankzoo(tmp_path):
     assert printed.count("step 1  loss") == len(models) and "nan" not in printed
     for id, model in models.items():
         assert_same(tmp_path, id, model)
+
+
+def test_own_tables_of_groups_run_without_rankzoo(tmp_path):
+    """Leaves in a table for each group of tasks: of LinkedIn, and beside ids that are crossed."""
+    linkedin, schema = Document.preset("linkedin").but([("representation.share_table", False)]), rich()
+    names = tuple(task.name for task in schema.tasks)
+    beside = Blueprint(representation=linkedin.blueprint.representation, interaction=(CrossV2(layers=1),),
+                       sharing=Groups(groups=(names[:1],), widths=(5,)), towers=MlpTower(widths=(3,)), tasks=names)
+    models = {"linkedin": learnt(linkedin.model(linkedin.schema())), "beside": learnt(RankingModel(beside, schema))}
+    run_alone(tmp_path, models)
+    for name, model in models.items():
+        assert_same(tmp_path, name, model)
 
 
 def drawn(many: int, examples: int) -> list[RankingModel]:
