@@ -11,6 +11,7 @@ from torch import Tensor
 from rankzoo.blueprint import Blueprint
 from rankzoo.data.truths import Repeats
 from rankzoo.errors import ZooError
+from rankzoo.inspection.beams import steps, weighed
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
@@ -18,6 +19,7 @@ from rankzoo.schema import Schema
 from rankzoo.serving.arrange import Arrange, Beams, Modelled, Planted, list_reward, search, stops
 
 SHUFFLES, EVERY = 64, 1_000_000
+BESIDE = ("steps", "beams")
 ONLINE = Arrange()
 
 
@@ -35,6 +37,16 @@ class Built:
     true: dict[str, np.ndarray] | None = None
     chance: np.ndarray | None = None
     best: np.ndarray | None = None
+
+    @property
+    def stopped(self) -> Tensor:
+        """(request,) the step that is stable enough for the adaptive search to stop with it; 0 where it goes on to the end."""
+        return stops(self.steps, self.spec.shown, self.spec.threshold)
+
+    @property
+    def mean_steps(self) -> float:
+        """How many steps it takes on average."""
+        return float(torch.where(self.stopped > 0, self.stopped, len(self.steps)).float().mean())
 
     def list_of(self, search: str, request: int) -> list[int]:
         """The candidates of one request as «greedy» or «beam» placed them."""
@@ -75,18 +87,22 @@ def _measured(built: Built, repeats: Repeats) -> Built:
 
 
 def lists(subject: Subject, request: int = 0) -> View:
-    """The list of one request by both searches, slot by slot, as the table; `beams` after each step, and `requests` with the real
-    rewards of all.
+    """The list of one request by both searches, slot by slot, as the table; the `steps` of the search, the `beams` that each
+    keeps, every beginning that was `weighed`, and `requests` with the real rewards of all.
 
     Statistic: how far the beam's lists come from lists in any order (0) to the best there are (1), by mean real reward.
     """
     built = build(subject)
-    tables = {"beams": beams(built, request)}
+    every = searched(subject, built, request)
+    tables = {"steps": steps(every), "beams": every[every["kept"]], "weighed": every}
+    note = (f"Request {request + 1} of {len(built.greedy.videos)}. Over all of them a search takes {built.mean_steps:.2f} steps "
+            "on average; those behind the one where it stops are taken for whole lists alone.")
     if built.true is None:
-        return View("lists", placed(subject, built, request), None, tables)
+        return View("lists", placed(subject, built, request), None, tables, note, BESIDE)
     tables["requests"] = pd.DataFrame({"request": np.arange(len(built.best)), **built.true, "any order": built.chance,
                                        "best": built.best})
-    return View("lists", placed(subject, built, request), scored(built.true, built.chance, built.best), tables)
+    return View("lists", placed(subject, built, request), scored(built.true, built.chance, built.best), tables, note,
+                BESIDE)
 
 
 def scored(true: dict[str, np.ndarray], chance: np.ndarray, best: np.ndarray) -> Score:
@@ -146,12 +162,7 @@ def _told(worth: Tensor, going_on: Tensor) -> dict[str, Tensor]:
     return {"worth": worth, "going_on": going_on, "reached": reached, "reward": (reached * worth).cumsum(dim=0)}
 
 
-def beams(built: Built, request: int) -> pd.DataFrame:
-    """Columns step, beam, candidates, reward, survival, stability, stops: whether the adaptive search ends with this step."""
-    rows, stop = [], int(stops(built.steps, built.spec.shown, built.spec.threshold)[request])
-    for step, found in enumerate(built.steps, 1):
-        for beam, videos in enumerate(found.videos[request].tolist()):
-            rows.append({"step": step, "beam": beam + 1, "candidates": " → ".join(str(v + 1) for v in videos),
-                         "reward": float(found.reward[request, beam]), "survival": float(found.survival[request, beam]),
-                         "stability": float(found.stability[request]), "stops": step == (stop or len(built.steps))})
-    return pd.DataFrame(rows)
+def searched(subject: Subject, built: Built, request: int) -> pd.DataFrame:
+    """The steps of one request's search, as `inspection.beams` has them, with candidates by number and category."""
+    names = [f"{video + 1} {called(subject, built, request, video)}" for video in range(built.size)]
+    return weighed(built.steps, request, int(built.stopped[request]), names)

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rankzoo.figures import beams as tree
 from rankzoo.figures import lists as figure
 from rankzoo.figures.marks import ceiling
 from rankzoo.figures.words import fixed, whole
-from rankzoo.inspection.lists import Built, beams, build, placed, scored
+from rankzoo.inspection.lists import Built, build, placed, scored, searched
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
@@ -61,17 +62,17 @@ def _pairs(frame: Table) -> list[tuple[str, str]]:
 
 
 def _steps(sight: Sight, built: Built, request: int) -> None:
-    """The beams after each step, and where the adaptive search stops."""
-    steps = beams(built, request)
-    stop = int(steps.loc[steps["stops"], "step"].iloc[0])
+    """The beams after each step, what was dropped, and where the adaptive search stops."""
+    frame = searched(sight.subject, built, request)
+    last = frame[frame["stops"] & frame["kept"]].sort_values("beam")
+    first = [each.split(" → ")[0] for each in last["list"]]
     title(say("The beams, step by step"))
-    st.caption(say("Only the next video is shown, so that the search may stop once its beams are about equally good: here after "
-                   "step {step}, at a stability (smallest over largest reward) of {stability}; {threshold} is asked for.",
-                   step=stop, stability=fixed(float(steps.loc[steps["step"] == stop, "stability"].iloc[0]), 3),
-                   threshold=fixed(built.spec.threshold)))
-    number = st.column_config.NumberColumn
-    st.dataframe(steps.drop(columns="stops"), hide_index=True, height=240, key="lists:beams", alt=say("The beams, step by step"),
-                 column_config={"step": number(say("step")), "beam": number(say("beam")), "candidates": say("candidates"),
-                                "reward": number(say("reward"), format="%.3f"),
-                                "survival": number(say("still there"), format="%.3f"),
-                                "stability": number(say("stability"), format="%.3f")})
+    st.caption(say("Each step puts every other video behind every beam and keeps the {k} best beginnings. Only the next video is "
+                   "shown, so that the search may stop once its beams are about equally good: here it ends with step {step}, at "
+                   "a stability (smallest over largest reward) of {stability}; {threshold} is asked for. It shows {video}; {n} "
+                   "of its {kept} beams begin with it. Over all requests it takes {mean} steps on average.", k=built.spec.beams,
+                   step=int(last["step"].iloc[0]), stability=fixed(float(last["stability"].iloc[0]), 3),
+                   threshold=fixed(built.spec.threshold), video=page.escaped(first[0]), n=first.count(first[0]),
+                   kept=len(first), mean=fixed(built.mean_steps, 2)))
+    scene(tree.tree(frame, built.spec.threshold, translate), key="lists:beams", alt=say("The beams, step by step"))
+    page.twin(frame, "beams")
