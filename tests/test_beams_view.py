@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from rankzoo.figures import beams as figure
+from rankzoo.figures.lists import lift as lift_figure
 from rankzoo.inspection.beams import steps, weighed
-from rankzoo.inspection.lists import build, lists, searched
+from rankzoo.inspection.lists import ANY, build, lift, lists, searched
 from rankzoo.serving.arrange import search, stops
 from tests.drawings import walk
 from tests.support import random_subject, small
@@ -107,3 +108,24 @@ def test_the_view_tells_the_search_of_a_request():
         assert first.split()[0] == str(int(shown) + 1) and taken == stop
     ends = torch.where(built.stopped > 0, built.stopped, 4).double().mean()
     assert built.mean_steps == pytest.approx(float(ends), abs=1e-5)
+
+
+def test_lift_by_slot_by_hand():
+    """Two requests, two slots: (3 + 1) / (2 + 2) − 1 = 0 in the first slot, (2 + 4) / (1 + 3) − 1 = .5 in the second; what all
+    slots bring together is what a list is worth."""
+    adds = {"greedy": np.array([[3.0, 2.0], [1.0, 4.0]]), "beam": np.array([[2.0, 1.0], [2.0, 3.0]]),
+            ANY: np.array([[2.0, 1.0], [2.0, 3.0]])}
+    frame = lift(adds).set_index(["search", "slot"])
+    assert frame["lift"].to_dict() == pytest.approx({("greedy", 1): 0.0, ("greedy", 2): 0.5, ("beam", 1): 0.0, ("beam", 2): 0.0})
+    assert (frame.loc["beam", ["low", "high"]] == 0).all().all() and frame.loc[("greedy", 1), "low"] < 0
+    seen = random_subject("kuaishou", small("lists", 600), 20)
+    built = build(seen)
+    for name in ("greedy", "beam"):
+        np.testing.assert_allclose(built.adds[name].sum(axis=1), built.true[name], rtol=1e-6)
+        videos = (built.greedy if name == "greedy" else built.steps[-1]).videos[:, 0]
+        np.testing.assert_allclose(built.true[name], built.spec.true_reward(seen.dataset.truth.repeats, videos), rtol=1e-5)
+    np.testing.assert_allclose(built.adds[ANY].sum(axis=1), built.chance, rtol=1e-6)
+    drawn = lift_figure(frame.reset_index(), {"greedy": "greedy", "beam": "beam search"})
+    classes = [str(node[1].get("class", "")) for node, _, _ in walk(drawn)]
+    assert classes.count("family-4 mark") == classes.count("family-4 open") == 2
+    assert "greedy, slot 2: 50.0 %" in " ".join(str(node[2]) for node, _, _ in walk(drawn) if node[0] == "title")

@@ -49,8 +49,12 @@ def tree(frame: pd.DataFrame, threshold: float, say: Say = str) -> Tree:
 def _head(here: pd.DataFrame, x: float, width: float, step: int, threshold: float, stop: int, say: Say) -> list[Tree]:
     """A step's number, and its stability as a bar with the threshold that it is held against."""
     stability = float(here["stability"].iloc[0])
-    ends = say("Step {n}: the search stops here") if stability >= threshold else say("Step {n}: the list is full")
-    said = ends if step == stop else say("Step {n}") if step < stop else say("Step {n}, for whole lists only")
+    if step == stop and stability >= threshold:
+        said = say("Step {n}: the search stops here")
+    elif step == stop:
+        said = say("Step {n}: the list is full")
+    else:
+        said = say("Step {n}") if step < stop else say("Step {n}, for whole lists only")
     at = x + width * min(threshold, 1.0)
     return [text(x, 14, said.format(n=step), "t1", bold=step == stop), *bar(x, 22, width, 8, stability, "family-4 bar"),
             line(at, 19, at, 33, "sign"), text(x, 52, say("stability {value}").format(value=fixed(stability, 3)), "t2 small num"),

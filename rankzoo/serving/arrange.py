@@ -70,10 +70,15 @@ def stops(found: Sequence[Beams], shown: int, threshold: float) -> Tensor:
     return torch.where(stable.any(dim=1), stable.int().argmax(dim=1) + 1, 0)
 
 
+def added(worth: Tensor, going_on: Tensor) -> Tensor:
+    """What each slot adds to LR: what its video is worth to those who are still there, (…, slot) each → (…, slot)."""
+    reached = torch.cat([torch.ones_like(going_on[..., :1]), going_on[..., :-1].cumprod(dim=-1)], dim=-1)
+    return reached * worth
+
+
 def list_reward(worth: Tensor, going_on: Tensor) -> Tensor:
     """LR of whole lists: what every video is worth, and how likely the viewer goes on after it, (…, slot) each → (…)."""
-    reached = torch.cat([torch.ones_like(going_on[..., :1]), going_on[..., :-1].cumprod(dim=-1)], dim=-1)
-    return (reached * worth).sum(dim=-1)
+    return added(worth, going_on).sum(dim=-1)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from rankzoo.figures import beams as tree
 from rankzoo.figures import lists as figure
 from rankzoo.figures.marks import ceiling
 from rankzoo.figures.words import fixed, whole
-from rankzoo.inspection.lists import Built, build, placed, scored, searched
+from rankzoo.inspection.lists import Built, build, lift, placed, scored, searched
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
@@ -15,10 +15,11 @@ from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 NAMES = {"beam": "Beam search", "greedy": "Greedy: the best in every slot"}
+SHORT = {"beam": "beam search", "greedy": "greedy"}
 
 
 def show(sight: Sight) -> None:
-    """Both lists side by side, the beams below, and how far all lists come."""
+    """Both lists side by side, the search below as a tree, and how far all lists come, slot by slot."""
     built: Built = kept(sight.key, "lists", "", lambda: build(sight.subject))
     request = _request(len(built.greedy.videos))
     frame = placed(sight.subject, built, request)
@@ -31,6 +32,7 @@ def show(sight: Sight) -> None:
         with column:
             scene(figure.built(frame[frame["search"] == search], name, top, translate), key=f"lists:{search}", width=530,
                   alt=say(name))
+    page.twin(frame, "lists")
     _steps(sight, built, request)
     score = None if built.true is None else kept(sight.key, "lists:score", "", lambda: scored(
         built.true, built.chance, built.best))
@@ -40,7 +42,10 @@ def show(sight: Sight) -> None:
                        "in any order, and {best} at best.", n=whole(len(built.best)), beam=fixed(built.true["beam"].mean(), 3),
                        greedy=fixed(built.true["greedy"].mean(), 3), chance=fixed(built.chance.mean(), 3),
                        best=fixed(built.best.mean(), 3)))
-    page.twin(frame, "lists")
+        gained = kept(sight.key, "lists:lift", "", lambda: lift(built.adds))
+        scene(figure.lift(gained.sort_values("search"), SHORT, translate), key="lists:lift", width=530,
+              alt=say("Lift by slot, against lists in any order"))
+        page.twin(gained, "lift")
 
 
 def _request(requests: int) -> int:
