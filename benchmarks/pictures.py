@@ -23,6 +23,7 @@ from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look
 from rankzoo.registry import systems
+from rankzoo.serving import Calibrate
 
 Line = tuple[str, str, float, float]
 """View, statistic, value, chance."""
@@ -35,9 +36,9 @@ def measured(id: str, seed: int, data: bool) -> list[Line]:
     torch.set_num_threads(1)
     system = systems()[id]
     fit, _ = trained(Document.preset(id).but([("settings.seed", seed), ("settings.data_seed", seed * data)]))
-    subject = Subject.of(fit.model, fit.dataset, split=system.split)
+    subject = Subject.of(fit.model, fit.dataset, serving=system.serving)
     found = []
-    for view in (system.picture, *(["calibration"] if system.split else [])):
+    for view in (system.picture, *(["calibration"] if isinstance(system.serving, Calibrate) else [])):
         truth = look(subject, view).truth
         found += [(view, score.statistic, score.value, score.chance) for score in flat(truth) if score is truth or score.ci95]
     return found

@@ -110,7 +110,7 @@ class Blueprint(BaseModel):
             raise ZooError("A task is named twice.", "Name each task once.", at="tasks")
         once(self.without, "without")
         schema = schema.leaving(self.without)
-        shape = Shape(schema, tuple(schema.task(name) for name in self.tasks))
+        shape = Shape(schema, tuple(schema.task(name) for name in self.tasks), apart=self.sharing.apart(self.tasks))
         places = []
         for address, spec in self.specs():
             shape = shape.but(at=address)

@@ -258,6 +258,8 @@ class Shape:
     directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5; `catalogue` is
     the width of an item's vector, 0 where there is none, and `parts` that of each attribute in it, in order, where they stand
     side by side.
+    `apart` are the groups of tasks that read what is joined in networks of their own, `own` the joins that one of these groups
+    alone reads, with its number, `segments` what stands side by side in the joined vector, with its width.
     `origin` names the diagram node that each of these leaves (keys: names of features, histories, crosses and the catalogue;
     `joined`; `branch.<task>`; `logit.<address>`). `at` is the address of the slot that is being asked, so that its errors can
     name it.
@@ -274,6 +276,9 @@ class Shape:
     branch: int = 0
     catalogue: int = 0
     parts: Mapping[str, int] = field(default_factory=dict)
+    apart: tuple[tuple[str, ...], ...] = ()
+    own: Mapping[str, int] = field(default_factory=dict)
+    segments: Mapping[str, int] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
     at: str = ""
 
@@ -290,6 +295,17 @@ class Shape:
     def but(self, **changes: object) -> Shape:
         """This shape with some sizes replaced."""
         return replace(self, **changes)
+
+    def stretches(self, group: int) -> tuple[tuple[int, int], ...]:
+        """Where what a group of tasks reads stands in the joined vector, (start, stop) each: all but what is another's own."""
+        found: list[tuple[int, int]] = []
+        start = 0
+        for name, width in self.segments.items():
+            if self.own.get(name, group) == group:
+                first = found.pop()[0] if found and found[-1][1] == start else start
+                found.append((first, start + width))
+            start += width
+        return tuple(found) if self.own else ((0, self.joined),)
 
     def edges(self, names: Iterable[str], to: str) -> tuple[Edge, ...]:
         """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.facts import Fact, Size, Source
 from rankzoo.lesson import Lesson
-from rankzoo.serving.arrange import Arrange
-from rankzoo.serving.calibrate import Calibrate
-from rankzoo.serving.fuse import Fuse
-from rankzoo.serving.utility import Utility
+from rankzoo.serving import Serving
 from rankzoo.training.settings import TrainSettings
 
 WORD = 15
@@ -41,7 +38,7 @@ class System:
     domain: str = ""
     settings: TrainSettings = TrainSettings()
     facts: tuple[Fact, ...] = ()
-    serving: Fuse | Arrange | Calibrate | Utility | None = None
+    serving: Serving | None = None
     picture: str = ""
     grew: str = ""
     plain: Mapping[str, object] = field(default_factory=dict)
@@ -90,11 +87,6 @@ class System:
             specs = value if isinstance(value, tuple) else (value,)
             words.append(_cell([spec.word() for spec in specs]) if self.blueprint.used(slot) else "")
         return tuple(words)
-
-    @property
-    def split(self) -> str:
-        """The feature by whose values what follows the network corrects probabilities; empty where it does not."""
-        return self.serving.by if isinstance(self.serving, Calibrate) else ""
 
 
 def _cell(words: list[str]) -> str:

@@ -14,6 +14,7 @@ from rankzoo.figures.calibration import delays, segments
 from rankzoo.inspection.calibration import calibration, distance, judged, logarithms, parts, usual, won
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
+from rankzoo.serving.calibrate import Calibrate
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import predict, sigmoid
 from tests.support import small
@@ -28,7 +29,7 @@ def subject(arch: str, data: str, steps: int = 0) -> Subject:
     if steps:
         for _ in Fit(model, dataset, document.settings.model_copy(update={"steps": steps, "epochs": 20}), watching=False):
             pass
-    return Subject.of(model, dataset, rows=ROWS, split=document.system.split)
+    return Subject.of(model, dataset, rows=ROWS, serving=document.system.serving)
 
 
 @pytest.fixture(scope="module")
@@ -122,10 +123,11 @@ def test_segments_of_any_data():
 
 def test_the_split_is_the_system_s_and_not_the_planted_one(trained):
     """Snapchat's layer has a curve for each device; a system without such a layer is not told where the truth lies."""
-    assert usual(trained) == Document.preset("snapchat").system.split == "device"
-    other, planted = replace(trained, split=""), trained.dataset.truth.delays.by
-    assert planted == "device" and usual(other) == "gender" and usual(replace(trained, split="no feature")) == "gender"
-    assert trained.over(trained.batch.rows(0, 5)).split == "device"
+    assert usual(trained) == Document.preset("snapchat").system.serving.by == "device"
+    other, planted = replace(trained, serving=None), trained.dataset.truth.delays.by
+    strange = replace(trained, serving=Calibrate(by="no feature"))
+    assert planted == "device" and usual(other) == "gender" and usual(strange) == "gender"
+    assert trained.over(trained.batch.rows(0, 5)).serving == trained.serving
 
 
 def test_no_view_without_probabilities():

@@ -47,7 +47,7 @@ def scores(id: str, view: str, models: Mapping[int, tuple[RankingModel, Dataset]
     for model, dataset in models.values():
         if reason(model.blueprint, dataset.schema, view):
             return None
-        truth = look(Subject.of(model, dataset, "test", SEEN, systems()[id].split), view).truth
+        truth = look(Subject.of(model, dataset, "test", SEEN, systems()[id].serving), view).truth
         found += [truth] if truth is not None and np.isfinite(truth.value) else []
     return ([score.value for score in found], found[0].chance) if len(found) > 1 else None
 

@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from torch import nn
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.interaction.cross_v2 import CrossV2
 from rankzoo.components.representation.minilm import problem
+from rankzoo.components.sharing.groups import Groups
+from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import code as leaving
@@ -22,7 +25,7 @@ from rankzoo.export.code import CLOSE, batch_of, code, counted, difference, expo
 from rankzoo.export.pytorch.file import File
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from tests.support import random_batch
+from tests.support import random_batch, rich
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
@@ -120,6 +123,18 @@ def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
                 parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     run_alone(tmp_path, {id: model.eval()})
     assert_same(tmp_path, id, model)
+
+
+def test_own_tables_of_groups_run_without_rankzoo(tmp_path):
+    """Leaves in a table for each group of tasks: of LinkedIn, and beside ids that are crossed."""
+    linkedin, schema = Document.preset("linkedin").but([("representation.share_table", False)]), rich()
+    names = tuple(task.name for task in schema.tasks)
+    beside = Blueprint(representation=linkedin.blueprint.representation, interaction=(CrossV2(layers=1),),
+                       sharing=Groups(groups=(names[:1],), widths=(5,)), towers=MlpTower(widths=(3,)), tasks=names)
+    models = {"linkedin": learnt(linkedin.model(linkedin.schema())), "beside": learnt(RankingModel(beside, schema))}
+    run_alone(tmp_path, models)
+    for name, model in models.items():
+        assert_same(tmp_path, name, model)
 
 
 def drawn(many: int, examples: int) -> list[RankingModel]:

@@ -44,7 +44,7 @@ def trained(id: str, seed: int) -> tuple[RankingModel, Subject, Result]:
     for _ in fit:
         pass
     result = finish(fit, 1.0)
-    return fit.model, Subject.of(fit.model, dataset, split=document.system.split), result
+    return fit.model, Subject.of(fit.model, dataset, serving=document.system.serving), result
 
 
 @pytest.mark.parametrize("id", BUILT)

@@ -1,35 +1,41 @@
 """The view of tasks: cosines of gradients, observed over expected and the curve of α, on pictures made by hand."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.components.sharing.groups import Groups
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.data.worlds.professional import ACTIVE, PASSIVE, TASKS, WORLD
 from rankzoo.errors import ZooError
 from rankzoo.figures import tasks as figure
-from rankzoo.inspection.tasks import ALPHAS, calibration, pairs_of, pulled, scored, tasks, trade
+from rankzoo.inspection.tasks import ALPHAS, APART, calibration, common, pairs_of, pulled, scored, tasks, trade
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
 from rankzoo.serving.utility import Utility
 from tests.drawings import walk
-from tests.support import small
+from tests.support import random_batch, randomised, rich, small
 
+PLAIN = Embeddings()
 RELATED = WORLD.related.cosine[np.triu_indices(5, 1)]
 
 
-def subject(widths: tuple[int, ...] = (6,), rows: int = 60, groups: tuple = (PASSIVE, ACTIVE)) -> Subject:
+def subject(widths: tuple[int, ...] = (6,), rows: int = 60, groups: tuple = (PASSIVE, ACTIVE),
+            representation: Embeddings = PLAIN, serving: Utility | None = None) -> Subject:
     """An untrained model of numbers over a few rows; without hidden layers behind the groups' one."""
-    blueprint = Blueprint(representation=Embeddings(), sharing=Groups(groups=groups, widths=widths), towers=MlpTower(widths=()),
+    blueprint = Blueprint(representation=representation, sharing=Groups(groups=groups, widths=widths), towers=MlpTower(widths=()),
                           tasks=TASKS)
     dataset = small("professional", 600)
-    return Subject.of(RankingModel(blueprint, dataset.schema), dataset, rows=rows)
+    return Subject.of(RankingModel(blueprint, dataset.schema), dataset, rows=rows, serving=serving)
 
 
 def drawn(cosine: np.ndarray, rows: int = 400, width: int = 200, seed: int = 0) -> np.ndarray:
@@ -118,10 +124,56 @@ def test_the_curve_trades_one_value_for_the_other():
     seen = subject(rows=100)
     utility = Utility(active=ACTIVE)
     frame = trade(seen, utility, TASKS)
+    assert frame["alpha"][frame["served"]].tolist() == [1.0]
     assert (np.diff(frame["active"]) >= -1e-9).all() and (np.diff(frame["passive"]) <= 1e-9).all()
     assert frame["alpha"].tolist() == list(ALPHAS) and frame[["true_passive", "true_active"]].notna().all().all()
     passive, _ = utility.parts({task: seen.trace[f"logit.{task}"].values.double() for task in TASKS})
     assert frame["passive"].iloc[0] <= float(passive.topk(10).values.mean()) + 1e-12
+
+
+def test_the_system_says_what_is_served_and_which_group_is_active():
+    """α runs around the served one, which stands in the middle; c_k multiply the probabilities; groups may stand in any order."""
+    seen = subject(groups=(ACTIVE, PASSIVE), serving=Utility(active=ACTIVE, alpha=3.0, worth={"reshare": 2.0}))
+    frame = tasks(seen).tables["trade"]
+    assert frame["alpha"].tolist() == [3.0 * factor for factor in ALPHAS]
+    assert frame.index[frame["served"]].tolist() == [len(ALPHAS) // 2] and frame["alpha"][len(ALPHAS) // 2] == 3.0
+    p = {task: torch.sigmoid(seen.trace[f"logit.{task}"].values.double()) for task in TASKS}
+    passive, active = p["click"] + p["long_dwell"], p["like"] + p["comment"] + 2 * p["reshare"]
+    top = (passive + 3 * active).topk(6).indices
+    row = frame.iloc[len(ALPHAS) // 2]
+    assert (row["passive"], row["active"]) == pytest.approx((float(passive[top].mean()), float(active[top].mean())))
+
+
+def test_tasks_that_read_tables_of_their_own_have_no_cosine():
+    """Groups with a table each pull at nothing in common: no number across, none that is compared, and it is said. Ids that both
+    read are common, and the cosine is that of their part alone."""
+    seen = subject(representation=TreeLeaves(trees=5, leaves=4, dim=2, share_table=False))
+    view = tasks(seen)
+    within = view.table["together"]
+    assert view.table["cosine"][within].notna().all() and view.table["cosine"][~within].isna().all()
+    assert view.truth is None and view.note.endswith(APART) and "trade" in view.tables
+    picture = figure.pairs(view.table)
+    assert sum(node[2] == "–" for node, _, _ in walk(picture) if node[0] == "text") == 12
+    schema = rich()
+    names = ("click", "stars", "buy")
+    blueprint = Blueprint(representation=TreeLeaves(trees=5, leaves=4, dim=2, share_table=False), tasks=names,
+                          sharing=Groups(groups=(("click",),), widths=(6,)), towers=MlpTower(widths=()))
+    model, batch = randomised(RankingModel(blueprint, schema)).eval(), random_batch(schema, 12)
+    met = common(replace(seen, model=model, dataset=replace(seen.dataset, schema=schema)), names)
+    ids, own = 2 * sum(f.kind == "categorical" for f in schema.inputs), 10
+    assert [both.nonzero().flatten().tolist() for both in met] == [[*range(ids)], [*range(ids)],
+                                                                   [*range(ids), *range(ids + own, ids + 2 * own)]]
+    found = pulled(replace(seen, model=model, batch=batch, dataset=replace(seen.dataset, schema=schema)), names)[:, 0]
+    with torch.no_grad():
+        _, x = model.read(batch.unlabelled(), seen.trace)
+    toward = []
+    for group, task, part in ((0, "click", x[:, :ids + own]), (1, "stars", torch.cat([x[:, :ids], x[:, ids + own:]], dim=1))):
+        layer: nn.Linear = model.sharing.group[group][0]
+        alive = (part @ layer.weight.T + layer.bias > 0).float()
+        toward.append(((alive * model.towers.head[task].weight) @ layer.weight)[:, :ids])
+    expected = torch.nn.functional.cosine_similarity(*toward, dim=1).detach().double().numpy()
+    seen_rows = ~np.isnan(found)
+    assert seen_rows.any() and found[seen_rows] == pytest.approx(expected[seen_rows], abs=1e-5)
 
 
 def test_groups_decide_what_is_traded():
@@ -150,4 +202,10 @@ def test_pictures_hold_every_pair_task_and_alpha():
     assert len(circles(figure.calibration(view.tables["calibration"], TASKS))) == 5
     shown = figure.trade(view.tables["trade"])
     assert len(circles(shown)) == len(ALPHAS) == len(outlines(shown))
+    apart = pd.DataFrame({"alpha": ALPHAS, "served": [alpha == 1 for alpha in ALPHAS], "passive": np.linspace(1, 0.2, 13),
+                          "active": np.linspace(0.1, 0.9, 13)})
+    shown = figure.trade(apart)
+    said = [node[2] for node, _, _ in walk(shown) if node[0] == "text" and str(node[2]).startswith("α")]
+    assert {"α 1, as served", "α 64", "α 0.0156"} <= set(said) and len(said) == len(set(said)) > 6 and not outlines(shown)
+    assert sum(node[1].get("class") == "ring" for node, _, _ in walk(shown)) == 1
     assert not outlines(figure.trade(view.tables["trade"].assign(true_passive=float("nan"), true_active=float("nan"))))

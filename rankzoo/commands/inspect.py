@@ -30,7 +30,7 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
     if rows < 1:
         raise ZooError("{rows} rows cannot be looked at.", "Give --rows a whole number of at least 1.", at="rows", rows=rows)
     found = opened(run)
-    seen = look(Subject.of(found.model, found.dataset, rows=rows, split=found.document.system.split), view)
+    seen = look(Subject.of(found.model, found.dataset, rows=rows, serving=found.document.system.serving), view)
     records = seen.table.to_dict("records")
     further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
     answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note}
@@ -52,7 +52,7 @@ def told(score: Score | None) -> dict[str, object] | None:
 def truth_lines(score: Score | None) -> list[str]:
     """A score and its further ones as sentences."""
     if score is None:
-        return ["Nothing was planted here, so there is no truth to compare with."]
+        return ["No planted truth can be compared with this."]
     interval = f", 95 % interval {cell(score.ci95[0])} to {cell(score.ci95[1])}" if score.ci95 else ""
     return [f"{score.statistic}: {cell(score.value)} (chance {cell(score.chance)}{interval})",
             *(line for each in score.more for line in truth_lines(each))]

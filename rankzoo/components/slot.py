@@ -50,6 +50,10 @@ class Slot(BaseModel):
     def after(self, shape: Shape) -> Shape:
         """What leaves this slot, given what enters it; raises a ZooError with `shape.at` where it cannot stand here."""
 
+    def apart(self, tasks: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        """Of a sharing network, the groups of tasks that read what is joined in networks of their own; here one of all."""
+        return (tasks,)
+
     def count(self, shape: Shape) -> Count:
         """Parameters and FLOPs of this slot by the source's formula, given what enters it."""
         return Count()

@@ -61,21 +61,23 @@ def calibration(frame: pd.DataFrame, tasks: Sequence[str], say: Say = str) -> Tr
 
 
 def trade(frame: pd.DataFrame, say: Say = str) -> Tree:
-    """Passive against active value of the rows that rank highest, a dot per α: columns `alpha`, `passive`, `active`; what was
-    planted (`true_passive`, `true_active`) is outlined."""
-    known = frame["true_passive"].notna().all()
+    """Passive against active value of the rows that rank highest, a dot per α: columns `alpha`, `served` (ringed and named),
+    `passive`, `active`; what was planted (`true_passive`, `true_active`) is outlined."""
+    known = "true_passive" in frame and frame["true_passive"].notna().all()
     columns = ["passive", "true_passive"] if known else ["passive"], ["active", "true_active"] if known else ["active"]
-    right, up = (ceiling([float(v) for c in names for v in frame[c]], 1.05) for names in columns)
+    right, up = (ceiling([float(v) for c in names for v in frame[c]], 1.02) for names in columns)
+    across, down = 520, 220
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return 44 + 290 * x / right, 30 + 190 * (1 - y / up)
+        return 44 + across * x / right, 34 + down * (1 - y / up)
 
     points = [at(float(x), float(y)) for x, y in zip(frame["passive"], frame["active"], strict=True)]
-    parts: list[Tree] = [text(0, 14, say("What more active responses cost"), "large bold"), line(44, 220, 334, 220),
-                         line(44, 30, 44, 220), text(334, 238, say("passive value"), "t2 small", "end"),
-                         text(50, 40, say("active value"), "t2 small"), text(44, 238, "0", "t2 small num"),
-                         text(38, 40, fixed(up, 2), "t2 small num", "end"),
-                         text(200, 238, fixed(right, 2), "t2 small num", "end"),
+    floor = 34 + down
+    parts: list[Tree] = [text(0, 14, say("What more active responses cost"), "large bold"), line(44, floor, 44 + across, floor),
+                         line(44, 34, 44, floor), text(44 + across / 2, floor + 18, say("passive value"), "t2 small", "middle"),
+                         text(52, 44, say("active value"), "t2 small"), text(44, floor + 18, "0", "t2 small num", "middle"),
+                         text(38, 39, fixed(up, 2), "t2 small num", "end"),
+                         text(44 + across, floor + 18, fixed(right, 2), "t2 small num", "middle"),
                          path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), "wire family-6")]
     for item, (x, y) in zip(frame.to_dict("records"), points, strict=True):
         said = f"α {number(float(item['alpha']), 3)}: {fixed(float(item['passive']), 3)}, {fixed(float(item['active']), 3)}"
@@ -83,6 +85,21 @@ def trade(frame: pd.DataFrame, say: Say = str) -> Tree:
         if known:
             tx, ty = at(float(item["true_passive"]), float(item["true_active"]))
             parts.append(hint(f"{say('planted')}, {said[:said.index(':')]}", box(tx - 6, ty - 6, 12, 12, "truth", 5)))
-    for i in sorted({0, len(points) - 1} if points else ()):
-        parts.append(text(points[i][0], points[i][1] - 12, f"α {number(float(frame['alpha'].iloc[i]), 3)}", "t2 small", "middle"))
-    return drawing(WIDE, 244, say("Passive against active value as α grows"), *parts)
+    return drawing(94 + across, floor + 24, say("Passive against active value as α grows"), *parts, *_alphas(frame, points, say))
+
+
+def _alphas(frame: pd.DataFrame, points: Sequence[tuple[float, float]], say: Say) -> list[Tree]:
+    """The ring around what is served, and the values of α beside their dots: it first, then the ends, then whatever has room."""
+    served = [bool(value) for value in frame["served"]]
+    order = sorted(range(len(points)), key=lambda i: (not served[i], 0 < i < len(points) - 1, i))
+    parts: list[Tree] = [circle(*points[i], 9, "ring") for i in order if served[i]]
+    taken: list[tuple[float, float]] = []
+    for i in order:
+        x, y = points[i]
+        if any(abs(x - other) < 60 and abs(y - height) < 16 for other, height in taken):
+            continue
+        taken.append((x, y))
+        said = say("α {alpha}, as served") if served[i] else "α {alpha}"
+        said = said.format(alpha=number(float(frame["alpha"].iloc[i]), 3))
+        parts.append(text(x - 14, y + 5, said, "t1 small bold", "end") if served[i] else text(x + 11, y - 6, said, "t2 small"))
+    return parts

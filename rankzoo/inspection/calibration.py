@@ -73,8 +73,8 @@ def usual(subject: Subject) -> str:
     """The feature by which the system's own layer splits rows, else the first one of a user or a context, or the first; empty
     where there is none. What was planted is not asked: a layer that is served does not know it."""
     options, schema = features(subject), subject.dataset.schema
-    if subject.split in options:
-        return subject.split
+    if isinstance(subject.serving, Calibrate) and subject.serving.by in options:
+        return subject.serving.by
     return next((name for name in options if schema.feature(name).side != "item"), next(iter(options), ""))
 
 

@@ -1,7 +1,9 @@
 """Lists: what a search builds of a request's candidates by the model's predictions, slot by slot, and what it is really worth."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -11,13 +13,16 @@ from torch import Tensor
 from rankzoo.blueprint import Blueprint
 from rankzoo.data.truths import Repeats
 from rankzoo.errors import ZooError
+from rankzoo.inspection.beams import steps, weighed
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
-from rankzoo.serving.arrange import Arrange, Beams, Modelled, Planted, list_reward, search, stops
+from rankzoo.serving.arrange import Arrange, Beams, Modelled, Planted, added, search, stops
 
 SHUFFLES, EVERY = 64, 1_000_000
+BESIDE = ("steps", "beams")
+SEARCHES, ANY = ("greedy", "beam"), "any order"
 ONLINE = Arrange()
 
 
@@ -25,7 +30,8 @@ ONLINE = Arrange()
 class Built:
     """Lists for all waiting requests. spec: how, for the tasks that the model has · greedy, steps: of both searches, the second
     with its beams after every step · true, chance, best: (request,) real rewards of the beam's lists, of lists in any order (the
-    mean of many), of the best lists there are; None where nothing is planted."""
+    mean of many), of the best lists there are · adds: (request, slot) what of that each slot brings, by search and in any order;
+    None where nothing is planted."""
 
     spec: Arrange
     size: int
@@ -35,6 +41,17 @@ class Built:
     true: dict[str, np.ndarray] | None = None
     chance: np.ndarray | None = None
     best: np.ndarray | None = None
+    adds: dict[str, np.ndarray] | None = None
+
+    @property
+    def stopped(self) -> Tensor:
+        """(request,) the step that is stable enough for the adaptive search to stop with it; 0 where it goes on to the end."""
+        return stops(self.steps, self.spec.shown, self.spec.threshold)
+
+    @property
+    def mean_steps(self) -> float:
+        """How many steps it takes on average."""
+        return float(torch.where(self.stopped > 0, self.stopped, len(self.steps)).float().mean())
 
     def list_of(self, search: str, request: int) -> list[int]:
         """The candidates of one request as «greedy» or «beam» placed them."""
@@ -68,25 +85,31 @@ def _measured(built: Built, repeats: Repeats) -> Built:
     requests, slots, rng = len(beam), beam.shape[2], torch.Generator().manual_seed(0)
     anyhow = torch.rand(requests, SHUFFLES, built.size, generator=rng).argsort(dim=2)[:, :, :slots]
     best = search(planted, requests, built.size, slots, EVERY)[-1].reward[:, 0]
-    true = {"greedy": built.spec.true_reward(repeats, built.greedy.videos[:, 0]),
-            "beam": built.spec.true_reward(repeats, beam[:, 0])}
-    return Built(built.spec, built.size, built.score, built.greedy, built.steps, {k: v.numpy() for k, v in true.items()},
-                 list_reward(*planted.of(anyhow)).mean(dim=1).numpy(), best.numpy())
+    adds = {name: added(*planted.of(videos)).numpy() for name, videos in (("greedy", built.greedy.videos[:, 0]),
+                                                                          ("beam", beam[:, 0]), (ANY, anyhow))}
+    adds[ANY] = adds[ANY].mean(axis=1)
+    sums = {name: each.sum(axis=1) for name, each in adds.items()}
+    return replace(built, true={name: sums[name] for name in SEARCHES}, chance=sums[ANY], best=best.numpy(), adds=adds)
 
 
 def lists(subject: Subject, request: int = 0) -> View:
-    """The list of one request by both searches, slot by slot, as the table; `beams` after each step, and `requests` with the real
-    rewards of all.
+    """The list of one request by both searches, slot by slot, as the table; the `steps` of the search, the `beams` that each
+    keeps, every beginning that was `weighed`, `requests` with the real rewards of all, and the `lift` by slot.
 
     Statistic: how far the beam's lists come from lists in any order (0) to the best there are (1), by mean real reward.
     """
     built = build(subject)
-    tables = {"beams": beams(built, request)}
+    every = searched(subject, built, request)
+    tables = {"steps": steps(every), "beams": every[every["kept"]], "weighed": every}
+    note = (f"Request {request + 1} of {len(built.greedy.videos)}. Over all of them a search takes {built.mean_steps:.2f} steps "
+            "on average; those behind the one where it stops are taken for whole lists alone.")
     if built.true is None:
-        return View("lists", placed(subject, built, request), None, tables)
-    tables["requests"] = pd.DataFrame({"request": np.arange(len(built.best)), **built.true, "any order": built.chance,
+        return View("lists", placed(subject, built, request), None, tables, note, BESIDE)
+    tables["requests"] = pd.DataFrame({"request": np.arange(len(built.best)), **built.true, ANY: built.chance,
                                        "best": built.best})
-    return View("lists", placed(subject, built, request), scored(built.true, built.chance, built.best), tables)
+    tables["lift"] = lift(built.adds)
+    return View("lists", placed(subject, built, request), scored(built.true, built.chance, built.best), tables, note,
+                BESIDE)
 
 
 def scored(true: dict[str, np.ndarray], chance: np.ndarray, best: np.ndarray) -> Score:
@@ -104,12 +127,27 @@ def scored(true: dict[str, np.ndarray], chance: np.ndarray, best: np.ndarray) ->
     return Score(both[0].template, both[0].value, 0.0, both[0].ci95, more)
 
 
+def lift(adds: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Columns search, slot, real (what the slot really brings), any_order, lift (real / any_order − 1, of the means over
+    requests), low, high (95 % over requests)."""
+    def above(real: np.ndarray, plain: np.ndarray, index: np.ndarray) -> float:
+        return float(real[index].mean() / plain[index].mean() - 1)
+
+    rows, every = [], np.arange(len(adds[ANY]))
+    for how, slot in product(SEARCHES, range(adds[ANY].shape[1])):
+        pair = adds[how][:, slot], adds[ANY][:, slot]
+        low, high = bootstrap(len(every), partial(above, *pair))
+        rows.append({"search": how, "slot": slot + 1, "real": pair[0].mean(), "any_order": pair[1].mean(),
+                     "lift": above(*pair, every), "low": low, "high": high})
+    return pd.DataFrame(rows)
+
+
 def placed(subject: Subject, built: Built, request: int) -> pd.DataFrame:
     """Columns search, slot, candidate, category, worth (Σ w p), going_on, reached (s_i), reward (so far), and where planted the
     same four as true_worth …."""
     rows = []
     repeats = subject.dataset.truth.repeats if subject.dataset.truth else None
-    for kind in ("greedy", "beam"):
+    for kind in SEARCHES:
         videos = torch.tensor(built.list_of(kind, request))
         told = {"": _told(*_asked(built, request, videos))}
         if repeats is not None:
@@ -146,12 +184,7 @@ def _told(worth: Tensor, going_on: Tensor) -> dict[str, Tensor]:
     return {"worth": worth, "going_on": going_on, "reached": reached, "reward": (reached * worth).cumsum(dim=0)}
 
 
-def beams(built: Built, request: int) -> pd.DataFrame:
-    """Columns step, beam, candidates, reward, survival, stability, stops: whether the adaptive search ends with this step."""
-    rows, stop = [], int(stops(built.steps, built.spec.shown, built.spec.threshold)[request])
-    for step, found in enumerate(built.steps, 1):
-        for beam, videos in enumerate(found.videos[request].tolist()):
-            rows.append({"step": step, "beam": beam + 1, "candidates": " → ".join(str(v + 1) for v in videos),
-                         "reward": float(found.reward[request, beam]), "survival": float(found.survival[request, beam]),
-                         "stability": float(found.stability[request]), "stops": step == (stop or len(built.steps))})
-    return pd.DataFrame(rows)
+def searched(subject: Subject, built: Built, request: int) -> pd.DataFrame:
+    """The steps of one request's search, as `inspection.beams` has them, with candidates by number and category."""
+    names = [f"{video + 1} {called(subject, built, request, video)}" for video in range(built.size)]
+    return weighed(built.steps, request, int(built.stopped[request]), names)

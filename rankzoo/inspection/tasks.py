@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.data.truths import Relatedness
@@ -20,9 +22,11 @@ from rankzoo.trace import Trace
 from rankzoo.training.metrics import sigmoid
 
 RELATED, DRAWS, TOP = 0.5, 200, 0.1
-ALPHAS = tuple(float(alpha) for alpha in np.geomspace(0.05, 50, 13))
+ALPHAS = tuple(2.0**power for power in range(-6, 7))
+"""What α is multiplied with: 1 is α as it is served."""
 NOTE = ("The cosine is that of two tasks' logits' gradients at the joined vector, row by row, averaged: 1 = what raises one "
         "raises the other. The intervals are over rows, not over trainings.")
+APART = "Tasks of different groups read tables of their own: they pull at nothing in common and have no cosine."
 
 
 def compares(blueprint: Blueprint, schema: Schema) -> bool:
@@ -35,8 +39,9 @@ def tasks(subject: Subject) -> View:
     """Columns a, b, cosine, related (planted, or missing), together (whether one group of the model has both): a row per pair.
 
     Tables: `calibration` (task, rows, observed, expected, ratio O/E, low, high: where 95 % of the ratios lie by chance if the
-    probabilities are right), and `trade` for models of two groups (alpha, passive, active, true_passive, true_active, per row
-    of the tenth that ranks highest). Statistic: mean cosine of related pairs minus that of the others; chance is 0.
+    probabilities are right), and `trade` for models of two groups (alpha, served: whether it is the system's, passive, active,
+    true_passive, true_active, per row of the tenth that ranks highest). Statistic: mean cosine of related pairs minus that of the
+    others, where both kinds have a common input; chance is 0.
     """
     schema, blueprint = subject.dataset.schema, subject.model.blueprint
     names = tuple(task for task in blueprint.tasks if schema.task(task).single)
@@ -45,12 +50,14 @@ def tasks(subject: Subject) -> View:
     related = pairs_of(names, truth.relatedness if truth else None)
     groups = grouped(subject)
     frame = pd.DataFrame([{"a": a, "b": b} for a, b in combinations(names, 2)], columns=["a", "b"])
-    frame["cosine"], frame["related"] = np.nan_to_num(np.nanmean(cosines, axis=0)), related
+    meet = np.array([bool(both.any()) for both in common(subject, names)], dtype=bool)
+    frame["cosine"], frame["related"] = np.where(meet, averaged(cosines), np.nan), related
     frame["together"] = [groups[a] == groups[b] for a, b in combinations(names, 2)]
     tables = {"calibration": calibration(subject, names)}
     if len(set(groups.values())) == 2 and all(subject.probable(name) for name in names):
-        tables["trade"] = trade(subject, Utility(active=tuple(name for name in names if groups[name] == 1)), names)
-    return View("tasks", frame, scored(cosines, related), tables, NOTE)
+        tables["trade"] = trade(subject, weighed(subject, groups), names)
+    note = NOTE if meet.all() else f"{NOTE} {APART}"
+    return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables))
 
 
 def grouped(subject: Subject) -> dict[str, int]:
@@ -59,8 +66,29 @@ def grouped(subject: Subject) -> dict[str, int]:
     return {task: g for g, group in enumerate(members) for task in group}
 
 
+def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility:
+    """The system's utility, for the model's groups: active is the second one, unless the system says that the first is."""
+    served = subject.serving if isinstance(subject.serving, Utility) else Utility()
+    first, second = (tuple(task for task, group in groups.items() if group == number) for number in (0, 1))
+    return replace(served, active=first if set(served.active) == set(first) else second)
+
+
+def common(subject: Subject, names: tuple[str, ...]) -> list[Tensor]:
+    """For each pair of tasks, which numbers of the joined vector both read, (width,) bool: all, unless groups have their own."""
+    shape = next(place.shape for place in subject.model.blueprint.places(subject.dataset.schema) if place.address == "sharing")
+    groups, every = grouped(subject), torch.arange(shape.joined)
+    read = {name: sum((every >= start) & (every < stop) for start, stop in shape.stretches(groups[name])) > 0 for name in names}
+    return [read[a] & read[b] for a, b in combinations(names, 2)]
+
+
+def averaged(cosines: np.ndarray) -> np.ndarray:
+    """(row, pair) → (pair,) mean over the rows that have one; 0 where none has."""
+    seen = ~np.isnan(cosines)
+    return np.where(seen, cosines, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+
+
 def pulled(subject: Subject, names: tuple[str, ...]) -> np.ndarray:
-    """(row, pair) cosine of the gradients of two tasks' logits at the row's joined vector; NaN where one has none."""
+    """(row, pair) cosine of the gradients of two tasks' logits at what both read of the joined vector; NaN where one has none."""
     model, off = subject.model, Trace(on=False)
     with torch.no_grad():
         signal, joined = model.read(subject.batch.unlabelled(), off)
@@ -69,11 +97,11 @@ def pulled(subject: Subject, names: tuple[str, ...]) -> np.ndarray:
         joined = joined.detach().clone().requires_grad_()
         logits = model.towers(model.sharing(joined, off), signal, off)
         toward = {name: torch.autograd.grad(logits[name].sum(), joined, retain_graph=True)[0] for name in names}
-    lengths = {name: gradient.norm(dim=1) for name, gradient in toward.items()}
     found = []
-    for a, b in combinations(names, 2):
-        cosine = F.cosine_similarity(toward[a], toward[b], dim=1)
-        found.append(torch.where((lengths[a] > 0) & (lengths[b] > 0), cosine, torch.nan).double().numpy())
+    for (a, b), both in zip(combinations(names, 2), common(subject, names), strict=True):
+        one, other = toward[a][:, both], toward[b][:, both]
+        cosine = F.cosine_similarity(one, other, dim=1)
+        found.append(torch.where((one.norm(dim=1) > 0) & (other.norm(dim=1) > 0), cosine, torch.nan).double().numpy())
     return np.stack(found, axis=1)
 
 
@@ -88,7 +116,7 @@ def scored(cosines: np.ndarray, related: np.ndarray) -> Score | None:
     near = related >= RELATED
     if np.isnan(related).any() or near.all() or not near.any():
         return None
-    mean = lambda index: np.nan_to_num(np.nanmean(cosines[index], axis=0))  # noqa: E731
+    mean = lambda index: averaged(cosines[index])  # noqa: E731
     apart = lambda index: float(mean(index)[near].mean() - mean(index)[~near].mean())  # noqa: E731
     rank = lambda index: ordered(mean(index), related)  # noqa: E731
     every = np.arange(len(cosines))
@@ -112,16 +140,18 @@ def calibration(subject: Subject, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def trade(subject: Subject, utility: Utility, names: tuple[str, ...]) -> pd.DataFrame:
-    """For each α, what the tenth of the rows that ranks highest is worth, as the model has it and (where planted) in truth."""
+    """For each α around the one that is served, what the tenth of the rows that ranks highest is worth, as the model has it and
+    (where planted) in truth."""
     logits = {name: subject.trace[f"logit.{name}"].values.double() for name in names}
     truth = subject.dataset.truth_of(subject.part, subject.rows)
     known: Mapping[str, np.ndarray] = truth.logits if truth and set(names) <= set(truth.logits) else {}
     passive, active = utility.parts(logits)
     real = utility.parts({name: torch.from_numpy(known[name]) for name in names}) if known else None
     best, rows = max(1, round(TOP * subject.rows)), []
-    for alpha in ALPHAS:
+    for alpha in (utility.alpha * factor for factor in ALPHAS):
         top = torch.argsort(passive + alpha * active, descending=True, stable=True)[:best]
-        rows.append({"alpha": alpha, "passive": float(passive[top].mean()), "active": float(active[top].mean()),
+        rows.append({"alpha": alpha, "served": alpha == utility.alpha,
+                     "passive": float(passive[top].mean()), "active": float(active[top].mean()),
                      "true_passive": float(real[0][top].mean()) if real else np.nan,
                      "true_active": float(real[1][top].mean()) if real else np.nan})
     return pd.DataFrame(rows)

@@ -11,6 +11,7 @@ import torch
 from rankzoo.data.dataset import Dataset, Part
 from rankzoo.inspection.score import Score
 from rankzoo.model import RankingModel
+from rankzoo.serving import Serving
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 
@@ -34,8 +35,8 @@ class View:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once. `split`: the
-    feature by which what follows the network splits rows, where its system has one."""
+    """What is looked at: a model in eval mode and the first `rows` rows of one part of a dataset, traced once. `serving`: what
+    follows the network, where its system has something."""
 
     model: RankingModel
     dataset: Dataset
@@ -43,13 +44,14 @@ class Subject:
     rows: int
     batch: Batch
     trace: Trace
-    split: str = ""
+    serving: Serving | None = None
 
     @classmethod
-    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000, split: str = "") -> Subject:
+    def of(cls, model: RankingModel, dataset: Dataset, part: Part = "test", rows: int = 2_000,
+           serving: Serving | None = None) -> Subject:
         """Runs the model once over the rows, recording everything."""
         batch = dataset.part(part, rows)
-        return cls(model, dataset, part, len(batch), batch, traced(model, batch), split)
+        return cls(model, dataset, part, len(batch), batch, traced(model, batch), serving)
 
     @property
     def request(self) -> np.ndarray | None:
@@ -64,7 +66,7 @@ class Subject:
 
     def over(self, batch: Batch) -> Subject:
         """The same model over other rows, traced."""
-        return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch), self.split)
+        return Subject(self.model, self.dataset, self.part, len(batch), batch, traced(self.model, batch), self.serving)
 
 
 def traced(model: RankingModel, batch: Batch) -> Trace:

@@ -26,11 +26,15 @@ is worth there, and how likely the viewer goes on after it. What stands already 
 @dataclass(frozen=True)
 class Beams:
     """What a search holds after a step, the best first. videos: (request, beam, slot) candidates, numbered within their request ·
-    reward: (request, beam), LR of the beginning · survival: (request, beam), how likely the next slot is reached."""
+    reward: (request, beam), LR of the beginning · survival: (request, beam), how likely the next slot is reached · parent:
+    (request, beam), the beam of the step before that each goes on from · weighed: (request, parent, candidate), LR of every
+    beginning among which they were chosen, −inf where the candidate stands already."""
 
     videos: Tensor
     reward: Tensor
     survival: Tensor
+    parent: Tensor
+    weighed: Tensor
 
     @property
     def stability(self) -> Tensor:
@@ -53,7 +57,7 @@ def search(score: Score, requests: int, candidates: int, slots: int, beams: int,
         survival = survival.gather(1, parent) * going_on.flatten(1).gather(1, best)
         before = videos.gather(1, parent.unsqueeze(2).expand(-1, -1, step))
         videos = torch.cat([before, video.unsqueeze(2)], dim=2)
-        found.append(Beams(videos, reward, survival))
+        found.append(Beams(videos, reward, survival, parent, total))
         if (stops(found, shown, threshold) > 0).all():
             break
     return found
@@ -66,10 +70,15 @@ def stops(found: Sequence[Beams], shown: int, threshold: float) -> Tensor:
     return torch.where(stable.any(dim=1), stable.int().argmax(dim=1) + 1, 0)
 
 
+def added(worth: Tensor, going_on: Tensor) -> Tensor:
+    """What each slot adds to LR: what its video is worth to those who are still there, (…, slot) each → (…, slot)."""
+    reached = torch.cat([torch.ones_like(going_on[..., :1]), going_on[..., :-1].cumprod(dim=-1)], dim=-1)
+    return reached * worth
+
+
 def list_reward(worth: Tensor, going_on: Tensor) -> Tensor:
     """LR of whole lists: what every video is worth, and how likely the viewer goes on after it, (…, slot) each → (…)."""
-    reached = torch.cat([torch.ones_like(going_on[..., :1]), going_on[..., :-1].cumprod(dim=-1)], dim=-1)
-    return (reached * worth).sum(dim=-1)
+    return added(worth, going_on).sum(dim=-1)
 
 
 @dataclass(frozen=True)

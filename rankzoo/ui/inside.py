@@ -17,6 +17,7 @@ from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
 from rankzoo.runs import limits
 from rankzoo.runs.open import opened
+from rankzoo.serving import Serving
 from rankzoo.ui import page, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
@@ -45,7 +46,7 @@ def sight(part: Part) -> Sight:
     run, document = state.trained(), state.document()
     key = run.id if run else document.hash
     model, dataset = _trained(key) if run else _untrained(key, document)
-    subject = _subject(f"{key}:{part}", model, dataset, part, document.system.split)
+    subject = _subject(f"{key}:{part}", model, dataset, part, document.system.serving)
     return Sight(subject, f"{key}:{part}", 0, True)
 
 
@@ -69,8 +70,8 @@ def _untrained(hash: str, _document: Document) -> tuple[RankingModel, Dataset]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _subject(key: str, _model: RankingModel, _dataset: Dataset, part: Part, split: str) -> Subject:
-    return Subject.of(_model, _dataset, part, ROWS, split)
+def _subject(key: str, _model: RankingModel, _dataset: Dataset, part: Part, _serving: Serving | None) -> Subject:
+    return Subject.of(_model, _dataset, part, ROWS, _serving)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -11,16 +11,19 @@ from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.interaction.cross_v2 import CrossV2
 from rankzoo.components.representation.boosting import Growth, Split, boosted, splits
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.representation.tree_leaves import Forest, TreeLeaves
+from rankzoo.components.sharing.groups import Groups
+from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.schema import Feature, Schema, Task
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
-from tests.support import c0, flops, logits, numel, random_batch, rich
+from tests.support import c0, flops, logits, numel, random_batch, randomised, rich
 from tests.wiring import assert_wired
 
 SCHEMA = Schema(tuple(Feature(f"x{i}", "numeric") for i in range(4)), (Task("a"), Task("b")))
@@ -207,6 +210,74 @@ def test_counts_widths_and_wiring(settings):
         assert fields[DENSE].shape == (6, spec.dim * (spec.trees if spec.pooling == "concat" else 1))
         assert not {f.name for f in schema.numeric} & set(fields)
         assert_wired(blueprint, schema)
+
+
+OWN = TreeLeaves(trees=6, leaves=8, dim=3, share_table=False)
+
+
+def grouped(spec: TreeLeaves, schema: Schema, **more: object) -> Blueprint:
+    """Two groups of tasks over leaves: the first task, and all others."""
+    names = tuple(task.name for task in schema.tasks)
+    return Blueprint(representation=spec, sharing=Groups(groups=(names[:1],), widths=(5,)), towers=MlpTower(widths=()),
+                     tasks=names, **more)
+
+
+@pytest.mark.parametrize("pooling", ["concat", "sum"])
+@pytest.mark.parametrize("crosses", [(), (CrossV2(layers=1),)], ids=["plain", "crossed"])
+def test_groups_may_have_tables_of_their_own(pooling, crosses):
+    """V·d counts twice; a group's network is as wide as with one table, and its loss moves its own table alone: half of the rows,
+    whatever crosses the other fields."""
+    schema = rich()
+    one, two = (grouped(spec.model_copy(update={"pooling": pooling}), schema, interaction=crosses) for spec in (SPEC, OWN))
+    made, batch, count = randomised(RankingModel(two, schema)), random_batch(schema, 6), two.count(schema)
+    assert count.parameters == numel(made) and count.flops == flops(made, batch)
+    assert_wired(two, schema)
+    v, d = SPEC.trees * SPEC.leaves, SPEC.dim
+    assert count.within("representation.forest").parameters == 2 * v * d == made.representation.forest.table.numel()
+    for group in (0, 1):
+        address, own = f"sharing.group.{group}", SPEC.model_copy(update={"pooling": pooling}).wide
+        read = sum(f.kind == "categorical" for f in schema.inputs) * SPEC.dim + own
+        assert count.within(address).parameters == (read + 1) * 5
+        assert crosses or count.within(address) == one.count(schema).within(address)
+    for task, mine, other in ((schema.tasks[0].name, slice(0, v), slice(v, None)), (schema.tasks[1].name, slice(v, None),
+                                                                                    slice(0, v))):
+        made.zero_grad()
+        made.train()(batch).losses[task].backward()
+        gradient = made.representation.forest.table.grad
+        assert gradient[mine].abs().sum() > 0 and not gradient[other].any()
+
+
+def test_own_tables_with_equal_rows_are_one_table():
+    """Both tables alike, and each network's weights in its order of the fields: the logits of the model with one table."""
+    schema = rich()
+    one, two = (randomised(RankingModel(grouped(spec, schema), schema)) for spec in (SPEC, OWN))
+    table, wide = "representation.forest.table", SPEC.wide
+    two.load_state_dict(one.state_dict() | {table: one.get_parameter(table).detach().repeat(2, 1)})
+    with torch.no_grad():
+        for group in (0, 1):  # the leaves stand first where one table serves all, last where they are a group's own
+            weight = one.sharing.group[group][0].weight
+            two.sharing.group[group][0].weight.copy_(torch.cat([weight[:, wide:], weight[:, :wide]], dim=1))
+    batch = random_batch(schema, 9)
+    for task, logit in logits(one, batch).items():
+        torch.testing.assert_close(logits(two, batch)[task], logit)
+
+
+@pytest.mark.parametrize("sharing", [Groups(widths=(5,)), Groups(groups=(("a",),), widths=(5,), bottom=(4,)), MMoE(experts=2)],
+                         ids=["one group", "over a common bottom", "experts"])
+def test_where_all_tasks_read_together_there_is_one_table(sharing):
+    """The setting changes neither counts nor weights: what reads the leaves first is every task's."""
+    one, two = (Blueprint(representation=spec, sharing=sharing, tasks=("a", "b")) for spec in (SPEC, OWN))
+    assert one.count(SCHEMA) == two.count(SCHEMA) and one.blocks(SCHEMA) == two.blocks(SCHEMA)
+    ours, theirs = (RankingModel(blueprint, SCHEMA).state_dict() for blueprint in (one, two))
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_column_called_like_the_leaves_is_refused():
+    """Dense is the name of the field that all trees make together, and «dense · 2» of a group's own."""
+    for spec, name in ((SPEC, DENSE), (OWN, f"{DENSE} · 2")):
+        schema = Schema((*SCHEMA.features, Feature(name, "categorical", 3)), SCHEMA.tasks)
+        with pytest.raises(ZooError, match=f"one field, '{name}'"):
+            grouped(spec, schema).count(schema)
 
 
 def test_depth_holds_every_leaf():

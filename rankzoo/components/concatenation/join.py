@@ -55,8 +55,10 @@ class Join(Slot):
 
     def after(self, shape: Shape) -> Shape:
         read(shape)
-        joined = sum(self.sizes(shape).values())
-        return shape.but(joined=joined, branch=joined, origin={**shape.origin, "joined": shape.at} if joined else shape.origin)
+        sizes = self.sizes(shape)
+        joined = sum(sizes.values())
+        return shape.but(joined=joined, branch=joined, segments=sizes,
+                         origin={**shape.origin, "joined": shape.at} if joined else shape.origin)
 
     def count(self, shape: Shape) -> Count:
         return Count((Part("", 0, 0, (self.after(shape).joined,)),))

@@ -4,12 +4,16 @@ idx_t(x) = off_t + leaf_t(x), e = [E[idx_1]; …; E[idx_T]]: the trees choose th
 what a leaf is worth. A number has no scale any more: whatever keeps the order of its values keeps its leaves. The forest is
 fitted on the training rows before the first step and rests from then on; it is kept with the weights. (He et al., ADKDD 2014,
 gave leaves to a linear model.)
+
+Where groups of tasks have networks of their own, E may be one for all of them or E_g, one for each: then V·d counts once for
+each group, and each network reads e_g alone. The trees are the same. Vectors of a group's own pass the crosses by: a cross of
+all fields would join again what is to stand apart.
 """
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import ceil, log2
+from math import ceil, log2, prod
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -22,13 +26,15 @@ from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsL
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Count, Drawing, Part, Schema, Shape, Task
-from rankzoo.signals import Batch
+from rankzoo.schema import Count, Drawing, Part, Schema, Shape
+from rankzoo.signals import Batch, Signal
+from rankzoo.trace import Trace
 
 
 class TreeLeaves(Embeddings):
     """Embeddings for ids as ever; all numbers become one leaf in each of `trees` trees, with `dim` numbers each. `labels` says
-    what the trees are grown for: each task has its share of them, or all are the first task's."""
+    what the trees are grown for: each task has its share of them, or all are the first task's. `share_table` off gives each
+    group of tasks that reads by itself a table of its own; where all tasks read together there is one either way."""
 
     kind: Literal["tree_leaves"] = "tree_leaves"
     numeric: Annotated[Literal["leaves"], Field(title="Numeric features enter as")] = "leaves"
@@ -37,6 +43,7 @@ class TreeLeaves(Embeddings):
     dim: Annotated[int, Field(ge=1, le=1024, title="Embedding size")] = 8
     pooling: Annotated[Literal["concat", "sum"], Field(title="Leaves are joined by")] = "concat"
     labels: Annotated[Literal["each", "first"], Field(title="Trees are grown for")] = "each"
+    share_table: Annotated[bool, Field(title="One table of leaves for all groups of tasks")] = True
     shrinkage: Annotated[float, Field(gt=0, le=1, title="Shrinkage of each tree")] = 0.3
 
     main: ClassVar = ("trees", "leaves", "dim")
@@ -71,43 +78,57 @@ class TreeLeaves(Embeddings):
                            "Keep a task with a binary label or a number, or set representation.kind to embeddings.",
                            at=shape.at)
         after = super().after(shape)
-        fields = {DENSE: self.wide} | {name: width for name, width in after.fields.items() if name not in names}
-        return after.but(fields=fields, origin={**after.origin, DENSE: f"{shape.at}.numbers"})
+        fields = {name: width for name, width in after.fields.items() if name not in names}
+        own = self.apart_in(shape)
+        for name in fields.keys() & {DENSE, *own}:
+            raise ZooError("The leaves of all trees are one field, '{name}', and the data have such a column.",
+                           "Rename the column, or set representation.kind to embeddings.", at=shape.at, name=name)
+        fields, joins = (fields, dict.fromkeys(own, self.wide)) if own else ({DENSE: self.wide} | fields, {})
+        return after.but(fields=fields, joins=joins, own={name: group for group, name in enumerate(own)},
+                         origin={**after.origin, **dict.fromkeys(own or (DENSE,), f"{shape.at}.numbers")})
 
-    def forest_part(self) -> Part:
-        """V·d numbers in the leaves' table; nothing is multiplied."""
-        rows = self.trees * self.leaves
-        return Part("forest", rows * self.dim, 0, (self.wide,), f"{self.trees:,} × {self.leaves:,} × {self.dim:,}", table=True)
+    def apart_in(self, shape: Shape) -> tuple[str, ...]:
+        """The names of the groups' own vectors; none where one table serves all tasks."""
+        groups = len(shape.apart)
+        return () if self.share_table or groups < 2 else tuple(f"{DENSE} · {group + 1}" for group in range(groups))
+
+    def forest_part(self, shape: Shape) -> Part:
+        """V·d numbers in each table of leaves; nothing is multiplied."""
+        tables = len(self.apart_in(shape)) or 1
+        sizes = (*((tables,) if tables > 1 else ()), self.trees, self.leaves, self.dim)
+        return Part("forest", prod(sizes), 0, (tables * self.wide,), " × ".join(f"{size:,}" for size in sizes), table=True)
 
     def count(self, shape: Shape) -> Count:
-        return super().count(shape) + Count((self.forest_part(),))
+        return super().count(shape) + Count((self.forest_part(shape),))
 
     def draw(self, shape: Shape) -> Drawing:
-        drawing, own = super().draw(shape), self.forest_part().parameters
-        detail = f"a leaf in each of {self.trees} trees"
+        drawing, own = super().draw(shape), self.forest_part(shape).parameters
+        tables = len(self.apart_in(shape))
+        detail = f"leaves of one forest, {tables} tables" if tables else f"a leaf in each of {self.trees} trees"
         return replace(drawing, blocks=tuple(
             replace(block, parameters=block.parameters + own, detail=detail) if block.address == f"{shape.at}.numbers" else block
             for block in drawing.blocks))
 
     def build(self, shape: Shape) -> TreeLeavesLayer:
-        return TreeLeavesLayer(self, shape.schema, shape.tasks)
+        return TreeLeavesLayer(self, shape)
 
 
 class Forest(nn.Module):
-    """(row, number) → (row, tree, dim). A node asks whether a number is at most its threshold; a child c < 0 is the leaf ~c.
+    """(row, number) → (row, tree, dim), of `tables` tables (row, table, tree, dim). A node asks whether a number is at most its
+    threshold; a child c < 0 is the leaf ~c.
 
     Until it is fitted its splits are random. Trees with fewer leaves leave some rows of the table idle.
     """
 
-    def __init__(self, spec: TreeLeaves, numbers: int):
+    def __init__(self, spec: TreeLeaves, numbers: int, tables: int = 0):
         super().__init__()
-        self.leaves, self.depth, nodes = spec.leaves, spec.depth, spec.leaves - 1
+        self.leaves, self.depth, self.tables, nodes = spec.leaves, spec.depth, tables, spec.leaves - 1
         self.register_buffer("feature", torch.randint(0, numbers, (spec.trees, nodes)))
         self.register_buffer("threshold", torch.randn(spec.trees, nodes, dtype=torch.float64))
         children = 2 * torch.arange(nodes)[:, None] + torch.tensor([1, 2])  # (node, side) of a full tree, filled from the left
         children = torch.where(children < nodes, children, ~(children - nodes))
         self.register_buffer("child", children.repeat(spec.trees, 1, 1))    # (tree, node, side)
-        self.table = nn.Parameter(torch.randn(spec.trees * spec.leaves, spec.dim) * spec.init)
+        self.table = nn.Parameter(torch.randn((tables or 1) * spec.trees * spec.leaves, spec.dim) * spec.init)
 
     @torch.no_grad()
     def set(self, trees: Sequence[Sequence[Split]]) -> None:
@@ -132,16 +153,21 @@ class Forest(nn.Module):
         return every * self.leaves + ~node
 
     def forward(self, numbers: Tensor) -> Tensor:
-        return F.embedding(self.ids(numbers), self.table)
+        ids = self.ids(numbers)
+        if self.tables:
+            each = len(self.table) // self.tables
+            ids = ids.unsqueeze(1) + each * torch.arange(self.tables, device=ids.device).unsqueeze(1)  # (row, table, tree)
+        return F.embedding(ids, self.table)
 
 
 class TreeLeavesLayer(EmbeddingsLayer):
-    """Embeddings of ids, and `forest` for the numbers."""
+    """Embeddings of ids, and `forest` for the numbers; `own` names the vectors that a group of tasks has for itself."""
 
-    def __init__(self, spec: TreeLeaves, schema: Schema, tasks: tuple[Task, ...]):
-        super().__init__(spec, schema)
-        self.spec, self.tasks = spec, tuple(task for task in tasks if task.single)
-        self.forest = Forest(spec, len(self.numbers))
+    def __init__(self, spec: TreeLeaves, shape: Shape):
+        super().__init__(spec, shape.schema)
+        self.spec, self.tasks = spec, tuple(task for task in shape.tasks if task.single)
+        self.own = spec.apart_in(shape)
+        self.forest = Forest(spec, len(self.numbers), len(self.own))
 
     def fit(self, train: Batch, seed: int) -> None:
         """Grows the forest on the training rows, task by task; called once, before the first step."""
@@ -156,6 +182,19 @@ class TreeLeavesLayer(EmbeddingsLayer):
             trees += [*found, *[()] * (wanted - len(found))]
         self.forest.set(trees)
 
+    def forward(self, batch: Batch, trace: Trace) -> Signal:
+        signal = super().forward(batch, trace)
+        if not self.own:
+            return signal
+        joins = dict(zip(self.own, self._leaves(batch).unbind(1), strict=True))
+        for name, vector in joins.items():
+            trace.keep(name, "field", ("row", "width"), vector)
+        return signal.but(joins=joins)
+
     def _numbers(self, batch: Batch) -> Mapping[str, Tensor]:
-        vectors = self.forest(batch.numbers[:, self.numbers])  # (row, tree, dim)
-        return {DENSE: vectors.flatten(1) if self.spec.pooling == "concat" else vectors.sum(dim=1)}
+        return {} if self.own else {DENSE: self._leaves(batch)}
+
+    def _leaves(self, batch: Batch) -> Tensor:
+        """The leaves of a row joined: (row, width), or (row, group, width)."""
+        vectors = self.forest(batch.numbers[:, self.numbers])  # (row, tree, dim), of groups (row, group, tree, dim)
+        return vectors.flatten(-2) if self.spec.pooling == "concat" else vectors.sum(dim=-2)

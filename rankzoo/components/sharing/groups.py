@@ -2,11 +2,13 @@
 
 h_g = MLP_g(v), y_k = h_k(h_g(k)): hidden layers are shared inside a group and never across; no gate, no expert. Who belongs
 together is set by hand, where a mixture of experts learns it. A `bottom` under all groups is for teaching: the source has none.
+A representation may have tables of its own for each group (`share_table` of the leaves of trees): then v is v_g.
 """
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -50,12 +52,19 @@ class Groups(Slot):
                 if name not in tasks:
                     raise ZooError("The model has no task '{name}' to put into a group.", closest(name, tasks) or
                                    "It has: {names}.", at=f"{shape.at}.groups.{i}.{j}", name=name, names=listed(tasks))
+        return self.divided(tuple(tasks))
+
+    def divided(self, tasks: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        """The groups, and one more of the tasks that none of them names."""
         rest = tuple(task for task in tasks if not any(task in group for group in self.groups))
         return (*self.groups, rest) if rest else self.groups
 
-    def inner(self, shape: Shape) -> int:
-        """Width that the groups read."""
-        return self.bottom[-1] if self.bottom else shape.joined
+    def apart(self, tasks: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        return (tasks,) if self.bottom else self.divided(tasks)
+
+    def inner(self, shape: Shape, group: int) -> int:
+        """Width that a group reads."""
+        return self.bottom[-1] if self.bottom else sum(stop - start for start, stop in shape.stretches(group))
 
     def after(self, shape: Shape) -> Shape:
         needs_input(shape)
@@ -64,7 +73,7 @@ class Groups(Slot):
 
     def count(self, shape: Shape) -> Count:
         parts = [mlp_part("bottom", shape.joined, self.bottom)] if self.bottom else []
-        parts += [mlp_part(f"group.{g}", self.inner(shape), self.widths) for g in range(len(self.members(shape)))]
+        parts += [mlp_part(f"group.{g}", self.inner(shape, g), self.widths) for g in range(len(self.members(shape)))]
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -78,7 +87,7 @@ class Groups(Slot):
         for g, group in enumerate(self.members(shape)):
             blocks.append(Block(f"{at}.group.{g}", "sharing", "expert", f"Group {g + 1}", ", ".join(group), self.widths,
                                 count.within(f"group.{g}").parameters, words=group))
-            edges += [Edge(below, f"{at}.group.{g}", self.inner(shape))] if below else []
+            edges += [Edge(below, f"{at}.group.{g}", self.inner(shape, g))] if below else []
         return Drawing(tuple(blocks), tuple(edges))
 
     def build(self, shape: Shape) -> GroupsLayer:
@@ -92,18 +101,26 @@ class Groups(Slot):
 
 
 class GroupsLayer(nn.Module):
-    """(row, width) → (row, last width), one tensor for each group, which its tasks share; keeps `group.<number>`."""
+    """(row, width) → (row, last width), one tensor for each group, which its tasks share; keeps `group.<number>`.
+
+    stretches: where in the joined vector stands what each group reads, (start, stop) each; empty where all read the whole.
+    """
 
     def __init__(self, spec: Groups, shape: Shape):
         super().__init__()
         self.members = spec.members(shape)
         self.bottom = Mlp(shape.joined, spec.bottom, dropout=spec.dropout)
-        self.group = nn.ModuleList(Mlp(spec.inner(shape), spec.widths, dropout=spec.dropout) for _ in self.members)
+        self.group = nn.ModuleList(Mlp(spec.inner(shape, g), spec.widths, dropout=spec.dropout) for g in range(len(self.members)))
+        self.stretches = tuple(shape.stretches(g) for g in range(len(self.members))) if shape.own else ()
 
     def forward(self, x: Tensor, trace: Trace) -> Branches:
         x, vectors = self.bottom(x), {}
         for g, (network, tasks) in enumerate(zip(self.group, self.members, strict=True)):
-            read = network(x)
+            read = network(self.part(x, g) if self.stretches else x)
             trace.keep(f"group.{g}", "vector", ("row", "width"), read)
             vectors |= dict.fromkeys(tasks, read)
         return Branches(vectors)
+
+    def part(self, x: Tensor, group: int) -> Tensor:
+        """What a group reads of the joined vector: (row, width) → (row, width of its own)."""
+        return torch.cat([x[:, start:stop] for start, stop in self.stretches[group]], dim=1)

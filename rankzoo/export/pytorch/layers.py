@@ -35,6 +35,8 @@ def twin(place: Place) -> type | None:
     """The layer that stands in the file for a fused one."""
     if isinstance(place.spec, GrowingTable) and place.spec.moves:
         return rows.PlainMoving
+    if isinstance(place.spec, TreeLeaves) and place.spec.apart_in(place.shape):
+        return plain.PlainApart
     return TWINS.get(type(place.spec))
 
 

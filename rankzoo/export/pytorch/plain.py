@@ -155,12 +155,27 @@ class PlainTreeLeaves(PlainEmbeddings):
 
     def __init__(self, spec: TreeLeaves, shape: Shape, read: tuple[str, ...]):
         super().__init__(spec, shape, read)
-        self.joined = spec.pooling == "concat"
-        self.forest = Forest(spec, len(self.numbers))
+        self.joined, self.own = spec.pooling == "concat", spec.apart_in(shape)
+        self.forest = Forest(spec, len(self.numbers), len(self.own))
 
     def numeric(self, batch: Batch) -> dict[str, Tensor]:
-        vectors = self.forest(torch.stack([batch.features[name] for name in self.numbers], dim=1))  # (row, tree, dim)
-        return {DENSE: vectors.flatten(1) if self.joined else vectors.sum(dim=1)}
+        return {DENSE: self.leaves(batch)}
+
+    def leaves(self, batch: Batch) -> Tensor:
+        """The leaves of a row joined: (row, width), or (row, group, width) where groups of tasks have tables of their own."""
+        vectors = self.forest(torch.stack([batch.features[name] for name in self.numbers], dim=1))
+        return vectors.flatten(-2) if self.joined else vectors.sum(dim=-2)
+
+
+class PlainApart(PlainTreeLeaves):
+    """ids → fields[name] (row, width); all numbers → a vector for each group of tasks, from its own table of the leaves."""
+
+    def forward(self, batch: Batch) -> Signal:
+        signal = super().forward(batch)
+        return signal.but(joins=dict(zip(self.own, self.leaves(batch).unbind(1), strict=True)))
+
+    def numeric(self, batch: Batch) -> dict[str, Tensor]:
+        return {}
 
 
 class PlainOneHot(nn.Module):

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rankzoo.figures import beams as tree
 from rankzoo.figures import lists as figure
 from rankzoo.figures.marks import ceiling
 from rankzoo.figures.words import fixed, whole
-from rankzoo.inspection.lists import Built, beams, build, placed, scored
+from rankzoo.inspection.lists import Built, build, lift, placed, scored, searched
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
@@ -14,10 +15,11 @@ from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 NAMES = {"beam": "Beam search", "greedy": "Greedy: the best in every slot"}
+SHORT = {"beam": "beam search", "greedy": "greedy"}
 
 
 def show(sight: Sight) -> None:
-    """Both lists side by side, the beams below, and how far all lists come."""
+    """Both lists side by side, the search below as a tree, and how far all lists come, slot by slot."""
     built: Built = kept(sight.key, "lists", "", lambda: build(sight.subject))
     request = _request(len(built.greedy.videos))
     frame = placed(sight.subject, built, request)
@@ -30,6 +32,7 @@ def show(sight: Sight) -> None:
         with column:
             scene(figure.built(frame[frame["search"] == search], name, top, translate), key=f"lists:{search}", width=530,
                   alt=say(name))
+    page.twin(frame, "lists")
     _steps(sight, built, request)
     score = None if built.true is None else kept(sight.key, "lists:score", "", lambda: scored(
         built.true, built.chance, built.best))
@@ -39,7 +42,10 @@ def show(sight: Sight) -> None:
                        "in any order, and {best} at best.", n=whole(len(built.best)), beam=fixed(built.true["beam"].mean(), 3),
                        greedy=fixed(built.true["greedy"].mean(), 3), chance=fixed(built.chance.mean(), 3),
                        best=fixed(built.best.mean(), 3)))
-    page.twin(frame, "lists")
+        gained = kept(sight.key, "lists:lift", "", lambda: lift(built.adds))
+        scene(figure.lift(gained.sort_values("search"), SHORT, translate), key="lists:lift", width=530,
+              alt=say("Lift by slot, against lists in any order"))
+        page.twin(gained, "lift")
 
 
 def _request(requests: int) -> int:
@@ -61,17 +67,17 @@ def _pairs(frame: Table) -> list[tuple[str, str]]:
 
 
 def _steps(sight: Sight, built: Built, request: int) -> None:
-    """The beams after each step, and where the adaptive search stops."""
-    steps = beams(built, request)
-    stop = int(steps.loc[steps["stops"], "step"].iloc[0])
+    """The beams after each step, what was dropped, and where the adaptive search stops."""
+    frame = searched(sight.subject, built, request)
+    last = frame[frame["stops"] & frame["kept"]].sort_values("beam")
+    first = [each.split(" → ")[0] for each in last["list"]]
     title(say("The beams, step by step"))
-    st.caption(say("Only the next video is shown, so that the search may stop once its beams are about equally good: here after "
-                   "step {step}, at a stability (smallest over largest reward) of {stability}; {threshold} is asked for.",
-                   step=stop, stability=fixed(float(steps.loc[steps["step"] == stop, "stability"].iloc[0]), 3),
-                   threshold=fixed(built.spec.threshold)))
-    number = st.column_config.NumberColumn
-    st.dataframe(steps.drop(columns="stops"), hide_index=True, height=240, key="lists:beams", alt=say("The beams, step by step"),
-                 column_config={"step": number(say("step")), "beam": number(say("beam")), "candidates": say("candidates"),
-                                "reward": number(say("reward"), format="%.3f"),
-                                "survival": number(say("still there"), format="%.3f"),
-                                "stability": number(say("stability"), format="%.3f")})
+    st.caption(say("Each step puts every other video behind every beam and keeps the {k} best beginnings. Only the next video is "
+                   "shown, so that the search may stop once its beams are about equally good: here it ends with step {step}, at "
+                   "a stability (smallest over largest reward) of {stability}; {threshold} is asked for. It shows {video}; {n} "
+                   "of its {kept} beams begin with it. Over all requests it takes {mean} steps on average.", k=built.spec.beams,
+                   step=int(last["step"].iloc[0]), stability=fixed(float(last["stability"].iloc[0]), 3),
+                   threshold=fixed(built.spec.threshold), video=page.escaped(first[0]), n=first.count(first[0]),
+                   kept=len(first), mean=fixed(built.mean_steps, 2)))
+    scene(tree.tree(frame, built.spec.threshold, translate), key="lists:beams", alt=say("The beams, step by step"))
+    page.twin(frame, "beams")

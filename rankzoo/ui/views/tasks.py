@@ -5,7 +5,8 @@ import streamlit as st
 
 from rankzoo.figures import tasks as figure
 from rankzoo.figures.words import decimal, fixed, missing
-from rankzoo.inspection.tasks import tasks
+from rankzoo.inspection.tasks import APART, tasks
+from rankzoo.inspection.view import Table, View
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, truth_line
@@ -13,33 +14,69 @@ from rankzoo.ui.words import say, translate
 
 
 def show(sight: Sight) -> None:
-    """The pairs of tasks in matrices, observed over expected, and the curve of two groups' values."""
+    """Of two groups the curve of their values, which is what they are for; observed over expected; the pairs of tasks."""
     view = kept(sight.key, "tasks", "", lambda: tasks(sight.subject))
     shown = view.table if sight.truth else view.table.assign(related=float("nan"))
-    left, right = st.columns([66, 34], gap="medium")
-    with left:
-        scene(figure.pairs(shown, translate), key="tasks:pairs", alt=say("How alike two tasks pull at their input"))
-        truth_line(sight, view.truth, "Related tasks pull together by {value} more than unrelated ones, as a cosine", "tasks")
-    with right:
-        if len(view.tables["calibration"]):
-            scene(figure.calibration(view.tables["calibration"], sight.subject.model.blueprint.tasks, translate),
-                  key="tasks:calibration", alt=say("Observed over expected"))
-        st.markdown(_reading(shown, view.tables["calibration"]))
-        if "trade" in view.tables:
-            trade = view.tables["trade"]
-            trade = trade if sight.truth else trade.assign(true_passive=float("nan"), true_active=float("nan"))
-            scene(figure.trade(trade, translate), key="tasks:trade", alt=say("What more active responses cost"))
-            st.caption(say("The tenth of the rows that ranks highest by passive + α · active value. The model stays as it is: "
-                           "only α changes, which is why probabilities must be calibrated."))
+    traded = view.tables.get("trade")
+    if traded is not None:
+        left, right = st.columns([60, 40], gap="medium")
+        traded = traded if sight.truth else traded.drop(columns=["true_passive", "true_active"])
+        with left:
+            _trade(traded)
+        with right:
+            _calibrated(sight, view.tables["calibration"])
+            st.markdown(_reading(shown, view.tables["calibration"]))
+        page.twin(traded, "tasks trade")
+        _pairs(sight, view, shown)
+    else:
+        left, right = st.columns([66, 34], gap="medium")
+        with left:
+            _pairs(sight, view, shown)
+        with right:
+            _calibrated(sight, view.tables["calibration"])
+            st.markdown(_reading(shown, view.tables["calibration"]))
     page.twin(shown, "tasks")
+
+
+def _trade(frame: Table) -> None:
+    """What α trades, and what twice the served one would."""
+    scene(figure.trade(frame, translate), key="tasks:trade", alt=say("What more active responses cost"))
+    served, twice = (frame.iloc[place] for place in (list(frame["served"]).index(True) + step for step in (0, 1)))
+    more = {str(name): fixed(float(twice[name] - served[name]), 3) for name in frame if name not in ("alpha", "served")}
+    said = say("The tenth of the rows that ranks highest by passive + α · active value. Twice the served α changes its active "
+               "value by {active} a row, its passive value by {passive}.", active=more["active"], passive=more["passive"])
+    if "true_active" in frame and not missing(served["true_active"]):
+        said += " " + say("In truth {active} and {passive}.", active=more["true_active"], passive=more["true_passive"])
+    st.caption(said + " " + say("The model stays as it is: only α changes, which is why probabilities must be calibrated."))
+
+
+def _calibrated(sight: Sight, frame: Table) -> None:
+    """Observed over expected."""
+    if len(frame):
+        scene(figure.calibration(frame, sight.subject.model.blueprint.tasks, translate), key="tasks:calibration",
+              alt=say("Observed over expected"))
+
+
+def _pairs(sight: Sight, view: View, shown: Table) -> None:
+    """How alike tasks pull, and how far related ones more than others."""
+    scene(figure.pairs(shown, translate), key="tasks:pairs", alt=say("How alike two tasks pull at their input"),
+          width=800 if shown["related"].notna().any() else 400)
+    apart = bool(view.table["cosine"].isna().any())
+    truth_line(sight, view.truth, "Related tasks pull together by {value} more than unrelated ones, as a cosine", "tasks",
+               "Related and unrelated tasks cannot be compared: these meet in no common input." if apart else "")
+    if apart:
+        st.caption(say(APART))
 
 
 def _reading(frame, calibration) -> str:
     """The most and the least alike pair, and the task that lies furthest from calibrated."""
-    most, least = frame.loc[frame["cosine"].idxmax()], frame.loc[frame["cosine"].idxmin()]
-    said = say("**Read it:** {a} and {b} pull most alike ({high}), {c} and {d} least ({low}).", a=page.escaped(most["a"]),
-               b=page.escaped(most["b"]), high=decimal(float(most["cosine"])), c=page.escaped(least["a"]),
-               d=page.escaped(least["b"]), low=decimal(float(least["cosine"])))
+    meeting = frame.dropna(subset=["cosine"])
+    said = say("**Read it:**")
+    if len(meeting):
+        most, least = meeting.loc[meeting["cosine"].idxmax()], meeting.loc[meeting["cosine"].idxmin()]
+        said = say("**Read it:** {a} and {b} pull most alike ({high}), {c} and {d} least ({low}).", a=page.escaped(most["a"]),
+                   b=page.escaped(most["b"]), high=decimal(float(most["cosine"])), c=page.escaped(least["a"]),
+                   d=page.escaped(least["b"]), low=decimal(float(least["cosine"])))
     known = calibration.dropna(subset=["ratio"])
     if not len(known):
         return said
