@@ -19,11 +19,12 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
 from rankzoo.errors import Cure, ZooError
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
+from rankzoo.mending import cure
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import get, systems
 from rankzoo.saying import refused
-from rankzoo.schema import Schema
+from rankzoo.schema import Count, Schema
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -108,7 +109,7 @@ class Document(BaseModel):
                 if not size.table and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]
         changed, tried = self, len(left) + 1
         try:
-            changed = self.but([(size.at, size.value) for size in left]).check()  # widths that must agree come together
+            changed = self.but([(size.at, size.value) for size in left])._standing()  # widths that must agree come together
             taken, left = taken + left, []
         except ZooError:
             pass
@@ -116,7 +117,7 @@ class Document(BaseModel):
             tried, waiting = len(left), []
             for size in left:
                 try:
-                    changed = changed.but([(size.at, size.value)]).check()
+                    changed = changed.but([(size.at, size.value)])._standing()
                     taken.append(size)
                 except ZooError:
                     waiting.append(size)
@@ -162,8 +163,23 @@ class Document(BaseModel):
         return RankingModel(self.blueprint, schema, self.settings.seed)
 
     def check(self) -> Document:
-        """Raises the ZooError of the first component that cannot stand on these data; returns the document."""
-        self.blueprint.count(self.schema())
+        """Raises the ZooError of the first component that cannot stand on these data, with the nearest change that mends it;
+        returns the document."""
+        self.counted()
+        return self
+
+    def counted(self) -> Count:
+        """Parameters and FLOPs on its data; raises as `check` does."""
+        schema = self.schema()
+        try:
+            return self.blueprint.count(schema)
+        except ZooError as problem:
+            problem.tried, mends = json.loads(self.model_dump_json()), cure(self.blueprint, schema, problem)
+            problem.cure = mends and (f"blueprint.{mends[0]}", mends[1])
+            raise
+
+    def _standing(self) -> Document:
+        self.blueprint.places(self.schema())
         return self
 
     def json(self) -> str:

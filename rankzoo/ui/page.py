@@ -54,7 +54,9 @@ def _mends(trouble: ZooError) -> bool:
 
 
 def _value(value: object) -> str:
-    return ", ".join(map(str, value)) or say("none") if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, dict):
+        return str(value.get("kind") or "; ".join(f"{name}: {_value(each)}" for name, each in value.items()) or say("none"))
+    return ", ".join(map(_value, value)) or say("none") if isinstance(value, (list, tuple)) else str(value)
 
 
 def head(detail: str = "", right: str = "", sel: str = "") -> None:
