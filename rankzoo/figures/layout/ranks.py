@@ -11,9 +11,9 @@ from rankzoo.figures.tree import width_of
 
 LANE = ("bias", "bias_tower")
 """Forms that stand in the side lane below the frame, not in a rank."""
-EMPTY_USED = 60.0
-BEFORE_BROKEN = (120.0, 140.0, 1.0)
-"""Room for both shapes on an edge that does not fit."""
+EMPTY_USED = 68.0
+EDGES, LONGEST = 60.0, 420.0
+"""Room for the edges that lead to a part which cannot stand, beside their two shapes, and the most that both take."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,13 @@ def _form(rank: Rank, graph: Graph) -> str:
 
 
 def _gap(one: Rank, other: Rank, graph: Graph) -> tuple[float, float, float]:
+    if _form(other, graph) == "broken":
+        words = [line for address in other.members for line in graph.blocks[address].words]
+        room = min(LONGEST, EDGES + max(map(width_of, words), default=0.0))
+        return room, room, 1.0
     if not one.column.used or not other.column.used:
         off_both = not one.column.used and not other.column.used
         return (7.0, 8.0, 0.0) if off_both else (9.0, 12.0, 0.15) if not other.column.used else (12.0, 22.0, 0.5)
-    if _form(other, graph) == "broken":
-        return BEFORE_BROKEN
     return GAPS.get((_form(one, graph), _form(other, graph)), GAP)
 
 
