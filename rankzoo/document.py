@@ -202,6 +202,19 @@ class Document(BaseModel):
         before = dict(leaves(json.loads(preset.model_dump_json())))
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
+    def gone(self) -> frozenset[str]:
+        """Addresses that the system tells something of, and where the preset's value does not stand any more: it was changed, or
+        its component was exchanged or taken out."""
+        now, before = (json.loads(document.model_dump_json()) for document in (self, self.unchanged()))
+        now, before = ({**tree["blueprint"], "settings": tree["settings"]} for tree in (now, before))
+        told = {fact.path for fact in self.system.facts if fact.path}
+        return frozenset(path for path in told if _seen(now, path) != _seen(before, path))
+
+    @property
+    def assumed(self) -> frozenset[str]:
+        """The settings, by address, whose value RankZoo assumed and nobody changed."""
+        return self.system.assumed - self.gone()
+
     def own(self) -> dict[str, Any]:
         """What differs from the fields' defaults, and every component's kind: a setting that is added with a default leaves it
         as it was. So does a default that is changed, although the model is another then."""
@@ -217,6 +230,16 @@ class Document(BaseModel):
 def unchanged(arch: str, data: str) -> Document:
     """A system's preset on some data; a page asks for it many times."""
     return Document.preset(arch)._fitted(data)
+
+
+def _seen(tree: Any, path: str) -> list[Any]:
+    """The value at an address, behind the kinds of what holds it; where there is nothing, None."""
+    kinds = []
+    for step in path.split("."):
+        kinds.append(tree.get("kind") if isinstance(tree, dict) else None)
+        tree = (tree.get(step) if isinstance(tree, dict) else
+                tree[int(step)] if isinstance(tree, list) and step.isdecimal() and int(step) < len(tree) else None)
+    return [*kinds, tree.get("kind", tree) if isinstance(tree, dict) else tree]
 
 
 def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

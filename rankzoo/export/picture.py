@@ -129,7 +129,7 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
 
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks of components with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
-    return blocks_below({path.rsplit(".", 1)[0] for path in document.system.assumed.difference(document.changed())}, layout)
+    return blocks_below({path.rsplit(".", 1)[0] for path in document.assumed}, layout)
 
 
 def blocks_below(addresses: Iterable[str], layout: Layout) -> frozenset[str]:

@@ -67,10 +67,9 @@ def head(detail: str = "", right: str = "", sel: str = "") -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_head"):
         line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.short)}]"
         if changed:
-            line += f" :orange-badge[{say('{n} changed', n=len(changed))}]"
-        assumed = system.assumed.difference(changed)
-        if assumed:
-            line += f" :gray-badge[{say('{n} values assumed', n=len(assumed))}]"
+            line += f" :orange[●] {say('{n} changed', n=len(changed))}"
+        if document.assumed:
+            line += f" :orange-badge[{say('{n} values assumed', n=len(document.assumed))}]"
         st.markdown(line, width="stretch")
         st.markdown(f":gray[{right or cost()}]", width="content")
         with st.popover(say("Share"), icon=":material/link:", on_change="rerun", key="rz_share") as opened:
