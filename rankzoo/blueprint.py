@@ -26,7 +26,7 @@ from rankzoo.components.sharing.direct import Direct
 from rankzoo.components.slot import Slot, once
 from rankzoo.components.towers import Towers
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Block, Count, Edge, Flow, Schema, Shape
 
 SLOTS = ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses")
@@ -54,6 +54,21 @@ class Place:
     address: str
     spec: Slot
     shape: Shape
+
+
+def arriving(shape: Shape) -> str:
+    """What enters a component, by the slot that it stands in: columns, past items, vectors, one vector, logits."""
+    slot = shape.at.split(".")[0]
+    if slot == "representation":
+        return axes(len(shape.schema.inputs))
+    if slot == "sequence" and shape.sequences:
+        return ", ".join(axes(each.length, each.width) for each in shape.sequences.values())
+    if slot in ("sharing", "towers"):
+        return axes(shape.branch if slot == "towers" and shape.branch else shape.joined)
+    if slot == "losses":
+        return axes(len(shape.tasks))
+    widths = sorted(set(shape.fields.values()))
+    return axes(len(shape.fields), "…".join(map(str, widths[:1] + widths[1:][-1:]))) if widths else axes(0)
 
 
 def drawn(places: Iterable[Place]) -> tuple[Block, ...]:
@@ -107,10 +122,13 @@ class Blueprint(BaseModel):
         """Components with the shape that enters each, up to the first that cannot stand where it is, which is the last of them
         then, and what it says."""
         if len(set(self.tasks)) < len(self.tasks):
-            raise ZooError("A task is named twice.", "Name each task once.", at="tasks")
+            raise ZooError("A task is named twice.", "Name each task once.", at="tasks",
+                           cure=("tasks", list(dict.fromkeys(self.tasks))), comes=axes(len(self.tasks)),
+                           needs=axes(len(set(self.tasks))))
         once(self.without, "without")
         schema = schema.leaving(self.without)
-        shape = Shape(schema, tuple(schema.task(name) for name in self.tasks), apart=self.sharing.apart(self.tasks))
+        tasks = tuple(schema.task(name, f"tasks.{i}") for i, name in enumerate(self.tasks))
+        shape = Shape(schema, tasks, apart=self.sharing.apart(self.tasks))
         places = []
         for address, spec in self.specs():
             shape = shape.but(at=address)
@@ -118,6 +136,7 @@ class Blueprint(BaseModel):
             try:
                 shape = spec.after(shape)
             except ZooError as problem:
+                problem.comes = problem.comes or (arriving(shape) if problem.needs else "")
                 return tuple(places), problem
         return tuple(places), None
 

@@ -19,11 +19,12 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, schema_of
 from rankzoo.errors import Cure, ZooError
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
+from rankzoo.mending import cure
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import get, systems
 from rankzoo.saying import refused
-from rankzoo.schema import Schema
+from rankzoo.schema import Count, Schema
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -108,7 +109,7 @@ class Document(BaseModel):
                 if not size.table and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]
         changed, tried = self, len(left) + 1
         try:
-            changed = self.but([(size.at, size.value) for size in left]).check()  # widths that must agree come together
+            changed = self.but([(size.at, size.value) for size in left])._standing()  # widths that must agree come together
             taken, left = taken + left, []
         except ZooError:
             pass
@@ -116,7 +117,7 @@ class Document(BaseModel):
             tried, waiting = len(left), []
             for size in left:
                 try:
-                    changed = changed.but([(size.at, size.value)]).check()
+                    changed = changed.but([(size.at, size.value)])._standing()
                     taken.append(size)
                 except ZooError:
                     waiting.append(size)
@@ -162,8 +163,23 @@ class Document(BaseModel):
         return RankingModel(self.blueprint, schema, self.settings.seed)
 
     def check(self) -> Document:
-        """Raises the ZooError of the first component that cannot stand on these data; returns the document."""
-        self.blueprint.count(self.schema())
+        """Raises the ZooError of the first component that cannot stand on these data, with the nearest change that mends it;
+        returns the document."""
+        self.counted()
+        return self
+
+    def counted(self) -> Count:
+        """Parameters and FLOPs on its data; raises as `check` does."""
+        schema = self.schema()
+        try:
+            return self.blueprint.count(schema)
+        except ZooError as problem:
+            problem.tried, mends = json.loads(self.model_dump_json()), cure(self.blueprint, schema, problem)
+            problem.cure = mends and (f"blueprint.{mends[0]}", mends[1])
+            raise
+
+    def _standing(self) -> Document:
+        self.blueprint.places(self.schema())
         return self
 
     def json(self) -> str:
@@ -186,6 +202,19 @@ class Document(BaseModel):
         before = dict(leaves(json.loads(preset.model_dump_json())))
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
+    def gone(self) -> frozenset[str]:
+        """Addresses that the system tells something of, and where the preset's value does not stand any more: it was changed, or
+        its component was exchanged or taken out."""
+        now, before = (json.loads(document.model_dump_json()) for document in (self, self.unchanged()))
+        now, before = ({**tree["blueprint"], "settings": tree["settings"]} for tree in (now, before))
+        told = {fact.path for fact in self.system.facts if fact.path}
+        return frozenset(path for path in told if _seen(now, path) != _seen(before, path))
+
+    @property
+    def assumed(self) -> frozenset[str]:
+        """The settings, by address, whose value RankZoo assumed and nobody changed."""
+        return self.system.assumed - self.gone()
+
     def own(self) -> dict[str, Any]:
         """What differs from the fields' defaults, and every component's kind: a setting that is added with a default leaves it
         as it was. So does a default that is changed, although the model is another then."""
@@ -201,6 +230,16 @@ class Document(BaseModel):
 def unchanged(arch: str, data: str) -> Document:
     """A system's preset on some data; a page asks for it many times."""
     return Document.preset(arch)._fitted(data)
+
+
+def _seen(tree: Any, path: str) -> list[Any]:
+    """The value at an address, behind the kinds of what holds it; where there is nothing, None."""
+    kinds = []
+    for step in path.split("."):
+        kinds.append(tree.get("kind") if isinstance(tree, dict) else None)
+        tree = (tree.get(step) if isinstance(tree, dict) else
+                tree[int(step)] if isinstance(tree, list) and step.isdecimal() and int(step) < len(tree) else None)
+    return [*kinds, tree.get("kind", tree) if isinstance(tree, dict) else tree]
 
 
 def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 Cure = tuple[str, object]
+BOTH = "It gets {comes} and needs {needs}."
+"""Said of two shapes that do not fit each other."""
 
 
 class ZooError(ValueError):
@@ -14,23 +16,31 @@ class ZooError(ValueError):
     `--set`, a form key and a trace use. A catalogue may translate the templates before they are filled.
 
     `cure` is the change that would mend it, where one is at hand: the address of a setting and the nearest value that may stand
-    there. `shapes` are the two sizes that do not fit each other, what comes and what is needed. `tried` is what was asked for,
-    as parsed JSON, so that the cure can be put into it.
+    there. `comes` and `needs` are the two shapes that do not fit each other, as `axes` writes them; where only what is needed
+    was said, the blueprint adds what comes. `tried` is what was asked for, as parsed JSON, so that the cure can be put into it.
     """
 
-    def __init__(self, what: str, fix: str = "", /, *, at: str = "", cure: Cure | None = None,
-                 shapes: tuple[object, object] | None = None, **values: object):
+    def __init__(self, what: str, fix: str = "", /, *, at: str = "", cure: Cure | None = None, comes: str = "", needs: str = "",
+                 **values: object):
         super().__init__(what)
-        self.what, self.fix, self.at, self.values, self.cure, self.shapes = what, fix, at, values, cure, shapes
+        self.what, self.fix, self.at, self.values, self.cure = what, fix, at, values, cure
+        self.comes, self.needs = comes, needs
         self.tried: object = None
 
     def text(self, translate: Callable[[str], str] = str, fix: bool = True) -> str:
         """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""
-        said = [translate(part).format(**{"at": self.at, **self.values}) for part in (self.what, self.fix if fix else "") if part]
-        return " ".join(said)
+        parts = [self.what, self.fix, BOTH if self.comes and self.needs else ""] if fix else [self.what]
+        values = {"comes": self.comes, "needs": self.needs, "at": self.at, **self.values}
+        return " ".join(translate(part).format(**values) for part in parts if part)
 
     def __str__(self) -> str:
         return self.text()
+
+
+def axes(*sizes: object) -> str:
+    """«B × 30 × 48»: sizes behind the rows of a batch, B. A letter stands for a size that may be any: L past items, m vectors, d
+    numbers, n of anything."""
+    return " × ".join(map(str, ("B", *sizes)))
 
 
 def closest(name: str, known: list[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 
 Side = Literal["user", "item", "context"]
 
@@ -183,9 +183,11 @@ class Schema:
         for i, name in enumerate(names):
             if self.feature(name, f"{at}.{i}").name not in self.spare:
                 raise ZooError("'{name}' cannot be left out: past items or a side tower are read from it.",
-                               "Choose among: {names}.", at=f"{at}.{i}", name=name, names=listed(self.spare))
+                               "Choose among: {names}.", at=f"{at}.{i}", name=name, names=listed(self.spare),
+                               comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")
         if names and len(set(names)) >= len(self.inputs) and not self.histories:
-            raise ZooError("No feature would be left to read.", "Keep at least one.", at=at)
+            raise ZooError("No feature would be left to read.", "Keep at least one.", at=at, comes=axes(0),
+                           needs=axes("n") + ", n ≥ 1")
         return replace(self, features=tuple(replace(f, out=f.name in names) for f in self.features)) if names else self
 
     def named(self, table: str) -> bool:
@@ -219,7 +221,7 @@ class Schema:
         """The history of that name, or the first where no name is given."""
         if not self.histories:
             raise ZooError("These data have no history.", "Choose data with one, or empty the sequence slot (sequence=[]).",
-                           at=at, cure=("sequence", []))
+                           at=at, cure=("sequence", []), comes=axes(0), needs=axes("L", "d"))
         return _named(self.histories, name, "history", at) if name else self.histories[0]
 
     def task(self, name: str, at: str = "tasks") -> Task:
@@ -233,7 +235,8 @@ def _named(things: tuple, name: str, what: str, at: str):
             return thing
     names = [thing.name for thing in things]
     raise ZooError("The data have no {what} '{name}'.", closest(name, names) or "They have: {names}.",
-                   at=at, what=what, name=name, names=listed(names))
+                   at=at, what=what, name=name, names=listed(names), cure=nearest(at, name, names) if at else None,
+                   comes=f"{name}: {axes(0)}" if at else "", needs=f"{name}: {axes('L' if what in ('history', 'list') else 1)}")
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rankzoo import mending
+from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import up_to_the_break
+from rankzoo.figures.diagram import draw
 from rankzoo.paths import leaves, set_at
 from rankzoo.saying import nearest
+from rankzoo.schema import Schema
+from tests.drawings import walk
 from tests.test_blueprint import ANY, GARBAGE
 from tests.test_cli import refusal
 from tests.test_layout import LAWS
@@ -89,10 +94,11 @@ def broken(arch: str, *changes: tuple[str, object]) -> tuple[Document, ZooError]
 
 def test_heads_that_do_not_fit_say_both_shapes_and_the_nearest():
     document, problem = broken("bst", ("sequence.0.token", 16), ("sequence.0.heads", 7))
-    assert problem.cure == ("sequence.0.heads", 8) and problem.shapes[0] == 16
+    assert problem.cure == ("sequence.0.heads", 8) and (problem.comes, problem.needs) == ("B × L × 16", "B × L × 7·n")
     layout = up_to_the_break(document.blueprint, document.schema())
     block = layout.blocks["sequence.0"]
-    assert block.form == "broken" and block.words == ("comes: 16", f"needs: {problem.shapes[1]}")
+    assert block.form == "broken" and block.words == ("comes: B × L × 16", "needs: B × L × 7·n")
+    assert "It gets B × L × 16 and needs B × L × 7·n." in str(problem)
     edge = next(edge for edge in layout.edges if edge.target == "sequence.0")
     assert edge.kind == "broken" and layout.blocks[edge.source].form == "history"
     assert not {"losses.click", "concatenation"} & set(layout.blocks), "nothing behind it is drawn"
@@ -103,18 +109,65 @@ def test_a_model_that_stands_has_no_break():
     assert up_to_the_break(preset.blueprint, preset.schema()) is None
 
 
-@settings(max_examples=200, deadline=None)
-@given(ANY)
-def test_any_model_that_cannot_stand_is_drawn_up_to_its_break(drawn):
-    """The layout keeps every law, one part is broken, and it is the one that the refusal names."""
-    schema, blueprint = drawn
+def refusal_of(blueprint: Blueprint, schema: Schema) -> ZooError | None:
     try:
-        places, problem = blueprint.reached(schema)
-    except ZooError:
-        return  # tasks or features that are not there: nothing can be drawn
-    if problem is None:
-        return
+        return blueprint.reached(schema)[1]
+    except ZooError as problem:
+        return problem
+
+
+def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: ZooError) -> None:
+    """The layout keeps every law; one part is broken, with edges into it; both shapes stand there whole and in the sentence."""
     layout = up_to_the_break(blueprint, schema)
-    assert [address for address, block in layout.blocks.items() if block.form == "broken"] == [places[-1].address]
+    broken, = (address for address, block in layout.blocks.items() if block.form == "broken")
+    assert problem.comes and problem.needs and problem.comes != problem.needs
+    assert f"It gets {problem.comes} and needs {problem.needs}." in str(problem)
+    assert all(edge.kind == "broken" for edge in layout.edges if edge.target == broken)
+    assert any(edge.target == broken for edge in layout.edges)
+    words = {tree[2] for tree, _, _ in walk(draw(layout)) if tree[0] == "text"}
+    assert {f"comes: {problem.comes}", f"needs: {problem.needs}"} <= words
     for law in LAWS:
         law(layout)
+
+
+def mended(blueprint: Blueprint, change: tuple[str, object]) -> Blueprint:
+    tree = json.loads(blueprint.json())
+    set_at(tree, *change)
+    return Blueprint.model_validate_json(json.dumps(tree))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ANY)
+def test_any_model_that_cannot_stand_shows_both_shapes_and_can_be_mended(drawn):
+    """Drawn up to its break, with both shapes on the edge; cure after cure leads to a model that stands."""
+    schema, blueprint = drawn
+    problem, presses = refusal_of(blueprint, schema), 0
+    if problem:
+        assert_drawn_up_to_the_break(blueprint, schema, problem)
+    while problem:
+        blueprint, presses = mended(blueprint, mending.cure(blueprint, schema, problem)), presses + 1
+        problem = refusal_of(blueprint, schema)
+        assert presses <= 6, problem
+
+
+@pytest.mark.parametrize("arch, path, value", [
+    ("youtube", "tasks", ["click", "click"]), ("youtube", "tasks", ["clik"]), ("youtube", "without", ["position"]),
+    ("youtube", "without", ["nobody"]), ("wide_deep", "sequence.0.kind", "pooling"),
+    ("wide_deep", "representation.kind", "neighbours"), ("youtube", "tasks", ["xyz"]),
+    ("lr", "towers.kind", "mlp"), ("dcn_v2", "concatenation.fields", ["nobody"]), ("esmm", "tasks", ["click"]),
+    ("dcn_v2", "representation.kind", "one_hot")])
+def test_a_name_or_a_kind_that_cannot_be_is_drawn_and_mended(arch, path, value):
+    tree = json.loads(Document.preset(arch).json())
+    set_at(tree, f"blueprint.{path}", value)
+    document = Document.parse(json.dumps(tree))
+    with pytest.raises(ZooError) as caught:
+        document.check()
+    problem = caught.value
+    assert_drawn_up_to_the_break(document.blueprint, document.schema(), problem)
+    for _ in range(3):
+        try:
+            document = Document.mended(problem.tried, problem.cure).check()
+            return
+        except ZooError as another:
+            problem = another
+    raise AssertionError(problem)

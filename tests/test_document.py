@@ -103,7 +103,7 @@ CASES = [
     ("cfg-tasks-none", changed(tasks=[]), "tasks", "Setting tasks: a list of 1 to 8 values."),
     ("cfg-tasks-many", changed(tasks=[f"t{i}" for i in range(1000)]), "tasks", "Setting tasks: a list of 1 to 8 values."),
     ("cfg-tasks-dup", changed(tasks=["click", "click"]), "tasks", "A task is named twice. Name each task once."),
-    ("cfg-task-unknown", changed(tasks=["clik"]), "tasks", "The data have no task 'clik'. Did you mean 'click'?"),
+    ("cfg-task-unknown", changed(tasks=["clik"]), "tasks.0", "The data have no task 'clik'. Did you mean 'click'?"),
     ("cfg-task-markup", changed(tasks=["<b>x</b>"]), "tasks.0", "letters, digits, spaces and _ only"),
     ("cfg-dataset-path", '{"arch":"mmoe","data":"../../etc/passwd"}', "data", "Unknown dataset '../../etc/passwd'."),
     ("cfg-dataset-url", '{"arch":"mmoe","data":"http://example.org/a.csv"}', "data", "Unknown dataset 'http://example.org/a.csv'."),
@@ -300,4 +300,4 @@ def test_what_people_call_things_is_no_template():
     """A column called «{x}» is quoted, not filled in."""
     with pytest.raises(ZooError) as caught:
         Schema((Feature("{price}", "numeric"),), (Task("click"),)).feature("{prise}", "towers.by.0")
-    assert str(caught.value) == "The data have no feature '{prise}'. Did you mean '{price}'?"
+    assert str(caught.value).startswith("The data have no feature '{prise}'. Did you mean '{price}'? It gets {prise}: B × 0")

@@ -94,6 +94,12 @@ LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test
         test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes)
 
 
+@pytest.mark.parametrize("id", BUILT)
+def test_every_preset_fits_a_page(id: str) -> None:
+    """1080 units, of which the smallest that is drawn, 0.85, fits beside the sidebar of a window 1280 wide."""
+    assert of_system(id).width == pytest.approx(1080)
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(ANY)
 def test_any_blueprint_that_stands_keeps_every_law(drawn) -> None:

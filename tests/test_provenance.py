@@ -55,5 +55,25 @@ def test_what_a_visitor_typed_is_not_assumed():
     assert not any(block.startswith("towers.") for block in blocks[1]) and "sharing.expert.0" in blocks[1]
 
 
+@pytest.mark.parametrize("arch, changes, gone", [
+    ("youtube", [("sharing.kind", "ple")], "sharing."), ("mmoe", [("sharing.kind", "omoe")], "sharing."),
+    ("din", [("sequence", [])], "sequence."), ("dcn_v2", [("interaction.0.kind", "cross")], "interaction.0."),
+    ("youtube", [("settings.lr", 0.5)], "settings.lr")])
+def test_what_was_exchanged_away_is_not_assumed(arch: str, changes: list, gone: str):
+    """Not even where the new kind has a setting of the same name and value, as OMoE has MMoE's experts."""
+    preset = Document.preset(arch)
+    after = preset.model_copy(update={"blueprint": preset.blueprint}).but(changes)
+    assert preset.assumed == preset.system.assumed
+    assert after.assumed == {path for path in preset.assumed if not path.startswith(gone)}
+    assert after.gone() == {fact.path for fact in preset.system.facts if fact.path.startswith(gone)}
+
+
+def test_a_mapping_is_a_value_of_its_own():
+    """DIN's embedding sizes by field are one setting."""
+    din = Document.preset("din")
+    assert "representation.dims" in {fact.path for fact in din.system.facts}
+    assert "representation.dims" in din.but([("representation.dims.item", 5)]).gone()
+
+
 def test_every_tag_is_either_said_or_assumed():
     assert set(SAID["supported"]) | {"unsure", "ours"} == set(PROVENANCES) and len(SLOTS) == 7

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Count, Drawing, Schema, Shape
 
@@ -83,7 +83,8 @@ def once(names: Iterable[str], at: str) -> None:
     seen: set[str] = set()
     for i, name in enumerate(names):
         if name in seen:
-            raise ZooError("'{name}' is named twice.", "Name it once.", at=f"{at}.{i}", name=name)
+            raise ZooError("'{name}' is named twice.", "Name it once.", at=f"{at}.{i}", name=name, comes=f"{name}: 2 × B",
+                           needs=f"{name}: 1 × B")
         seen.add(name)
 
 
@@ -91,7 +92,8 @@ def needs_input(shape: Shape) -> None:
     """Raises a ZooError where nothing is joined for a shared network to read."""
     if not shape.joined:
         raise ZooError("The shared network has no input: nothing is joined before it.",
-                       "Join fields, choose embeddings as representation, or take no sharing (kind direct).", at=shape.at)
+                       "Join fields, choose embeddings as representation, or take no sharing (kind direct).", at=shape.at,
+                       cure=("sharing.kind", "direct"), comes=axes(0), needs=axes("d"))
 
 
 def one_logit(shape: Shape) -> None:
@@ -99,7 +101,9 @@ def one_logit(shape: Shape) -> None:
     for task in shape.tasks:
         if task.kind == "tags":
             raise ZooError("The task '{task}' asks for a tag of every word, and this tower reads no words.",
-                           "Set towers.kind to text_heads.", at=shape.at, task=task.name, cure=("towers.kind", "text_heads"))
+                           "Set towers.kind to text_heads.", at=shape.at, task=task.name, cure=("towers.kind", "text_heads"),
+                           comes=f"{task.name}: {axes('L', shape.schema.classes(task))}", needs=f"{task.name}: {axes(1)}")
         if task.kind == "class":
             raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.",
-                           "Set towers.kind to classes.", at=shape.at, task=task.name, cure=("towers.kind", "classes"))
+                           "Set towers.kind to classes.", at=shape.at, task=task.name, cure=("towers.kind", "classes"),
+                           comes=f"{task.name}: {axes(shape.schema.classes(task))}", needs=f"{task.name}: {axes(1)}")

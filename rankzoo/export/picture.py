@@ -1,13 +1,14 @@
 """Picture: the architecture diagram of a document and what a run adds to it, as the app draws it and a file holds it."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint, Place
 from rankzoo.blueprint import drawn as drawn_blocks
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.figures import diagram, readout
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import Column, Layout, arrange
@@ -46,16 +47,16 @@ def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) 
 def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout | None:
     """The layout of a blueprint that cannot stand: all parts before the first that fails, and that one with what comes to it and
     what it needs on the edge; None where it stands."""
-    places, problem = blueprint.reached(schema)
+    places, problem = _reached(blueprint, schema)
     if problem is None:
         return None
     *standing, failing = places
-    slot, blocks = failing.address.split(".")[0], drawn_blocks(standing)
-    ends = [b for b in blocks if not b.flows and b.form not in ("bias", "bias_tower")
-            and (slot != "sequence" or b.form == "history")]
-    comes, needs = problem.shapes or (arriving(failing.shape, slot, translate), translate("something else"))
+    slot, blocks = failing.address.split(".")[0], drawn_blocks(standing) or _columns_of(failing.shape.schema)
+    ends = [b for b in blocks if not b.flows and b.form not in ("bias", "bias_tower")]
+    ends = [b for b in ends if b.form == "history"] or ends if slot == "sequence" else ends
     part = Block(failing.address, slot, "broken", failing.spec.title, "cannot stand here",
-                 words=(translate("comes: {shape}").format(shape=comes), translate("needs: {shape}").format(shape=needs)))
+                 words=(translate("comes: {shape}").format(shape=problem.comes),
+                        translate("needs: {shape}").format(shape=problem.needs)))
     flowing = {b.address: replace(b, flows=(Flow(failing.address, 1),)) for b in ends}
     heads = tuple(Column(name, number, translate(HEADS[name]), translate("not reached") if number > 1 + SLOTS.index(slot) else "",
                          blueprint.used(name) or name == slot) for number, name in enumerate(SLOTS, 1))
@@ -64,14 +65,24 @@ def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate =
     return arrange(shown, heads)
 
 
-def arriving(shape: Shape, slot: str, translate: Translate = str) -> str:
-    """The shape that enters a slot, in a few words."""
-    if slot == "sequence":
-        return ", ".join(f"{each.length} × {each.width}" for each in shape.sequences.values()) or translate("no history")
-    if slot in ("representation", "losses"):
-        return translate("{n} tasks").format(n=len(shape.tasks))
-    width = {"sharing": shape.joined, "towers": shape.branch or shape.joined}.get(slot, shape.width)
-    return translate("{n} numbers").format(n=width)
+def _reached(blueprint: Blueprint, schema: Schema) -> tuple[Sequence[Place], ZooError | None]:
+    """Components up to the first that fails. What is wrong with the tasks fails at the losses, with the features at the first."""
+    try:
+        return blueprint.reached(schema)
+    except ZooError as problem:
+        if problem.at.startswith("without"):
+            return (Place(SLOTS[0], blueprint.representation, Shape(schema, ())),), problem
+        known = [task.name for task in schema.tasks]
+        tasks = tuple(dict.fromkeys(task for task in blueprint.tasks if task in known)) or (known[0],)
+        places, _ = blueprint.model_copy(update={"tasks": tasks, "without": ()}).reached(schema)
+        return (*places[:-1], Place(SLOTS[-1], blueprint.losses, places[-1].shape)), problem
+
+
+def _columns_of(schema: Schema) -> tuple[Block, ...]:
+    """The columns of the data as rows, where nothing stands that would read them."""
+    return (*(Block(f"data.{f.name}", SLOTS[0], "feature" if f.kind == "categorical" else "numbers", f.name,
+                    units=(f.vocabulary or 1,), group=f.side) for f in schema.inputs),
+            *(Block(f"data.{h.name}", SLOTS[0], "history", h.name, units=(h.length, len(h.fields))) for h in schema.histories))
 
 
 def two_layouts(one: tuple[Blueprint, Schema], other: tuple[Blueprint, Schema], translate: Translate = str) -> list[Layout]:
@@ -118,7 +129,7 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
 
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks of components with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
-    return blocks_below({path.rsplit(".", 1)[0] for path in document.system.assumed.difference(document.changed())}, layout)
+    return blocks_below({path.rsplit(".", 1)[0] for path in document.assumed}, layout)
 
 
 def blocks_below(addresses: Iterable[str], layout: Layout) -> frozenset[str]:

@@ -58,7 +58,7 @@ def check(document: Document, limits: Limits) -> None:
     if settings.rows is not None:
         _within(settings.rows, limits.rows, "rows", "settings.rows")
     _within(settings.epochs, limits.epochs, "epochs", "settings.epochs")
-    _within(document.blueprint.count(document.schema()).parameters, limits.parameters, "parameters", "blueprint")
+    _within(document.counted().parameters, limits.parameters, "parameters", "blueprint")
 
 
 def check_installed(document: Document) -> None:

@@ -36,19 +36,25 @@ def sidebar(reset: Callable[[], None]) -> None:
     st.selectbox(say("Architecture"), list(systems()), key="arch",
                  format_func=lambda id: f"{systems()[id].brand} ({systems()[id].source.year})",
                  on_change=lambda: state.choose(st.session_state["arch"]))
+    _ways_back()
     names = [task.name for task in document.schema().tasks]
     _set("tasks", list(document.blueprint.tasks))
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
              on_change=lambda: state.with_tasks(tuple(st.session_state["tasks"])))
     for address, spec in document.blueprint.specs():
         forms.settings(address, spec, spec.main, "side") if spec.main else None
-    memory = st.session_state
-    st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut=UNDO, width="stretch",
-              disabled=not memory["rz_past"], on_click=state.undo)
-    st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut=REDO, width="stretch",
-              disabled=not memory["rz_future"], on_click=state.redo)
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
               help=say("Back to the preset of the source"), on_click=reset)
+
+
+def _ways_back() -> None:
+    """Undo and redo in one row at the head of the sidebar, where no window is too low for them."""
+    memory = st.session_state
+    with st.container(horizontal=True, wrap=False, gap="xsmall", key="rz_ways_back"):
+        st.button("", icon=":material/undo:", key="undo", shortcut=UNDO, disabled=not memory["rz_past"],
+                  on_click=state.undo, help=say("Undo"))
+        st.button("", icon=":material/redo:", key="redo", shortcut=REDO, disabled=not memory["rz_future"],
+                  on_click=state.redo, help=say("Redo"))
 
 
 def selection() -> str:
@@ -116,7 +122,7 @@ def take_step() -> None:
 def standing_back(document: Document, layout: Layout) -> frozenset[str] | None:
     """The blocks that stand back while only what the source says is looked at; None where everything is."""
     tags = provenance.tags()
-    return picture.blocks_below(assumed_parts(document.system.facts, tags, document.changed()), layout) if tags else None
+    return picture.blocks_below(assumed_parts(document.system.facts, tags, document.gone()), layout) if tags else None
 
 
 def learned() -> Learned:

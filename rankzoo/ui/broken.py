@@ -22,6 +22,8 @@ def show(trouble: ZooError) -> None:
     if layout:
         with st.expander(say("What was tried, up to the part that fails"), expanded=True, key="rz_broken"):
             scene(diagram.excerpt(layout, SLOTS, say=translate), key="broken", alt=say("The model up to the part that fails"))
+            st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
+                           "n: any number · y: labels"))
 
 
 def layout_of(trouble: ZooError) -> Layout | None:

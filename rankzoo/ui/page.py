@@ -54,7 +54,9 @@ def _mends(trouble: ZooError) -> bool:
 
 
 def _value(value: object) -> str:
-    return ", ".join(map(str, value)) or say("none") if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, dict):
+        return str(value.get("kind") or "; ".join(f"{name}: {_value(each)}" for name, each in value.items()) or say("none"))
+    return ", ".join(map(_value, value)) or say("none") if isinstance(value, (list, tuple)) else str(value)
 
 
 def head(detail: str = "", right: str = "", sel: str = "") -> None:
@@ -65,10 +67,9 @@ def head(detail: str = "", right: str = "", sel: str = "") -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_head"):
         line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.short)}]"
         if changed:
-            line += f" :orange-badge[{say('{n} changed', n=len(changed))}]"
-        assumed = system.assumed.difference(changed)
-        if assumed:
-            line += f" :gray-badge[{say('{n} values assumed', n=len(assumed))}]"
+            line += f" :orange[●] {say('{n} changed', n=len(changed))}"
+        if document.assumed:
+            line += f" :orange-badge[{say('{n} values assumed', n=len(document.assumed))}]"
         st.markdown(line, width="stretch")
         st.markdown(f":gray[{right or cost()}]", width="content")
         with st.popover(say("Share"), icon=":material/link:", on_change="rerun", key="rz_share") as opened:

@@ -26,8 +26,8 @@ def show(document: Document) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rz_said_row"):
         st.segmented_control(say("Provenance"), list(SAID), key=KEY, default="all", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]), persist_state="session")
-        line = (say("{n} of {all} values; in the picture what is assumed stands back", n=len(left), all=len(facts)) if wanted
-                else say("{n} values, {m} of them read in the source", n=len(facts),
+        line = (say("{n} of {all} facts; in the picture what is assumed stands back", n=len(left), all=len(facts)) if wanted
+                else say("{n} facts, {m} of them read in the source", n=len(facts),
                          m=sum(fact.tag == "stated" for fact in facts)))
         st.caption(line, width="stretch")
     if wanted:

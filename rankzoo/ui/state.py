@@ -92,7 +92,6 @@ def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) ->
         limits.check(changed, service.store().limits)
     except ZooError as problem:
         problem.tried = json.loads(changed.model_dump_json())
-        problem.cure = problem.cure and (f"blueprint.{problem.cure[0]}", problem.cure[1])
         raise
     _hold(changed)
     st.session_state["rz_notices"] = ()
@@ -135,7 +134,16 @@ def on_data(name: str) -> None:
 def with_tasks(tasks: tuple[str, ...]) -> None:
     """Keep these tasks only, or add some that the data have."""
     now = document()
-    attempt(lambda: put(now.model_copy(update={"blueprint": now.blueprint.with_tasks(tasks, now.schema())})))
+
+    def kept() -> None:
+        try:
+            put(now.model_copy(update={"blueprint": now.blueprint.with_tasks(tasks, now.schema())}))
+        except ZooError as problem:
+            if tasks and problem.tried is None:  # what needed a task that is gone says so with both shapes
+                now.model_copy(update={"blueprint": now.blueprint.model_copy(update={"tasks": tasks})}).check()
+            raise
+
+    attempt(kept)
 
 
 def without(names: tuple[str, ...]) -> None:

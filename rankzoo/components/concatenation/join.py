@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.schema import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
@@ -37,7 +37,8 @@ class Join(Slot):
             if name not in shape.fields:
                 raise ZooError("There is no field '{name}' to join.", closest(name, list(shape.fields)) or
                                "Join all fields, or choose among: {names}.", at=f"{shape.at}.fields.{i}", name=name,
-                               names=listed(shape.fields))
+                               names=listed(shape.fields), cure=nearest(f"{shape.at}.fields.{i}", name, shape.fields),
+                               needs=f"{name}: {axes('d')}")
         return tuple(shape.fields) if self.fields is None else self.fields
 
     def sizes(self, shape: Shape) -> dict[str, int]:
@@ -49,7 +50,9 @@ class Join(Slot):
             if None in widths or widths[0] != widths[1]:
                 raise ZooError("The product {a} ⊙ {b} needs two fields of one width, but they have {widths}.",
                                "Leave the product out, or give both the same width.", at=f"{shape.at}.products.{i}",
-                               a=a, b=b, widths=" and ".join("no such field" if w is None else str(w) for w in widths))
+                               a=a, b=b, widths=" and ".join("no such field" if w is None else str(w) for w in widths),
+                               comes=", ".join(f"{name}: {axes(w or 0)}" for name, w in zip((a, b), widths, strict=True)),
+                               needs=f"{a}, {b}: {axes(max(filter(None, widths), default='d'))}")
             sizes[f"{a} ⊙ {b}"] = widths[0]
         return sizes | dict(shape.joins)
 
@@ -83,7 +86,8 @@ def read(shape: Shape) -> None:
         if node.startswith("sequence.") and name not in shape.fields:
             raise ZooError("Nothing reads the history '{name}' after it was rewritten.",
                            "Put a component behind it that makes one vector of it, such as additive_attention.",
-                           at=".".join(node.split(".")[:2]), name=name)
+                           at=".".join(node.split(".")[:2]), name=name, comes=f"{name}: {axes('L', shape.sequences[name].width)}",
+                           needs=f"{name}: {axes('d')}")
 
 
 class JoinLayer(nn.Module):

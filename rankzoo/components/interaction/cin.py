@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.interaction.pairs import one_width, pair_map
 from rankzoo.components.slot import Slot, Width
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
@@ -69,7 +69,8 @@ class CIN(Slot):
             if self.split and maps % 2:
                 raise ZooError("Half of {maps} feature maps shall go on, but {maps} is odd.",
                                "Give every layer but the last an even number of maps, or switch the split off.",
-                               at=f"{shape.at}.maps.{k}", maps=maps, cure=(f"{shape.at}.maps.{k}", maps + 1))
+                               at=f"{shape.at}.maps.{k}", maps=maps, cure=(f"{shape.at}.maps.{k}", maps + 1),
+                               comes=axes(maps, "d"), needs=axes("2·n", "d"))
         leaves = {f"{shape.at}.layer.{k}": self.pooled(k) for k in range(len(self.maps))}
         return shape.but(head={**shape.head, **leaves}, origin={**shape.origin, **{name: name for name in leaves}})
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
@@ -34,7 +34,8 @@ class CrossNetwork(Slot):
     def after(self, shape: Shape) -> Shape:
         if not shape.fields:
             raise ZooError("A cross network needs embedded fields, but the representation hands none on.",
-                           "Choose embeddings as representation, or empty the interaction slot.", at=shape.at)
+                           "Choose embeddings as representation, or empty the interaction slot.", at=shape.at,
+                           comes=axes(0), needs=axes("d"))
         last = f"{shape.at}.layer.{self.layers - 1}"
         if self.structure == "stacked":
             crossed = {name: last for name in shape.fields} if self.layers else {}

@@ -43,11 +43,13 @@ class CrossV2(CrossNetwork):
     def after(self, shape: Shape) -> Shape:
         if self.experts > 1 and not self.rank:
             raise ZooError("Experts of a cross network are of low rank, but the rank is 0.",
-                           "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank", cure=(f"{shape.at}.rank", 8))
+                           "Set a rank of at least 1, or one expert.", at=f"{shape.at}.rank", cure=(f"{shape.at}.rank", 8),
+                           comes=f"U, V: {shape.width} × 0", needs=f"U, V: {shape.width} × r, r ≥ 1")
         if self.core and not self.rank:
             raise ZooError("The non-linear core stands in the low rank, but the rank is 0.",
                            "Set a rank of at least 1, or switch the core off.", at=f"{shape.at}.core",
-                           cure=(f"{shape.at}.rank", 8))
+                           cure=(f"{shape.at}.rank", 8), comes=f"U, V: {shape.width} × 0",
+                           needs=f"U, V: {shape.width} × r, r ≥ 1")
         return super().after(shape)
 
     def layer_part(self, i: int, d: int) -> Part:

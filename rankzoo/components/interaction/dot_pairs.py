@@ -15,7 +15,7 @@ from torch import nn
 from rankzoo.components.interaction.pairs import one_width, pair_map
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
@@ -53,7 +53,8 @@ class DotPairs(Slot):
         one_width(shape)
         if not self.pairs(shape):
             raise ZooError("There is one field only, so there is no pair to take a dot product of.",
-                           "Choose data with more features, or empty the interaction slot.", at=shape.at)
+                           "Choose data with more features, or empty the interaction slot.", at=shape.at,
+                           needs=axes("m", "d") + ", m ≥ 2")
         return shape.but(fields={name: shape.fields[name] for name in self.kept(shape)},
                          joins={**shape.joins, shape.at: self.pairs(shape)}, origin={**shape.origin, shape.at: shape.at})
 

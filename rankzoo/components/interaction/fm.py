@@ -15,7 +15,7 @@ from torch import nn
 
 from rankzoo.components.interaction.pairs import one_width, pair_map
 from rankzoo.components.slot import Slot, once
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Signal
@@ -45,14 +45,16 @@ class FM(Slot):
             if name not in shape.fields:
                 raise ZooError("There is no field '{name}' to cross.", closest(name, list(shape.fields)) or
                                "Cross all fields, or choose among: {names}.", at=f"{shape.at}.fields.{i}", name=name,
-                               names=listed(shape.fields))
+                               names=listed(shape.fields), cure=nearest(f"{shape.at}.fields.{i}", name, shape.fields),
+                               needs=f"{name}: {axes('d')}")
         return shape if self.fields is None else shape.but(fields={name: shape.fields[name] for name in self.fields})
 
     def after(self, shape: Shape) -> Shape:
         one_width(self.crossed(shape))
         if len(self.crossed(shape).fields) < 2:
             raise ZooError("A factorisation machine crosses fields, but there is only one.",
-                           "Choose data with at least two fields, or empty the interaction slot.", at=shape.at)
+                           "Choose data with at least two fields, or empty the interaction slot.", at=shape.at,
+                           comes=axes(1, "d"), needs=axes("m", "d") + ", m ≥ 2")
         return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
 
     def count(self, shape: Shape) -> Count:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.pages import table
 from rankzoo.components.slot import Slot, once
-from rankzoo.errors import ZooError, listed
+from rankzoo.errors import ZooError, axes, listed
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Signal
@@ -46,10 +46,12 @@ class Linear(Slot):
                 if name not in names:
                     raise ZooError("The cross {pair} names '{name}', which is no categorical field of the data.",
                                    "Leave the cross out or choose among: {names}.", at=f"{shape.at}.crosses.{i}",
-                                   pair=" × ".join(pair), name=name, names=listed(sorted(names)))
+                                   pair=" × ".join(pair), name=name, names=listed(sorted(names)), comes=f"{name}: {axes(0)}",
+                                   needs=f"{name}: {axes(1)}")
         if not (self.first_order and shape.schema.inputs) and not self.crosses and not self.bias:
             raise ZooError("The linear part is empty: it has no weight, no cross and no bias.",
-                           "Switch its weights or its bias on, or take it out of the interaction slot.", at=shape.at)
+                           "Switch its weights or its bias on, or take it out of the interaction slot.", at=shape.at,
+                           cure=(f"{shape.at}.first_order", True), comes="w: 0", needs="w: n ≥ 1")
         return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
 
     def tables(self, schema: Schema) -> dict[str, int]:

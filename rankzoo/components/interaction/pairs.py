@@ -6,7 +6,7 @@ from collections import Counter
 import torch
 from torch import Tensor
 
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Shape
 
 
@@ -14,14 +14,16 @@ def one_width(shape: Shape) -> int:
     """The width that all fields have; raises a ZooError that names the first field that has another one."""
     if not shape.fields:
         raise ZooError("Vectors can be paired only where fields are embedded, but the representation hands none on.",
-                       "Choose embeddings as representation, or empty the interaction slot.", at=shape.at)
+                       "Choose embeddings as representation, or empty the interaction slot.", at=shape.at,
+                       comes=axes(0), needs=axes("m", "d") + ", m ≥ 2")
     common = Counter(shape.fields.values()).most_common(1)[0][0]
     for name, width in shape.fields.items():
         if width != common:
             raise ZooError("Vectors can be paired only where all have one width, but '{name}' has {odd} and most have {common}.",
                            "Give every field the same embedding size, and let numbers enter as vectors (numeric=vector) or "
                            "through an MLP (numeric=mlp).", at=shape.at, name=name, odd=width, common=common,
-                           shapes=(width, common))
+                           comes=f"{name}: {axes(width)}", needs=f"{name}: {axes(common)}",
+                           cure=(f"representation.dims.{name}", common))
     return common
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from rankzoo.components.interaction.cross_v2 import CrossV2, FullCross, LowRankCross
 from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.slot import Slot, Width
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
@@ -48,11 +48,15 @@ class Sided(Slot):
         found = {each: names for each, names in members.items() if names}
         if not found:
             raise ZooError("No field that comes here is known to be a user's or an item's, so nothing can make a tower.",
-                           "Choose data whose fields have sides, or set {at}.kind to cross_v2.", at=shape.at)
+                           "Choose data whose fields have sides, or set {at}.kind to cross_v2.", at=shape.at,
+                           cure=(f"{shape.at}.kind", "cross_v2"), comes=f"user, item: {axes(0)}",
+                           needs=f"user | item: {axes('d')}")
         for each in found:
             if self.tower(each) in shape.fields:
                 raise ZooError("The {side} tower's vector is called '{name}', and there is such a field already.",
-                               "Rename the column.", at=shape.at, side=each, name=self.tower(each))
+                               "Rename the column.", at=shape.at, side=each, name=self.tower(each),
+                               comes=f"{self.tower(each)}: {axes(shape.fields[self.tower(each)])}",
+                               needs=f"{self.tower(each)}: {axes(0)}")
         return found
 
     def tower(self, side: str) -> str:

@@ -21,12 +21,14 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, axes, closest
 from rankzoo.schema import Block, Drawing, Edge, Schema, Shape, Task
 from rankzoo.signals import Batch, Branches, tags_of
 
 PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax",
          "tags": "softmax"}
+SETS = {"binary": "{0, 1}", "share": "[0, 1]", "regression": "ℝ", "class": "{0, …, K}", "tags": "{0, …, K}^L"}
+"""The values that a label of each kind can have."""
 NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error", "softmax": "softmax"}
 Likelihood = Literal["categorical", "gaussian", "none"]
 LIKELIHOODS: Mapping[str, Likelihood] = {"cross_entropy": "categorical", "squared": "gaussian", "softmax": "categorical"}
@@ -113,10 +115,12 @@ class RequestLoss(Loss):
     def after(self, shape: Shape) -> Shape:
         if not shape.schema.requests:
             raise ZooError("These data have no requests, within which a {kind} loss compares rows.",
-                           "Choose data with requests, or set losses.kind to pointwise.", at=shape.at, kind=self.short)
+                           "Choose data with requests, or set losses.kind to pointwise.", at=shape.at, kind=self.short,
+                           cure=("losses.kind", "pointwise"), comes=axes(1), needs="R × n, n ≥ 2")
         if all(task.kind != "binary" for task in shape.tasks):
             raise ZooError("A {kind} loss puts rows with label 1 before rows with label 0, but no task of the model has such "
-                           "labels.", "Set losses.kind to pointwise.", at=shape.at, kind=self.short)
+                           "labels.", "Set losses.kind to pointwise.", at=shape.at, kind=self.short,
+                           cure=("losses.kind", "pointwise"), comes=valued(*shape.tasks), needs=f"y ∈ {SETS['binary']}")
         return super().after(shape)
 
 
@@ -212,10 +216,16 @@ def over(each: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(seen, each, 0).sum(), seen.sum()
 
 
+def valued(*tasks: Task) -> str:
+    """«click: y ∈ {0, 1}»: which values the labels of some tasks can have."""
+    return ", ".join(f"{task.name}: y ∈ {SETS[task.kind]}" for task in tasks)
+
+
 def known_tasks(names: Iterable[str], what: str, at: str, shape: Shape) -> None:
     """Raises a ZooError where a setting names a task that the model has not."""
     tasks = [t.name for t in shape.tasks]
     for name in names:
         if name not in tasks:
             raise ZooError("{what} is given for '{name}', which is no task of the model.", closest(name, tasks) or
-                           "Choose among: {tasks}.", at=f"{at}.{name}", what=what, name=name, tasks=", ".join(tasks))
+                           "Choose among: {tasks}.", at=f"{at}.{name}", what=what, name=name, tasks=", ".join(tasks),
+                           comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")

@@ -15,8 +15,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import Likelihood, Loss, LossLayer, labels, over, plain
-from rankzoo.errors import ZooError, closest
+from rankzoo.components.losses.base import SETS, Likelihood, Loss, LossLayer, labels, over, plain, valued
+from rankzoo.errors import ZooError, axes, closest, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
 from rankzoo.signals import Batch
@@ -52,12 +52,16 @@ class EntireSpace(Loss):
             if name not in kinds:
                 raise ZooError("The entire space needs the task '{name}', which is no task of the model.",
                                closest(name, list(kinds)) or "Choose among: {tasks}; or set losses.kind to pointwise.", at=at,
-                               name=name, tasks=", ".join(kinds))
+                               name=name, tasks=", ".join(kinds), cure=nearest(at, name, kinds), comes=f"{name}: {axes(0)}",
+                               needs=f"{name}: {axes(1)}")
             if kinds[name] != "binary":
                 raise ZooError("The entire space multiplies probabilities, but '{name}' is not a label that is 0 or 1.",
-                               "Choose another task, or set losses.kind to pointwise.", at=at, name=name)
+                               "Choose another task, or set losses.kind to pointwise.", at=at, name=name,
+                               comes=valued(next(t for t in shape.tasks if t.name == name)),
+                               needs=f"{name}: y ∈ {SETS['binary']}")
         if self.click == self.conversion:
-            raise ZooError("The click and what follows it are the same task.", "Name two tasks.", at=f"{shape.at}.conversion")
+            raise ZooError("The click and what follows it are the same task.", "Name two tasks.", at=f"{shape.at}.conversion",
+                           comes=f"1 × {axes(1)}", needs=f"2 × {axes(1)}")
         return super().after(shape)
 
     def build(self, shape: Shape) -> EntireSpaceLayer:

@@ -27,7 +27,7 @@ from pydantic import Field
 from torch import Tensor
 
 from rankzoo.components.losses.base import Loss, LossLayer, known_tasks, labels
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
 from rankzoo.signals import Batch
@@ -73,10 +73,12 @@ class Graded(Loss):
     def after(self, shape: Shape) -> Shape:
         if not self.graded(shape):
             raise ZooError("A graded loss needs lists of items with grades, and these data or tasks have none.",
-                           "Choose data with graded lists, or set losses.kind to pointwise.", at=shape.at)
+                           "Choose data with graded lists, or set losses.kind to pointwise.", at=shape.at,
+                           cure=("losses.kind", "pointwise"), comes=axes(0), needs=axes("n") + ", n ≥ 1")
         if self.least > self.most:
             raise ZooError("The least share {least} is above the largest, {most}.", "Exchange them.", at=f"{shape.at}.least",
-                           least=self.least, most=self.most)
+                           least=self.least, most=self.most, cure=(f"{shape.at}.least", self.most),
+                           comes=f"{self.least:g}", needs=f"0 … {self.most:g}")
         known_tasks(self.temperatures, "A temperature", f"{shape.at}.temperatures", shape)
         return super().after(shape)
 

@@ -60,7 +60,9 @@ class Listwise(RequestLoss):
             feature = shape.schema.feature(self.log_q, f"{shape.at}.log_q")
             if feature.kind != "categorical" or feature.side != "item":
                 raise ZooError("The correction counts items, but '{name}' is no categorical feature of the item.",
-                               "Choose the item's id, or leave log_q empty.", at=f"{shape.at}.log_q", name=self.log_q)
+                               "Choose the item's id, or leave log_q empty.", at=f"{shape.at}.log_q", name=self.log_q,
+                               cure=(f"{shape.at}.log_q", ""), comes=f"{self.log_q}: {feature.side}, {feature.kind}",
+                               needs=f"{self.log_q}: item, categorical")
         return super().after(shape)
 
     def build(self, shape: Shape) -> ListwiseLayer:

@@ -74,7 +74,10 @@ class Pointwise(Loss):
             if self.chosen(task) not in FIT[task.kind]:
                 raise ZooError("'{task}' has labels {labels}, which the loss {how} is not made for.", "Choose one of: {fit}.",
                                at=f"{shape.at}.how.{task.name}", task=task.name, labels=LABELS[task.kind],
-                               how=self.chosen(task), fit=", ".join(FIT[task.kind]))
+                               how=self.chosen(task), fit=", ".join(FIT[task.kind]), comes=base.valued(task),
+                               needs=f"{task.name}: y ∈ " + " | ".join(base.SETS[kind] for kind, fit in FIT.items()
+                                                                      if self.chosen(task) in fit),
+                               cure=(f"{shape.at}.how.{task.name}", FIT[task.kind][0]))
         return super().after(shape)
 
     def build(self, shape: Shape) -> PointwiseLayer:

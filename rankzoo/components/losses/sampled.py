@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import Loss, LossLayer, known_tasks
+from rankzoo.components.losses.base import SETS, Loss, LossLayer, known_tasks, valued
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
@@ -51,7 +51,8 @@ class Sampled(Loss):
             if task.name in self.kept and task.kind != "binary":
                 raise ZooError("'{task}' has no negatives of which some could have been left out.",
                                "Take it out of the shares, or choose a task whose labels are 0 or 1.",
-                               at=f"{shape.at}.kept.{task.name}", task=task.name)
+                               at=f"{shape.at}.kept.{task.name}", task=task.name, comes=valued(task),
+                               needs=f"{task.name}: y ∈ {SETS['binary']}")
         return super().after(shape)
 
     def build(self, shape: Shape) -> SampledLayer:

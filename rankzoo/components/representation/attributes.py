@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
 from rankzoo.components.slot import once
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape
 from rankzoo.signals import Batch
@@ -41,13 +41,15 @@ class Attributes(Embeddings):
     def after(self, shape: Shape) -> Shape:
         if shape.schema.catalogue is None:
             raise ZooError("These data have no catalogue of items with attributes.",
-                           "Choose data with one, or set representation.kind to embeddings.", at=shape.at)
+                           "Choose data with one, or set representation.kind to embeddings.", at=shape.at,
+                           cure=("representation.kind", "embeddings"), comes="N × 0", needs="N × n, n ≥ 1")
         once(self.items, f"{shape.at}.items")
         known = shape.schema.catalogue.attributes
         for i, name in enumerate(self.items):
             if name not in known:
                 raise ZooError("An item has no attribute '{name}'.", closest(name, known) or "It has: {names}.",
-                               at=f"{shape.at}.items.{i}", name=name, names=listed(known))
+                               at=f"{shape.at}.items.{i}", name=name, names=listed(known),
+                               cure=nearest(f"{shape.at}.items.{i}", name, known), comes=f"{name}: N × 0", needs=f"{name}: N × 1")
         return super().after(shape)
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.pages import table
 from rankzoo.components.representation.raw import DENSE, aside, feature_rows, origins
 from rankzoo.components.slot import Slot, Width
-from rankzoo.errors import ZooError, closest
+from rankzoo.errors import ZooError, axes, closest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, History, Part, Schema, SequenceShape, Shape
 from rankzoo.signals import Batch, Fields, Sequence, Signal
@@ -64,7 +64,8 @@ class Embeddings(Slot):
         for name in self.dims:
             if name not in known:
                 raise ZooError("The data have no field '{name}' to give an embedding size.", closest(name, known),
-                               at=f"{shape.at}.dims.{name}", name=name)
+                               at=f"{shape.at}.dims.{name}", name=name, comes=f"{name}: {axes(0)}",
+                               needs=f"{name}: {axes(1)}")
         item = self.item_width(shape.schema)
         wide = lambda table: item if shape.schema.named(table) else self.width(table)  # noqa: E731
         fields = {f.name: wide(f.name) if f.kind == "categorical" or self.numeric == "vector" else 1
@@ -74,7 +75,8 @@ class Embeddings(Slot):
             if any(each.name == DENSE for each in (*shape.schema.features, *shape.schema.histories)):
                 raise ZooError("The bottom MLP makes one field of all numbers, '{name}', and the data have such a column.",
                                "Rename the column, or let numbers enter as a value or vector (numeric=value, numeric=vector).",
-                               at=f"{shape.at}.numeric", name=DENSE)
+                               at=f"{shape.at}.numeric", name=DENSE, cure=(f"{shape.at}.numeric", "vector"),
+                               comes=f"{DENSE}: {axes(1)}", needs=f"{DENSE}: {axes(0)}")
             fields = {DENSE: self.dim, **fields}  # z comes first, as in the paper
             origin[DENSE] = f"{shape.at}.numbers"
         sequences = {h.name: SequenceShape(h.length, {f.name: wide(f.table or f"{h.name}.{f.name}") for f in h.fields})

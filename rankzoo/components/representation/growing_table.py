@@ -63,14 +63,16 @@ class GrowingTable(Embeddings):
     def after(self, shape: Shape) -> Shape:
         if self.moves and self.index != "cuckoo":
             raise ZooError("A table of shared rows does not know its ids, so it can neither keep one out nor let one go.",
-                           "Set {at}.index to cuckoo, or both min_count and expire to 0.", at=f"{shape.at}.index")
+                           "Set {at} to cuckoo, or both min_count and expire to 0.", at=f"{shape.at}.index",
+                           cure=(f"{shape.at}.index", "cuckoo"), comes="n ids : 1", needs="1 id : 1")
         if self.moves and shape.schema.catalogue:
+            at = f"{shape.at}.{'min_count' if self.min_count else 'expire'}"
             raise ZooError("All items of a catalogue are read at every step, so that none could come or go.",
-                           "Set both min_count and expire to 0.", at=f"{shape.at}.{'min_count' if self.min_count else 'expire'}")
-        shape = super().after(shape)
-        if not self.weighed(shape.schema):
-            return shape
-        return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": f"{shape.at}.first_order"})
+                           "Set both min_count and expire to 0.", at=at, cure=(at, 0), needs="n × d, n ≤ B",
+                           comes=f"{shape.schema.catalogue.rows} × d")
+        after = super().after(shape)
+        weight = {f"logit.{shape.at}": f"{shape.at}.first_order"}
+        return after.but(logits=True, origin={**after.origin, **weight}) if self.weighed(shape.schema) else after
 
     def height(self, values: int) -> int:
         """Rows for so many ids."""

@@ -56,13 +56,16 @@ class Neighbours(Attributes):
         after = super().after(shape)
         if not listing(shape.schema):
             raise ZooError("No item of these data lists others.", "Choose data with a graph, or set representation.kind to "
-                           "attributes.", at=shape.at)
+                           "attributes.", at=shape.at, cure=("representation.kind", "attributes"), comes="N × 0",
+                           needs="N × n, n ≥ 1")
         if not self.attributes(shape.schema):
             raise ZooError("Nothing is known of an item but its id and what the tasks ask for.", "Name attributes in "
-                           "representation.items.", at=f"{shape.at}.items")
+                           "representation.items.", at=f"{shape.at}.items", comes="N × 0", needs="N × n, n ≥ 1")
         if len(self.samples) != len(self.hidden):
             raise ZooError("There are {layers} layers, and {samples} numbers of neighbours.", "Give each layer one.",
-                           at=f"{shape.at}.samples", layers=len(self.hidden), samples=len(self.samples))
+                           at=f"{shape.at}.samples", layers=len(self.hidden), samples=len(self.samples),
+                           cure=(f"{shape.at}.samples", (self.samples + self.samples[-1:] * len(self.hidden))[:len(self.hidden)]),
+                           comes=f"{len(self.samples)} × n", needs=f"{len(self.hidden)} × n")
         return after
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:

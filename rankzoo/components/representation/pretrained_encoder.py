@@ -73,7 +73,8 @@ class PretrainedEncoder(Titles):
         if not self.listed(shape.schema).fields[0].spelled:
             raise ZooError("Of the words in '{name}' only numbers are known: a language model has nothing to read.",
                            "Set representation.kind to text_encoder, which learns what words mean.", at=f"{shape.at}.text",
-                           name=self.listed(shape.schema).name)
+                           name=self.listed(shape.schema).name, cure=("representation.kind", "text_encoder"),
+                           comes="N × L ∈ {1, 2, …}", needs="N × L ∈ {“a”, “b”, …}")
         return after
 
     def installed(self, at: str) -> None:

@@ -56,10 +56,12 @@ class Titles(Embeddings):
         known = [each.name for each in lists_of_words(shape.schema)]
         if not known:
             raise ZooError("The items of these data have no list of words, such as a title.",
-                           "Choose data with one, or set representation.kind to embeddings.", at=shape.at)
+                           "Choose data with one, or set representation.kind to embeddings.", at=shape.at,
+                           cure=("representation.kind", "embeddings"), comes="N × 0", needs="N × L")
         if self.text and self.text not in known:
             raise ZooError("An item has no list of words '{name}'.", closest(self.text, known) or "It has: {names}.",
-                           at=f"{shape.at}.text", name=self.text, names=", ".join(known))
+                           at=f"{shape.at}.text", name=self.text, names=", ".join(known),
+                           cure=(f"{shape.at}.text", ""), comes=f"{self.text}: N × 0", needs=f"{self.text}: N × L")
         after, catalogue = super().after(shape), shape.schema.catalogue
         if not any(shape.schema.named(f.name) for f in shape.schema.inputs):
             return after

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from rankzoo.components.representation.boosting import Growth, Split, boosted
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
 from rankzoo.components.representation.raw import DENSE
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Batch, Signal
@@ -72,11 +72,13 @@ class TreeLeaves(Embeddings):
         names = self.read(shape.schema)
         if not names:
             raise ZooError("The data have no numbers for trees to split.",
-                           "Choose data with numbers, or set representation.kind to embeddings.", at=shape.at)
+                           "Choose data with numbers, or set representation.kind to embeddings.", at=shape.at,
+                           cure=("representation.kind", "embeddings"), comes=axes(0) + " ∈ ℝ", needs=axes("n") + " ∈ ℝ, n ≥ 1")
         if not any(task.single for task in shape.tasks):
             raise ZooError("No task has a label that these trees can be grown for: all choose among classes.",
                            "Keep a task with a binary label or a number, or set representation.kind to embeddings.",
-                           at=shape.at)
+                           at=shape.at, cure=("representation.kind", "embeddings"),
+                           comes=", ".join(f"{task.name}: y ∈ {{0, …, K}}" for task in shape.tasks), needs="y ∈ {0, 1} | ℝ")
         after = super().after(shape)
         fields = {name: width for name, width in after.fields.items() if name not in names}
         own = self.apart_in(shape)

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
@@ -55,7 +55,7 @@ class Ask(HistorySlot):
         if name == own or name not in shape.sequences:
             raise ZooError("There is no other history that could ask '{name}'.",
                            "Choose data with a query, or let the candidate ask (kind query_attention).", at=f"{shape.at}.query",
-                           name=own)
+                           name=own, comes=f"1 × {axes('L', 'd')}", needs=f"2 × {axes('L', 'd')}")
         return name
 
     def after(self, shape: Shape) -> Shape:
@@ -65,7 +65,7 @@ class Ask(HistorySlot):
             raise ZooError("What asks has {wide} numbers, a past item {token}; they cannot be compared.",
                            "Set a token width, {wide} for example.", at=f"{shape.at}.token", wide=shape.sequences[asking].width,
                            token=token, cure=(f"{shape.at}.token", shape.sequences[asking].width),
-                           shapes=(shape.sequences[asking].width, token))
+                           comes=f"{asking}: {axes('L', shape.sequences[asking].width)}", needs=f"{asking}: {axes('L', token)}")
         answers = SequenceShape(shape.sequences[asking].length, {"answer": token})
         return shape.but(sequences={**shape.sequences, name: answers}, origin={**shape.origin, name: shape.at})
 

@@ -16,7 +16,7 @@ from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width, once
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Signal
@@ -48,7 +48,8 @@ class Fusion(HistorySlot):
         for i, name in enumerate(self.beside):
             if name == first or name not in shape.sequences or name in shape.fields:
                 raise ZooError("The history '{name}' is not handed on to be fused.", "Leave it out, or name none to fuse all.",
-                               at=f"{shape.at}.beside.{i}", name=name)
+                               at=f"{shape.at}.beside.{i}", name=name, comes=f"{name}: {axes(0)}",
+                               needs=f"{name}: {axes('L', 'd')}")
         others = self.beside or tuple(n for n in shape.sequences if n != first and n not in shape.fields)
         return (first, *others)
 
@@ -58,7 +59,7 @@ class Fusion(HistorySlot):
         if not self.token and len(widths) > 1:
             raise ZooError("The histories to be fused have tokens of {widths} numbers.", "Set a token width.",
                            at=f"{shape.at}.token", widths=" and ".join(map(str, sorted(widths))),
-                           cure=(f"{shape.at}.token", max(widths)), shapes=(min(widths), max(widths)))
+                           cure=(f"{shape.at}.token", max(widths)), comes=axes("L", min(widths)), needs=axes("L", max(widths)))
         return self.token or widths.pop()
 
     def places(self, shape: Shape) -> int:

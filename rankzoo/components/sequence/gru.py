@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.tokens import HistorySlot
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Schema, Shape
 from rankzoo.signals import Signal
@@ -60,11 +60,15 @@ class Gru(HistorySlot):
             fix = closest(name, about) or "Name one of: {names}; or set long_term to none."
             raise ZooError("There is no field '{name}' that says who the user is." if name else
                            "These data have no field about the user for a vector of his own.", fix, at=f"{shape.at}.user",
-                           name=name, names=listed(about))
+                           name=name, names=listed(about), cure=nearest(f"{shape.at}.user", name, about),
+                           comes=f"{name or 'user'}: {axes(0)}",
+                           needs=f"{name or 'user'}: {axes(self.state(shape) if self.long_term == 'ini' else 'd')}")
         if self.long_term == "ini" and shape.fields[name] != self.state(shape):
             raise ZooError("The user's vector '{name}' has {wide} numbers and the state {state}: it cannot be the first state.",
                            "Give both one width (representation.dims.{name}), or set long_term to con.", at=f"{shape.at}.width",
-                           name=name, wide=shape.fields[name], state=self.state(shape))
+                           name=name, wide=shape.fields[name], state=self.state(shape),
+                           cure=(f"{shape.at}.width", shape.fields[name]), comes=f"{name}: {axes(shape.fields[name])}",
+                           needs=f"{name}: {axes(self.state(shape))}")
         return name
 
     def after(self, shape: Shape) -> Shape:

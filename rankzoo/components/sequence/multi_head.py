@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import masked_softmax
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Part
 from rankzoo.signals import Sequence
 
@@ -79,5 +79,5 @@ def head_width(heads: int, token: int, at: str) -> int:
         raise ZooError("{heads} heads cannot share the {token} numbers of a token evenly.",
                        "Choose a number of heads among {fitting}, or another token width.", at=f"{at}.heads", heads=heads,
                        token=token, fitting=", ".join(map(str, fits)), cure=(f"{at}.heads", near),
-                       shapes=(token, f"{heads} × {token / heads:.3g}"))
+                       comes=axes("L", token), needs=axes("L", f"{heads}·n"))
     return token // heads

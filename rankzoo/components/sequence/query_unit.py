@@ -22,7 +22,7 @@ from rankzoo.components.sequence.multi_head import head_width
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
 from rankzoo.components.slot import Width
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, History, Part, Schema, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
@@ -65,7 +65,10 @@ class QueryUnit(HistorySlot):
         widths = [shape.sequences[each.name].width for each in (own, found) if each.name in shape.sequences]
         if found.name == own.name or len(set(widths)) > 1 or len(widths) < 2:
             raise ZooError("Earlier words must be another history than '{name}', of words as wide as its own.",
-                           "Choose another history, or leave earlier empty.", at=f"{shape.at}.earlier", name=own.name)
+                           "Choose another history, or leave earlier empty.", at=f"{shape.at}.earlier", name=own.name,
+                           cure=(f"{shape.at}.earlier", ""), needs=f"2 × {axes('L', shape.sequences[own.name].width)}",
+                           comes=", ".join(f"{each}: {axes('L', shape.sequences[each].width)}" for each in
+                                           dict.fromkeys((own.name, found.name)) if each in shape.sequences))
         return found
 
     def after(self, shape: Shape) -> Shape:

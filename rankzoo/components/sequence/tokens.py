@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Block, Drawing, History, Part, Schema, Shape
 from rankzoo.signals import Sequence, Signal
 
@@ -42,7 +42,8 @@ class HistorySlot(Slot):
         history = shape.schema.history(self.history, shape.at)
         if history.name not in shape.sequences:
             raise ZooError("The representation hands no embedded history on.",
-                           "Choose embeddings as representation, or empty the sequence slot.", at=shape.at)
+                           "Choose embeddings as representation, or empty the sequence slot.", at=shape.at,
+                           comes=axes(history.length, 0), needs=axes(history.length, "d"))
         return history
 
     def free(self, shape: Shape, name: str) -> None:
@@ -50,7 +51,7 @@ class HistorySlot(Slot):
         if name in shape.fields:
             raise ZooError("There is already a vector called '{name}'.",
                            "Let one component read each history, and call no feature like a history or 'candidate'.",
-                           at=shape.at, name=name)
+                           at=shape.at, name=name, comes=f"{name}: {axes(shape.fields[name])}", needs=f"{name}: {axes(0)}")
 
     def pairs(self, shape: Shape) -> tuple[str, ...]:
         """The candidate's fields that share a table with the history; none where rows have no candidate."""
@@ -68,7 +69,8 @@ class HistorySlot(Slot):
         if not self.widths(shape)[1]:
             raise ZooError("No field of the history '{name}' shares a table with the candidate.",
                            "Pool the history without a candidate instead (kind pooling).", at=shape.at,
-                           name=self.taken(shape).name)
+                           name=self.taken(shape).name, comes=f"candidate: {axes(0)}", needs=f"candidate: {axes('d')}",
+                           cure=(f"{shape.at}.kind", "pooling"))
 
     def compared(self, shape: Shape) -> None:
         """Raises unless past items and candidate end up equally wide."""
@@ -77,7 +79,8 @@ class HistorySlot(Slot):
         if not self.token and item != candidate:
             raise ZooError("A past item has {item} numbers, the candidate {candidate}; they cannot be compared.",
                            "Set a token width, {item} for example.", at=f"{shape.at}.token", item=item, candidate=candidate,
-                           cure=(f"{shape.at}.token", item), shapes=(item, candidate))
+                           cure=(f"{shape.at}.token", item), comes=axes(self.taken(shape).length, item),
+                           needs=axes(self.taken(shape).length, candidate))
 
     def token_parts(self, shape: Shape, candidate: bool) -> tuple[Part, ...]:
         """Count of the maps that make tokens; none where fields stand side by side."""

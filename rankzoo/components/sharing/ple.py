@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, needs_input
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches
@@ -68,7 +68,9 @@ class PLE(Slot):
     def after(self, shape: Shape) -> Shape:
         needs_input(shape)
         if not self.own and not self.shared:
-            raise ZooError("These levels have no experts.", "Set own or shared experts to at least 1.", at=f"{shape.at}.own")
+            raise ZooError("These levels have no experts.", "Set own or shared experts to at least 1.", at=f"{shape.at}.own",
+                           cure=(f"{shape.at}.own", 1), comes=axes(0, self.widths[-1]),
+                           needs=axes("n", self.widths[-1]) + ", n ≥ 1")
         last = self.gates(self.levels - 1, shape)
         into = {f"branch.{task}": f"{shape.at}.{gate}" for gate, task in last.items()}
         return shape.but(branch=self.widths[-1], origin={**shape.origin, **into})

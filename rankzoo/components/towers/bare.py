@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot, one_logit
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
@@ -36,7 +36,8 @@ class Bare(Slot):
         one_logit(shape)
         if not self.width(shape) and not shape.logits:
             raise ZooError("Nothing reaches the tower: no vector is joined and no part adds to the logit.",
-                           "Add a linear part to the interaction slot, or join fields.", at=shape.at)
+                           "Add a linear part to the interaction slot, or join fields.", at=shape.at, comes=axes(0),
+                           needs=axes("d"))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 
     def count(self, shape: Shape) -> Count:

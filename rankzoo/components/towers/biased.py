@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
 from rankzoo.signals import Branches, Signal
@@ -49,17 +49,20 @@ class Biased(MlpTower):
             feature = shape.schema.feature(name, f"{shape.at}.by.{i}")
             if feature.kind != "categorical":
                 raise ZooError("The side tower reads values, but '{name}' is a number.", "Choose a categorical feature.",
-                               at=f"{shape.at}.by.{i}", name=name)
+                               at=f"{shape.at}.by.{i}", name=name, comes=f"{name}: {axes(1)} ∈ ℝ",
+                               needs=f"{name}: {axes(1)} ∈ {{0, 1, …}}")
         if not any(shape.schema.feature(name).bias for name in self.by):
             raise ZooError("None of the side tower's inputs is a bias feature of the data.",
                            "Choose one that is known in logs only, such as the position, or the tower kind mlp.",
-                           at=f"{shape.at}.by")
+                           at=f"{shape.at}.by", comes=axes(0), needs=axes("n") + ", n ≥ 1",
+                           cure=(f"{shape.at}.by", [f.name for f in shape.schema.features if f.bias]))
         tasks = [t.name for t in shape.tasks]
         for i, name in enumerate(self.on):
             if name not in tasks:
                 raise ZooError("The side tower adds to '{name}', which is no task of the model.",
                                "Leave it out, or choose among: {tasks}.", at=f"{shape.at}.on.{i}", name=name,
-                               tasks=", ".join(tasks))
+                               tasks=", ".join(tasks), cure=nearest(f"{shape.at}.on.{i}", name, tasks),
+                               comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")
         return super().after(shape)
 
     def tables(self, schema: Schema) -> dict[str, int]:

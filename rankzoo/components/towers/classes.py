@@ -18,7 +18,7 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Count, Drawing, Edge, Part, Shape, Task
 from rankzoo.signals import Branches, Signal
@@ -48,12 +48,15 @@ class Classes(MlpTower):
         plain = tuple(task for task in shape.tasks if task.kind != "class")
         if len(plain) < len(shape.tasks) and shape.logits:
             raise ZooError("A part adds one number to the logit, which is the same for all classes and so changes nothing.",
-                           "Empty the interaction slot.", at=shape.at)
+                           "Empty the interaction slot.", at=shape.at, cure=("interaction", []),
+                           comes=axes(1), needs=axes(max(shape.schema.classes(task) for task in shape.tasks)))
         for task in shape.tasks:
             shape.schema.classes(task)
             if self.ties(shape, task) and not shape.catalogue:
                 raise ZooError("The representation hands no items on.",
-                               "Choose embeddings as representation, or set towers.tied to false.", at=f"{shape.at}.tied")
+                               "Choose embeddings as representation, or set towers.tied to false.", at=f"{shape.at}.tied",
+                               cure=(f"{shape.at}.tied", False), comes=f"{task.of}: {shape.schema.classes(task)} × 0",
+                               needs=f"{task.of}: {shape.schema.classes(task)} × d")
         super().after(shape.but(tasks=plain))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.slot import Slot, one_logit
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Branches, Signal
@@ -45,7 +45,8 @@ class DotProduct(Slot):
         user = self.user or next((h.name for h in shape.schema.histories if h.name in shape.fields), "")
         if not user:
             raise ZooError("There is no user's vector for the dot product: no history was pooled.",
-                           "Choose a component for the attention slot, or name a field.", at=f"{shape.at}.user")
+                           "Choose a component for the attention slot, or name a field.", at=f"{shape.at}.user",
+                           comes=f"u: {axes(0)}", needs=f"u: {axes('d')}")
         for setting, name in (("user", user), ("item", self.item)):
             if name in shape.fields:
                 continue
@@ -53,12 +54,14 @@ class DotProduct(Slot):
             if name == CANDIDATE:
                 fix = "Let the attention slot hand the candidate on (additive_attention with candidate=true), or name a field."
             raise ZooError("There is no field '{name}' for the dot product.", fix, at=f"{shape.at}.{setting}", name=name,
-                           names=listed(shape.fields))
+                           names=listed(shape.fields), cure=nearest(f"{shape.at}.{setting}", name, shape.fields),
+                           comes=f"{name}: {axes(0)}", needs=f"{name}: {axes('d')}")
         widths = shape.fields[user], shape.fields[self.item]
         if widths[0] != widths[1]:
             raise ZooError("A dot product needs two vectors of one width, but '{user}' has {wide} numbers and '{item}' {other}.",
                            "Set the token width of the attention slot, or choose other fields.", at=f"{shape.at}.item",
-                           user=user, wide=widths[0], item=self.item, other=widths[1], shapes=widths)
+                           user=user, wide=widths[0], item=self.item, other=widths[1], comes=f"{self.item}: {axes(widths[1])}",
+                           needs=f"{self.item}: {axes(widths[0])}")
         return user, self.item
 
     def after(self, shape: Shape) -> Shape:
@@ -66,10 +69,12 @@ class DotProduct(Slot):
         self.pair(shape)
         if shape.head:
             raise ZooError("A dot product has no linear map for the crosses of {names} to enter.",
-                           "Empty the interaction slot, or choose the tower kind mlp.", at=shape.at, names=listed(shape.head))
+                           "Empty the interaction slot, or choose the tower kind mlp.", at=shape.at, names=listed(shape.head),
+                           cure=("interaction", []), comes=axes(shape.head_width), needs=axes(0))
         if any(shape.origin.get(f"branch.{t.name}", "") != shape.origin.get("joined", "") for t in shape.tasks):
             raise ZooError("A dot product does not read the shared network.",
-                           "Choose no sharing (kind direct), or the tower kind mlp.", at=shape.at)
+                           "Choose no sharing (kind direct), or the tower kind mlp.", at=shape.at,
+                           cure=("sharing.kind", "direct"), comes=axes(len(shape.tasks), shape.branch), needs=axes(shape.joined))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 
     def count(self, shape: Shape) -> Count:

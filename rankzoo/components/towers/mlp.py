@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, one_logit
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
@@ -41,7 +41,8 @@ class MlpTower(Slot):
         one_logit(shape)
         if not shape.branch:
             raise ZooError("The deep network has no input: nothing is joined before it.",
-                           "Join fields, choose embeddings as representation, or take the tower kind bare.", at=shape.at)
+                           "Join fields, choose embeddings as representation, or take the tower kind bare.", at=shape.at,
+                           comes=axes(0), needs=axes("d"))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 
     def count(self, shape: Shape) -> Count:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.towers.dot_product import DotProduct, DotProductLayer
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Shape, Task
 from rankzoo.signals import Branches, Signal
@@ -46,7 +46,8 @@ class TextHeads(DotProduct):
         for task in shape.tasks:
             if task.kind == "tags" and self.states(shape, task) not in shape.sequences:
                 raise ZooError("The task '{task}' asks for a tag of every word, and the representation hands no words on.",
-                               "Set representation.kind to text_encoder.", at=shape.at, task=task.name)
+                               "Set representation.kind to text_encoder.", at=shape.at, task=task.name,
+                               cure=("representation.kind", "text_encoder"), comes=axes("L", 0), needs=axes("L", "d"))
             shape.schema.classes(task)
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, once
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
 from rankzoo.signals import Branches, Signal
@@ -55,16 +55,20 @@ class TwoTowers(Slot):
             if task.kind != "class" or not shape.schema.named(task.of):
                 raise ZooError("Two towers score the items of a catalogue, and the task '{task}' chooses none.",
                                "Keep the tasks that choose an item, or set towers.kind to classes or mlp.", at=shape.at,
-                               task=task.name)
+                               task=task.name, comes=f"{task.name}: {axes(shape.schema.classes(task))}",
+                               needs=f"{task.name}: {axes(shape.schema.catalogue.rows if shape.schema.catalogue else 'N')}")
             if shape.origin.get(f"branch.{task.name}", "") != shape.origin.get("joined", ""):
                 raise ZooError("All tasks share the one score, so that no task can have a network of its own before it.",
-                               "Choose no sharing (kind direct), or set towers.kind to classes.", at=shape.at)
+                               "Choose no sharing (kind direct), or set towers.kind to classes.", at=shape.at,
+                               cure=("sharing.kind", "direct"), comes=axes(len(shape.tasks), shape.branch),
+                               needs=axes(shape.joined))
         if not shape.joined or not shape.catalogue:
             raise ZooError("Two towers need a vector of the user and the items' vectors, and one of them is missing.",
-                           "Join fields, and choose embeddings as representation.", at=shape.at)
+                           "Join fields, and choose embeddings as representation.", at=shape.at,
+                           comes=f"{axes(shape.joined)}, N × {shape.catalogue}", needs=f"{axes('d')}, N × d")
         if shape.logits or shape.head:
             raise ZooError("Crosses would have to know the item, and the user's vector does not.", "Empty the interaction slot.",
-                           at=shape.at)
+                           at=shape.at, cure=("interaction", []), comes=axes(shape.head_width or 1), needs=axes(0))
         self.columns(shape)
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.product" for t in shape.tasks}})
 
@@ -77,7 +81,9 @@ class TwoTowers(Slot):
         for i, name in enumerate(self.known):
             if name not in starts:
                 raise ZooError("An item's vector holds no attribute '{name}'.", closest(name, list(starts)) or
-                               "It holds: {names}.", at=f"{shape.at}.known.{i}", name=name, names=listed(starts))
+                               "It holds: {names}.", at=f"{shape.at}.known.{i}", name=name, names=listed(starts),
+                               cure=nearest(f"{shape.at}.known.{i}", name, starts), comes=f"{name}: N × 0",
+                               needs=f"{name}: N × d")
         id = shape.schema.catalogue.name
         read = self.known or tuple(name for name in starts if name != id)
         known = tuple(column for name in read for column in range(starts[name][0], sum(starts[name])))
@@ -86,7 +92,7 @@ class TwoTowers(Slot):
             known = tuple(range(shape.catalogue))
         if not known and not own[1]:
             raise ZooError("The item tower has nothing to read.", "Name attributes, or add the item's own vector.",
-                           at=f"{shape.at}.known")
+                           at=f"{shape.at}.known", cure=(f"{shape.at}.own", True), comes="N × 0", needs="N × d")
         return Columns(own, known)
 
     def width(self, shape: Shape) -> int:

@@ -6,7 +6,7 @@ from rankzoo.figures.diagram.nodes import history_rows
 from rankzoo.figures.diagram.state import State, stack_shares
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box, Edge
-from rankzoo.figures.tree import Tree, circle, fit, g, path, rect, relate, text
+from rankzoo.figures.tree import Tree, circle, fit, g, path, rect, relate, text, width_of
 
 TRACK, PLUS = 44.0, 20.0
 
@@ -47,7 +47,10 @@ def _parts(edge: Edge, state: State) -> list[Tree]:
     if edge.kind == "line":
         return [path(curve(a.x, a.y, b.x, b.y), "wire")]
     if edge.kind == "broken":
-        return [path(curve(a.x, a.y, b.x, b.y), "broken")]
+        words = [width_of(line) for line in state.layout.blocks[edge.target].words]
+        gather = max(a.x + 24, b.x - 20 - max(words, default=0.0))  # all edges meet before the words, which stand on the one left
+        first = next(each for each in state.layout.edges if each.target == edge.target)
+        return [path(curve(a.x, a.y, gather, b.y) + (f"H{b.x:.1f}" if edge is first else ""), "broken")]
     if edge.kind == "rows":
         return _rows(edge, state)
     if edge.kind == "attend":

@@ -159,4 +159,5 @@ def _end(link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring, widest: int) 
     room = room if fills or len(entering) == 1 else min(room, 3 * THICKEST_ROW)
     each = room / total
     before = sum(o.width for o in entering[:entering.index(link)])
-    return Port(body.x, body.cy - room / 2 + (before + link.width / 2) * each, max(1.0, link.width * each))
+    thick, middle = max(1.0, link.width * each), body.cy - room / 2 + (before + link.width / 2) * each
+    return Port(body.x, min(max(middle, body.y + thick / 2), body.bottom - thick / 2), thick)

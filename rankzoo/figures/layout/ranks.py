@@ -11,9 +11,11 @@ from rankzoo.figures.tree import width_of
 
 LANE = ("bias", "bias_tower")
 """Forms that stand in the side lane below the frame, not in a rank."""
-EMPTY_USED = 60.0
-BEFORE_BROKEN = (120.0, 140.0, 1.0)
-"""Room for both shapes on an edge that does not fit."""
+EMPTY_USED = 68.0
+TIGHTEST = -0.4
+"""How far below tight a crowded diagram goes before it grows wider than a page: names are cut then, which scrolling does too."""
+EDGES, LONGEST = 60.0, 420.0
+"""Room for the edges that lead to a part which cannot stand, beside their two shapes, and the most that both take."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,13 @@ def _form(rank: Rank, graph: Graph) -> str:
 
 
 def _gap(one: Rank, other: Rank, graph: Graph) -> tuple[float, float, float]:
+    if _form(other, graph) == "broken":
+        words = [line for address in other.members for line in graph.blocks[address].words]
+        room = min(LONGEST, EDGES + max(map(width_of, words), default=0.0))
+        return room, room, 1.0
     if not one.column.used or not other.column.used:
         off_both = not one.column.used and not other.column.used
         return (7.0, 8.0, 0.0) if off_both else (9.0, 12.0, 0.15) if not other.column.used else (12.0, 22.0, 0.5)
-    if _form(other, graph) == "broken":
-        return BEFORE_BROKEN
     return GAPS.get((_form(one, graph), _form(other, graph)), GAP)
 
 
@@ -118,11 +122,11 @@ class Columns:
 
 
 def plan(graph: Graph, columns: Sequence[Column], scale: Scales, width: float) -> Columns:
-    """As roomy as the width allows; what is left goes to the gaps where ribbons need it; wider where even tight won't do."""
+    """As roomy as the width allows; what is left goes to the gaps where ribbons need it; wider where the tightest won't do."""
     order = ranks(graph, columns)
     tight, wide = _measure(order, graph, scale, 0.0), _measure(order, graph, scale, 1.0)
     spread = wide.total - tight.total
-    roomy = min(1.0, max(0.0, (width - tight.total) / spread)) if spread > 0 else 1.0
+    roomy = min(1.0, max(TIGHTEST, (width - tight.total) / spread)) if spread > 0 else 1.0
     sized = _measure(order, graph, scale, roomy)
     total = max(width, sized.total)
     wants = [0.0] + [_gap(a, b, graph)[2] for a, b in zip(order, order[1:], strict=False)]

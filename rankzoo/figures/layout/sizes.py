@@ -60,14 +60,14 @@ def shown_units(units: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def size(block: Block, scale: Scales, roomy: float) -> tuple[float, float]:
-    """Width and height of a block; `roomy` runs from 0 (tight) to 1."""
+    """Width and height of a block; `roomy` runs from 0 (tight) to 1, and below 0 where even tight is too wide."""
     if block.form == "layer":
         count = len(block.units)
         title = 16.0 if block.slot == "sharing" else 0.0
-        w = 16 + count * BAR + (count - 1) * (28 + 24 * roomy)
+        w = 16 + count * BAR + (count - 1) * (28 + 24 * max(roomy, 0.0))
         return w, title + max(bar_height(unit, scale) for unit in block.units) + UNIT_LABEL
     tight, wide = WIDTHS[block.form]
-    return tight + (wide - tight) * roomy, _height(block, scale)
+    return tight + (wide - tight if roomy > 0 else 0.3 * tight) * roomy, _height(block, scale)
 
 
 def _height(block: Block, scale: Scales) -> float:
