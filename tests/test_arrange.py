@@ -1,135 +1,18 @@
-"""Arranging a list: the Kuaishou sheet's invariants 8 to 14, on numbers that can be recomputed and on the model."""
+"""Arranging a list: what a search asks of the model, and when it is of no use. Its rules by the numbers of the Kuaishou sheet:
+tests/systems/test_kuaishou.py."""
 from __future__ import annotations
-
-from itertools import permutations
-from math import inf
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from rankzoo.data.truths import Repeats
 from rankzoo.data.worlds.lists import WORLD
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.serving.arrange import Arrange, Modelled, Planted, list_reward, search, stops
+from rankzoo.serving.arrange import Modelled, Planted, search, stops
+from tests.searches import REQUESTS, SIZE, SLOTS, SPEC, drawn, score
 from tests.support import randomised, small
-
-SPEC = Arrange(rewards={"effective_view": 1.0, "like": 2.0})
-REQUESTS, SIZE, SLOTS = 5, 5, 3
-
-
-def drawn(seed: int = 0, requests: int = REQUESTS, size: int = SIZE) -> Repeats:
-    """Requests of a few candidates in two categories."""
-    rng = np.random.default_rng(seed)
-    own = {task: rng.normal(0.0, 1.5, requests * size) for task in ("has_next", "effective_view", "like")}
-    return Repeats(size, own, rng.integers(0, 2, requests * size), dict.fromkeys(own, 1.0), dict.fromkeys(own, 0.5))
-
-
-def score(seed: int = 0) -> Planted:
-    return Planted(SPEC, drawn(seed))
-
-
-def figure_4(videos: Tensor) -> tuple[Tensor, Tensor]:
-    """12: what each of A, B, C, D adds behind a beginning, as printed; nobody ever leaves."""
-    printed = {"": (0.7, 0.4, 0.8, 0.5), "A": (0, 0.3, 0.5, 0.6), "C": (0.4, 0.6, 0, 0.3), "AD": (0, 0.45, 0.3, 0),
-               "CB": (0.4, 0, 0, 0.2)}
-    gains = [[printed.get("".join("ABCD"[video] for video in beam), (0.0,) * 4) for beam in request]
-             for request in videos.tolist()]
-    worth = torch.tensor(gains)
-    return worth, torch.ones_like(worth)
-
-
-def brute_force(given: Planted, request: int) -> float:
-    """The best of all lists, one by one."""
-    lists = torch.tensor(list(permutations(range(SIZE), SLOTS)))
-    every = torch.zeros(REQUESTS, *lists.shape, dtype=torch.long)
-    every[request] = lists
-    return float(list_reward(*given.of(every))[request].max())
-
-
-def test_reward_by_hand():
-    """8: 0.8 + 0.9·0.9 + 0.72·1.0 = 2.33; one video is worth p_ev + 2·p_like, whoever goes on."""
-    view, like, going_on = torch.tensor([0.6, 0.5, 0.4]), torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.9, 0.8, 0.123])
-    worth, again = SPEC.worth({"effective_view": view.logit(), "like": like.logit(), "has_next": going_on.logit()})
-    torch.testing.assert_close(worth, view + 2 * like)
-    assert float(list_reward(worth, again)) == pytest.approx(2.33)
-    assert float(list_reward(worth[:1], again[:1])) == pytest.approx(0.8)
-
-
-def test_the_last_one_may_end_the_session():
-    """9: whether anyone goes on after the last video never counts."""
-    worth, going_on = torch.rand(4, 3), torch.rand(4, 3)
-    other = going_on.clone()
-    other[:, -1] = 0.0
-    assert torch.equal(list_reward(worth, going_on), list_reward(worth, other))
-    other[:, 0] = 0.0
-    torch.testing.assert_close(list_reward(worth, other), worth[:, 0])
-
-
-def test_figure_4():
-    """12: beams CBA 1.8 and ADB 1.75; stability .875, .929, .972; at .95 it stops at step 3 and shows C."""
-    steps = search(figure_4, 1, 4, 4, beams=2, shown=1, threshold=0.95)
-    assert [round(float(beams.stability), 3) for beams in steps] == [0.875, 0.929, 0.972]
-    assert ["".join("ABCD"[v] for v in beam) for beam in steps[-1].videos[0].tolist()] == ["CBA", "ADB"]
-    torch.testing.assert_close(steps[-1].reward[0], torch.tensor([1.8, 1.75]))
-    assert stops(steps, 1, 0.95).tolist() == [3]
-
-
-def test_one_beam_is_greedy():
-    """10: k = 1: stability 1, so that it stops at step n; a whole list takes what is worth most in every slot."""
-    given = score()
-    assert len(search(given, REQUESTS, SIZE, SLOTS, beams=1, shown=2, threshold=0.95)) == 2
-    found = SPEC.greedy().lists(given, REQUESTS, SIZE, SLOTS).videos[:, 0]
-    videos = torch.zeros(REQUESTS, 1, 0, dtype=torch.long)
-    for _ in range(SLOTS):
-        worth = given(videos)[0].scatter(2, videos, -1.0)
-        videos = torch.cat([videos, worth.argmax(dim=2, keepdim=True)], dim=2)
-    assert torch.equal(found, videos[:, 0])
-
-
-def test_who_never_goes_on_sees_the_best_first():
-    """10: has_next ≡ 0: the best list begins with the video that is worth most."""
-    given = score()
-    ends = lambda videos: (given(videos)[0], torch.zeros(*videos.shape[:2], SIZE))  # noqa: E731
-    first = SPEC.lists(ends, REQUESTS, SIZE, SLOTS).videos[:, 0, 0]
-    assert torch.equal(first, given(torch.zeros(REQUESTS, 1, 0, dtype=torch.long))[0][:, 0].argmax(dim=1))
-
-
-def test_all_beams_are_brute_force():
-    """11: k ≥ the number of beginnings and no stop: the best of all 60 lists. Fewer beams never find a better one, more
-    beams are not worse on average, and both are worth what they say."""
-    given = score()
-    best = torch.tensor([brute_force(given, request) for request in range(REQUESTS)])
-    mean = []
-    for beams in (1, 2, 4, 10_000):
-        found = search(given, REQUESTS, SIZE, SLOTS, beams)[-1]
-        torch.testing.assert_close(SPEC.true_reward(drawn(), found.videos[:, 0]), found.reward[:, 0])
-        assert (found.reward[:, 0] <= best + 1e-6).all()
-        mean.append(float(found.reward[:, 0].mean()))
-    torch.testing.assert_close(found.reward[:, 0], best)
-    assert mean == sorted(mean) and mean[-1] > mean[0]
-
-
-@pytest.mark.parametrize("beams", [1, 3, 7])
-def test_beams_are_distinct_lists_without_duplicates(beams):
-    """13: no video twice in a beam, no beam twice, the best first, lists as long as asked; at most as many as there can be."""
-    for step, found in enumerate(search(score(), REQUESTS, SIZE, SLOTS, beams), 1):
-        assert found.videos.shape == (REQUESTS, min(beams, [5, 20, 60][step - 1]), step)
-        assert (found.reward[:, :-1] >= found.reward[:, 1:]).all()
-        for request in found.videos.tolist():
-            assert all(len(set(beam)) == step for beam in request) and len(set(map(tuple, request))) == len(request)
-
-
-def test_stability():
-    """14: in (0, 1], and a higher threshold never stops earlier."""
-    steps = search(score(), REQUESTS, SIZE, SIZE, beams=3)
-    assert all(((beams.stability > 0) & (beams.stability <= 1)).all() for beams in steps)
-    at = [stops(steps, 1, threshold) for threshold in (0.1, 0.6, 0.8, 0.9, 0.95)]
-    late = [torch.where(step > 0, step, SIZE + 1) for step in at]
-    assert all((a <= b).all() for a, b in zip(late, late[1:], strict=False)) and (late[0] < late[-1]).any()
-    assert (stops(steps, 1, inf) == 0).all() and (stops(steps, 3, 0.0) == 3).all()
 
 
 def test_greedy_is_optimal_under_the_null():

@@ -14,8 +14,8 @@ from rankzoo.inspection.beams import steps, weighed
 from rankzoo.inspection.lists import ANY, build, lift, lists, searched
 from rankzoo.serving.arrange import search, stops
 from tests.drawings import walk
+from tests.searches import REQUESTS, SIZE, SLOTS, figure_4, score
 from tests.support import random_subject, small
-from tests.test_arrange import REQUESTS, SIZE, SLOTS, figure_4, score
 
 
 @pytest.fixture(scope="module")

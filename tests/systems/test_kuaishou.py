@@ -1,12 +1,11 @@
-"""Kuaishou's re-ranker: the sheet's invariants (section 10) that concern the model, and its counts (section 5).
-
-Invariants 8 to 14 concern the lists and stand in tests/test_arrange.py, 15 (differences with past videos) in
-tests/test_world_lists.py.
-"""
+"""Kuaishou's re-ranker: the sheet's invariants (section 10) of the model and of the lists that it builds, by their numbers, and
+its counts (section 5)."""
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,15 +14,17 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.data.load import schema_of
+from rankzoo.data.worlds.lists import WORLD
 from rankzoo.inspection.lists import arranges, scored
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, History, Schema, Task
-from rankzoo.serving.arrange import Arrange
+from rankzoo.serving.arrange import Arrange, list_reward, search, stops
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.combine.base import weighted_sum
-from tests.support import logits, numel, random_batch, randomised, trained_loss
+from tests.searches import REQUESTS, SIZE, SLOTS, SPEC, brute_force, drawn, figure_4, score
+from tests.support import OFF, logits, numel, random_batch, randomised, trained_loss
 
 SYSTEM = systems()["kuaishou"]
 SCHEMA = schema_of("lists")
@@ -48,8 +49,8 @@ def same(one: dict, other: dict) -> bool:
 
 
 @pytest.mark.parametrize("history, place", [("watched", WATCHED), ("placed", PLACED)])
-def test_attention_over_what_is_there(model, history, place):
-    """1: rows of every head add to 1 over the valid items, padding gets exactly 0, and the order of the items does not matter."""
+def test_1_attention_over_what_is_there(model, history, place):
+    """Rows of every head add to 1 over the valid items, padding gets exactly 0, and the order of the items does not matter."""
     trace = Trace()
     model.eval()(BATCH, trace)
     heads, mask = trace[f"sequence.{place}.weight.head"].values, BATCH.masks[history]
@@ -59,8 +60,8 @@ def test_attention_over_what_is_there(model, history, place):
     assert same(logits(model, BATCH), logits(model, mixed))
 
 
-def test_nothing_watched_and_nothing_placed(model):
-    """2: a session's start: both vectors are zeros, the logits finite, forward and backward."""
+def test_2_nothing_watched_and_nothing_placed(model):
+    """A session's start: both vectors are zeros, the logits finite, forward and backward."""
     empty = BATCH
     for history in ("watched", "placed"):
         empty = with_items(empty, history, lambda items, mask: (items, torch.zeros_like(mask)))
@@ -74,8 +75,8 @@ def test_nothing_watched_and_nothing_placed(model):
     assert all(torch.isfinite(p.grad.to_dense()).all() for p in model.parameters() if p.grad is not None)
 
 
-def test_feedback_moves_and_padding_does_not(model):
-    """3: another feedback of one watched video changes every prediction; whatever stands in a padded place changes none."""
+def test_3_feedback_moves_and_padding_does_not(model):
+    """Another feedback of one watched video changes every prediction; whatever stands in a padded place changes none."""
     place = [f.name for f in SCHEMA.history("watched").fields].index("feedback")
 
     def liked(items, mask):
@@ -89,21 +90,32 @@ def test_feedback_moves_and_padding_does_not(model):
     assert same(before, logits(model, filled))
 
 
-def test_placed_videos_have_no_feedback_and_weights_of_their_own(model):
-    """4: the fields of placed videos hold none; the two attentions share no parameter, and exchanging their keys changes the
-    result."""
+def test_4_placed_videos_have_no_feedback_and_weights_of_their_own(model):
+    """The fields of placed videos hold none; the two attentions share no parameter, each has its say, and exchanging what they
+    say changes every prediction."""
     placed = [f.name for f in SCHEMA.history("placed").fields]
     assert "feedback" not in placed and "gap" not in placed and "feedback" in [f.name for f in SCHEMA.history("watched").fields]
     ids = [{id(p) for p in model.sequence[i].parameters()} for i in (WATCHED, PLACED)]
     assert len(ids[0]) == len(ids[1]) == 6 and not ids[0] & ids[1]
     before = logits(model, BATCH)
-    with torch.no_grad():
-        model.sequence[PLACED].attention.value.weight.mul_(-1)
-    assert not same(before, logits(model, BATCH))
+    model.read, read = lambda batch, trace: swapped(*read(batch, trace)), model.read
+
+    def swapped(signal, joined):
+        fields = {**signal.fields, "watched": signal.fields["placed"], "placed": signal.fields["watched"]}
+        return signal, model.concatenation(signal.but(fields=fields), OFF)
+
+    after = logits(model, BATCH)
+    something = BATCH.masks["watched"].any(dim=1) | BATCH.masks["placed"].any(dim=1)
+    assert all(((after[task] - before[task]).abs() > 1e-4)[something].all() for task in TASKS)
+    model.read = read
+    for place in (WATCHED, PLACED):
+        with torch.no_grad():
+            model.sequence[place].attention.value.weight.mul_(-1)
+        assert not same(before, before := logits(model, BATCH))
 
 
-def test_gates(model):
-    """5: three gates whose rows add to 1; without the parameters of one only its task changes."""
+def test_5_gates(model):
+    """Three gates whose rows add to 1; without the parameters of one only its task changes."""
     trace = Trace()
     model.eval()(BATCH, trace)
     assert {entry.address for entry in trace.of("gate")} == {f"sharing.gate.{task}" for task in TASKS} and len(TASKS) == 3
@@ -114,17 +126,18 @@ def test_gates(model):
     assert [task for task in TASKS if not torch.equal(before[task], after[task])] == ["like"]
 
 
-def test_count_does_not_depend_on_lengths():
-    """6: longer histories cost no parameter, candidates are rows; each expert adds (D + 1)·32 + K·D with D = 120."""
+def test_6_count_does_not_depend_on_lengths():
+    """Longer histories cost no parameter, candidates are rows; each expert adds (D + 1)·32 + K·D with D = 120."""
     longer = tuple(History(h.name, 3 * h.length, h.fields) for h in SCHEMA.histories)
     count = SYSTEM.blueprint.count(SCHEMA).parameters
-    assert SYSTEM.blueprint.count(replace(SCHEMA, histories=longer)).parameters == count
+    schema = replace(SCHEMA, histories=longer)
+    assert SYSTEM.blueprint.count(schema).parameters == count == numel(RankingModel(SYSTEM.blueprint, schema))
     more = SYSTEM.blueprint.model_copy(update={"sharing": SYSTEM.blueprint.sharing.model_copy(update={"experts": 5})})
     assert more.count(SCHEMA).parameters - count == (120 + 1) * 32 + 3 * 120
 
 
-def test_paper_s_sizes():
-    """5: 12 experts of 64 over D: slope (D + 1)·64 + 3·D; three towers 64-128-64-32-1 have 56,067 parameters."""
+def test_6_paper_s_sizes():
+    """12 experts of 64 over D: slope (D + 1)·64 + 3·D; three towers 64-128-64-32-1 have 56,067 parameters."""
     schema = Schema(tuple(Feature(f"n{i}", "numeric") for i in range(300)), tuple(Task(f"t{i}") for i in range(3)))
     at = {n: Blueprint(sharing=MMoE(experts=n, widths=(64,)), towers=MlpTower(widths=(128, 64, 32)), tasks=("t0", "t1", "t2"))
           for n in (11, 12)}
@@ -134,8 +147,8 @@ def test_paper_s_sizes():
     assert counts[12].parameters == numel(RankingModel(at[12], schema))
 
 
-def test_outputs_and_loss():
-    """7: probabilities in (0, 1); the loss is the weighted sum of three binary cross entropies, never negative, whatever sign
+def test_7_outputs_and_loss():
+    """Probabilities in (0, 1); the loss is the weighted sum of three binary cross entropies, never negative, whatever sign
     the print has."""
     labels = {task: torch.where(BATCH.observed[task], BATCH.labels[task], 0.0) for task in TASKS}
     batch = replace(BATCH, labels=labels)
@@ -152,15 +165,119 @@ def test_outputs_and_loss():
     assert SYSTEM.blueprint.losses.weights == {} and SYSTEM.settings.combine == "sum"
 
 
-def test_no_ids():
-    """16: neither a user's nor a video's id is an input, and no table is large."""
+def test_8_reward_by_hand():
+    """0.8 + 0.9·0.9 + 0.72·1.0 = 2.33; one video is worth p_ev + 2·p_like, whoever goes on."""
+    view, like, going_on = torch.tensor([0.6, 0.5, 0.4]), torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.9, 0.8, 0.123])
+    worth, again = SPEC.worth({"effective_view": view.logit(), "like": like.logit(), "has_next": going_on.logit()})
+    torch.testing.assert_close(worth, view + 2 * like)
+    assert float(list_reward(worth, again)) == pytest.approx(2.33)
+    assert float(list_reward(worth[:1], again[:1])) == pytest.approx(0.8)
+
+
+def test_9_the_last_one_may_end_the_session():
+    """Whether anyone goes on after the last video never counts."""
+    worth, going_on = torch.rand(4, 3), torch.rand(4, 3)
+    other = going_on.clone()
+    other[:, -1] = 0.0
+    assert torch.equal(list_reward(worth, going_on), list_reward(worth, other))
+    other[:, 0] = 0.0
+    torch.testing.assert_close(list_reward(worth, other), worth[:, 0])
+
+
+def test_10_one_beam_is_greedy():
+    """k = 1: stability 1, so that it stops at step n; a whole list takes what is worth most in every slot."""
+    given = score()
+    assert len(search(given, REQUESTS, SIZE, SLOTS, beams=1, shown=2, threshold=0.95)) == 2
+    found = SPEC.greedy().lists(given, REQUESTS, SIZE, SLOTS).videos[:, 0]
+    videos = torch.zeros(REQUESTS, 1, 0, dtype=torch.long)
+    for _ in range(SLOTS):
+        worth = given(videos)[0].scatter(2, videos, -1.0)
+        videos = torch.cat([videos, worth.argmax(dim=2, keepdim=True)], dim=2)
+    assert torch.equal(found, videos[:, 0])
+
+
+def test_10_who_never_goes_on_sees_the_best_first():
+    """has_next ≡ 0: the best list begins with the video that is worth most."""
+    given = score()
+    ends = lambda videos: (given(videos)[0], torch.zeros(*videos.shape[:2], SIZE))  # noqa: E731
+    first = SPEC.lists(ends, REQUESTS, SIZE, SLOTS).videos[:, 0, 0]
+    assert torch.equal(first, given(torch.zeros(REQUESTS, 1, 0, dtype=torch.long))[0][:, 0].argmax(dim=1))
+
+
+def test_11_all_beams_are_brute_force():
+    """k ≥ the number of beginnings and no stop: the best of all 60 lists. Fewer beams never find a better one, more
+    beams are not worse on average, and both are worth what they say."""
+    given = score()
+    best = torch.tensor([brute_force(given, request) for request in range(REQUESTS)])
+    mean = []
+    for beams in (1, 2, 4, 10_000):
+        found = search(given, REQUESTS, SIZE, SLOTS, beams)[-1]
+        torch.testing.assert_close(SPEC.true_reward(drawn(), found.videos[:, 0]), found.reward[:, 0])
+        assert (found.reward[:, 0] <= best + 1e-6).all()
+        mean.append(float(found.reward[:, 0].mean()))
+    torch.testing.assert_close(found.reward[:, 0], best)
+    assert mean == sorted(mean) and mean[-1] > mean[0]
+
+
+def test_12_figure_4():
+    """Beams CBA 1.8 and ADB 1.75; stability .875, .929, .972; at .95 it stops at step 3 and shows C."""
+    steps = search(figure_4, 1, 4, 4, beams=2, shown=1, threshold=0.95)
+    assert [round(float(beams.stability), 3) for beams in steps] == [0.875, 0.929, 0.972]
+    assert ["".join("ABCD"[v] for v in beam) for beam in steps[-1].videos[0].tolist()] == ["CBA", "ADB"]
+    torch.testing.assert_close(steps[-1].reward[0], torch.tensor([1.8, 1.75]))
+    assert stops(steps, 1, 0.95).tolist() == [3]
+
+
+@pytest.mark.parametrize("beams", [1, 3, 7])
+def test_13_beams_are_distinct_lists_without_duplicates(beams):
+    """No video twice in a beam, no beam twice, the best first, lists as long as asked; at most as many as there can be."""
+    for step, found in enumerate(search(score(), REQUESTS, SIZE, SLOTS, beams), 1):
+        assert found.videos.shape == (REQUESTS, min(beams, [5, 20, 60][step - 1]), step)
+        assert (found.reward[:, :-1] >= found.reward[:, 1:]).all()
+        for request in found.videos.tolist():
+            assert all(len(set(beam)) == step for beam in request) and len(set(map(tuple, request))) == len(request)
+    for shown in (1, 2, 3):
+        assert search(score(), REQUESTS, SIZE, SLOTS, beams, shown, threshold=0.0)[-1].videos.shape[2] == shown
+
+
+def test_14_stability():
+    """In (0, 1], and a higher threshold never stops earlier."""
+    steps = search(score(), REQUESTS, SIZE, SIZE, beams=3)
+    assert all(((beams.stability > 0) & (beams.stability <= 1)).all() for beams in steps)
+    at = [stops(steps, 1, threshold) for threshold in (0.1, 0.6, 0.8, 0.9, 0.95)]
+    late = [torch.where(step > 0, step, SIZE + 1) for step in at]
+    assert all((a <= b).all() for a, b in zip(late, late[1:], strict=False)) and (late[0] < late[-1]).any()
+    assert (stops(steps, 1, inf) == 0).all() and (stops(steps, 3, 0.0) == 3).all()
+
+
+def test_15_differences_with_past_videos():
+    """The difference of levels is the candidate's minus the past one's, so 0 with itself, and crossed with the feedback; the time
+    since a video was watched is never negative and grows with its age."""
+    rows = WORLD.make(1_000, 0).table.to_pandas()
+    alike = 0
+    for row in rows.to_dict("records"):
+        apart, feedback = np.divmod(row["watched.gap"], 2)
+        assert (apart - 3 == np.clip(row["view_level"] - row["watched.view_level"], -3, 3)).all()
+        assert (feedback == row["watched.feedback"]).all()
+        assert (row["watched.ago"] >= 0).all() and (np.diff(row["watched.ago"]) >= 0).all()
+        itself = row["watched.view_level"] == row["view_level"]
+        alike += itself.sum()
+        assert all(WORLD.label("watched.gap", int(gap)).startswith("+0 levels") for gap in row["watched.gap"][itself])
+    assert alike > 100 and WORLD.label("watched.gap", 1) == "-3 levels, liked"
+
+
+def test_16_no_ids(model):
+    """Neither a user's nor a video's id is an input or has a table, and no table is large."""
+    assert set(model.representation.places) == {"category", "view_level", "stay_level", "slot", "watched.feedback", "watched.ago",
+                                                "watched.gap", "placed.back"}
+    assert max(rows for rows, _ in SYSTEM.blueprint.representation.tables(SCHEMA).values()) < 20
     names = {f.name for f in SCHEMA.features} | {f.name for h in SCHEMA.histories for f in h.fields}
     assert not any("id" in name.split("_") for name in names)
     assert SYSTEM.blueprint.count(SCHEMA).embedding < 1_000
 
 
-def test_serving():
-    """7 of the sheet: four beams, threshold .95, one video shown; the reward weights are ours."""
+def test_its_serving():
+    """Section 7: four beams, threshold .95, one video shown; the reward weights are ours."""
     assert SYSTEM.serving == Arrange({"effective_view": 1.0, "like": 2.0}, "has_next", 4, 0.95, 1)
     assert arranges(SYSTEM.blueprint, SCHEMA) and not arranges(systems()["mmoe"].blueprint, schema_of("feed"))
     assert not arranges(SYSTEM.blueprint.model_copy(update={"tasks": ("effective_view",)}), SCHEMA)

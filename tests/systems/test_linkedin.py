@@ -1,22 +1,30 @@
-"""LinkedIn's two groups over tree leaves: the sheet's invariants (section 10) on the whole model, and what it reaches.
-
-Invariants 1 to 4 and 13 of the leaves: tests/components/test_tree_leaves.py; 5, 7 and 12 of the groups: test_groups.py.
-"""
+"""LinkedIn's two groups over tree leaves: the sheet's invariants (section 10) on the whole model by their numbers, and what it
+reaches."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 import torch.nn.functional as F
 
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.boosting import Growth, boosted
+from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.data.load import from_world, schema_of
+from rankzoo.data.preparation import prepare_declared
 from rankzoo.data.worlds.professional import ACTIVE, PASSIVE, TASKS, WORLD
 from rankzoo.document import Document
 from rankzoo.inspection.tasks import tasks
 from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.schema import Feature, Schema, Task
 from rankzoo.serving.utility import Utility
+from rankzoo.signals import Batch
 from rankzoo.training.fit import Fit
 from rankzoo.training.run import finish
 from rankzoo.training.settings import TrainSettings
@@ -32,6 +40,39 @@ def model() -> RankingModel:
     return randomised(RankingModel(SYSTEM.blueprint, SCHEMA))
 
 
+@pytest.fixture(scope="module")
+def data():
+    return small("professional", 3_000)
+
+
+def grown(batch, blueprint=SYSTEM.blueprint) -> RankingModel:
+    """The system with a forest that was grown on some rows."""
+    made = randomised(RankingModel(blueprint, SCHEMA))
+    made.fit(batch, 0)
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def fitted(data) -> RankingModel:
+    return grown(data.part("train"))
+
+
+def with_own_tables() -> Blueprint:
+    """The system with a table of leaves for each group."""
+    return changed(representation={"share_table": False})
+
+
+def changed(**slots: dict[str, object]) -> Blueprint:
+    """The system with some settings of some slots changed."""
+    return SYSTEM.blueprint.model_copy(update={
+        slot: getattr(SYSTEM.blueprint, slot).model_copy(update=settings) for slot, settings in slots.items()})
+
+
+def ids(model: RankingModel, batch: Batch) -> torch.Tensor:
+    """(row, tree), the rows of the table that are looked up."""
+    return model.representation.forest.ids(batch.numbers)
+
+
 def moved(model: RankingModel, group: tuple[str, ...]) -> set[str]:
     """Names of the parameters that the losses of some tasks move."""
     model.zero_grad()
@@ -40,8 +81,56 @@ def moved(model: RankingModel, group: tuple[str, ...]) -> set[str]:
     return {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
 
 
-def test_a_group_s_losses_move_its_own_network(model):
-    """5 and 7: every parameter of the group and the heads of its tasks, none of the other's."""
+def test_1_ids_of_trees_never_collide(fitted, data):
+    """idx_t lies in [off_t, off_t + n_t) with off_t = 16 t, for the first and the last leaf of every tree; the largest is V − 1.
+    Rows fall into many leaves of each tree, and no id is another tree's."""
+    found, trees = ids(fitted, data.part("train")), torch.arange(50)
+    assert (found // 16 == trees).all() and fitted.representation.forest.table.shape == (800, 8)
+    assert all(len(found[:, tree].unique()) > 4 for tree in range(50))
+    leaves = fitted.representation.forest.child
+    last = (~leaves.clamp(max=-1)).flatten(1).max(dim=1).values  # the largest number of a leaf, tree by tree
+    assert (last <= 15).all() and int((16 * trees + last).max()) == 799
+
+
+def test_2_a_row_moves_a_vector_in_each_tree(fitted, data):
+    """Exactly T = 50 rows of the table have a gradient after one example, whichever task's loss it is; with a table for each
+    group 50 rows of its group's."""
+    row = data.part("train", 1)
+    own = grown(data.part("train"), with_own_tables())
+    for model, start in ((fitted, {}), (own, {0: 0, 1: 800})):
+        for group, task in ((0, "click"), (1, "reshare")):
+            model.zero_grad()
+            model(row).losses[task].backward()
+            touched = model.representation.forest.table.grad.abs().sum(dim=1).nonzero().flatten()
+            assert touched.tolist() == sorted((ids(model, row)[0] + start.get(group, 0)).tolist()) and len(touched) == 50
+
+
+def test_3_piecewise_constant(fitted, data):
+    """A number that crosses no threshold of the forest leaves every output bit for bit; across one, outputs move."""
+    batch, forest = data.part("test", 400), fitted.representation.forest
+    before, asked = logits(fitted, batch), forest.feature[forest.threshold.isfinite()].bincount().argmax()
+    thresholds = forest.threshold[(forest.feature == asked) & forest.threshold.isfinite()].unique()
+    x, place = batch.numbers.clone(), torch.searchsorted(thresholds, batch.numbers[:, asked].double().contiguous())
+    inside = (place > 0) & (place < len(thresholds))
+    low, high = thresholds[place.clamp(min=1) - 1], thresholds[place.clamp(max=len(thresholds) - 1)]
+    x[inside, asked] = (low + 0.5 * (high - low))[inside].float()
+    assert inside.sum() > 100 and (x != batch.numbers).sum() > 100
+    after = logits(fitted, replace(batch, numbers=x))
+    assert all(torch.equal(before[task], after[task]) for task in TASKS)
+    x[:, asked] = float(thresholds[0]) - 1
+    assert all(not torch.equal(before[task], logits(fitted, replace(batch, numbers=x))[task]) for task in TASKS)
+
+
+def test_4_a_bent_number_has_the_same_leaves(data):
+    """Each number through a rising curve before the forest is grown: no normalisation is needed, every leaf is the same."""
+    batch = data.part("train")
+    bent = replace(batch, numbers=torch.exp(batch.numbers.double()).float())
+    assert len(bent.numbers.unique(dim=0)) == len(batch.numbers.unique(dim=0))
+    assert torch.equal(ids(grown(batch), batch), ids(grown(bent), bent))
+
+
+def test_5_a_group_s_losses_move_its_own_network(model):
+    """Every parameter of the group and the heads of its tasks, none of the other's."""
     for group, own, other, heads in ((PASSIVE, 0, 1, PASSIVE), (ACTIVE, 1, 0, ACTIVE)):
         names = moved(model, group)
         assert not [name for name in names if name.startswith(f"sharing.group.{other}")]
@@ -49,14 +138,23 @@ def test_a_group_s_losses_move_its_own_network(model):
         assert len([name for name in names if name.startswith(f"sharing.group.{own}")]) == 4
 
 
-def test_both_groups_move_the_one_table(model):
-    """6, with a shared table: both kinds of losses reach every leaf that a row falls into."""
-    for group in (PASSIVE, ACTIVE):
-        assert "representation.forest.table" in moved(model, group)
+@pytest.mark.parametrize("share", [True, False])
+def test_6_both_groups_move_one_table_if_and_only_if_it_is_shared(share):
+    """With one table both kinds of losses reach every leaf that a row falls into; with two each reaches its own alone."""
+    model = RankingModel(SYSTEM.blueprint if share else with_own_tables(), SCHEMA)  # as a training starts: no unit is saturated
+    losses = model(replace(BATCH, labels={task: y.nan_to_num() for task, y in BATCH.labels.items()},
+                           observed=dict.fromkeys(TASKS, torch.ones(32, dtype=torch.bool)))).losses
+    table = model.representation.forest.table
+    reached, none = torch.zeros(2, 800, dtype=torch.bool)
+    reached[ids(model, BATCH).flatten()] = True
+    expected = {PASSIVE: [reached, none], ACTIVE: [none, reached]}
+    for group, halves in expected.items():
+        gradient, = torch.autograd.grad(sum(losses[task] for task in group), table, retain_graph=True)
+        assert torch.equal(gradient.abs().sum(dim=1) > 0, reached if share else torch.cat(halves))
 
 
-def test_tasks_of_a_group_differ_in_their_logit_alone(model):
-    """7: with one head's numbers, click and long dwell are one; like is still another."""
+def test_7_tasks_of_a_group_differ_in_their_logit_alone(model):
+    """With one head's numbers, click and long dwell are one; like is still another."""
     heads = model.towers.head
     for task in TASKS[1:]:
         heads[task].load_state_dict(heads["click"].state_dict())
@@ -65,8 +163,8 @@ def test_tasks_of_a_group_differ_in_their_logit_alone(model):
     assert not torch.equal(found["click"], found["like"])
 
 
-def test_losses_are_the_sum_of_cross_entropies(model):
-    """8: a sigmoid for each task, weights 1."""
+def test_8_losses_are_the_sum_of_cross_entropies(model):
+    """A sigmoid for each task, weights 1."""
     output = model(BATCH)
     for task in TASKS:
         seen = BATCH.observed[task]
@@ -77,8 +175,8 @@ def test_losses_are_the_sum_of_cross_entropies(model):
     torch.testing.assert_close(trained_loss(model.eval(), BATCH), sum(output.losses.values()))
 
 
-def test_score_is_linear_and_ordered_by_the_passive_part_at_zero():
-    """9: F_p + α F_a; α = 0 gives the passive order, the derivative by α is F_a, and a probability counts linearly."""
+def test_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero():
+    """F_p + α F_a; α = 0 gives the passive order, the derivative by α is F_a, and a probability counts linearly."""
     found = {task: torch.randn(50, generator=torch.Generator().manual_seed(i)).double() for i, task in enumerate(TASKS)}
     zero, one, three = (Utility(active=ACTIVE, alpha=alpha).score(found) for alpha in (0.0, 1.0, 3.0))
     passive, active = Utility(active=ACTIVE).parts(found)
@@ -90,20 +188,23 @@ def test_score_is_linear_and_ordered_by_the_passive_part_at_zero():
     assert SYSTEM.serving == Utility(active=ACTIVE)
 
 
-def test_parameters_are_the_sheet_s():
-    """10: V = 800, d = 8, T = 50, towers 128-64, five tasks: 125,893; nothing called gate or expert."""
-    count = SYSTEM.blueprint.count(SCHEMA)
-    assert count.parameters == 50 * 16 * 8 + 2 * (401 * 128 + 129 * 64) + 5 * 65 == 125_893
-    made = RankingModel(SYSTEM.blueprint, SCHEMA)
-    assert numel(made) == 125_893
+@pytest.mark.parametrize("blueprint, parameters", [
+    (SYSTEM.blueprint, 50 * 16 * 8 + 2 * (401 * 128 + 129 * 64) + 5 * 65),
+    (with_own_tables(), 2 * 50 * 16 * 8 + 2 * (401 * 128 + 129 * 64) + 5 * 65),
+    (changed(representation={"pooling": "sum"}), 6_400 + 2 * (9 * 128 + 129 * 64) + 5 * 65),
+    (changed(representation={"pooling": "sum", "share_table": False}), 12_800 + 2 * (9 * 128 + 129 * 64) + 5 * 65)],
+    ids=["as it is", "own tables", "sum", "sum, own tables"])
+def test_10_parameters_are_the_sheet_s(blueprint, parameters):
+    """V = 800, d = 8, T = 50, towers 128-64, five tasks: 125,893; V·d twice where tables are not shared, inputs of 8 where leaves
+    are added. Nothing is called gate or expert."""
+    made = RankingModel(blueprint, SCHEMA)
+    assert blueprint.count(SCHEMA).parameters == numel(made) == parameters
+    assert SYSTEM.blueprint.count(SCHEMA).parameters == 125_893
     assert not [name for name, _ in made.named_modules() if "gate" in name or "expert" in name]
-    summed = SYSTEM.blueprint.model_copy(update={"representation": SYSTEM.blueprint.representation.model_copy(
-        update={"pooling": "sum"})})
-    assert summed.count(SCHEMA).parameters == 6_400 + 2 * (9 * 128 + 129 * 64) + 5 * 65
 
 
-def test_the_learning_rate_rises_first():
-    """11: below its peak at step 0, never falling through the ramp, then at the peak."""
+def test_11_the_learning_rate_rises_first():
+    """Below its peak at step 0, never falling through the ramp, then at the peak."""
     fit, seen = Fit(RankingModel(SYSTEM.blueprint, SCHEMA), small("professional", 1_000),
                     TrainSettings(epochs=4, batch_size=64, lr=2e-3, warmup=10, schedule="constant"), watching=False), []
     for _ in fit:
@@ -112,14 +213,50 @@ def test_the_learning_rate_rises_first():
     assert seen[10] == pytest.approx(2e-3) and SYSTEM.settings.warmup > 0 and TrainSettings().warmup == 0
 
 
-def test_a_common_layer_is_off_and_the_faithful_model_has_no_gate(model):
-    """12, and the sheet's section 9: no picture of gates or attention."""
-    from rankzoo.inspection.views import reason
+def test_12_a_common_layer_is_a_switch_and_off():
+    """Chosen, both groups' losses move it, and one table serves both, shared or not; the faithful model has none."""
+    assert SYSTEM.blueprint.sharing.bottom == () and not list(RankingModel(SYSTEM.blueprint, SCHEMA).sharing.bottom.parameters())
+    for share in (True, False):
+        blueprint = changed(sharing={"bottom": (32,)}, representation={"share_table": share})
+        model = randomised(RankingModel(blueprint, SCHEMA))
+        for group in (PASSIVE, ACTIVE):
+            assert {"sharing.bottom.0.weight", "sharing.bottom.0.bias", "representation.forest.table"} <= moved(model, group)
+        assert blueprint.count(SCHEMA).parameters == numel(model)
+        assert numel(model) == 6_400 + 401 * 32 + 2 * (33 * 128 + 129 * 64) + 5 * 65
 
-    assert SYSTEM.blueprint.sharing.bottom == ()
+
+def test_13_what_is_missing_or_was_never_met_has_a_leaf(fitted, data):
+    """A missing number is the mean, for the trees' library as for the network: both put the row into the same leaf. Numbers far
+    outside of training have a valid leaf; an id that training never met is row 0 of its own table and reaches no tree."""
+    table = WORLD.make(400, 0).table
+    column = table.column_names.index("followers")
+    known = prepare_declared(table, SCHEMA)
+    nothing = known.encode(table.set_column(column, "followers", pa.nulls(400, pa.float32())))
+    mean = float(np.mean(table["followers"].to_numpy(), dtype=np.float64))
+    middle = known.encode(table.set_column(column, "followers", pa.array(np.full(400, mean))))
+    assert nothing.numbers.isfinite().all() and torch.equal(ids(fitted, nothing), ids(fitted, middle))
+    assert not torch.equal(ids(fitted, nothing), ids(fitted, known.encode(table)))
+    batch = data.part("train")
+    splits = boosted(batch.numbers.numpy(), batch.labels["click"].numpy(), "binary", 10, Growth(16, 7, 0.3, 0))
+    for tree in range(10):
+        asked = [(split.feature, split.threshold) for split in splits[tree]]
+        forest = fitted.representation.forest
+        assert asked == list(zip(forest.feature[tree].tolist(), forest.threshold[tree].tolist(), strict=True))[:len(asked)]
+    strange = replace(batch.rows(0, 2), numbers=torch.tensor([[1e6], [-1e6]]).expand(2, 20))
+    assert (ids(fitted, strange) // 16 == torch.arange(50)).all()
+    schema = Schema((Feature("x", "numeric"), Feature("city", "categorical", 3)), (Task("t"),))
+    made = RankingModel(Blueprint(representation=TreeLeaves(trees=4, leaves=4, dim=2), tasks=("t",)), schema).eval()
+    city = prepare_declared(pa.table({"x": [0.1, 0.2], "city": [0, 1], "t": [0, 1]}), schema)
+    met, unmet = (city.encode(pa.table({"x": [0.1], "city": [value], "t": [0]})) for value in (1, 77))
+    assert unmet.ids.tolist() == [[0]] and torch.equal(ids(made, met), ids(made, unmet))
+    assert torch.isfinite(logits(made, unmet)["t"]).all() and not torch.equal(logits(made, met)["t"], logits(made, unmet)["t"])
+
+
+def test_its_picture_is_of_no_gate_and_no_attention():
+    """Section 9: these are said to be missing."""
     assert "no gates" in reason(SYSTEM.blueprint, SCHEMA, "gates")
     assert "no attention" in reason(SYSTEM.blueprint, SCHEMA, "attention")
-    assert reason(SYSTEM.blueprint, SCHEMA, "tasks") == ""
+    assert SYSTEM.picture == "tasks" and reason(SYSTEM.blueprint, SCHEMA, "tasks") == ""
 
 
 def test_the_forest_knows_the_training_rows_alone():
