@@ -140,6 +140,21 @@ def test_a_view_that_is_missing_says_why_and_leads_to_a_model_that_has_it(arch, 
     assert not any(text.startswith("This model has no") for text in texts(app)) and len(twin(app, view))
 
 
+def test_the_switch_has_the_models_own_views_and_the_others_stand_behind_it():
+    """Nine fit a window 1280 wide; one of the others, once looked at, stands among them until one goes on."""
+    for arch in BUILT:
+        assert len(views(arch)) <= 9
+    app = visit("inside", c=link.encode(tiny("lr")))
+    own = app.button_group("inside:view").options
+    assert len(own) == len(views("lr")) and not any(option.startswith(":gray") for option in own)
+    app = app.menu_button("inside:others").click("masks").run()
+    assert app.session_state["inside:view"] == "masks" and "This model has no" in " ".join(texts(app))
+    assert [each for each in app.button_group("inside:view").options if ":gray" in each] == [":gray[Masks]"]
+    app.session_state["inside:view"] = "heads"
+    app = app.run()
+    assert not app.exception and len(app.button_group("inside:view").options) == len(own)
+
+
 def test_a_model_opens_on_its_own_picture():
     for arch, view in (("din", "attention"), ("youtube", "gates"), ("dcn_v2", "crosses"), ("lr", "crosses")):
         app = visit("inside", c=link.encode(tiny(arch)))

@@ -54,7 +54,8 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
 
 
 def switch(document: Document) -> tuple[str, str]:
-    """The switch over all views, always in the same order; returns the view and why the model lacks it (empty: it has)."""
+    """The switch over the views that the model has, always in the same order, and behind it a menu of those that it lacks.
+    Returns the view and why the model lacks it (empty: it has)."""
     lacks = {name: reason(document.blueprint, document.schema(), name) for name in ROOMS}
     wanted = (document.system.picture, "crosses", "heads")
     first = next(name for name in wanted if not lacks.get(name, "none"))
@@ -62,9 +63,21 @@ def switch(document: Document) -> tuple[str, str]:
     if memory.get("rz_inside_of", document.arch) != document.arch and lacks.get(memory.get("inside:view", first)):
         memory["inside:view"] = first  # another model came into hand: its own picture rather than a missing one
     memory["rz_inside_of"] = document.arch
-    titles = {name: f":gray[{say(room.title)}]" if lacks[name] else say(room.title) for name, room in ROOMS.items()}
-    view = choice("view", say("View"), titles, first, hidden=True)
+    asked = st.query_params.get("view")
+    wanted = {memory.get("inside:view"), asked if asked != memory.get("rz_asked:view") else ""}
+    titles = {name: f":gray[{say(room.title)}]" if lacks[name] else say(room.title) for name, room in ROOMS.items()
+              if not lacks[name] or name in wanted}
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_views"):
+        view = choice("view", say("View"), titles, first, hidden=True)
+        others = [name for name in ROOMS if name not in titles]
+        st.menu_button(say("{n} more views", n=len(others)), others, key="inside:others", on_click=_look,
+                       format_func=lambda name: say(ROOMS[name].title),
+                       help=say("Other models have them: each says why this one does not, and leads to one that does."))
     return view, lacks[view]
+
+
+def _look() -> None:
+    st.session_state["inside:view"] = st.session_state["inside:others"]
 
 
 def missing(view: str, lacks: str) -> None:
