@@ -8,6 +8,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.facts import Fact, Size, Source
 from rankzoo.lesson import Lesson
 from rankzoo.serving.arrange import Arrange
+from rankzoo.serving.blend import Blend
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.serving.fuse import Fuse
 from rankzoo.serving.utility import Utility
@@ -41,7 +42,7 @@ class System:
     domain: str = ""
     settings: TrainSettings = TrainSettings()
     facts: tuple[Fact, ...] = ()
-    serving: Fuse | Arrange | Calibrate | Utility | None = None
+    serving: Fuse | Arrange | Blend | Calibrate | Utility | None = None
     picture: str = ""
     grew: str = ""
     plain: Mapping[str, object] = field(default_factory=dict)

@@ -10,10 +10,10 @@ from rankzoo.claims.registry import claims
 from rankzoo.claims.trial import document_of
 from rankzoo.data.home import home
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars, seesaw
+from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
 from rankzoo.runs.experiments import Experiments, Running
-from rankzoo.ui import page, state
+from rankzoo.ui import claim_pictures, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
@@ -126,9 +126,7 @@ def _result(claim: Claim, outcome: Outcome) -> None:
         with right:
             scene(bars.dots(_frame(arms), f"{say('Arms')} · {statistic}", note, say=translate),
                   key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
-    if claim.plane:
-        scene(seesaw.gains(_plane(outcome, *claim.plane), *claim.plane, say=translate), key="rz_claim_plane",
-              alt=say("What each model gains for two tasks"), width=620)
+    claim_pictures.show(claim, outcome)
     st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
         "Differences are taken within each seed: the same rows in the same order for all arms."))
     page.twin(lambda: _table(outcome), "claim")
@@ -150,15 +148,20 @@ def _frame(named: list) -> pd.DataFrame:
                          for place, (name, each) in enumerate(named)])
 
 
-def _plane(outcome: Outcome, x: str, y: str) -> pd.DataFrame:
-    """Every arm with two of its statistics."""
-    found: dict[str, dict[str, object]] = {}
-    for axis, statistic in (("x", x), ("y", y)):
-        for each in (arm for arm in outcome.arms if arm.statistic == statistic):
-            low, high = each.ci95 or (None, None)
-            found.setdefault(each.name, {"label": each.name})
-            found[each.name] |= {axis: each.mean, f"{axis}_low": low, f"{axis}_high": high}
-    return pd.DataFrame(list(found.values()))
+def beside(system: str, key: str) -> None:
+    """Under a picture of one model: the claims whose arms are forms of its system stood side by side, as far as they were run
+    here, and the way to them."""
+    for claim in (each for each in claims().values() if each.groups and all(arm.system == system for arm in each.arms)):
+        outcome = experiments().outcome(claim)
+        st.markdown(f"##### {escaped(say(claim.title))} :gray[:small[{' · '.join(escaped(arm.name) for arm in claim.arms)}]]")
+        if outcome:
+            claim_pictures.grouped(claim, outcome)
+        else:
+            st.caption(say("{claim} Side by side they stand among the claims, once that experiment was run (about {seconds} s).",
+                           claim=escaped(say(claim.claim)), seconds=whole(claim.seconds)))
+        st.button(say("To this claim"), key=f"{key}:{claim.id}", on_click=st.session_state.__setitem__, args=(KEY, claim.id))
+        if st.session_state.get(f"{key}:{claim.id}"):
+            st.switch_page("pages/claims.py")
 
 
 def _table(outcome: Outcome) -> pd.DataFrame:
