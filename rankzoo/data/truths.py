@@ -135,6 +135,14 @@ class Intent:
 
 
 @dataclass(frozen=True)
+class Completes:
+    """Which value of an item's attribute goes with which. partner: (value,), as the table has them, from 0."""
+
+    attribute: str
+    partner: np.ndarray
+
+
+@dataclass(frozen=True)
 class Wording:
     """Which words of an item's title carry its topic. list: the catalogue's list of words · carries: (item, place), item k in row
     k · decides: tasks whose labels the words decide, so that who reads them all may know them."""
@@ -176,6 +184,7 @@ class Truth:
     delays: Delays | None = None
     forest: Forest | None = None
     intent: Intent | None = None
+    completes: Completes | None = None
     wording: Wording | None = None
     formula: str = ""
     repeats: Repeats | None = None

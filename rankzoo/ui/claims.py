@@ -153,15 +153,24 @@ def beside(system: str, key: str) -> None:
     here, and the way to them."""
     for claim in (each for each in claims().values() if each.groups and all(arm.system == system for arm in each.arms)):
         outcome = experiments().outcome(claim)
-        st.markdown(f"##### {escaped(say(claim.title))} :gray[:small[{' · '.join(escaped(arm.name) for arm in claim.arms)}]]")
-        if outcome:
-            claim_pictures.grouped(claim, outcome)
-        else:
-            st.caption(say("{claim} Side by side they stand among the claims, once that experiment was run (about {seconds} s).",
-                           claim=escaped(say(claim.claim)), seconds=whole(claim.seconds)))
-        st.button(say("To this claim"), key=f"{key}:{claim.id}", on_click=st.session_state.__setitem__, args=(KEY, claim.id))
-        if st.session_state.get(f"{key}:{claim.id}"):
-            st.switch_page("pages/claims.py")
+        left, right = st.columns([62, 38], gap="medium")
+        with left:
+            if outcome:
+                claim_pictures.grouped(claim, outcome)
+            claim_pictures.grows(claim)
+        with right:
+            st.markdown(f"##### {escaped(say(claim.title))}")
+            st.markdown(escaped(say(claim.claim)))
+            st.caption(say("Each was trained with {seeds} seeds; the lines are 95 % intervals over them.", seeds=outcome.seeds)
+                       if outcome else
+                       say("Side by side by training rows they stand here, too, once the experiment was run (about {seconds} s).",
+                           seconds=whole(claim.seconds)))
+            if st.button(say("To this claim"), key=f"{key}:{claim.id}", on_click=_ask, args=(claim.id,)):
+                st.switch_page("pages/claims.py")
+
+
+def _ask(id: str) -> None:
+    st.session_state[KEY] = id
 
 
 def _table(outcome: Outcome) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from rankzoo.data import recipes
 from rankzoo.data.session_guess import Shop, guesses
-from rankzoo.data.truths import Intent, Truth
+from rankzoo.data.truths import Completes, Intent, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Task
 
@@ -106,7 +106,7 @@ class Sessions(World):
         intent = Intent({"its sub-category": self.fits, "what completes it": self.complements, "one of two brands": self.brand,
                          "each step from its price": -self.price}, self.popularity)
         return Made(pa.table(columns), Truth({}, ranks=ranks, guesses=dict(zip(labels, guessed.T, strict=True)), intent=intent,
-                                              formula=self.formula),
+                                              completes=Completes("subcategory", products.complement), formula=self.formula),
                     catalogue=_catalogue(products, titles, length))
 
     def _products(self, rng: np.random.Generator) -> Products:
