@@ -1,4 +1,4 @@
-"""Partners: by hand, who knows which completes which is perfect, who knows the contrary is worst; an untrained model is chance."""
+"""Partners: by hand; who knows what completes what is perfect, who knows the contrary is worst, an untrained model is chance."""
 from __future__ import annotations
 
 import numpy as np
@@ -17,8 +17,8 @@ PARTNER = np.array([1, 0, 3, 2])
 
 
 def test_by_hand():
-    """Four values on a line at 0, 1, 5 and 7, two items each: of 0 and of 1 both others are farther than their partner, of 5 and of
-    7 too; with partners exchanged none or one of two is."""
+    """Four values on a line at 0, 1, 5 and 7, two items each: of each both others are farther than its partner; with partners
+    exchanged none or one of two is."""
     places = np.array([0.0, 1.0, 5.0, 7.0])
     values = np.repeat(np.arange(4), 2)
     vectors = places[values][:, None] + np.tile([-0.1, 0.1], 4)[:, None]  # the mean of both stands on the line
@@ -43,8 +43,8 @@ def subject(epochs: int, seed: int = 0) -> Subject:
 
 
 def test_untrained_is_chance_and_a_little_training_above_it():
-    """Five draws of the weights: a half. After three epochs on few rows what completes a sub-category lies near, surely; dealt out
-    by lot it does not."""
+    """Five draws of the weights: a half. After three epochs on few rows what completes a sub-category lies near, surely; dealt
+    out by lot it does not."""
     drawn = [embeddings(subject(0, seed)).truth.value for seed in range(5)]
     assert np.mean(drawn) == pytest.approx(0.5, abs=0.12)
     learnt = subject(3)
@@ -52,4 +52,5 @@ def test_untrained_is_chance_and_a_little_training_above_it():
     assert score.value > 0.65 and score.found and score.chance == 0.5
     assert score.more[0].values == {"by": "category"} and score.statistic.endswith("a subcategory than what completes it")
     lot = Completes("subcategory", np.random.default_rng(0).permutation(SUBCATEGORIES))
-    assert completed(learnt, lot, learnt.trace["representation.product"].values.double().numpy()).value == pytest.approx(0.5, abs=0.15)
+    vectors = learnt.trace["representation.product"].values.double().numpy()
+    assert completed(learnt, lot, vectors).value == pytest.approx(0.5, abs=0.15)

@@ -92,8 +92,8 @@ def _blended(frame: Table) -> None:
     with right:
         title(say("Read it"))
         alone, best = frame.iloc[0]["recall"], frame.loc[frame["recall"].idxmax()]
-        st.markdown(say("By its own score alone (β = 0) {alone} of the right items are found; with "
-                        "{category} at β = {beta} it is {share}, the most.", alone=percent(alone, 1), category=page.escaped(best["attribute"]),
+        st.markdown(say("By its own score alone (β = 0) {alone} of the right items are found; with {category} at β = {beta} it "
+                        "is {share}, the most.", alone=percent(alone, 1), category=page.escaped(best["attribute"]),
                         beta=number(float(best["beta"])), share=percent(float(best["recall"]), 1)))
         st.caption(say("score = ln p(item) + β · ln p(its category). Nothing is trained for it: the heads are there, and whether "
                        "they count is settled when serving. The preset leaves them out; whether the original does is not told."))
