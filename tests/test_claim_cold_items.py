@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from rankzoo.claims.papers import category_heads, cold_items
-from rankzoo.claims.trial import Trained, document_of, rows_of
+from rankzoo.claims.trial import Trained, document_of, growing, parameters, rows_of
+from rankzoo.inspection.growth import larger
 from rankzoo.signals import Output
 from rankzoo.trace import Trace
 from tests.support import numel
@@ -52,7 +53,29 @@ def test_recalls_of_one_who_knows_all():
     dataset = rows_of(CLAIM.world, 4_000, 0)
     label = dataset.part("test").labels["next_item"].long()
     found = recalls(lambda batch: torch.nn.functional.one_hot(label, 1_501).float())
-    assert found == {"warm": 1.0, "cold": 1.0, "pool": 1.0}
+    assert set(found.values()) == {1.0} and set(found) >= {"warm", "cold", "pool", "never seen", "6 to 20"}
+
+
+def test_buckets_are_those_of_the_training_rows():
+    """One who knows only the products of 6 to 20 training rows finds those, and of new ones what is cold."""
+    dataset = rows_of(CLAIM.world, 4_000, 0)
+    rows, train = dataset.part("test"), dataset.part("train")
+    times = torch.bincount(train.labels["next_item"].long(), minlength=1_501)
+    label = rows.labels["next_item"].long()
+    some = (times[label] >= 6) & (times[label] <= 20)
+    found = recalls(lambda batch: torch.nn.functional.one_hot(label, 1_501).float() * some[:, None])
+    assert some.any() and {name: value for name, value in found.items() if value} == {
+        "6 to 20": 1.0, "warm": pytest.approx(float(some.sum() / rows.seen[label].sum()))}
+    assert set(CLAIM.groups) >= set(found) - {"warm", "cold", "pool"} and found["never seen"] == found["cold"] == 0
+
+
+def test_ids_grow_with_the_catalogue_and_attributes_do_not():
+    """Sixteen numbers for each product more, or none; the arms at their own size are those of the claim."""
+    told = growing(CLAIM).pivot(index="items", columns="label", values="parameters")
+    assert list(told.index) == [1_500 * 10 ** k for k in range(5)] and told["metadata"].nunique() == 1
+    for arm in ("id", "both"):
+        assert (told[arm].diff().dropna() == 16 * told.index.to_series().diff().dropna()).all()
+    assert told.iloc[0].to_dict() == parameters(CLAIM) and larger(CLAIM.world.schema, 1) == CLAIM.world.schema
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from rankzoo.claims.outcome import outcome
 from rankzoo.claims.papers.seesaw import CLAIM, PAIR, WORSE
 from rankzoo.claims.trial import trained, trial
 from rankzoo.figures.seesaw import gains
-from rankzoo.ui.claims import _plane
+from rankzoo.ui.claim_pictures import plane
 from tests.drawings import walk
 
 FEW = {"settings.epochs": 1}
@@ -35,7 +35,7 @@ def test_gains_are_over_a_network_for_each_task():
 def test_the_plane_has_every_arm_with_both_gains():
     seeds = [{arm.name: {"gain of swipe": i + 0.1 * k, "gain of purchase": -i, WORSE: -i} for i, arm in enumerate(CLAIM.arms)}
              for k in range(3)]
-    frame = _plane(outcome(CLAIM, seeds, {}, 0.0), *CLAIM.plane).set_index("label")
+    frame = plane(outcome(CLAIM, seeds, {}, 0.0), *CLAIM.plane).set_index("label")
     assert list(frame.index) == [arm.name for arm in CLAIM.arms]
     assert frame.loc["CGC", "x"] == pytest.approx(3.1) and frame.loc["CGC", "y"] == -3
     assert frame.loc["CGC", "x_low"] < 3.1 < frame.loc["CGC", "x_high"] and frame.loc["CGC", "y_low"] == -3

@@ -1,6 +1,8 @@
 """The view of items: who knows nothing scores chance, who knows all is perfect, who knows the contrary is below chance."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,10 +10,13 @@ import torch
 
 from rankzoo.document import Document
 from rankzoo.figures.items import intent, recalls
-from rankzoo.inspection.items import BUCKETS, NEVER, counted, items, scored
+from rankzoo.inspection.items import BUCKETS, NEVER, blended_by, counted, items, scored
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.registry import systems
+from rankzoo.schema import Feature, Schema
+from rankzoo.serving.blend import Blend
+from rankzoo.signals import Batch
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import TOP, rank
 from tests.support import small
@@ -57,12 +62,12 @@ def test_buckets_hold_every_row_once(subject):
     from rankzoo.training.metrics import predict
 
     assert whole == pytest.approx((predict(subject.model, rows)["next_item"] <= TOP).mean())
-    assert view.truth.value == pytest.approx(view.table["recall"][0]) and (view.table["best"] > 0.1).all()
+    assert view.truth.value == pytest.approx(view.table["recall"][0]) and (view.table["planted"] > 0.1).all()
 
 
 def test_counts_are_those_of_the_training_part(subject):
     task = subject.dataset.schema.task("next_item")
-    found, train = counted(subject, task), subject.dataset.part("train")
+    found, train = counted(subject.dataset, task), subject.dataset.part("train")
     assert found.sum() == len(train) and found[0] == 0
     assert found[int(train.labels["next_item"][0])] == (train.labels["next_item"] == train.labels["next_item"][0]).sum()
 
@@ -92,3 +97,49 @@ def test_pictures():
     drawn = str(recalls(frame))
     assert drawn.count("truth") == 1 and "never seen" in drawn and "20.0" in drawn
     assert "−0.35" in str(intent(pd.DataFrame({"what": ["each step from its price"], "value": [-0.35]})))
+
+
+class TestBlend:
+    """What categories in the score change: by hand, and in the view."""
+
+    def test_by_hand(self):
+        """Three items of two categories. β = 0 is the softmax; β > 0 adds ln p of the category, whose unknown value has 1 / 2."""
+        own, heads = torch.tensor([[9.0, 1.0, 0.5, 0.2]]), {"category": torch.tensor([[5.0, 0.0, 2.0]])}
+        about = Batch(Schema((Feature("category", "categorical", 3),), ()), torch.tensor([[0], [1], [2], [0]]), torch.zeros(4, 0))
+        ln = torch.log_softmax(own[0, 1:], dim=0)
+        alone = Blend().scores(own, heads, about)
+        torch.testing.assert_close(alone[0, 1:], ln)
+        told = torch.log_softmax(torch.tensor([0.0, 2.0]), dim=0)
+        both = Blend({"category": 0.7}).scores(own, heads, about)
+        torch.testing.assert_close(both[0, 1:], ln + 0.7 * torch.stack([told[0], told[1], -torch.tensor(2.0).log()]))
+        assert rank(alone, torch.tensor([2])).item() == 2 and rank(both, torch.tensor([2])).item() == 1
+
+    def test_of_a_model(self, subject):
+        """β = 0 is the model alone, whatever the attribute; a β chosen for the view moves its buckets to that row of the
+        table."""
+        view = items(subject)
+        frame, rows = view.tables["blend"].set_index(["attribute", "beta"]), view.table["rows"]
+        assert set(frame.index.levels[0]) == {"category", "subcategory"} == set(blended_by(subject)) and view.beside == ("blend",)
+        alone = (view.table["recall"] * rows).sum() / rows.sum()
+        assert [frame.loc[(name, 0.0), "recall"] for name in ("category", "subcategory")] == pytest.approx([alone] * 2)
+        other = items(subject, Blend({"subcategory": 2.0}))
+        assert (other.table["recall"] * rows).sum() / rows.sum() == pytest.approx(frame.loc[("subcategory", 2.0), "recall"])
+        assert other.truth.value == pytest.approx(frame.loc[("subcategory", 2.0), "recall_new"]) != view.truth.value
+
+    def test_an_attribute_of_another_item_is_none_of_it(self):
+        """The genre of a track that nobody asks for with the next one is no attribute of the answer."""
+        dataset = small("playlists", 2_000)
+        subject = Subject.of(Document.preset("spotify").model(dataset.schema).eval(), dataset, rows=20)
+        assert {t.kind for t in dataset.schema.tasks if t.name in subject.model.blueprint.tasks} == {"class"}
+        assert blended_by(subject) == () and "blend" not in items(subject).tables
+
+
+def test_what_is_outlined_is_the_best_guess(subject):
+    """Of the test rows, which have one; of the validation rows, which have none, the true weights' order."""
+    view = items(subject)
+    ranks, guesses = (getattr(subject.dataset.truth_of("test"), name)["next_item"] for name in ("ranks", "guesses"))
+    for column, places in (("best", guesses), ("planted", ranks)):
+        whole = (view.table[column] * view.table["rows"]).sum() / view.table["rows"].sum()
+        assert whole == pytest.approx((places <= TOP).mean())
+    other = items(replace(subject, part="validation")).table
+    assert other["best"].equals(other["planted"]) and not view.table["best"].equals(view.table["planted"])

@@ -83,7 +83,7 @@ def test_the_oracle_on_the_page_is_the_generators_own_logit():
     labels = dataset.batch.labels["click"].numpy()[test]
     shown = app.dataframe[1].value.set_index("task")
     assert shown.loc["click", "auc"] == f"{auc(labels, dataset.truth.logits['click'][test]):.3f}"
-    assert shown.loc["click", "served"] == f"{auc(labels, dataset.truth.utilities['click'][test]):.3f}"
+    assert shown.loc["click", "auc_served"] == f"{auc(labels, dataset.truth.utilities['click'][test]):.3f}"
     assert shown.loc["completion", "auc"] == "–" and float(shown.loc["completion", "rmse"]) == pytest.approx(0.05, abs=0.01)
 
 

@@ -7,11 +7,9 @@ import numpy as np
 
 from benchmarks.bars import Bar, surely_above
 from rankzoo.claims.papers.cold_items import CLAIM
-from rankzoo.claims.trial import trial
-from rankzoo.data.worlds.sessions import BRANDS, PRICES, PRODUCTS, SUBCATEGORIES, WORLD
-from rankzoo.training.metrics import TOP
-
-ROWS = 200  # test rows over which the best guess is worked out
+from rankzoo.claims.trial import rows_of, trial
+from rankzoo.data.worlds.sessions import PRODUCTS, WORLD
+from rankzoo.training.metrics import RECALL, TOP, oracle
 
 
 @lru_cache(maxsize=1)
@@ -20,46 +18,13 @@ def arms(seed: int) -> dict[str, dict[str, float]]:
     return trial(CLAIM, seed)
 
 
-def guessed(seed: int, known: bool) -> float:
-    """Recall@20 of the best guess from a session: Bayes' rule over every intent (sub-category, price, two brands), given the four
-    products in their order; popularity is known to it, or no product is taken to have any."""
-    made, products = WORLD.make(WORLD.rows, seed), WORLD._products(np.random.default_rng(seed))
-    test = WORLD.parts(WORLD.rows)["test"]
-    test = test[::len(test) // ROWS][:ROWS]
-    past = np.array([made.table["session.product"][int(row)].as_py() for row in test])       # (row, place)
-    target = made.table["next_item"].to_numpy()[test]
-    popularity = np.exp(products.popularity) if known else np.ones(PRODUCTS)
-    intent, price = (each.ravel() for each in np.meshgrid(range(SUBCATEGORIES), range(PRICES), indexing="ij"))
-    fits = WORLD.fits * (products.subcategory == intent[:, None])
-    fits = fits + WORLD.complements * (products.subcategory == products.complement[intent][:, None])
-    base = np.exp(fits - WORLD.price * np.abs(products.price - price[:, None])) * popularity  # (intent, product)
-    first, second = (each.ravel() for each in np.meshgrid(range(BRANDS), range(BRANDS), indexing="ij"))
-    more, of_brand = np.exp(WORLD.brand) - 1, base @ np.eye(BRANDS)[products.brand]          # (intent, brand)
-    total = base.sum(axis=1)[:, None] + more * (of_brand[:, first] + np.where(first == second, 0, of_brand[:, second]))
-    hits = [_hit(*row, base, total, more, products.brand, first, second) for row in zip(past, target, strict=True)]
-    return float(np.mean(hits))
-
-
-def _hit(past, target, base, total, more, brand, first, second) -> bool:
-    """Whether the target is among the 20 most probable: total (intent, brands) is what all weights add up to."""
-    drawn, logs = np.zeros_like(total), np.zeros_like(total)
-    for item in past:
-        weight = base[:, item][:, None] * (1 + more * ((brand[item] == first) | (brand[item] == second)))
-        logs += np.log(weight) - np.log(total - drawn)
-        drawn += weight
-    share = np.exp(logs - logs.max()) / (total - drawn)
-    table = share.reshape(len(base), BRANDS, BRANDS)
-    own = table.sum(axis=2) + table.sum(axis=1) - np.einsum("hii->hi", table)                # (intent, brand)
-    probable = (base * (share.sum(axis=1)[:, None] + more * own[:, brand])).sum(axis=0)
-    probable[past] = 0
-    return int((probable > probable[target]).sum()) < TOP
-
-
 def way(seed: int) -> float:
-    """How far metadata come from chance to the best guess that knows popularity, over all test rows."""
-    found, new = arms(seed)["metadata"], 0.15
+    """How far metadata come from chance to the best guess that a session allows, over all test rows."""
+    dataset = rows_of(CLAIM.world, CLAIM.rows, seed)
+    rows, found = dataset.part("test"), arms(seed)["metadata"]
+    new = float((~rows.seen[rows.labels["next_item"].long()]).float().mean())
     reached, chance = (1 - new) * found["warm"] + new * found["cold"], TOP / PRODUCTS
-    return (reached - chance) / (guessed(seed, True) - chance)
+    return (reached - chance) / (oracle(dataset)["next_item"][f"{RECALL}_served"] - chance)
 
 
 BARS = (

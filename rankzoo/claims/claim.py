@@ -67,8 +67,11 @@ class Claim:
     equal: what the arms have in common, and what not · world, rows: the data · statistic: in words · differences: the first
     one gives the verdict · measure: the statistics of a trained arm · trial: what one seed does where it is not just training
     and measuring · seconds: of all seeds on one core, about (0: not measured) · system: the one that the claim
-    is made of, empty where a paper makes it · why: what explains a result that differs from the source's · plane: two
-    statistics by which the arms are drawn against each other too.
+    is made of, empty where a paper makes it · why: what explains a result that differs from the source's.
+
+    What is drawn beside differences and arms: plane: two statistics by which the arms stand against each other · groups:
+    statistics along which they stand side by side · course: the statistic that they have after each epoch («… 1», «… 2») ·
+    grows: their parameters as the catalogue grows.
     """
 
     id: str
@@ -90,3 +93,6 @@ class Claim:
     why: str = ""
     system: str = ""
     plane: tuple[str, str] | None = None
+    groups: tuple[str, ...] = ()
+    course: str = ""
+    grows: bool = False

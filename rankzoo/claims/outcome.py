@@ -87,7 +87,7 @@ class Outcome:
 
 
 def outcome(claim: Claim, found: Sequence[Found], parameters: Mapping[str, int], seconds: float) -> Outcome:
-    """From the statistics of every seed to estimates and verdicts."""
+    """From the statistics of every seed to estimates and verdicts; what some seed could not tell has no estimate."""
     arms = tuple(Estimate(arm, statistic, tuple(each[arm][statistic] for each in found))
                  for arm in found[0] for statistic in found[0][arm])
     compared = []

@@ -10,6 +10,8 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import from_world
 from rankzoo.data.world import World
 from rankzoo.document import Document
+from rankzoo.inspection.growth import growth
+from rankzoo.inspection.view import Table
 from rankzoo.model import RankingModel
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import evaluate, predict
@@ -57,6 +59,11 @@ def parameters(claim: Claim) -> dict[str, int]:
     """What each arm's model holds, by the formulas."""
     return {arm.name: document_of(claim, arm).blueprint.count((arm.world or claim.world).schema).parameters
             for arm in claim.arms}
+
+
+def growing(claim: Claim) -> Table:
+    """What each arm's model holds as the catalogue of the claim's world grows: columns label, items, parameters."""
+    return growth({arm.name: document_of(claim, arm).blueprint for arm in claim.arms}, claim.world.schema)
 
 
 @lru_cache(maxsize=4)

@@ -20,6 +20,7 @@ def experiment(id: str, seeds: int | None, workers: int | None, as_json: bool) -
     """Run what a paper claims as an experiment, or list all claims."""
     from rankzoo.claims.registry import claims, get
     from rankzoo.claims.running import concluded, seed_by_seed
+    from rankzoo.claims.trial import growing
 
     if id == "list":
         rows = [{"id": claim.id, "claim": claim.claim, "source": claim.source.short, "seeds": claim.seeds,
@@ -34,7 +35,9 @@ def experiment(id: str, seeds: int | None, workers: int | None, as_json: bool) -
         found[seed] = values
         click.echo(f"Seed {seed}: {', '.join(f'{d.name} {d.of(values):+.4f}' for d in claim.differences)}", err=True)
     outcome = concluded(claim, [found[seed] for seed in sorted(found)], time.perf_counter() - begun)
-    emit(as_json, outcome.record(), said(outcome))
+    grown = growing(claim).to_dict("records") if claim.grows else []
+    beside = f"\n\n{table(grown)}" if grown else ""
+    emit(as_json, outcome.record() | ({"growth": grown} if grown else {}), said(outcome) + beside)
 
 
 def said(outcome: Outcome) -> str:

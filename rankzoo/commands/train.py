@@ -112,6 +112,7 @@ def summary(answer: dict) -> str:
     for task, values in answer["metrics"]["test"].items():
         oracle = answer["oracle"].get(task, {})
         best = {f"oracle {name}": oracle[name] for name in ("auc", "gauc", "mrr", "recall@20", "f1", "rmse") if name in oracle}
+        best |= {f"guess {name}": oracle[f"{name}_served"] for name in ("mrr", "recall@20") if f"{name}_served" in oracle}
         rows.append({"task": task} | values | best)
     names = list(dict.fromkeys(name for row in rows for name in row))
     return "\n".join([

@@ -135,6 +135,14 @@ class Intent:
 
 
 @dataclass(frozen=True)
+class Completes:
+    """Which value of an item's attribute goes with which. partner: (value,), as the table has them, from 0."""
+
+    attribute: str
+    partner: np.ndarray
+
+
+@dataclass(frozen=True)
 class Wording:
     """Which words of an item's title carry its topic. list: the catalogue's list of words · carries: (item, place), item k in row
     k · decides: tasks whose labels the words decide, so that who reads them all may know them."""
@@ -158,13 +166,15 @@ class Truth:
 
     logits[task]: (row,), the true logit from which the label was drawn, so that the oracle is computed and not fitted ·
     utilities[task]: the same without the bias of the position, where there is one · ranks[task]: of a label that is a class
-    (row,), its place among all classes by the true probabilities, from 1 · relevance, beside: of the first history, and of
-    the others · formula: the recipe in LaTeX.
+    (row,), its place among all classes by the true probabilities, from 1 · guesses[task]: the same by the best guess from what
+    a row shows, where that knows less; NaN of rows that it was not worked out for · relevance, beside: of the first history, and
+    of the others · formula: the recipe in LaTeX.
     """
 
     logits: Mapping[str, np.ndarray]
     utilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     ranks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    guesses: Mapping[str, np.ndarray] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()
     relevance: Relevance | None = None
     beside: tuple[Relevance, ...] = ()
@@ -174,6 +184,7 @@ class Truth:
     delays: Delays | None = None
     forest: Forest | None = None
     intent: Intent | None = None
+    completes: Completes | None = None
     wording: Wording | None = None
     formula: str = ""
     repeats: Repeats | None = None
@@ -191,5 +202,6 @@ class Truth:
         forest = self.forest and replace(self.forest, leaf=self.forest.leaf[index])
         return replace(self, logits={k: v[index] for k, v in self.logits.items()},
                        utilities={k: v[index] for k, v in self.utilities.items()},
-                       ranks={k: v[index] for k, v in self.ranks.items()}, relevance=self.relevance and taken(self.relevance),
+                       ranks={k: v[index] for k, v in self.ranks.items()},
+                       guesses={k: v[index] for k, v in self.guesses.items()}, relevance=self.relevance and taken(self.relevance),
                        beside=tuple(map(taken, self.beside)), drift=drift, forest=forest, listed=listed)

@@ -80,6 +80,27 @@ def dots(frame: pd.DataFrame, title: str = "AUC on test rows", note: str = "dot:
     return drawing(620, end + 20, say(title), *parts)
 
 
+def grouped(frame: pd.DataFrame, title: str, say: Say = str) -> Tree:
+    """A share of several models, group by group: columns `group`, `label` (the model), `mean`, and `low` and `high` where its
+    interval is known. A model keeps its colour and symbol; a missing share leaves its track empty."""
+    groups, labels = (list(dict.fromkeys(frame[column].astype(str))) for column in ("group", "label"))
+    top = ceiling([float(v) for c in ("mean", "high") for v in frame[c] if not missing(v)], 1.0)
+    parts: list[Tree] = [text(0, 14, say(title), "large bold")]
+    for item in frame.to_dict("records"):
+        group, mine = groups.index(str(item["group"])), labels.index(str(item["label"]))
+        y, mean = 30 + (22 * len(labels) + 14) * group + 22 * mine, item["mean"]
+        name = f"{say(str(item['group']))}, {item['label']}"
+        parts += [text(0, y + 12, say(str(item["group"])), "t1", bold=True)] if not mine else []
+        parts += [symbol(mine, 112, y + 8), text(124, y + 12, fit(str(item["label"]), 92, 12), "t2 small"),
+                  hint(f"{name}: {percent(None if missing(mean) else float(mean), 2)}",
+                       *bar(222, y, 290, 15, math.nan if missing(mean) else float(mean) / top, f"task-{mine % 8} bar"))]
+        if not missing(item["low"]) and not missing(item["high"]):
+            low, high = (222 + 290 * min(max(float(item[c]) / top, 0.0), 1.0) for c in ("low", "high"))
+            parts.append(line(low, y + 7.5, high, y + 7.5, "sign"))
+        parts.append(text(520, y + 12, percent(None if missing(mean) else float(mean), 1), "t1 small num"))
+    return drawing(620, 30 + (22 * len(labels) + 14) * max(len(groups), 1), say(title), *parts)
+
+
 def statistic(value: float, chance: float | None, ci95: tuple[float, float] | None, bar: float | None = None,
               words: str = "{value} of the weight lies on relevant items", say: Say = str) -> Tree:
     """One number in a sentence, and where it stands between chance and what is demanded.

@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from rankzoo.errors import ZooError
-from rankzoo.inspection import clusters
+from rankzoo.inspection import clusters, partners
 from rankzoo.inspection.naming import name as name_of
 from rankzoo.inspection.view import Subject, View
 
@@ -16,7 +16,8 @@ ROWS = 2_000
 def embeddings(subject: Subject, feature: str = "", by: str = "") -> View:
     """Columns id, count, norm, x, y: how often a value occurs in the rows on view, the length of its vector, and its place
     on the first two principal components; of items also group, their value of an attribute (`by`, or the first that can sort
-    them). Statistic: the silhouette of these groups, see clusters.py; nothing is planted about the vectors of other tables."""
+    them). Statistic: the silhouette of these groups, see clusters.py; where it was planted which items complete which, whether
+    they lie near, see partners.py, with the silhouette beside it. Nothing is planted about the vectors of other tables."""
     names = tables(subject)
     if not names:
         raise ZooError("This model has no embeddings.", "Choose one with embeddings as representation.", at="representation")
@@ -36,7 +37,10 @@ def embeddings(subject: Subject, feature: str = "", by: str = "") -> View:
         return View("embeddings", frame)
     by = by if by in sorts else sorts[0]
     frame["group"] = [name_of(subject.dataset, by, int(id)) for id in clusters.groups(subject, by, len(frame))]
-    return View("embeddings", frame, clusters.together(subject, name, by, table))
+    score, truth = clusters.together(subject, name, by, table), subject.dataset.truth_of(subject.part)
+    if truth and truth.completes:
+        score = partners.completed(subject, truth.completes, table, (score, *score.more)) or score
+    return View("embeddings", frame, score)
 
 
 def _vectors(subject: Subject, name: str) -> torch.Tensor:

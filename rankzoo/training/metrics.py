@@ -26,9 +26,9 @@ from rankzoo.training.tagging import counted, f1
 
 BATCH = 1024  # the fastest size measured: larger batches leave the cache
 CHUNK = 8192
-ORDER = ("auc", "gauc", "mrr")
 TOP = 20  # places of a list that a class must be among
 RECALL = f"recall@{TOP}"
+ORDER = ("auc", "gauc", "mrr")
 SCORES = "{tasks}: these scores order rows; they are no probabilities, since {why}."
 VALUES = "{tasks}: these values are no estimates of the mean, since {why}."
 
@@ -242,18 +242,22 @@ def guessed(model: RankingModel, logits: Mapping[str, float], batch: Batch) -> d
 
 
 def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]:
-    """Metrics of the generator's own logits (of classes: ranks) on the same rows, with AUC and GAUC `served` beside them where
-    the position is planted: without the position, which is all that a server can know. Empty for data without a planted truth."""
+    """Metrics of the generator's own logits (of classes: ranks) on the same rows. Beside them, `served`, what can be reached by
+    all that a server can know: AUC and GAUC without the position where that is planted, MRR and recall of the best guess where
+    rows tell less than their generator knew. Empty for data without a planted truth."""
     truth, batch = dataset.truth_of(part), dataset.part(part)
     if truth is None:
         return {}
     metrics = evaluate({**truth.logits, **truth.ranks}, batch, dataset.schema)
     decided = truth.wording.decides if truth.wording else ()
     metrics |= {task: {dataset.schema.task(task).metric.key: 1.0} for task in decided}
-    known = evaluate(_known(truth), batch, dataset.schema) if truth.utilities else {}
-    return {task: values | {f"{name}_served": value for name, value in known.get(task, {}).items() if name in ORDER}
+    known = evaluate(_known(truth), batch, dataset.schema)
+    return {task: values | {f"{name}_served": value for name, value in known.get(task, {}).items() if name in (*ORDER, RECALL)}
             for task, values in metrics.items()}
 
 
 def _known(truth: Truth) -> dict[str, np.ndarray]:
-    return {task: truth.utilities.get(task, logits) for task, logits in truth.logits.items()}
+    """What a server can know of each task, where that is less than the truth."""
+    guessed = {task: ranks for task, ranks in truth.guesses.items() if np.isfinite(ranks).all()}
+    unbiased = {task: truth.utilities.get(task, logits) for task, logits in truth.logits.items()} if truth.utilities else {}
+    return guessed | unbiased

@@ -10,10 +10,10 @@ from rankzoo.claims.registry import claims
 from rankzoo.claims.trial import document_of
 from rankzoo.data.home import home
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars, seesaw
+from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
 from rankzoo.runs.experiments import Experiments, Running
-from rankzoo.ui import page, state
+from rankzoo.ui import claim_pictures, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
@@ -126,9 +126,7 @@ def _result(claim: Claim, outcome: Outcome) -> None:
         with right:
             scene(bars.dots(_frame(arms), f"{say('Arms')} · {statistic}", note, say=translate),
                   key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
-    if claim.plane:
-        scene(seesaw.gains(_plane(outcome, *claim.plane), *claim.plane, say=translate), key="rz_claim_plane",
-              alt=say("What each model gains for two tasks"), width=620)
+    claim_pictures.show(claim, outcome)
     st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
         "Differences are taken within each seed: the same rows in the same order for all arms."))
     page.twin(lambda: _table(outcome), "claim")
@@ -150,15 +148,29 @@ def _frame(named: list) -> pd.DataFrame:
                          for place, (name, each) in enumerate(named)])
 
 
-def _plane(outcome: Outcome, x: str, y: str) -> pd.DataFrame:
-    """Every arm with two of its statistics."""
-    found: dict[str, dict[str, object]] = {}
-    for axis, statistic in (("x", x), ("y", y)):
-        for each in (arm for arm in outcome.arms if arm.statistic == statistic):
-            low, high = each.ci95 or (None, None)
-            found.setdefault(each.name, {"label": each.name})
-            found[each.name] |= {axis: each.mean, f"{axis}_low": low, f"{axis}_high": high}
-    return pd.DataFrame(list(found.values()))
+def beside(system: str, key: str) -> None:
+    """Under a picture of one model: the claims whose arms are forms of its system stood side by side, as far as they were run
+    here, and the way to them."""
+    for claim in (each for each in claims().values() if each.groups and all(arm.system == system for arm in each.arms)):
+        outcome = experiments().outcome(claim)
+        left, right = st.columns([62, 38], gap="medium")
+        with left:
+            if outcome:
+                claim_pictures.grouped(claim, outcome)
+            claim_pictures.grows(claim)
+        with right:
+            st.markdown(f"##### {escaped(say(claim.title))}")
+            st.markdown(escaped(say(claim.claim)))
+            st.caption(say("Each was trained with {seeds} seeds; the lines are 95 % intervals over them.", seeds=outcome.seeds)
+                       if outcome else
+                       say("Side by side by training rows they stand here, too, once the experiment was run (about {seconds} s).",
+                           seconds=whole(claim.seconds)))
+            if st.button(say("To this claim"), key=f"{key}:{claim.id}", on_click=_ask, args=(claim.id,)):
+                st.switch_page("pages/claims.py")
+
+
+def _ask(id: str) -> None:
+    st.session_state[KEY] = id
 
 
 def _table(outcome: Outcome) -> pd.DataFrame:

@@ -228,18 +228,18 @@ def best(data: Card) -> None:
     if not data.oracle:
         st.caption(say("Nothing is planted here, so the best possible score is not known."))
         return
+    notes = {"auc_served": say("A server does not know the position, so it can know less."),
+             "mrr_served": say("Rows tell less than they were made from: the best guess from what one shows stands beside it.")}
     best = say("On the test rows, the true logit of every row scores this much; no model can do better than by noise.")
-    served = any("auc_served" in scores for scores in data.oracle.values())
-    st.caption(best + (" " + say("A server does not know the position, so it can know less.") if served else ""))
+    st.caption(" ".join([best, *(note for key, note in notes.items() if any(key in each for each in data.oracle.values()))]))
     rates = data.rates.set_index("task")["rate"]
-    rows = [{"task": task, "auc": fixed(scores.get("auc"), 3), "served": fixed(scores.get("auc_served"), 3),
-             "mrr": fixed(scores.get("mrr"), 3), "f1": fixed(scores.get("f1"), 3), "recall": fixed(scores.get("recall@20"), 3),
-             "rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rates[task]), 1)}
+    names = {"auc": say("AUC, all known"), "auc_served": say("AUC, a server's best"), "mrr": "MRR",
+             "mrr_served": say("MRR, best guess"), "f1": "F1", "recall@20": "Recall@20",
+             "recall@20_served": say("Recall@20, best guess")}
+    rows = [{"task": task} | {key: fixed(scores.get(key), 3) for key in names}
+            | {"rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rates[task]), 1)}
             for task, scores in data.oracle.items()]
+    names |= {"task": say("task"), "rmse": say("RMSE"), "rate": say("base rate")}
     shown = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
-    st.dataframe(pd.DataFrame(rows)[shown], hide_index=True, width="content", alt=say("Best possible scores"), column_config={
-        "task": st.column_config.TextColumn(say("task")), "auc": st.column_config.TextColumn(say("AUC, all known")),
-        "served": st.column_config.TextColumn(say("AUC, a server's best")), "mrr": st.column_config.TextColumn("MRR"),
-        "f1": st.column_config.TextColumn("F1"),
-        "recall": st.column_config.TextColumn("Recall@20"), "rmse": st.column_config.TextColumn(say("RMSE")),
-        "rate": st.column_config.TextColumn(say("base rate"))})
+    st.dataframe(pd.DataFrame(rows)[shown], hide_index=True, width="content", alt=say("Best possible scores"),
+                 column_config={name: st.column_config.TextColumn(said) for name, said in names.items()})

@@ -5,22 +5,26 @@ from rankzoo.claims.claim import Arm, Claim, Difference, Found
 from rankzoo.claims.trial import document_of, rows_of
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.training.fit import Fit
-from rankzoo.training.metrics import RECALL, evaluate, predict
+from rankzoo.training.metrics import RECALL, both, evaluate, losses, predict
 from rankzoo.zoo.industry.homedepot import SYSTEM
 
 ALONE = {"tasks": ["next_item"]}
 IDS = {"representation.items": ["product"], "representation.unknown": 0.0}
-EPOCHS = 6
+LOSS = "validation loss after epoch"
 
 
 def trial(claim: Claim, seed: int) -> Found:
-    """Recall@20 of the next product on the test rows after the first epoch and after the last, by arm."""
+    """By arm: recall@20 of the next product on the test rows after the first epoch and after the last, and its loss on the
+    validation rows after each."""
     found: dict[str, dict[str, float]] = {}
     for arm in claim.arms:
         dataset, document = rows_of(claim.world, claim.rows, seed), document_of(claim, arm, seed)
         fit = Fit(document.model(dataset.schema), dataset, document.settings, watching=False)
-        rows, found[arm.name] = dataset.part("test"), {}
+        rows, validation, found[arm.name] = dataset.part("test"), dataset.part("validation"), {}
         for step in fit:
+            if step.number % fit.per_epoch == 0:
+                lost = losses(fit.model, both(fit.model, validation)[1], validation)["next_item"]
+                found[arm.name][f"{LOSS} {step.epoch}"] = lost
             if step.number in (fit.per_epoch, fit.steps):
                 reached = evaluate(predict(fit.model, rows), rows, dataset.schema)["next_item"][RECALL]
                 found[arm.name]["first" if step.number == fit.per_epoch else "last"] = reached
@@ -34,7 +38,7 @@ CLAIM = Claim(
     world=WORLD,
     arms=(Arm("one task", "homedepot", ALONE), Arm("three tasks", "homedepot"), Arm("ids, one", "homedepot", {**ALONE, **IDS}),
           Arm("ids, three", "homedepot", IDS)),
-    statistic="Recall@20 of the next product after the first epoch and after the last", trial=trial,
+    statistic="Recall@20 of the next product after the first epoch and after the last; loss by epoch", trial=trial, course=LOSS,
     differences=(Difference("first", ("three tasks",), ("one task",), least=0.01),
                  Difference("last", ("three tasks",), ("one task",), least=0.01),
                  Difference("first", ("ids, three",), ("ids, one",), least=0.01),

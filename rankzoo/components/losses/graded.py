@@ -104,6 +104,15 @@ class Lists(NamedTuple):
     right: Tensor
 
 
+class Picked(NamedTuple):
+    """What all tasks of a pass that share a score read of it: of the own list (row, place), then of the random items (row,
+    drawn), and whether these are random for the row."""
+
+    score: Tensor
+    others: Tensor
+    random: Tensor
+
+
 class GradedLayer(LossLayer):
     """Logits (row, item) and a batch with lists → one loss per task."""
 
@@ -113,11 +122,17 @@ class GradedLayer(LossLayer):
         self.level = {name: shape.schema.grades.level(name) for name in spec.graded(shape)}
         self.temperature = {name: spec.temperatures.get(name, spec.temperature) for name in self.level}
         self.seed = 0
+        self.known: tuple[Tensor, Picked] | None = None
 
     def forward(self, logits, branches, batch):
         if self.training and batch.labels:
             self.seed = int(torch.randint(2**31, ()))  # the same random items for all tasks of a batch
-        return super().forward(logits, branches, batch)
+        shared = list(logits.values())
+        if batch.labels and batch.listed is not None and len(shared) > 1 and all(each is shared[0] for each in shared):
+            self.known = shared[0], self.picked(shared[0], batch)  # one score for all tasks is looked up once
+        losses = super().forward(logits, branches, batch)
+        self.known = None
+        return losses
 
     def rows(self, task: str, logit: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         if task not in self.level:
@@ -135,12 +150,15 @@ class GradedLayer(LossLayer):
     def lists(self, task: str, logit: Tensor, batch: Batch) -> Lists:
         """What the terms are made of, from the scores of all items."""
         tau = self.temperature[task]
-        known = batch.seen if batch.seen is not None else torch.arange(logit.shape[1]) > 0
-        drawn = self.drawn(known)
-        own = torch.zeros(logit.shape, dtype=torch.bool).scatter(1, batch.listed, True)  # (row, item)
+        found = self.known[1] if self.known and self.known[0] is logit else self.picked(logit, batch)
         right = batch.listed == labels(task, batch)[0].long().unsqueeze(1)
-        return Lists(logit.gather(1, batch.listed) / tau, batch.grades, known[batch.listed], logit[:, drawn] / tau,
-                     ~own[:, drawn], right)
+        return Lists(found.score / tau, batch.grades, seen(logit, batch)[batch.listed], found.others / tau, found.random, right)
+
+    def picked(self, logit: Tensor, batch: Batch) -> Picked:
+        """The scores of a row's own items and of random ones, and which of these stand in no list of the row's."""
+        drawn = self.drawn(seen(logit, batch))
+        own = torch.zeros(logit.shape, dtype=torch.bool).scatter(1, batch.listed, True)  # (row, item)
+        return Picked(logit.gather(1, batch.listed), logit.index_select(1, drawn), ~own.index_select(1, drawn))
 
     def drawn(self, known: Tensor) -> Tensor:
         """Numbers of items that training knows: (drawn,). Outside training always the same."""
@@ -188,6 +206,11 @@ class GradedLayer(LossLayer):
         found = {task: float(self.loss(task, {task: equal}, few)) for task in self.level if task in few.labels}
         self.train(training)
         return {task: loss for task, loss in found.items() if loss > 0}
+
+
+def seen(logit: Tensor, batch: Batch) -> Tensor:
+    """(item,) bool: what training knows; all but item 0 where nothing is said of it."""
+    return batch.seen if batch.seen is not None else torch.arange(logit.shape[1]) > 0
 
 
 def mixture(positive: Tensor, hard: Tensor, alpha: Tensor) -> Tensor:

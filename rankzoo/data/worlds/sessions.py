@@ -3,7 +3,8 @@
 Recipe of RankZoo for cold starts (after the setting of Shalaby et al., RecSys 2022). A session has an intent: a sub-category and
 what complements it, two brands, a price. Its products are drawn without repetition by how well they fit and by a popularity
 of their own, which no attribute tells. A session that holds a new product stands in no part but the test part, and there the
-new product is the one to predict. The true places know the intent, which a model can only guess from what was looked at.
+new product is the one to predict. The true places know the intent, which a model can only guess from what was looked at:
+beside them stand, of the test rows, the places by the best guess that a session allows.
 """
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from rankzoo.data import recipes
-from rankzoo.data.truths import Intent, Truth
+from rankzoo.data.session_guess import Shop, guesses
+from rankzoo.data.truths import Completes, Intent, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Task
 
@@ -98,9 +100,13 @@ class Sessions(World):
         columns = {"session.product": recipes.lists(items[:, :SEEN], np.arange(SEEN) < seen[:, None])}
         columns |= {task: values.astype(np.int32) for task, values in labels.items()}
         ranks = dict(zip(labels, np.concatenate([known, found]).T, strict=True))
+        guessed = np.full((rows, len(labels)), np.nan)
+        if len(tested):
+            guessed[len(target) - len(tested):] = self._guessed(products, tested)
         intent = Intent({"its sub-category": self.fits, "what completes it": self.complements, "one of two brands": self.brand,
                          "each step from its price": -self.price}, self.popularity)
-        return Made(pa.table(columns), Truth({}, ranks=ranks, intent=intent, formula=self.formula),
+        return Made(pa.table(columns), Truth({}, ranks=ranks, guesses=dict(zip(labels, guessed.T, strict=True)), intent=intent,
+                                              completes=Completes("subcategory", products.complement), formula=self.formula),
                     catalogue=_catalogue(products, titles, length))
 
     def _products(self, rng: np.random.Generator) -> Products:
@@ -129,6 +135,18 @@ class Sessions(World):
             kept += len(good)
         return np.concatenate(items), np.concatenate(ranks)
 
+    def _guessed(self, products: Products, items: np.ndarray) -> np.ndarray:
+        """(session, task) ranks of the last product by what the others tell."""
+        own, steps = np.eye(SUBCATEGORIES), np.abs(np.subtract.outer(np.arange(PRICES), np.arange(PRICES)))
+        popular = np.exp(np.where(products.new, self.popularity ** 2 / 2, products.popularity))
+        shop = Shop(*products[:3], popular, np.exp(self.fits * own + self.complements * own[products.complement]),
+                    np.exp(-self.price * steps), float(np.exp(self.brand)), BRANDS)
+        ranks, start = [], 0
+        for found in guesses(shop, items[:, :-1]):
+            ranks.append(_places(found, items[start:start + len(found), -1], products.subcategory))
+            start += len(found)
+        return np.concatenate(ranks)
+
     def _draw(self, rng: np.random.Generator, products: Products) -> tuple[np.ndarray, np.ndarray]:
         """(session, place) products of a chunk of sessions, and (session, product) logarithms of their weights."""
         intent = rng.integers(0, SUBCATEGORIES, CHUNK)[:, None]
@@ -146,13 +164,18 @@ class Sessions(World):
 
 
 def _ranks(items: np.ndarray, weights: np.ndarray, subcategory: np.ndarray, seen: int) -> np.ndarray:
-    """(session, task) the place of the product after the first `seen`, of its category and of its sub-category by what the
-    weights of all products but those add up to."""
-    left, target = weights.copy(), items[:, seen]
+    """(session, task) the places of what follows the first `seen` by the weights of all products but those."""
+    left = weights.copy()
     np.put_along_axis(left, items[:, :seen], 0.0, axis=1)
-    within = left @ np.eye(SUBCATEGORIES)[subcategory]                                       # (session, sub-category)
+    return _places(left, items[:, seen], subcategory)
+
+
+def _places(mass: np.ndarray, target: np.ndarray, subcategory: np.ndarray) -> np.ndarray:
+    """(session, product) amounts, (session,) what follows → (session, task) its place, and that of its category and sub-category
+    by what their products add up to."""
+    within = mass @ np.eye(SUBCATEGORIES)[subcategory]                                       # (session, sub-category)
     whole = within.reshape(-1, CATEGORIES, PER_CATEGORY).sum(axis=2)
-    classes = ((left, target), (whole, subcategory[target] // PER_CATEGORY), (within, subcategory[target]))
+    classes = ((mass, target), (whole, subcategory[target] // PER_CATEGORY), (within, subcategory[target]))
     return np.stack([1.0 + (mass > np.take_along_axis(mass, own[:, None], axis=1)).sum(axis=1) for mass, own in classes], axis=1)
 
 

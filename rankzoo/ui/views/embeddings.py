@@ -7,6 +7,7 @@ from rankzoo.figures import scatter
 from rankzoo.figures.words import decimal, number, whole
 from rankzoo.inspection import clusters, embeddings
 from rankzoo.inspection.naming import name
+from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import View
 from rankzoo.ui import page
 from rankzoo.ui.inside import Sight, choice, kept, truth_line
@@ -37,12 +38,26 @@ def show(sight: Sight) -> None:
     st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
                    "stays where it was drawn."))
     if view.truth and sight.truth:
-        st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
-                       "what an untrained model of the same architecture seldom exceeds ({chance}): words or attributes alone "
-                       "may tell.",
-                       by=page.escaped(view.truth.values["by"]), chance=decimal(view.truth.chance)))
-    truth_line(sight, view.truth, "silhouette {value}", "embeddings")
+        _explained(view.truth)
+    truth_line(sight, view.truth, "silhouette {value}" if view.truth and "by" in view.truth.values else
+               "{value} of the others are farther from a value than what completes it", "embeddings")
     page.twin(frame[["id", "name", *(["group"] if "group" in frame else []), "count", "norm", "x", "y"]], "embeddings")
+
+
+def _explained(score: Score) -> None:
+    """What the statistics are, and what they cannot tell."""
+    silhouette = next(each for each in (score, *score.more) if "by" in each.values)
+    if silhouette is not score:
+        st.caption(say("Planted: which {attribute} is completed by which. Of each the mean vector of its items is taken; before "
+                       "training what completes it is as near as any other, so that chance is a half.",
+                       attribute=page.escaped(score.values["attribute"])))
+    st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
+                   "what an untrained model of the same architecture seldom exceeds ({chance}): words or attributes alone "
+                   "may tell.", by=page.escaped(silhouette.values["by"]), chance=decimal(silhouette.chance)))
+    if silhouette is not score and not silhouette.found:
+        st.caption(say("This silhouette ({value}) is no evidence: every {by} has a row of its own in the vectors from the start, "
+                       "and in these data nothing that is wanted follows from it.", value=decimal(silhouette.value),
+                       by=page.escaped(silhouette.values["by"])))
 
 
 def _colour(sorts: tuple[str, ...]) -> str:

@@ -1,43 +1,99 @@
-"""Items: whether products that training never saw are found, by how often it saw the others."""
+"""Items: whether products that training never saw are found, by how often it saw the others; and what serving may change."""
 from __future__ import annotations
 
 import streamlit as st
 
 from rankzoo.figures import items as figure
-from rankzoo.figures.words import percent, whole
-from rankzoo.inspection.items import NEVER
-from rankzoo.inspection.views import look
-from rankzoo.ui import page
+from rankzoo.figures import lines
+from rankzoo.figures.words import fixed, number, percent, whole
+from rankzoo.inspection.items import BETAS, NEVER, blended_by, items
+from rankzoo.inspection.view import Table
+from rankzoo.serving.blend import Blend
+from rankzoo.ui import claims, page, state
 from rankzoo.ui.component import scene
-from rankzoo.ui.inside import Sight, kept, title, truth_line
+from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
+
+ALONE = "none"
 
 
 def show(sight: Sight) -> None:
-    """A bar per bucket of how often training had the item, the best that is possible outlined, and how to read it."""
-    view = kept(sight.key, "items", "", lambda: look(sight.subject, "items"))
+    """A bar per bucket of how often training had the item, the best that is possible outlined, and how to read it; below, what
+    categories in the score would change, and other forms of the model."""
+    by, beta = _blend(blended_by(sight.subject))
+    view = kept(sight.key, "items", f"{by}:{beta}", lambda: items(sight.subject, Blend({by: beta}) if beta else None))
     shown = view.table if sight.truth else view.table.assign(best=float("nan"))
     words = say("Found among the first twenty, by how often training had the item")
     left, right = st.columns([62, 38], gap="medium")
     with left:
-        title(words)
+        title(words, say("{category} counts {beta} times", category=page.escaped(by), beta=number(beta)) if beta else "")
         scene(figure.recalls(shown, translate), key="items:recall", width=620, alt=words)
     with right:
         title(say("Read it"))
-        first, last = view.table.iloc[0], view.table.iloc[-1]
-        if first["bucket"] == NEVER:
-            st.markdown(say("Of {rows} rows whose right item is **{bucket}** in training, {share} have it among the first "
-                            "twenty.", rows=whole(int(first["rows"])), bucket=say(NEVER),
-                            share=percent(float(first["recall"]), 1)))
-            st.markdown(say("Of those whose item was the right one there **{bucket}** times, {share}. What is rare in training "
-                            "is mostly unpopular: a new item can be found more often than a rare one.",
-                            bucket=say(last["bucket"]), share=percent(float(last["recall"]), 1)))
-        else:
-            st.markdown(say("Of {rows} rows whose item was the right one **{bucket}** times in training, {share} have it among "
-                            "the first twenty. No item is new here.", rows=whole(int(last["rows"])), bucket=say(last["bucket"]),
-                            share=percent(float(last["recall"]), 1)))
+        for sentence in _reading(view.table):
+            st.markdown(sentence)
         if sight.truth and view.truth:
-            st.caption(say("Outlined: an order by the weights from which the items were drawn. It knows what the visitor was "
-                           "after, which a model can only guess from the past."))
+            st.caption(_outline(view.table))
     truth_line(sight, view.truth, "{value} of the rows with a new item have it among the first twenty of all", "items")
+    if "blend" in view.tables:
+        _blended(view.tables["blend"])
+    claims.beside(state.document().arch, "items")
     page.twin(shown, "items")
+
+
+def _blend(options: tuple[str, ...]) -> tuple[str, float]:
+    """Which category counts in the score, and how much; nothing where the model tells none."""
+    if not options:
+        return "", 0.0
+    with st.sidebar:
+        offered = {ALONE: say("none, as trained")} | {each: each for each in options}
+        by = choice("category", say("Category in the score"), offered, ALONE, menu=True)
+        if by == ALONE:
+            return "", 0.0
+        betas = {number(beta): number(beta) for beta in BETAS if beta}
+        return by, float(choice("beta", say("How much it counts, β"), betas, number(1.0)))
+
+
+def _reading(table: Table) -> tuple[str, ...]:
+    """What the first bucket and the last one say."""
+    first, last = table.iloc[0], table.iloc[-1]
+    if first["bucket"] != NEVER:
+        return (say("Of {rows} rows whose item was the right one **{bucket}** times in training, {share} have it among the first "
+                    "twenty. No item is new here.", rows=whole(int(last["rows"])), bucket=say(last["bucket"]),
+                    share=percent(float(last["recall"]), 1)),)
+    return (say("Of {rows} rows whose right item is **{bucket}** in training, {share} have it among the first twenty.",
+                rows=whole(int(first["rows"])), bucket=say(NEVER), share=percent(float(first["recall"]), 1)),
+            say("Of those whose item was the right one there **{bucket}** times, {share}. What is rare in training is mostly "
+                "unpopular: a new item can be found more often than a rare one.", bucket=say(last["bucket"]),
+                share=percent(float(last["recall"]), 1)))
+
+
+def _outline(table: Table) -> str:
+    """What is outlined."""
+    if table["best"].equals(table["planted"]):
+        return say("Outlined: an order by the weights from which the items were drawn. It knows what the visitor was after, "
+                   "which a model can only guess from the past.")
+    finds = [(table[column] * table["rows"]).sum() / table["rows"].sum() for column in ("best", "planted")]
+    return say("Outlined: the best guess that the past allows, by Bayes’ rule over all that a visitor may be after. Over all "
+               "rows it finds {best}; in one bucket alone a model may find more. Who knows what the visitor is after finds "
+               "{planted}, which no model can.", best=percent(finds[0]), planted=percent(finds[1]))
+
+
+def _blended(frame: Table) -> None:
+    """Recall by β, of all rows and of those with a new item."""
+    words = say("A category in the score, when serving")
+    told = frame.melt(["attribute", "beta"], ["recall", "recall_new"]).dropna()
+    told["label"] = [f"{attribute}, {say('all rows') if each == 'recall' else say('new items')}"
+                     for attribute, each in zip(told["attribute"], told["variable"], strict=True)]
+    left, right = st.columns([62, 38], gap="medium")
+    with left:
+        scene(lines.lines(told.rename(columns={"beta": "x", "value": "y"}), words, "β", "found among the first twenty", translate,
+                          written=lambda value: fixed(value, 3)), key="items:blend", alt=words, width=620)
+    with right:
+        title(say("Read it"))
+        alone, best = frame.iloc[0]["recall"], frame.loc[frame["recall"].idxmax()]
+        st.markdown(say("By its own score alone (β = 0) {alone} of the right items are found; with {category} at β = {beta} it "
+                        "is {share}, the most.", alone=percent(alone, 1), category=page.escaped(best["attribute"]),
+                        beta=number(float(best["beta"])), share=percent(float(best["recall"]), 1)))
+        st.caption(say("score = ln p(item) + β · ln p(its category). Nothing is trained for it: the heads are there, and whether "
+                       "they count is settled when serving. The preset leaves them out; whether the original does is not told."))

@@ -5,6 +5,7 @@ from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.towers.classes import Classes
 from rankzoo.facts import Size, Source, code, derived, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
+from rankzoo.serving.blend import Blend
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -47,7 +48,7 @@ FACTS = (
     ours("positions", "none", why="the order in a session says nothing in the sample data", path="sequence.0.positions"),
     ours("rows", "every prefix of a session predicts what follows", why="common practice; the paper's is not known"),
     ours("softmax", "over all products that training knows", why="1,500 products need no sampling"),
-    ours("categories when serving", "not used for the ranking", why="the source does not say that they are"),
+    ours("categories when serving", "β = 0: not used for the ranking", why="the source does not say that they are"),
     ours("starting spread", 0.3, why="with 0.05 the first epoch is spent on growing the vectors", path="representation.init"),
 )
 
@@ -128,7 +129,7 @@ SYSTEM = System(
     story="A vector for each product costs memory in a huge catalogue and is bad for rare and new products. "
           "A transformer reads the attributes of the products seen in a session and predicts the next one. "
           "It uses no product id, so a new product can be recommended at once.",
-    blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, picture="items",
+    blueprint=BLUEPRINT, dataset="sessions", facts=FACTS, serving=Blend(), picture="items",
     industry=(Size("sequence.0.token", 128, code("hidden size of the re-implementation", 128, FAPAT)),
               Size("sequence.0.ffn", 512, unsure("width of the feed-forward part", "4 × hidden", PAPER, why="the usual ratio"))),
     plain={"sequence": [{"kind": "pooling"}]}, judged=("next_item",),

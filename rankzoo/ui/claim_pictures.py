@@ -1,0 +1,66 @@
+"""Claims: what is drawn of one beside its differences and arms: a plane, groups side by side, a course over epochs, growth."""
+from __future__ import annotations
+
+import pandas as pd
+
+from rankzoo.claims.claim import Claim
+from rankzoo.claims.outcome import Outcome
+from rankzoo.claims.trial import growing
+from rankzoo.figures import bars, lines, seesaw
+from rankzoo.figures.words import size
+from rankzoo.ui.component import scene
+from rankzoo.ui.words import say, translate
+
+
+def show(claim: Claim, outcome: Outcome) -> None:
+    """The pictures that the claim asks for, one below the other."""
+    if claim.plane:
+        scene(seesaw.gains(plane(outcome, *claim.plane), *claim.plane, say=translate), key="rz_claim_plane",
+              alt=say("What each model gains for two tasks"), width=620)
+    if claim.groups:
+        grouped(claim, outcome)
+    if claim.course:
+        words = say("{what}, by epoch", what=say(claim.course))
+        scene(lines.lines(course(claim, outcome), words, "epoch", claim.course, translate), key="rz_claim_course", alt=words,
+              width=620)
+    if claim.grows:
+        grows(claim)
+
+
+def grouped(claim: Claim, outcome: Outcome) -> None:
+    """The arms side by side along the claim's groups."""
+    words = "Found among the first twenty, by how often training had the item"
+    scene(bars.grouped(groups(claim, outcome), words, translate), key="rz_claim_groups", alt=say(words), width=620)
+
+
+def grows(claim: Claim) -> None:
+    """What the arms hold as the catalogue grows."""
+    words = "Parameters as the catalogue grows"
+    told = growing(claim).rename(columns={"items": "x", "parameters": "y"})
+    scene(lines.lines(told, words, "items in the catalogue", "parameters", translate, logarithmic=True, written=size),
+          key="rz_claim_grows", alt=say(words), width=620)
+
+
+def plane(outcome: Outcome, x: str, y: str) -> pd.DataFrame:
+    """Every arm with two of its statistics."""
+    found: dict[str, dict[str, object]] = {}
+    for axis, statistic in (("x", x), ("y", y)):
+        for each in (arm for arm in outcome.arms if arm.statistic == statistic):
+            low, high = each.ci95 or (None, None)
+            found.setdefault(each.name, {"label": each.name})
+            found[each.name] |= {axis: each.mean, f"{axis}_low": low, f"{axis}_high": high}
+    return pd.DataFrame(list(found.values()))
+
+
+def groups(claim: Claim, outcome: Outcome) -> pd.DataFrame:
+    """Columns group, label, mean, low, high: those of the claim's groups that every seed could tell, in their order."""
+    rows = [(each.statistic, each.name, each.mean, *(each.ci95 or (None, None)))
+            for group in claim.groups for each in outcome.arms if each.statistic == group]
+    return pd.DataFrame(rows, columns=["group", "label", "mean", "low", "high"])
+
+
+def course(claim: Claim, outcome: Outcome) -> pd.DataFrame:
+    """Columns label, x (the epoch), y, low, high."""
+    rows = [(each.name, int(each.statistic.removeprefix(claim.course)), each.mean, *(each.ci95 or (None, None)))
+            for each in outcome.arms if each.statistic.startswith(f"{claim.course} ")]
+    return pd.DataFrame(rows, columns=["label", "x", "y", "low", "high"])
