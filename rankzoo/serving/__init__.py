@@ -1,4 +1,4 @@
-"""What follows the network: fusing scores, calibrating probabilities, arranging a list, blending categories, weighing responses."""
+"""What follows the network: fusing scores, calibrating probabilities, arranging a list, blending, weighing responses."""
 from rankzoo.serving.arrange import Arrange
 from rankzoo.serving.blend import Blend
 from rankzoo.serving.calibrate import Calibrate
