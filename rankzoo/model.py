@@ -64,6 +64,11 @@ class RankingModel(nn.Module):
         if hasattr(self.representation, "fit"):
             self.representation.fit(train, seed)
 
+    def tally(self, train: Batch) -> None:
+        """Before any step: what a loss counts in the training rows (how often each class is a label)."""
+        if hasattr(self.losses, "tally"):
+            self.losses.tally(train)
+
     def sight(self, batch: Batch) -> list[tuple[nn.Parameter, Tensor]]:
         """Before a step that learns from a batch, tables whose ids come and go count them. Returns the rows that begin anew."""
         given = self.representation.sight(batch) if hasattr(self.representation, "sight") else {}

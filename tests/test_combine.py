@@ -28,6 +28,7 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.training.combine import METHODS, Combiner, combiner
+from rankzoo.training.combine.alternate import Alternate
 from rankzoo.training.combine.dwa import DynamicWeightAverage, averaged
 from rankzoo.training.combine.gradnorm import GradNorm, last_shared, pull, targets
 from rankzoo.training.combine.pcgrad import PCGrad, surgery
@@ -56,6 +57,8 @@ class Toy(nn.Module):
 
 
 TWO = {"a": "binary", "b": "regression"}
+TOGETHER = [method for method in METHODS if method != "alternate"]
+"""Methods under which every task takes part in every step."""
 
 
 # Uncertainty -----------------------------------------------------------------------------------------------------------
@@ -148,6 +151,29 @@ def test_dwa_takes_means_of_epochs():
     model.zero_grad()
     combine.backward({name: 3 * model.own[name] for name in "ab"}, model)
     assert [float(model.own[name].grad) for name in "ab"] == pytest.approx([3 * 0.9003, 3 * 1.0997], abs=5e-4)
+
+
+# Alternate -------------------------------------------------------------------------------------------------------------
+
+def test_alternate_follows_one_task_drawn_by_its_weight():
+    """Of 3,000 steps: a quarter, three quarters and none by weights 1, 3 and 0; the gradient is the task's own, unweighed, with
+    the penalty, and the heads of the others have none. A task without an observed row has no turn."""
+    model, turns = Toy({"a": "binary", "b": "binary", "c": "binary"}, {"b": 3.0, "c": 0.0}), {"a": 0, "b": 0}
+    combine = Alternate(model)
+    torch.manual_seed(0)
+    for _ in range(3_000):
+        model.zero_grad()
+        losses = {task: 3 * model.own[task] for task in "abc"} | {"penalty.x": 0.5 * model.shared.sum()}
+        combine.backward(losses, model)
+        (task,) = [task for task in "abc" if model.own[task].grad is not None]
+        assert float(model.own[task].grad) == 3 and model.shared.grad.tolist() == [0.5, 0.5]
+        turns[task] += 1
+    assert turns["b"] / 3_000 == pytest.approx(0.75, abs=0.03) and combine.weights() == {}
+    for observed, turn in (({"a": 1.0, "b": 0.0}, "a"), ({"a": 0.0, "b": 0.0}, "a")):
+        for _ in range(20):
+            model.zero_grad()
+            combine.backward({task: loss * model.own[task] for task, loss in observed.items()}, model)
+            assert [task for task in "ab" if model.own[task].grad is not None] == [turn]
 
 
 # PCGrad ----------------------------------------------------------------------------------------------------------------
@@ -363,7 +389,7 @@ def test_one_task_is_the_sum(method, feed):
     assert digest(fits[0].model) == digest(fits[1].model)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", TOGETHER)
 def test_fixed_weights_multiply_first(method):
     """w_k of the blueprint times L_k is what a method sees; a penalty is added as it is; a task of weight 0 takes no part."""
     model = Toy({"a": "binary", "b": "binary", "c": "binary"}, {"a": 2.0, "c": 0.0})
@@ -397,7 +423,7 @@ def test_every_method_has_its_word_in_the_settings():
     document = Document.preset("mmoe").but([("settings.combine", "pcgrad")])
     assert json.loads(document.json())["settings"]["combine"] == "pcgrad"
     assert document.difference()["settings"] == {"combine": "pcgrad"}
-    with pytest.raises(ZooError, match="Setting settings.combine: one of sum, uncertainty, gradnorm, dwa, pcgrad.") as refusal:
+    with pytest.raises(ZooError, match="settings.combine: one of sum, alternate, uncertainty, gradnorm, dwa, pcgrad") as refusal:
         document.but([("settings.combine", "pcgard")])
     assert refusal.value.at == "settings.combine"
 
@@ -415,7 +441,7 @@ def test_it_works_over_tables_of_several_widths(feed):
     """Tables, a linear part and towers at once: every method leaves every parameter with a gradient of its own form."""
     schema = schema_of("conversions")
     blueprint = Blueprint(interaction=(Linear(),), towers=MlpTower(widths=(4,), head_bias=False), tasks=("click", "purchase"))
-    for method in METHODS:
+    for method in TOGETHER:
         model = randomised(RankingModel(blueprint, schema))
         combiner(method, model).backward(model.train()(random_batch(schema, 32)).losses, model)
         for name, parameter in model.named_parameters():

@@ -81,6 +81,7 @@ class Fit:
         guess = {t.name: constant_logit(t.kind, self._labels(t.name)) for t in tasks if t.single}
         if state is None:
             model.fit(self.train, settings.seed)
+        model.tally(self.train)
         model.begin(guess)
         self.units = self.constant | guessed(model, guess, self.train) | model.losses.flat(self.train)
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0

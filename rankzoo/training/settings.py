@@ -25,7 +25,7 @@ class TrainSettings(BaseModel):
     optimizer: Annotated[Literal["adam", "adagrad", "sgd"], Field(title="Optimiser")] = "adam"
     lr: Annotated[float, Field(gt=0, le=10, title="Learning rate")] = 1e-3
     table_lr: Annotated[float | None, Field(gt=0, le=10, title="Learning rate of the tables")] = None
-    combine: Annotated[Literal["sum", "uncertainty", "gradnorm", "dwa", "pcgrad", "mtrec_aux_only", "mtrec_mutual"],
+    combine: Annotated[Literal["sum", "alternate", "uncertainty", "gradnorm", "dwa", "pcgrad", "mtrec_aux_only", "mtrec_mutual"],
                        Field(title="Task losses combined by")] = "sum"
     schedule: Annotated[Literal["constant", "cosine"], Field(title="Learning rate over time")] = "constant"
     warmup: Annotated[int, Field(ge=0, le=1_000_000, title="Steps over which the learning rate rises")] = 0

@@ -1,4 +1,4 @@
-"""Neighbours: the layer against GraphSAGE's algorithm written with loops, and the graph sheet's invariants."""
+"""Neighbours: the layer against GraphSAGE's algorithm written with loops; the sheet's invariants are its system's."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -11,10 +11,8 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.components.representation.neighbours import Neighbours
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.towers.classes import Classes
-from rankzoo.data.world import world
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.registry import systems
 from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Task
 from rankzoo.signals import Batch
 from tests.support import flops, numel, random_batch, randomised
@@ -84,85 +82,12 @@ def test_it_is_the_algorithm_of_the_paper(items, aggregator, normalize):
 
 @KINDS
 def test_parameters_do_not_depend_on_the_number_of_items(aggregator):
-    """Invariants 3 and 7: W^k is d_k × 2 d_{k−1} (gcn: d_k × d_{k−1}), whatever the catalogue."""
+    """W^k is d_k × 2 d_{k−1} (gcn: d_k × d_{k−1}), whatever the catalogue."""
     spec = Neighbours(aggregator=aggregator, dims={"track.colour": 4}, **PLAIN)
     small, large = (model_of(spec, music(tracks)).representation for tracks in (12, 40))
     assert numel(small) == numel(large)
     twice = 1 if aggregator == "gcn" else 2
     assert [tuple(each.weight.shape) for each in small.layer] == [(12, 6 * twice), (11, 12 * twice)]
-
-
-def test_the_sheet_s_parameters():
-    """Section 12: 12 → 32 → 32 holds 32 × 24 + 32 × 64 numbers; the heads are the towers' matter."""
-    schema = world("playlists").schema
-    layer = RankingModel(systems()["spotify"].blueprint, schema).representation
-    assert [each.weight.numel() for each in layer.layer] == [32 * 24, 32 * 64] == [768, 2_048]
-    assert numel(layer) == 2_816
-
-
-@KINDS
-def test_an_item_without_neighbours_is_what_is_known_of_it(items, aggregator):
-    """Invariant 4: finite, and moved by nothing but its own attributes."""
-    spec = Neighbours(aggregator=aggregator, **PLAIN)
-    lists = {2: [3, 4], 3: [2]}
-    alone = encoded(spec, listing(items, lists))
-    numbers = items.numbers.clone()
-    numbers[2:5] += 1.0
-    moved = encoded(spec, listing(replace(items, numbers=numbers), lists))
-    assert torch.isfinite(alone).all()
-    assert torch.equal(alone[5:], moved[5:]) and not torch.allclose(alone[3], moved[3])
-
-
-@KINDS
-def test_the_order_of_neighbours_and_the_names_of_items_do_not_matter(items, aggregator):
-    """Invariant 5: lists turned around, and items renumbered, give the same vectors."""
-    spec = Neighbours(aggregator=aggregator, **PLAIN)
-    one, other = (encoded(spec, listing(items, {2: near, 3: [2, 1]})) for near in ([3, 4, 5], [5, 3, 4]))
-    torch.testing.assert_close(one, other)
-    new = torch.tensor([0, 3, 1, 2, *range(4, 13)])  # item i is called new[i]
-    back = new.argsort()
-    near = listing(items, {2: [3, 4, 5], 3: [2, 1]})
-    renamed = near.take(back)
-    renamed = replace(renamed, histories={"near": new[renamed.histories["near"]]})
-    torch.testing.assert_close(encoded(spec, renamed)[new], one)
-
-
-@KINDS
-def test_nothing_is_seen_beyond_as_many_steps_as_layers(items, aggregator):
-    """Invariant 6: on a chain 1 → 2 → 3 → 4, item 1 does not know item 4."""
-    spec, chain = Neighbours(aggregator=aggregator, normalize=False, **PLAIN), {1: [2], 2: [3], 3: [4]}
-    base = listing(items, chain)
-    for changed in (3, 4):
-        numbers = base.numbers.clone()
-        numbers[changed] += 5.0
-        near, far = (encoded(spec, each)[1] for each in (base, replace(base, numbers=numbers)))
-        assert torch.equal(near, far) == (changed == 4)
-
-
-@KINDS
-def test_vectors_have_length_one(items, aggregator):
-    """Invariant 7: or are all zero."""
-    lengths = encoded(Neighbours(aggregator=aggregator, **PLAIN), items).norm(dim=1)
-    assert (((lengths - 1).abs() < 1e-5) | (lengths == 0)).all() and (lengths > 0).any()
-
-
-def test_enough_samples_are_all_neighbours_and_a_seed_repeats_the_draw(items):
-    """Invariant 8: S ≥ degree in training is what serving reads; fewer are drawn, without repetition, by a seed."""
-    full = model_of(Neighbours(hidden=(6,), samples=(4,), alone=0.0)).representation
-    served = full.items(items)
-    torch.testing.assert_close(full.train().items(items), served)
-    some = model_of(Neighbours(hidden=(6,), samples=(2,), alone=0.0)).representation
-    near, mask = items.histories["near"][:, :, 0], items.masks["near"]
-    unique = torch.arange(1, 5).expand(13, 4)
-    found = []
-    for seed in (0, 0, 1):
-        torch.manual_seed(seed)
-        some.train()
-        ids, there = some.drawn(unique, mask, 2)
-        assert (ids[:, 0] != ids[:, 1]).all() and torch.equal(there.sum(dim=1), mask.sum(dim=1).clamp(max=2))
-        found.append(ids)
-    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
-    assert all(each is given for each, given in zip(some.eval().drawn(near, mask, 2), (near, mask), strict=True))
 
 
 def test_every_neighbour_is_as_likely(items):
@@ -191,16 +116,10 @@ def test_hidden_neighbourhoods_teach_what_to_do_without(items):
 
 
 def test_without_layers_it_is_the_attributes(items):
-    """Invariant 9: K = 0 leaves x_v, over which the genre's head is a logistic regression."""
+    """K = 0 leaves x_v, over which the genre's head is a logistic regression."""
     layer = model_of(Neighbours(hidden=(), samples=())).representation
     expected = torch.cat([layer.attribute(name, items) for name in ("colour", "energy", "tempo")], dim=1)
     assert torch.equal(layer.items(items), expected)
-
-
-def test_what_is_asked_for_is_no_input(items):
-    """Invariant 15: neither the genre nor the id, unless somebody names it."""
-    assert Neighbours().attributes(music()) == ("colour", "energy", "tempo")
-    assert Neighbours(items=("genre", "tempo")).attributes(music()) == ("genre", "tempo")
 
 
 @KINDS
@@ -209,6 +128,12 @@ def test_counts_are_torch_s(aggregator):
     count = model.blueprint.count(music())
     assert count.parameters == numel(model)
     assert count.flops + count.once / len(batch) == flops(model, batch)
+
+
+def test_what_is_asked_for_is_no_input():
+    """Neither the genre nor the id, unless somebody names it."""
+    assert Neighbours().attributes(music()) == ("colour", "energy", "tempo")
+    assert Neighbours(items=("genre", "tempo")).attributes(music()) == ("genre", "tempo")
 
 
 def test_refusals():

@@ -50,7 +50,7 @@ def trial(claim: Claim, seed: int) -> Found:
 
 EPOCHS = {"settings.epochs": 4}
 CONTENT = {"representation.samples": [0, 0]}
-ID = {"representation": {"kind": "attributes", "items": ["track"], "unknown": 0.0, "dim": 32}}
+ID = {"representation": {"kind": "attributes", "items": ["track"], "unknown": 0.0, "dim": 64}}
 CLAIM = Claim(
     id="cold_tracks", place=19, title="A graph reaches new tracks", source=SYSTEM.source,
     at="abstract, and the authors' blog post",

@@ -6,6 +6,7 @@ from pydantic import Field
 from rankzoo.components.losses.entire_space import EntireSpace
 from rankzoo.components.losses.graded import Graded
 from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.losses.negatives import Negatives
 from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.losses.sampled import Sampled
@@ -16,6 +17,7 @@ Losses = Annotated[
     | Listwise
     | EntireSpace
     | Sampled
-    | Graded,
+    | Graded
+    | Negatives,
     Field(discriminator="kind"),
 ]

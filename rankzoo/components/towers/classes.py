@@ -1,10 +1,11 @@
 """Classes: a softmax over many, items of a catalogue or values of a feature, and a plain logit for every other task.
 
-tied      s_j = (W h)·x_j   x_j the encoding of item j that past items are read with: no number is owned by an item, so that one
-                            never seen in training is scored as well (as in Shalaby et al., RecSys 2022, by its claims)
-untied    s = W h + b       a vector and a bias per class, as heads for a category have them
+tied      s_j = s (W h)·x_j   x_j the encoding of item j that past items are read with: no number is owned by an item, so that
+                              one never seen in training is scored as well (as in Shalaby et al., RecSys 2022, by its claims)
+untied    s = W h + b         a vector and a bias per class, as heads for a category have them
 
-h is the task's vector after its hidden layers. Class 0, the unknown one, stays out of the loss and of every ranking.
+h is the task's vector after its hidden layers. The scale s is 1 but for encodings of length 1, whose products are too small to
+tell classes apart. Class 0, the unknown one, stays out of the loss and of every ranking.
 """
 from __future__ import annotations
 
@@ -31,12 +32,13 @@ class Classes(MlpTower):
     kind: Literal["classes"] = "classes"
     widths: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of each tower")] = ()
     tied: Annotated[bool, Field(title="Score items with their own encoding")] = True
+    scale: Annotated[float, Field(gt=0, le=100, title="Scale of the items' scores")] = 1.0
 
     main: ClassVar = ("widths", "tied")
     short: ClassVar = "classes"
     title: ClassVar = "Softmax over classes"
     sentence: ClassVar = "One score per item of the catalogue or per category: the next one is chosen among all."
-    formula: ClassVar = r"s_j = (W h)^\top x_j"
+    formula: ClassVar = r"s_j = s\,(W h)^\top x_j"
     source: ClassVar = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and "
                               "cold-start free session-based recommendations", "RecSys 2022", "10.48550/arXiv.2209.11824")
 
@@ -92,7 +94,7 @@ class ClassesLayer(nn.Module):
     def __init__(self, spec: Classes, shape: Shape):
         super().__init__()
         last = spec.last(shape)
-        self.head_names = tuple(shape.head)
+        self.head_names, self.scale = tuple(shape.head), spec.scale
         self.tied = frozenset(t.name for t in shape.tasks if spec.ties(shape, t))
         self.single = frozenset(t.name for t in shape.tasks if t.kind != "class")
         self.deep = ByTask({t.name: Mlp(shape.branch, spec.widths, spec.activation, spec.dropout) for t in shape.tasks})
@@ -106,7 +108,7 @@ class ClassesLayer(nn.Module):
             s = self.head[task](h)
             if task in self.tied:
                 trace.keep(f"query.{task}", "vector", ("row", "width"), s)
-                s = s @ signal.catalogue.T  # (row, item)
+                s = self.scale * s @ signal.catalogue.T  # (row, item)
             logits[task] = s.squeeze(1) + signal.logits.get(task, 0) if task in self.single else s
         return logits
 

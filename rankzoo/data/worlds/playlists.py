@@ -1,9 +1,11 @@
 """`playlists`: which track belongs into a playlist, where some tracks are new and no playlist to learn from holds them.
 
 Recipe of RankZoo after the setting of Saravanou et al., ISMIR 2021. A playlist has a mixture of genres; its tracks are drawn
-by genre, then by a popularity that nothing tells (Zipf). What is heard of a track is its genre's centre and noise. Two tracks
-are neighbours where more than `least` playlists hold both; what is hidden of a playlist makes no edge. A new track stands in
-`early` playlists that nobody learns from, and whom it met there are its neighbours; it is nobody else's.
+by genre, then by popularity (Zipf). What is heard of a track is its genre's centre and what is its own; a taste that all genres
+share likes some of the latter better, which tells most of how popular a track is, by `told`. Eight of a playlist's forty tracks
+are hidden, whichever, so that a tenth of these are new. Two tracks are neighbours where more than `least` playlists hold both;
+what is hidden of a playlist makes no edge. A new track stands in `early` playlists that nobody learns from, and whom it met there
+are its neighbours; it is nobody else's.
 
 A row asks what is missing in a playlist of which some tracks are shown, or of one track what sounds like it and which genre
 it is of. The genre stands in the catalogue, as what is asked for: whoever reads it there has nothing to learn about it.
@@ -25,6 +27,7 @@ from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Ta
 TRACKS, NEIGHBOURS, NEAREST = 2_000, 30, 10
 PER_PLAYLIST, SHOWN = 20, 8  # rows that a playlist makes; tracks that a row shows of it at most
 VISIBLE, VALIDATION, HIDDEN = 30, 2, 8
+LONG = VISIBLE + VALIDATION + HIDDEN
 GENRES = ("pop", "rock", "hip hop", "jazz", "folk", "metal", "soul", "techno", "classical", "country", "reggae", "blues")
 AUDIO = ("danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence", "tempo",
          "key_sin", "key_cos", "mode")
@@ -53,11 +56,13 @@ class Lists(NamedTuple):
 @dataclass(frozen=True)
 class Playlists(World):
     """Playlists of forty. noise: sd of what is heard around the centre of a genre, in which sd 1 · zipf: exponent of the
-    popularity · mixture: concentration of the Dirichlet of a playlist's genres · least: playlists with both tracks that an
-    edge needs more than · new: share of tracks that are never seen in training · early: playlists of a new track."""
+    popularity · told: correlation of what ranks tracks by popularity with what is heard · mixture: concentration of the Dirichlet
+    of a playlist's genres · least: playlists with both tracks that an edge needs more than · new: share of tracks that are never
+    seen in training · early: playlists of a new track."""
 
-    noise: float = 1.2
+    noise: float = 1.3
     zipf: float = 0.8
+    told: float = 0.9
     mixture: float = 0.05
     least: int = 2
     new: float = 0.1
@@ -67,8 +72,10 @@ class Playlists(World):
     title: ClassVar[str] = "Playlists: new tracks"
     sentence: ClassVar[str] = "Playlists and the tracks missing in them, some new: known by their sound and a few neighbours."
     formula: ClassVar[str] = (r"\theta_p \sim \mathrm{Dir}(0.05),\quad P(t \mid p) \propto \theta_{p, g_t}\,"
-                              r"\frac{r_t^{-0.8}}{\sum_{g_s = g_t} r_s^{-0.8}},\quad x_t = c_{g_t} + 1.2\,\varepsilon_t")
+                              r"\frac{r_t^{-0.8}}{\sum_{g_s = g_t} r_s^{-0.8}},\quad x_t = c_{g_t} + 1.3\,\varepsilon_t,\quad"
+                              r" r_t = \mathrm{rank}\big(0.9\,b^\top\varepsilon_t + \sqrt{1 - 0.9^2}\,\eta_t\big)")
     rows: ClassVar[int] = 30_000
+    version: ClassVar[int] = 2
     test_share: ClassVar[float] = 0.2
     validation_share: ClassVar[float] = 0.125
 
@@ -114,24 +121,28 @@ class Playlists(World):
 
     def _tracks(self, rng: np.random.Generator) -> Tracks:
         genre = rng.integers(0, len(GENRES), TRACKS)
-        popularity = (1.0 + rng.permutation(TRACKS)) ** -self.zipf
         centres = rng.standard_normal((len(GENRES), len(AUDIO)))
-        audio = centres[genre] + self.noise * rng.standard_normal((TRACKS, len(AUDIO)))
+        own = rng.standard_normal((TRACKS, len(AUDIO)))
+        audio = centres[genre] + self.noise * own
+        taste = rng.standard_normal(len(AUDIO))
+        liked = self.told * own @ taste / np.linalg.norm(taste) + np.sqrt(1 - self.told**2) * rng.standard_normal(TRACKS)
+        popularity = (1.0 + np.argsort(np.argsort(-liked))) ** -self.zipf
         new = np.zeros(TRACKS, dtype=bool)
         new[rng.permutation(TRACKS)[:round(self.new * TRACKS)]] = True
         return Tracks(genre, popularity / np.bincount(genre, popularity, len(GENRES))[genre], audio, new)
 
     def _lists(self, rng: np.random.Generator, tracks: Tracks, playlists: int) -> Lists:
-        """Draws without repetition; known tracks come first into what is visible, and what is left of them and new ones into
-        what is hidden."""
+        """Draws without repetition. Of the first forty eight are hidden by lot; visible are the known tracks that are drawn first
+        beside them."""
         mixtures = rng.dirichlet(np.full(len(GENRES), self.mixture), playlists)
         weights = mixtures[:, tracks.genre] * tracks.popularity                       # (playlist, track)
         order = _order(rng, weights)
-        known = ~tracks.new[order]
-        among = np.where(known, np.cumsum(known, axis=1), 0)                          # its number among the known ones, from 1
-        first = order[(among > 0) & (among <= VISIBLE + VALIDATION)].reshape(playlists, -1)
-        rest = ~((among > 0) & (among <= VISIBLE + VALIDATION))
-        hidden = order[rest & (np.cumsum(rest, axis=1) <= HIDDEN)].reshape(playlists, -1)
+        away = np.zeros(order.shape, dtype=bool)
+        away[:, :LONG] = np.arange(LONG) < HIDDEN
+        away[:, :LONG] = rng.permuted(away[:, :LONG], axis=1)
+        hidden = order[away].reshape(playlists, HIDDEN)
+        free = ~away & ~tracks.new[order]
+        first = order[free & (np.cumsum(free, axis=1) <= VISIBLE + VALIDATION)].reshape(playlists, -1)
         first = rng.permuted(first, axis=1)
         return Lists(first[:, :VISIBLE], first[:, VISIBLE:], hidden, weights)
 

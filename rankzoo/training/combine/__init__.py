@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from rankzoo.model import RankingModel
+from rankzoo.training.combine.alternate import Alternate
 from rankzoo.training.combine.base import Combiner, weighted_sum
 from rankzoo.training.combine.dwa import DynamicWeightAverage
 from rankzoo.training.combine.gradnorm import GradNorm
@@ -11,8 +12,8 @@ from rankzoo.training.combine.sum import Sum
 from rankzoo.training.combine.uncertainty import Uncertainty
 
 METHODS: dict[str, type[Combiner]] = {
-    "sum": Sum, "uncertainty": Uncertainty, "gradnorm": GradNorm, "dwa": DynamicWeightAverage, "pcgrad": PCGrad,
-    "mtrec_aux_only": MTRec, "mtrec_mutual": MTRecMutual}
+    "sum": Sum, "alternate": Alternate, "uncertainty": Uncertainty, "gradnorm": GradNorm, "dwa": DynamicWeightAverage,
+    "pcgrad": PCGrad, "mtrec_aux_only": MTRec, "mtrec_mutual": MTRecMutual}
 __all__ = ["METHODS", "Combiner", "combiner", "weighted_sum"]
 
 

@@ -19,11 +19,11 @@ SAGE = Source("Hamilton et al.", 2017, "Inductive representation learning on lar
               "10.48550/arXiv.1706.02216")
 
 BLUEPRINT = Blueprint(
-    representation=Neighbours(hidden=(32, 32), samples=(10, 5)),
+    representation=Neighbours(hidden=(128, 64), samples=(10, 5)),
     sequence=(Pooling(),),
     concatenation=Join(),
     sharing=Direct(),
-    towers=Classes(),
+    towers=Classes(scale=20.0),
     losses=Pointwise(),
     tasks=("co_occurrence", "acoustic_similarity", "genre"),
 )
@@ -43,8 +43,9 @@ FACTS = (
     unsure("layers, widths and neighbours in MUSIG", "not known", PAPER, why="the paper's body was not found"),
     unsure("mixing of the tasks", "not known", PAPER, why="the paper's body was not found"),
     ours("score of a track", "inner product with a linear map of the mean vector of the seed tracks",
-         why="the paper's was not found; the map gives vectors of length 1 a scale", path="towers.kind"),
-    ours("layers here", "32, 32", why="the sheet's scaled-down model", path="representation.hidden"),
+         why="the paper's was not found", path="towers.kind"),
+    ours("layers here", "128, 64", why="32, 32 keep half of what tracks sound like", path="representation.hidden"),
+    ours("scale of the scores here", 20, why="products of vectors of length 1 are too small for a softmax", path="towers.scale"),
     ours("neighbours here", "10, 5", why="see layers", path="representation.samples"),
     ours("neighbourhood as one vector", "mean", why="the simplest of GraphSAGE's; the paper's was not found",
          path="representation.aggregator"),
@@ -129,5 +130,5 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="items",
     industry=(Size("representation.samples", (25, 10), SAMPLES),),
     plain={"representation.samples": [0, 0]},
-    settings=TrainSettings(epochs=6, batch_size=512, lr=5e-3, schedule="cosine", patience=0),
+    settings=TrainSettings(epochs=20, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )

@@ -1,0 +1,31 @@
+"""Alternate: at each step one task is drawn, and the update is on that task alone (how MUSIG may mix its tasks; its own rule was
+not found).
+
+P(k) = w_k / Σ_j w_j over the tasks of which the batch observes a row, w the blueprint's weights. The expected gradient is that
+of the weighted sum, divided by Σ_j w_j; a step follows no compromise, so its direction is noisier, and a head rests while the
+others have their turn. Penalties are part of every step.
+"""
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from rankzoo.model import RankingModel
+from rankzoo.training.combine.base import Combiner, Losses
+
+
+class Alternate(Combiner):
+    """One backward pass through one task's loss; which one is drawn from the training's own random numbers."""
+
+    conflict: ClassVar = (
+        "This training follows one task at a step, drawn by its weight, so that two gradients never meet in one. The picture "
+        "shows what would be left of the auxiliary one.")
+
+    def backward(self, losses: Losses, model: RankingModel) -> None:
+        taking = {task: losses[task] for task in self.tasks if task in losses}
+        chances = torch.tensor([self.fixed[task] * float(loss.detach() > 0) for task, loss in taking.items()])
+        # Where no row is observed there is nothing to follow, and all losses are 0.
+        drawn = list(taking)[int(torch.multinomial(chances, 1)) if chances.any() else 0]
+        penalties = [loss for name, loss in losses.items() if name not in self.fixed]
+        torch.stack([taking[drawn], *penalties]).sum().backward()
