@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rankzoo.components.interaction.linear import Linear, LinearLayer, bucket
-from rankzoo.components.mlp import Mlp
+from rankzoo.components.mlp import Mlp, Standardised
 from rankzoo.components.representation.auto_dis import AutoDis, SoftBuckets
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.raw import DENSE
@@ -155,14 +155,23 @@ class PlainTreeLeaves(PlainEmbeddings):
     def __init__(self, spec: TreeLeaves, shape: Shape, read: tuple[str, ...]):
         super().__init__(spec, shape, read)
         self.joined, self.own = spec.pooling == "concat", spec.apart_in(shape)
-        self.forest = Forest(spec, len(self.numbers), len(self.own))
+        self.asked, self.beside = spec.read(shape.schema), tuple(name for name in self.numbers if name in spec.dense)
+        self.forest = Forest(spec, len(self.asked), len(self.own))
+        self.norm = Standardised(len(self.beside)) if self.beside else None
 
     def numeric(self, batch: Batch) -> dict[str, Tensor]:
-        return {DENSE: self.leaves(batch)}
+        return {DENSE: self.leaves(batch)} | self.normed(batch)
+
+    def normed(self, batch: Batch) -> dict[str, Tensor]:
+        """The numbers that stand beside the leaves, normalised over the batch: (row, 1) each."""
+        if self.norm is None:
+            return {}
+        numbers = self.norm(torch.stack([batch.features[name] for name in self.beside], dim=1))
+        return dict(zip(self.beside, numbers.split(1, dim=1), strict=True))
 
     def leaves(self, batch: Batch) -> Tensor:
         """The leaves of a row joined: (row, width), or (row, group, width) where groups of tasks have tables of their own."""
-        vectors = self.forest(torch.stack([batch.features[name] for name in self.numbers], dim=1))
+        vectors = self.forest(torch.stack([batch.features[name] for name in self.asked], dim=1))
         return vectors.flatten(-2) if self.joined else vectors.sum(dim=-2)
 
 
@@ -174,7 +183,7 @@ class PlainApart(PlainTreeLeaves):
         return signal.but(joins=dict(zip(self.own, self.leaves(batch).unbind(1), strict=True)))
 
     def numeric(self, batch: Batch) -> dict[str, Tensor]:
-        return {}
+        return self.normed(batch)
 
 
 class PlainOneHot(nn.Module):
