@@ -27,6 +27,7 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
     categorical = [f.name for f in schema.inputs if f.kind == "categorical"]
     tasks = [t.name for t in schema.tasks]
     bias = [f.name for f in schema.features if f.bias]
+    numbers = [f.name for f in schema.inputs if f.kind == "numeric"]
     pairs = st.lists(st.tuples(st.sampled_from(categorical), st.sampled_from(categorical)).map(list), max_size=2, unique_by=tuple)
     about = schema.catalogue.attributes if schema.catalogue else ("nothing",)
     past = [h.name for h in schema.histories]
@@ -38,6 +39,7 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
         "beside": st.lists(st.sampled_from(past[1:]), max_size=2, unique=True) if past[1:] else st.just([]),
         "known": st.lists(st.sampled_from(about), max_size=2, unique=True),
         "fields": st.none() | st.lists(st.sampled_from(categorical), unique=True, min_size=1),
+        "dense": st.lists(st.sampled_from(numbers), max_size=1) if numbers else st.just([]),
         "dims": st.dictionaries(st.sampled_from(categorical), st.integers(1, MOST), max_size=2),
         "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),
         "by": st.lists(st.sampled_from(categorical), unique=True, max_size=2).map(lambda more: [bias[0], *more]),

@@ -1,6 +1,7 @@
 """The view of a beam search: the tree of Gong et al.'s figure 4 by hand, and what holds for any search."""
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -12,7 +13,7 @@ from rankzoo.figures import beams as figure
 from rankzoo.figures.lists import lift as lift_figure
 from rankzoo.inspection.beams import steps, weighed
 from rankzoo.inspection.lists import ANY, build, lift, lists, searched
-from rankzoo.serving.arrange import search, stops
+from rankzoo.serving.arrange import Arrange, search, stops
 from tests.drawings import walk
 from tests.searches import REQUESTS, SIZE, SLOTS, figure_4, score
 from tests.support import random_subject, small
@@ -108,6 +109,15 @@ def test_the_view_tells_the_search_of_a_request():
         assert first.split()[0] == str(int(shown) + 1) and taken == stop
     ends = torch.where(built.stopped > 0, built.stopped, 4).double().mean()
     assert built.mean_steps == pytest.approx(float(ends), abs=1e-5)
+
+
+def test_a_system_says_how_many_beams_it_keeps():
+    """Beams, threshold and rewards are those of the system that serves, for the tasks that the model has."""
+    seen = random_subject("kuaishou", small("lists", 600), 20)
+    other = replace(seen, serving=Arrange({"like": 1.0, "follow": 9.0}, beams=2, threshold=0.5))
+    built = build(other)
+    assert built.spec.rewards == {"like": 1.0} and all(found.videos.shape[1] == 2 for found in built.steps)
+    assert (built.stopped[built.steps[0].stability >= 0.5] == 1).all() and build(seen).spec == Arrange()
 
 
 def test_lift_by_slot_by_hand():

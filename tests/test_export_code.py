@@ -126,10 +126,12 @@ def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
 
 
 def test_own_tables_of_groups_run_without_rankzoo(tmp_path):
-    """Leaves in a table for each group of tasks: of LinkedIn, and beside ids that are crossed."""
-    linkedin, schema = Document.preset("linkedin").but([("representation.share_table", False)]), rich()
+    """Leaves in a table for each group of tasks: of LinkedIn with two numbers beside them, and with ids that are crossed."""
+    linkedin, schema = Document.preset("linkedin").but([("representation.share_table", False),
+                                                        ("representation.dense", ["hour", "seniority"])]), rich()
     names = tuple(task.name for task in schema.tasks)
-    beside = Blueprint(representation=linkedin.blueprint.representation, interaction=(CrossV2(layers=1),),
+    leaves = linkedin.blueprint.representation.model_copy(update={"dense": ("price",)})
+    beside = Blueprint(representation=leaves, interaction=(CrossV2(layers=1),),
                        sharing=Groups(groups=(names[:1],), widths=(5,)), towers=MlpTower(widths=(3,)), tasks=names)
     models = {"linkedin": learnt(linkedin.model(linkedin.schema())), "beside": learnt(RankingModel(beside, schema))}
     run_alone(tmp_path, models)

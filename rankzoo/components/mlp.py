@@ -26,6 +26,19 @@ class PRelu(nn.Module):
         return F.prelu(s.reshape(-1, s.shape[-1]), self.alpha).reshape(s.shape)
 
 
+class Standardised(nn.BatchNorm1d):
+    """Mean 0 and variance 1 for each unit: of the batch in training, of what was met while training in eval mode; no parameters.
+    (row, width) → (row, width)."""
+
+    def __init__(self, width: int):
+        super().__init__(width, affine=False)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if self.training and len(rows) < 2:  # no variance: the last batch of an epoch may be this small
+            return F.batch_norm(rows, self.running_mean, self.running_var, eps=self.eps)
+        return super().forward(rows)
+
+
 class Dice(nn.Module):
     """Dice (Zhou et al., KDD 2018): a PReLU whose bend follows the batch.
 
@@ -36,7 +49,7 @@ class Dice(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.norm = nn.BatchNorm1d(width, affine=False)
+        self.norm = Standardised(width)
         self.alpha = nn.Parameter(torch.zeros(width))
 
     def forward(self, s: Tensor, seen: Tensor | None = None) -> Tensor:
@@ -45,14 +58,9 @@ class Dice(nn.Module):
 
     def normed(self, rows: Tensor, seen: Tensor | None) -> Tensor:
         """(row, width) standardised; rows that are not seen are 0 in training, where they have no say."""
-        if not self.training:
+        if seen is None or not self.training:
             return self.norm(rows)
-        visible = rows if seen is None else rows[seen.reshape(-1)]
-        if len(visible) < 2:  # no variance: the last batch of an epoch may be this small
-            return F.batch_norm(rows, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)
-        if seen is None:
-            return self.norm(visible)
-        return torch.zeros_like(rows).masked_scatter(seen.reshape(-1, 1), self.norm(visible))
+        return torch.zeros_like(rows).masked_scatter(seen.reshape(-1, 1), self.norm(rows[seen.reshape(-1)]))
 
 
 def activation(name: Activation, width: int) -> nn.Module:

@@ -69,7 +69,8 @@ def build(subject: Subject) -> Built:
     candidates, tasks = subject.dataset.candidates, subject.model.blueprint.tasks
     if candidates is None:
         raise ZooError("These data hold no request that waits to be arranged.", "Choose the sample data 'lists'.", at="data")
-    spec = Arrange({task: weight for task, weight in ONLINE.rewards.items() if task in tasks})
+    served = subject.serving if isinstance(subject.serving, Arrange) else ONLINE
+    spec = replace(served, rewards={task: weight for task, weight in served.rewards.items() if task in tasks})
     requests = len(candidates.group.unique())
     size = len(candidates) // requests
     score, slots = Modelled(spec, subject.model, candidates, size), spec.slots(candidates)

@@ -23,7 +23,7 @@ from rankzoo.model import RankingModel
 from rankzoo.schema import Feature, Schema, Task
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
-from tests.support import c0, flops, logits, numel, random_batch, randomised, rich
+from tests.support import OFF, c0, flops, logits, numel, random_batch, randomised, rich, shape_at
 from tests.wiring import assert_wired
 
 SCHEMA = Schema(tuple(Feature(f"x{i}", "numeric") for i in range(4)), (Task("a"), Task("b")))
@@ -270,6 +270,40 @@ def test_where_all_tasks_read_together_there_is_one_table(sharing):
     assert one.count(SCHEMA) == two.count(SCHEMA) and one.blocks(SCHEMA) == two.blocks(SCHEMA)
     ours, theirs = (RankingModel(blueprint, SCHEMA).state_dict() for blueprint in (one, two))
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_numbers_beside_the_leaves_are_normalised_and_asked_by_no_tree():
+    """v = [e; BN(z)]: d_z more inputs and no parameter of their own; the batch's mean is 0 and its variance 1, whatever their
+    scale; when serving what was met in training counts; a single row of a last batch is no error."""
+    spec, batch = replace_(dense=("x3", "x1")), rows()
+    made = model(spec, batch=batch)
+    assert set(made.representation.forest.feature.flatten().tolist()) <= {0, 1} and made.representation.numbers == [0, 2]
+    blueprint = made.blueprint
+    assert shape_at(blueprint, SCHEMA, "sharing").joined == 6 * 3 + 2
+    assert blueprint.count(SCHEMA).parameters == numel(made) == 6 * 8 * 3 + 2 * (20 * 5 + 5 + 6)
+    assert_wired(blueprint, SCHEMA)
+    large = replace(batch, numbers=batch.numbers * torch.tensor([1.0, 1000.0, 1.0, 1.0]))
+    ours, theirs = made.train()(batch), made(large)
+    fields = made.representation(batch, OFF).fields
+    for name, column in (("x1", 1), ("x3", 3)):
+        x = batch.numbers[:, column]
+        torch.testing.assert_close(fields[name].squeeze(1), (x - x.mean()) / (x.var(unbiased=False) + 1e-5).sqrt(), atol=1e-5,
+                                   rtol=1e-4)
+    for task in "ab":
+        torch.testing.assert_close(ours.logits[task], theirs.logits[task], atol=1e-4, rtol=1e-3)
+    assert torch.isfinite(made(batch.rows(0, 1)).logits["a"]).all()
+    whole, alone = logits(made, batch)["a"], logits(made, batch.rows(3, 4))["a"]
+    torch.testing.assert_close(whole[3:4], alone)
+
+
+def test_numbers_beside_the_leaves_must_be_there():
+    """A name that is none of the numbers is refused; not all of them may stand beside; other data drop what they lack."""
+    for dense, words in ((("x9",), "no number 'x9'"), (("x0", "x0"), "named twice"), (tuple(f.name for f in SCHEMA.features),
+                                                                                     "no numbers for")):
+        with pytest.raises(ZooError, match=words):
+            Blueprint(representation=replace_(dense=dense), tasks=("a",)).count(SCHEMA)
+    spec, gone = replace_(dense=("x0", "x3")).fitted(Schema(SCHEMA.features[:2], SCHEMA.tasks))
+    assert spec.dense == ("x0",) and gone == ("x3",)
 
 
 def test_a_column_called_like_the_leaves_is_refused():

@@ -191,12 +191,13 @@ def test_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero():
 @pytest.mark.parametrize("blueprint, parameters", [
     (SYSTEM.blueprint, 50 * 16 * 8 + 2 * (401 * 128 + 129 * 64) + 5 * 65),
     (with_own_tables(), 2 * 50 * 16 * 8 + 2 * (401 * 128 + 129 * 64) + 5 * 65),
+    (changed(representation={"dense": ("hour", "seniority")}), 6_400 + 2 * (403 * 128 + 129 * 64) + 5 * 65),
     (changed(representation={"pooling": "sum"}), 6_400 + 2 * (9 * 128 + 129 * 64) + 5 * 65),
     (changed(representation={"pooling": "sum", "share_table": False}), 12_800 + 2 * (9 * 128 + 129 * 64) + 5 * 65)],
-    ids=["as it is", "own tables", "sum", "sum, own tables"])
+    ids=["as it is", "own tables", "two numbers beside", "sum", "sum, own tables"])
 def test_10_parameters_are_the_sheet_s(blueprint, parameters):
-    """V = 800, d = 8, T = 50, towers 128-64, five tasks: 125,893; V·d twice where tables are not shared, inputs of 8 where leaves
-    are added. Nothing is called gate or expert."""
+    """V = 800, d = 8, T = 50, towers 128-64, five tasks: 125,893; V·d twice where tables are not shared, d_z more inputs where
+    numbers stand beside the leaves, inputs of 8 where leaves are added. Nothing is called gate or expert."""
     made = RankingModel(blueprint, SCHEMA)
     assert blueprint.count(SCHEMA).parameters == numel(made) == parameters
     assert SYSTEM.blueprint.count(SCHEMA).parameters == 125_893

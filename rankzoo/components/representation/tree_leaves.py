@@ -8,6 +8,9 @@ gave leaves to a linear model.)
 Where groups of tasks have networks of their own, E may be one for all of them or E_g, one for each: then V·d counts once for
 each group, and each network reads e_g alone. The trees are the same. Vectors of a group's own pass the crosses by: a cross of
 all fields would join again what is to stand apart.
+
+v = [e(x); BN(z)]: numbers that are no features of the trees, such as those of an embedding made elsewhere, may stand beside the
+leaves as they are. Leaves need no scaling, they do (the source names batch normalisation).
 """
 from __future__ import annotations
 
@@ -21,10 +24,12 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.mlp import Standardised
 from rankzoo.components.representation.boosting import Growth, Split, boosted
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
 from rankzoo.components.representation.raw import DENSE
-from rankzoo.errors import ZooError, axes
+from rankzoo.components.slot import once
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Count, Drawing, Part, Schema, Shape
 from rankzoo.signals import Batch, Signal
@@ -34,7 +39,8 @@ from rankzoo.trace import Trace
 class TreeLeaves(Embeddings):
     """Embeddings for ids as ever; all numbers become one leaf in each of `trees` trees, with `dim` numbers each. `labels` says
     what the trees are grown for: each task has its share of them, or all are the first task's. `share_table` off gives each
-    group of tasks that reads by itself a table of its own; where all tasks read together there is one either way."""
+    group of tasks that reads by itself a table of its own; where all tasks read together there is one either way. `dense` names
+    the numbers that no tree asks: they enter as they are, normalised over the batch, without parameters."""
 
     kind: Literal["tree_leaves"] = "tree_leaves"
     numeric: Annotated[Literal["leaves"], Field(title="Numeric features enter as")] = "leaves"
@@ -44,6 +50,7 @@ class TreeLeaves(Embeddings):
     pooling: Annotated[Literal["concat", "sum"], Field(title="Leaves are joined by")] = "concat"
     labels: Annotated[Literal["each", "first"], Field(title="Trees are grown for")] = "each"
     share_table: Annotated[bool, Field(title="One table of leaves for all groups of tasks")] = True
+    dense: Annotated[tuple[str, ...], Field(max_length=2000, title="Numbers beside the leaves, batch-normalised")] = ()
     shrinkage: Annotated[float, Field(gt=0, le=1, title="Shrinkage of each tree")] = 0.3
 
     main: ClassVar = ("trees", "leaves", "dim")
@@ -56,7 +63,7 @@ class TreeLeaves(Embeddings):
 
     def read(self, schema: Schema) -> tuple[str, ...]:
         """The numbers that the trees split."""
-        return tuple(f.name for f in schema.inputs if f.kind == "numeric")
+        return tuple(name for name in numbers_in(schema) if name not in self.dense)
 
     @property
     def depth(self) -> int:
@@ -69,7 +76,14 @@ class TreeLeaves(Embeddings):
         return self.dim * (self.trees if self.pooling == "concat" else 1)
 
     def after(self, shape: Shape) -> Shape:
-        names = self.read(shape.schema)
+        names, known = self.read(shape.schema), numbers_in(shape.schema)
+        once(self.dense, f"{shape.at}.dense")
+        for i, name in enumerate(self.dense):
+            if name not in known:
+                raise ZooError("The data have no number '{name}' to stand beside the leaves.", closest(name, list(known)) or
+                               "Choose among: {names}.", at=f"{shape.at}.dense.{i}", name=name, names=listed(known),
+                               cure=nearest(f"{shape.at}.dense.{i}", name, list(known)), comes=f"{name}: {axes(0)}",
+                               needs=f"{name}: {axes(1)} ∈ ℝ")
         if not names:
             raise ZooError("The data have no numbers for trees to split.",
                            "Choose data with numbers, or set representation.kind to embeddings.", at=shape.at,
@@ -113,6 +127,17 @@ class TreeLeaves(Embeddings):
 
     def build(self, shape: Shape) -> TreeLeavesLayer:
         return TreeLeavesLayer(self, shape)
+
+    def fitted(self, schema: Schema) -> tuple[TreeLeaves, tuple[str, ...]]:
+        spec, gone = super().fitted(schema)
+        known = numbers_in(schema)
+        left = tuple(name for name in self.dense if name not in known)
+        return spec.model_copy(update={"dense": tuple(name for name in self.dense if name in known)}), gone + left
+
+
+def numbers_in(schema: Schema) -> tuple[str, ...]:
+    """The numbers that a model reads."""
+    return tuple(f.name for f in schema.inputs if f.kind == "numeric")
 
 
 class Forest(nn.Module):
@@ -163,13 +188,18 @@ class Forest(nn.Module):
 
 
 class TreeLeavesLayer(EmbeddingsLayer):
-    """Embeddings of ids, and `forest` for the numbers; `own` names the vectors that a group of tasks has for itself."""
+    """Embeddings of ids, and `forest` for the numbers; `own` names the vectors that a group of tasks has for itself, `norm`
+    standardises the numbers that stand beside the leaves."""
 
     def __init__(self, spec: TreeLeaves, shape: Shape):
         super().__init__(spec, shape.schema)
         self.spec, self.tasks = spec, tuple(task for task in shape.tasks if task.single)
-        self.own = spec.apart_in(shape)
+        self.own, named = spec.apart_in(shape), numbers_in(shape.schema)
+        self.beside = tuple(name for name in named if name in spec.dense)
+        places = dict(zip(named, self.numbers, strict=True))
+        self.numbers, self.plain = ([places[name] for name in group] for group in (spec.read(shape.schema), self.beside))
         self.forest = Forest(spec, len(self.numbers), len(self.own))
+        self.norm = Standardised(len(self.beside)) if self.beside else None
 
     def fit(self, train: Batch, seed: int) -> None:
         """Grows the forest on the training rows, task by task; called once, before the first step."""
@@ -194,7 +224,10 @@ class TreeLeavesLayer(EmbeddingsLayer):
         return signal.but(joins=joins)
 
     def _numbers(self, batch: Batch) -> Mapping[str, Tensor]:
-        return {} if self.own else {DENSE: self._leaves(batch)}
+        fields = {} if self.own else {DENSE: self._leaves(batch)}
+        if self.norm is not None:
+            fields |= zip(self.beside, self.norm(batch.numbers[:, self.plain]).split(1, dim=1), strict=True)
+        return fields
 
     def _leaves(self, batch: Batch) -> Tensor:
         """The leaves of a row joined: (row, width), or (row, group, width)."""

@@ -20,10 +20,10 @@ from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.representation.pretrained_encoder import PretrainedEncoder
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
-from rankzoo.export.pytorch import items, plain, rows, words
+from rankzoo.export.pytorch import items, leaves, plain, rows, words
 from rankzoo.model import RankingModel
 
-TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: plain.PlainTreeLeaves,
+TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: leaves.PlainTreeLeaves,
          Attributes: items.PlainAttributes, Neighbours: items.PlainNeighbours, TextEncoder: items.PlainTextEncoder,
          PretrainedEncoder: words.PlainPretrainedEncoder, GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot,
          Linear: plain.PlainLinear}
@@ -36,7 +36,7 @@ def twin(place: Place) -> type | None:
     if isinstance(place.spec, GrowingTable) and place.spec.moves:
         return rows.PlainMoving
     if isinstance(place.spec, TreeLeaves) and place.spec.apart_in(place.shape):
-        return plain.PlainApart
+        return leaves.PlainApart
     return TWINS.get(type(place.spec))
 
 

@@ -15,7 +15,6 @@ from rankzoo.components.mlp import Mlp
 from rankzoo.components.representation.auto_dis import AutoDis, SoftBuckets
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.raw import DENSE
-from rankzoo.components.representation.tree_leaves import Forest, TreeLeaves
 from rankzoo.schema import Schema, Shape
 from rankzoo.signals import Batch, Sequence, Signal
 
@@ -148,34 +147,6 @@ class PlainAutoDis(PlainEmbeddings):
             return {}
         vectors = self.buckets(torch.stack([batch.features[name] for name in self.numbers], dim=1))  # (row, number, dim)
         return dict(zip(self.numbers, vectors.unbind(1), strict=True))
-
-
-class PlainTreeLeaves(PlainEmbeddings):
-    """ids → fields[name] (row, width); all numbers → the vector of a leaf in each tree of the forest."""
-
-    def __init__(self, spec: TreeLeaves, shape: Shape, read: tuple[str, ...]):
-        super().__init__(spec, shape, read)
-        self.joined, self.own = spec.pooling == "concat", spec.apart_in(shape)
-        self.forest = Forest(spec, len(self.numbers), len(self.own))
-
-    def numeric(self, batch: Batch) -> dict[str, Tensor]:
-        return {DENSE: self.leaves(batch)}
-
-    def leaves(self, batch: Batch) -> Tensor:
-        """The leaves of a row joined: (row, width), or (row, group, width) where groups of tasks have tables of their own."""
-        vectors = self.forest(torch.stack([batch.features[name] for name in self.numbers], dim=1))
-        return vectors.flatten(-2) if self.joined else vectors.sum(dim=-2)
-
-
-class PlainApart(PlainTreeLeaves):
-    """ids → fields[name] (row, width); all numbers → a vector for each group of tasks, from its own table of the leaves."""
-
-    def forward(self, batch: Batch) -> Signal:
-        signal = super().forward(batch)
-        return signal.but(joins=dict(zip(self.own, self.leaves(batch).unbind(1), strict=True)))
-
-    def numeric(self, batch: Batch) -> dict[str, Tensor]:
-        return {}
 
 
 class PlainOneHot(nn.Module):
