@@ -151,7 +151,7 @@ class TaskMasksLayer(nn.Module):
         yield
         with torch.no_grad():
             for weight, old, mask, pull, worth in zip(self.weights, before, self.mask, self.pull, self.worth, strict=True):
-                weight.copy_(old + shares(self.spec.conflict, mask, pull, worth)[at] * (weight - old))
+                weight.copy_(old.lerp(weight, shares(self.spec.conflict, mask, pull, worth)[at]))  # exact at 0 and at 1
 
     def left(self, stage: Stage) -> None:
         """After a round of a task: prune, and forget the round's gradients."""
