@@ -80,6 +80,21 @@ def test_stages_shrink_where_steps_are_few():
         assert math.isclose(len(found), 1 if steps < 12 else 11, abs_tol=1)
 
 
+def test_what_is_told_of_conflicts_by_hand():
+    """Four weights: of a and b, pulled apart; of a and c, pulled alike; of b and c, one of them at rest; of a alone. Half of what
+    a shares is pulled apart, half of what b shares, nothing of what c shares; one of three in all."""
+    layer = layer_of()
+    mask, pull = next(iter(layer.mask)), next(iter(layer.pull))
+    assert layer.told() == {}, "no task has moved anything yet"
+    for each in layer.mask:
+        each[:] = False
+    mask[:, 0, :4] = torch.tensor([[1, 1, 0, 1], [1, 0, 1, 0], [0, 1, 1, 0]], dtype=torch.bool)
+    pull[:, 0, :4] = torch.tensor([[1.0, -2.0, 0.0, 5.0], [-3.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0]])
+    told = layer.told()
+    assert [told[f"conflict.{task}.own"] for task in TASKS] == [0.5, 0.5, 0.0]
+    assert told["conflict.weights.all"] == pytest.approx(1 / 3) and SPEC.told() == ("conflict",)
+
+
 def test_needs_something_to_read():
     with pytest.raises(ZooError, match="nothing is joined"):
         SPEC.after(shape(0))

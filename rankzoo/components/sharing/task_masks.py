@@ -64,6 +64,9 @@ class TaskMasks(Slot):
         """Rounds until no more than `kept` is left: the z with (1 − α)^z ≤ S."""
         return math.ceil(math.log(self.kept) / math.log(1 - self.alpha) - 1e-9)
 
+    def told(self) -> tuple[str, ...]:
+        return ("conflict",)
+
     def after(self, shape: Shape) -> Shape:
         needs_input(shape)
         into = {f"branch.{task.name}": f"{shape.at}.mask.{task.name}" for task in shape.tasks}
@@ -134,6 +137,16 @@ class TaskMasksLayer(nn.Module):
             for weight, found, first, pull, worth in remembered:
                 first[at] = pull[at] = found
                 worth[at] = (weight.detach() * found).abs()
+
+    def told(self) -> dict[str, float]:
+        """While tasks take turns: `conflict.<task>.own`, of the weights that a task shares the share on which owners pull apart,
+        and `conflict.weights.all`, of all shared weights (two owners and more)."""
+        mask, pull = (torch.cat([each.flatten(1) for each in kept], dim=1) for kept in (self.mask, self.pull))
+        shared, apart = mask.sum(0) > 1, conflicts(mask, pull)
+        if not shared.any() or not pull.any():
+            return {}
+        parts = {f"{task}.own": own & shared for task, own in zip(self.tasks, mask, strict=True)} | {"weights.all": shared}
+        return {f"conflict.{name}": float(apart[part].float().mean()) for name, part in parts.items() if part.any()}
 
     @property
     def weights(self) -> tuple[nn.Parameter, ...]:
