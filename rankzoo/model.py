@@ -74,6 +74,11 @@ class RankingModel(nn.Module):
         given = self.representation.sight(batch) if hasattr(self.representation, "sight") else {}
         return [(self.representation.get_parameter(name), rows) for name, rows in given.items()]
 
+    def told(self) -> dict[str, float]:
+        """What layers tell of themselves while they are trained: `<what>.<of>.<which>`."""
+        layers = [module for part in self.children() for module in part.modules() if hasattr(module, "told")]
+        return {name: value for layer in layers for name, value in layer.told().items()}
+
     def rates(self) -> dict[str, float]:
         """What multiplies the learning rate of a parameter, by name, where a layer asks for it (a side tower does)."""
         return {f"{path}.{name}": module.rate for path, module in self.named_modules() if hasattr(module, "rate")

@@ -39,13 +39,13 @@ def test_what_differs_is_told_both_ways_round(one: str, other: str):
 
 
 def test_counts_that_differ_are_those_of_each():
-    """YouTube with eight experts: 4 × 10,336 more parameters and 4 gates of 128 × 4, in the shared part and nowhere else."""
+    """YouTube with eight experts: 4 × 1,176 more parameters and 4 gates of 64 × 4, in the shared part and nowhere else."""
     preset = Document.preset("youtube")
     pair = [model(preset), model(preset.but([("sharing.experts", 8)]))]
     assert [(row.what, row.values) for row in settings(pair)] == [("sharing.experts", (4, 8))]
     found = {row.what: row.values for row in counts(pair, 64)}
     assert set(found) == {"parameters", "dense", "sharing", "flops", "activations", "serving", "training"}
-    assert found["sharing"][1] - found["sharing"][0] == 4 * 10_336 + 4 * 4 * 128
+    assert found["sharing"][1] - found["sharing"][0] == 4 * 1_176 + 4 * 4 * 64
     assert found["parameters"][1] == measured(pair[1], 64)["parameters"]
 
 

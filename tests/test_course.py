@@ -71,51 +71,6 @@ def test_resumed_goes_on_bit_for_bit(data, stop):
     assert digest(again.model) == digest(whole.model) and again.best_step == whole.best_step
 
 
-def test_a_search_leaves_all_but_its_task_and_the_layer_alone(data):
-    """13: embeddings rest, other tasks' heads stand still, the own head learns."""
-    fit = run(fit_of(data), 4)
-    before = weights(fit)
-    for name, now in weights(run(fit, 6)).items():
-        moved = not torch.equal(now, before[name])
-        if name.startswith("representation."):
-            assert not moved
-        if name.startswith("towers."):
-            assert moved == ("click" in name)
-
-
-def test_every_round_begins_with_the_same_weights(data):
-    """7: after a round all weights, pruned ones too, are those of the end of the warm-up, exactly."""
-    start = weights(run(fit_of(data), 4))
-    fit = fit_of(data)
-    for at in (4, 7, 10, 28):
-        run(fit, at)
-        fit.course.begin(fit.done, fit.optimizers, fit.train)
-        for name, parameter in fit.model.named_parameters():
-            assert torch.equal(parameter, start[name]), (at, name)
-        assert all((tensor == 0).all() for optimizer in fit.optimizers for state in optimizer.state.values()
-                   for tensor in state.values())
-
-
-def test_without_a_warm_up_rounds_begin_with_the_first_weights(data):
-    """7: θ(0), where no step is taken before pruning."""
-    fit = fit_of(data, SPEC.model_copy(update={"warmup_steps": 0}))
-    start = weights(fit)
-    run(fit, 3)
-    fit.course.begin(3, fit.optimizers, fit.train)
-    assert all(torch.equal(parameter, start[name]) for name, parameter in fit.model.named_parameters())
-
-
-def test_a_turn_changes_one_head(data):
-    """13: click, read, share, hide, click … one batch each, and only that task's head moves. Embeddings learn again."""
-    fit = run(fit_of(data), 29)
-    for number in range(1, 7):
-        before = weights(fit)
-        now = weights(run(fit, 29 + number))
-        heads = {name.split(".")[2] for name in now if name.startswith("towers.") and not torch.equal(now[name], before[name])}
-        assert heads == {TASKS[number % 4]}
-        assert any(not torch.equal(now[name], before[name]) for name in now if name.startswith("representation."))
-
-
 def test_turns_can_be_drawn_by_rows(data):
     """A task with no observed row is never drawn; the others are, and a resumed run draws the same."""
     fit = fit_of(data, SPEC.model_copy(update={"alternate": "proportional"}))

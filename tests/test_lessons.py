@@ -126,16 +126,16 @@ def test_workings_add_up(system):
 
 
 def test_youtube_by_hand():
-    """128 numbers are shared; an expert is 128 → 64 → 32; four tasks: 4 × 10,336 + 4 × 4 × 128 = 43,392."""
+    """64 numbers are shared; an expert is 64 → 16 → 8; four tasks: 4 × 1,176 + 4 × 4 × 64 = 5,728."""
     screen = preset(systems()["youtube"])
-    expert = (128 + 1) * 64 + (64 + 1) * 32
+    expert = (64 + 1) * 16 + (16 + 1) * 8
     gates = number("gate parameters", "", screen)
-    assert expert == 10_336 and gates.value == 4 * 128 * 4 and [t.working for t in gates.terms] == ["4 × 128 × 4"]
+    assert expert == 1_176 and gates.value == 4 * 64 * 4 and [t.working for t in gates.terms] == ["4 × 64 × 4"]
     gain = number("gain", "sharing.experts", screen)
-    assert gain.value == 4 * expert + 4 * 4 * 128 == 43_392
-    assert [(t.name, t.value) for t in gain.terms] == [("sharing.expert", 4 * expert), ("sharing.gate", 4 * 4 * 128)]
+    assert gain.value == 4 * expert + 4 * 4 * 64 == 5_728
+    assert [(t.name, t.value) for t in gain.terms] == [("sharing.expert", 4 * expert), ("sharing.gate", 4 * 4 * 64)]
     total = screen.count().parameters
-    assert gain.check == f"{total + 43_392:,} − {total:,}"
+    assert gain.check == f"{total + 5_728:,} − {total:,}"
     assert number("logits", "", screen).value == 4 and number("preferred expert", "sharing.gate.click", screen) is None
 
 
@@ -161,7 +161,7 @@ def test_parts_that_are_alike_stand_in_one_line():
 def test_a_prediction_has_room():
     """Counts must be exact to be right and within a tenth to be close; estimates have more room."""
     exact = number("gain", "sharing.experts", preset(systems()["youtube"]))
-    assert [exact.verdict(guess) for guess in (43_392, 43_000, 30_000)] == ["right", "close", "off"]
+    assert [exact.verdict(guess) for guess in (5_728, 5_700, 4_000)] == ["right", "close", "off"]
     rough = number("multiplications", "", preset(systems()["youtube"]))
     assert [rough.verdict(rough.value * k) for k in (1.05, 1.4, 0.4)] == ["right", "close", "off"]
 
@@ -197,7 +197,7 @@ def test_what_fits_every_model_is_asked_of_some_and_components_are_seven():
 def test_nothing_is_made_of_a_setting_that_is_no_size():
     youtube = systems()["youtube"].blueprint
     assert doubled(youtube, "sharing.experts").sharing.experts == 8
-    assert doubled(youtube, "sharing.widths").sharing.widths == (128, 64)
+    assert doubled(youtube, "sharing.widths").sharing.widths == (32, 16)
     assert [doubled(youtube, path) for path in ("sharing.kind", "sharing.gate_dropout", "sharing.nothing", "interaction.0.layers",
                                                 "nowhere.at.all")] == [None] * 5
     assert number("gain", "interaction.0.layers", preset(systems()["youtube"])) is None

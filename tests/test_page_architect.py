@@ -66,12 +66,12 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
 
 
 def test_more_experts_cost_what_the_formula_says():
-    """dP/dn = E + K·d, with E = (d+1)·e1 + (e1+1)·e2 (the sheet's slope: 10,848 per expert)."""
+    """dP/dn = E + K·d, with E = (d+1)·e1 + (e1+1)·e2 (of 64, 16 and 8: 1,432 per expert)."""
     app = opened()
     before, ids = parameters(app), drawn(app)
     app.number_input("side:sharing.experts").set_value(8).run()
-    expert = (128 + 1) * 64 + (64 + 1) * 32
-    assert parameters(app) - before == 4 * (expert + 4 * 128) == 4 * 10_848
+    expert = (64 + 1) * 16 + (16 + 1) * 8
+    assert parameters(app) - before == 4 * (expert + 4 * 64) == 4 * 1_432
     assert set(drawn(app)) - set(ids) == {f"sharing.expert.{i}" for i in (4, 5, 6, 7)} and set(ids) <= set(drawn(app))
     assert "1 changed" in app.markdown[0].value and document(app).changed() == ("sharing.experts",)
 
@@ -82,7 +82,7 @@ def test_a_dropped_task_takes_its_gate_tower_and_loss_with_it():
     app.button_group("tasks").set_value(list(names)).run()
     gone = {f"{part}.dismiss" for part in ("sharing.gate", "towers", "losses")}
     assert not gone & set(drawn(app)) and {g.replace("dismiss", "like") for g in gone} <= set(drawn(app))
-    assert before - parameters(app) == 4 * 128 + (32 + 1) * 16 + (16 + 1), "a gate without bias, a tower and its head"
+    assert before - parameters(app) == 4 * 64 + (8 + 1) * 16 + (16 + 1), "a gate without bias, a tower and its head"
     assert document(app).blueprint.tasks == names
     app.button_group("tasks").set_value([*names, "dismiss"]).run()
     assert parameters(app) == before
@@ -244,8 +244,8 @@ def test_undo_redo_and_reset():
 def test_the_selected_part_is_explained_counted_and_set():
     app = pick(opened(), DIAGRAM, "sharing.expert.2")
     assert r"\mathrm{softmax}" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
-    assert app.metric[0].value == f"{129 * 64 + 65 * 32:,}"
-    assert app.metric[0].proto.help.replace("\\", "") == "sharing.expert.2: 128 × 64 + 64 + 64 × 32 + 32 = 10,336"
+    assert app.metric[0].value == f"{65 * 16 + 17 * 8:,}"
+    assert app.metric[0].proto.help.replace("\\", "") == "sharing.expert.2: 64 × 16 + 16 + 16 × 8 + 8 = 1,176"
     assert app.number_input("form:sharing.experts").value == 4
     assert "table 1" not in (app.number_input("form:sharing.experts").proto.help or "")
     assert "section 5.2.4" in app.number_input("form:sharing.gate_dropout").proto.help.replace("\\", "")

@@ -97,7 +97,7 @@ def test_a_feature_is_left_out_and_read_again():
     assert "device" in features.value and "position" not in features.options
     features.set_value([name for name in features.value if name != "device"]).run()
     assert document(app).blueprint.without == ("device",) and "representation.device" not in drawn(app)
-    assert said(app) == [] and before - parameters(app) == 4 * 16 + 16 * 128
+    assert said(app) == [] and before - parameters(app) == 4 * 16 + 16 * 64
     app.button("undo").click().run()
     assert document(app) == Document.preset("youtube") and "representation.device" in drawn(app)
 

@@ -80,7 +80,7 @@ def test_the_number_follows_the_model_on_screen():
     app.button("rz_start").click().run()
     while on(app).question.number != "gain":
         app.button("rz_skip").click().run()
-    app = answer(app, 2 * 10_336 + 4 * 2 * 128)
+    app = answer(app, 2 * 1_176 + 4 * 2 * 64)
     assert on(app).given.outcome == "right"
 
 

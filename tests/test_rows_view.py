@@ -6,16 +6,20 @@ import pandas as pd
 import pytest
 import torch
 
+from rankzoo.components.representation.tenants import Plain, Tenants
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import rows as figures
 from rankzoo.figures.theme import Theme
+from rankzoo.inspection.admission import admission, growth
 from rankzoo.inspection.rows import rows, score, shared
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
+from rankzoo.training.fit import Fit
+from rankzoo.ui import points
 from tests.support import small
 
 
@@ -103,6 +107,66 @@ def test_the_time_table_has_a_line_per_block():
     assert times["block"].tolist() == list(range(1, 21)) and times["agreement"].between(-1, 1).all()
 
 
+@pytest.mark.parametrize("settings", [{}, {"min_count": 2}, {"expire": 700}, {"min_count": 2, "expire": 700}])
+def test_who_has_a_row_can_be_counted_from_the_ids_alone(settings):
+    """At any time: the ids that were seen more than k times and whose last sighting, rounded to its block's start, is less than
+    the time to live ago. Counted here from the column, without a table."""
+    seen = subject(**settings)
+    found = growth(seen, "item_id")
+    ids = seen.dataset.part("train").features["item_id"].numpy()
+    for (varied, setting), part in found.groupby(["varied", "setting"]):
+        enough = setting if varied == "min_count" else settings.get("min_count", 0)
+        expire = setting if varied == "expire" else settings.get("expire", 0)
+        assert part["own"].all() == (enough == settings.get("min_count", 0) and expire == settings.get("expire", 0))
+        start = 0
+        for record in part.itertuples():
+            past = ids[:record.time]
+            counts = np.bincount(past, minlength=2_001)
+            last = np.full(2_001, -1)
+            starts = np.concatenate([[0], part["time"].to_numpy()])
+            last[past] = starts[np.searchsorted(starts, np.arange(len(past)), side="right") - 1]
+            there = (counts > enough) & (not expire or start - last < expire)
+            assert record.rows == there[1:].sum(), (varied, setting, record)
+            start = record.time
+
+
+def test_admission_is_the_end_of_each_line():
+    found = growth(subject(), "item_id")
+    ends = admission(found).set_index(["varied", "setting"])
+    assert ends.loc[("min_count", 0), "own"] and ends.loc[("expire", 0), "own"] and ends["own"].sum() == 2
+    assert (ends["rows"] <= ends["most"]).all() and ends["found"].between(0, 1).all()
+    assert ends.loc["min_count", "rows"].is_monotonic_decreasing and ends.loc["expire", "rows"].iloc[1:].is_monotonic_increasing
+    assert not len(growth(subject(index="hash"), "item_id")) and not len(admission(growth(subject(index="hash"), "item_id")))
+
+
+@pytest.mark.parametrize("admit", ["count", "chance"])
+def test_a_plain_index_lets_in_whom_the_cuckoo_lets_in(admit):
+    rng = torch.Generator().manual_seed(0)
+    batches = [torch.randint(0, 50, (20,), generator=rng) for _ in range(30)]
+    owners = []
+    for index in (Plain(50), None):
+        torch.manual_seed(1)
+        tenants = Tenants(50, 50, 2, admit, 100, index)
+        for at, keys in enumerate(batches):
+            tenants.sight(keys, 20 * at)
+        owners.append(tenants.owner.tolist())
+    assert owners[0] == owners[1] and -1 in owners[0]
+
+
+def test_a_training_tells_how_many_ids_have_a_row():
+    """A table that lets in on the fourth sighting: what is told at the end is what can be counted; where all have a row from the
+    start nothing is told, and the Train page has no such picture."""
+    dataset = small("ids", 6_000)
+    moving = Document.preset("bytedance").but([("representation.min_count", 3), ("settings.epochs", 1)])
+    fit, told = Fit(moving.model(dataset.schema), dataset, moving.settings), []
+    for step in fit:
+        told += [step.points["rows.item_id.held"]] if "rows.item_id.held" in step.points else []
+    counts = np.bincount(dataset.part("train").features["item_id"].numpy())[1:]
+    assert told[-1] == (counts > 3).sum() > told[0] and told == sorted(told)
+    assert Document.preset("bytedance").model(dataset.schema).told() == {}
+    assert [points.pictures(each.json())[0] for each in (moving, Document.preset("bytedance"))] == ["rows", "cross"]
+
+
 def test_another_field_has_no_planted_worth():
     view = rows(subject(), "user_id")
     assert view.truth is None and view.table["planted"].isna().all() and len(view.table) == 2_000
@@ -140,6 +204,13 @@ def test_without_a_truth_the_dots_stand_over_how_often():
     figure = figures.worth(DOTS.assign(planted=np.nan), THEME, "title")
     assert sorted(x for trace in figure.data for x in trace.x) == [1, 5, 9]
     assert figure.layout.xaxis.title.text == "training rows"
+
+
+def test_the_models_own_line_is_the_thick_one():
+    frame = pd.DataFrame({"name": ["a", "a", "b", "b"], "own": [False, False, True, True], "time": [1, 2, 1, 2],
+                          "rows": [1, 3, 2, 5], "found": [0, 0.5, 0, 1]})
+    one, own = figures.growth(frame, THEME, "title").data
+    assert own.line.width > one.line.width and list(own.y) == [2, 5] and list(one.customdata) == [0, 50]
 
 
 def test_times_are_drawn_in_their_order():

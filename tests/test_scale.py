@@ -40,11 +40,11 @@ class TestEverySystem:
 
 
 def test_the_paper_s_experts_by_hand():
-    """YouTube: four more experts of 128 → 64 → 32, gates of 128 × 4 more for four tasks; tables of three ids × 100,000."""
+    """YouTube: four more experts of 64 → 16 → 8, gates of 64 × 4 more for four tasks; tables of three ids × 100,000."""
     document = Document.preset("youtube")
     count, large = document.blueprint.count(document.schema()), document.industry()
     assert large.blueprint.sharing.experts == 8
-    assert large.count.dense - count.dense == 4 * (128 * 64 + 64 + 64 * 32 + 32) + 4 * 128 * 4
+    assert large.count.dense - count.dense == 4 * (64 * 16 + 16 + 16 * 8 + 8) + 4 * 64 * 4
     assert large.count.embedding - count.embedding == 16 * (FACTOR - 1) * (301 + 601 + 501)
 
 

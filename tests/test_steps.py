@@ -57,10 +57,10 @@ def test_experts_units_and_layers_of_an_expert():
     document = Document.preset("youtube")
     found = of(document, "sharing.expert.1")
     assert (found["Experts"].less, found["Experts"].shown, found["Experts"].more) == (3, "4", 5)
-    assert (found["Units, layer 1"].less, found["Units, layer 2"].more) == ([32, 32], [64, 64])
-    assert (found["Layers"].less, found["Layers"].more) == ([64], [64, 32, 32])
+    assert (found["Units, layer 1"].less, found["Units, layer 2"].more) == ([8, 8], [16, 16])
+    assert (found["Layers"].less, found["Layers"].more) == ([16], [16, 8, 8])
     assert of(document, "sharing.expert.0").keys() == found.keys()
-    assert set(of(document, "sharing.bottom")) == {"Units", "Layers"} and of(document, "sharing.bottom")["Units"].more == [256]
+    assert set(of(document, "sharing.bottom")) == {"Units", "Layers"} and of(document, "sharing.bottom")["Units"].more == [128]
 
 
 def test_heads_and_cross_layers():

@@ -1,4 +1,4 @@
-"""Stream: scored before it is learnt, synced by what was touched (ByteDance sheet, section 11, numbers 9 to 11)."""
+"""Stream: scored before it is learnt, synced by what was touched; the sheet's invariants: systems/test_bytedance.py."""
 from __future__ import annotations
 
 import copy
@@ -42,8 +42,6 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 class TestSync:
-    """11.9."""
-
     @pytest.fixture
     def taught(self, model, dataset):
         """A model, its replica after two steps in training, and which rows of the table the two batches name."""
@@ -56,40 +54,6 @@ class TestSync:
     def test_touched_rows_are_those_of_the_ids(self, taught):
         _, replica, named = taught
         assert set(replica.touched[TABLE].nonzero().squeeze(1).tolist()) == named
-
-    def test_touched_rows_become_the_trainings_and_no_others(self, taught):
-        model, replica, _ = taught
-        before, touched = weights(replica.serving), replica.touched[TABLE].clone()
-        sent = replica.sync_sparse()
-        there, training = weights(replica.serving), weights(model)
-        assert torch.equal(there[TABLE][touched], training[TABLE][touched])
-        assert torch.equal(there[TABLE][~touched], before[TABLE][~touched])
-        assert not torch.equal(there[TABLE], before[TABLE])
-        assert sent == 2 * int(touched.sum())  # the vectors and their weights
-
-    def test_nothing_but_touched_rows_is_sent(self, taught):
-        """A row that changes without a gradient stays behind: what is sent is the touched set, not the table."""
-        model, replica, named = taught
-        other = next(row for row in range(6_000) if row not in named)
-        with torch.no_grad():
-            model.get_parameter(TABLE)[other] += 1
-        before = weights(replica.serving)[TABLE][other]
-        replica.sync_sparse()
-        assert torch.equal(weights(replica.serving)[TABLE][other], before)
-
-    def test_the_touched_set_is_empty_afterwards(self, taught):
-        _, replica, _ = taught
-        replica.sync_sparse()
-        assert not any(touched.any() for touched in replica.touched.values()) and replica.sync_sparse() == 0
-
-    def test_dense_weights_wait_for_their_own_sync(self, taught):
-        model, replica, _ = taught
-        before = weights(replica.serving)
-        replica.sync_sparse()
-        assert torch.equal(weights(replica.serving)[DENSE], before[DENSE])
-        assert not torch.equal(weights(model)[DENSE], before[DENSE])
-        replica.sync_dense()
-        assert same(weights(replica.serving), weights(model))
 
     def test_who_has_which_row_is_sent_too(self, dataset):
         """A table whose ids come: the serving model reads zeros until the sync."""
@@ -108,30 +72,9 @@ class TestSync:
 
 
 class TestPrequential:
-    """11.10 and 11.11."""
-
-    def test_a_shard_is_scored_before_any_gradient_of_it(self, model, dataset):
-        """What served shard i is what the training had made of the shards before it, to the last bit."""
-        rows, seen = dataset.part("test"), []
-        for shard in stream(model, rows, SETTINGS, 4):
-            expected = predict(model, rows.rows(shard.start, shard.stop))  # the training stands still between shards
-            assert np.array_equal(shard.logits["click"], expected["click"])
-            seen.append(weights(model)[TABLE])
-        assert all(not torch.equal(a, b) for a, b in zip(seen, seen[1:], strict=False))
-
     def test_shards_cover_the_stream_in_its_order(self, model, dataset):
         found = [(shard.start, shard.stop) for shard in stream(model, dataset.part("test"), SETTINGS, 3)]
         assert found == [(0, 333), (333, 666), (666, 1_000)]
-
-    def test_one_shard_is_the_batch_baseline(self, model, dataset):
-        rows, before = dataset.part("test"), weights(model)
-        frozen = predict(model, rows)["click"]
-        (only,) = stream(model, rows, SETTINGS, 1)
-        assert np.array_equal(only.logits["click"], frozen) and only.sent == 0 and same(weights(model), before)
-
-    def test_no_shard_changes_nothing(self, model, dataset):
-        before = weights(model)
-        assert list(stream(model, dataset.part("test"), SETTINGS, 0)) == [] and same(weights(model), before)
 
     def test_the_first_shard_is_served_alike(self, model, dataset):
         """Whoever syncs more often starts from the same model."""

@@ -57,12 +57,12 @@ def turned(batch, name: str):
 
 
 def test_its_table_is_not_counted():
-    """YouTube without the user's id: 16 numbers less for each of its rows, and 16 × 128 weights of the shared layer."""
+    """YouTube without the user's id: 16 numbers less for each of its rows, and 16 × 64 weights of the shared layer."""
     document = Document.preset("youtube")
     schema = document.schema()
     rows = schema.feature("user_id").vocabulary
     count = document.blueprint.leaving(("user_id",), schema).count(schema)
-    assert document.blueprint.count(schema).parameters - count.parameters == 16 * rows + 16 * 128
+    assert document.blueprint.count(schema).parameters - count.parameters == 16 * rows + 16 * 64
 
 
 def test_what_named_it_lets_it_go_and_it_learns():

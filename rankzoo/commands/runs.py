@@ -35,8 +35,10 @@ def list_runs(as_json: bool) -> None:
 
 @runs.command()
 @click.argument("id")
+@click.option("--points", "begins", help="What was measured on the way too, by how its name begins: validation.click.auc, "
+              "conflict, rows, gate.")
 @json_option
-def show(id: str, as_json: bool) -> None:
+def show(id: str, begins: str | None, as_json: bool) -> None:
     """One run with its events and, once it is done, its result."""
     from rankzoo.runs.store import Store
 
@@ -47,8 +49,14 @@ def show(id: str, as_json: bool) -> None:
     said = [{"when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each["at"])), "what": each["kind"],
              "": str(each["text"]).strip().rpartition("\n")[2] + (" s" if each["kind"] == "ran" else "")} for each in events]
     head = " · ".join(filter(None, (f"Run {id}", f"{found.arch} on {called(found.data)}", found.state, found.message)))
-    emit(as_json, row(found) | {"document": found.config and _parsed(found.config), "events": events, "result": done},
-         "\n".join([summary(done) if done else head, "", table(said)]))
+    answer = row(found) | {"document": found.config and _parsed(found.config), "events": events, "result": done}
+    lines = [summary(done) if done else head, "", table(said)]
+    if begins is not None:
+        measured = [{"step": each.step, "name": each.name, "value": each.value} for each in store.points(id)
+                    if each.name.startswith(begins)]
+        answer["points"] = measured
+        lines += ["", table(measured) if measured else f"Nothing was measured whose name begins with '{begins[:60]}'."]
+    emit(as_json, answer, "\n".join(lines))
 
 
 @runs.command()

@@ -66,6 +66,10 @@ class Slot(BaseModel):
     def build(self, shape: Shape) -> nn.Module:
         """The layer, with parameters drawn from torch's current generator."""
 
+    def told(self) -> tuple[str, ...]:
+        """What a training tells of the layer by its `told()`, beside what a trace holds: the first words of those names."""
+        return ()
+
     def installed(self, at: str) -> None:
         """Raises a ZooError where the layer needs what is not installed here: then it is drawn and counted, and not built."""
 

@@ -35,6 +35,23 @@ def worth(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.F
     return end_labels(figure, tips, theme)
 
 
+def growth(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.Figure:
+    """Ids that have a row over the rows of data, one line for each setting: columns `name` (in the reader's language), `own`,
+    `time`, `rows`; the model's own setting is the thick line."""
+    figure, tips = chart(label(title), right=150), []
+    for place, ((name, own), part) in enumerate(frame.groupby(["name", "own"], sort=False)):
+        shade = colour(theme, 0) if own else theme.sequential[min(9, 3 + place)]
+        figure.add_scatter(x=part["time"], y=part["rows"], mode="lines", line={"color": shade, "width": 3 if own else 1.5},
+                           customdata=100 * part["found"], name=str(name),
+                           hovertemplate=f"{label(name)}<br>%{{y:,}} {label(say('rows in use'))}<br>%{{customdata:.0f}} % "
+                                         f"{label(say('of look-ups find one'))}<extra></extra>")
+        tips.append((float(part["time"].iloc[-1]), float(part["rows"].iloc[-1]),
+                     f"<span style='color:{shade}'>{'●' if own else '–'}</span> {label(name)}"))
+    axes(figure, say("rows of data"), (0, float(frame["time"].max())), say("ids with a row"),
+         (0, 1.06 * max(1.0, float(frame["rows"].max()))))
+    return end_labels(figure, tips, theme)
+
+
 def times(frame: pd.DataFrame, theme: Theme, say: Say = str) -> go.Figure:
     """Columns `block`, `agreement`: rank correlation of what was learned with what was planted at each time."""
     figure = chart(label(say("Which time the table knows best")), right=60)

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import torch
 
 from rankzoo.data.truths import Relatedness
 from rankzoo.inspection.score import Score, bootstrap, ordered
@@ -70,7 +71,7 @@ def layers(subject: Subject) -> dict[str, Owned]:
 
 def masks(subject: Subject) -> View:
     """Columns layer, a, b, both (weights), overlap, chance, conflict, cosine, related: one row per pair of tasks in each layer
-    and in all. Table `kept`: layer, task, kept (share of the weights).
+    and in all. Tables: `kept` (layer, task, kept: share of the weights), `active` (what a prediction reads).
 
     Statistic: rank correlation over the pairs of overlap with planted relatedness; chance is 0, for masks that know nothing
     of it. Beside it those of agreement (1 − conflict rate) and of the gradients' cosine.
@@ -82,7 +83,23 @@ def masks(subject: Subject) -> View:
     table = pd.concat(frames, ignore_index=True)
     kept = pd.DataFrame([{"layer": layer, "task": task, "kept": float(share)} for layer, owned in found.items()
                          for task, share in zip(tasks, owned.mask.mean(1), strict=True)])
-    return View("masks", table[["layer", *table.columns.drop("layer")]], scored(found[ALL], related), {"kept": kept}, NOTE)
+    return View("masks", table[["layer", *table.columns.drop("layer")]], scored(found[ALL], related),
+                {"kept": kept, "active": active(subject)}, NOTE, ("active",))
+
+
+def active(subject: Subject) -> pd.DataFrame:
+    """Columns task, masked (weights of the shared network that its mask keeps), active (all parameters that its prediction reads:
+    those, and what no mask covers), total (the model's): one network, never a copy for each task."""
+    model, rows = subject.model.eval(), subject.batch.rows(0, 1).unlabelled()
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    covered, found = {id(weight) for weight in model.sharing.weights}, []
+    for at, (task, logit) in enumerate(model(rows).logits.items()):
+        read = torch.autograd.grad(logit.sum(), learned, retain_graph=True, allow_unused=True)
+        plain = sum(parameter.numel() for parameter, gradient in zip(learned, read, strict=True)
+                    if gradient is not None and id(parameter) not in covered)
+        kept = sum(int(mask[at].sum()) for mask in model.sharing.mask)
+        found.append({"task": task, "masked": kept, "active": kept + plain, "total": sum(p.numel() for p in learned)})
+    return pd.DataFrame(found)
 
 
 def planted(tasks: Sequence[str], truth: Relatedness | None) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import torch
 
 from rankzoo.components.representation.hashing import expected_rate
 from rankzoo.data.truths import Drift
+from rankzoo.inspection.admission import admission, growth
 from rankzoo.inspection.score import Score, bootstrap, ordered, ranks
 from rankzoo.inspection.view import Subject, View
 from rankzoo.training.metrics import predict
@@ -24,7 +25,7 @@ def rows(subject: Subject, feature: str = "") -> View:
     learned: the mean logit of some rows into which the id is put, centred; it needs no access to weights · planted: what the id
     adds to the logit in the rows on view, centred. Statistic: their rank correlation, chance 0, interval over ids. Tables:
     `fields` (feature, ids, table, used, lost, expected), `shared` (row, count, ids: the most read of the shared rows), `time`
-    (block, agreement: the same correlation with what was planted at that time).
+    (block, agreement: the same correlation with what was planted at that time), `growth` and `admission` (inspection/admission.py).
     """
     name = feature or usual(subject)
     count = np.bincount(_column(subject.dataset.part("train"), name), minlength=subject.dataset.schema.feature(name).vocabulary)
@@ -35,12 +36,13 @@ def rows(subject: Subject, feature: str = "") -> View:
                           "learned": _learned(subject, name, ids)})
     drift = _planted(subject, name)
     frame["planted"] = np.nan if drift is None else _centred(_at(drift, drift.block)[ids - 1])
-    tables = {"fields": _fields(subject), "shared": shared(frame)}
+    come = growth(subject, name)
+    tables = {"fields": _fields(subject), "shared": shared(frame), "growth": come, "admission": admission(come)}
     if drift is None:
-        return View("rows", frame, tables=tables)
+        return View("rows", frame, tables=tables, beside=("admission",))
     agreement = [ordered(frame["learned"].to_numpy(), values[ids - 1]) for values in drift.values]
     tables["time"] = pd.DataFrame({"block": np.arange(1, len(agreement) + 1), "agreement": agreement})
-    return View("rows", frame, score(frame), tables, NOTE)
+    return View("rows", frame, score(frame), tables, NOTE, ("admission",))
 
 
 NOTE = "What an id is worth is the mean logit of some rows into which it is put; the interval is over ids, not over trainings."

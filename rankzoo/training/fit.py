@@ -29,7 +29,7 @@ from rankzoo.training.settings import TrainSettings
 from rankzoo.training.tagging import answers
 from rankzoo.training.watch import watched
 
-REPORTS_PER_EPOCH, CHECKS_PER_EPOCH, TOLD_PER_EPOCH = 20, 2, 4
+REPORTS_PER_EPOCH, CHECKS_PER_EPOCH, TOLD_PER_EPOCH, TOLD_PER_RUN = 20, 2, 4, 100
 BLOCK = 64  # batches that are gathered at once
 
 
@@ -39,7 +39,7 @@ class Step:
 
     points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
     always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it
-    moves, `gradient.<task>.cosine` if gradients are compared, what `watched` sees; empty at most steps.
+    moves, `gradient.<task>.cosine` if gradients are compared, what `watched` sees, what layers tell; empty at most steps.
     """
 
     number: int
@@ -195,8 +195,8 @@ class Fit:
                                    "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
                 points[f"train.{name}.loss"] = mean / self.units.get(name, 1.0)
             gathered.clear()
-        if last or at % max(1, self.per_epoch // TOLD_PER_EPOCH) == 0:
-            points |= self.combiner.told()
+        if last or at % max(1, min(self.per_epoch // TOLD_PER_EPOCH, self.steps // TOLD_PER_RUN)) == 0:
+            points |= self.combiner.told() | self.model.told()
         if last or at % max(1, self.per_epoch // self.checks) == 0:
             points |= self._check(ended=last)
         return points

@@ -117,9 +117,10 @@ def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame:
     made = [_loss(_frame, tasks, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]
     pictures = points.pictures(_document.json())
     if pictures:
-        made.append(_shares(_document, _frame, _end, colours, _gate) if pictures[0] == "gate" else
-                    _gradients(_frame, _end, colours) if pictures[0] == "gradient" else
-                    _own(pictures[0], _frame, _end, colours))
+        drawn = {"gate": lambda: _shares(_document, _frame, _end, colours, _gate),
+                 "gradient": lambda: _gradients(_frame, _end, colours), "rows": lambda: _rows(_frame, _end, colours),
+                 "conflict": lambda: _conflicts(_frame, tasks, _overlaid, _end, colours)}
+        made.append(drawn.get(pictures[0], lambda: _own(pictures[0], _frame, _end, colours))())
     return made
 
 
@@ -161,6 +162,22 @@ def _gradients(frame: pd.DataFrame, end: float, colours: Theme) -> tuple:
     figure = curves.line(own, end, colours, title, 2, 0.0, say=translate)
     return "gradient", figure, say("{title}, by epoch.", title=translate(title)) + _last(
         own.rename(columns={"series": "task"}), 2)
+
+
+def _conflicts(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float, colours: Theme) -> tuple:
+    """Of the weights that a task shares, how many its owners pull apart; of runs that were ticked too."""
+    title, own = "Shared weights that tasks pull apart", points.told(frame, "conflict", "own")
+    others = _others(overlaid, lambda each: points.told(each, "conflict", "own"))
+    figure = curves.metric(own, tasks, end, colours, None, title, others, translate)
+    return "conflict", figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
+
+
+def _rows(frame: pd.DataFrame, end: float, colours: Theme) -> tuple:
+    """How many ids of each feature have a row, while they come and go."""
+    own = points.told(frame, "rows", "held")
+    title = "Ids that have a row"
+    figure = curves.line(own.rename(columns={"task": "series"}), end, colours, title, 0, say=translate)
+    return "rows", figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 0)
 
 
 def _own(picture: str, frame: pd.DataFrame, end: float, colours: Theme) -> tuple:

@@ -14,7 +14,7 @@ from rankzoo.training.combine import METHODS
 from rankzoo.ui import service
 
 COLUMNS = ["group", "of", "what", "epoch", "value"]
-PICTURES = ("gradient", "gate", "attention", "cross")
+PICTURES = ("gradient", "gate", "conflict", "rows", "attention", "cross")
 """What a model's own third picture may show, the most telling first."""
 ON_VALIDATION = {"auc": "AUC on validation rows", "mrr": "MRR on validation rows",
                  "rmse": "Root mean square error on validation rows", "f1": "F1 on validation rows"}
@@ -24,8 +24,8 @@ FORMS = {"gate": "gate", "scorer": "attention", "cross": "cross"}
 
 @dataclass(frozen=True)
 class Series:
-    """The points of one run. `step`: the last one; frame columns: `group` (train, validation, gate, attention, cross, gradient),
-    `of` (task, gate or address), `what` (metric or expert), `epoch`, `value`."""
+    """The points of one run. `step`: the last one; frame columns: `group` (train, validation, gate, attention, cross, gradient,
+    conflict, rows), `of` (task, gate, feature or address), `what` (metric or expert), `epoch`, `value`."""
 
     id: str
     step: int
@@ -121,6 +121,12 @@ def watched(frame: pd.DataFrame, group: str) -> pd.DataFrame:
     return pd.DataFrame({"series": [order[of] for of in kept["of"]], "epoch": kept["epoch"], "value": kept["value"]})
 
 
+def told(frame: pd.DataFrame, group: str, what: str) -> pd.DataFrame:
+    """Columns task, epoch, value of what layers tell of themselves, one line for each task or feature."""
+    kept = frame[(frame["group"] == group) & (frame["what"] == what)]
+    return pd.DataFrame({"task": kept["of"], "epoch": kept["epoch"], "value": kept["value"]})
+
+
 def gradients(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns series (cosine, conflicts), epoch, value of how the main task's gradient and that of the others meet."""
     kept = frame[frame["group"] == "gradient"]
@@ -129,9 +135,11 @@ def gradients(frame: pd.DataFrame) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=300, show_spinner=False)
 def pictures(config: str) -> tuple[str, ...]:
-    """Which of `PICTURES` the model of a document has, by the nodes of its diagram and by how its tasks are combined."""
+    """Which of `PICTURES` the model of a document has, by the nodes of its diagram, by what layers tell, and by how its tasks are
+    combined."""
     document = document_of(config)
     forms = {FORMS.get(block.form) for block in document.blueprint.blocks(document.schema())}
+    forms |= {name for _, spec in document.blueprint.specs() for name in spec.told()}
     if len(document.blueprint.tasks) > 1:
         forms |= set(METHODS[document.settings.combine].keeps)
     return tuple(name for name in PICTURES if name in forms)

@@ -60,7 +60,7 @@ def test_presses_at_one_spot_are_one_setting(app, visitor) -> None:
         me.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         me.settle()
     expect(me.key("side:sharing.experts").locator("input")).to_have_value("7", timeout=PATIENCE)
-    expect(me.key("side:sharing.widths").locator("input")).to_have_value("64, 32")
+    expect(me.key("side:sharing.widths").locator("input")).to_have_value("16, 8")
     me.key("rz_head").get_by_text("1 changed").wait_for()
 
 
@@ -96,7 +96,7 @@ def test_what_is_typed_is_taken_back_and_the_model_stays(app, visitor) -> None:
     me.page.keyboard.type("9")
     me.page.keyboard.press("Control+z")
     me.settle()
-    assert me.page.locator('[data-id^="sharing.expert."]').count() == 5 and field.input_value() == "64, 32"
+    assert me.page.locator('[data-id^="sharing.expert."]').count() == 5 and field.input_value() == "16, 8"
 
 
 def test_fifty_steps_back(app, visitor) -> None:

@@ -44,8 +44,8 @@ def test_youtube_from_the_table_to_its_gates(app, visitor) -> None:
     assert len(nodes(me, "sharing.expert.")) == 4
 
     me.fill("side:sharing.experts", 8)
-    # Four experts of 128·64 + 64 + 64·32 + 32 = 10,336, and four gates over 128 numbers that grow by four columns each.
-    assert total(me) - before == 4 * 10_336 + 4 * 4 * 128 == 43_392
+    # Four experts of 64·16 + 16 + 16·8 + 8 = 1,176, and four gates over 64 numbers that grow by four columns each.
+    assert total(me) - before == 4 * 1_176 + 4 * 4 * 64 == 5_728
     assert len(nodes(me, "sharing.expert.")) == 8
 
     me.node("sharing.expert.7").click()

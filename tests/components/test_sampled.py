@@ -1,4 +1,4 @@
-"""Sampled negatives: the log-odds correction in training and in serving (ByteDance sheet, section 4 and 11.12)."""
+"""Sampled negatives: the log-odds correction in training and in serving."""
 from __future__ import annotations
 
 import math
@@ -57,7 +57,7 @@ def saturated(loss: Sampled | Pointwise, batch: Batch) -> torch.Tensor:
 
 
 def test_both_routes_give_the_rates_of_all_rows():
-    """11.12: trained on a tenth of the negatives, either route serves the probabilities of the unsampled rows."""
+    """Trained on a tenth of the negatives, either route serves the probabilities of the unsampled rows."""
     sampled = rows(KEPT)
     found = {route: saturated(Sampled(kept={"click": KEPT}, correct=route), sampled) for route in ("training", "serving")}
     torch.testing.assert_close(found["training"], found["serving"], rtol=0, atol=0.02)
@@ -67,14 +67,14 @@ def test_both_routes_give_the_rates_of_all_rows():
 
 
 def test_the_mean_prediction_is_the_base_rate_of_all_rows():
-    """11.12."""
+    """Over the cells, which are equally common."""
     p = torch.sigmoid(saturated(Sampled(kept={"click": KEPT}), rows(KEPT)))
     assert float(p.mean()) == pytest.approx(float(RATES.mean()), rel=0.01)
 
 
 @pytest.mark.parametrize("route", ["training", "serving"])
 def test_all_rows_kept_is_the_plain_loss(route):
-    """11.12: r = 1 is the identity, and no share is r = 1."""
+    """r = 1 is the identity, and no share is r = 1."""
     logits, batch = {"click": torch.linspace(-3, 3, len(rows(1.0)))}, rows(1.0)
     shape = Shape(SCHEMA, SCHEMA.tasks)
     plain = Pointwise().build(shape)(logits, Branches({}), batch)["click"]

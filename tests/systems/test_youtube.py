@@ -94,7 +94,7 @@ def system_with(**sharing: object) -> RankingModel:
     return randomised(RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": changed}), SCHEMA))
 
 
-@pytest.mark.parametrize("reads, width", [("shared", 128), ("raw", 8 * 16 + 49)])
+@pytest.mark.parametrize("reads, width", [("shared", 64), ("raw", 8 * 16 + 49)])
 def test_3_what_the_gates_read(reads, width):
     """Gates are d wide by default, D_in wide (eight fields of 16, 49 numbers) when raw. With the shared layer silent the
     default gates know nothing of a row, and the raw ones still do."""
@@ -111,9 +111,9 @@ def test_3_what_the_gates_read(reads, width):
 @pytest.mark.parametrize("reads", ["shared", "raw"])
 @pytest.mark.parametrize("training", [False, True])
 def test_4_one_expert_is_a_shared_bottom(reads, training):
-    """N = 1: every gate is 1 and every logit and loss that of a shared bottom 128-64-32, gate dropout or not."""
+    """N = 1: every gate is 1 and every logit and loss that of a shared bottom 64-16-8, gate dropout or not."""
     moe = system_with(experts=1, gate_input=reads)
-    plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": SharedBottom(widths=(128, 64, 32))}), SCHEMA)
+    plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": SharedBottom(widths=(64, 16, 8))}), SCHEMA)
     copied(moe, plain)
     own = [*moe.sharing.bottom.parameters(), *moe.sharing.expert[0].parameters()]
     with torch.no_grad():

@@ -10,6 +10,7 @@ quotient   the sum of two rows, of id mod r and of id div r, r = ⌈√ids⌉.
 Beside the vector a row holds a weight, the first order of a factorisation machine, so that ids which share a row share all.
 Without filter and expiry every id of the vocabulary has its row from the start: one pass over the data would let all in.
 An unknown id (0) reads zeros in every kind. Pitfall avoided: a look-up alone lets nobody in and prolongs no row's life.
+More than 250 lines, because three ways to find a row answer the same questions: what it counts, who reads it, who may come.
 """
 from __future__ import annotations
 
@@ -59,6 +60,9 @@ class GrowingTable(Embeddings):
     def moves(self) -> bool:
         """Whether ids come and go while training."""
         return bool(self.min_count or self.expire)
+
+    def told(self) -> tuple[str, ...]:
+        return ("rows",) if self.moves else ()
 
     def after(self, shape: Shape) -> Shape:
         if self.moves and self.index != "cuckoo":
@@ -221,7 +225,7 @@ class GrowingTableLayer(EmbeddingsLayer):
         by the name of the parameter; they start anew."""
         found: dict[str, Tensor] = {}
         for width, tenants in self.tenants.items():
-            keys = self._seen(int(width), batch)
+            keys = self.seen(int(width), batch)
             fresh = self.fresh[width] = tenants.sight(keys, int(self.now))
             if len(fresh):
                 self.tables[width][fresh] = torch.empty(len(fresh), int(width)).uniform_(-self.spec.init, self.spec.init)
@@ -233,7 +237,13 @@ class GrowingTableLayer(EmbeddingsLayer):
             self.now += len(batch)
         return found
 
-    def _seen(self, width: int, batch: Batch) -> Tensor:
+    def told(self) -> dict[str, float]:
+        """`rows.<feature>.held`: how many of a feature's ids have a row now, where ids come and go."""
+        if not self.tenants:
+            return {}
+        return {f"rows.{name}.held": float((self.read_by(name)[:, 0] >= 0).sum()) for name in self.spec.ids(self.schema)}
+
+    def seen(self, width: int, batch: Batch) -> Tensor:
         """The keys of all known ids of a batch whose tables have a width, as often as they occur: (look-up,)."""
         found = []
         if width in self.groups:

@@ -19,14 +19,35 @@ from rankzoo.components.representation.cuckoo import Cuckoo
 LEFT_OUT = 0.05
 
 
+class Plain(nn.Module):
+    """A place for every key there is: the index of a table whose keys are few, for playing through who comes and goes."""
+
+    def __init__(self, keys: int):
+        super().__init__()
+        self.register_buffer("rows", torch.full((keys,), -1))
+
+    def look_up(self, keys: Tensor) -> Tensor:
+        """The row of every key, −1 where it has none: (…,) → (…,)."""
+        return self.rows[keys]
+
+    def insert(self, keys: Tensor, rows: Tensor) -> None:
+        """Give new keys (key,) their rows (key,)."""
+        self.rows[keys] = rows
+
+    def remove(self, keys: Tensor) -> None:
+        """Take keys (key,) out."""
+        self.rows[keys] = -1
+
+
 class Tenants(nn.Module):
     """Keys 0 … keys − 1 → rows 0 … rows − 1. owner: (row,) its key, −1 where it is free · seen: (key,) sightings · last: (key,)
     the time of its last update."""
 
-    def __init__(self, keys: int, rows: int, enough: int, admit: Literal["count", "chance"], expire: int):
+    def __init__(self, keys: int, rows: int, enough: int, admit: Literal["count", "chance"], expire: int,
+                 index: nn.Module | None = None):
         super().__init__()
         self.enough, self.admit, self.expire = enough, admit, expire
-        self.index = Cuckoo(keys)
+        self.index = Cuckoo(keys) if index is None else index
         self.register_buffer("owner", torch.full((rows,), -1))
         self.register_buffer("seen", torch.zeros(keys, dtype=torch.long))
         self.register_buffer("last", torch.zeros(keys, dtype=torch.long))

@@ -64,6 +64,9 @@ class TaskMasks(Slot):
         """Rounds until no more than `kept` is left: the z with (1 − α)^z ≤ S."""
         return math.ceil(math.log(self.kept) / math.log(1 - self.alpha) - 1e-9)
 
+    def told(self) -> tuple[str, ...]:
+        return ("conflict",)
+
     def after(self, shape: Shape) -> Shape:
         needs_input(shape)
         into = {f"branch.{task.name}": f"{shape.at}.mask.{task.name}" for task in shape.tasks}
@@ -135,6 +138,16 @@ class TaskMasksLayer(nn.Module):
                 first[at] = pull[at] = found
                 worth[at] = (weight.detach() * found).abs()
 
+    def told(self) -> dict[str, float]:
+        """While tasks take turns: `conflict.<task>.own`, of the weights that a task shares the share on which owners pull apart,
+        and `conflict.weights.all`, of all shared weights (two owners and more)."""
+        mask, pull = (torch.cat([each.flatten(1) for each in kept], dim=1) for kept in (self.mask, self.pull))
+        shared, apart = mask.sum(0) > 1, conflicts(mask, pull)
+        if not shared.any() or not pull.any():
+            return {}
+        parts = {f"{task}.own": own & shared for task, own in zip(self.tasks, mask, strict=True)} | {"weights.all": shared}
+        return {f"conflict.{name}": float(apart[part].float().mean()) for name, part in parts.items() if part.any()}
+
     @property
     def weights(self) -> tuple[nn.Parameter, ...]:
         """What is masked: the weight matrix of each layer."""
@@ -151,7 +164,7 @@ class TaskMasksLayer(nn.Module):
         yield
         with torch.no_grad():
             for weight, old, mask, pull, worth in zip(self.weights, before, self.mask, self.pull, self.worth, strict=True):
-                weight.copy_(old + shares(self.spec.conflict, mask, pull, worth)[at] * (weight - old))
+                weight.copy_(old.lerp(weight, shares(self.spec.conflict, mask, pull, worth)[at]))  # exact at 0 and at 1
 
     def left(self, stage: Stage) -> None:
         """After a round of a task: prune, and forget the round's gradients."""

@@ -6,7 +6,7 @@ from itertools import combinations
 import streamlit as st
 
 from rankzoo.figures import masks as figure
-from rankzoo.figures.words import fixed, missing
+from rankzoo.figures.words import fixed, missing, whole
 from rankzoo.inspection.masks import ALL, masks, owners
 from rankzoo.inspection.view import Table, View
 from rankzoo.ui import page
@@ -33,6 +33,7 @@ def show(sight: Sight) -> None:
     with right:
         scene(figure.kept(view.tables["kept"], translate), key="masks:kept", alt=say("How much of the network each task keeps"))
         st.markdown(_reading(shown))
+        st.caption(_active(view.tables["active"]))
     if view.truth:
         truth_line(sight, view.truth, "The masks' overlap has a rank correlation of {value} with the planted relatedness",
                    "masks")
@@ -41,6 +42,13 @@ def show(sight: Sight) -> None:
     page.twin(shown, "masks")
     if len(tasks) > 1:
         _pair(sight, tasks)
+
+
+def _active(tasks: Table) -> str:
+    """How much of the whole model a prediction reads, over the tasks."""
+    low, high = (whole(int(end)) for end in (tasks["active"].min(), tasks["active"].max()))
+    return say("A prediction reads {n} of {total} parameters: not what its mask leaves out, and no other task's head.",
+               n=low if low == high else say("{low} to {high}", low=low, high=high), total=whole(int(tasks["total"].iloc[0])))
 
 
 def _reading(pairs: Table) -> str:

@@ -34,7 +34,32 @@ def show(sight: Sight) -> None:
         _shared(sight, feature, view.tables["shared"])
         if sight.truth and "time" in view.tables:
             _times(view.tables["time"])
+    _growth(view.tables["growth"], view.tables["admission"])
     page.twin(frame[["id", "name", "count", "row", "sharing", "learned", "planted"]], "rows")
+
+
+NAMES = {"min_count": lambda n: say("seen more than {n} ×", n=whole(n)),
+         "expire": lambda n: say("{n} rows", n=whole(n)) if n else say("never")}
+TITLES = {"min_count": "Rows in use, by sightings that are not enough", "expire": "Rows in use, by absence that ends a row"}
+
+
+def _growth(table, ends) -> None:
+    """How the table fills while rows of data come, by what an id must do for a row and by what ends it."""
+    if not len(table):
+        return
+    for place, (varied, words) in zip(st.columns(2, gap="medium"), TITLES.items(), strict=True):
+        part = table[table["varied"] == varied]
+        shown = part.assign(name=[NAMES[varied](int(each)) for each in part["setting"]])
+        with place:
+            st.plotly_chart(figures.growth(shown, page.colours(), say(words), translate), key=f"rows:{varied}", alt=say(words),
+                            config={"displayModeBar": False})
+    some = ends[ends["varied"] == "min_count"].set_index("setting")
+    first, last = some.index[0], some.index[-1]
+    st.caption(say("The training rows in their order, once, into an empty table; the thick line is this model's setting. Rows "
+                   "only for ids seen more than {n} times: {few} instead of {all}, and {share} % of the last look-ups find one.",
+                   n=whole(int(last)), few=whole(int(some.loc[last, "rows"])), all=whole(int(some.loc[first, "rows"])),
+                   share=whole(round(100 * float(some.loc[last, "found"])))))
+    page.twin(table, "rows growth")
 
 
 def _fields(table) -> None:

@@ -15,7 +15,7 @@ PAPER = Source("Zhao et al.", 2019, "Recommending what video to watch next: a mu
 
 BLUEPRINT = Blueprint(
     representation=Embeddings(dim=16),
-    sharing=MMoE(bottom=(128,), experts=4, widths=(64, 32), gate_dropout=0.1),
+    sharing=MMoE(bottom=(64,), experts=4, widths=(16, 8), gate_dropout=0.1),
     towers=Biased(widths=(16,), by=("position", "device"), on=("click", "completion"), drop_position=0.1),
     losses=Pointwise(),
     tasks=("click", "completion", "like", "dismiss"),
@@ -41,8 +41,9 @@ FACTS = (
     derived("layers in an expert", "two", PAPER, at="figures 1 and 2b", why="drawn, not written"),
     derived("dismissal's loss", "cross entropy", PAPER, at="section 4.1", why="a behaviour predicted as a probability"),
     unsure("embedding size", "16", PAPER, why="not disclosed; 16 trains on a laptop", path="representation.dim"),
-    unsure("shared layer", "128", PAPER, why="not disclosed", path="sharing.bottom"),
-    unsure("expert widths", "64, 32", PAPER, why="not disclosed", path="sharing.widths"),
+    unsure("shared layer", "64", PAPER, why="not disclosed", path="sharing.bottom"),
+    unsure("expert widths", "16, 8", PAPER, why="not disclosed; where one expert is enough, gates have nothing to choose",
+           path="sharing.widths"),
     unsure("tower widths", "16", PAPER, why="not disclosed", path="towers.widths"),
     unsure("weights of the tasks", "1 each", PAPER, why="not disclosed", path="losses.weights"),
     ours("experts", 4, why="the smaller of the two that the paper compares", path="sharing.experts"),
@@ -139,6 +140,6 @@ SYSTEM = System(
           "A side tower soaks up the effect of the position.",
     blueprint=BLUEPRINT, dataset="video", facts=FACTS, serving=Fuse(weights={"dismiss": -1.0}), picture="gates", grew="mmoe",
     industry=(Size("sharing.experts", 8, stated("experts of the better model", 8, PAPER, at="table 1")),),
-    plain={"sharing": {"kind": "shared_bottom", "widths": [128, 64, 32]}},
-    settings=TrainSettings(epochs=6, batch_size=256, lr=4e-3, schedule="cosine", patience=0),
+    plain={"sharing": {"kind": "shared_bottom", "widths": [64, 48, 32]}},  # as many multiplications, as in table 1
+    settings=TrainSettings(epochs=6, batch_size=256, lr=4e-3, patience=0),
 )
