@@ -6,7 +6,7 @@ import pandas as pd
 from rankzoo.claims.claim import Claim
 from rankzoo.claims.outcome import Outcome
 from rankzoo.claims.trial import growing
-from rankzoo.figures import bars, lines, seesaw
+from rankzoo.figures import bars, lines, panels, seesaw
 from rankzoo.figures.words import size
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
@@ -25,6 +25,11 @@ def show(claim: Claim, outcome: Outcome) -> None:
               width=620)
     if claim.grows:
         grows(claim)
+    if claim.scatter:
+        x, *others = claim.scatter
+        told = pd.concat([plane(outcome, x, each).assign(what=each) for each in others])
+        scene(panels.panels(told, x, others, translate), key="rz_claim_scatter", width=640,
+              alt=say("Models by one statistic against others"))
 
 
 def grouped(claim: Claim, outcome: Outcome) -> None:
