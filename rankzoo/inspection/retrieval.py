@@ -6,13 +6,15 @@ relevance is a model; here it is the rule by which the data were made).
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from rankzoo.data.dataset import Dataset, Part
 from rankzoo.data.truths import Suits
+from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
-from rankzoo.training.metrics import BATCH, TOP, rank
+from rankzoo.training.metrics import BATCH, RECALL, TOP, oracle, rank
 
 GOOD = "relevant among the first twenty"
 
@@ -33,6 +35,19 @@ def found(model: RankingModel, dataset: Dataset, part: Part = "test") -> dict[st
                 shares.append(good(logits[tasks[-1]], truth.suits, np.arange(start, start + len(batch))))
     told = {task: float(torch.cat(each).float().mean()) for task, each in hits.items()}
     return told | ({GOOD: float(np.concatenate(shares).mean())} if shares else {})
+
+
+def retrieved(subject: Subject) -> pd.DataFrame:
+    """Columns what (a task, or P_good), value, chance, best: of the model, of a list by lot, of an order by the true score (NaN
+    where that is not known; relevant items fill a list where there are twenty)."""
+    dataset, truth = subject.dataset, subject.dataset.truth_of(subject.part)
+    by_lot, best = TOP / (dataset.schema.catalogue.rows - 1), oracle(dataset, subject.part)
+    told = found(subject.model, dataset, subject.part)
+    rows = [(what, value, by_lot, best.get(what, {}).get(RECALL, np.nan)) for what, value in told.items() if what != GOOD]
+    if GOOD in told:
+        many, all_of = truth.suits.items.sum(axis=1)[truth.suits.kind], truth.suits.items.shape[1]
+        rows.append((GOOD, told[GOOD], float(many.mean()) / all_of, float(np.minimum(many, TOP).mean()) / TOP))
+    return pd.DataFrame(rows, columns=["what", "value", "chance", "best"])
 
 
 def good(score: Tensor, suits: Suits, rows: np.ndarray) -> np.ndarray:
