@@ -1,16 +1,21 @@
 """Fixtures of all tests: one thread, a home of its own for every test, the sheets' canonical data."""
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
 import rankzoo.zoo.ladder
+from rankzoo.components.representation import minilm
 from rankzoo.data.dataset import Dataset
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
+from tests import minilm_files
 from tests.support import c0, rich, small
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
@@ -43,6 +48,34 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("RANKZOO_HOME", str(folder))
     monkeypatch.delenv("RANKZOO_PROFILE", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def minilm_folder(tmp_path_factory) -> Iterator[tuple[Path, dict[str, str]]]:
+    """The pretrained encoder's package with weights by lot, 91 MB on disk while the tests run, and its hashes."""
+    folder = tmp_path_factory.mktemp("minilm")
+    yield folder, minilm_files.made(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def pretrained(request) -> Iterator[None]:
+    """The pretrained encoder can be used: the real one where it is installed, else the package with weights by lot."""
+    with pytest.MonkeyPatch.context() as patch:
+        if minilm.problem():
+            folder, hashes = request.getfixturevalue("minilm_folder")
+            patch.syspath_prepend(str(folder))
+            patch.setattr(minilm, "HASHES", hashes)
+            forget()
+        assert not minilm.problem()
+        yield
+    forget()
+
+
+def forget() -> None:
+    """As if nothing of the pretrained encoder had been read in this process."""
+    for each in (minilm.problem, minilm.weights, minilm.vocabulary, minilm.numbers, minilm.kept):
+        each.cache_clear()
 
 
 @pytest.fixture

@@ -13,14 +13,17 @@ from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.sequence.transformer import Transformer
+from rankzoo.data.worlds.sessions import WORLD
+from rankzoo.document import Document
 from rankzoo.figures import attention as figure
-from rankzoo.inspection.attention import adds_up, attention, by_head, items, seen_by, spec_of
-from rankzoo.inspection.maps import CANDIDATE, maps
+from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, spec_of
+from rankzoo.inspection.maps import CANDIDATE, maps, past
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from tests.support import OFF, randomised
+from rankzoo.ui.views.history import described
+from tests.support import OFF, randomised, small
 from tests.visits import words
 
 ROWS = 200
@@ -168,3 +171,17 @@ def test_the_presets_have_the_view(history, arch):
     blueprint = systems()[arch].blueprint
     view = look(Subject.of(RankingModel(blueprint, history.schema).eval(), history, "test", 50), "attention")
     assert not reason(blueprint, history.schema, "attention") and len(view.table) and {"factors", "ages"} == set(view.tables)
+
+
+def test_where_nothing_weighs_items_it_shows_who_reads_whom():
+    """M2TRec's encoder pools by the mean: the view has its maps, four heads of it, and no truth."""
+    dataset, document = small("sessions", 2_000), Document.preset("homedepot")
+    seen = Subject.of(document.model(dataset.schema).eval(), dataset, rows=50)
+    view = look(seen, "attention")
+    assert set(view.table["head"]) == {0, 1, 2, 3} and view.truth is None and view.note
+    sums = view.table.groupby(["head", "query"])["weight"].sum()
+    assert len(sums) == 16 and sums.to_numpy() == pytest.approx(1.0)
+    assert list(past(seen, 0)["position"]) == [0, 1, 2, 3] and history_of(seen).name == "session"
+    (first, *_) = described(seen, past(seen, 0))
+    product, about = int(past(seen, 0)["product"][0]), dataset.batch.catalogue.features
+    assert first == ", ".join(WORLD.label(name, int(about[name][product]) - 1) for name in ("subcategory", "brand"))

@@ -19,9 +19,11 @@ from rankzoo.figures import (
     gates,
     grades,
     gradients,
+    lines,
     lists,
     marks,
     masks,
+    panels,
     path,
     seesaw,
     table,
@@ -120,6 +122,11 @@ SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<
 MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
 GAINS = pd.DataFrame([("PLE", 0.01, 0.0, 0.02, -0.01, -0.02, 0.0), ("<b>MMoE</b>", 0.02, None, None, 0.01, None, None),
                       ("CGC", NAN, NAN, NAN, 0.0, NAN, NAN)], columns=["label", "x", "x_low", "x_high", "y", "y_low", "y_high"])
+COURSES = pd.DataFrame([("CGC", 1, 5.2, 5.0, 5.4), ("CGC", 2, 4.1, NAN, NAN), ("<b>MMoE</b>", 1, 5.5, 5.4, 5.6)],
+                       columns=["label", "x", "y", "low", "high"])
+SIDES = pd.DataFrame([(group, label, mean, low, high) for group in ("never seen", "over 100") for label, mean, low, high in
+                      (("PLE", 0.2, 0.1, 0.3), ("<b>MMoE</b>", NAN, NAN, NAN), ("CGC", 0.0, None, None))],
+                     columns=["group", "label", "mean", "low", "high"])
 STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home", 6), path.Stop("fm", "FM", "sport", 0)]
 DRAW = {
     "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
@@ -147,6 +154,11 @@ DRAW = {
     "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),
     "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(3.0, 0.2, -0.4, say),
     "seesaw": lambda say: seesaw.gains(GAINS, "click", "like", say),
+    "lines": lambda say: lines.lines(COURSES, "Loss by epoch", "epoch", "loss", say),
+    "growth": lambda say: lines.lines(COURSES.assign(x=[1e3, 1e7, 1e3], y=[3e4, 3e8, NAN]), "Parameters by items", "items",
+                                      "parameters", say, logarithmic=True),
+    "panels": lambda say: panels.panels(GAINS.assign(what="click"), "relevant", ["click", "like"], say),
+    "grouped": lambda say: bars.grouped(SIDES, "Found by training rows", say),
     "agree": lambda say: gradients.plane(0.0, 0.2, 0.4, say),
     "statistic": lambda say: bars.statistic(0.61, 0.18, (0.58, 0.63), 0.4, say=say),
 }
@@ -418,3 +430,33 @@ def test_scarce_data_still_makes_a_drawing(draw):
     assert "nan" not in " ".join(texts(tree)).lower()
 
 
+
+
+def test_bars_of_a_group_are_on_one_scale():
+    """0.2 of a scale that ends at 0.3 fills two thirds of its track; what is missing or 0 fills nothing."""
+    filled = [n[1]["width"] for n in nodes(bars.grouped(SIDES, "Found")) if "bar" in str(n[1].get("class")) and n[0] == "rect"]
+    assert filled == [pytest.approx(290 * 2 / 3, abs=0.01)] * 2
+
+
+def test_lines_rise_where_values_do():
+    """Heights fall as values rise; on logarithmic axes equal factors are equal steps."""
+    frame = pd.DataFrame({"label": "a", "x": [1.0, 10.0, 100.0], "y": [2.0, 20.0, 200.0]})
+    for logarithmic in (False, True):
+        tree = lines.lines(frame, "Growth", "items", "parameters", logarithmic=logarithmic)
+        (drawn,) = (n[1]["d"] for n in nodes(tree) if "wire" in str(n[1].get("class")))
+        points = [tuple(map(float, point.split())) for point in drawn.removeprefix("M").split("L")]
+        steps = [(b[0] - a[0], a[1] - b[1]) for a, b in zip(points, points[1:], strict=False)]
+        assert all(x > 0 and y > 0 for x, y in steps)
+        assert (steps[0] == pytest.approx(steps[1], abs=0.2)) == logarithmic
+
+
+def test_panels_share_what_lies_along_them():
+    """A model stands at the same place along every panel, and higher where its other statistic is."""
+    heights = {"click": (0.1, 0.3), "like": (0.9, 0.2)}
+    frame = pd.DataFrame([(label, what, x, None, None, y, None, None) for what, ys in heights.items()
+                          for label, x, y in zip("ab", (0.5, 0.7), ys, strict=True)],
+                         columns=["label", "what", "x", "x_low", "x_high", "y", "y_low", "y_high"])
+    hinted = {n[2][0][2]: n[2][1][1] for n in nodes(panels.panels(frame, "relevant", ["click", "like"]))
+              if n[0] == "g" and isinstance(n[2], list) and n[2] and n[2][0][0] == "title"}
+    first, second = (hinted[f"a: 0.500, {what} {y}"] for what, y in (("click", "0.100"), ("like", "0.900")))
+    assert first["cx"] == second["cx"] and first["cy"] > second["cy"]

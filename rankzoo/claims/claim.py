@@ -71,7 +71,7 @@ class Claim:
 
     What is drawn beside differences and arms: plane: two statistics by which the arms stand against each other · groups:
     statistics along which they stand side by side · course: the statistic that they have after each epoch («… 1», «… 2») ·
-    grows: their parameters as the catalogue grows.
+    grows: their parameters as the catalogue grows · scatter: a statistic, and others each of which is drawn against it.
     """
 
     id: str
@@ -96,3 +96,4 @@ class Claim:
     groups: tuple[str, ...] = ()
     course: str = ""
     grows: bool = False
+    scatter: tuple[str, ...] = ()

@@ -161,6 +161,15 @@ class ListScores:
 
 
 @dataclass(frozen=True)
+class Suits:
+    """Which items of the catalogue are relevant to a row, listed or not. kind: (row,) · items: (kind, item) bool, item k of the
+    catalogue in column k."""
+
+    kind: np.ndarray
+    items: np.ndarray
+
+
+@dataclass(frozen=True)
 class Truth:
     """Everything planted in a table.
 
@@ -189,6 +198,7 @@ class Truth:
     formula: str = ""
     repeats: Repeats | None = None
     listed: ListScores | None = None
+    suits: Suits | None = None
 
     def relevance_of(self, history: str) -> Relevance | None:
         """What the items of a history are worth, where that was planted."""
@@ -198,10 +208,12 @@ class Truth:
         """The truth of some rows."""
         taken = lambda r: replace(r, kernel=r.kernel[index], own=r.own[index])  # noqa: E731
         listed = self.listed and ListScores(self.listed.scores[index])
+        suits = self.suits and replace(self.suits, kind=self.suits.kind[index])
         drift = self.drift and replace(self.drift, block=self.drift.block[index])
         forest = self.forest and replace(self.forest, leaf=self.forest.leaf[index])
         return replace(self, logits={k: v[index] for k, v in self.logits.items()},
                        utilities={k: v[index] for k, v in self.utilities.items()},
                        ranks={k: v[index] for k, v in self.ranks.items()},
                        guesses={k: v[index] for k, v in self.guesses.items()}, relevance=self.relevance and taken(self.relevance),
-                       beside=tuple(map(taken, self.beside)), drift=drift, forest=forest, listed=listed)
+                       beside=tuple(map(taken, self.beside)), drift=drift, forest=forest, listed=listed,
+                       suits=suits)

@@ -72,8 +72,10 @@ def history_of(subject: Subject) -> History:
 
 
 def spec_of(subject: Subject):
-    """The settings of the component whose weights are shown."""
-    return subject.model.blueprint.sequence[_place(subject.trace.of("attention")[0])]
+    """The settings of the component whose weights are shown; where nothing weighs, of the first in which items read each
+    other."""
+    entry, *_ = (*subject.trace.of("attention"), *(e for e in subject.trace.of("map") if e.address.startswith("sequence.")))
+    return subject.model.blueprint.sequence[_place(entry)]
 
 
 def by_head(subject: Subject) -> torch.Tensor | None:

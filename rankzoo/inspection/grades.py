@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.inspection.retrieval import retrieved
 from rankzoo.inspection.score import Score, mean_score
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
@@ -22,7 +23,8 @@ def listed(blueprint: Blueprint, schema: Schema) -> tuple[str, ...]:
 def grades(subject: Subject) -> View:
     """Columns grade, name (of the task that holds last), items, mean, low, middle, high: quartiles of the score by grade.
 
-    Tables: `density` (grade, score, density), `order` (lower, upper, order, best): how often the higher of two neighbouring
+    Tables: `retrieved` (what, value, chance, best): among the first twenty of all items, see retrieval.py; `density` (grade,
+    score, density), `order` (lower, upper, order, best): how often the higher of two neighbouring
     grades scores higher within a list, and how often it does by the true score (missing where nothing is planted).
     Statistic: the mean of `order` over the neighbours, request by request. Chance is what an order by `common` reaches: some
     items are shown and bought more often whoever asks, and a model that knows nothing of the request still learns that.
@@ -37,8 +39,9 @@ def grades(subject: Subject) -> View:
     found = ordered(score, grade, there, len(names))
     right = None if best is None else ordered(best, grade, there, len(names))
     usual = ordered(common(subject)[subject.batch.listed.numpy()], grade, there, len(names))
-    tables = {"density": density(score, grade, there, present), "order": neighbours(names, found, right)}
-    return View("grades", pd.DataFrame(rows), scored(found, right, names, usual), tables, NOTE)
+    tables = {"density": density(score, grade, there, present), "order": neighbours(names, found, right),
+              "retrieved": retrieved(subject)}
+    return View("grades", pd.DataFrame(rows), scored(found, right, names, usual), tables, NOTE, ("retrieved",))
 
 
 def common(subject: Subject) -> np.ndarray:

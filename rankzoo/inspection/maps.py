@@ -1,12 +1,26 @@
-"""Maps: which past item reads which, in one example, head by head; what self-attention and a transformer keep."""
+"""Maps: which past item reads which, in one example, head by head; what self-attention, a transformer and an encoder keep."""
 from __future__ import annotations
 
 import pandas as pd
 
-from rankzoo.inspection.attention import history_of, shortened
-from rankzoo.inspection.view import Subject
+from rankzoo.inspection.attention import attention, history_of, shortened
+from rankzoo.inspection.view import Subject, View
 
 CANDIDATE = -1
+ALIKE = "No item is weighed: all count alike, or the last one alone, after they have read each other. Shown is who reads whom."
+
+
+def weighed_or_read(subject: Subject, row: int = 0) -> View:
+    """What attention shows: how past items are weighed, or, where nothing weighs them, which of them reads which."""
+    return attention(subject, row) if subject.trace.of("attention") else View("attention", maps(subject, row), note=ALIKE)
+
+
+def past(subject: Subject, row: int) -> pd.DataFrame:
+    """Columns position and the ids of each past item of a row, field by field."""
+    history = history_of(subject)
+    seen = subject.batch.masks[history.name][row].nonzero()[:, 0].numpy()
+    ids = {f.name: subject.batch.histories[history.name][row, seen, i].numpy() for i, f in enumerate(history.fields)}
+    return pd.DataFrame({"position": seen, **ids})
 
 
 def maps(subject: Subject, row: int = 0, dropped: frozenset[int] = frozenset()) -> pd.DataFrame:

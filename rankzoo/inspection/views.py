@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.errors import ZooError, closest
-from rankzoo.inspection.attention import attention
 from rankzoo.inspection.calibration import calibrates, calibration
 from rankzoo.inspection.crosses import crosses
 from rankzoo.inspection.embeddings import embeddings
@@ -17,6 +16,7 @@ from rankzoo.inspection.gradients import gradients
 from rankzoo.inspection.heads import heads
 from rankzoo.inspection.items import items
 from rankzoo.inspection.lists import arranges, lists
+from rankzoo.inspection.maps import weighed_or_read
 from rankzoo.inspection.masks import masks
 from rankzoo.inspection.position import position
 from rankzoo.inspection.rows import rows
@@ -35,7 +35,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "attention": Kind(attention, lambda b, s: keeps(b, "attention"),
+    "attention": Kind(weighed_or_read, lambda b, s: keeps(b, "attention") or any("map" in spec.keeps for spec in b.sequence),
                       "no attention: nothing in the sequence slot weighs past items"),
     "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the sharing slot has no experts"),
     "crosses": Kind(crosses, lambda b, s: len(s.inputs) > 1 and any(s.task(t).single for t in b.tasks),

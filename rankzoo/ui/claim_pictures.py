@@ -6,7 +6,7 @@ import pandas as pd
 from rankzoo.claims.claim import Claim
 from rankzoo.claims.outcome import Outcome
 from rankzoo.claims.trial import growing
-from rankzoo.figures import bars, lines, seesaw
+from rankzoo.figures import bars, lines, panels, seesaw
 from rankzoo.figures.words import size
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
@@ -18,19 +18,19 @@ def show(claim: Claim, outcome: Outcome) -> None:
         scene(seesaw.gains(plane(outcome, *claim.plane), *claim.plane, say=translate), key="rz_claim_plane",
               alt=say("What each model gains for two tasks"), width=620)
     if claim.groups:
-        grouped(claim, outcome)
+        words = "Found among the first twenty, by how often training had the item"
+        scene(bars.grouped(groups(claim, outcome), words, translate), key="rz_claim_groups", alt=say(words), width=620)
     if claim.course:
         words = say("{what}, by epoch", what=say(claim.course))
         scene(lines.lines(course(claim, outcome), words, "epoch", claim.course, translate), key="rz_claim_course", alt=words,
               width=620)
     if claim.grows:
         grows(claim)
-
-
-def grouped(claim: Claim, outcome: Outcome) -> None:
-    """The arms side by side along the claim's groups."""
-    words = "Found among the first twenty, by how often training had the item"
-    scene(bars.grouped(groups(claim, outcome), words, translate), key="rz_claim_groups", alt=say(words), width=620)
+    if claim.scatter:
+        x, *others = claim.scatter
+        told = pd.concat([plane(outcome, x, each).assign(what=each) for each in others])
+        scene(panels.panels(told, x, others, translate), key="rz_claim_scatter", width=640,
+              alt=say("Models by one statistic against others"))
 
 
 def grows(claim: Claim) -> None:

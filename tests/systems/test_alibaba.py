@@ -125,8 +125,10 @@ def test_4_the_zero_slot(model, batch):
     zero = torch.exp(-torch.logaddexp(scores.logsumexp(dim=2), torch.zeros(())))
     torch.testing.assert_close(weights.double().sum(dim=2) + zero, torch.ones(8, 6, dtype=torch.double), rtol=0, atol=1e-5)
     assert not mask[0].any() and (layer(signal, OFF).sequences["long_term"].values[0] == 0).all()
-    without = Document.preset("alibaba").but([("sequence.4.zero", False)]).blueprint.sequence[4]
-    assert not without.zero and SYSTEM.blueprint.sequence[4].zero
+    bare = randomised(Document.preset("alibaba").but([("sequence.4.zero", False)]).model(SCHEMA)).eval().sequence[4]
+    sums = bare.weights(asking, items, mask).sum(dim=2)
+    torch.testing.assert_close(sums, mask.any(dim=1, keepdim=True).float().expand(-1, 6), rtol=0, atol=1e-5)
+    assert (weights.sum(dim=2)[mask.any(dim=1)] < 1).any()  # with the slot some weight lies on nothing
 
 
 def test_5_padding_and_the_way_of_the_history(model, batch):

@@ -13,9 +13,11 @@ from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Catalogue, Schema
+from rankzoo.serving.blend import Blend
+from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import rank
-from tests.support import OFF, logits, random_batch, randomised
+from tests.support import OFF, logits, padded, random_batch, randomised
 
 SYSTEM = systems()["homedepot"]
 SCHEMA = WORLD.schema
@@ -37,6 +39,14 @@ def model() -> RankingModel:
 @pytest.fixture(scope="module")
 def batch():
     return random_batch(SCHEMA, 8)
+
+
+def wide(model: RankingModel, places: int) -> RankingModel:
+    """The same weights for data whose sessions may be longer."""
+    schema = replace(SCHEMA, histories=tuple(replace(h, length=places) for h in SCHEMA.histories))
+    found = RankingModel(SYSTEM.blueprint, schema).eval()
+    found.load_state_dict(model.state_dict())
+    return found
 
 
 def with_items(batch, **changes):
@@ -81,11 +91,16 @@ def test_3_renumbering_changes_nothing(model, batch):
 
 
 def test_4_a_new_item_is_scored_at_once(model, batch):
-    """One product more: a finite logit for it, every other logit unchanged."""
-    more = batch.catalogue.map(lambda rows: torch.cat([rows, rows[5:6].flip(0) if rows.dtype == torch.bool else rows[5:6]]))
-    found = logits(model, replace(batch, catalogue=more))["next_item"]
+    """One product more, of attributes that no other has together: a finite logit for it, every other logit unchanged, and the
+    probabilities of the others less what it has."""
+    more = batch.catalogue.map(lambda rows: torch.cat([rows, rows[5:6]]))
+    ids = more.ids.clone()
+    ids[-1] = torch.stack([ids[10 + column, column] for column in range(ids.shape[1])])
+    found, before = (logits(model, given)["next_item"] for given in (replace(batch, catalogue=replace(more, ids=ids)), batch))
     assert found.shape == (8, 1_502) and torch.isfinite(found[:, -1]).all()
-    torch.testing.assert_close(found[:, :-1], logits(model, batch)["next_item"])
+    torch.testing.assert_close(found[:, :-1], before)
+    share, whole = torch.softmax(found.double(), dim=1), torch.softmax(before.double(), dim=1)
+    torch.testing.assert_close(share[:, :-1], whole * (1 - share[:, -1:]), rtol=1e-4, atol=1e-9)
 
 
 def test_5_order_of_a_session(batch):
@@ -98,10 +113,27 @@ def test_5_order_of_a_session(batch):
 
 
 def test_6_short_and_empty_sessions(model, batch):
-    """One item is enough; an empty session is zeros, so that every item ties, and never NaN."""
+    """More padding, on either side, changes nothing, whatever stands in it. One item is enough; an empty session is zeros, so
+    that every item ties, and never NaN."""
+    whole = batch.rows(1, 8)
+    own = logits(model, whole)
+    for fill in (0, 7):
+        behind = padded(whole, 3, fill)
+        front = replace(behind, histories={name: ids.roll(3, 1) for name, ids in behind.histories.items()},
+                        masks={name: mask.roll(3, 1) for name, mask in behind.masks.items()})
+        for longer_by, given in (("behind", behind), ("in front", front)):
+            with torch.no_grad():
+                for task, found in logits(wide(model, 7), given).items():
+                    torch.testing.assert_close(found, own[task], rtol=1e-4, atol=1e-3, msg=f"{task}, {longer_by}, {fill}")
     assert torch.isfinite(logits(model, session(batch, [4]))["next_item"]).all()
     nothing = logits(model, session(batch, []))["next_item"]
     assert torch.isfinite(nothing).all() and rank(nothing, torch.tensor([3.0])).item() == 750.5
+
+
+def test_7_the_mean_is_over_items(model, batch):
+    """A session of the same item twice has the vector of that item once: the mean divides by what is there."""
+    once, twice = (logits(model, session(batch, ids))["next_item"] for ids in ([6], [6, 6]))
+    torch.testing.assert_close(once, twice, rtol=1e-4, atol=1e-3)
 
 
 def test_8_heads_of_categories(model, batch):
@@ -173,6 +205,23 @@ def test_11_ties_share_their_places(model, batch):
     assert rank(found, torch.full((8,), 9.0)).tolist() == [750.5] * 8
 
 
+def test_12_attention_over_what_is_there(model, batch):
+    """In every head the weights of an item that is there add to 1, and none lies on padding; of padding all are 0."""
+    trace = Trace()
+    with torch.no_grad():
+        model(batch.unlabelled(), trace)
+    entry = trace["sequence.0.block.0.map"]
+    there = batch.masks["session"]
+    assert entry.values.shape == (8, 4, 4, 4) and there.any() and not there.all()
+    torch.testing.assert_close(entry.values.sum(dim=3), there[:, None].float().expand(-1, 4, -1), rtol=0, atol=1e-5)
+    assert (entry.values.transpose(2, 3)[~there[:, None].expand(-1, 4, -1)] == 0).all() and (entry.values >= 0).all()
+
+
+def test_serving_leaves_categories_out():
+    """β = 0 by default: the score is the item's own."""
+    assert SYSTEM.serving == Blend() and not SYSTEM.serving.weights
+
+
 def test_its_own_numbers():
     """What the preset holds, part by part (sheet, section 9): Σ|V_f| d_f + (Σ d_f) d + d + L(…) + heads, none in |I|."""
     count = SYSTEM.blueprint.count(SCHEMA)
@@ -182,9 +231,3 @@ def test_its_own_numbers():
     assert count.within("sequence.0").parameters == 80 * d + d + 4 * (d * d + d) + 2 * d * ffn + ffn + d + 4 * d
     assert count.within("towers").parameters == d * 80 + (d + 1) * 9 + (d + 1) * 41
     assert count.once == 0
-
-
-def test_7_the_mean_is_over_items(model, batch):
-    """A session of the same item twice has the vector of that item once: the mean divides by what is there."""
-    once, twice = (logits(model, session(batch, ids))["next_item"] for ids in ([6], [6, 6]))
-    torch.testing.assert_close(once, twice, rtol=1e-4, atol=1e-3)

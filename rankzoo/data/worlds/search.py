@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from rankzoo.data import recipes
 from rankzoo.data.recipes import GRADE, LISTED
-from rankzoo.data.truths import Intent, ListScores, Relevance, Truth
+from rankzoo.data.truths import Intent, ListScores, Relevance, Suits, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Schema, Task
 
@@ -226,8 +226,11 @@ class Search(World):
         inside = np.take_along_axis(score, listed % PER_CATEGORY, axis=1)
         scores = ListScores(np.where(listed // PER_CATEGORY == category[:, None], inside, LOWEST))
         adds = {"a brand that the shopper likes": self.brand, "each property beyond the first": self.word}
+        whole = np.zeros((QUERIES, ITEMS), dtype=bool)
+        inside = queries.category[:, None] * PER_CATEGORY + np.arange(PER_CATEGORY)
+        np.put_along_axis(whole, inside, queries.shared > 0, axis=1)
         return Truth({}, ranks=ranks, relevance=matches[0], beside=matches[1:], intent=Intent(adds, self.quality), listed=scores,
-                     formula=self.formula)
+                     suits=Suits(asked.query, whole), formula=self.formula)
 
 
 def _queries(rng: np.random.Generator, items: Items) -> Queries:

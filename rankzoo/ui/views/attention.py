@@ -6,6 +6,7 @@ import streamlit as st
 
 from rankzoo.figures import attention as figure
 from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of
+from rankzoo.inspection.maps import ALIKE, past
 from rankzoo.inspection.view import Table, View
 from rankzoo.schema import Schema
 from rankzoo.training.metrics import sigmoid
@@ -23,6 +24,8 @@ ORDERS = {"time": "by time", "weight": "by weight"}
 
 def show(sight: Sight) -> None:
     """One example on top, then all its items as a strip, then averages over all rows beside the planted rule."""
+    if not sight.subject.trace.of("attention"):
+        return _read(sight)
     view: View = kept(sight.key, "attention", "", lambda: attention(sight.subject))
     history, entry = seen_by(sight.subject)
     sign = kept(sight.key, "sign", "", lambda: aligned(sight.subject, entry, history.name))
@@ -54,6 +57,18 @@ def show(sight: Sight) -> None:
     attention_asks.show(sight)
     attention_reading.show(sight)
     averages(sight, view, frame)
+
+
+def _read(sight: Sight) -> None:
+    """Where nothing weighs past items: which of them reads which."""
+    frame = past(sight.subject, sight.row)
+    if len(frame):
+        attention_maps.show(sight, frame, frozenset())
+        st.caption(say(ALIKE))
+    else:
+        st.markdown(say("This example has no past items, so there is nothing to attend to. Choose another example."))
+    if sight.truth:
+        st.caption(say("Nothing is planted in these data about this."))
 
 
 def _task(tasks: tuple[str, ...], schema: Schema) -> str:

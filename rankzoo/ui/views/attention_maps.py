@@ -9,8 +9,10 @@ from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, choice, title
-from rankzoo.ui.views.history import candidate, named
+from rankzoo.ui.views.history import candidate, described
 from rankzoo.ui.words import say, translate
+
+WIDE, LARGER = 760, 1.5
 
 
 def show(sight: Sight, frame: Table, dropped: frozenset[int]) -> None:
@@ -25,11 +27,13 @@ def show(sight: Sight, frame: Table, dropped: frozenset[int]) -> None:
     chosen = choice("head", say("Head"), heads, next(iter(heads)), hidden=True)
     layer, head = (int(number) for number in chosen.split("."))
     shown = table[(table["map"] == layers[layer]) & (table["head"] == head)]
-    names = dict(zip(frame["position"], named(sight.subject, frame)["name"], strict=True))
+    names = dict(zip(frame["position"], described(sight.subject, frame), strict=True))
     names = {place: name for place, name in names.items() if place not in dropped}
     if CANDIDATE in set(shown["query"]):
         names[CANDIDATE] = say("Candidate: {name}", name=candidate(sight.subject, sight.row).name)
-    scene(figure.reading(shown, names, translate), key="attention:map", alt=say("Which item reads which"), width=760)
+    tree = figure.reading(shown, names, translate)
+    width = min(WIDE, round(LARGER * float(tree[1]["viewBox"].split()[2])))  # a few items would be drawn as large as many
+    scene(tree, key="attention:map", alt=say("Which item reads which"), width=width)
     st.caption(say("Rows read, columns are read, and each row adds to 1. It shows where the model reads from, not why it "
                    "decides."))
     page.twin(shown.drop(columns="map"), "attention map")

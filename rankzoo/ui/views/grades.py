@@ -6,8 +6,9 @@ import streamlit as st
 from rankzoo.figures import grades as figure
 from rankzoo.figures.words import percent
 from rankzoo.inspection.grades import grades
+from rankzoo.inspection.retrieval import GOOD
 from rankzoo.inspection.view import Table
-from rankzoo.ui import page
+from rankzoo.ui import claims, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
@@ -28,11 +29,24 @@ def show(sight: Sight) -> None:
         scene(figure.orders(order, translate), key="grades:orders", width=330,
               alt=say("How often neighbouring grades stand in order"))
         st.markdown(_reading(order))
+        st.markdown(_first(view.tables["retrieved"]))
         if sight.truth and order["best"].notna().any():
             st.caption(say("Outlined: the order by the true score. Who is clicked and what is bought is drawn by chance, so that "
                            "even that is not always right."))
     truth_line(sight, view.truth, "Neighbouring grades stand in order in {value} of the pairs within a list", "grades")
+    claims.beside(state.document().arch, "scatter")
     page.twin(view.table, "grades")
+
+
+def _first(retrieved: Table) -> str:
+    """What stands among the first twenty of all items."""
+    told = retrieved.set_index("what")
+    said = say("Of all items the right one is among the first twenty: {found}.", found=", ".join(
+        f"{page.escaped(task)} {percent(value)}" for task, value in told["value"].items() if task != GOOD))
+    if GOOD not in told.index:
+        return said
+    return said + " " + say("Of the twenty {share} are relevant (by lot {chance}).", share=percent(told.loc[GOOD, "value"]),
+                            chance=percent(told.loc[GOOD, "chance"], 1))
 
 
 def _reading(order: Table) -> str:

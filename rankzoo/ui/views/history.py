@@ -28,6 +28,23 @@ def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
     return columns
 
 
+def described(subject: Subject, frame: Table) -> list[str]:
+    """A name for each past item; of one in a catalogue that has but a number, the two of its attributes that tell most."""
+    catalogue, names = subject.dataset.schema.catalogue, named(subject, frame)["name"]
+    told = next((f.name for f in history_of(subject).fields if subject.dataset.schema.named(f.table)), "")
+    if not told or not all(_numbered(words, told) for words in names):
+        return names
+    items = subject.batch.catalogue.features
+    others = sorted((f for f in catalogue.schema.categorical if f.name != catalogue.name), key=lambda f: -f.vocabulary)[:2]
+    each = [[name(subject.dataset, catalogue.table(f.name), int(items[f.name][i])) for f in others] for i in frame[told]]
+    return [", ".join(filter(None, words)) or number for words, number in zip(each, names, strict=True)]
+
+
+def _numbered(words: str, field: str) -> bool:
+    """Whether a name is the field's and a number, which tells nothing: «product 1218»."""
+    return words.rpartition(" ")[0] == field and words.rpartition(" ")[2].isdigit()
+
+
 def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candidate:
     """What is being ranked in a row, by the features that it shares with the past items."""
     history, asking = history_of(subject), spec_of(subject).asks(subject.dataset.schema)

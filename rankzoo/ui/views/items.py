@@ -37,7 +37,7 @@ def show(sight: Sight) -> None:
     truth_line(sight, view.truth, "{value} of the rows with a new item have it among the first twenty of all", "items")
     if "blend" in view.tables:
         _blended(view.tables["blend"])
-    claims.beside(state.document().arch, "items")
+    claims.beside(state.document().arch, "groups")
     page.twin(shown, "items")
 
 

@@ -1,0 +1,74 @@
+"""Retrieval: who knows relevance fills the list with it, who knows the contrary or nothing does not."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rankzoo.claims.outcome import outcome
+from rankzoo.claims.papers.objectives import CLAIM
+from rankzoo.claims.trial import document_of
+from rankzoo.data.truths import Suits
+from rankzoo.data.worlds.search import ITEMS, NAMES, PER_CATEGORY, PROPER, TASKS, WORLD
+from rankzoo.document import Document
+from rankzoo.inspection.retrieval import GOOD, found, good
+from rankzoo.training.metrics import RECALL, evaluate, predict
+from rankzoo.ui.claim_pictures import plane
+from tests.support import small
+
+SUITS = Suits(np.array([0, 1, 0]), np.arange(40) < np.array([[5], [30]]))
+
+
+def test_by_hand():
+    """Forty items, of which five, or thirty, suit. Who puts them first has 5 / 20 and all; who puts them last what does not fit
+    into the others' places; the unknown item is never first."""
+    score = torch.zeros(3, 41)
+    score[:, 1:] = torch.from_numpy(SUITS.items[SUITS.kind]).float()
+    score[:, 0] = 9.0
+    rows = np.arange(3)
+    assert good(score, SUITS, rows).tolist() == [0.25, 1.0, 0.25]
+    assert good(-score, SUITS, rows).tolist() == [0.0, 0.5, 0.0]
+    assert good(score[1:2], SUITS, rows[1:2]).tolist() == [1.0]
+    drawn = torch.randn(3000, 41, generator=torch.Generator().manual_seed(0))
+    assert good(drawn, Suits(np.zeros(3000, dtype=int), SUITS.items), np.arange(3000)).mean() == pytest.approx(5 / 40, abs=0.01)
+
+
+def test_what_suits_a_request_is_the_recipe():
+    """Of the query's category, with one of its two properties in the title; every listed item of a grade, and none of 0."""
+    made = WORLD.make(400, 0)
+    suits, words = made.truth.suits, made.table["query.word"].to_pylist()
+    titles = [set(title) for title in made.catalogue["title.word"].to_pylist()]
+    for row in (0, 17, 399):
+        category = next(word for word in words[row] if word < len(NAMES))
+        wanted = {word for word in words[row] if PROPER <= word < PROPER + 16}
+        right = [item // PER_CATEGORY == category and bool(wanted & titles[item]) for item in range(ITEMS)]
+        assert len(wanted) == 2 and np.array_equal(suits.items[suits.kind[row]], right)
+    listed, grades = (np.array(made.table[name].to_pylist()) for name in made.table.column_names[-2:])
+    assert np.array_equal(suits.items[suits.kind[:, None], listed], grades > 0)
+
+
+def test_of_a_model():
+    """Recalls are those of the metrics, and P_good of an untrained one is chance: as much as a list by lot holds."""
+    dataset, document = small("search", 1_500), Document.preset("alibaba")
+    model = document.model(dataset.schema)
+    told, rows = found(model, dataset), dataset.part("test")
+    metrics = evaluate(predict(model, rows), rows, dataset.schema)
+    assert {task: told[task] for task in TASKS} == pytest.approx({task: metrics[task][RECALL] for task in TASKS})
+    truth = dataset.truth_of("test")
+    assert told[GOOD] == pytest.approx(truth.suits.items[truth.suits.kind].mean(), abs=0.02)
+
+
+def test_the_arms_differ_in_weights_and_temperature_alone():
+    found_in = {arm.name: document_of(CLAIM, arm).blueprint for arm in CLAIM.arms}
+    plain = {name: b.model_copy(update={"losses": b.losses.model_copy(update={"weights": {}, "temperature": 1.0})})
+             for name, b in found_in.items()}
+    assert len({b.json() for b in plain.values()}) == 1 and len({b.json() for b in found_in.values()}) == len(CLAIM.arms) == 7
+    assert found_in["all four"].losses == Document.preset("alibaba").blueprint.losses
+
+
+def test_the_scatter_has_each_objective_against_relevance():
+    x, *others = CLAIM.scatter
+    assert x == GOOD and tuple(others) == TASKS
+    seeds = [{arm.name: {GOOD: 0.1 * i, **{task: 0.2 for task in TASKS}} for i, arm in enumerate(CLAIM.arms)} for _ in range(3)]
+    frame = plane(outcome(CLAIM, seeds, {}, 0.0), x, "purchase").set_index("label")
+    assert frame.loc["τ = 4", "x"] == pytest.approx(0.6) and np.allclose(frame["y"], 0.2) and len(frame) == 7
