@@ -17,6 +17,8 @@ import click
 from rankzoo.commands.output import shown
 from rankzoo.errors import ZooError, closest
 
+LONGEST = 120
+"""Letters of a setting that a sentence still names."""
 COMMANDS: Mapping[str, str] = {
     "list": "rankzoo.commands.zoo:list_systems", "show": "rankzoo.commands.zoo:show",
     "train": "rankzoo.commands.train:train", "inspect": "rankzoo.commands.inspect:inspect_run",
@@ -74,7 +76,8 @@ def offered(error: ZooError) -> str:
     if not error.cure or "Did you mean" in error.fix:
         return ""
     path, value = error.cure
-    return f"The nearest: {path.removeprefix('blueprint.')}={json.dumps(value, separators=(',', ':'))}."
+    written = f"{path.removeprefix('blueprint.')}={json.dumps(value, separators=(',', ':'))}"
+    return f"The nearest: {written}." if path and len(written) <= LONGEST else ""
 
 
 def refused(say: str, at: str, args: Sequence[str]) -> int:

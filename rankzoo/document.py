@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -69,7 +70,18 @@ class Document(BaseModel):
                 base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
         except ZooError as problem:
             problem.tried = given
+            if problem.cure and problem.cure[0].split(".")[0] in Blueprint.model_fields:
+                problem.cure = (f"blueprint.{problem.cure[0]}", problem.cure[1])
+            if problem.at == "data" and problem.cure is None:
+                problem.cure = ("data", preset.data)
             raise
+        for path, value in leaves(given):
+            numbers = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, float)]
+            if not all(map(math.isfinite, numbers)):
+                problem = ZooError("Every number must be finite.", "Found {found} in {at}.", at=path.removeprefix("blueprint."),
+                                   found=json.dumps(value)[:60], cure=cls._as_preset(given, path))
+                problem.tried = given
+                raise problem
         return cls._validated(merged(base, given))
 
     def on(self, data: str) -> tuple[Document, tuple[str, ...]]:
@@ -96,8 +108,9 @@ class Document(BaseModel):
         """What was tried and could not be, with one value in place of another; raises again where something else is wrong."""
         tree = json.loads(json.dumps(tried))
         path, value = cure
-        set_at(tree, path, value)
-        return cls.of(tree)
+        if path:
+            set_at(tree, path, value)
+        return cls.of(tree if path else value)
 
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
@@ -131,9 +144,21 @@ class Document(BaseModel):
         try:
             return cls.model_validate_json(json.dumps(tree, allow_nan=False))
         except ValidationError as error:
-            raise refused(error, cls, tree) from None
+            problem = refused(error, cls, tree)
+            problem.cure = problem.cure or cls._as_preset(tree, problem.at)
+            raise problem from None
         except ValueError:
             raise ZooError("Every number must be finite.", at="settings") from None
+
+    @classmethod
+    def _as_preset(cls, tree: object, at: str) -> Cure | None:
+        """What the preset has at an address: the cure where no value is near what was found there."""
+        path = at if at.split(".")[0] in cls.model_fields else f"blueprint.{at}"
+        value: Any = json.loads(cls.preset(tree["arch"]).model_dump_json()) if isinstance(tree, dict) else None
+        for step in path.split("."):
+            held = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+            value = held.get(int(step) if isinstance(value, list) and step.isdecimal() else step)
+        return None if value is None else (path, value)
 
     def _fitted(self, data: str, strict: bool = False) -> Document:
         """This preset for other data: what a link's differences refer to. Where it cannot be fitted, the link itself must
@@ -267,7 +292,7 @@ def _canonical(tree: Any) -> str:
 
 
 def _json(text: str) -> Any:
-    """Parsed JSON; refuses what is too long or too deep, names a field twice, or holds numbers that are not finite."""
+    """Parsed JSON; refuses what is too long or too deep, or names a field twice."""
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST or _depth(text) > DEEPEST:
         raise ZooError("This link is too long.", "Make a new link in the app.")
 
@@ -278,11 +303,8 @@ def _json(text: str) -> Any:
             raise ZooError("This link names the same field twice ({name}).", name=name[:60])
         return dict(pairs)
 
-    def no_constant(name: str) -> float:
-        raise ZooError("Every number must be finite.", "Found {name}.", name=name)
-
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=no_constant, parse_int=_whole, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=once, parse_int=_whole)
     except (json.JSONDecodeError, RecursionError):
         raise ZooError("This link could not be read; it may have been cut off.") from None
 
@@ -291,13 +313,6 @@ def _whole(digits: str) -> int:
     if len(digits) > 18:
         raise ZooError("A number in this link is too large.", "The longest whole number has 18 digits.")
     return int(digits)
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if value in (float("inf"), float("-inf")):
-        raise ZooError("Every number must be finite.")
-    return value
 
 
 def _depth(text: str) -> int:

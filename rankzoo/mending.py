@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
 from rankzoo.blueprint import SLOTS, Blueprint, kinds
 from rankzoo.errors import Cure, ZooError
-from rankzoo.paths import set_at
+from rankzoo.paths import leaves, set_at
 from rankzoo.schema import Schema
 
 PLAIN = {slot: field.default.kind for slot, field in Blueprint.model_fields.items() if slot in SLOTS and field.default}
@@ -24,6 +25,8 @@ PLAIN = {slot: field.default.kind for slot, field in Blueprint.model_fields.item
 def cure(blueprint: Blueprint, schema: Schema, problem: ZooError) -> Cure | None:
     """The nearest change that mends a refusal of this blueprint on these data; None where none of the proposals helps."""
     tree = json.loads(blueprint.model_dump_json())
+    if problem.cure and _leads(blueprint, schema, problem):
+        return problem.cure
     now, best, found = _reach(blueprint, schema), -1, None
     for path, value in _proposals(tree, blueprint, schema, problem):
         changed = _changed(tree, path, value)
@@ -33,6 +36,22 @@ def cure(blueprint: Blueprint, schema: Schema, problem: ZooError) -> Cure | None
         if reached == STANDS:
             break
     return found
+
+
+def _leads(blueprint: Blueprint, schema: Schema, problem: ZooError) -> bool:
+    """Whether what refusals themselves offer, one after the other, leads to a model that stands."""
+    for _ in range(3):
+        changed = _changed(json.loads(blueprint.model_dump_json()), *problem.cure)
+        if changed is None or changed == blueprint:
+            return False
+        blueprint = changed
+        try:
+            _, problem = blueprint.reached(schema)
+        except ZooError as another:
+            problem = another
+        if problem is None or not problem.cure:
+            return problem is None
+    return False
 
 
 STANDS = 1_000
@@ -60,7 +79,7 @@ def _changed(tree: dict[str, Any], path: str, value: object) -> Blueprint | None
 def _proposals(tree: dict[str, Any], blueprint: Blueprint, schema: Schema, problem: ZooError) -> Iterator[Cure]:
     if problem.cure:
         yield problem.cure
-    yield from _without_one(tree, problem.at)
+    yield from _without_one(tree, problem.at, schema)
     specs = list(blueprint.specs())
     failing = next((i for i, (address, _) in enumerate(specs) if f"{problem.at}.".startswith(f"{address}.")), 0)
     named = problem.at.removeprefix(specs[failing][0]).lstrip(".").split(".")[0]
@@ -70,12 +89,12 @@ def _proposals(tree: dict[str, Any], blueprint: Blueprint, schema: Schema, probl
                     if name != "kind" and usual[name] != json.loads(spec.model_dump_json())[name])
         yield from _otherwise(tree, address)
     yield from ((slot, []) for slot in ("interaction", "sequence"))
-    yield "tasks", [schema.tasks[0].name]
+    yield from (("tasks", [schema.tasks[0].name]), ("without", []))
     yield from ((f"{slot}.kind", kind) for slot, kind in PLAIN.items())
 
 
-def _without_one(tree: dict[str, Any], at: str) -> Iterator[Cure]:
-    """A list of names without the one that is refused, or a mapping without its key."""
+def _without_one(tree: dict[str, Any], at: str, schema: Schema) -> Iterator[Cure]:
+    """A list of names without the one that is refused, or a mapping without its key, or with one that is nearly called so."""
     group, _, last = at.rpartition(".")
     held: Any = tree
     for step in group.split("."):
@@ -87,8 +106,12 @@ def _without_one(tree: dict[str, Any], at: str) -> Iterator[Cure]:
         rest = held[:int(last)] + held[int(last) + 1:]
         yield group, rest or None
         yield group, rest
-    elif isinstance(held, dict) and last in held:
-        yield group, {name: value for name, value in held.items() if name != last}
+    elif isinstance(held, dict) and last in held and "kind" not in held and group:
+        rest = {name: value for name, value in held.items() if name != last}
+        known = [each.name for each in (*schema.tasks, *schema.features, *schema.histories) if each.name not in rest]
+        yield from ((group, {near if name == last else name: value for name, value in held.items()})
+                    for near in get_close_matches(last, known, n=1, cutoff=0.6))
+        yield group, rest
 
 
 def _otherwise(tree: dict[str, Any], address: str) -> Iterator[Cure]:
@@ -98,3 +121,37 @@ def _otherwise(tree: dict[str, Any], address: str) -> Iterator[Cure]:
         yield slot, [spec for i, spec in enumerate(tree[slot]) if i != int(index)]
     for kind in sorted(kinds(slot), key=lambda each: each != PLAIN.get(slot)):
         yield f"{address}.kind", kind
+
+
+def shrunk(blueprint: Blueprint, schema: Schema, limit: int) -> Cure | None:
+    """The one size, or list of sizes, that holds most of a blueprint's parameters, as large as `limit` parameters allow."""
+    tree = json.loads(blueprint.model_dump_json())
+    sizes = {path: value for path, value in leaves(tree) if _is_size(value)}
+
+    def parameters(path: str, share: float) -> int | None:
+        changed = _changed(tree, path, _scaled(sizes[path], share))
+        try:
+            return changed.count(schema).parameters if changed else None
+        except ZooError:
+            return None
+
+    least = {path: found for path in sizes if (found := parameters(path, 0.0)) is not None and found <= limit}
+    if not least:
+        return None
+    path = min(least, key=lambda each: least[each])
+    low, high = 0.0, 1.0
+    for _ in range(32):
+        middle = (low + high) / 2
+        found = parameters(path, middle)
+        low, high = (middle, high) if found is not None and found <= limit else (low, middle)
+    return path, _scaled(sizes[path], low)
+
+
+def _is_size(value: object) -> bool:
+    """Whether a setting is a whole number above one, or a list of them."""
+    each = value if isinstance(value, list) else [value]
+    return bool(each) and all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in each) and max(each) > 1
+
+
+def _scaled(value: Any, share: float) -> Any:
+    return [_scaled(each, share) for each in value] if isinstance(value, list) else max(1, int(value * share))

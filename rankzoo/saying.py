@@ -16,7 +16,9 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
     schema = model.model_json_schema()
     path, here = _follow(schema, finding["loc"])
     said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
-    said.cure, said.tried = _cure(finding, here, path), tried
+    said.cure = (_cure(finding, here, path) or _known_fields(finding, here, path, tried)
+                 or _tagged(finding, here, path, schema))
+    said.tried = tried
     return said
 
 
@@ -53,8 +55,35 @@ def _cure(finding: Any, here: dict[str, Any], path: str) -> tuple[str, object] |
     return None if value is None else (path, value)
 
 
+def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object) -> tuple[str, object] | None:
+    """A group of settings with its unknown field called as a known one that is near, else without it."""
+    if finding["type"] != "extra_forbidden":
+        return None
+    group, _, name = path.rpartition(".")
+    held: Any = tried
+    for step in group.split(".") if group else ():
+        held = held[int(step) if isinstance(held, list) else step]
+    near = get_close_matches(name, [each for each in here.get("properties", {}) if each not in held], n=1, cutoff=0.6)
+    rest = {each: value for each, value in held.items() if each != name}
+    return group, rest | ({near[0]: held[name]} if near else {})
+
+
+def _tagged(finding: Any, here: dict[str, Any], path: str, root: dict[str, Any]) -> tuple[str, object] | None:
+    """Settings without a kind, as the kind that has most of them; None where no kind has any."""
+    mapping = here.get("discriminator", {}).get("mapping", {})
+    if finding["type"] != "union_tag_not_found" or not isinstance(finding["input"], dict) or not mapping:
+        return None
+    given = set(finding["input"])
+    shares = {kind: len(given & set(_resolve(root, {"$ref": ref})["properties"])) for kind, ref in mapping.items()}
+    best = max(shares, key=lambda kind: shares[kind])
+    return (path, {**finding["input"], "kind": best}) if shares[best] else None
+
+
 def nearest(schema: dict[str, Any], value: object) -> object:
     """The value nearest to one that a JSON schema does not allow; None where none is near, or where it is allowed."""
+    if "discriminator" in schema:
+        near = get_close_matches(str(value), list(schema["discriminator"]["mapping"]), n=1, cutoff=0.5)
+        return {"kind": near[0]} if near else None
     if "anyOf" in schema:
         found = (nearest(option, value) for option in schema["anyOf"])
         return next((each for each in found if each is not None), None)
@@ -64,13 +93,28 @@ def nearest(schema: dict[str, Any], value: object) -> object:
     kind = schema.get("type")
     if kind in ("integer", "number"):
         return _number(schema, value)
-    if kind == "array" and isinstance(value, list):
+    if kind == "array" and not isinstance(value, list):
+        return _listed(schema, value)
+    if kind == "array":
         least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
         return value[:most] if len(value) > most else schema.get("default") if len(value) < least else None
     if kind == "string" and isinstance(value, str):
         plain = re.sub(r"[^A-Za-z0-9_ ]", "", value)[:schema.get("maxLength", 60)]
         return plain if plain and plain != value else None
     return None
+
+
+def _listed(schema: dict[str, Any], value: object) -> list[object] | None:
+    """What stands where a list should: «64, 32» as its numbers, one thing as a list of it."""
+    if value is None:
+        return schema.get("default")
+    parts: list[object] = [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
+    if schema.get("items", {}).get("type") in ("integer", "number"):
+        try:
+            parts = [int(str(part)) for part in parts]
+        except ValueError:
+            return schema.get("default")
+    return parts[:schema.get("maxItems", len(parts))]
 
 
 def _number(schema: dict[str, Any], value: object) -> int | float | None:
@@ -103,6 +147,8 @@ def allowed(schema: dict[str, Any]) -> str:
         return " or ".join(each for each in options if each != "nothing") + (", or nothing" if "nothing" in options else "")
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
+    if "discriminator" in schema:
+        return "a component, of the kind " + ", ".join(schema["discriminator"]["mapping"])
     if "const" in schema:
         return f"{schema['const']}"
     kind = schema.get("type")

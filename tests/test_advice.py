@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, settings
@@ -9,8 +10,9 @@ from hypothesis import given as given_any
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.inspection.advice import advice, power
-from rankzoo.paths import set_at
+from rankzoo.paths import leaves, set_at
 from rankzoo.registry import systems
 from tests.test_blueprint import ANY, stands
 
@@ -61,6 +63,53 @@ def test_any_model_that_stands_is_advised_and_every_cure_stands(drawn):
         for path, value in each.cure:
             set_at(tree, path, list(value) if isinstance(value, tuple) else value)
         assert Blueprint.model_validate_json(json.dumps(tree)).places(schema)
+
+
+NAMED = {"a bottleneck": ("towers.widths", [1]), "a gate": ("sharing.experts", 1), "a tower": ("towers.widths", [8192]),
+         "an embedding": ("representation.dim", 8192)}
+BUILT_WITH_ATTENTION = [id for id in BUILT if any("attention" in spec.keeps for spec in Document.preset(id).blueprint.sequence)]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_named_warnings_are_given_by_every_system_that_can_show_them(name):
+    """And one press leads to a model that stands, in which the warning is gone."""
+    path, value = NAMED[name]
+    seen = 0
+    for id in BUILT:
+        preset = Document.preset(id)
+        before = dict(leaves(json.loads(preset.blueprint.model_dump_json())))
+        rows = [f.vocabulary for f in preset.schema().categorical]
+        if before.get(path) in (None, []) or name == "an embedding" and sum(8192 > 4 * n for n in rows) <= len(rows) / 2:
+            continue  # no such setting in this system, or tables that can fill it
+        try:
+            document = preset.but([(path, value)]).check()
+        except ZooError:
+            continue  # no such size
+        found = [each for each in given(document) if each.at == path]
+        assert found, f"{id}: no warning of {name}"
+        mended = document.but(found[0].cure).check()
+        assert path not in [each.at for each in given(mended)], id
+        seen += 1
+    assert seen >= 4, seen
+
+
+@pytest.mark.parametrize("id", BUILT_WITH_ATTENTION)
+def test_attention_over_an_empty_history_becomes_a_pooling_with_what_hangs_on_it(id):
+    document = Document.preset(id)
+    schema = document.schema()
+    schema = replace(schema, histories=tuple(replace(history, length=1) for history in schema.histories))
+    tree = json.loads(document.blueprint.model_dump_json())
+    found = [each for each in advice(document.blueprint, schema) if each.at.startswith("sequence.")]
+    assert found and "one item at most" in found[0].said()
+    for path, value in found[0].cure:
+        set_at(tree, path, list(value) if isinstance(value, tuple) else value)
+    assert Blueprint.model_validate_json(json.dumps(tree)).places(schema)
+
+
+def test_a_size_that_costs_nothing_is_not_spoken_of():
+    """YouTube's numbers enter as they are: the MLP for numbers has no weight, however thin it is set."""
+    assert given(Document.preset("youtube").but([("representation.bottom", [1])])) == ()
+    assert given(Document.preset("dlrm").but([("representation.bottom", [1])])) != ()
 
 
 def test_every_rule_says_what_and_why_in_sentences():

@@ -14,6 +14,7 @@ from rankzoo.errors import ZooError
 from rankzoo.export.picture import up_to_the_break
 from rankzoo.figures.diagram import draw
 from rankzoo.paths import leaves, set_at
+from rankzoo.runs import limits
 from rankzoo.saying import nearest
 from rankzoo.schema import Schema
 from tests.drawings import walk
@@ -171,3 +172,41 @@ def test_a_name_or_a_kind_that_cannot_be_is_drawn_and_mended(arch, path, value):
         except ZooError as another:
             problem = another
     raise AssertionError(problem)
+
+
+@pytest.mark.parametrize("arch, path, found, cure", [
+    ("youtube", "blueprint.sharing.widths", "64, 32", ("blueprint.sharing.widths", [64, 32])),
+    ("youtube", "blueprint.sequence", {"kind": "pooling"}, ("blueprint.sequence", [{"kind": "pooling"}])),
+    ("youtube", "blueprint.towers.widths", [65_536] * 3, ("blueprint.towers.widths", [7895] * 3)),
+    ("youtube", "blueprint.tasks", [], ("blueprint.tasks", ["click", "completion", "like", "dismiss"])),
+    ("youtube", "settings.lr", float("nan"), ("settings.lr", 0.004)),
+    ("youtube", "blueprint.losses.weights", {"clicks": 2.0}, ("blueprint.losses.weights", {"click": 2.0})),
+    ("esmm", "blueprint.losses.conversion", "click", ("blueprint.losses.conversion", "purchase")),
+    ("din", "blueprint.representation.dims", {"itm": 8}, ("blueprint.representation.dims", {"item": 8})),
+    ("din", "data", "ads", ("blueprint.sequence", []))])
+def test_what_was_damaged_is_offered_as_it_was_meant(arch, path, found, cure):
+    tree = {"arch": "din", "data": "ads"} if path == "data" else json.loads(Document.preset(arch).json())
+    set_at(tree, path, found)
+    with pytest.raises(ZooError) as caught:
+        limits.check(Document.parse(json.dumps(tree)), limits.LOCAL)
+    assert caught.value.cure == cure
+
+
+@pytest.mark.parametrize("path", ["sharing.expertts", "towers", "colour"])
+def test_a_group_that_is_no_group_and_a_field_that_is_none_are_mended_whole(path):
+    """The preset's settings take the place of nothing, and an unknown field goes or is called as it was meant."""
+    preset = Document.preset("youtube")
+    tree = json.loads(preset.json())
+    set_at(tree, path if path == "colour" else f"blueprint.{path}", None if path == "towers" else 4)
+    if path == "sharing.expertts":
+        del tree["blueprint"]["sharing"]["experts"]
+    problem = refused(tree)
+    assert Document.mended(problem.tried, problem.cure) == preset
+
+
+def test_too_large_says_where_and_what_fits():
+    """The largest that fits: one more of each width, and it would not."""
+    document = Document.preset("youtube").but([("towers.widths", [65_536] * 3)])
+    at, value = mending.shrunk(document.blueprint, document.schema(), 500_000_000)
+    largest, more = (document.but([(at, [width + n for width in value])]).counted().parameters for n in (0, 1))
+    assert at == "towers.widths" and largest <= 500_000_000 < more

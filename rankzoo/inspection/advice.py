@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
+from rankzoo import mending
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.errors import ZooError
+from rankzoo.paths import set_at
 from rankzoo.schema import Schema
 
 NARROW, ENOUGH, MUCH, LARGE = 2, 8, 4, 0.5
-LAYERS = ("bottom", "widths", "unit")
+LAYERS = ("bottom", "widths", "unit", "units", "hidden", "maps")
+SIZES = ("dim", "token", "width", "ffn", "space")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,29 @@ class Advice:
 def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
     """Everything that an expert would object to, in the order of the forward pass."""
     places = blueprint.places(schema)
-    return tuple(each for place in places for rule in RULES for each in rule(place, blueprint))
+    return tuple(replace(each, cure=whole) for place in places for rule in RULES for each in rule(place, blueprint)
+                 if (whole := _completed(blueprint, schema, each.cure)))
+
+
+def _completed(blueprint: Blueprint, schema: Schema, cure: tuple[tuple[str, object], ...]) -> tuple[tuple[str, object], ...]:
+    """A cure, and behind it what must change with it so that the model stands: where a component goes, what reads its vector goes
+    too. Nothing where that leads nowhere."""
+    for _ in range(5):
+        tree = json.loads(blueprint.model_dump_json())
+        for path, value in cure:
+            set_at(tree, path, list(value) if isinstance(value, tuple) else value)
+        try:
+            changed = Blueprint.model_validate_json(json.dumps(tree))
+            _, problem = changed.reached(schema)
+        except ZooError as refusal:
+            problem = refusal
+        if problem is None:
+            return cure
+        more = mending.cure(changed, schema, problem)
+        if more is None:
+            return ()
+        cure = (*cure, more)
+    return ()
 
 
 def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -46,26 +71,46 @@ def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     for name in LAYERS:
         widths = setting(place, name, ())
         narrow = [i for i, width in enumerate(widths, 1) if width <= NARROW]
-        if narrow:
+        if narrow and _matters(place, name, tuple(ENOUGH for _ in widths)):
             yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
                          "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
                          ((f"{place.address}.{name}", tuple(w if w > NARROW else ENOUGH for w in widths)),),
                          {"n": " and ".join(map(str, narrow)), "setting": name, "units": min(widths), "better": ENOUGH})
 
 
+def thin(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """Vectors of one or two numbers: tokens, states, queries, embeddings."""
+    for name in SIZES:
+        size = setting(place, name, 0)
+        if 0 < size <= NARROW and _matters(place, name, ENOUGH):
+            heads = setting(place, "heads", 1)
+            better = heads * max(1, ENOUGH // heads)
+            yield Advice(f"{place.address}.{name}", "{setting} makes vectors of {units} numbers.",
+                         "All that is told by them must pass through so few numbers.", "Make it {better} wide",
+                         ((f"{place.address}.{name}", better),), {"setting": name, "units": size, "better": better})
+
+
+def _matters(place: Place, name: str, other: object) -> bool:
+    """Whether a size costs anything as the component is set: some are for a way of working that is off."""
+    try:
+        changed = place.spec.model_copy(update={name: other})
+        return changed.count(place.shape).parameters != place.spec.count(place.shape).parameters
+    except ZooError:  # it cannot be changed alone
+        return True
+
+
 def swollen(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
-    """A first layer much wider than what it reads."""
+    """A first layer much wider than what it reads: the joined vector, a branch, or the layers below."""
     read = {"sharing": place.shape.joined, "towers": place.shape.branch}.get(place.address, 0)
-    name = next((name for name in LAYERS if setting(place, name, ())), "")
-    if not read or not name:
-        return
-    first, *rest = getattr(place.spec, name)
-    if first > MUCH * max(read, ENOUGH):
-        better = power(2 * read)
-        yield Advice(f"{place.address}.{name}", "The first layer has {units} units and reads {read} numbers.",
-                     "It cannot make more of them than there is; the weights are paid for and learn the rows by heart.",
-                     "Make it {better} wide", ((f"{place.address}.{name}", (better, *(min(w, better) for w in rest))),),
-                     {"units": first, "read": read, "better": better})
+    for name in ("bottom", "widths") if read else ():
+        first, *rest = setting(place, name, ()) or (0,)
+        if read > NARROW and first > MUCH * max(read, ENOUGH):
+            better = power(2 * read)
+            yield Advice(f"{place.address}.{name}", "The first layer has {units} units and reads {read} numbers.",
+                         "It cannot make more of them than there is; the weights are paid for and learn the rows by heart.",
+                         "Make it {better} wide", ((f"{place.address}.{name}", (better, *(min(w, better) for w in rest))),),
+                         {"units": first, "read": read, "better": better})
+        read = (rest or [first])[-1] or read
 
 
 def lonely(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -121,8 +166,8 @@ def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     history = place.shape.schema.history(setting(place, "history", ""), place.address)
     if history.length <= 1:
         yield Advice(place.address, "The history '{name}' holds one item at most.",
-                     "Attention over one item gives it the weight 1: there is nothing to choose.", "Take the attention out",
-                     (("sequence", []),), {"name": history.name})
+                     "Attention over one item gives it the weight 1: there is nothing to choose.", "Pool the history instead",
+                     ((f"{place.address}.kind", "pooling"),), {"name": history.name})
 
 
 def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -146,7 +191,7 @@ def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                      {**missing.values, "kind": other.title})
 
 
-RULES = (absent, bottleneck, swollen, lonely, idle_sharing, overfull, short_history, drowned)
+RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, short_history, drowned)
 
 
 def setting(place: Place, name: str, other: object) -> object:

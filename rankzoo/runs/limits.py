@@ -58,7 +58,21 @@ def check(document: Document, limits: Limits) -> None:
     if settings.rows is not None:
         _within(settings.rows, limits.rows, "rows", "settings.rows")
     _within(settings.epochs, limits.epochs, "epochs", "settings.epochs")
-    _within(document.counted().parameters, limits.parameters, "parameters", "blueprint")
+    count = document.counted()
+    if count.parameters > limits.parameters:
+        raise _too_many(document, count.parameters, limits.parameters)
+
+
+def _too_many(document: Document, found: int, limit: int) -> ZooError:
+    """What is said of too many parameters: how many, where most of them are, and the nearest size with which the model fits."""
+    from rankzoo.mending import shrunk  # brings every component along, which the commands that need limits alone do without
+
+    smaller = shrunk(document.blueprint, document.schema(), limit)
+    at, value = smaller or ("blueprint", None)
+    return ZooError("{found:,} parameters; the limit is {limit:,}.", "Make {at} smaller: {value} fits." if smaller else
+                    "Use fewer features or smaller tables.", at=at, found=found, limit=limit,
+                    value=value if isinstance(value, int) else ", ".join(map(str, value or ())),
+                    cure=smaller and (f"blueprint.{at}", value))
 
 
 def check_installed(document: Document) -> None:

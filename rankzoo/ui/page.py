@@ -19,6 +19,8 @@ from rankzoo.inspection.counts import memory as bytes_of
 from rankzoo.ui import broken, navigation, state
 from rankzoo.ui.words import say, translate
 
+LONGEST = 60
+"""Letters of a value that a button names."""
 LINKED = ("run", "c", "lang", "view", "rows", "row", "with")
 """What a shared address carries: what is in hand, and where one looked."""
 
@@ -40,8 +42,8 @@ def _said(trouble: ZooError) -> None:
     st.error(escaped(trouble.text(translate)))
     if trouble.cure and trouble.tried and _mends(trouble):
         path, value = trouble.cure
-        st.button(say("Set {at} to {value}", at=escaped(path.removeprefix("blueprint.")), value=escaped(_value(value))),
-                  key="rz_mend", icon=":material/build:", on_click=state.mend, args=(trouble,))
+        st.button(_offer(path.removeprefix("blueprint."), value), key="rz_mend", icon=":material/build:", on_click=state.mend,
+                  args=(trouble,))
     broken.show(trouble)
 
 
@@ -53,10 +55,20 @@ def _mends(trouble: ZooError) -> bool:
         return True
 
 
+def _offer(path: str, value: object) -> str:
+    """What a press would set: where that is long, its address alone."""
+    said = _value(value)
+    return say("Set {at} to {value}", at=escaped(path), value=escaped(said)) if path and len(said) <= LONGEST else say(
+        "Mend {at}", at=escaped(path or say("the document")))
+
+
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return str(value.get("kind") or "; ".join(f"{name}: {_value(each)}" for name, each in value.items()) or say("none"))
-    return ", ".join(map(_value, value)) or say("none") if isinstance(value, (list, tuple)) else str(value)
+        return "; ".join(f"{name}: {_value(each)}" for name, each in value.items()) or say("none")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(each["kind"]) if isinstance(each, dict) and "kind" in each else _value(each)
+                         for each in value) or say("none")
+    return say("none") if value is None else str(value)
 
 
 def head(detail: str = "", right: str = "", sel: str = "") -> None:

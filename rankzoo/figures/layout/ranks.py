@@ -78,11 +78,13 @@ def _lerp(tight: float, wide: float, roomy: float) -> float:
 
 @dataclass(frozen=True)
 class Measure:
-    """Widths of all ranks and of the gaps before them, and the padding that lets a column hold its own title."""
+    """Widths of all ranks and of the gaps before them, and the padding that lets a column hold its own title: all of it that
+    stands before a rank, and the part of it that is the rank's own column's."""
 
     widths: tuple[float, ...]
     gaps: tuple[float, ...]
     pads: tuple[float, ...]
+    own: tuple[float, ...]
 
     @property
     def total(self) -> float:
@@ -92,15 +94,16 @@ class Measure:
 def _measure(order: list[Rank], graph: Graph, scale: Scales, roomy: float) -> Measure:
     widths = [_rank_width(rank, graph, scale, roomy) for rank in order]
     gaps = [0.0] + [_lerp(*_gap(a, b, graph)[:2], roomy) for a, b in zip(order, order[1:], strict=False)]
-    pads = [0.0] * (len(order) + 1)
+    pads, own = [0.0] * (len(order) + 1), [0.0] * len(order)
     for i, rank in enumerate(order):
         inner = [j for j, other in enumerate(order) if other.column.slot == rank.column.slot]
         if rank.column.used and i == inner[0]:
             holds = sum(widths[j] for j in inner) + sum(gaps[j] for j in inner[1:])
             missing = max(0.0, width_of(f"{rank.column.number} {rank.column.title}", 13) + 4 - holds)
+            own[i] = missing / 2
             pads[i] += missing / 2
             pads[inner[-1] + 1] += missing / 2
-    return Measure(tuple(widths), tuple(gaps), tuple(pads))
+    return Measure(tuple(widths), tuple(gaps), tuple(pads), tuple(own))
 
 
 def _rank_width(rank: Rank, graph: Graph, scale: Scales, roomy: float) -> float:
@@ -140,7 +143,7 @@ def plan(graph: Graph, columns: Sequence[Column], scale: Scales, width: float) -
     for column in columns:
         inner = [i for i, rank in enumerate(order) if rank.column.slot == column.slot]
         first, last = inner[0], inner[-1]
-        pad = sized.pads[first] if column.used else 0.0
+        pad = sized.own[first]
         start, end = max(0.0, lefts[first] - pad), lefts[last] + sized.widths[last]
         title = width_of(f"{column.number} {column.title}", 13) + 4 if column.used else 0.0
         extents[column.slot] = (start, max(end - start + pad, title))
