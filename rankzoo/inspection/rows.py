@@ -25,7 +25,8 @@ def rows(subject: Subject, feature: str = "") -> View:
     learned: the mean logit of some rows into which the id is put, centred; it needs no access to weights · planted: what the id
     adds to the logit in the rows on view, centred. Statistic: their rank correlation, chance 0, interval over ids. Tables:
     `fields` (feature, ids, table, used, lost, expected), `shared` (row, count, ids: the most read of the shared rows), `time`
-    (block, agreement: the same correlation with what was planted at that time), `growth` and `admission` (inspection/admission.py).
+    (block, agreement: the same correlation with what was planted at that time), `growth` and `admission`
+    (inspection/admission.py).
     """
     name = feature or usual(subject)
     count = np.bincount(_column(subject.dataset.part("train"), name), minlength=subject.dataset.schema.feature(name).vocabulary)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.losses.base import Loss, LossLayer, known_tasks, labels
 from rankzoo.components.slot import once
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
 from rankzoo.signals import Batch
@@ -66,10 +66,13 @@ class Negatives(Loss):
         for i, name in enumerate(self.on):
             if shape.schema.task(name).kind != "class":
                 raise ZooError("'{task}' does not choose among classes, of which negatives could be drawn.",
-                               "Take it out, or choose a task whose labels are classes.", at=f"{shape.at}.on.{i}", task=name)
+                               "Take it out, or choose a task whose labels are classes.", at=f"{shape.at}.on.{i}", task=name,
+                               cure=(f"{shape.at}.on", [each for each in self.on if each != name]),
+                               comes=f"{name}: {axes(1)}", needs=f"{name}: {axes('n')}, n ≥ 2")
         if not any(self.draws(task) for task in shape.tasks):
             raise ZooError("Negatives are drawn among classes, and no task of the model chooses among any.",
-                           "Set losses.kind to pointwise.", at=shape.at)
+                           "Set losses.kind to pointwise.", at=shape.at, cure=("losses.kind", "pointwise"), comes=axes(1),
+                           needs=axes("n") + ", n ≥ 2")
         return super().after(shape)
 
     def build(self, shape: Shape) -> NegativesLayer:

@@ -98,7 +98,8 @@ class TreeLeaves(Embeddings):
         own = self.apart_in(shape)
         for name in fields.keys() & {DENSE, *own}:
             raise ZooError("The leaves of all trees are one field, '{name}', and the data have such a column.",
-                           "Rename the column, or set representation.kind to embeddings.", at=shape.at, name=name)
+                           "Rename the column, or set representation.kind to embeddings.", at=shape.at, name=name,
+                           cure=("representation.kind", "embeddings"), comes=f"{name}: 2 × B", needs=f"{name}: 1 × B")
         fields, joins = (fields, dict.fromkeys(own, self.wide)) if own else ({DENSE: self.wide} | fields, {})
         return after.but(fields=fields, joins=joins, own={name: group for group, name in enumerate(own)},
                          origin={**after.origin, **dict.fromkeys(own or (DENSE,), f"{shape.at}.numbers")})
