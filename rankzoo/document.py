@@ -193,14 +193,16 @@ class Document(BaseModel):
         self.counted()
         return self
 
-    def counted(self) -> Count:
-        """Parameters and FLOPs on its data; raises as `check` does."""
+    def counted(self, instead: Blueprint | None = None) -> Count:
+        """Parameters and FLOPs on its data; raises as `check` does, where nothing is offered that leads back to `instead`."""
         schema = self.schema()
         try:
             return self.blueprint.count(schema)
         except ZooError as problem:
-            problem.tried, mends = json.loads(self.model_dump_json()), cure(self.blueprint, schema, problem)
+            problem.tried, mends = json.loads(self.model_dump_json()), cure(self.blueprint, schema, problem, instead)
             problem.cure = mends and (f"blueprint.{mends[0]}", mends[1])
+            if instead and mends and Document.mended(problem.tried, problem.cure).blueprint == instead:
+                problem.cure = None  # a kind of the preset takes the preset's settings
             raise
 
     def _standing(self) -> Document:

@@ -22,15 +22,18 @@ PLAIN = {slot: field.default.kind for slot, field in Blueprint.model_fields.item
 """The kind of each slot that stands there where nothing is said: it asks least of what comes to it."""
 
 
-def cure(blueprint: Blueprint, schema: Schema, problem: ZooError) -> Cure | None:
-    """The nearest change that mends a refusal of this blueprint on these data; None where none of the proposals helps."""
+def cure(blueprint: Blueprint, schema: Schema, problem: ZooError, instead: Blueprint | None = None) -> Cure | None:
+    """The nearest change that mends a refusal of this blueprint on these data; None where none of the proposals helps. `instead`
+    is the model that it would have taken the place of: to come back to that one mends nothing."""
     tree = json.loads(blueprint.model_dump_json())
-    if problem.cure and _leads(blueprint, schema, problem):
+    if problem.cure and _leads(blueprint, schema, problem, instead):
         return problem.cure
     now, best, found = _reach(blueprint, schema), -1, None
     for path, value in _proposals(tree, blueprint, schema, problem):
         changed = _changed(tree, path, value)
-        reached, other = _reach(changed, schema) if changed else now
+        if changed in (None, instead):
+            continue
+        reached, other = _reach(changed, schema)
         if reached > max(best, now[0]) or reached == now[0] and best < 0 and other != now[1]:  # or another refusal in its place
             best, found = reached, (path, value)
         if reached == STANDS:
@@ -38,11 +41,11 @@ def cure(blueprint: Blueprint, schema: Schema, problem: ZooError) -> Cure | None
     return found
 
 
-def _leads(blueprint: Blueprint, schema: Schema, problem: ZooError) -> bool:
+def _leads(blueprint: Blueprint, schema: Schema, problem: ZooError, instead: Blueprint | None) -> bool:
     """Whether what refusals themselves offer, one after the other, leads to a model that stands."""
     for _ in range(3):
         changed = _changed(json.loads(blueprint.model_dump_json()), *problem.cure)
-        if changed is None or changed == blueprint:
+        if changed in (None, blueprint, instead):
             return False
         blueprint = changed
         try:

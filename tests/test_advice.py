@@ -8,13 +8,14 @@ import pytest
 from hypothesis import assume, settings
 from hypothesis import given as given_any
 
-from rankzoo.blueprint import Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint, Place, kinds
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
-from rankzoo.inspection.advice import advice, power
+from rankzoo.inspection.advice import advice, bottleneck, lonely, power, swollen, thin
 from rankzoo.paths import leaves, set_at
 from rankzoo.registry import systems
-from tests.test_blueprint import ANY, stands
+from rankzoo.schema import Shape
+from tests.test_blueprint import ANY, SHOP, stands
 
 BUILT = list(systems())
 
@@ -110,6 +111,15 @@ def test_a_size_that_costs_nothing_is_not_spoken_of():
     """YouTube's numbers enter as they are: the MLP for numbers has no weight, however thin it is set."""
     assert given(Document.preset("youtube").but([("representation.bottom", [1])])) == ()
     assert given(Document.preset("dlrm").but([("representation.bottom", [1])])) != ()
+
+
+def test_every_kind_is_advised_of_as_it_stands_by_default():
+    """No rule stumbles over a setting of another type under a name that it knows."""
+    for slot in SLOTS:
+        for spec in kinds(slot).values():
+            place = Place(f"{slot}.0" if slot in ("sequence", "interaction") else slot, spec(), Shape(SHOP, SHOP.tasks))
+            for rule in (bottleneck, thin, swollen, lonely):
+                list(rule(place, Document.preset("youtube").blueprint))
 
 
 def test_every_rule_says_what_and_why_in_sentences():

@@ -210,3 +210,20 @@ def test_too_large_says_where_and_what_fits():
     at, value = mending.shrunk(document.blueprint, document.schema(), 500_000_000)
     largest, more = (document.but([(at, [width + n for width in value])]).counted().parameters for n in (0, 1))
     assert at == "towers.widths" and largest <= 500_000_000 < more
+
+
+@pytest.mark.parametrize("arch, change, cure", [
+    ("snapchat", ("losses.kind", "entire_space"), ("losses.click", "swipe")),
+    ("microsoft", ("interaction.0.kind", "cross"), ("towers.kind", "bare")),
+    ("mmoe", ("towers.kind", "dot_product"), None)])
+def test_what_is_offered_does_not_take_the_exchange_back(arch, change, cure):
+    """Who exchanges a component is offered what makes room for it, where anything does, not the component of before."""
+    before = Document.preset(arch)
+    after = before.but([change])
+    with pytest.raises(ZooError) as caught:
+        limits.check(after, limits.LOCAL, before.blueprint)
+    offered = caught.value.cure
+    assert offered == (cure and (f"blueprint.{cure[0]}", cure[1]))
+    if offered:
+        mended = Document.mended(caught.value.tried, offered).blueprint
+        assert mended.places(before.schema()) and mended != before.blueprint

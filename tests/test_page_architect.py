@@ -375,7 +375,8 @@ def test_a_server_for_a_class_refuses_what_is_too_large_for_it(monkeypatch):
     without_workers(monkeypatch)
     app = opened()
     app.number_input("side:representation.dim").set_value(65_536).run()
-    assert re.fullmatch(r"1\d\d,\d{3},\d{3} parameters; the limit is 20,000,000\.", said(app)[0])
+    sentence = r"1\d\d,\d{3},\d{3} parameters; the limit is 20,000,000\. Make representation\.dim smaller: \d,\d{3} fits\."
+    assert re.fullmatch(sentence, said(app)[0])
     assert document(app) == Document.preset("youtube")
 
 

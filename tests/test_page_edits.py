@@ -230,7 +230,7 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
     assert len(said(app)) == 1 and "3 heads cannot share the 16 numbers" in said(app)[0]
     assert document(app).blueprint.sequence[0].heads == 4 and "losses.click" in drawn(app)
     tried = words(scenes(app)["broken"])
-    assert {"comes: 16", "needs: 3 × 5.33", "cannot stand here", "not reached"} <= set(tried)
+    assert {"comes: B × L × 16", "needs: B × L × 3·n", "cannot stand here", "not reached"} <= set(tried)
     assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and "broken" not in scenes(app)
@@ -243,7 +243,7 @@ def test_what_the_source_says_is_all_that_stands_out():
     stated = [fact for fact in facts if fact.tag == "stated"]
     shown = app.dataframe[0].value
     assert len(shown) == len(stated) < len(facts) and set(shown["how sure"]) == {"stated: read in the source"}
-    assert any(f"{len(stated)} of {len(facts)} values" in each.value for each in app.caption)
+    assert any(f"{len(stated)} of {len(facts)} facts" in each.value for each in app.caption)
     app.segmented_control(key="rz_said").set_value("supported").run()
     assert {line.split(":")[0] for line in app.dataframe[0].value["how sure"]} == {"stated", "derived"}
 

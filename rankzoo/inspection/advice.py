@@ -69,7 +69,7 @@ def _completed(blueprint: Blueprint, schema: Schema, cure: tuple[tuple[str, obje
 def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     """A layer of one or two units inside a network."""
     for name in LAYERS:
-        widths = setting(place, name, ())
+        widths = layers(place, name)
         narrow = [i for i, width in enumerate(widths, 1) if width <= NARROW]
         if narrow and _matters(place, name, tuple(ENOUGH for _ in widths)):
             yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
@@ -82,7 +82,7 @@ def thin(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     """Vectors of one or two numbers: tokens, states, queries, embeddings."""
     for name in SIZES:
         size = setting(place, name, 0)
-        if 0 < size <= NARROW and _matters(place, name, ENOUGH):
+        if isinstance(size, int) and 0 < size <= NARROW and _matters(place, name, ENOUGH):
             heads = setting(place, "heads", 1)
             better = heads * max(1, ENOUGH // heads)
             yield Advice(f"{place.address}.{name}", "{setting} makes vectors of {units} numbers.",
@@ -103,7 +103,7 @@ def swollen(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     """A first layer much wider than what it reads: the joined vector, a branch, or the layers below."""
     read = {"sharing": place.shape.joined, "towers": place.shape.branch}.get(place.address, 0)
     for name in ("bottom", "widths") if read else ():
-        first, *rest = setting(place, name, ()) or (0,)
+        first, *rest = layers(place, name) or (0,)
         if read > NARROW and first > MUCH * max(read, ENOUGH):
             better = power(2 * read)
             yield Advice(f"{place.address}.{name}", "The first layer has {units} units and reads {read} numbers.",
@@ -197,6 +197,12 @@ RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, shor
 def setting(place: Place, name: str, other: object) -> object:
     """A setting of a component by its name, `other` where it has none of that name."""
     return getattr(place.spec, name) if name in type(place.spec).model_fields else other
+
+
+def layers(place: Place, name: str) -> tuple[int, ...]:
+    """A setting where it is a list of sizes: a GRU's `hidden` is a share."""
+    found = setting(place, name, ())
+    return found if isinstance(found, tuple) and all(isinstance(each, int) for each in found) else ()
 
 
 def power(number: int) -> int:

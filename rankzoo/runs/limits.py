@@ -8,6 +8,7 @@ from rankzoo.data.limits import PROFILES, profile_of
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
+    from rankzoo.blueprint import Blueprint
     from rankzoo.document import Document
 
 Profile = Literal["local", "class"]
@@ -49,16 +50,17 @@ def profile() -> Limits:
     return {each.profile: each for each in (LOCAL, CLASS)}[profile_of()]
 
 
-def check(document: Document, limits: Limits) -> None:
+def check(document: Document, limits: Limits, instead: Blueprint | None = None) -> None:
     """Raise a ZooError with both numbers where a document asks for more than the profile allows.
 
-    Parameters are counted by the formulas of the slots, from the data's schema alone: nothing is built, no row is made.
+    Parameters are counted by the formulas of the slots, from the data's schema alone: nothing is built, no row is made. `instead`
+    is the model in whose place it would come, to which no cure leads back.
     """
     settings = document.settings
     if settings.rows is not None:
         _within(settings.rows, limits.rows, "rows", "settings.rows")
     _within(settings.epochs, limits.epochs, "epochs", "settings.epochs")
-    count = document.counted()
+    count = document.counted(instead)
     if count.parameters > limits.parameters:
         raise _too_many(document, count.parameters, limits.parameters)
 
@@ -71,7 +73,7 @@ def _too_many(document: Document, found: int, limit: int) -> ZooError:
     at, value = smaller or ("blueprint", None)
     return ZooError("{found:,} parameters; the limit is {limit:,}.", "Make {at} smaller: {value} fits." if smaller else
                     "Use fewer features or smaller tables.", at=at, found=found, limit=limit,
-                    value=value if isinstance(value, int) else ", ".join(map(str, value or ())),
+                    value=f"{value:,}" if isinstance(value, int) else ", ".join(map(str, value or ())),
                     cure=smaller and (f"blueprint.{at}", value))
 
 

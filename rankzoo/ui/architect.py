@@ -48,13 +48,14 @@ def sidebar(reset: Callable[[], None]) -> None:
 
 
 def _ways_back() -> None:
-    """Undo and redo in one row at the head of the sidebar, where no window is too low for them."""
+    """Undo and redo in one row at the head of the sidebar, where no window is too low for them: sign and key, since there is no
+    room for a word."""
     memory = st.session_state
     with st.container(horizontal=True, wrap=False, gap="xsmall", key="rz_ways_back"):
-        st.button("", icon=":material/undo:", key="undo", shortcut=UNDO, disabled=not memory["rz_past"],
-                  on_click=state.undo, help=say("Undo"))
-        st.button("", icon=":material/redo:", key="redo", shortcut=REDO, disabled=not memory["rz_future"],
-                  on_click=state.redo, help=say("Redo"))
+        st.button("", icon=":material/undo:", key="undo", shortcut=UNDO, width=90, disabled=not memory["rz_past"],
+                  on_click=state.undo)
+        st.button("", icon=":material/redo:", key="redo", shortcut=REDO, width=140, disabled=not memory["rz_future"],
+                  on_click=state.redo)
 
 
 def selection() -> str:

@@ -89,7 +89,7 @@ def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) ->
     """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data, or asks
     for more than this server gives (counted by formula: no memory is taken). `why` tells of the names that were dropped."""
     try:
-        limits.check(changed, service.store().limits)
+        limits.check(changed, service.store().limits, document().blueprint)
     except ZooError as problem:
         problem.tried = json.loads(changed.model_dump_json())
         raise

@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor
 
 from rankzoo.components.losses.base import SETS, Likelihood, Loss, LossLayer, labels, over, plain, valued
-from rankzoo.errors import ZooError, axes, closest, nearest
+from rankzoo.errors import Cure, ZooError, axes, closest, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Shape, Task
 from rankzoo.signals import Batch
@@ -52,17 +52,24 @@ class EntireSpace(Loss):
             if name not in kinds:
                 raise ZooError("The entire space needs the task '{name}', which is no task of the model.",
                                closest(name, list(kinds)) or "Choose among: {tasks}; or set losses.kind to pointwise.", at=at,
-                               name=name, tasks=", ".join(kinds), cure=nearest(at, name, kinds), comes=f"{name}: {axes(0)}",
-                               needs=f"{name}: {axes(1)}")
+                               name=name, tasks=", ".join(kinds), cure=nearest(at, name, kinds) or self._other(at, kinds),
+                               comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")
             if kinds[name] != "binary":
                 raise ZooError("The entire space multiplies probabilities, but '{name}' is not a label that is 0 or 1.",
                                "Choose another task, or set losses.kind to pointwise.", at=at, name=name,
+                               cure=self._other(at, kinds),
                                comes=valued(next(t for t in shape.tasks if t.name == name)),
                                needs=f"{name}: y ∈ {SETS['binary']}")
         if self.click == self.conversion:
             raise ZooError("The click and what follows it are the same task.", "Name two tasks.", at=f"{shape.at}.conversion",
+                           cure=self._other(f"{shape.at}.conversion", kinds),
                            comes=f"1 × {axes(1)}", needs=f"2 × {axes(1)}")
         return super().after(shape)
+
+    def _other(self, at: str, kinds: Mapping[str, str]) -> Cure | None:
+        """The first task with a label that is 0 or 1 and that stands in neither of the two places."""
+        free = (name for name, kind in kinds.items() if kind == "binary" and name not in (self.click, self.conversion))
+        return next(((at, name) for name in free), None)
 
     def build(self, shape: Shape) -> EntireSpaceLayer:
         return EntireSpaceLayer(self, shape)

@@ -49,7 +49,7 @@ def history_rows(box: Box) -> int:
 def candidate(block: Block, box: Box, state: State) -> list[Tree]:
     """The candidate's vectors side by side: the query of the attention."""
     name = next((words for words in (block.title, block.detail) if words and width_of(words) <= 44), "q")
-    return [rect(0, 16, box.w, box.h - 16, "box", 3), text(box.w / 2, 11, name, "t2", "middle"),
+    return [rect(0, 16, box.w, box.h - 16, "box", 3), text(box.w / 2, 11, name, "t2 halo", "middle"),
             *corner(block, box, state)]
 
 
