@@ -60,8 +60,8 @@ class RankingModel(nn.Module):
                     break
 
     def fit(self, train: Batch, seed: int, anew: bool = True) -> None:
-        """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees), and what
-        a loss counts in them; of a training that goes on (`anew` false) the latter alone, which is not kept with the weights."""
+        """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees), and
+        what a loss counts in them; of a training that goes on (`anew` false) the latter alone, which the weights do not keep."""
         if anew and hasattr(self.representation, "fit"):
             self.representation.fit(train, seed)
         if hasattr(self.losses, "tally"):
