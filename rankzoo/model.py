@@ -59,13 +59,11 @@ class RankingModel(nn.Module):
                 if hasattr(layer, "begin") and layer.begin(task, self.losses.start(task, logit)):
                     break
 
-    def fit(self, train: Batch, seed: int) -> None:
-        """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees)."""
-        if hasattr(self.representation, "fit"):
+    def fit(self, train: Batch, seed: int, anew: bool = True) -> None:
+        """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees), and
+        what a loss counts in them; of a training that goes on (`anew` false) the latter alone, which the weights do not keep."""
+        if anew and hasattr(self.representation, "fit"):
             self.representation.fit(train, seed)
-
-    def tally(self, train: Batch) -> None:
-        """Before any step: what a loss counts in the training rows (how often each class is a label)."""
         if hasattr(self.losses, "tally"):
             self.losses.tally(train)
 

@@ -107,8 +107,9 @@ def test_the_view_of_items():
     assert len(frame) == 481 and frame["group"][0] == "" and set(frame["group"][1:]) == set(CATEGORIES)
     assert view.truth.ci95[0] < view.truth.value < view.truth.ci95[1] and len(view.truth.more) == 1
     drawn = vectors(frame.assign(name="n"), theme(), "t")
-    assert {trace.name for trace in drawn.data} == {*CATEGORIES, "unknown"} and drawn.layout.showlegend
-    assert len({(trace.marker.color, trace.marker.symbol) for trace in drawn.data}) == 9
+    assert {trace.name for trace in drawn.data} == {*CATEGORIES, "unknown", "new: never seen in training"}
+    assert drawn.layout.showlegend
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in drawn.data[1:]}) == 9
 
 
 def test_tables_without_items_have_no_score():

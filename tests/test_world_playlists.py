@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
-from rankzoo.data.worlds.playlists import AUDIO, NEAREST, NEIGHBOURS, TASKS, TRACKS, neighbours, sounds_like
+from rankzoo.data.worlds.playlists import AUDIO, NEAREST, NEIGHBOURS, TASKS, TRACKS, edges, sounds_like, strongest
 
 PLAYLISTS = world("playlists")
 ROWS = 6_000
@@ -39,9 +39,9 @@ def column(made, name: str, part: str) -> list:
 
 def test_the_strongest_neighbours_come_first():
     playlists = np.array([[5, 6, 7], [5, 6, 8], [5, 6, 7], [5, 9, 7], [5, 6, 9]])
-    assert neighbours(playlists, 1)[5].tolist() == [6, 7, 9] + [-1] * (NEIGHBOURS - 3)
-    assert neighbours(playlists, 2)[5].tolist() == [6, 7] + [-1] * (NEIGHBOURS - 2)
-    assert (neighbours(playlists, 1)[0] == -1).all()
+    assert strongest(edges(playlists, 1))[5].tolist() == [6, 7, 9] + [-1] * (NEIGHBOURS - 3)
+    assert strongest(edges(playlists, 2))[5].tolist() == [6, 7] + [-1] * (NEIGHBOURS - 2)
+    assert (strongest(edges(playlists, 1))[0] == -1).all()
 
 
 def test_a_fifth_of_a_playlist_is_hidden_whichever(tracks):

@@ -153,6 +153,15 @@ class Wording:
 
 
 @dataclass(frozen=True)
+class Ties:
+    """How strongly an item is tied to those that it lists. list: the catalogue's list of items · weights: (item, place), item k
+    in row k, 0 where the list has ended."""
+
+    list: str
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
 class ListScores:
     """The true scores of the items in the rows' graded lists, from which exposures, clicks and purchases were drawn: (row,
     place). An item that is not relevant stands below all that are."""
@@ -195,6 +204,7 @@ class Truth:
     intent: Intent | None = None
     completes: Completes | None = None
     wording: Wording | None = None
+    ties: Ties | None = None
     formula: str = ""
     repeats: Repeats | None = None
     listed: ListScores | None = None

@@ -14,8 +14,9 @@ HOVER = "%{text}<br>%{customdata[0]:,} {rows}<br>{length} %{customdata[1]:.3f}<e
 
 
 def vectors(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.Figure:
-    """Columns `name`, `count`, `norm`, `x`, `y`, and where values are sorted `group`, empty for those that are not; `title` is
-    already in the reader's language. Both axes have one scale, for distances are what the map shows."""
+    """Columns `id`, `name`, `count`, `norm`, `x`, `y`, and where values are sorted `group`, empty for those that are not, and
+    `new`, which has a ring; `title` is already in the reader's language. Both axes have one scale, for distances are what the map
+    shows."""
     figure = chart(label(title), right=88)
     if "group" in frame:
         _grouped(figure, frame, theme, say)
@@ -33,17 +34,25 @@ def _hover(say: Say) -> str:
 
 def _grouped(figure: go.Figure, frame: pd.DataFrame, theme: Theme, say: Say) -> None:
     """A colour and a symbol for each group, with a legend; what has none is grey."""
-    known = sorted(group for group in frame["group"].unique() if group)
-    styles = {group: (colour(theme, i), MARKERS[i % len(MARKERS)]) for i, group in enumerate(known)}
-    styles[""] = theme.grey, "x-open"
-    for group, (paint, symbol) in styles.items():
+    rings = frame[frame["new"]] if "new" in frame else frame[:0]
+    if len(rings):  # under the dots, so that these are what a click meets
+        figure.add_scatter(x=rings["x"], y=rings["y"], mode="markers", name=label(say("new: never seen in training")),
+                           hoverinfo="skip",
+                           marker={"size": 14, "symbol": "circle-open", "color": theme.ink, "line": {"width": 1.5}})
+    for group, (paint, symbol) in styles(frame["group"], theme).items():
         own = frame[frame["group"] == group]
         if len(own):
-            figure.add_scatter(x=own["x"], y=own["y"], mode="markers", customdata=own[["count", "norm"]],
+            figure.add_scatter(x=own["x"], y=own["y"], mode="markers", customdata=own[["count", "norm", "id"]],
                                name=label(group or say("unknown")), text=[label(f"{name} · {group}") for name in own["name"]],
                                marker={"size": 8, "color": paint, "symbol": symbol, "opacity": 0.85}, hovertemplate=_hover(say))
     figure.update_layout(showlegend=True, legend={"font": {"size": 12, "color": theme.ink}, "itemsizing": "constant"},
                          margin={"r": 16})
+
+
+def styles(groups: pd.Series, theme: Theme) -> dict[str, tuple[str, str]]:
+    """The colour and the symbol of every group by name; of what has none, the empty name."""
+    known = sorted(group for group in groups.unique() if group)
+    return {group: (colour(theme, i), MARKERS[i % len(MARKERS)]) for i, group in enumerate(known)} | {"": (theme.grey, "x-open")}
 
 
 def _counted(figure: go.Figure, frame: pd.DataFrame, theme: Theme, say: Say) -> None:

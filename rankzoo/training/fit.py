@@ -79,9 +79,7 @@ class Fit:
         self.course = Course(model, self.steps, {name: int(seen.sum()) for name, seen in self.train.observed.items()})
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         guess = {t.name: constant_logit(t.kind, self._labels(t.name)) for t in tasks if t.single}
-        if state is None:
-            model.fit(self.train, settings.seed)
-        model.tally(self.train)
+        model.fit(self.train, settings.seed, anew=state is None)
         model.begin(guess)
         self.units = self.constant | guessed(model, guess, self.train) | model.losses.flat(self.train)
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0

@@ -50,6 +50,12 @@ def sight(part: Part) -> Sight:
     return Sight(subject, f"{key}:{part}", 0, True)
 
 
+def of_run(id: str, part: Part) -> Sight:
+    """Another run that is done, over the rows of a part. Raises a ZooError where its files are damaged."""
+    model, dataset = _trained(id)
+    return Sight(_subject(f"{id}:{part}", model, dataset, part, state.document().system.split), f"{id}:{part}", 0, True)
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _trained(id: str) -> tuple[RankingModel, Dataset]:
     found = opened(id, service.store())

@@ -25,7 +25,7 @@ def model_of(tasks=("click", "next", "shade"), **loss) -> RankingModel:
     blueprint = Blueprint(representation=Embeddings(dim=4), sequence=(Pooling(history="past"),), towers=Classes(), tasks=tasks,
                           losses=Negatives(**loss))
     model = randomised(RankingModel(blueprint, SHOP), spread=0.3)
-    model.tally(BATCH)
+    model.losses.tally(BATCH)
     return model
 
 

@@ -12,7 +12,7 @@ from rankzoo.claims.papers.cold_tracks import CLAIM, measure, without_edges
 from rankzoo.claims.trial import document_of, trained
 from rankzoo.components.losses.negatives import Negatives
 from rankzoo.data.load import from_world
-from rankzoo.data.worlds.playlists import AUDIO, NEIGHBOURS, TRACKS, WORLD, edges, neighbours
+from rankzoo.data.worlds.playlists import AUDIO, NEIGHBOURS, TRACKS, WORLD, edges, strongest
 from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
@@ -202,7 +202,7 @@ def graph(data) -> RankingModel:
     """The sheet's T1 and T2: a logistic loss against five drawn tracks; its degrees and pairs are counted."""
     losses = Negatives(on=("co_occurrence", "acoustic_similarity"))
     model = randomised(RankingModel(SYSTEM.blueprint.model_copy(update={"losses": losses}), data.schema), spread=0.2)
-    model.tally(data.part("train"))
+    model.losses.tally(data.part("train"))
     return model
 
 
@@ -299,7 +299,7 @@ def test_14_what_is_hidden_makes_no_edge(made):
     rng = np.random.default_rng(0)
     tracks = WORLD._tracks(rng)
     lists = WORLD._lists(rng, tracks, ROWS // 20)
-    listed, own = made.catalogue["neighbours.track"].to_pylist(), neighbours(lists.visible, WORLD.least)
+    listed, own = made.catalogue["neighbours.track"].to_pylist(), strongest(edges(lists.visible, WORLD.least))
     assert all(listed[track] == [other for other in own[track] if other >= 0] for track in np.flatnonzero(~tracks.new))
     for one, other in ((lists.visible, lists.validation), (lists.visible, lists.hidden), (lists.validation, lists.hidden)):
         assert not (one[:, :, None] == other[:, None, :]).any()

@@ -56,7 +56,7 @@ CLAIM = Claim(
     at="abstract, and the authors' blog post",
     claim="A vector made of what is heard of a track and of its neighbours serves tracks that training has never seen.",
     equal="rows, epochs, batch order, the three tasks and the width of a track's vector; without neighbours the same two layers",
-    world=WORLD, rows=20_000, trial=trial, seeds=5, seconds=35,
+    world=WORLD, rows=20_000, trial=trial, seeds=5, seconds=50,
     arms=(Arm("id", "spotify", ID | EPOCHS), Arm("content", "spotify", CONTENT | EPOCHS), Arm("graph", "spotify", EPOCHS),
           Arm(ALONE, "spotify", EPOCHS)),
     statistic="Recall@20 of the missing track among all, of a new one among the 200 new (pool; chance .1)",

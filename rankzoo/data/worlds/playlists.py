@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from rankzoo.data import recipes
-from rankzoo.data.truths import Truth
+from rankzoo.data.truths import Ties, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Task
 
@@ -114,9 +114,11 @@ class Playlists(World):
                                 for i in range(3))
         columns = {"playlist.track": recipes.lists(shown, shown >= 0)}
         columns |= {task: labels[:, i].astype(np.int32) for i, task in enumerate(TASKS)}
-        near = neighbours(lists.visible, self.least)
-        near[tracks.new] = self._met(rng, tracks)
-        truth = Truth({}, ranks={task: ranks[:, i] for i, task in enumerate(TASKS)}, formula=self.formula)
+        counts = edges(lists.visible, self.least)
+        counts[tracks.new] = self._met(rng, tracks)
+        near = strongest(counts)
+        ties = Ties("neighbours", np.where(near >= 0, np.take_along_axis(counts, near, axis=1), 0))
+        truth = Truth({}, ranks={task: ranks[:, i] for i, task in enumerate(TASKS)}, ties=ties, formula=self.formula)
         return Made(pa.table(columns), truth, catalogue=_catalogue(tracks, near))
 
     def _tracks(self, rng: np.random.Generator) -> Tracks:
@@ -147,7 +149,7 @@ class Playlists(World):
         return Lists(first[:, :VISIBLE], first[:, VISIBLE:], hidden, weights)
 
     def _met(self, rng: np.random.Generator, tracks: Tracks) -> np.ndarray:
-        """(new track, place) the known tracks that it met most often in its `early` playlists, −1 where there is none."""
+        """(new track, track) in how many of its `early` playlists it met each of the known tracks."""
         new = np.repeat(np.flatnonzero(tracks.new), self.early)
         # A playlist that is known to hold a track has its genre once more: the Dirichlet's posterior.
         shares = rng.standard_gamma(self.mixture + np.eye(len(GENRES))[tracks.genre[new]])
@@ -156,7 +158,7 @@ class Playlists(World):
         met = np.zeros((int(tracks.new.sum()), TRACKS), dtype=int)
         if self.early:
             np.add.at(met, (np.repeat(np.arange(len(met)), self.early * others.shape[1]), others.ravel()), 1)
-        return _strongest(met, 0)
+        return met
 
 
 def _order(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
@@ -173,14 +175,10 @@ def edges(playlists: np.ndarray, least: int, tracks: int = TRACKS) -> np.ndarray
     return np.where(both > least, both, 0.0).astype(int)
 
 
-def neighbours(playlists: np.ndarray, least: int) -> np.ndarray:
-    """(track, place) the neighbours with most playlists in common, the strongest first, −1 where there are no more."""
-    return _strongest(edges(playlists, least), least)
-
-
-def _strongest(counts: np.ndarray, least: int) -> np.ndarray:
+def strongest(counts: np.ndarray) -> np.ndarray:
+    """(track, track) weights of edges → (track, place) the neighbours, the strongest first, −1 where there are no more."""
     found = np.argsort(-counts, axis=1, kind="stable")[:, :NEIGHBOURS]
-    return np.where(np.take_along_axis(counts, found, axis=1) > least, found, -1)
+    return np.where(np.take_along_axis(counts, found, axis=1) > 0, found, -1)
 
 
 def sounds_like(audio: np.ndarray, known: np.ndarray) -> np.ndarray:

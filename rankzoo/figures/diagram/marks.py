@@ -6,7 +6,7 @@ import math
 from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.sizes import shown_units
 from rankzoo.figures.layout.types import Box
-from rankzoo.figures.tree import Tree, circle, compact, path, rect, text
+from rankzoo.figures.tree import Tree, circle, compact, path, rect, text, width_of
 from rankzoo.schema import Block
 
 
@@ -60,6 +60,8 @@ def arrow(x0: float, x1: float, y: float, skips: bool = False) -> Tree:
 def side_bars(units: tuple[int, ...], box: Box) -> list[Tree]:
     """The same in one line: bars with their units beside them, for low boxes."""
     drawn = shown_units(units)[-2:] if box.w < 110 else shown_units(units)
+    while len(drawn) > 1 and 11 + width_of(units_label(drawn[-1])) > box.w / len(drawn):
+        drawn = drawn[1:]
     if not drawn:
         return []
     pitch, scale = box.w / len(drawn), box.h / math.sqrt(max(drawn))

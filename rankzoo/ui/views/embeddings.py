@@ -1,16 +1,23 @@
 """Embeddings: the vectors of one feature's table, or of the items, as a map."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from rankzoo.figures import scatter
 from rankzoo.figures.words import decimal, number, whole
 from rankzoo.inspection import clusters, embeddings
 from rankzoo.inspection.naming import name
+<<<<<<< HEAD
 from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import View
+=======
+from rankzoo.inspection.view import Table, View
+>>>>>>> spo
 from rankzoo.ui import page
 from rankzoo.ui.inside import Sight, choice, kept, truth_line
+from rankzoo.ui.views import near as around
 from rankzoo.ui.words import say, translate
 
 OFTEN = "count"
@@ -25,12 +32,12 @@ def show(sight: Sight) -> None:
     feature = chosen if chosen in names else default
     sorts = clusters.attributes(sight.subject, feature)
     by = _colour(sorts) if sorts else OFTEN
-    view: View = kept(sight.key, "embeddings", f"{feature}:{by}", lambda: embeddings.embeddings(sight.subject, feature, by))
+    view = _viewed(sight, feature, by)
     frame = view.table.assign(name=[name(sight.subject.dataset, feature, i) or say("unknown") for i in view.table["id"]])
     shown = frame.drop(columns="group", errors="ignore") if by == OFTEN else frame
-    title = say("The vectors of {feature}, seen along their two widest directions", feature=feature)
-    st.plotly_chart(scatter.vectors(shown, page.colours(), title, translate), key="embeddings:map", alt=title,
-                    config={"displayModeBar": False})
+    graph = "agreement" in view.tables
+    beside = around.chosen(sight.subject.part) if graph else None
+    clicked = _maps(shown, feature, by, beside)
     rare, common = (frame[frame["count"] == 0], frame[frame["count"] > 0])
     st.markdown(say("**Read it:** {count} values; absent from these rows: {rare}. Vectors of the present ones are {long} long on "
                     "average, of the absent ones {short}.", count=whole(len(frame)), rare=whole(len(rare)),
@@ -38,10 +45,57 @@ def show(sight: Sight) -> None:
     st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
                    "stays where it was drawn."))
     if view.truth and sight.truth:
+<<<<<<< HEAD
         _explained(view.truth)
     truth_line(sight, view.truth, "silhouette {value}" if view.truth and "by" in view.truth.values else
                "{value} of the others are farther from a value than what completes it", "embeddings")
     page.twin(frame[["id", "name", *(["group"] if "group" in frame else []), "count", "norm", "x", "y"]], "embeddings")
+=======
+        st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
+                       "what an untrained model of the same architecture seldom exceeds ({chance}): words or attributes alone "
+                       "may tell.",
+                       by=page.escaped(view.truth.values["by"]), chance=decimal(view.truth.chance)))
+    truth_line(sight, view.truth, "silhouette {value}", "embeddings")
+    told = [each for each in ("group", "new") if each in frame]
+    page.twin(frame[["id", "name", *told, "count", "norm", "x", "y"]], "embeddings")
+    if graph and by != OFTEN:
+        others = {beside[0]: _viewed(beside[1], feature, by).tables["agreement"]} if beside else {}
+        around.agreement({say("this model"): view.tables["agreement"]} | others, by)
+        around.ask(sight.subject.model.blueprint.tasks)
+        around.one(sight, frame, by, clicked)
+
+
+def _viewed(sight: Sight, feature: str, by: str) -> View:
+    return kept(sight.key, "embeddings", f"{feature}:{by}", lambda: embeddings.embeddings(sight.subject, feature, by))
+
+
+def _maps(shown: Table, feature: str, by: str, beside: tuple[str, Sight] | None) -> int | None:
+    """The map, and the other run's beside it; returns the item that was clicked."""
+    title = say("The vectors of {feature}, seen along their two widest directions", feature=feature)
+    figure = scatter.vectors(shown, page.colours(), title if beside is None else say("this model"), translate)
+    left, right = st.columns([42, 58], gap="small") if beside else (st.container(), None)
+    config = {"displayModeBar": False}
+    if beside:
+        figure.update_layout(showlegend=False)  # the other map's serves both
+        other = _viewed(beside[1], feature, by)
+        table = other.table.assign(name=shown["name"])
+        with right:
+            st.plotly_chart(scatter.vectors(table if by != OFTEN else table.drop(columns="group"), page.colours(), beside[0],
+                                            translate), key="embeddings:beside", alt=beside[0], config=config)
+            st.caption(say("There: silhouette {value} ({low} to {high}), chance {chance}.", value=decimal(other.truth.value),
+                           low=decimal(other.truth.ci95[0]), high=decimal(other.truth.ci95[1]),
+                           chance=decimal(other.truth.chance)))
+    with left:
+        met = st.plotly_chart(figure, key="embeddings:map", alt=title, config=config, on_select="rerun", selection_mode="points")
+    return _item(met.selection.points[0]) if met and met.selection.points else None
+
+
+def _item(point: Mapping[str, object]) -> int | None:
+    """The item of a dot: the last of the values that the chart carries with it, which the browser hands back by their numbers."""
+    carried = point.get("customdata") or ()
+    values = list(carried.values()) if isinstance(carried, Mapping) else list(carried)
+    return int(values[2]) if len(values) > 2 else None
+>>>>>>> spo
 
 
 def _explained(score: Score) -> None:

@@ -51,8 +51,13 @@ FACTS = (
          path="representation.aggregator"),
     ours("tracks without neighbours in training", 0.1, why="so that a track in no playlist yet is no surprise",
          path="representation.alone"),
-    ours("losses", "softmax over all known tracks; over genres", why="2,000 tracks need no negatives drawn", path="losses.kind"),
-    ours("mixing here", "one sum; each row asks for what it is labelled with", why="see mixing"),
+    stated("loss of GraphSAGE", "logistic, against negatives that are drawn for each pair of nodes", SAGE,
+           at="equation 1"),
+    unsure("losses of MUSIG", "not known", PAPER, why="the paper's body was not found"),
+    ours("losses", "softmax over all known tracks; over genres", why="with 2,000 tracks it finds more than a logistic loss with "
+         "5 or 20 drawn negatives (losses.kind negatives)", path="losses.kind"),
+    ours("mixing here", "one sum", why="it finds more than a task drawn for each step (settings.combine alternate); the paper's "
+         "rule was not found"),
     ours("playlist", "mean of its tracks' vectors", why="the paper's was not found", path="sequence.0.kind"),
 )
 
@@ -78,7 +83,7 @@ LESSON = Lesson(
         "It is Spotify's ranking model.": "It learns vectors of tracks and is tested on completing playlists.",
         "It is trained on what people listened to.": "On playlists and content.",
         "It is GraphSAGE's own loss.": "Acoustic and genre supervision are added.",
-        "Cosine and dot product are the same here.": "Only for vectors of length one, and then the logit needs a scale.",
+        "Cosine and dot product are the same here.": "Only for vectors of length one, and then the logit needs a scale: here 20.",
     },
     questions=(
         Question("Transductive or inductive: which is it, and what does that mean?",
@@ -107,7 +112,8 @@ LESSON = Lesson(
                  "One for each track and task that chooses a track, one for each genre: this is a choice among all, not a yes "
                  "or no.", "losses",
                  number="logits", slip="Three, one for each task.", follow="What would you do with a hundred million tracks?",
-                 then="Sample negatives and correct for how often each is drawn, or take those of the batch."),
+                 then="Sample negatives and correct for how often each is drawn, or take those of the batch.",
+                 facts=("loss of GraphSAGE",)),
         Question("Why three tasks?",
                  "Playlists favour what is popular and know nothing of new tracks, sound ignores culture, genre is coarse. "
                  "Together they make a vector that serves several uses.", "losses",
