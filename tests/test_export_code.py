@@ -139,6 +139,18 @@ def test_own_tables_of_groups_run_without_rankzoo(tmp_path):
         assert_same(tmp_path, name, model)
 
 
+def test_every_way_to_a_row_runs_without_rankzoo(tmp_path):
+    """Ids that find their row by an index, by a digest, or as a sum of two rows: what they are made with is imported from where
+    its author has it."""
+    models = {}
+    for index in ("cuckoo", "hash", "quotient"):
+        document = Document.preset("bytedance").but([("representation.index", index)])
+        models[index] = learnt(document.model(document.schema()))
+    run_alone(tmp_path, models)
+    for name, model in models.items():
+        assert_same(tmp_path, name, model)
+
+
 def drawn(many: int, examples: int) -> list[RankingModel]:
     """At most so many random blueprints that stand, built; the same ones in every run. One that brings a component or a switch
     that none before had is kept first."""

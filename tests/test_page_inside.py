@@ -12,6 +12,7 @@ from rankzoo import link
 from rankzoo.data import names
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document
+from rankzoo.inspection.tasks import APART
 from rankzoo.inspection.views import reason
 from rankzoo.registry import systems
 from rankzoo.runs.loop import run_here
@@ -316,3 +317,29 @@ def test_every_text_passes_the_catalogue(arch):
         app = visit("inside", run=run, view=view, lang="xx")
         for text in texts(app):
             assert set(unmarked(text)) <= allowed, (view, text)
+
+
+def test_tables_of_groups_leave_nothing_to_compare_across_them():
+    """A dash for pairs of different groups, and why; the curve of α leads, its numbers stand in its table."""
+    own = tiny("linkedin").but([("representation.share_table", False)])
+    app = visit("inside", c=link.encode(own), view="tasks")
+    assert not app.exception and APART in [each.value for each in app.caption]
+    assert any(each.value.startswith("Related and unrelated tasks cannot be compared") for each in app.caption)
+    shown = [text for tree in scenes(app).values() for text in words(tree)]
+    assert shown.count("–") == 12 and "α 1, as served" in shown
+    assert any(each.value.startswith("The tenth of the rows that ranks highest") for each in app.caption)
+    alone = visit("inside", c=link.encode(own.but([("tasks", ["click", "like"])])), view="tasks")
+    assert not alone.exception, "each group has one task: no pair has a cosine"
+
+
+def test_the_steps_of_a_search_are_told():
+    """Where the search ends, what it shows and how many beams agree, in words; the tree names each step once."""
+    app = fresh("kuaishou", "lists", request="3")
+    assert not app.exception
+    told = next(each.value for each in app.caption if "keeps the 4 best beginnings" in each.value)
+    assert re.search(r"ends with step [1-4], at a stability .* of [01]\.\d{3}; 0\.95 is asked for\. It shows \d \w+; [1-4] of "
+                     "its 4", told)
+    shown = [text for tree in scenes(app).values() for text in words(tree)]
+    for step in range(1, 5):
+        assert sum(text.startswith(f"Step {step}") for text in shown) == 1
+    assert {"adds", "so far", "Lift by slot, against lists in any order"} <= set(shown)

@@ -53,7 +53,8 @@ def exported(model: RankingModel, title: str = "", about: str = "", name: str = 
             other.load_state_dict(weights)
             counts, rows = same_counts(model, other), len(batch_of(model.schema, toy))
             far = farthest(model, other, toy)
-    except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, ImportError, LookupError, NameError, RuntimeError, SyntaxError, TypeError,
+            ValueError) as error:
         raise ZooError("The file does not run as this model does, so that it was not written.", at="format") from error
     if not far <= CLOSE:
         raise ZooError("The file's logits differ from the model's by {far}, so that it was not written.", at="format",

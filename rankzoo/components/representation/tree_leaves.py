@@ -102,7 +102,7 @@ class TreeLeaves(Embeddings):
                            cure=("representation.kind", "embeddings"), comes=f"{name}: 2 × B", needs=f"{name}: 1 × B")
         fields, joins = (fields, dict.fromkeys(own, self.wide)) if own else ({DENSE: self.wide} | fields, {})
         return after.but(fields=fields, joins=joins, own={name: group for group, name in enumerate(own)},
-                         origin={**after.origin, **dict.fromkeys(own or (DENSE,), f"{shape.at}.numbers")})
+                         origin={**after.origin, **{name: self.node(shape, i) for i, name in enumerate(own or (DENSE,))}})
 
     def apart_in(self, shape: Shape) -> tuple[str, ...]:
         """The names of the groups' own vectors; none where one table serves all tasks."""
@@ -119,12 +119,21 @@ class TreeLeaves(Embeddings):
         return super().count(shape) + Count((self.forest_part(shape),))
 
     def draw(self, shape: Shape) -> Drawing:
-        drawing, own = super().draw(shape), self.forest_part(shape).parameters
-        tables = len(self.apart_in(shape))
-        detail = f"leaves of one forest, {tables} tables" if tables else f"a leaf in each of {self.trees} trees"
-        return replace(drawing, blocks=tuple(
-            replace(block, parameters=block.parameters + own, detail=detail) if block.address == f"{shape.at}.numbers" else block
-            for block in drawing.blocks))
+        drawing, own, detail = super().draw(shape), self.apart_in(shape), f"a leaf in each of {self.trees} trees"
+        each, blocks = self.forest_part(shape).parameters // (len(own) or 1), []
+        for block in drawing.blocks:
+            if block.address != self.node(shape):
+                blocks.append(block)
+            elif own:
+                blocks += [replace(block, address=self.node(shape, group), title=f"{block.title} · {group + 1}", parameters=each,
+                                   detail=detail) for group in range(len(own))]
+            else:
+                blocks.append(replace(block, parameters=each, detail=detail))
+        return replace(drawing, blocks=tuple(blocks))
+
+    def node(self, shape: Shape, group: int = 0) -> str:
+        """The node of the diagram that a group's leaves leave: one for each table."""
+        return f"{shape.at}.numbers.{group + 1}" if group else f"{shape.at}.numbers"
 
     def build(self, shape: Shape) -> TreeLeavesLayer:
         return TreeLeavesLayer(self, shape)

@@ -57,7 +57,7 @@ class Named(Met):
             return self.constant(name, module)
         home = getattr(value, "__module__", "builtins")
         if home not in ("builtins", None) and not home.startswith("rankzoo."):
-            self.imported({"_collections_abc": "collections.abc", "functools": "functools"}.get(home, home), name)
+            self.imported(_imported_from(name, module) or home, name)
         return name
 
     def constant(self, name: str, module: ModuleType) -> str:
@@ -175,6 +175,12 @@ class Named(Met):
                 return None
         written = _put(text, dict(zip(names, args, strict=True)))
         return written if len(written) <= LONG else None
+
+
+def _imported_from(name: str, module: ModuleType) -> str | None:
+    """Where the author of a module has a name from: what it stands for may say another place (`md5` says `_hashlib`)."""
+    return next((each.module for each in source_of(module.__name__).tree.body if isinstance(each, ast.ImportFrom)
+                 and any((alias.asname or alias.name) == name for alias in each.names)), None)
 
 
 def _long(node: ast.FunctionDef) -> bool:
