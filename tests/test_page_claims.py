@@ -4,7 +4,9 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rankzoo import link
 from rankzoo.claims.registry import claims, get
+from rankzoo.document import Document
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.runs.experiments import Experiments
 from rankzoo.ui import claims as page
@@ -87,3 +89,51 @@ def test_all_texts_pass_the_catalogue(kept):
     texts = [each.value for each in (*app.markdown, *app.caption)] + [button.label for button in app.button]
     names = "fm lr FM Logistic regression Rendle ICDM section III h https doi org ICDM auc"
     assert not {word for each in texts for word in unmarked(each)} - set(names.split())
+
+
+def tiny(arch: str) -> str:
+    """A small untrained document, as the address has it."""
+    return link.encode(Document.preset(arch).but([("settings.rows", 2_000)]))
+
+
+def test_what_a_claim_draws_of_its_arms(kept):
+    """Groups, growth, course and scatter, each where its claim asks for it and the seeds tell it; a group that some seed lacks is
+    left out."""
+    cold, heads, scatter = (get(id) for id in ("cold_items", "category_heads", "objectives"))
+    for seed in range(2):
+        each = {name: 0.1 for name in (*cold.groups[: 4 - seed], "cold", "warm", "pool")}
+        kept.keep(cold, seed, {arm.name: dict(each) for arm in cold.arms}, 1.0)
+        course = {f"{heads.course} {epoch}": 6.0 - 0.1 * epoch for epoch in (1, 2)} | {"first": 0.1, "last": 0.2}
+        kept.keep(heads, seed, {arm.name: dict(course) for arm in heads.arms}, 1.0)
+        kept.keep(scatter, seed, {arm.name: dict.fromkeys(scatter.scatter, 0.1 * i) for i, arm in enumerate(scatter.arms)}, 1.0)
+    app = visit("claims", claim="cold_items")
+    assert not app.exception
+    drawn = scenes(app)
+    assert {"rz_claim_groups", "rz_claim_grows"} <= set(drawn)
+    said_of = words(drawn["rz_claim_groups"])
+    assert said_of.count("never seen") == 1 and "21 to 100" not in said_of and "6 to 20" in said_of
+    assert "epoch" in words(scenes(visit("claims", claim="category_heads"))["rz_claim_course"])
+    panels = words(scenes(visit("claims", claim="objectives"))["rz_claim_scatter"])
+    assert {*scatter.scatter[1:], *(arm.name for arm in scatter.arms)} <= set(panels)
+
+
+@pytest.mark.parametrize("arch, view, id, key", [("homedepot", "items", "cold_items", "rz_claim_groups"),
+                                                 ("alibaba", "grades", "objectives", "rz_claim_scatter")])
+def test_a_models_picture_has_its_other_forms_beside_it(kept, arch, view, id, key):
+    """Before the experiment was run the way to it; afterwards what it found, on the model's own page too."""
+    claim = get(id)
+    app = visit("inside", c=tiny(arch), view=view)
+    assert not app.exception and key not in scenes(app) and "once the experiment was run" in text(app)
+    each = dict.fromkeys((*claim.groups, *claim.scatter, *(d.statistic for d in claim.differences)), 0.1)
+    kept.keep(claim, 0, {arm.name: each for arm in claim.arms}, 1.0)
+    app = visit("inside", c=tiny(arch), view=view)
+    assert not app.exception and key in scenes(app) and said(app) == []
+    assert any(button.label == "To this claim" for button in app.button)
+
+
+def test_a_category_may_count_in_the_score(kept):
+    """Chosen in the sidebar and in the address; the buckets are those of that score, and its title says so."""
+    app = visit("inside", c=tiny("homedepot"), view="items", category="subcategory", beta="2")
+    assert not app.exception and said(app) == [] and "subcategory counts 2 times" in text(app)
+    assert "items:blend" in scenes(app) and "subcategory, new items" in words(scenes(app)["items:blend"])
+    assert " counts " not in text(visit("inside", c=tiny("homedepot"), view="items")).split("Read it")[0]

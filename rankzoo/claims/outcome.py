@@ -89,7 +89,7 @@ class Outcome:
 def outcome(claim: Claim, found: Sequence[Found], parameters: Mapping[str, int], seconds: float) -> Outcome:
     """From the statistics of every seed to estimates and verdicts; what some seed could not tell has no estimate."""
     arms = tuple(Estimate(arm, statistic, tuple(each[arm][statistic] for each in found))
-                 for arm in found[0] for statistic in found[0][arm])
+                 for arm in found[0] for statistic in found[0][arm] if all(statistic in each[arm] for each in found))
     compared = []
     for difference in claim.differences:
         estimate = Estimate(difference.name, difference.statistic, tuple(difference.of(each) for each in found))

@@ -10,24 +10,24 @@ from rankzoo.figures.tree import Tree, g
 from rankzoo.figures.words import Say, fit, fixed, missing
 
 SIDE, LEFT, HIGH, ACROSS = 190.0, 48.0, 150.0, 2
-GAP, BELOW, LIST = 34.0, 58.0, 30.0
+HEAD, GAP, BELOW = 26.0, 34.0, 58.0
 
 
 def panels(frame: pd.DataFrame, x: str, others: Sequence[str], say: Say = str) -> Tree:
     """Columns `label`, `what` (one of `others`), `x`, `x_low`, `x_high`, `y`, `y_low`, `y_high`; `x` names what lies along every
     panel. A model keeps its symbol; axes are as long as the means ask for, and intervals end at the frame."""
     labels = list(dict.fromkeys(frame["label"].astype(str)))
-    parts: list[Tree] = []
+    title = say("Up: what each panel is called; along: {what}").format(what=say(x))
+    parts: list[Tree] = [text(0, 14, title, "t2 small")]
     for i, what in enumerate(others):
-        at = (LEFT + SIDE + GAP) * (i % ACROSS), (HIGH + BELOW) * (i // ACROSS)
+        at = (LEFT + SIDE + GAP) * (i % ACROSS), HEAD + (HIGH + BELOW) * (i // ACROSS)
         parts.append(g(_panel(frame[frame["what"] == what], frame["x"], labels, say(what), say), "", *at))
     wide = (LEFT + SIDE + GAP) * min(ACROSS, max(len(others), 1))
     for i, name in enumerate(labels):
-        parts += [symbol(i, wide + 5, 30 + 26 * i), text(wide + 18, 34 + 26 * i, fit(name, 130), "t1")]
-    rows = -(-len(others) // ACROSS)
-    high = (HIGH + BELOW) * max(rows, 1)
-    parts.append(text(LEFT, high - 2, say("along: {what}").format(what=say(x)), "t2 small"))
-    return drawing(wide + 150, max(high + 6, 30 + 26 * len(labels)), say("Models by one statistic against others"), *parts)
+        y = HEAD + 30 + 26 * i
+        parts += [symbol(i, wide + 5, y), text(wide + 18, y + 4, fit(name, 130), "t1")]
+    high = HEAD + (HIGH + BELOW) * max(-(-len(others) // ACROSS), 1) - 10
+    return drawing(wide + 150, max(high, HEAD + 30 + 26 * len(labels)), say("Models by one statistic against others"), *parts)
 
 
 def _panel(frame: pd.DataFrame, along: pd.Series, labels: Sequence[str], title: str, say: Say) -> list[Tree]:

@@ -8,11 +8,7 @@ import pandas as pd
 import torch
 
 from rankzoo.errors import ZooError
-<<<<<<< HEAD
-from rankzoo.inspection import clusters, partners
-=======
-from rankzoo.inspection import clusters, near
->>>>>>> spo
+from rankzoo.inspection import clusters, near, partners
 from rankzoo.inspection.naming import name as name_of
 from rankzoo.inspection.view import Subject, View
 
@@ -22,13 +18,9 @@ ROWS = 2_000
 def embeddings(subject: Subject, feature: str = "", by: str = "") -> View:
     """Columns id, count, norm, x, y: how often a value occurs in the rows on view, the length of its vector, and its place
     on the first two principal components; of items also group, their value of an attribute (`by`, or the first that can sort
-<<<<<<< HEAD
-    them). Statistic: the silhouette of these groups, see clusters.py; where it was planted which items complete which, whether
-    they lie near, see partners.py, with the silhouette beside it. Nothing is planted about the vectors of other tables."""
-=======
-    them), and new, whether training never named it. Statistic: the silhouette of these groups, see clusters.py; nothing is
-    planted about the vectors of other tables. Where items list others, `agreement` says what the nearest have in common."""
->>>>>>> spo
+    them), and new, whether training never named it. Statistic: the silhouette of these groups, see clusters.py; where it was
+    planted which items complete which, whether they lie near, see partners.py, with the silhouette beside it. Nothing is planted
+    about the vectors of other tables. Where items list others, `agreement` says what the nearest have in common."""
     names = tables(subject)
     if not names:
         raise ZooError("This model has no embeddings.", "Choose one with embeddings as representation.", at="representation")
@@ -48,21 +40,16 @@ def embeddings(subject: Subject, feature: str = "", by: str = "") -> View:
         return View("embeddings", frame)
     by = by if by in sorts else sorts[0]
     frame["group"] = [name_of(subject.dataset, by, int(id)) for id in clusters.groups(subject, by, len(frame))]
-<<<<<<< HEAD
+    frame["new"] = False if subject.batch.seen is None else ~subject.batch.seen[:len(frame)].numpy()
+    frame.loc[0, "new"] = False
     score, truth = clusters.together(subject, name, by, table), subject.dataset.truth_of(subject.part)
     if truth and truth.completes:
         score = partners.completed(subject, truth.completes, table, (score, *score.more)) or score
-    return View("embeddings", frame, score)
-=======
-    frame["new"] = False if subject.batch.seen is None else ~subject.batch.seen[:len(frame)].numpy()
-    frame.loc[0, "new"] = False
-    together = clusters.together(subject, name, by, table)
     if not near.ties(subject):
-        return View("embeddings", frame, together)
+        return View("embeddings", frame, score)
     agreed = near.agreement(subject, by)
-    return View("embeddings", frame, replace(together, more=(*together.more, *near.scores(agreed, by))),
+    return View("embeddings", frame, replace(score, more=(*score.more, *near.scores(agreed, by))),
                 {"agreement": near.table(agreed)}, beside=("agreement",))
->>>>>>> spo
 
 
 def _vectors(subject: Subject, name: str) -> torch.Tensor:

@@ -21,8 +21,8 @@ def show(claim: Claim, outcome: Outcome) -> None:
         words = "Found among the first twenty, by how often training had the item"
         scene(bars.grouped(groups(claim, outcome), words, translate), key="rz_claim_groups", alt=say(words), width=620)
     if claim.course:
-        words = say("{what}, by epoch", what=say(claim.course))
-        scene(lines.lines(course(claim, outcome), words, "epoch", claim.course, translate), key="rz_claim_course", alt=words,
+        words = "How the arms learn, epoch by epoch"
+        scene(lines.lines(course(claim, outcome), words, "epoch", claim.course, translate), key="rz_claim_course", alt=say(words),
               width=620)
     if claim.grows:
         grows(claim)

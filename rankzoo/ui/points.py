@@ -135,10 +135,12 @@ def gradients(frame: pd.DataFrame) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=300, show_spinner=False)
 def pictures(config: str) -> tuple[str, ...]:
-    """Which of `PICTURES` the model of a document has, by the nodes of its diagram, by what layers tell, and by how its tasks are
-    combined."""
+    """Which of `PICTURES` the model of a document has, by the nodes of its diagram, by whether anything weighs its past items,
+    by what layers tell, and by how its tasks are combined."""
     document = document_of(config)
     forms = {FORMS.get(block.form) for block in document.blueprint.blocks(document.schema())}
+    if not any("attention" in spec.keeps for spec in document.blueprint.sequence):
+        forms.discard("attention")
     forms |= {name for _, spec in document.blueprint.specs() for name in spec.told()}
     if len(document.blueprint.tasks) > 1:
         forms |= set(METHODS[document.settings.combine].keeps)

@@ -70,9 +70,13 @@ def test_huawei_2_the_main_gradient_stays():
 
 
 def test_huawei_3_both_are_slowed_alike():
-    """mutual: the update goes along g_m, and along g_a, as far as each alone would times 1 − c²."""
+    """mutual: the update is g_m and g_a, each without its part along the other, so that neither hinders the other at all; it goes
+    along each as far as that alone would times 1 − c²."""
     main, auxiliary = (torch.tensor(CONFLICT[task], dtype=torch.float64) for task in "ab")
     update, c = merged(CONFLICT, "mtrec_mutual"), F.cosine_similarity(main, auxiliary, dim=0)
+    left = [one - (one @ other) / (other @ other) * other for one, other in ((main, auxiliary), (auxiliary, main))]
+    assert abs(float(left[0] @ auxiliary)) < 1e-9 and abs(float(left[1] @ main)) < 1e-9
+    torch.testing.assert_close(update, left[0] + left[1], rtol=1e-5, atol=1e-6)
     for each in (main, auxiliary):
         assert float(update @ each) == pytest.approx(float(each @ each * (1 - c**2)), rel=1e-5)
 

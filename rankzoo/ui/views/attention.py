@@ -63,7 +63,7 @@ def _read(sight: Sight) -> None:
     """Where nothing weighs past items: which of them reads which."""
     frame = past(sight.subject, sight.row)
     if len(frame):
-        attention_maps.show(sight, frame, frozenset())
+        attention_maps.show(sight, frame, frozenset(), "attention")
         st.caption(say(ALIKE))
     else:
         st.markdown(say("This example has no past items, so there is nothing to attend to. Choose another example."))

@@ -15,8 +15,9 @@ from rankzoo.ui.words import say, translate
 WIDE, LARGER = 760, 1.5
 
 
-def show(sight: Sight, frame: Table, dropped: frozenset[int]) -> None:
-    """The map of one head over the items of `frame` that are not dropped; nothing where the model keeps no maps."""
+def show(sight: Sight, frame: Table, dropped: frozenset[int], key: str = "attention map") -> None:
+    """The map of one head over the items of `frame` that are not dropped, its table under `key`; nothing where the model keeps no
+    maps."""
     table = maps(sight.subject, sight.row, dropped)
     if not len(table):
         return
@@ -36,7 +37,7 @@ def show(sight: Sight, frame: Table, dropped: frozenset[int]) -> None:
     scene(tree, key="attention:map", alt=say("Which item reads which"), width=width)
     st.caption(say("Rows read, columns are read, and each row adds to 1. It shows where the model reads from, not why it "
                    "decides."))
-    page.twin(shown.drop(columns="map"), "attention map")
+    page.twin(shown.drop(columns="map"), key)
 
 
 def _said(layer: int, head: int, layers: int) -> str:

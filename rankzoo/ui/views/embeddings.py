@@ -9,12 +9,8 @@ from rankzoo.figures import scatter
 from rankzoo.figures.words import decimal, number, whole
 from rankzoo.inspection import clusters, embeddings
 from rankzoo.inspection.naming import name
-<<<<<<< HEAD
 from rankzoo.inspection.score import Score
-from rankzoo.inspection.view import View
-=======
 from rankzoo.inspection.view import Table, View
->>>>>>> spo
 from rankzoo.ui import page
 from rankzoo.ui.inside import Sight, choice, kept, truth_line
 from rankzoo.ui.views import near as around
@@ -45,17 +41,9 @@ def show(sight: Sight) -> None:
     st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
                    "stays where it was drawn."))
     if view.truth and sight.truth:
-<<<<<<< HEAD
         _explained(view.truth)
     truth_line(sight, view.truth, "silhouette {value}" if view.truth and "by" in view.truth.values else
                "{value} of the others are farther from a value than what completes it", "embeddings")
-    page.twin(frame[["id", "name", *(["group"] if "group" in frame else []), "count", "norm", "x", "y"]], "embeddings")
-=======
-        st.caption(say("Silhouette of the whole vectors: 1 where each {by} stands apart, 0 where none can be told. Chance is "
-                       "what an untrained model of the same architecture seldom exceeds ({chance}): words or attributes alone "
-                       "may tell.",
-                       by=page.escaped(view.truth.values["by"]), chance=decimal(view.truth.chance)))
-    truth_line(sight, view.truth, "silhouette {value}", "embeddings")
     told = [each for each in ("group", "new") if each in frame]
     page.twin(frame[["id", "name", *told, "count", "norm", "x", "y"]], "embeddings")
     if graph and by != OFTEN:
@@ -95,7 +83,6 @@ def _item(point: Mapping[str, object]) -> int | None:
     carried = point.get("customdata") or ()
     values = list(carried.values()) if isinstance(carried, Mapping) else list(carried)
     return int(values[2]) if len(values) > 2 else None
->>>>>>> spo
 
 
 def _explained(score: Score) -> None:
