@@ -28,8 +28,12 @@ def cure(blueprint: Blueprint, schema: Schema, problem: ZooError, instead: Bluep
     tree = json.loads(blueprint.model_dump_json())
     if problem.cure and _leads(blueprint, schema, problem, instead):
         return problem.cure
+    before = dict(instead.specs()) if instead else {}
+    taken = {f"{at}.kind" for at, spec in blueprint.specs() if at in before and spec.kind != before[at].kind}
     now, best, found = _reach(blueprint, schema), -1, None
     for path, value in _proposals(tree, blueprint, schema, problem):
+        if path in taken:
+            continue  # a third component is not what somebody wants who just exchanged one for another
         changed = _changed(tree, path, value)
         if changed in (None, instead):
             continue

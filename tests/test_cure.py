@@ -215,7 +215,7 @@ def test_too_large_says_where_and_what_fits():
 @pytest.mark.parametrize("arch, change, cure", [
     ("snapchat", ("losses.kind", "entire_space"), ("losses.click", "swipe")),
     ("microsoft", ("interaction.0.kind", "cross"), ("towers.kind", "bare")),
-    ("mmoe", ("towers.kind", "dot_product"), None)])
+    ("mmoe", ("towers.kind", "dot_product"), None), ("dcn_v2", ("representation.kind", "text_encoder"), None)])
 def test_what_is_offered_does_not_take_the_exchange_back(arch, change, cure):
     """Who exchanges a component is offered what makes room for it, where anything does, not the component of before."""
     before = Document.preset(arch)
