@@ -55,6 +55,17 @@ def test_a_kept_result_has_its_verdict_and_its_pictures(kept, values, verdict):
     assert app.button(key="rz_claim_run").label == "3 more seeds"
 
 
+def test_what_is_followed_along_the_way_is_drawn(kept):
+    """Two seeds with a course of ten places."""
+    claim = get("online")
+    for seed in range(2):
+        arm = {"auc": 0.6, "last": 0.6, **{name: 0.6 + 0.01 * place for place, name in enumerate(claim.courses[0].names)}}
+        kept.keep(claim, seed, {each.name: arm for each in claim.arms}, 1.0)
+    app = visit("claims", claim="online")
+    assert not app.exception and "Along the way: means of the seeds" in text(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
 def test_the_address_says_which_claim_and_a_wrong_one_shows_the_first():
     app = visit("claims", claim="gates_follow")
     assert app.radio(key="rz_claim").value == "gates_follow"

@@ -56,6 +56,22 @@ class Difference:
                 - sum(found[arm][self.statistic] for arm in self.minus))
 
 
+@dataclass(frozen=True)
+class Course:
+    """A statistic along a training or a stream, drawn as a line for each arm. A seed gives one value for each place, under the
+    statistic's name and its number from 1: «auc@3». title: of the chart · axis: in words · at: where the places lie on it."""
+
+    statistic: str
+    title: str
+    axis: str
+    at: tuple[float, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The statistics of its places, in their order."""
+        return tuple(f"{self.statistic}@{place}" for place in range(1, len(self.at) + 1))
+
+
 def score(trained: Trained) -> Mapping[str, float]:
     """The usual statistic: AUC of the first task on the test part, as `auc`."""
     return {"auc": next(iter(trained.metrics.values()))["auc"]}
@@ -68,7 +84,7 @@ class Claim:
     one gives the verdict · measure: the statistics of a trained arm · trial: what one seed does where it is not just training
     and measuring · seconds: of all seeds on one core, about (0: not measured) · system: the one that the claim
     is made of, empty where a paper makes it · why: what explains a result that differs from the source's · plane: two
-    statistics by which the arms are drawn against each other too.
+    statistics by which the arms are drawn against each other too · courses: what is drawn along the training.
     """
 
     id: str
@@ -90,3 +106,4 @@ class Claim:
     why: str = ""
     system: str = ""
     plane: tuple[str, str] | None = None
+    courses: tuple[Course, ...] = ()

@@ -1,16 +1,18 @@
 """Claims: one experiment at a time on the page: what a paper says, what the arms reached, and the verdict over the seeds."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
-from rankzoo.claims.claim import Claim
+from rankzoo.claims.claim import Claim, Course
 from rankzoo.claims.outcome import Compared, Outcome
 from rankzoo.claims.registry import claims
 from rankzoo.claims.trial import document_of
 from rankzoo.data.home import home
 from rankzoo.errors import ZooError
-from rankzoo.figures import bars, seesaw
+from rankzoo.figures import bars, curves, seesaw
 from rankzoo.figures.words import fixed, whole
 from rankzoo.runs.experiments import Experiments, Running
 from rankzoo.ui import page, state
@@ -129,6 +131,8 @@ def _result(claim: Claim, outcome: Outcome) -> None:
     if claim.plane:
         scene(seesaw.gains(_plane(outcome, *claim.plane), *claim.plane, say=translate), key="rz_claim_plane",
               alt=say("What each model gains for two tasks"), width=620)
+    if courses := [course for course in claim.courses if outcome.along(course)]:
+        _courses(courses, outcome)
     st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
         "Differences are taken within each seed: the same rows in the same order for all arms."))
     page.twin(lambda: _table(outcome), "claim")
@@ -148,6 +152,24 @@ def _frame(named: list) -> pd.DataFrame:
     return pd.DataFrame([{"label": name, "family": 1 + place % 7, "mean": each.mean,
                           "low": each.ci95[0] if each.ci95 else None, "high": each.ci95[1] if each.ci95 else None}
                          for place, (name, each) in enumerate(named)])
+
+
+def _courses(courses: Sequence[Course], outcome: Outcome) -> None:
+    """What is followed along the training or the stream, two charts side by side."""
+    for first in range(0, len(courses), 2):
+        for side, course in zip(st.columns(2, gap="medium"), courses[first:first + 2], strict=False):
+            figure = curves.course(_along(outcome, course), page.colours(), course.title, course.axis, translate)
+            side.plotly_chart(figure, key=f"rz_claim_course_{course.statistic}", alt=say(course.title),
+                              config={"displayModeBar": False})
+    st.caption(say("Along the way: means of the seeds, with their 95 % intervals as bands."))
+
+
+def _along(outcome: Outcome, course: Course) -> pd.DataFrame:
+    """Every arm of the claim at every place of a course; beside them an oracle would leave the arms no room."""
+    arms = {arm.name for arm in outcome.claim.arms}
+    rows = [(arm, x, each.mean, *(each.ci95 or (None, None))) for arm, found in outcome.along(course).items() if arm in arms
+            for x, each in zip(course.at, found, strict=True)]
+    return pd.DataFrame(rows, columns=["arm", "x", "mean", "low", "high"])
 
 
 def _plane(outcome: Outcome, x: str, y: str) -> pd.DataFrame:
