@@ -59,6 +59,9 @@ def test_arms_of_the_stream_start_from_one_model(monkeypatch):
     found = online.passes(replace(online.CLAIM, rows=12_000), 0)
     assert found["frozen"]["first"] == found["5"]["first"] == found["10"]["first"] != found["50"]["first"]
     assert set(found) == {"frozen", "5", "10", "50", "oracle"} and found["oracle"]["auc"] > 0.8
+    for arm in found.values():
+        tenths = [arm[name] for name in online.FRESHNESS.names]
+        assert arm["auc"] == pytest.approx(np.mean(tenths)) and (arm["first"], arm["last"]) == (tenths[0], tenths[-1])
 
 
 def test_the_batch_ends_before_the_stream_begins():

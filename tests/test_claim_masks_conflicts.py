@@ -3,13 +3,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rankzoo.claims.claim import Arm
-from rankzoo.claims.papers import gate_dropout, masks_conflicts
+from rankzoo.claims.papers import conflict_rules, gate_dropout, masks_conflicts
 from rankzoo.claims.papers.masks_conflicts import CHANCE, HALF, NONE, RANKS, TWINS, trial
-from rankzoo.claims.trial import document_of
+from rankzoo.claims.trial import document_of, rows_of
 from rankzoo.data.worlds.masks import TASKS
+from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import evaluate, predict
 
 SHORT = {"settings.epochs": 4, "settings.batch_size": 128, "sharing.warmup_steps": 6, "sharing.round_steps": 2}
 
@@ -28,6 +31,28 @@ def test_a_seed_measures_groups_of_pairs_and_their_ranks():
 def test_the_same_seed_finds_the_same():
     small = replace(masks_conflicts.CLAIM, rows=2_000, arms=(Arm(RANKS, "tencent", SHORT),))
     assert trial(small, 1) == trial(small, 1) != trial(small, 2)
+
+
+def test_rules_begin_with_the_same_masks_and_weights_and_part_then():
+    """All places of all courses are there; before the first turn the arms are one model; «none» is what a training without this
+    claim would give, to the last bit."""
+    arms = tuple(replace(arm, changes={**arm.changes, **SHORT}) for arm in conflict_rules.CLAIM.arms)
+    small = replace(conflict_rules.CLAIM, rows=2_000, arms=arms)
+    found = conflict_rules.trial(small, 0)
+    assert set(found) == {"none", "soft", "winner"}
+    for course in small.courses:
+        values = {arm: [each[name] for name in course.names] for arm, each in found.items()}
+        assert all(0 <= value <= 1 for places in values.values() for value in places)
+        if course.statistic in TASKS:
+            assert values["none"][0] == values["soft"][0] == values["winner"][0] and values["none"] != values["winner"]
+    document = document_of(small, arms[0], 0)
+    dataset = rows_of(small.world, small.rows, 0)
+    fit = Fit(document.model(dataset.schema), dataset, document.settings, watching=False)
+    for _ in fit:
+        pass
+    rows = dataset.part("test")
+    whole = evaluate(predict(fit.model, rows), rows, dataset.schema)
+    assert found["none"]["auc"] == np.mean([each["auc"] for each in whole.values()])
 
 
 def test_gate_dropout_s_arms_have_all_tasks_and_differ_in_the_dropout_alone():

@@ -11,7 +11,7 @@ import scipy.stats
 import torch
 
 from rankzoo.claims import running
-from rankzoo.claims.claim import Arm, Claim, Difference
+from rankzoo.claims.claim import Arm, Claim, Course, Difference
 from rankzoo.claims.outcome import Estimate, outcome, verdict
 from rankzoo.claims.registry import claims, get
 from rankzoo.claims.trial import document_of, parameters, trained, trial
@@ -36,6 +36,11 @@ class TestEveryClaim:
         for arm in claim.arms:
             document_of(claim, arm).blueprint.places((arm.world or claim.world).schema)
         assert all(count > 0 for count in parameters(claim).values())
+
+    def test_its_courses_can_be_drawn(self, claim: Claim):
+        for course in claim.courses:
+            assert list(course.at) == sorted(set(course.at)) and len(course.at) > 1 and course.axis and len(course.title) <= 40
+            assert len(set(course.names)) == len(course.at)
 
     def test_it_says_what_it_is(self, claim: Claim):
         assert claim.claim.endswith(".") and claim.title and len(claim.title) <= 40
@@ -97,6 +102,24 @@ def test_difference_of_differences():
     difference = Difference("auc", ("a", "d"), ("b", "c"))
     found = {name: {"auc": value} for name, value in {"a": 0.9, "b": 0.5, "c": 0.1, "d": 0.2}.items()}
     assert difference.of(found) == pytest.approx((0.9 - 0.5) - (0.1 - 0.2)) and difference.name == "a + d − b − c"
+
+
+def test_what_is_followed_along_the_way_is_no_arm_of_the_table():
+    """Two places of a course in two seeds: means by arm and place; an arm that was not followed has none; all in the record."""
+    course = Course("auc", "AUC along the stream", "tenth", (10.0, 20.0))
+    claim = replace(get("fm_crosses"), courses=(course,))
+    found = [{"lr": {"auc": 0.5, "auc@1": 0.1 + seed, "auc@2": 0.2}, "fm": {"auc": 0.6, "auc@1": 0.3, "auc@2": 0.4},
+              "oracle": {"auc": 0.9}} for seed in (0.0, 0.2)]
+    kept = outcome(claim, found, {}, 0.0)
+    assert {arm: [round(each.mean, 6) for each in places] for arm, places in kept.along(course).items()} == {
+        "lr": [0.2, 0.2], "fm": [0.3, 0.4]}
+    assert [(arm.name, arm.statistic) for arm in kept.ends] == [("lr", "auc"), ("fm", "auc"), ("oracle", "auc")]
+    told, = kept.record()["courses"]
+    assert told["at"] == [10.0, 20.0] and [arm["name"] for arm in told["arms"]] == ["lr", "fm"]
+    assert told["arms"][0]["mean"] == pytest.approx([0.2, 0.2]) and len(told["arms"][0]["ci95"][0]) == 2
+    assert {arm["statistic"] for arm in kept.record()["arms"]} == {"auc"}
+    before = outcome(claim, [{arm: {"auc": value["auc"]} for arm, value in each.items()} for each in found], {}, 0.0)
+    assert before.along(course) == {}, "what was kept before a claim was followed along the way"
 
 
 def made(claim: Claim, *values: float):

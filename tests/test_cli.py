@@ -278,6 +278,9 @@ def test_runs_are_listed_shown_and_deleted(home, trained) -> None:
     found = answer("runs", "show", trained)
     assert found["state"] == "done" and found["result"]["run"] == trained and found["document"]["arch"] == "lr"
     assert re.search(r"ran +\d+\.\d+ s$", run("runs", "show", trained).stdout, re.MULTILINE)
+    measured = answer("runs", "show", trained, "--points", "validation.click")["points"]
+    assert measured and all(each["name"].startswith("validation.click.") for each in measured) and "points" not in found
+    assert "begins with 'nothing'" in run("runs", "show", trained, "--points", "nothing").stdout
     assert "done" in refusal("runs", "cancel", trained) and "done" in refusal("runs", "pause", trained)
     assert trained in run("runs", "list").stdout
     assert answer("runs", "delete", trained)["ok"] is True and answer("runs", "list") == []

@@ -57,6 +57,17 @@ def test_a_kept_result_has_its_verdict_and_its_pictures(kept, values, verdict):
     assert app.button(key="rz_claim_run").label == "3 more seeds"
 
 
+def test_what_is_followed_along_the_way_is_drawn(kept):
+    """Two seeds with a course of ten places."""
+    claim = get("online")
+    for seed in range(2):
+        arm = {"auc": 0.6, "last": 0.6, **{name: 0.6 + 0.01 * place for place, name in enumerate(claim.courses[0].names)}}
+        kept.keep(claim, seed, {each.name: arm for each in claim.arms}, 1.0)
+    app = visit("claims", claim="online")
+    assert not app.exception and "Along the way: means of the seeds" in text(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
 def test_the_address_says_which_claim_and_a_wrong_one_shows_the_first():
     app = visit("claims", claim="gates_follow")
     assert app.radio(key="rz_claim").value == "gates_follow"
@@ -103,7 +114,7 @@ def test_what_a_claim_draws_of_its_arms(kept):
     for seed in range(2):
         each = {name: 0.1 for name in (*cold.groups[: 4 - seed], "cold", "warm", "pool")}
         kept.keep(cold, seed, {arm.name: dict(each) for arm in cold.arms}, 1.0)
-        course = {f"{heads.course} {epoch}": 6.0 - 0.1 * epoch for epoch in (1, 2)} | {"first": 0.1, "last": 0.2}
+        course = {name: 6.0 - 0.1 * place for place, name in enumerate(heads.courses[0].names)} | {"first": 0.1, "last": 0.2}
         kept.keep(heads, seed, {arm.name: dict(course) for arm in heads.arms}, 1.0)
         kept.keep(scatter, seed, {arm.name: dict.fromkeys(scatter.scatter, 0.1 * i) for i, arm in enumerate(scatter.arms)}, 1.0)
     app = visit("claims", claim="cold_items")
@@ -112,7 +123,7 @@ def test_what_a_claim_draws_of_its_arms(kept):
     assert {"rz_claim_groups", "rz_claim_grows"} <= set(drawn)
     said_of = words(drawn["rz_claim_groups"])
     assert said_of.count("never seen") == 1 and "21 to 100" not in said_of and "6 to 20" in said_of
-    assert "epoch" in words(scenes(visit("claims", claim="category_heads"))["rz_claim_course"])
+    assert len(visit("claims", claim="category_heads").get("plotly_chart")) == 1
     panels = words(scenes(visit("claims", claim="objectives"))["rz_claim_scatter"])
     assert {*scatter.scatter[1:], *(arm.name for arm in scatter.arms)} <= set(panels)
 

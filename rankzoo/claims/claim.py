@@ -56,6 +56,22 @@ class Difference:
                 - sum(found[arm][self.statistic] for arm in self.minus))
 
 
+@dataclass(frozen=True)
+class Course:
+    """A statistic along a training or a stream, drawn as a line for each arm. A seed gives one value for each place, under the
+    statistic's name and its number from 1: «auc@3». title: of the chart · axis: in words · at: where the places lie on it."""
+
+    statistic: str
+    title: str
+    axis: str
+    at: tuple[float, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The statistics of its places, in their order."""
+        return tuple(f"{self.statistic}@{place}" for place in range(1, len(self.at) + 1))
+
+
 def score(trained: Trained) -> Mapping[str, float]:
     """The usual statistic: AUC of the first task on the test part, as `auc`."""
     return {"auc": next(iter(trained.metrics.values()))["auc"]}
@@ -70,8 +86,8 @@ class Claim:
     is made of, empty where a paper makes it · why: what explains a result that differs from the source's.
 
     What is drawn beside differences and arms: plane: two statistics by which the arms stand against each other · groups:
-    statistics along which they stand side by side · course: the statistic that they have after each epoch («… 1», «… 2») ·
-    grows: their parameters as the catalogue grows · scatter: a statistic, and others each of which is drawn against it.
+    statistics along which they stand side by side · courses: what is followed along the training or the stream · grows: their
+    parameters as the catalogue grows · scatter: a statistic, and others each of which is drawn against it.
     """
 
     id: str
@@ -94,6 +110,6 @@ class Claim:
     system: str = ""
     plane: tuple[str, str] | None = None
     groups: tuple[str, ...] = ()
-    course: str = ""
+    courses: tuple[Course, ...] = ()
     grows: bool = False
     scatter: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from rankzoo.claims.claim import Claim, Difference, Found
+from rankzoo.claims.claim import Claim, Course, Difference, Found
 
 Verdict = Literal["reproduced", "not reproduced", "inconclusive"]
 
@@ -76,11 +76,27 @@ class Outcome:
         """Of the first difference."""
         return self.compared[0].verdict
 
+    @property
+    def ends(self) -> tuple[Estimate, ...]:
+        """The arms' statistics that are no places of a course."""
+        along = {name for course in self.claim.courses for name in course.names}
+        return tuple(arm for arm in self.arms if arm.statistic not in along)
+
+    def along(self, course: Course) -> dict[str, tuple[Estimate, ...]]:
+        """A course by arm: an estimate for each of its places."""
+        known = {(arm.name, arm.statistic): arm for arm in self.arms}
+        arms = dict.fromkeys(arm.name for arm in self.arms)
+        return {arm: tuple(known[arm, name] for name in course.names) for arm in arms if (arm, course.names[0]) in known}
+
     def record(self) -> dict[str, object]:
         """The keys of the command line's contract, and all that a reader may want beside them."""
         first, claim = self.compared[0].estimate, self.claim
         return {"id": claim.id, "claim": claim.claim, "source": claim.source.short, "at": claim.at, "equal": claim.equal,
-                "arms": [arm.record() | {"parameters": self.parameters.get(arm.name)} for arm in self.arms],
+                "arms": [arm.record() | {"parameters": self.parameters.get(arm.name)} for arm in self.ends],
+                "courses": [{"statistic": course.statistic, "title": course.title, "axis": course.axis, "at": list(course.at),
+                             "arms": [{"name": arm, "mean": [each.mean for each in found],
+                                       "ci95": [each.ci95 and list(each.ci95) for each in found]}
+                                      for arm, found in self.along(course).items()]} for course in claim.courses],
                 "statistic": claim.statistic, "difference": first.mean, "ci95": first.ci95 and list(first.ci95),
                 "differences": [each.record() for each in self.compared], "verdict": self.verdict, "why": claim.why,
                 "seeds": self.seeds, "seconds": self.seconds}

@@ -8,6 +8,7 @@ import click
 from rankzoo.commands.output import emit, json_option, table
 
 if TYPE_CHECKING:
+    from rankzoo.claims.claim import Course
     from rankzoo.claims.outcome import Outcome
 
 
@@ -43,10 +44,17 @@ def experiment(id: str, seeds: int | None, workers: int | None, as_json: bool) -
 def said(outcome: Outcome) -> str:
     """Arms, differences and the verdict for people."""
     arms = [{"arm": arm.name, "statistic": arm.statistic, "mean": arm.mean, "95 %": arm.ci95,
-             "parameters": outcome.parameters.get(arm.name)} for arm in outcome.arms]
+             "parameters": outcome.parameters.get(arm.name)} for arm in outcome.ends]
     differences = [{"difference": each.estimate.name, "statistic": each.difference.statistic, "mean": each.estimate.mean,
                     "95 %": each.estimate.ci95, "expected": each.difference.expected,
                     "seeds": f"{each.agreeing} of {outcome.seeds}", "verdict": each.verdict} for each in outcome.compared]
+    courses = "".join(f"{course.title}, means\n{table(places(outcome, course))}\n\n" for course in outcome.claim.courses)
     why = f"\n{outcome.claim.why}" if outcome.claim.why else ""
-    return (f"{outcome.claim.statistic} · equal: {outcome.claim.equal}\n\n{table(arms)}\n\n{table(differences)}\n\n"
+    return (f"{outcome.claim.statistic} · equal: {outcome.claim.equal}\n\n{table(arms)}\n\n{courses}{table(differences)}\n\n"
             f"Verdict: {outcome.verdict}, {outcome.seeds} seeds in {outcome.seconds:.0f} s.{why}")
+
+
+def places(outcome: Outcome, course: Course) -> list[dict[str, object]]:
+    """A row for each place of a course, a column for each arm."""
+    found = outcome.along(course)
+    return [{course.axis: at} | {arm: each[i].mean for arm, each in found.items()} for i, at in enumerate(course.at)]

@@ -76,13 +76,37 @@ def line(frame: pd.DataFrame, epochs: float, theme: Theme, title: str, places: i
     """Any quantity over epochs, one line per `series`: columns `series`, `epoch`, `value`. Serves attention entropy and
     the strength of crosses; `level` draws a dashed line with its name."""
     series = list(dict.fromkeys(frame["series"]))
-    figure = chart(label(say(title)), room(series, 2 + places))
+    digits = max((len(fixed(value, places)) for value in frame["value"]), default=0)
+    figure = chart(label(say(title)), room(series, max(2 + places, digits)))
     for i, name in enumerate(series):
         _line(figure, _points(frame[frame["series"] == name]), i, name, theme, thick=True)
     epoch_axis(figure, say("epoch"), epochs, around(list(frame["value"]), level))
     if level is not None:
         _level(figure, level, level_name, epochs, theme)
     return end_labels(figure, _tips(frame.rename(columns={"series": "task"}), series, theme, places), theme)
+
+
+def course(frame: pd.DataFrame, theme: Theme, title: str, axis: str, say: Say = str) -> go.Figure:
+    """A statistic along something, a line for each arm with the band of its interval: columns `arm`, `x`, `mean`, `low`, `high`
+    (missing for a single seed)."""
+    arms = list(dict.fromkeys(frame["arm"]))
+    figure, tips = chart(label(say(title)), room(arms, 6)), []
+    for i, arm in enumerate(arms):
+        points = frame[frame["arm"] == arm].sort_values("x")
+        known = points.dropna(subset=["low", "high"])
+        if len(known):
+            figure.add_scatter(x=[*known["x"], *known["x"][::-1]], y=[*known["high"], *known["low"][::-1]], fill="toself",
+                               fillcolor=colour(theme, i), opacity=0.12, line={"width": 0}, hoverinfo="skip")
+        figure.add_scatter(x=points["x"], y=points["mean"], mode="lines+markers", name=str(arm),
+                           line={"color": colour(theme, i), "width": 2.5, "dash": DASHES[i % 8]},
+                           marker={"symbol": MARKERS[i % 8], "size": 8, "color": colour(theme, i)}, cliponaxis=False,
+                           hovertemplate="%{x}: %{y:.4f}<extra>" + label(arm) + "</extra>")
+        if len(points):
+            x, y = float(points["x"].iloc[-1]), float(points["mean"].iloc[-1])
+            tips.append((x, y, f"{symbol(theme, i)} {label(short(arm))} {fixed(y, 3)}"))
+    values = [*frame["mean"], *frame["low"].dropna(), *frame["high"].dropna()]
+    axes(figure, say(axis), (float(frame["x"].min()), float(frame["x"].max())), y_range=around(values))
+    return end_labels(figure, tips, theme)
 
 
 def calibration(frame: pd.DataFrame, tasks: Sequence[str], theme: Theme, say: Say = str) -> go.Figure:

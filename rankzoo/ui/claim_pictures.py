@@ -1,13 +1,17 @@
-"""Claims: what is drawn of one beside its differences and arms: a plane, groups side by side, a course over epochs, growth."""
+"""Claims: what is drawn of one beside its differences and arms: a plane, groups side by side, courses, growth."""
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
 
-from rankzoo.claims.claim import Claim
+import pandas as pd
+import streamlit as st
+
+from rankzoo.claims.claim import Claim, Course
 from rankzoo.claims.outcome import Outcome
 from rankzoo.claims.trial import growing
-from rankzoo.figures import bars, lines, panels, seesaw
+from rankzoo.figures import bars, curves, lines, panels, seesaw
 from rankzoo.figures.words import size
+from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
@@ -20,10 +24,8 @@ def show(claim: Claim, outcome: Outcome) -> None:
     if claim.groups:
         words = "Found among the first twenty, by how often training had the item"
         scene(bars.grouped(groups(claim, outcome), words, translate), key="rz_claim_groups", alt=say(words), width=620)
-    if claim.course:
-        words = "How the arms learn, epoch by epoch"
-        scene(lines.lines(course(claim, outcome), words, "epoch", claim.course, translate), key="rz_claim_course", alt=say(words),
-              width=620)
+    if told := [course for course in claim.courses if outcome.along(course)]:
+        courses(told, outcome)
     if claim.grows:
         grows(claim)
     if claim.scatter:
@@ -59,8 +61,19 @@ def groups(claim: Claim, outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "label", "mean", "low", "high"])
 
 
-def course(claim: Claim, outcome: Outcome) -> pd.DataFrame:
-    """Columns label, x (the epoch), y, low, high."""
-    rows = [(each.name, int(each.statistic.removeprefix(claim.course)), each.mean, *(each.ci95 or (None, None)))
-            for each in outcome.arms if each.statistic.startswith(f"{claim.course} ")]
-    return pd.DataFrame(rows, columns=["label", "x", "y", "low", "high"])
+def courses(told: Sequence[Course], outcome: Outcome) -> None:
+    """What is followed along the training or the stream, two charts side by side."""
+    for first in range(0, len(told), 2):
+        for side, course in zip(st.columns(2, gap="medium"), told[first:first + 2], strict=False):
+            figure = curves.course(along(outcome, course), page.colours(), course.title, course.axis, translate)
+            side.plotly_chart(figure, key=f"rz_claim_course_{course.statistic}", alt=say(course.title),
+                              config={"displayModeBar": False})
+    st.caption(say("Along the way: means of the seeds, with their 95 % intervals as bands."))
+
+
+def along(outcome: Outcome, course: Course) -> pd.DataFrame:
+    """Every arm of the claim at every place of a course; beside them an oracle would leave the arms no room."""
+    arms = {arm.name for arm in outcome.claim.arms}
+    rows = [(arm, x, each.mean, *(each.ci95 or (None, None))) for arm, found in outcome.along(course).items() if arm in arms
+            for x, each in zip(course.at, found, strict=True)]
+    return pd.DataFrame(rows, columns=["arm", "x", "mean", "low", "high"])

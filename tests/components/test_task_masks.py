@@ -85,7 +85,8 @@ def test_what_is_told_of_conflicts_by_hand():
     a shares is pulled apart, half of what b shares, nothing of what c shares; one of three in all."""
     layer = layer_of()
     mask, pull = next(iter(layer.mask)), next(iter(layer.pull))
-    assert layer.told() == {}, "no task has moved anything yet"
+    pull[0, 0, 0] = 1.0
+    assert layer.told() == {}, "one task alone has moved anything yet"
     for each in layer.mask:
         each[:] = False
     mask[:, 0, :4] = torch.tensor([[1, 1, 0, 1], [1, 0, 1, 0], [0, 1, 1, 0]], dtype=torch.bool)

@@ -1,7 +1,7 @@
 """Shalaby et al., RecSys 2022 (M2TRec): predicting the category beside the next product makes training faster and better."""
 from __future__ import annotations
 
-from rankzoo.claims.claim import Arm, Claim, Difference, Found
+from rankzoo.claims.claim import Arm, Claim, Course, Difference, Found
 from rankzoo.claims.trial import document_of, rows_of
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.training.fit import Fit
@@ -10,7 +10,8 @@ from rankzoo.zoo.industry.homedepot import SYSTEM
 
 ALONE = {"tasks": ["next_item"]}
 IDS = {"representation.items": ["product"], "representation.unknown": 0.0}
-LOSS = "validation loss after epoch"
+BY_EPOCH = Course("loss", "The next product's loss on validation rows, epoch by epoch", "epoch",
+                  tuple(range(1, SYSTEM.settings.epochs + 1)))
 
 
 def trial(claim: Claim, seed: int) -> Found:
@@ -24,7 +25,7 @@ def trial(claim: Claim, seed: int) -> Found:
         for step in fit:
             if step.number % fit.per_epoch == 0:
                 lost = losses(fit.model, both(fit.model, validation)[1], validation)["next_item"]
-                found[arm.name][f"{LOSS} {step.epoch}"] = lost
+                found[arm.name][BY_EPOCH.names[step.epoch - 1]] = lost
             if step.number in (fit.per_epoch, fit.steps):
                 reached = evaluate(predict(fit.model, rows), rows, dataset.schema)["next_item"][RECALL]
                 found[arm.name]["first" if step.number == fit.per_epoch else "last"] = reached
@@ -38,7 +39,8 @@ CLAIM = Claim(
     world=WORLD,
     arms=(Arm("one task", "homedepot", ALONE), Arm("three tasks", "homedepot"), Arm("ids, one", "homedepot", {**ALONE, **IDS}),
           Arm("ids, three", "homedepot", IDS)),
-    statistic="Recall@20 of the next product after the first epoch and after the last; loss by epoch", trial=trial, course=LOSS,
+    statistic="Recall@20 of the next product after the first epoch and after the last; loss by epoch", trial=trial,
+    courses=(BY_EPOCH,),
     differences=(Difference("first", ("three tasks",), ("one task",), least=0.01),
                  Difference("last", ("three tasks",), ("one task",), least=0.01),
                  Difference("first", ("ids, three",), ("ids, one",), least=0.01),

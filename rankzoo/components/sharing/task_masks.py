@@ -143,7 +143,7 @@ class TaskMasksLayer(nn.Module):
         and `conflict.weights.all`, of all shared weights (two owners and more)."""
         mask, pull = (torch.cat([each.flatten(1) for each in kept], dim=1) for kept in (self.mask, self.pull))
         shared, apart = mask.sum(0) > 1, conflicts(mask, pull)
-        if not shared.any() or not pull.any():
+        if not shared.any() or pull.any(1).sum() < 2:  # in a search one task alone pulls
             return {}
         parts = {f"{task}.own": own & shared for task, own in zip(self.tasks, mask, strict=True)} | {"weights.all": shared}
         return {f"conflict.{name}": float(apart[part].float().mean()) for name, part in parts.items() if part.any()}
@@ -164,7 +164,7 @@ class TaskMasksLayer(nn.Module):
         yield
         with torch.no_grad():
             for weight, old, mask, pull, worth in zip(self.weights, before, self.mask, self.pull, self.worth, strict=True):
-                weight.copy_(old.lerp(weight, shares(self.spec.conflict, mask, pull, worth)[at]))  # exact at 0 and at 1
+                weight.copy_(old + shares(self.spec.conflict, mask, pull, worth)[at] * (weight - old))
 
     def left(self, stage: Stage) -> None:
         """After a round of a task: prune, and forget the round's gradients."""
