@@ -10,7 +10,7 @@ from rankzoo.zoo.industry.homedepot import SYSTEM
 
 ALONE = {"tasks": ["next_item"]}
 IDS = {"representation.items": ["product"], "representation.unknown": 0.0}
-BY_EPOCH = Course("loss", "The next product's loss on validation rows, epoch by epoch", "epoch",
+BY_EPOCH = Course("loss", "Loss of the next product by epoch", "epoch",
                   tuple(range(1, SYSTEM.settings.epochs + 1)))
 
 
