@@ -20,7 +20,7 @@ def arm(name: str, weights: Mapping[str, float] | None = None, temperature: floa
 
 
 CLAIM = Claim(
-    id="objectives", place=29, title="Relevance beside clicks", source=PAPER, at="abstract",
+    id="objectives", place=30, title="Relevance beside clicks", source=PAPER, at="abstract",
     claim="With relevance, exposure and purchase beside clicks in the loss, more of what is found first is relevant.",
     equal="rows, epochs, batch order, learning rate and everything but the weights of the four objectives and the temperature",
     world=WORLD, rows=10_000,

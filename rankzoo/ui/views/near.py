@@ -80,7 +80,7 @@ def one(sight: Sight, frame: Table, by: str, clicked: int | None) -> None:
     found = kept(sight.key, "company", f"{item}:{by}", lambda: near.company(subject, item, by))
     read = kept(sight.key, "around", str(item), lambda: near.around(subject, item))
     called = name(subject.dataset, subject.dataset.schema.catalogue.name, item)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([45, 55], gap="medium")
     with left:
         heading = say("What one step of training reads of {item}", item=called)
         st.plotly_chart(around.around(_tree(subject, read, item, items), scatter.styles(frame["group"], page.colours()),
