@@ -119,7 +119,7 @@ def test_every_kind_is_advised_of_as_it_stands_by_default():
         for spec in kinds(slot).values():
             place = Place(f"{slot}.0" if slot in ("sequence", "interaction") else slot, spec(), Shape(SHOP, SHOP.tasks))
             for rule in (bottleneck, thin, swollen, lonely):
-                list(rule(place, Document.preset("youtube").blueprint))
+                assert all(each.at.startswith(slot) for each in rule(place, Document.preset("youtube").blueprint))
 
 
 def test_every_rule_says_what_and_why_in_sentences():
