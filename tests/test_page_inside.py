@@ -300,6 +300,23 @@ def test_a_model_too_large_to_open_untrained_is_refused_in_a_sentence():
     assert not app.exception and len(said(app)) == 1 and "parameters" in said(app)[0]
 
 
+def test_maps_of_a_graph_stand_side_by_side_and_a_track_is_looked_at():
+    """Without another run the page says how to get one; with one its map and its shares stand beside, and an item of the map is
+    described with its ten nearest."""
+    store = service.store()
+    three = trained("spotify")
+    app = visit("inside", run=three, view="embeddings")
+    assert said(app) == [] and any(each.key == "near:alone" for each in app.button)
+    alone = run_here(store, store.submit(tiny("spotify").but([("tasks", ["co_occurrence"])]), "somebody"))
+    app = visit("inside", run=three, view="embeddings", with_run=alone.id)
+    assert said(app) == [] and not any(each.key == "near:alone" for each in app.button)
+    shares = next(each.value for each in app.dataframe if "by lot" in each.value or "chance" in each.value)
+    assert len(shares) == 6 and any("co_occurrence" in column for column in shares.columns)
+    app.number_input(key="near_item").set_value(41).run()
+    (line,) = [each.value for each in app.markdown if each.value.startswith("track 41 is ")]
+    assert said(app) == [] and "Of its ten nearest **" in line
+
+
 def known_names(arch: str) -> set[str]:
     """Words that are names, in any language: of the system, its features, tasks and their values, and formulas."""
     system, schema = systems()[arch], schema_of(systems()[arch].dataset)
@@ -343,20 +360,3 @@ def test_the_steps_of_a_search_are_told():
     for step in range(1, 5):
         assert sum(text.startswith(f"Step {step}") for text in shown) == 1
     assert {"adds", "so far", "Lift by slot, against lists in any order"} <= set(shown)
-
-
-def test_maps_of_a_graph_stand_side_by_side_and_a_track_is_looked_at():
-    """Without another run the page says how to get one; with one its map and its shares stand beside, and an item of the map is
-    described with its ten nearest."""
-    store = service.store()
-    three = trained("spotify")
-    app = visit("inside", run=three, view="embeddings")
-    assert said(app) == [] and any(each.key == "near:alone" for each in app.button)
-    alone = run_here(store, store.submit(tiny("spotify").but([("tasks", ["co_occurrence"])]), "somebody"))
-    app = visit("inside", run=three, view="embeddings", with_run=alone.id)
-    assert said(app) == [] and not any(each.key == "near:alone" for each in app.button)
-    shares = next(each.value for each in app.dataframe if "by lot" in each.value or "chance" in each.value)
-    assert len(shares) == 6 and any("co_occurrence" in column for column in shares.columns)
-    app.number_input(key="near_item").set_value(41).run()
-    (line,) = [each.value for each in app.markdown if each.value.startswith("track 41 is ")]
-    assert said(app) == [] and "Of its ten nearest **" in line
