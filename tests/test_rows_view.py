@@ -11,6 +11,7 @@ from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.figures import curves
 from rankzoo.figures import rows as figures
 from rankzoo.figures.theme import Theme
 from rankzoo.inspection.admission import admission, growth
@@ -211,6 +212,15 @@ def test_the_models_own_line_is_the_thick_one():
                           "rows": [1, 3, 2, 5], "found": [0, 0.5, 0, 1]})
     one, own = figures.growth(frame, THEME, "title").data
     assert own.line.width > one.line.width and list(own.y) == [2, 5] and list(one.customdata) == [0, 50]
+
+
+def test_a_course_leaves_its_lines_room_beside_wide_bands():
+    frame = pd.DataFrame({"arm": ["a", "a"], "x": [1, 2], "mean": [0.6, 0.7], "low": [-3.0, 0.65], "high": [4.0, 0.75]})
+    figure = curves.course(frame, THEME, "title", "tenth")
+    low, high = figure.layout.yaxis.range
+    assert 0.4 < low < 0.5 and 0.8 < high < 0.9 and list(figure.data[1].y) == [0.6, 0.7]
+    alone = curves.course(frame.assign(low=np.nan, high=np.nan), THEME, "title", "tenth")
+    assert len(alone.data) == 1 and alone.layout.annotations[0].text.endswith("a 0.700")
 
 
 def test_times_are_drawn_in_their_order():

@@ -104,7 +104,9 @@ def course(frame: pd.DataFrame, theme: Theme, title: str, axis: str, say: Say = 
         if len(points):
             x, y = float(points["x"].iloc[-1]), float(points["mean"].iloc[-1])
             tips.append((x, y, f"{symbol(theme, i)} {label(short(arm))} {fixed(y, 3)}"))
-    values = [*frame["mean"], *frame["low"].dropna(), *frame["high"].dropna()]
+    least, most = float(frame["mean"].min()), float(frame["mean"].max())
+    beside = max(most - least, 0.02)  # a band of two seeds would leave the lines no height
+    values = [least, most, *frame["low"].dropna().clip(lower=least - beside), *frame["high"].dropna().clip(upper=most + beside)]
     axes(figure, say(axis), (float(frame["x"].min()), float(frame["x"].max())), y_range=around(values))
     return end_labels(figure, tips, theme)
 
