@@ -111,11 +111,11 @@ def _heads(layout: _Layout, listed: int, total: int, say: Say) -> list[Tree]:
         say("Past items: {total}").format(total=total))
     mean = say("Weight, mean of heads") if layout.heads else say("Weight")
     parts = [text(0, TOP - 12, first, "t2 small"), text(layout.bar, TOP - 12, mean, "t2 small")]
-    for shown, x, title in ((layout.has_truth, 170, say("Truth")), (layout.has_feedback, 220, say("Feedback"))):
+    for shown, x, title in ((layout.has_truth, 163, say("Truth")), (layout.has_feedback, 208, say("Feedback"))):
         if shown:
             parts.append(text(x, TOP - 12, title, "t2 small", "middle"))
     if layout.has_age:
-        parts.append(text(278, TOP - 12, say("Age"), "t2 small", "end"))
+        parts.append(text(286, TOP - 12, say("Age"), "t2 small", "end"))
     for i, head in enumerate(layout.heads):
         name = say("Head {number}").format(number=int(head.split(".")[1]) + 1)
         short = name if measure(name) <= layout.each - 4 else name.split()[-1]
@@ -142,11 +142,11 @@ def _row(item: dict, y: float, layout: _Layout, candidate: Candidate, selected: 
              box(0, y + 4, 4, ROW - 8, "family-1 mark", 2), title,
              text(12, y + 31, fit(_second(item), 134), "t2 small")]
     if relevant and layout.has_truth:
-        parts.append(box(163, y + 11, 14, 14, "truth", 4))
+        parts.append(box(156, y + 11, 14, 14, "truth", 4))
     if layout.has_feedback and not missing(item.get("feedback")):
-        parts.append(text(220, y + 23, fit(str(item["feedback"]), 62), "t1 small", "middle"))
+        parts.append(text(208, y + 23, fit(str(item["feedback"]), 54), "t1 small", "middle"))
     if layout.has_age:
-        parts.append(text(278, y + 23, _age(item.get("age"), say), "t2 small num", "end"))
+        parts.append(text(286, y + 23, _age(item.get("age"), say), "t2 small num", "end"))
     parts += _gone(y, layout, say) if dropped else _weights(item, y, layout, candidate)
     if name == selected:
         parts.append(box(-3, y + 1, WIDTH + 3, ROW - 2, "ring", 7))
