@@ -18,7 +18,7 @@ from rankzoo.model import RankingModel
 from rankzoo.runs import limits
 from rankzoo.runs.open import opened
 from rankzoo.serving import Serving
-from rankzoo.ui import page, service, state
+from rankzoo.ui import page, points, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
@@ -53,7 +53,8 @@ def sight(part: Part) -> Sight:
 def of_run(id: str, part: Part) -> Sight:
     """Another run that is done, over the rows of a part. Raises a ZooError where its files are damaged."""
     model, dataset = _trained(id)
-    return Sight(_subject(f"{id}:{part}", model, dataset, part, state.document().system.split), f"{id}:{part}", 0, True)
+    serving = points.document_of(service.store().run(id).config).system.serving
+    return Sight(_subject(f"{id}:{part}", model, dataset, part, serving), f"{id}:{part}", 0, True)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

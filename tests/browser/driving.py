@@ -10,8 +10,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from rankzoo.document import Document
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30_000
@@ -145,3 +148,10 @@ class Visitor:
 
     def close(self) -> None:
         self.context.close()
+
+
+def expert() -> str:
+    """Parameters of one of YouTube's experts, as the page writes them: W and b of its two layers over the shared one."""
+    sharing = Document.preset("youtube").blueprint.sharing
+    sizes = (sharing.bottom[-1], *sharing.widths)
+    return f"{sum((below + 1) * above for below, above in pairwise(sizes)):,}"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browser.driving import FOCUS
+from tests.browser.driving import FOCUS, expert
 
 PAGES = ("zoo", "architect", "train", "inside", "learn", "interview", "data")
 WIDER = """() => { const main = document.querySelector("[data-testid=stMain]");
@@ -50,7 +50,7 @@ def test_the_keyboard_alone_reaches_and_changes_a_part(app, visitor) -> None:
             break
     assert me.page.evaluate(FOCUS).startswith("sharing.expert.")
     me.page.keyboard.press("Enter")
-    me.settle().key("rz_caption").get_by_text("10,336").wait_for()
+    me.settle().key("rz_caption").get_by_text(expert()).wait_for()
     assert me.page.evaluate(FOCUS).startswith("sharing.expert.")  # the redraw did not lose the focus
 
 

@@ -6,7 +6,7 @@ import signal
 
 import psutil
 
-from tests.browser.driving import Server, Visitor
+from tests.browser.driving import Server, Visitor, expert
 
 LONG = {"c": "jeyJ2IjoxLCJhcmNoIjoieW91dHViZSIsInNldHRpbmdzIjp7ImVwb2NocyI6MTJ9fQ"}
 """{"v":1,"arch":"youtube","settings":{"epochs":12}}"""
@@ -31,7 +31,7 @@ def test_a_shared_address_opens_the_same_model_in_another_browser(app, visitor) 
     assert theirs.page.locator('[data-id^="sharing.expert."]').count() == 6
     assert theirs.said() == [] and theirs.query()["c"] == mine.query()["c"]
     assert theirs.node("sharing.expert.5").get_attribute("aria-pressed") == "true"
-    theirs.key("rz_caption").get_by_text("10,336").wait_for()
+    theirs.key("rz_caption").get_by_text(expert()).wait_for()
 
 
 def test_a_root_link_with_a_model_or_a_run_leads_to_the_right_page(app, visitor) -> None:
