@@ -1,6 +1,7 @@
 """Spotify's MUSIG-style model: the sheet's invariants (section 9) by their numbers."""
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -351,6 +352,13 @@ def test_new_tracks_are_no_negatives(data, rows):
     for task, loss in model(rows).losses.items():
         torch.testing.assert_close(model(moved).losses[task], loss)
     assert not torch.equal(logits(model, moved)["co_occurrence"], logits(model, rows)["co_occurrence"])
+
+
+def test_what_was_measured_says_on_how_many_seeds():
+    """A fact that compares what forms of the model find, or how far they go, is worth as much as its seeds."""
+    compared = [fact for fact in SYSTEM.facts if fact.tag == "ours" and re.search(r"\bfinds?\b|\d %.*way", fact.why)]
+    assert {"layers here", "losses", "mixing here", "popularity in the sample data"} <= {fact.name for fact in compared}
+    assert all(re.search(r"in (one or two|two) seeds of ours", fact.why) for fact in compared)
 
 
 def test_its_picture_is_the_map_of_its_tracks(data):

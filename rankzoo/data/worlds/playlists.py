@@ -4,8 +4,8 @@ Recipe of RankZoo after the setting of Saravanou et al., ISMIR 2021. A playlist 
 by genre, then by popularity (Zipf). What is heard of a track is its genre's centre and what is its own; a taste that all genres
 share likes some of the latter better, which tells most of how popular a track is, by `told`. Eight of a playlist's forty tracks
 are hidden, whichever, so that a tenth of these are new. Two tracks are neighbours where more than `least` playlists hold both;
-what is hidden of a playlist makes no edge. A new track stands in `early` playlists that nobody learns from, and whom it met there
-are its neighbours; it is nobody else's.
+what is hidden of a playlist makes no edge. A new track stands in `early` playlists that nobody learns from. Whom it met there,
+even once (`least` is for known tracks), are its neighbours; it is nobody else's.
 
 A row asks what is missing in a playlist of which some tracks are shown, or of one track what sounds like it and which genre
 it is of. The genre stands in the catalogue, as what is asked for: whoever reads it there has nothing to learn about it.
@@ -57,8 +57,8 @@ class Lists(NamedTuple):
 class Playlists(World):
     """Playlists of forty. noise: sd of what is heard around the centre of a genre, in which sd 1 · zipf: exponent of the
     popularity · told: correlation of what ranks tracks by popularity with what is heard · mixture: concentration of the Dirichlet
-    of a playlist's genres · least: playlists with both tracks that an edge needs more than · new: share of tracks that are never
-    seen in training · early: playlists of a new track."""
+    of a playlist's genres · least: playlists with both tracks that an edge of a known one needs more than · new: share of
+    tracks that are never seen in training · early: playlists of a new track."""
 
     noise: float = 1.3
     zipf: float = 0.8
