@@ -60,7 +60,7 @@ FACTS = (
            at="equation 1"),
     unsure("losses of MUSIG", "not known", PAPER, why="the paper's body was not found"),
     ours("losses", "softmax over all known tracks; over genres", why="2,000 tracks can all be compared, so none need be drawn; "
-         "5 or 20 drawn negatives (losses.kind negatives) find less in one or two seeds of ours", path="losses.kind"),
+         "5 or 20 drawn negatives (losses.kind negatives) find less in two seeds of ours", path="losses.kind"),
     ours("mixing here", "one sum", why="every step learns from all three; a task drawn at each step (settings.combine alternate) "
          "finds less in two seeds of ours; the paper's rule was not found"),
     ours("playlist", "mean of its tracks' vectors", why="the paper's was not found", path="sequence.0.kind"),
