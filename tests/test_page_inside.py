@@ -301,12 +301,15 @@ def test_a_model_too_large_to_open_untrained_is_refused_in_a_sentence():
 
 
 def test_maps_of_a_graph_stand_side_by_side_and_a_track_is_looked_at():
-    """Without another run the page says how to get one; with one its map and its shares stand beside, and an item of the map is
-    described with its ten nearest."""
+    """Without another run the page says how to get one, and one whose model reads no graph has no map to stand beside; with one
+    its map and its shares stand beside, and an item of the map, the last one too, is described with its ten nearest."""
     store = service.store()
     three = trained("spotify")
-    app = visit("inside", run=three, view="embeddings")
-    assert said(app) == [] and any(each.key == "near:alone" for each in app.button)
+    ids = tiny("spotify").but([("representation", {"kind": "attributes", "items": ["track"]})])
+    without = run_here(store, store.submit(ids, "somebody"))
+    app = visit("inside", run=three, view="embeddings", with_run=without.id)
+    assert said(app) == [] and without.state == "done" and any(each.key == "near:alone" for each in app.button)
+    assert app.selectbox(key="inside:with_run").options == ["nothing"]
     alone = run_here(store, store.submit(tiny("spotify").but([("tasks", ["co_occurrence"])]), "somebody"))
     app = visit("inside", run=three, view="embeddings", with_run=alone.id)
     assert said(app) == [] and not any(each.key == "near:alone" for each in app.button)
@@ -315,6 +318,8 @@ def test_maps_of_a_graph_stand_side_by_side_and_a_track_is_looked_at():
     app.number_input(key="near_item").set_value(41).run()
     (line,) = [each.value for each in app.markdown if each.value.startswith("track 41 is ")]
     assert said(app) == [] and "Of its ten nearest **" in line
+    app.number_input(key="near_item").set_value(1_999).run()
+    assert said(app) == [] and any(each.value.startswith("track 1999 is ") for each in app.markdown)
 
 
 def known_names(arch: str) -> set[str]:

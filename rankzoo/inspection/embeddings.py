@@ -12,7 +12,8 @@ from rankzoo.inspection import clusters, near, partners
 from rankzoo.inspection.naming import name as name_of
 from rankzoo.inspection.view import Subject, View
 
-ROWS = 2_000
+ROWS = 2_001
+"""Of a table that are looked at: what is unknown, and 2,000 values."""
 
 
 def embeddings(subject: Subject, feature: str = "", by: str = "") -> View:

@@ -40,16 +40,17 @@ def test_pairs_and_degrees_by_hand():
 
 @pytest.mark.parametrize("task", ["next", "shade"])
 def test_a_row_s_negatives(task):
-    """Neither label, past items, class 0, items unseen, nor what training saw as label of a past item; by degree^0.75 else."""
+    """Neither label, class 0, nor, where classes are items, past or unseen ones, or what training saw as label of a past one;
+    by degree^0.75 else. Of colours, of which each product has met nearly all, the label alone is left out."""
     model = model_of()
     layer, label = model.losses.train(), BATCH.labels[task].nan_to_num().long()
     chance, degree = layer.chances(task, label, BATCH), layer.known[task].degree
     past, seen = layer.items_of(BATCH), BATCH.observed[task]
     for row in range(40):
         anchors = set(past[row].tolist()) - {0}
-        never = {0, int(label[row])} | {int(label[other]) for other in range(40)
-                                        if seen[other] and anchors & set(past[other].tolist())}
-        never |= (anchors | set((~BATCH.seen).nonzero().squeeze(1).tolist())) if task == "next" else set()
+        met = {int(label[other]) for other in range(40) if seen[other] and anchors & set(past[other].tolist())}
+        never = {0, int(label[row])}
+        never |= (met | anchors | set((~BATCH.seen).nonzero().squeeze(1).tolist())) if task == "next" else set()
         expected = [0.0 if c in never else float(degree[c]) ** 0.75 for c in range(len(degree))]
         assert chance[row].tolist() == pytest.approx(expected), row
 

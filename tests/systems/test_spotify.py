@@ -14,6 +14,8 @@ from rankzoo.components.losses.negatives import Negatives
 from rankzoo.data.load import from_world
 from rankzoo.data.worlds.playlists import AUDIO, NEIGHBOURS, TRACKS, WORLD, edges, strongest
 from rankzoo.document import Document
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Catalogue
@@ -349,6 +351,14 @@ def test_new_tracks_are_no_negatives(data, rows):
     for task, loss in model(rows).losses.items():
         torch.testing.assert_close(model(moved).losses[task], loss)
     assert not torch.equal(logits(model, moved)["co_occurrence"], logits(model, rows)["co_occurrence"])
+
+
+def test_its_picture_is_the_map_of_its_tracks(data):
+    """Section 8: the vectors of all tracks, new ones among them, coloured by genre."""
+    subject = Subject.of(model_of(data).eval(), data, rows=20)
+    view = look(subject, SYSTEM.picture)
+    assert len(view.table) == TRACKS + 1 and view.table["new"].sum() >= 200
+    assert view.truth.statistic == "silhouette of items sorted by genre"
 
 
 def test_the_arms_of_the_claim_differ_in_what_a_track_is():

@@ -4,9 +4,10 @@ Hamilton et al., NIPS 2017, GraphSAGE, eq. 1).
 J(u, v) = −ln σ(s_v) − Q · E_{n ∼ P_n} ln σ(−s_n),  P_n ∝ degree(n)^0.75
 
 u is what the row holds, v its label, s_c the logit of class c (for a graph z_u·z_c, times a scale that the tower sets where
-vectors have length 1). The degree of a class is how many training rows it labels. No negative is the label, an item that the row
-names as past, or a class that training saw as the label of such an item. Q of them are drawn anew at every step, and for a class
-that nobody ever labelled none. Outside training nothing is drawn: the expectation is taken, over all but label and past items.
+vectors have length 1). The degree of a class is how many training rows it labels. No negative is the label; where classes are
+items, neither is an item that the row names as past, or one that training saw as the label of such an item. Classes that are few,
+as categories are, keep all others: an item has met nearly each of them. Q negatives are drawn anew at every step, and none of a
+class that nobody ever labelled. Outside training nothing is drawn: the expectation is taken, over all but label and past items.
 
 Cheaper than a softmax over millions of classes; what it learns is how much more often than by chance a class is right.
 """
@@ -86,7 +87,8 @@ class Negatives(Loss):
 
 class Known(nn.Module):
     """What training knows of a task's classes. degree: (class,) rows with it as label, all alike before that is counted · paired,
-    start: the classes that label an item, item after item, and (item + 1,) where those of each begin; none before."""
+    start: the items that label an item, item after item, and (item + 1,) where those of each begin; none before that, and none
+    of categories."""
 
     def __init__(self, classes: int, items: int):
         super().__init__()
@@ -123,10 +125,11 @@ class NegativesLayer(LossLayer):
         self.known = ByTask({t.name: Known(schema.classes(t), items) for t in shape.tasks if spec.draws(t)})
 
     def tally(self, train: Batch) -> None:
-        """Count degrees and pairs in the training rows."""
+        """Count degrees in the training rows, and pairs where classes are items."""
         for task, known in self.known.items():
             label, seen = labels(task, train)
-            known.count(self.items_of(train)[seen], label[seen].long())
+            past = self.items_of(train)[seen]
+            known.count(past if task in self.items else past[:, :0], label[seen].long())
 
     def items_of(self, batch: Batch) -> Tensor:
         """The items that rows name as past: (row, place), 0 where there is none."""
@@ -150,8 +153,8 @@ class NegativesLayer(LossLayer):
         if task in self.items:
             chance.scatter_(1, items, 0.0)
             chance = chance if batch.seen is None else chance * batch.seen
-        if self.training:
-            chance[known.labelling(items)] = 0.0
+            if self.training:
+                chance[known.labelling(items)] = 0.0
         return chance
 
     def others(self, task: str, logit: Tensor, chance: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """Alternate: at each step one task is drawn, and the update is on that task alone (how MUSIG may mix its tasks; its own rule was
 not found).
 
-P(k) = w_k / Σ_j w_j over the tasks of which the batch observes a row, w the blueprint's weights. The expected gradient is that
-of the weighted sum, divided by Σ_j w_j; a step follows no compromise, so its direction is noisier, and a head rests while the
-others have their turn. Penalties are part of every step.
+P(k) = w_k / Σ_j w_j over the tasks whose loss is not 0, as it is where the batch observes no row, w the blueprint's weights. The
+expected gradient is that of the weighted sum, divided by Σ_j w_j; a step follows no compromise, so its direction is noisier, and
+a head rests while the others have their turn. A task of weight 0 has no turn. Penalties are part of every step.
 """
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ class Alternate(Combiner):
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking = {task: losses[task] for task in self.tasks if task in losses}
-        chances = torch.tensor([self.fixed[task] * float(loss.detach() > 0) for task, loss in taking.items()])
-        # Where no row is observed there is nothing to follow, and all losses are 0.
-        drawn = list(taking)[int(torch.multinomial(chances, 1)) if chances.any() else 0]
+        chances = torch.tensor([self.fixed[task] * float(loss.detach() != 0) for task, loss in taking.items()])
+        if chances.any():
+            followed = losses[list(taking)[int(torch.multinomial(chances, 1))]]
+        else:  # nothing to follow, yet a step needs a gradient
+            followed = 0.0 * torch.stack(list((taking or losses).values())).sum()
         penalties = [loss for name, loss in losses.items() if name not in self.fixed]
-        torch.stack([taking[drawn], *penalties]).sum().backward()
+        torch.stack([followed, *penalties]).sum().backward()

@@ -31,10 +31,12 @@ def chosen(part: Part) -> tuple[str, Sight] | None:
 
 
 def _runs() -> list[Run]:
-    """The visitor's other runs on the rows of the model in hand, whatever their tasks."""
+    """The visitor's other runs on the rows of the model in hand whose items are made the same way, so that they have a map of a
+    graph, too; whatever their tasks."""
     now = state.document()
     alike = lambda document: (document.data == now.data and document.settings.rows == now.settings.rows  # noqa: E731
-                              and document.settings.data_seed == now.settings.data_seed)
+                              and document.settings.data_seed == now.settings.data_seed
+                              and document.blueprint.representation.kind == now.blueprint.representation.kind)
     return [run for run in beside_menu.runs() if alike(points.document_of(run.config))]
 
 
@@ -71,7 +73,7 @@ def agreement(tables: Mapping[str, Table], by: str) -> None:
 
 def one(sight: Sight, frame: Table, by: str, clicked: int | None) -> None:
     """One item: what its ten nearest have in common with it, and whom a step of training reads of it, with the edges' weights."""
-    subject, last = sight.subject, len(sight.subject.batch.catalogue) - 1
+    subject, last = sight.subject, int(frame["id"].max())
     if clicked and clicked != st.session_state.get("rz_near_clicked"):
         st.session_state["rz_near_clicked"], st.session_state["near_item"] = clicked, clicked - 1
     item = 1 + int(st.number_input(say("Item, 0 to {last}: click a dot, or type", last=whole(last - 1)), 0, last - 1,

@@ -133,7 +133,7 @@ SYSTEM = System(
     story="A vector learned for each track fits one signal and does not exist for a new track. "
           "A graph network computes the vector from the track's features and those of its neighbours in playlists. "
           "Playlists, acoustics and genre supervise the same layers together.",
-    blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="items",
+    blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="embeddings",
     industry=(Size("representation.samples", (25, 10), SAMPLES),),
     plain={"representation.samples": [0, 0]},
     settings=TrainSettings(epochs=20, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
