@@ -44,13 +44,14 @@ def test_no_drift_where_collisions_are_counted():
 
 
 def test_tenths_can_be_counted_again():
-    """Mean of ten AUCs over equal slices of the stream, with its ends."""
+    """Mean of ten AUCs over equal slices of the stream, with its ends and each along the way."""
     dataset = from_world(replace(online.CLAIM.world), 4_000)
     logits = np.random.default_rng(0).standard_normal(2_000)
     labels = dataset.part("test").labels["click"].numpy()
     each = [auc(labels[at:at + 200], logits[at:at + 200]) for at in range(0, 2_000, 200)]
     found = online.tenths(dataset, logits)
-    assert found == {"auc": pytest.approx(np.mean(each)), "first": each[0], "last": each[-1]}
+    assert found == {"auc": pytest.approx(np.mean(each)), "first": each[0], "last": each[-1],
+                     **dict(zip(online.CLAIM.courses[0].names, each, strict=True))}
 
 
 def test_arms_of_the_stream_start_from_one_model(monkeypatch):

@@ -28,7 +28,6 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.training.combine import METHODS, Combiner, combiner
-from rankzoo.training.combine.alternate import Alternate
 from rankzoo.training.combine.dwa import DynamicWeightAverage, averaged
 from rankzoo.training.combine.gradnorm import GradNorm, last_shared, pull, targets
 from rankzoo.training.combine.pcgrad import PCGrad, surgery
@@ -151,47 +150,6 @@ def test_dwa_takes_means_of_epochs():
     model.zero_grad()
     combine.backward({name: 3 * model.own[name] for name in "ab"}, model)
     assert [float(model.own[name].grad) for name in "ab"] == pytest.approx([3 * 0.9003, 3 * 1.0997], abs=5e-4)
-
-
-# Alternate -------------------------------------------------------------------------------------------------------------
-
-def test_alternate_follows_one_task_drawn_by_its_weight():
-    """Of 3,000 steps: a quarter, three quarters and none by weights 1, 3 and 0; the gradient is the task's own, unweighed, with
-    the penalty, and the heads of the others have none. A task without an observed row has no turn; one whose loss is below 0
-    has."""
-    model, turns = Toy({"a": "binary", "b": "binary", "c": "binary"}, {"b": 3.0, "c": 0.0}), {"a": 0, "b": 0}
-    combine = Alternate(model)
-    torch.manual_seed(0)
-    for _ in range(3_000):
-        model.zero_grad()
-        losses = {task: 3 * model.own[task] for task in "abc"} | {"penalty.x": 0.5 * model.shared.sum()}
-        combine.backward(losses, model)
-        (task,) = [task for task in "abc" if model.own[task].grad is not None]
-        assert float(model.own[task].grad) == 3 and model.shared.grad.tolist() == [0.5, 0.5]
-        turns[task] += 1
-    assert turns["b"] / 3_000 == pytest.approx(0.75, abs=0.03) and combine.weights() == {}
-    for observed, turn in (({"a": 1.0, "b": 0.0}, "a"), ({"a": 0.0, "b": -1.0}, "b")):
-        for _ in range(20):
-            model.zero_grad()
-            combine.backward({task: loss * model.own[task] for task, loss in observed.items()}, model)
-            assert [task for task in "ab" if model.own[task].grad is not None] == [turn]
-
-
-@pytest.mark.parametrize("weights, later, losses", [
-    ({"a": 0.0, "b": 0.0}, {}, {"a": 3.0, "b": 3.0}), ({}, {"a": 0.0, "b": 0.0}, {"a": 3.0, "b": 3.0}),
-    ({"a": 0.0}, {}, {"a": 3.0, "b": 0.0}), ({}, {}, {"a": 0.0, "b": 0.0})])
-def test_alternate_with_nothing_to_draw_follows_penalties_alone(weights, later, losses):
-    """All weights 0, or 0 by the epoch, or no row of the only task that has one: no task moves anything."""
-    model = Toy({"a": "binary", "b": "binary"}, weights)
-    combine = Alternate(model)
-    combine.fixed |= later
-    combine.backward({task: loss * model.own[task] for task, loss in losses.items()} | {"penalty.x": 0.5 * model.shared.sum()},
-                     model)
-    assert not any(each.grad is not None and each.grad for each in model.own.values())
-    assert model.shared.grad.tolist() == [0.5, 0.5]
-    model.zero_grad()
-    combine.backward({task: loss * model.own[task] for task, loss in losses.items()}, model)
-    assert not any(each.grad is not None and each.grad for each in model.own.values())
 
 
 # PCGrad ----------------------------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def test_a_name_or_a_kind_that_cannot_be_is_drawn_and_mended(arch, path, value):
 @pytest.mark.parametrize("arch, path, found, cure", [
     ("youtube", "blueprint.sharing.widths", "64, 32", ("blueprint.sharing.widths", [64, 32])),
     ("youtube", "blueprint.sequence", {"kind": "pooling"}, ("blueprint.sequence", [{"kind": "pooling"}])),
-    ("youtube", "blueprint.towers.widths", [65_536] * 3, ("blueprint.towers.widths", [7895] * 3)),
+    ("youtube", "blueprint.towers.widths", [65_536] * 3, ("blueprint.towers.widths", [7902] * 3)),
     ("youtube", "blueprint.tasks", [], ("blueprint.tasks", ["click", "completion", "like", "dismiss"])),
     ("youtube", "settings.lr", float("nan"), ("settings.lr", 0.004)),
     ("youtube", "blueprint.losses.weights", {"clicks": 2.0}, ("blueprint.losses.weights", {"click": 2.0})),

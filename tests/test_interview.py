@@ -41,9 +41,9 @@ def test_a_prediction_is_judged_by_the_model():
     screen = Screen(youtube.blueprint, schema_of("video"))
     found = number("gain", "sharing.experts", screen)
     begun = walk("youtube", [q for q in questions(youtube, screen) if q.number == "gain"], 0, 0.0)
-    assert begun.predict(43_392, found, 3.0).given.outcome == "right"
-    assert begun.predict(41_344, found, 3.0).given.outcome == "close"  # the gates were forgotten
-    assert begun.predict(10_000, found, 3.0).given.outcome == "off"
+    assert begun.predict(5_728, found, 3.0).given.outcome == "right"
+    assert begun.predict(5_500, found, 3.0).given.outcome == "close"
+    assert begun.predict(4_704, found, 3.0).given.outcome == "off"  # the gates were forgotten
 
 
 def test_the_summary_counts_by_component_and_names_what_is_weak():

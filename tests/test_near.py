@@ -98,7 +98,8 @@ def test_what_a_step_reads_of_a_track(subject):
 
 def test_the_view_of_a_graph_says_it_and_no_other_does(subject):
     view = embeddings(subject)
-    assert view.beside == ("agreement",) and view.table["new"].sum() >= 200 and not view.table["new"][0]
+    assert view.beside == ("agreement",) and view.table["new"].sum() >= 200
+    assert len(view.table) == 2_001 and not view.table["new"][0]
     assert [score.statistic[:11] for score in view.truth.more[1:]] == ["ten nearest"] * 2
     shop = systems()["homedepot"]
     data = small(shop.dataset, 2_000)

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from rankzoo import link
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
+from rankzoo.figures.words import flops as flops_of
 from rankzoo.inspection.scale import industry
 from rankzoo.registry import systems
 from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
@@ -188,9 +189,11 @@ def test_a_task_gets_a_loss_of_its_own():
 
 @pytest.mark.parametrize("kind", kinds("losses"))
 def test_kinds_of_loss_are_exchanged(kind):
-    """On data with requests every kind stands but the product, which names a task that YouTube has not, and graded lists."""
+    """On data with requests every kind stands but the product, which names a task that YouTube has not, graded lists, and
+    negatives, of which YouTube has no classes."""
     refused = {"entire_space": "The entire space needs the task 'purchase', which i",
-               "graded": "A graded loss needs lists of items with grades, and"}
+               "graded": "A graded loss needs lists of items with grades, and",
+               "negatives": "Negatives are drawn among classes, and no task of the model"}
     app = pick(opened("youtube"), DIAGRAM, "losses.click")
     app.selectbox("form:losses.kind").set_value(kind).run()
     assert not app.exception and document(app).blueprint.losses.kind == ("pointwise" if kind in refused else kind)
@@ -204,7 +207,7 @@ def test_kinds_of_loss_are_exchanged(kind):
     ("64, 1000000000", "Setting sharing.widths.1: a whole number of at least 1 and at most 65,536. Found 1000000000."),
     ("2.5", "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536. Found 2.5."),
     ("NaN", "Every number must be finite."),
-    ("65536, 65536", "17,218,191,146 parameters; the limit is 500,000,000.")])
+    ("65536, 65536", "17,201,401,514 parameters; the limit is 500,000,000.")])
 def test_what_cannot_be_typed_leaves_the_last_good_model(typed, sentence):
     app = opened()
     app.text_input("side:sharing.widths").set_value("48, 24").run()
@@ -398,7 +401,7 @@ def test_sizes_change_the_counts_and_nothing_else():
     assert any("sharing.experts" in each.value and "table 1" in each.value for each in app.markdown)
     app.number_input(key="rz_candidates").set_value(10).run()
     flops = preset.blueprint.count(preset.schema()).flops
-    assert app.dataframe[0].value["This app"].iloc[-1] == f"{10 * flops / 1e6:.4g} MFLOP"
+    assert app.dataframe[0].value["This app"].iloc[-1] == flops_of(10 * flops)
 
 
 def test_an_expert_s_objection_and_its_cure():

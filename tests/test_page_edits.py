@@ -318,7 +318,7 @@ def test_every_component_with_its_memory_and_shape():
     app.run()
     table, count = app.dataframe[0].value, Document.preset("youtube").blueprint.count(Document.preset("youtube").schema())
     assert list(table["component"]) == ["representation", "concatenation", "sharing", "towers", "losses", "all"]
-    assert table["parameters"].iloc[-1] == f"{count.parameters:,}" and "4 × 32" in set(table["leaves as"])
+    assert table["parameters"].iloc[-1] == f"{count.parameters:,}" and "4 × 8" in set(table["leaves as"])
     assert table["activations"].iloc[-1] == f"{count.activations:,}"
 
 

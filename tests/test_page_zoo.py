@@ -8,6 +8,7 @@ import pytest
 
 from rankzoo import link
 from rankzoo.document import Document
+from rankzoo.figures.words import flops
 from rankzoo.registry import systems
 from rankzoo.ui import words as catalogue
 from tests.visits import nodes, pick, said, scenes, unmarked, visit, without_workers, words
@@ -67,7 +68,7 @@ def test_the_card_of_a_row_counts_and_opens():
     count = preset.blueprint.count(preset.schema())
     facts = systems()["youtube"].facts
     assert card(app).startswith("**YouTube · MMoE with a bias tower**") and "Zhao et al., RecSys 2019" in card(app)
-    assert app.metric[0].value == f"{count.parameters:,}" and app.metric[1].value == f"{count.flops / 1e6:.2f} MFLOP"
+    assert app.metric[0].value == f"{count.parameters:,}" and app.metric[1].value == flops(count.flops)
     assert f"{sum(f.tag == 'stated' for f in facts)} facts read in the source" in card(app)
     assert f"{len({f.path for f in facts if f.tag in ('ours', 'unsure') and f.path})} values assumed" in card(app)
     assert scenes(app)["thumb:youtube"][1]["role"] == "img" and app.button("zoo_open").label == "Open in Architect"

@@ -43,7 +43,7 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
         assert me.page.locator('[data-id^="sharing.expert."]').count() == experts
     me.page.locator('[data-step="sharing.widths.0.less"]').click()
     me.settle()
-    assert me.key("side:sharing.widths").locator("input").input_value() == "32, 32"
+    assert me.key("side:sharing.widths").locator("input").input_value() == "8, 8"
     me.page.keyboard.press("Escape")
     me.settle()
     assert me.node("sharing.expert.0").get_attribute("aria-pressed") == "false" and steps(me) == []
