@@ -17,13 +17,24 @@ from rankzoo.ui.words import say, translate
 
 
 def show(trouble: ZooError) -> None:
-    """The picture, where settings that are allowed one by one do not fit each other; nothing else can be drawn."""
+    """The picture, where settings that are allowed one by one do not fit each other; nothing else can be drawn. It is closed at
+    first: both shapes stand in the sentence above it, and the model in hand, which is still good, is what comes next."""
     layout = layout_of(trouble)
     if layout:
-        with st.expander(say("What was tried, up to the part that fails"), expanded=True, key="rz_broken"):
-            scene(diagram.excerpt(layout, SLOTS, say=translate), key="broken", alt=say("The model up to the part that fails"))
+        with st.expander(say("What was tried, up to the part that fails"), key="rz_broken"):
+            scene(diagram.excerpt(layout, last_columns(layout), say=translate), key="broken",
+                  alt=say("The model up to the part that fails"))
+            if behind := [say(picture.HEADS[slot]) for slot in SLOTS[SLOTS.index(layout.columns[-1].slot) + 1:]]:
+                st.caption(say("Not reached: {parts}", parts=", ".join(behind)))
             st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
                            "n: any number · y: labels"))
+
+
+def last_columns(layout: Layout) -> tuple[str, ...]:
+    """The columns that a page has room for, down to the one that fails: those on the left go first, and type stays legible."""
+    spans = layout.spans
+    right = max(span.right for span in spans.values())
+    return tuple(slot for slot in spans if right - spans[slot].x <= picture.BROKEN_WIDTH) or tuple(spans)[-1:]
 
 
 def layout_of(trouble: ZooError) -> Layout | None:
