@@ -11,12 +11,13 @@ from rankzoo import mending
 from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
-from rankzoo.export.picture import up_to_the_break
-from rankzoo.figures.diagram import draw
+from rankzoo.export.picture import BROKEN_WIDTH, up_to_the_break
+from rankzoo.figures.diagram import draw, excerpt
 from rankzoo.paths import leaves, set_at
 from rankzoo.runs import limits
 from rankzoo.saying import nearest
 from rankzoo.schema import Schema
+from rankzoo.ui.broken import last_columns
 from tests.drawings import walk
 from tests.test_blueprint import ANY, GARBAGE
 from tests.test_cli import refusal
@@ -103,6 +104,21 @@ def test_heads_that_do_not_fit_say_both_shapes_and_the_nearest():
     edge = next(edge for edge in layout.edges if edge.target == "sequence.0")
     assert edge.kind == "broken" and layout.blocks[edge.source].form == "history"
     assert not {"losses.click", "concatenation"} & set(layout.blocks), "nothing behind it is drawn"
+
+
+def test_the_picture_of_a_break_is_no_larger_than_what_stands_in_it():
+    """As high as its boxes, without a column that holds nothing; a page has room for the columns at the break."""
+    document, _ = broken("bst", ("sequence.0.token", 16), ("sequence.0.heads", 7))
+    layout = up_to_the_break(document.blueprint, document.schema())
+    assert [column.slot for column in layout.columns] == ["representation", "sequence"] and layout.columns[0].used
+    assert layout.frame.h == max(box.bottom for box in layout.boxes.values()) - min(box.y for box in layout.boxes.values()) < 346
+    preset = Document.preset("snapchat")
+    deep = up_to_the_break(preset.blueprint.model_copy(update={"tasks": ("swipe", "nobody")}), preset.schema())
+    shown = excerpt(deep, last_columns(deep))
+    said = {tree[2] for tree, _, _ in walk(shown) if tree[0] == "text"}
+    assert deep.width > BROKEN_WIDTH and float(shown[1]["viewBox"].split()[2]) <= BROKEN_WIDTH + 20
+    left = float(shown[1]["viewBox"].split()[0])
+    assert {"needs: nobody: B × 1"} <= said and left < deep.boxes["losses"].x and last_columns(deep)[-1] == "losses"
 
 
 def test_a_model_that_stands_has_no_break():

@@ -66,7 +66,8 @@ def test_every_edge_runs_left_to_right_and_touches_its_boxes(layout: Layout) -> 
 
 
 def test_columns_stand_in_the_fixed_order_and_do_not_touch(layout: Layout) -> None:
-    spans = [layout.spans[slot] for slot in SLOTS]
+    spans = [layout.spans[column.slot] for column in layout.columns]
+    assert list(layout.spans) == [slot for slot in SLOTS if slot in layout.spans]
     assert all(one.right < other.x for one, other in zip(spans, spans[1:], strict=False))
 
 
@@ -97,7 +98,8 @@ LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test
 @pytest.mark.parametrize("id", BUILT)
 def test_every_preset_fits_a_page(id: str) -> None:
     """1080 units, of which the smallest that is drawn, 0.85, fits beside the sidebar of a window 1280 wide."""
-    assert of_system(id).width == pytest.approx(1080)
+    layout = of_system(id)
+    assert layout.width == pytest.approx(1080) and tuple(layout.spans) == SLOTS
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])

@@ -13,9 +13,11 @@ from streamlit.testing.v1 import AppTest
 from rankzoo import link
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.figures.words import flops as flops_of
 from rankzoo.inspection.scale import industry
 from rankzoo.registry import systems
+from rankzoo.ui import broken, page
 from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
 
 BUILT = list(systems())
@@ -222,13 +224,39 @@ def test_what_cannot_be_typed_leaves_the_last_good_model(typed, sentence):
 def test_a_number_out_of_range_is_said_and_not_bent_into_range():
     app = opened()
     app.number_input("side:sharing.experts").set_value(9000).run()
-    assert said(app) == ["Setting sharing.experts: a whole number of at least 1 and at most 64. Found 9000."]
+    sentence = "Setting sharing.experts: a whole number of at least 1 and at most 64. Found 9000."
+    assert said(app) == [sentence] and app.error[0].value.startswith(r"**Sharing · Experts:** ")
     assert app.number_input("side:sharing.experts").value == 4
+
+
+@pytest.mark.parametrize("at, named", [
+    ("sharing.experts", "Sharing · Experts"), ("blueprint.towers.widths.0", "Deep · Hidden layers of each tower"),
+    ("sequence.1.heads", "Attention 2 · Heads"), ("losses.weights.clicks", "Loss · Weight of each task"),
+    ("sequence.0", "Attention"), ("tasks.0", "Tasks"), ("without.2", "Features that are read"), ("towers.nobody", "Deep"),
+    ("data", ""), ("", "")])
+def test_what_cannot_be_is_headed_by_its_column_and_its_setting(at, named):
+    assert broken.place(ZooError("It cannot be.", at=at)) == named
+
+
+def test_a_button_writes_values_as_the_settings_do():
+    said = [page._value(value) for value in (True, False, None, 0.5, "mlp", [1, None], {"a": False}, [])]
+    assert said == ["true", "false", "null", "0.5", "mlp", "1, null", "a: false", "none"]
+
+
+def test_an_exchanged_component_has_no_word_of_the_one_before_it():
+    """MMoE's four experts were chosen for YouTube; one gate's experts were not."""
+    app = pick(opened("youtube"), DIAGRAM, "sharing.expert.1")
+    assert "The smaller of the two" in app.number_input("form:sharing.experts").help
+    edited = document(app).but([("sharing.kind", "omoe")])
+    app.session_state["rz_document"] = edited
+    app.run()
+    assert edited.blueprint.sharing.kind == "omoe" and app.number_input("form:sharing.experts").help == ""
 
 
 def test_undo_redo_and_reset():
     app = opened()
     assert app.button("undo").disabled and app.button("redo").disabled and app.button("reset").disabled
+    assert (app.button("undo").label, app.button("redo").label) == ("Undo", "Redo"), "words, beside sign and key"
     for experts in (5, 6):
         app.number_input("side:sharing.experts").set_value(experts).run()
     seen = []

@@ -230,7 +230,10 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
     assert len(said(app)) == 1 and "3 heads cannot share the 16 numbers" in said(app)[0]
     assert document(app).blueprint.sequence[0].heads == 4 and "losses.click" in drawn(app)
     tried = words(scenes(app)["broken"])
-    assert {"comes: B × L × 16", "needs: B × L × 3·n", "cannot stand here", "not reached"} <= set(tried)
+    assert {"comes: B × L × 16", "needs: B × L × 3·n", "cannot stand here"} <= set(tried)
+    assert "Not reached: Interaction, Concat, Sharing, Deep, Loss" in [each.value for each in app.caption]
+    box, = (each for each in app.expander if each.label.startswith("What was tried"))
+    assert not box.proto.expanded, "the good diagram comes next, not below the fold"
     assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and "broken" not in scenes(app)

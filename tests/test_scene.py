@@ -9,11 +9,14 @@ from collections.abc import Mapping
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rankzoo.document import Document
+from rankzoo.export.picture import drawn as drawn_of
 from rankzoo.figures import readout
 from rankzoo.figures.diagram import Stepped, draw, excerpt, thumbnail
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.theme import CONFIG, SLOTS, family, stylesheet, theme
 from rankzoo.figures.tree import Tree, brief, compact, fit, to_svg, width_of
+from rankzoo.registry import systems
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
 
 EVIL = '<img src=x onerror="alert(1)">'
@@ -209,6 +212,18 @@ def test_an_excerpt_shows_some_columns_with_words_and_nothing_to_press() -> None
     assert float(excerpt(layout, ("towers",))[1]["viewBox"].split()[3]) == layout.height
     assert "Expert 1" in words(part) and not any(element[0] == "title" for element in elements(part))
     assert not any(name in element[1] for element in elements(part)[1:] for name in ("data-id", "tabindex", "aria-label"))
+
+
+@pytest.mark.parametrize("id", list(systems()))
+def test_no_word_of_a_system_is_cut(id: str) -> None:
+    assert not [said for said in words(drawn_of(Document.preset(id))) if "…" in said]
+
+
+def test_who_shares_no_experts_has_none_that_a_task_could_read() -> None:
+    """Tencent's tasks have masks on one network, PLE's have experts behind gates."""
+    masks, ple = (" ".join(words(drawn_of(Document.preset(id)))) for id in ("tencent", "ple"))
+    assert "A task reads its own part only." in masks and "experts" not in masks
+    assert "A task reads its own experts and the shared ones" in ple
 
 
 def test_a_thumbnail_can_set_off_what_is_new() -> None:

@@ -122,6 +122,21 @@ def test_a_trained_model_shows_its_gates_and_metrics_in_the_diagram_until_it_is_
     assert "AUC" not in head[1]["aria-label"], "a changed model was not trained"
 
 
+def test_undo_brings_back_the_run_too_and_redo_lets_it_go_again():
+    """Another system was chosen by mistake: what training found stands in the diagram again after one step back."""
+    wanted = Document.preset("youtube").but(TINY)
+    id = trained(wanted)
+    app = visit("architect", run=id)
+    learned = scenes(app)[DIAGRAM]
+    app.selectbox("arch").set_value("din").run()
+    assert document(app).arch == "din" and app.session_state["rz_run"] == "" and "run" not in app.query_params
+    app.button("undo").click().run()
+    assert document(app) == wanted and app.session_state["rz_run"] == id and scenes(app)[DIAGRAM] == learned
+    assert app.query_params["run"] == id and "c" not in app.query_params
+    app.button("redo").click().run()
+    assert document(app).arch == "din" and app.session_state["rz_run"] == ""
+
+
 def test_gates_of_every_level_stand_in_the_diagram_and_say_what_they_take():
     id = trained(Document.preset("ple").but(TINY))
     app = visit("architect", run=id)

@@ -66,8 +66,8 @@ def pick(app: AppTest, key: str, node: str) -> AppTest:
 
 
 def said(app: AppTest) -> list[str]:
-    """The sentences of trouble on the page, without the signs that Markdown needs."""
-    return [each.value.replace("\\", "") for each in app.error]
+    """The sentences of trouble on the page, without the signs that Markdown needs and the place that heads them."""
+    return [re.sub(r"^\*\*[^*]+:\*\* ", "", each.value.replace("\\", "")) for each in app.error]
 
 
 def unmarked(text: str) -> list[str]:

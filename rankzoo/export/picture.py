@@ -25,6 +25,9 @@ Translate = Callable[[str], str]
 HEADS = {"representation": "Features", "sequence": "Attention", "interaction": "Interaction", "concatenation": "Concat",
          "sharing": "Sharing", "towers": "Deep", "losses": "Loss"}
 
+BROKEN_WIDTH = 1000.0
+"""Units that the narrowest page has for a picture inside a box."""
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -46,7 +49,7 @@ def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) 
 
 def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout | None:
     """The layout of a blueprint that cannot stand: all parts before the first that fails, and that one with what comes to it and
-    what it needs on the edge; None where it stands."""
+    what it needs on the edge, in the columns that hold any of it and no higher than they are; None where it stands."""
     places, problem = _reached(blueprint, schema)
     if problem is None:
         return None
@@ -58,11 +61,11 @@ def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate =
                  words=(translate("comes: {shape}").format(shape=problem.comes),
                         translate("needs: {shape}").format(shape=problem.needs)))
     flowing = {b.address: replace(b, flows=(Flow(failing.address, 1),)) for b in ends}
-    heads = tuple(Column(name, number, translate(HEADS[name]), translate("not reached") if number > 1 + SLOTS.index(slot) else "",
-                         blueprint.used(name) or name == slot) for number, name in enumerate(SLOTS, 1))
     shown = worded([flowing.get(b.address, b) for b in blocks], translate) + (replace(part, title=translate(part.title),
                                                                                      detail=translate(part.detail)),)
-    return arrange(shown, heads)
+    heads = tuple(Column(name, number, translate(HEADS[name])) for number, name in enumerate(SLOTS, 1)
+                  if any(block.slot == name for block in shown))
+    return arrange(shown, heads, BROKEN_WIDTH, least=0.0)
 
 
 def _reached(blueprint: Blueprint, schema: Schema) -> tuple[Sequence[Place], ZooError | None]:

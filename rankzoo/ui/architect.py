@@ -48,13 +48,13 @@ def sidebar(reset: Callable[[], None]) -> None:
 
 
 def _ways_back() -> None:
-    """Undo and redo in one row at the head of the sidebar, where no window is too low for them: sign and key, since there is no
-    room for a word."""
-    memory = st.session_state
-    with st.container(horizontal=True, wrap=False, gap="xsmall", key="rz_ways_back"):
-        st.button("", icon=":material/undo:", key="undo", shortcut=UNDO, width=90, disabled=not memory["rz_past"],
+    """Undo and redo at the head of the sidebar, where no window is too low for them, each in a row of its own: a word and its key
+    have no room in half of one."""
+    past, future = st.session_state["rz_past"], st.session_state["rz_future"]
+    with st.container(gap="xxsmall", key="rz_ways_back"):
+        st.button(say("Undo"), icon=":material/undo:", key="undo", shortcut=UNDO, width="stretch", disabled=not past,
                   on_click=state.undo)
-        st.button("", icon=":material/redo:", key="redo", shortcut=REDO, width=140, disabled=not memory["rz_future"],
+        st.button(say("Redo"), icon=":material/redo:", key="redo", shortcut=REDO, width="stretch", disabled=not future,
                   on_click=state.redo)
 
 

@@ -6,7 +6,8 @@ import json
 import streamlit as st
 from pydantic import ValidationError
 
-from rankzoo.blueprint import SLOTS
+from rankzoo.blueprint import SLOTS, kinds
+from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import picture
@@ -15,15 +16,50 @@ from rankzoo.figures.layout import Layout
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
+APART = {"tasks": "Tasks", "without": "Features that are read"}
+"""What is set beside the columns."""
+
+
+def place(trouble: ZooError) -> str:
+    """Where in the model something cannot be, as the page calls it: the column, which of its components, the setting. Empty where
+    it is no part of the model."""
+    slot, *rest = trouble.at.removeprefix("blueprint.").split(".")
+    if slot in APART:
+        return say(APART[slot])
+    if slot not in SLOTS:
+        return ""
+    many = rest and rest[0].isdigit()
+    number, names = (int(rest[0]) + 1, rest[1:2]) if many else (1, rest[:1])
+    fields = [spec.model_fields[name] for name in names for spec in _specs(slot, trouble) if name in spec.model_fields]
+    return " · ".join(filter(None, (say(picture.HEADS[slot]) + (f" {number}" if number > 1 else ""),
+                                    next((say(field.title) for field in fields if field.title), ""))))
+
+
+def _specs(slot: str, trouble: ZooError) -> list[type[Slot]]:
+    """The components that a column can hold, first those that were tried: two may call a setting by different words."""
+    tried = json.dumps(trouble.tried)
+    return sorted(kinds(slot).values(), key=lambda spec: f'"{spec.model_fields["kind"].default}"' not in tried)
+
 
 def show(trouble: ZooError) -> None:
-    """The picture, where settings that are allowed one by one do not fit each other; nothing else can be drawn."""
+    """The picture, where settings that are allowed one by one do not fit each other; nothing else can be drawn. It is closed at
+    first: both shapes stand in the sentence above it, and the model in hand, which is still good, is what comes next."""
     layout = layout_of(trouble)
     if layout:
-        with st.expander(say("What was tried, up to the part that fails"), expanded=True, key="rz_broken"):
-            scene(diagram.excerpt(layout, SLOTS, say=translate), key="broken", alt=say("The model up to the part that fails"))
+        with st.expander(say("What was tried, up to the part that fails"), key="rz_broken"):
+            scene(diagram.excerpt(layout, last_columns(layout), say=translate), key="broken",
+                  alt=say("The model up to the part that fails"))
+            if behind := [say(picture.HEADS[slot]) for slot in SLOTS[SLOTS.index(layout.columns[-1].slot) + 1:]]:
+                st.caption(say("Not reached: {parts}", parts=", ".join(behind)))
             st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
                            "n: any number · y: labels"))
+
+
+def last_columns(layout: Layout) -> tuple[str, ...]:
+    """The columns that a page has room for, down to the one that fails: those on the left go first, and type stays legible."""
+    spans = layout.spans
+    right = max(span.right for span in spans.values())
+    return tuple(slot for slot in spans if right - spans[slot].x <= picture.BROKEN_WIDTH) or tuple(spans)[-1:]
 
 
 def layout_of(trouble: ZooError) -> Layout | None:

@@ -1,6 +1,7 @@
 """Page: what all pages share: the model line with its link, problems and notices, and the figures' table twins."""
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -39,7 +40,8 @@ def begin(linked: bool = True) -> None:
 
 def _said(trouble: ZooError) -> None:
     """What could not be in a sentence, with a button for the nearest thing that can, and how far the model stands."""
-    st.error(escaped(trouble.text(translate)))
+    place = broken.place(trouble)
+    st.error((f"**{escaped(place)}:** " if place else "") + escaped(trouble.text(translate)))
     if trouble.cure and trouble.tried and _mends(trouble):
         path, value = trouble.cure
         st.button(_offer(path.removeprefix("blueprint."), value), key="rz_mend", icon=":material/build:", on_click=state.mend,
@@ -63,12 +65,13 @@ def _offer(path: str, value: object) -> str:
 
 
 def _value(value: object) -> str:
+    """A value as the sentences and `--set` write it: JSON's true, false and null; lists and groups by their members."""
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_value(each)}" for name, each in value.items()) or say("none")
     if isinstance(value, (list, tuple)):
         return ", ".join(str(each["kind"]) if isinstance(each, dict) and "kind" in each else _value(each)
                          for each in value) or say("none")
-    return say("none") if value is None else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def head(detail: str = "", right: str = "", sel: str = "") -> None:

@@ -160,7 +160,7 @@ def without(names: tuple[str, ...]) -> None:
 
 
 def undo() -> None:
-    """Back to the document before the last edit."""
+    """Back to the document before the last edit, and to the run that was in hand with it."""
     _step("rz_past", "rz_future")
 
 
@@ -199,17 +199,22 @@ def tell(notice: str) -> None:
 def _hold(changed: Document) -> None:
     memory = st.session_state
     if changed != memory["rz_document"]:
-        memory["rz_past"] = [*memory["rz_past"], memory["rz_document"]][-STEPS_BACK:]
+        memory["rz_past"] = [*memory["rz_past"], _in_hand()][-STEPS_BACK:]
         memory["rz_future"] = []
     memory["rz_document"], memory["rz_problem"] = changed, None
 
 
 def _step(source: str, target: str) -> None:
+    """One step of the way back or forward, to a document and the run that was in hand with it."""
     memory = st.session_state
     if memory[source]:
-        memory[target] = [*memory[target], memory["rz_document"]]
-        memory["rz_document"] = memory[source][-1]
+        memory[target] = [*memory[target], _in_hand()]
+        memory["rz_document"], memory["rz_run"] = memory[source][-1]
         memory[source] = memory[source][:-1]
+
+
+def _in_hand() -> tuple[Document, str]:
+    return st.session_state["rz_document"], st.session_state["rz_run"]
 
 
 def _take_up(id: str, c: str) -> None:

@@ -22,6 +22,8 @@ __all__ = ["Corner", "Stepped", "corner", "draw", "excerpt", "thumbnail", "worde
 NOTHING: frozenset[str] = frozenset()
 EDGE = 8
 """Units of room beside the columns of an excerpt."""
+STROKE = 2
+"""Units that a box's own line may stand out to the right of its column."""
 Painter = Callable[[Block, Box, State], list[Tree]]
 PAINTERS: Mapping[str, Painter] = {
     "feature": nodes.feature, "numbers": nodes.feature, "bias": nodes.feature, "history": nodes.history,
@@ -69,7 +71,8 @@ def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGH
     but those that it shows."""
     tag, attributes, inside = draw(layout, weights=weights, metrics=metrics, added=added, label=label, say=say)
     spans = [layout.spans[slot] for slot in slots if slot in layout.spans]
-    left, right = max(0, min(span.x for span in spans) - EDGE), min(layout.width, max(span.right for span in spans) + EDGE)
+    left = max(0, min(span.x for span in spans) - EDGE)
+    right = min(layout.width + STROKE, max(span.right for span in spans) + EDGE)
     height = layout.height if "towers" in slots else layout.frame.bottom + EDGE  # below the frame is the way to a side tower
     view = f"{left:g} 0 {right - left:g} {height:g}"
     return [tag, {**attributes, "viewBox": view, "role": "img", "class": "excerpt"}, _bare(inside, ("title",))]

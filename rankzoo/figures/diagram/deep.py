@@ -154,6 +154,6 @@ def head(block: Block, box: Box, state: State) -> list[Tree]:
         lines = [f"{value} {unit}".strip(), block.detail]
     rows = 2 if box.h >= 56 else 1
     for i, words in enumerate(lines[:rows]):
-        room = box.w - 22 - (width_of(unit) + 10 if value and wide and i == 0 else 0.0)
+        room = box.w - 18 - (width_of(unit) + 10 if value and wide and i == 0 else 0.0)
         parts.append(text(14, 36 + 15 * i, fit(words, room), "t1 bold num" if value and not wide and i == 0 else "t2"))
     return [*parts, *corner(block, box, state)]

@@ -104,11 +104,15 @@ def crossing(state: State) -> list[Tree]:
 
 
 def _rule(state: State, room: float) -> str:
-    """Which experts a task reads where some belong to one task, in as many words as there is room for."""
+    """Which experts a task reads where some belong to one task, in as many words as there is room for. Without a gate they are no
+    experts, but each task's part of what all share."""
+    gates = [block for block in state.layout.blocks.values() if block.form == "gate"]
+    if not gates:
+        return fit(state.say("A task reads its own part only."), room)
     if not any(name == SHARED for name, _ in state.layout.bands):
         return fit(state.say("A task reads its own experts only."), room)
     short = state.say("A task reads its own experts and the shared ones.")
-    if any(block.form == "gate" and not block.task for block in state.layout.blocks.values()):
+    if any(not block.task for block in gates):
         full = state.say("A task reads its own experts and the shared ones; only the shared gate reads all.")
         return full if width_of(full) <= room else fit(short, room)
     return fit(short, room)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from rankzoo.figures.layout.collapse import Graph, condense
 from rankzoo.figures.layout.edges import Wiring, bar_segments, route
-from rankzoo.figures.layout.place import Heights, heights, place
+from rankzoo.figures.layout.place import LEAST, Heights, heights, place
 from rankzoo.figures.layout.ranks import Columns, plan
 from rankzoo.figures.layout.sizes import scales
 from rankzoo.figures.layout.types import Box, Column, Edge, Layout, Link, Port, Scales
@@ -23,18 +23,18 @@ LANE_GAP, LANE_ROW, TOWER_WIDTH, TOWER_HEIGHT, WIDE_LANE, FOOT = 20.0, 26.6, 146
 
 
 def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1080,
-            busiest: Mapping[str, float] = NOBODY, beside: Sequence[Block] = ()) -> Layout:
+            busiest: Mapping[str, float] = NOBODY, beside: Sequence[Block] = (), least: float = LEAST) -> Layout:
     """The layout of a model's blocks, given in forward order with their out-edges.
 
     `columns` are the seven slots, used or not; `busiest` (expert address → how much the gates use it) decides which four
     experts stay visible among more than 16; `beside` are the blocks of a model with which this one shares its scales, so that as
-    many units are as high in both pictures.
+    many units are as high in both pictures; the frame is never less than `least` units high.
     """
     graph = condense(blocks, busiest)
     scale = scales(graph.blocks, condense(beside, NOBODY).blocks) if beside else scales(graph.blocks)
     tasks = tuple(dict.fromkeys(b.task for b in graph.blocks.values() if b.form == "head"))
     across = plan(graph, columns, scale, width)
-    down = heights(graph, across, scale, tasks)
+    down = heights(graph, across, scale, tasks, least)
     boxes = place(graph, across, down, scale)
     bypass = any(edge.kind == "wide" for edge in route(_wired(graph, boxes, scale)))
     lane_top = down.top + down.height + (WIDE_LANE if bypass else 0.0)

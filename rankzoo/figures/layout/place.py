@@ -38,12 +38,12 @@ def band_of(graph: Graph, address: str) -> str:
     return block.group or block.task or SHARED
 
 
-def heights(graph: Graph, columns: Columns, scale: Scales, tasks: Sequence[str]) -> Heights:
-    """The frame is as tall as its tallest rank needs, and never less than 346 units."""
+def heights(graph: Graph, columns: Columns, scale: Scales, tasks: Sequence[str], least: float = LEAST) -> Heights:
+    """The frame is as tall as its tallest rank needs, and never less than `least` units."""
     needs = [_needed(rank, graph, scale) for rank in columns.order]
     bands = _bands(graph, columns, scale, tasks)
     banded = sum(bands.values()) + BAND_GAP * (len(bands) - 1) + LEVEL_LABEL
-    tall = max(LEAST, *needs, banded)
+    tall = max(least, *needs, banded)
     middle = TOP + tall / 2
     placed, centres = {}, {}
     if bands:

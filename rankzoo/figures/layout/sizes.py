@@ -16,7 +16,7 @@ NOTHING: Mapping[str, Block] = MappingProxyType({})
 WIDTHS: Mapping[str, tuple[float, float]] = {
     "feature": (156, 214), "numbers": (156, 214), "history": (156, 214), "candidate": (16, 16), "scorer": (84, 88),
     "sum": (40, 40), "cross": (72, 78), "linear": (76, 84), "concat": (26, 26), "gate": (16, 16), "expert": (84, 104),
-    "tower": (88, 108), "head": (110, 190), "broken": (150, 170)}
+    "tower": (88, 118), "head": (110, 190), "broken": (150, 170)}
 """Tight and roomy width by form; a layer's follows from its bars."""
 
 GAPS: Mapping[tuple[str, str], tuple[float, float, float]] = {
