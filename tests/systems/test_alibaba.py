@@ -67,7 +67,7 @@ def term(layer, task: str, s: torch.Tensor, batch: Batch) -> torch.Tensor:
     return layer.loss(task, {task: s}, batch)
 
 
-def test_1_two_towers_know_nothing_of_each_other(model, batch):
+def test_alibaba_1_two_towers_know_nothing_of_each_other(model, batch):
     """Other users leave v as it is, another item (that nobody clicked) leaves u; a batch is one matrix product."""
     u, v = towers(model, batch)
     moved = replace(batch, histories={name: ids.flip(0) for name, ids in batch.histories.items()},
@@ -86,7 +86,7 @@ def test_1_two_towers_know_nothing_of_each_other(model, batch):
         torch.testing.assert_close(logits(model, batch)[task], u @ v.T)
 
 
-def test_2_an_index_gives_the_same_items(model, batch):
+def test_alibaba_2_an_index_gives_the_same_items(model, batch):
     """The best twenty by vectors that were kept are those of the joint pass."""
     _, v = towers(model, batch)
     kept = v.clone()
@@ -94,7 +94,7 @@ def test_2_an_index_gives_the_same_items(model, batch):
     assert torch.equal((u @ kept[1:].T).topk(20).indices, logits(model, batch)["click"][2:6, 1:].topk(20).indices)
 
 
-def test_3_six_vectors_and_25_tokens(model, batch):
+def test_alibaba_3_six_vectors_and_25_tokens(model, batch):
     """Row 6 of the query unit is the sum of the others; [CLS] reads 25 tokens and is the first output of the self-attention."""
     signal = model.representation(batch, OFF)
     for layer in model.sequence[:4]:
@@ -113,7 +113,7 @@ def test_3_six_vectors_and_25_tokens(model, batch):
     torch.testing.assert_close(u, whole[:, 0], rtol=1e-4, atol=1e-4)
 
 
-def test_4_the_zero_slot(model, batch):
+def test_alibaba_4_the_zero_slot(model, batch):
     """Nothing clicked: H is exactly zero. Weights and the zero slot's add to 1, which is e⁰ of the scores' softmax."""
     layer = model.sequence[4]
     signal = model.representation(batch, OFF)
@@ -131,7 +131,7 @@ def test_4_the_zero_slot(model, batch):
     assert (weights.sum(dim=2)[mask.any(dim=1)] < 1).any()  # with the slot some weight lies on nothing
 
 
-def test_5_padding_and_the_way_of_the_history(model, batch):
+def test_alibaba_5_padding_and_the_way_of_the_history(model, batch):
     """Longer padding changes nothing; other clicks move the score through u alone."""
     u, v = towers(model, batch)
     longer, same = towers(model, padded(batch, 5, 3))
@@ -143,7 +143,7 @@ def test_5_padding_and_the_way_of_the_history(model, batch):
     torch.testing.assert_close(logits(model, fewer)["purchase"], moved @ v.T)
 
 
-def test_6_positives_do_not_fight():
+def test_alibaba_6_positives_do_not_fight():
     """Within a term another positive may score anything; in a plain softmax over several it may not."""
     batch, s = lists([4, 3, 2, 0]), scored(1.0, 0.5, 0.2, -1.0)
     for mode, alone in (("moppr", True), ("plain_multi_pos", False)):
@@ -154,7 +154,7 @@ def test_6_positives_do_not_fight():
         assert gradient[1] < 0 and gradient[4] > 0 and (gradient[2] == 0 and gradient[3] == 0) == alone
 
 
-def test_7_one_positive_is_the_softmax_of_mgdspr():
+def test_alibaba_7_one_positive_is_the_softmax_of_mgdspr():
     """−ln of the share among the positive and the negatives, in both forms."""
     batch, s = lists([4, 0, 0, 0]), scored(1.0, 0.5, -0.2, 0.3)
     expected = -torch.log_softmax(s[0, 1:5] / 2, dim=0)[0]
@@ -162,7 +162,7 @@ def test_7_one_positive_is_the_softmax_of_mgdspr():
         torch.testing.assert_close(term(loss_of(mode=mode, random=0, temperature=2.0), "click", s, batch), expected)
 
 
-def test_8_objectives_are_nested():
+def test_alibaba_8_objectives_are_nested():
     """In the data and in the loss: bought ⊂ clicked ⊂ shown ⊂ relevant; grade 0 is never right, the highest never wrong."""
     dataset = from_world(WORLD, 400)
     batch = dataset.batch
@@ -181,7 +181,7 @@ def test_8_objectives_are_nested():
         inside = right
 
 
-def test_9_which_way_scores_are_pushed():
+def test_alibaba_9_which_way_scores_are_pushed():
     """Up for what was bought, down for random items; in between it depends on the scores."""
     batch, ways = lists([4, 3, 2, 1, 0, 0]), set()
     for seed in range(20):
@@ -194,7 +194,7 @@ def test_9_which_way_scores_are_pushed():
 
 
 @pytest.mark.parametrize("mode", ["moppr", "plain_multi_pos", "unique_softmax", "single_pos"])
-def test_10_level_and_emptiness(mode):
+def test_alibaba_10_level_and_emptiness(mode):
     """A number added to all scores changes nothing; without positives or negatives a row has no loss, and no NaN."""
     layer, s = loss_of(mode=mode, random=16), scored(1.0, 0.5, 0.2, -1.0)
     batch = lists([4, 3, 1, 0])
@@ -208,7 +208,7 @@ def test_10_level_and_emptiness(mode):
             assert (torch.autograd.grad(found, s, allow_unused=True)[0] == 0).all()
 
 
-def test_11_a_hot_softmax():
+def test_alibaba_11_a_hot_softmax():
     """τ → ∞: every term is ln(1 + |N_o|)."""
     batch, s = lists([4, 3, 2, 1, 0, 0]), scored(3.0, 1.0, -2.0, 0.5, 1.0, 2.0)
     layer = loss_of(random=0, temperatures=dict.fromkeys(TASKS, 1000.0))
@@ -216,7 +216,7 @@ def test_11_a_hot_softmax():
         assert term(layer, task, s, batch).item() == pytest.approx(math.log(1 + 1 + level), abs=0.01)
 
 
-def test_12_a_positive_is_no_random_negative():
+def test_alibaba_12_a_positive_is_no_random_negative():
     """Random items that stand in the row's own list are left out; the same set serves the whole batch and all tasks."""
     batch = lists([4, 3, 0])
     five = (torch.arange(ITEMS) > 0) & (torch.arange(ITEMS) <= 5)
@@ -230,7 +230,7 @@ def test_12_a_positive_is_no_random_negative():
     assert s.grad[0, 1] < 0 and s.grad[0, 2] < 0 and s.grad[0, 4] > 0
 
 
-def test_13_mixed_negatives_lie_between():
+def test_alibaba_13_mixed_negatives_lie_between():
     """⟨u, α v₊ + (1 − α) v_n⟩ is α s₊ + (1 − α) s_n, with α between 0.4 and 0.6; they make the loss larger."""
     rng = torch.Generator().manual_seed(0)
     u, positive, hard = (torch.randn(32, generator=rng) for _ in range(3))
@@ -245,7 +245,7 @@ def test_13_mixed_negatives_lie_between():
     assert term(harder, "click", s, batch) > term(plain, "click", s, batch)
 
 
-def test_14_the_weights_of_the_objectives():
+def test_alibaba_14_the_weights_of_the_objectives():
     """w = (0, 0, 1, 0): a step moves the model as the click alone does; what was shown and not clicked is wrong for the click and
     right for the exposure."""
     batch, s = lists([4, 3, 2, 0]), scored(0.0, 0.0, 0.0, 0.0)
@@ -262,7 +262,7 @@ def test_14_the_weights_of_the_objectives():
     torch.testing.assert_close(*moved)
 
 
-def test_15_without_grades_between_all_terms_are_one():
+def test_alibaba_15_without_grades_between_all_terms_are_one():
     batch, s = lists([4, 0, 0, 4]), scored(1.0, 0.5, 0.2, -1.0)
     layer = loss_of(random=16)
     found = [term(layer, task, s, batch).item() for task in TASKS]

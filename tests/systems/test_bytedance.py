@@ -115,7 +115,7 @@ def test_it_moves_to_other_data(data):
 
 # the sheet's invariants (section 11), by their numbers
 
-def test_1_every_id_has_a_row_and_shares_it_with_none():
+def test_bytedance_1_every_id_has_a_row_and_shares_it_with_none():
     """40 users and 20 items in 60 different rows."""
     layer = table_model().representation
     rows = layer.rows(4, torch.arange(41 + 21))[:, 0]
@@ -124,7 +124,7 @@ def test_1_every_id_has_a_row_and_shares_it_with_none():
     assert len(known) == len(set(known.tolist())) == 60 == len(layer.tables["4"])
 
 
-def test_1_rows_stay_different_through_growth_and_return():
+def test_bytedance_1_rows_stay_different_through_growth_and_return():
     """Whoever has a row at any time has it alone, while ids come, go and come again."""
     rng, training = np.random.default_rng(0), Training(min_count=1, expire=12)
     for _ in range(40):
@@ -136,7 +136,7 @@ def test_1_rows_stay_different_through_growth_and_return():
 
 
 @pytest.mark.parametrize("index, tied", [("cuckoo", False), ("hash", True)])
-def test_2_an_update_moves_nobody_else_unless_the_row_is_shared(index, tied):
+def test_bytedance_2_an_update_moves_nobody_else_unless_the_row_is_shared(index, tied):
     """User 1 learns; user 2 stays bit-identical, and does not where the two share a row."""
     training = Training(index=index, per_value=1 / 40)
     before = {id: training.user(id) for id in (1, 2)}
@@ -146,7 +146,7 @@ def test_2_an_update_moves_nobody_else_unless_the_row_is_shared(index, tied):
     assert tied == (training.rows()[0] == training.rows()[1])
 
 
-def test_3_an_unknown_id_reads_zeros_and_a_look_up_lets_nobody_in():
+def test_bytedance_3_an_unknown_id_reads_zeros_and_a_look_up_lets_nobody_in():
     """Size grows by an update only."""
     training = Training(min_count=0, expire=1000)
     tenants = training.layer.tenants["4"]
@@ -158,7 +158,7 @@ def test_3_an_unknown_id_reads_zeros_and_a_look_up_lets_nobody_in():
     assert len(tenants.index) == 2
 
 
-def test_4_newcomers_leave_vectors_and_the_optimisers_state_alone():
+def test_bytedance_4_newcomers_leave_vectors_and_the_optimisers_state_alone():
     """Bit for bit, however many come."""
     training = Training(min_count=0, expire=10_000)
     training.step([1, 2], [1, 2])
@@ -170,7 +170,7 @@ def test_4_newcomers_leave_vectors_and_the_optimisers_state_alone():
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
-def test_4_growth_of_the_index_keeps_every_row():
+def test_bytedance_4_growth_of_the_index_keeps_every_row():
     """Rows are the index's values, so that no vector moves."""
     index = Cuckoo(1)
     index.insert(torch.arange(500), torch.arange(500) + 3)
@@ -178,7 +178,7 @@ def test_4_growth_of_the_index_keeps_every_row():
     assert_sound(index, {key: key + 3 for key in range(500)})
 
 
-def test_5_every_key_lies_in_one_of_its_two_buckets():
+def test_bytedance_5_every_key_lies_in_one_of_its_two_buckets():
     """After forty steps in which ids come, go and come again: each of the model's own keys in exactly one slot of one of its two
     buckets, with its row."""
     rng, training = np.random.default_rng(0), Training(min_count=1, expire=12)
@@ -190,7 +190,7 @@ def test_5_every_key_lies_in_one_of_its_two_buckets():
         assert_sound(tenants.index, known)
 
 
-def test_5_a_chain_that_does_not_end_makes_new_hashes():
+def test_bytedance_5_a_chain_that_does_not_end_makes_new_hashes():
     """Eleven keys with the same two buckets under the first hashes find place only after a rehash."""
     index = Cuckoo(40)
     keys = torch.arange(200_000)
@@ -204,7 +204,7 @@ def test_5_a_chain_that_does_not_end_makes_new_hashes():
 
 
 @pytest.mark.parametrize("enough", [0, 1, 3])
-def test_6_let_in_on_sighting_k_plus_one(enough):
+def test_bytedance_6_let_in_on_sighting_k_plus_one(enough):
     """Absent after k sightings, there after k + 1."""
     training = Training(min_count=enough, expire=10_000)
     for sighting in range(1, enough + 3):
@@ -213,7 +213,7 @@ def test_6_let_in_on_sighting_k_plus_one(enough):
 
 
 @pytest.mark.parametrize("enough", [2, 10])
-def test_7_let_in_by_chance(enough):
+def test_bytedance_7_let_in_by_chance(enough):
     """After k single sightings 95 % are in, four standard errors allowed."""
     torch.manual_seed(0)
     tenants = Tenants(4000, 4000, enough, "chance", 0)
@@ -226,7 +226,7 @@ def test_7_let_in_by_chance(enough):
 
 
 @pytest.mark.parametrize("others, stays", [(4, True), (5, False), (6, False)])
-def test_8_a_row_ends_with_its_time_to_live(others, stays):
+def test_bytedance_8_a_row_ends_with_its_time_to_live(others, stays):
     """User 1 is updated at row 0 of the data; its row is gone at row n iff n ≥ 5."""
     training = Training(expire=5)
     training.step([1], [1])  # at time 0
@@ -235,7 +235,7 @@ def test_8_a_row_ends_with_its_time_to_live(others, stays):
     assert (training.rows()[0] >= 0) == stays
 
 
-def test_8_a_read_prolongs_nothing():
+def test_bytedance_8_a_read_prolongs_nothing():
     """Looked up between two steps, in eval and in training mode."""
     training = Training(expire=3)
     training.step([1], [1])
@@ -246,7 +246,7 @@ def test_8_a_read_prolongs_nothing():
     assert training.rows()[0] == -1 and not training.user(1).any()
 
 
-def test_8_whoever_returns_starts_anew():
+def test_bytedance_8_whoever_returns_starts_anew():
     """Within the bounds of the start, and the optimiser knows one step of the row."""
     training = Training(expire=3)
     for _ in range(8):
@@ -278,7 +278,7 @@ def tensors(model: RankingModel) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
-def test_9_a_sync_sends_touched_rows_and_nothing_else(in_time, serving):
+def test_bytedance_9_a_sync_sends_touched_rows_and_nothing_else(in_time, serving):
     """After two batches: served = trained on the rows of their ids, all others as they were, even one that changed without a
     gradient; the touched set is empty then. Dense weights wait for a sync of their own."""
     replica, learner, rows = Replica(serving), Learner(serving, STREAM), in_time.part("test")
@@ -303,7 +303,7 @@ def test_9_a_sync_sends_touched_rows_and_nothing_else(in_time, serving):
     assert all(torch.equal(tensor, tensors(replica.serving)[name]) for name, tensor in trained.items())
 
 
-def test_10_a_shard_is_scored_before_any_gradient_of_it(in_time, serving):
+def test_bytedance_10_a_shard_is_scored_before_any_gradient_of_it(in_time, serving):
     """What served shard i is what the training had made of the shards before it, to the last bit."""
     rows, seen = in_time.part("test"), []
     for shard in stream(serving, rows, STREAM, 4):
@@ -313,7 +313,7 @@ def test_10_a_shard_is_scored_before_any_gradient_of_it(in_time, serving):
     assert all(not torch.equal(a, b) for a, b in pairwise(seen))
 
 
-def test_11_one_shard_is_the_batch_baseline_and_none_changes_nothing(in_time, serving):
+def test_bytedance_11_one_shard_is_the_batch_baseline_and_none_changes_nothing(in_time, serving):
     """N = 1 is served by the model of the batch, which no gradient has touched by then."""
     rows, before = in_time.part("test"), tensors(serving)
     frozen = predict(serving, rows)["click"]
@@ -323,7 +323,7 @@ def test_11_one_shard_is_the_batch_baseline_and_none_changes_nothing(in_time, se
     assert all(torch.equal(tensor, before[name]) for name, tensor in tensors(serving).items())
 
 
-def test_12_both_corrections_serve_the_probabilities_of_all_rows():
+def test_bytedance_12_both_corrections_serve_the_probabilities_of_all_rows():
     """A look-up table trained on a tenth of the negatives: + ln r in serving and − ln r in training give one logit, whose mean
     probability is the base rate of the unsampled rows; r = 1 is the plain loss."""
     sampled = rows_of_cells(KEPT)
@@ -335,7 +335,7 @@ def test_12_both_corrections_serve_the_probabilities_of_all_rows():
     assert torch.equal(plain, whole) and float((plain - found["training"]).mean()) == pytest.approx(-math.log(KEPT), abs=0.02)
 
 
-def test_13_the_square_of_the_sum_is_the_sum_over_pairs():
+def test_bytedance_13_the_square_of_the_sum_is_the_sum_over_pairs():
     """½(‖Σv‖² − Σ‖v‖²) = Σ_{f<g} ⟨v_f, v_g⟩: FM's own logit of two fields, and of five."""
     for fields in (2, 5):
         vectors = {f"f{i}": torch.randn(7, 8, generator=torch.Generator().manual_seed(i)) for i in range(fields)}
@@ -347,7 +347,7 @@ def test_13_the_square_of_the_sum_is_the_sum_over_pairs():
         torch.testing.assert_close(found, pairs)
 
 
-def test_14_md5_mod_a_million_gives_the_papers_rows():
+def test_bytedance_14_md5_mod_a_million_gives_the_papers_rows():
     """MD5 mod 10^6 of 162,541 users and 59,047 movies leaves 149,970 and 57,361 rows: 7.73 % and 2.86 % are lost."""
     users, movies = hashed(162_541, 10**6), hashed(59_047, 10**6)
     assert (len(users.unique()), len(movies.unique())) == (149_970, 57_361)
@@ -357,7 +357,7 @@ def test_14_md5_mod_a_million_gives_the_papers_rows():
 @pytest.mark.parametrize("settings, rows", [({}, 60), ({"index": "hash", "per_value": 0.5}, 30),
                                             ({"index": "hash", "per_value": 3.0}, 180), ({"index": "quotient"}, 22)])
 @pytest.mark.parametrize("first_order", [True, False])
-def test_15_rows_and_parameters(settings, rows, first_order):
+def test_bytedance_15_rows_and_parameters(settings, rows, first_order):
     """Own rows = ids, hashed rows = M, two rows = r + ⌈n / r⌉; a weight for each where asked for."""
     built = table_model(**settings, first_order=first_order)
     count = built.blueprint.count(TINY)

@@ -61,7 +61,7 @@ def session(batch, ids):
     return replace(batch.rows(0, 1), histories={"session": given}, masks={"session": mask})
 
 
-def test_1_nothing_grows_with_the_catalogue(model):
+def test_homedepot_1_nothing_grows_with_the_catalogue(model):
     """No tensor has the catalogue's length; twice as many products leave the count unchanged."""
     assert all(SCHEMA.catalogue.rows not in parameter.shape for parameter in model.parameters())
     assert SYSTEM.blueprint.count(longer(SCHEMA, 2)).parameters == SYSTEM.blueprint.count(SCHEMA).parameters
@@ -69,7 +69,7 @@ def test_1_nothing_grows_with_the_catalogue(model):
     assert by_id.count(longer(SCHEMA, 2)).parameters - by_id.count(SCHEMA).parameters == 1_500 * 16
 
 
-def test_2_alike_items_are_one(model, batch):
+def test_homedepot_2_alike_items_are_one(model, batch):
     """Equal attributes: equal encodings, exactly tied logits, and one may stand for the other in a session."""
     items = batch.catalogue
     ids, words, mask = items.ids.clone(), items.histories["title"].clone(), items.masks["title"].clone()
@@ -82,7 +82,7 @@ def test_2_alike_items_are_one(model, batch):
     assert torch.equal(one, other)
 
 
-def test_3_renumbering_changes_nothing(model, batch):
+def test_homedepot_3_renumbering_changes_nothing(model, batch):
     """Other numbers for the same items, in catalogue, sessions and answers alike."""
     order = torch.cat([torch.tensor([0]), 1 + torch.randperm(1_500, generator=torch.Generator().manual_seed(0))])
     back = order.argsort()
@@ -90,7 +90,7 @@ def test_3_renumbering_changes_nothing(model, batch):
     torch.testing.assert_close(logits(model, turned)["next_item"], logits(model, batch)["next_item"][:, order])
 
 
-def test_4_a_new_item_is_scored_at_once(model, batch):
+def test_homedepot_4_a_new_item_is_scored_at_once(model, batch):
     """One product more, of attributes that no other has together: a finite logit for it, every other logit unchanged, and the
     probabilities of the others less what it has."""
     more = batch.catalogue.map(lambda rows: torch.cat([rows, rows[5:6]]))
@@ -103,7 +103,7 @@ def test_4_a_new_item_is_scored_at_once(model, batch):
     torch.testing.assert_close(share[:, :-1], whole * (1 - share[:, -1:]), rtol=1e-4, atol=1e-9)
 
 
-def test_5_order_of_a_session(batch):
+def test_homedepot_5_order_of_a_session(batch):
     """Mean without positions: no order; with them: an order."""
     for positions, same in (("none", True), ("learned", False)):
         blueprint = Document.preset("homedepot").but([("sequence.0.positions", positions)]).blueprint
@@ -112,7 +112,7 @@ def test_5_order_of_a_session(batch):
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-2) == same
 
 
-def test_6_short_and_empty_sessions(model, batch):
+def test_homedepot_6_short_and_empty_sessions(model, batch):
     """More padding, on either side, changes nothing, whatever stands in it. One item is enough; an empty session is zeros, so
     that every item ties, and never NaN."""
     whole = batch.rows(1, 8)
@@ -130,13 +130,13 @@ def test_6_short_and_empty_sessions(model, batch):
     assert torch.isfinite(nothing).all() and rank(nothing, torch.tensor([3.0])).item() == 750.5
 
 
-def test_7_the_mean_is_over_items(model, batch):
+def test_homedepot_7_the_mean_is_over_items(model, batch):
     """A session of the same item twice has the vector of that item once: the mean divides by what is there."""
     once, twice = (logits(model, session(batch, ids))["next_item"] for ids in ([6], [6, 6]))
     torch.testing.assert_close(once, twice, rtol=1e-4, atol=1e-3)
 
 
-def test_8_heads_of_categories(model, batch):
+def test_homedepot_8_heads_of_categories(model, batch):
     """Softmaxes sum to 1 by level; without the item's task the others still learn; a weight of 0 gives a head no gradient."""
     found = logits(model, batch)
     for task, classes in (("category", 9), ("subcategory", 41)):
@@ -155,7 +155,7 @@ def test_8_heads_of_categories(model, batch):
     assert torch.equal(fit.model.towers.head["category"].weight, before)
 
 
-def test_9_gradients_of_cold_items(batch):
+def test_homedepot_9_gradients_of_cold_items(batch):
     """By id, what no session and no label names has a gradient of exactly zero, since it is no negative either; by attributes
     every row that a named item uses has one."""
     dataset = from_world(WORLD, 1_000)
@@ -177,7 +177,7 @@ def test_9_gradients_of_cold_items(batch):
             assert (gradient[start + used] > 0).all()
 
 
-def test_10_nothing_leaks():
+def test_homedepot_10_nothing_leaks():
     """No target is among what is seen; no new item in any training or validation row; no session in two parts."""
     dataset = from_world(WORLD)
     batch, seen = dataset.batch, dataset.batch.seen
@@ -196,7 +196,7 @@ def test_10_nothing_leaks():
     assert not set(whole[:edge]) & set(whole[edge:])
 
 
-def test_11_ties_share_their_places(model, batch):
+def test_homedepot_11_ties_share_their_places(model, batch):
     """k identical items: the right one's place is the mean, so that MRR is not 1."""
     same = with_items(batch, ids=torch.where(torch.arange(batch.catalogue.ids.shape[1]) == ID, batch.catalogue.ids, 1),
                       histories={"title": torch.ones_like(batch.catalogue.histories["title"])},
@@ -205,7 +205,7 @@ def test_11_ties_share_their_places(model, batch):
     assert rank(found, torch.full((8,), 9.0)).tolist() == [750.5] * 8
 
 
-def test_12_attention_over_what_is_there(model, batch):
+def test_homedepot_12_attention_over_what_is_there(model, batch):
     """In every head the weights of an item that is there add to 1, and none lies on padding; of padding all are 0."""
     trace = Trace()
     with torch.no_grad():

@@ -49,7 +49,7 @@ def same(one: dict, other: dict) -> bool:
 
 
 @pytest.mark.parametrize("history, place", [("watched", WATCHED), ("placed", PLACED)])
-def test_1_attention_over_what_is_there(model, history, place):
+def test_kuaishou_1_attention_over_what_is_there(model, history, place):
     """Rows of every head add to 1 over the valid items, padding gets exactly 0, and the order of the items does not matter."""
     trace = Trace()
     model.eval()(BATCH, trace)
@@ -60,7 +60,7 @@ def test_1_attention_over_what_is_there(model, history, place):
     assert same(logits(model, BATCH), logits(model, mixed))
 
 
-def test_2_nothing_watched_and_nothing_placed(model):
+def test_kuaishou_2_nothing_watched_and_nothing_placed(model):
     """A session's start: both vectors are zeros, the logits finite, forward and backward."""
     empty = BATCH
     for history in ("watched", "placed"):
@@ -75,7 +75,7 @@ def test_2_nothing_watched_and_nothing_placed(model):
     assert all(torch.isfinite(p.grad.to_dense()).all() for p in model.parameters() if p.grad is not None)
 
 
-def test_3_feedback_moves_and_padding_does_not(model):
+def test_kuaishou_3_feedback_moves_and_padding_does_not(model):
     """Another feedback of one watched video changes every prediction; whatever stands in a padded place changes none."""
     place = [f.name for f in SCHEMA.history("watched").fields].index("feedback")
 
@@ -90,7 +90,7 @@ def test_3_feedback_moves_and_padding_does_not(model):
     assert same(before, logits(model, filled))
 
 
-def test_4_placed_videos_have_no_feedback_and_weights_of_their_own(model):
+def test_kuaishou_4_placed_videos_have_no_feedback_and_weights_of_their_own(model):
     """The fields of placed videos hold none; the two attentions share no parameter, each has its say, and exchanging what they
     say changes every prediction."""
     placed = [f.name for f in SCHEMA.history("placed").fields]
@@ -114,7 +114,7 @@ def test_4_placed_videos_have_no_feedback_and_weights_of_their_own(model):
         assert not same(before, before := logits(model, BATCH))
 
 
-def test_5_gates(model):
+def test_kuaishou_5_gates(model):
     """Three gates whose rows add to 1; without the parameters of one only its task changes."""
     trace = Trace()
     model.eval()(BATCH, trace)
@@ -126,7 +126,7 @@ def test_5_gates(model):
     assert [task for task in TASKS if not torch.equal(before[task], after[task])] == ["like"]
 
 
-def test_6_count_does_not_depend_on_lengths():
+def test_kuaishou_6_count_does_not_depend_on_lengths():
     """Longer histories cost no parameter, candidates are rows; each expert adds (D + 1)·32 + K·D with D = 120."""
     longer = tuple(History(h.name, 3 * h.length, h.fields) for h in SCHEMA.histories)
     count = SYSTEM.blueprint.count(SCHEMA).parameters
@@ -136,7 +136,7 @@ def test_6_count_does_not_depend_on_lengths():
     assert more.count(SCHEMA).parameters - count == (120 + 1) * 32 + 3 * 120
 
 
-def test_6_paper_s_sizes():
+def test_kuaishou_6_paper_s_sizes():
     """12 experts of 64 over D: slope (D + 1)·64 + 3·D; three towers 64-128-64-32-1 have 56,067 parameters."""
     schema = Schema(tuple(Feature(f"n{i}", "numeric") for i in range(300)), tuple(Task(f"t{i}") for i in range(3)))
     at = {n: Blueprint(sharing=MMoE(experts=n, widths=(64,)), towers=MlpTower(widths=(128, 64, 32)), tasks=("t0", "t1", "t2"))
@@ -147,7 +147,7 @@ def test_6_paper_s_sizes():
     assert counts[12].parameters == numel(RankingModel(at[12], schema))
 
 
-def test_7_outputs_and_loss():
+def test_kuaishou_7_outputs_and_loss():
     """Probabilities in (0, 1); the loss is the weighted sum of three binary cross entropies, never negative, whatever sign
     the print has."""
     labels = {task: torch.where(BATCH.observed[task], BATCH.labels[task], 0.0) for task in TASKS}
@@ -165,7 +165,7 @@ def test_7_outputs_and_loss():
     assert SYSTEM.blueprint.losses.weights == {} and SYSTEM.settings.combine == "sum"
 
 
-def test_8_reward_by_hand():
+def test_kuaishou_8_reward_by_hand():
     """0.8 + 0.9·0.9 + 0.72·1.0 = 2.33; one video is worth p_ev + 2·p_like, whoever goes on."""
     view, like, going_on = torch.tensor([0.6, 0.5, 0.4]), torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.9, 0.8, 0.123])
     worth, again = SPEC.worth({"effective_view": view.logit(), "like": like.logit(), "has_next": going_on.logit()})
@@ -174,7 +174,7 @@ def test_8_reward_by_hand():
     assert float(list_reward(worth[:1], again[:1])) == pytest.approx(0.8)
 
 
-def test_9_the_last_one_may_end_the_session():
+def test_kuaishou_9_the_last_one_may_end_the_session():
     """Whether anyone goes on after the last video never counts."""
     worth, going_on = torch.rand(4, 3), torch.rand(4, 3)
     other = going_on.clone()
@@ -184,7 +184,7 @@ def test_9_the_last_one_may_end_the_session():
     torch.testing.assert_close(list_reward(worth, other), worth[:, 0])
 
 
-def test_10_one_beam_is_greedy():
+def test_kuaishou_10_one_beam_is_greedy():
     """k = 1: stability 1, so that it stops at step n; a whole list takes what is worth most in every slot."""
     given = score()
     assert len(search(given, REQUESTS, SIZE, SLOTS, beams=1, shown=2, threshold=0.95)) == 2
@@ -196,7 +196,7 @@ def test_10_one_beam_is_greedy():
     assert torch.equal(found, videos[:, 0])
 
 
-def test_10_who_never_goes_on_sees_the_best_first():
+def test_kuaishou_10_who_never_goes_on_sees_the_best_first():
     """has_next ≡ 0: the best list begins with the video that is worth most."""
     given = score()
     ends = lambda videos: (given(videos)[0], torch.zeros(*videos.shape[:2], SIZE))  # noqa: E731
@@ -204,7 +204,7 @@ def test_10_who_never_goes_on_sees_the_best_first():
     assert torch.equal(first, given(torch.zeros(REQUESTS, 1, 0, dtype=torch.long))[0][:, 0].argmax(dim=1))
 
 
-def test_11_all_beams_are_brute_force():
+def test_kuaishou_11_all_beams_are_brute_force():
     """k ≥ the number of beginnings and no stop: the best of all 60 lists. Fewer beams never find a better one, more
     beams are not worse on average, and both are worth what they say."""
     given = score()
@@ -219,7 +219,7 @@ def test_11_all_beams_are_brute_force():
     assert mean == sorted(mean) and mean[-1] > mean[0]
 
 
-def test_12_figure_4():
+def test_kuaishou_12_figure_4():
     """Beams CBA 1.8 and ADB 1.75; stability .875, .929, .972; at .95 it stops at step 3 and shows C."""
     steps = search(figure_4, 1, 4, 4, beams=2, shown=1, threshold=0.95)
     assert [round(float(beams.stability), 3) for beams in steps] == [0.875, 0.929, 0.972]
@@ -229,7 +229,7 @@ def test_12_figure_4():
 
 
 @pytest.mark.parametrize("beams", [1, 3, 7])
-def test_13_beams_are_distinct_lists_without_duplicates(beams):
+def test_kuaishou_13_beams_are_distinct_lists_without_duplicates(beams):
     """No video twice in a beam, no beam twice, the best first, lists as long as asked; at most as many as there can be."""
     for step, found in enumerate(search(score(), REQUESTS, SIZE, SLOTS, beams), 1):
         assert found.videos.shape == (REQUESTS, min(beams, [5, 20, 60][step - 1]), step)
@@ -240,7 +240,7 @@ def test_13_beams_are_distinct_lists_without_duplicates(beams):
         assert search(score(), REQUESTS, SIZE, SLOTS, beams, shown, threshold=0.0)[-1].videos.shape[2] == shown
 
 
-def test_14_stability():
+def test_kuaishou_14_stability():
     """In (0, 1], and a higher threshold never stops earlier."""
     steps = search(score(), REQUESTS, SIZE, SIZE, beams=3)
     assert all(((beams.stability > 0) & (beams.stability <= 1)).all() for beams in steps)
@@ -250,7 +250,7 @@ def test_14_stability():
     assert (stops(steps, 1, inf) == 0).all() and (stops(steps, 3, 0.0) == 3).all()
 
 
-def test_15_differences_with_past_videos():
+def test_kuaishou_15_differences_with_past_videos():
     """The difference of levels is the candidate's minus the past one's, so 0 with itself, and crossed with the feedback; the time
     since a video was watched is never negative and grows with its age."""
     rows = WORLD.make(1_000, 0).table.to_pandas()
@@ -266,7 +266,7 @@ def test_15_differences_with_past_videos():
     assert alike > 100 and WORLD.label("watched.gap", 1) == "-3 levels, liked"
 
 
-def test_16_no_ids(model):
+def test_kuaishou_16_no_ids(model):
     """Neither a user's nor a video's id is an input or has a table, and no table is large."""
     assert set(model.representation.places) == {"category", "view_level", "stay_level", "slot", "watched.feedback", "watched.ago",
                                                 "watched.gap", "placed.back"}

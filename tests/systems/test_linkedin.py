@@ -81,7 +81,7 @@ def moved(model: RankingModel, group: tuple[str, ...]) -> set[str]:
     return {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
 
 
-def test_1_ids_of_trees_never_collide(fitted, data):
+def test_linkedin_1_ids_of_trees_never_collide(fitted, data):
     """idx_t lies in [off_t, off_t + n_t) with off_t = 16 t, for the first and the last leaf of every tree; the largest is V − 1.
     Rows fall into many leaves of each tree, and no id is another tree's."""
     found, trees = ids(fitted, data.part("train")), torch.arange(50)
@@ -92,7 +92,7 @@ def test_1_ids_of_trees_never_collide(fitted, data):
     assert (last <= 15).all() and int((16 * trees + last).max()) == 799
 
 
-def test_2_a_row_moves_a_vector_in_each_tree(fitted, data):
+def test_linkedin_2_a_row_moves_a_vector_in_each_tree(fitted, data):
     """Exactly T = 50 rows of the table have a gradient after one example, whichever task's loss it is; with a table for each
     group 50 rows of its group's."""
     row = data.part("train", 1)
@@ -105,7 +105,7 @@ def test_2_a_row_moves_a_vector_in_each_tree(fitted, data):
             assert touched.tolist() == sorted((ids(model, row)[0] + start.get(group, 0)).tolist()) and len(touched) == 50
 
 
-def test_3_piecewise_constant(fitted, data):
+def test_linkedin_3_piecewise_constant(fitted, data):
     """A number that crosses no threshold of the forest leaves every output bit for bit; across one, outputs move."""
     batch, forest = data.part("test", 400), fitted.representation.forest
     before, asked = logits(fitted, batch), forest.feature[forest.threshold.isfinite()].bincount().argmax()
@@ -121,7 +121,7 @@ def test_3_piecewise_constant(fitted, data):
     assert all(not torch.equal(before[task], logits(fitted, replace(batch, numbers=x))[task]) for task in TASKS)
 
 
-def test_4_a_bent_number_has_the_same_leaves(data):
+def test_linkedin_4_a_bent_number_has_the_same_leaves(data):
     """Each number through a rising curve before the forest is grown: no normalisation is needed, every leaf is the same."""
     batch = data.part("train")
     bent = replace(batch, numbers=torch.exp(batch.numbers.double()).float())
@@ -129,7 +129,7 @@ def test_4_a_bent_number_has_the_same_leaves(data):
     assert torch.equal(ids(grown(batch), batch), ids(grown(bent), bent))
 
 
-def test_5_a_group_s_losses_move_its_own_network(model):
+def test_linkedin_5_a_group_s_losses_move_its_own_network(model):
     """Every parameter of the group and the heads of its tasks, none of the other's."""
     for group, own, other, heads in ((PASSIVE, 0, 1, PASSIVE), (ACTIVE, 1, 0, ACTIVE)):
         names = moved(model, group)
@@ -139,7 +139,7 @@ def test_5_a_group_s_losses_move_its_own_network(model):
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_6_both_groups_move_one_table_if_and_only_if_it_is_shared(share):
+def test_linkedin_6_both_groups_move_one_table_if_and_only_if_it_is_shared(share):
     """With one table both kinds of losses reach every leaf that a row falls into; with two each reaches its own alone."""
     model = RankingModel(SYSTEM.blueprint if share else with_own_tables(), SCHEMA)  # as a training starts: no unit is saturated
     losses = model(replace(BATCH, labels={task: y.nan_to_num() for task, y in BATCH.labels.items()},
@@ -153,7 +153,7 @@ def test_6_both_groups_move_one_table_if_and_only_if_it_is_shared(share):
         assert torch.equal(gradient.abs().sum(dim=1) > 0, reached if share else torch.cat(halves))
 
 
-def test_7_tasks_of_a_group_differ_in_their_logit_alone(model):
+def test_linkedin_7_tasks_of_a_group_differ_in_their_logit_alone(model):
     """With one head's numbers, click and long dwell are one; like is still another."""
     heads = model.towers.head
     for task in TASKS[1:]:
@@ -163,7 +163,7 @@ def test_7_tasks_of_a_group_differ_in_their_logit_alone(model):
     assert not torch.equal(found["click"], found["like"])
 
 
-def test_8_losses_are_the_sum_of_cross_entropies(model):
+def test_linkedin_8_losses_are_the_sum_of_cross_entropies(model):
     """A sigmoid for each task, weights 1."""
     output = model(BATCH)
     for task in TASKS:
@@ -175,7 +175,7 @@ def test_8_losses_are_the_sum_of_cross_entropies(model):
     torch.testing.assert_close(trained_loss(model.eval(), BATCH), sum(output.losses.values()))
 
 
-def test_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero():
+def test_linkedin_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero():
     """F_p + α F_a; α = 0 gives the passive order, the derivative by α is F_a, and a probability counts linearly."""
     found = {task: torch.randn(50, generator=torch.Generator().manual_seed(i)).double() for i, task in enumerate(TASKS)}
     zero, one, three = (Utility(active=ACTIVE, alpha=alpha).score(found) for alpha in (0.0, 1.0, 3.0))
@@ -195,7 +195,7 @@ def test_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero():
     (changed(representation={"pooling": "sum"}), 6_400 + 2 * (9 * 128 + 129 * 64) + 5 * 65),
     (changed(representation={"pooling": "sum", "share_table": False}), 12_800 + 2 * (9 * 128 + 129 * 64) + 5 * 65)],
     ids=["as it is", "own tables", "two numbers beside", "sum", "sum, own tables"])
-def test_10_parameters_are_the_sheet_s(blueprint, parameters):
+def test_linkedin_10_parameters_are_the_sheet_s(blueprint, parameters):
     """V = 800, d = 8, T = 50, towers 128-64, five tasks: 125,893; V·d twice where tables are not shared, d_z more inputs where
     numbers stand beside the leaves, inputs of 8 where leaves are added. Nothing is called gate or expert."""
     made = RankingModel(blueprint, SCHEMA)
@@ -204,7 +204,7 @@ def test_10_parameters_are_the_sheet_s(blueprint, parameters):
     assert not [name for name, _ in made.named_modules() if "gate" in name or "expert" in name]
 
 
-def test_11_the_learning_rate_rises_first():
+def test_linkedin_11_the_learning_rate_rises_first():
     """Below its peak at step 0, never falling through the ramp, then at the peak."""
     fit, seen = Fit(RankingModel(SYSTEM.blueprint, SCHEMA), small("professional", 1_000),
                     TrainSettings(epochs=4, batch_size=64, lr=2e-3, warmup=10, schedule="constant"), watching=False), []
@@ -214,7 +214,7 @@ def test_11_the_learning_rate_rises_first():
     assert seen[10] == pytest.approx(2e-3) and SYSTEM.settings.warmup > 0 and TrainSettings().warmup == 0
 
 
-def test_12_a_common_layer_is_a_switch_and_off():
+def test_linkedin_12_a_common_layer_is_a_switch_and_off():
     """Chosen, both groups' losses move it, and one table serves both, shared or not; the faithful model has none."""
     assert SYSTEM.blueprint.sharing.bottom == () and not list(RankingModel(SYSTEM.blueprint, SCHEMA).sharing.bottom.parameters())
     for share in (True, False):
@@ -226,7 +226,7 @@ def test_12_a_common_layer_is_a_switch_and_off():
         assert numel(model) == 6_400 + 401 * 32 + 2 * (33 * 128 + 129 * 64) + 5 * 65
 
 
-def test_13_what_is_missing_or_was_never_met_has_a_leaf(fitted, data):
+def test_linkedin_13_what_is_missing_or_was_never_met_has_a_leaf(fitted, data):
     """A missing number is the mean, for the trees' library as for the network: both put the row into the same leaf. Numbers far
     outside of training have a valid leaf; an id that training never met is row 0 of its own table and reaches no tree."""
     table = WORLD.make(400, 0).table

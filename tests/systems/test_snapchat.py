@@ -53,7 +53,7 @@ def reached(model: RankingModel, task: str) -> set[str]:
             and p.grad is not None and p.grad.abs().sum() > 0}
 
 
-def test_1_gates_sum_to_one_and_weigh_what_they_may(model):
+def test_snapchat_1_gates_sum_to_one_and_weigh_what_they_may(model):
     """Task gates own + shared (4), the shared gate all (7); MMoE's gates all n."""
     trace = Trace()
     model.eval()(BATCH, trace)
@@ -68,7 +68,7 @@ def test_1_gates_sum_to_one_and_weigh_what_they_may(model):
     assert all(torch.allclose(values.sum(dim=1), torch.ones(32), atol=1e-6) for values in rows)
 
 
-def test_2_one_level_parts_the_tasks_at_once():
+def test_snapchat_2_one_level_parts_the_tasks_at_once():
     """CGC: a task's loss moves no other task's experts, gate or tower, and does move the shared experts."""
     cgc = with_sharing(levels=1)
     names = reached(cgc, "install")
@@ -77,7 +77,7 @@ def test_2_one_level_parts_the_tasks_at_once():
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3])
-def test_3_separation_is_progressive(levels):
+def test_snapchat_3_separation_is_progressive(levels):
     """A's loss reaches B's experts of level j up to N − 1, B's gates up to N − 2."""
     names = reached(with_sharing(levels=levels), "purchase")
     for level in range(levels):
@@ -86,13 +86,13 @@ def test_3_separation_is_progressive(levels):
         assert own == (level + 1 <= levels - 1) and gate == (level + 1 <= levels - 2), level
 
 
-def test_4_the_last_level_has_no_shared_gate(model):
+def test_snapchat_4_the_last_level_has_no_shared_gate(model):
     assert model.sharing.level[0].shared_gate is not None and model.sharing.level[1].shared_gate is None
     assert SYSTEM.blueprint.sharing.model_copy(update={"levels": 1}).word() == "CGC"
     assert with_sharing(levels=1).sharing.level[0].shared_gate is None
 
 
-def test_5_without_own_or_without_shared_experts():
+def test_snapchat_5_without_own_or_without_shared_experts():
     """m_k = 0: MMoE with n = m_s. m_s = 0: independent mixtures, a task's loss moves nothing of another."""
     cgc = with_sharing(levels=1, own=0, shared=3)
     mmoe = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": MMoE(experts=3, widths=(32,))}), SCHEMA)
@@ -108,7 +108,7 @@ def test_5_without_own_or_without_shared_experts():
 
 @pytest.mark.parametrize("own, shared, levels, tasks, tower, parameters", [
     (1, 1, 1, 2, (8,), 1_378), (2, 1, 2, 2, (8, 4), 3_710), (1, 2, 3, 3, (8,), 5_483)])
-def test_6_parameters_are_the_sheet_s(own, shared, levels, tasks, tower, parameters):
+def test_snapchat_6_parameters_are_the_sheet_s(own, shared, levels, tasks, tower, parameters):
     """Section 5's check values: d = 20, experts of 16, towers that end in a logit."""
     schema = Schema(tuple(Feature(f"n{i}", "numeric") for i in range(20)), tuple(Task(f"t{i}") for i in range(tasks)))
     blueprint = Blueprint(sharing=PLE(levels=levels, own=own, shared=shared, widths=(16,)), towers=MlpTower(widths=tower),
@@ -116,7 +116,7 @@ def test_6_parameters_are_the_sheet_s(own, shared, levels, tasks, tower, paramet
     assert blueprint.count(schema).parameters == numel(RankingModel(blueprint, schema)) == parameters
 
 
-def test_6_one_task_more_adds_its_experts_gates_and_tower():
+def test_snapchat_6_one_task_more_adds_its_experts_gates_and_tower():
     """m_k experts, one gate and one tower in each level, and m_k more for the shared gate to weigh."""
     fewer = SYSTEM.blueprint.with_tasks(TASKS[:3], SCHEMA)
     d = next(place.shape.joined for place in SYSTEM.blueprint.places(SCHEMA) if place.address == "sharing")
@@ -125,7 +125,7 @@ def test_6_one_task_more_adds_its_experts_gates_and_tower():
     assert SYSTEM.blueprint.count(SCHEMA).parameters - fewer.count(SCHEMA).parameters == more
 
 
-def test_7_upper_gates_do_not_read_the_input(model):
+def test_snapchat_7_upper_gates_do_not_read_the_input(model):
     """With what leaves level 1 held fixed, other rows change nothing above; gates of level 2 read an expert's width."""
     before, first = logits(model, BATCH), model.sharing.level[0]
     with torch.no_grad():
@@ -139,7 +139,7 @@ def test_7_upper_gates_do_not_read_the_input(model):
     assert all(gate.in_features == 32 for gate in model.sharing.level[1].gate.values())
 
 
-def test_8_a_masked_row_counts_for_nothing(model):
+def test_snapchat_8_a_masked_row_counts_for_nothing(model):
     """L_k is the mean over its observed rows; without one it is 0, and so is its gradient."""
     output = model.train()(BATCH)
     for task in TASKS:
@@ -155,7 +155,7 @@ def test_8_a_masked_row_counts_for_nothing(model):
 
 
 @pytest.mark.parametrize("factors", [{}, {"swipe": 1.0}, {"swipe": 0.5, "install": 1.25}])
-def test_9_weights_of_the_tasks_over_the_epochs(factors):
+def test_snapchat_9_weights_of_the_tasks_over_the_epochs(factors):
     """w_k^(t) = w_{k,0} γ_kᵗ, t the epochs that are done: γ = 1, the preset, leaves a weight as it is."""
     document = Document.preset("snapchat").but([("losses.weights", {"purchase": 2.0, "install": 0.5}), ("settings.rows", 2_000),
                                                 ("losses.factors", factors), ("settings.epochs", 3)])
@@ -169,7 +169,7 @@ def test_9_weights_of_the_tasks_over_the_epochs(factors):
         assert weights == pytest.approx({task: start[task] * factors.get(task, 1.0) ** epoch for task in TASKS})
 
 
-def test_10_cross_layers(model):
+def test_snapchat_10_cross_layers(model):
     """W = 0, b = 0 leave the input as it is; the rank D can be any full matrix; the width stays."""
     tower = model.interaction[0].user
     x = torch.randn(6, 64, generator=torch.Generator().manual_seed(0))
@@ -206,7 +206,7 @@ def swapped(batch: Batch, side: str) -> Batch:
     return replace(batch, ids=ids, numbers=numbers)
 
 
-def test_11_towers_know_their_own_side_alone(model):
+def test_snapchat_11_towers_know_their_own_side_alone(model):
     for side, other in (("user", "item"), ("item", "user")):
         before, ads = tower_vectors(model, BATCH), tower_vectors(model, swapped(BATCH, other))
         context, own = tower_vectors(model, swapped(BATCH, "context")), tower_vectors(model, swapped(BATCH, side))
@@ -214,7 +214,7 @@ def test_11_towers_know_their_own_side_alone(model):
         assert not torch.equal(before[side], own[side])
 
 
-def test_11_a_request_runs_the_user_s_tower_once(model):
+def test_snapchat_11_a_request_runs_the_user_s_tower_once(model):
     """The same logits as row by row, with one row through the user's tower and a row for each ad through the ads'."""
     user = [i for i, feature in enumerate(SCHEMA.categorical) if feature.side == "user"]
     ids = BATCH.ids.clone()
@@ -230,7 +230,7 @@ def test_11_a_request_runs_the_user_s_tower_once(model):
         torch.testing.assert_close(found[task], expected[task])
 
 
-def test_12_an_unknown_ad_is_read_from_the_row_for_it(model):
+def test_snapchat_12_an_unknown_ad_is_read_from_the_row_for_it(model):
     """An advertiser that training never met is id 0, the row for all of them; nothing is raised."""
     made = world("goals").make(2_000, 0).table
     known = prepare_declared(made.slice(0, 1_000), SCHEMA)
@@ -251,7 +251,7 @@ def scored() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("how", [platt, isotonic])
-def test_13_a_rising_curve_keeps_the_order_and_makes_the_sum_right(how, scored):
+def test_snapchat_13_a_rising_curve_keeps_the_order_and_makes_the_sum_right(how, scored):
     raw, labels, _ = scored
     curve = how(raw, labels)
     p = curve(raw)
@@ -263,7 +263,7 @@ def test_13_a_rising_curve_keeps_the_order_and_makes_the_sum_right(how, scored):
     assert _log_loss(p, labels) < _log_loss(sigmoid(raw), labels)
 
 
-def test_13_segments_have_curves_of_their_own(scored):
+def test_snapchat_13_segments_have_curves_of_their_own(scored):
     """Σ p' / Σ y = 1 in every segment, which one curve for all does not give; a small segment shares the curve of all."""
     raw, labels, segment = scored
     whole, own = (Calibrate(by=by).fit(raw, labels, segment) for by in ("", "device"))
@@ -275,7 +275,7 @@ def test_13_segments_have_curves_of_their_own(scored):
     assert SYSTEM.serving == Calibrate("platt", "device")
 
 
-def test_13_a_small_network_reads_score_and_segment(scored):
+def test_snapchat_13_a_small_network_reads_score_and_segment(scored):
     """Σ p' / Σ y = 1 as a whole and in every segment, and a log loss no worse than that of a Platt curve for each segment."""
     raw, labels, segment = scored
     p = Calibrate("network", "device").fit(raw, labels, segment)(raw, segment)
@@ -288,7 +288,7 @@ def test_13_a_small_network_reads_score_and_segment(scored):
     assert np.array_equal(alone(raw, segment), alone(raw, np.zeros(len(raw)))), "without a feature it reads the score alone"
 
 
-def test_13_a_small_network_bends_where_platt_cannot():
+def test_snapchat_13_a_small_network_bends_where_platt_cannot():
     """Probabilities that rise to .6 and then stay: a straight line in the logit misses them, the network comes within .03."""
     rng = np.random.default_rng(0)
     raw = rng.uniform(-4, 4, 20_000)
@@ -298,7 +298,7 @@ def test_13_a_small_network_bends_where_platt_cannot():
     assert off["network"] < 0.03 < off["platt"], off
 
 
-def test_13_what_cannot_be_fitted_stays_as_it_is():
+def test_snapchat_13_what_cannot_be_fitted_stays_as_it_is():
     """One kind of label only: nothing changes. A falling relation: a flat curve, never a falling one."""
     raw = np.linspace(-3, 3, 50)
     np.testing.assert_allclose(Calibrate().fit(raw, np.zeros(50))(raw), sigmoid(raw))
@@ -312,7 +312,7 @@ def _log_loss(p: np.ndarray, labels: np.ndarray) -> float:
     return float(-(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)).mean())
 
 
-def test_14_the_base_rate_has_a_normalised_cross_entropy_of_one():
+def test_snapchat_14_the_base_rate_has_a_normalised_cross_entropy_of_one():
     labels = np.array([1.0, 0, 0, 0, 1, 0, 0, 0])
     constant = np.full(8, np.log(0.25 / 0.75))
     assert score("binary", labels, constant)["normalised_entropy"] == pytest.approx(1.0)
@@ -327,7 +327,7 @@ def test_facts_say_what_is_not_snap_s():
     assert small("goals", 500).schema == SCHEMA
 
 
-def test_13_a_small_network_is_settled_on_all_rows_of_requests():
+def test_snapchat_13_a_small_network_is_settled_on_all_rows_of_requests():
     """60,000 rows in requests of three, of which the first is clicked more often: Σ p' / Σ y = 1 still, and for a rare value."""
     rng = np.random.default_rng(0)
     raw, segment = rng.normal(-2, 1, 60_000), (rng.random(60_000) < 0.005).astype(int)

@@ -78,7 +78,7 @@ def gradients(model: RankingModel, batch: Batch, weights: dict[str, float]) -> d
     return {name: torch.zeros_like(p) if p.grad is None else p.grad.clone() for name, p in model.named_parameters()}
 
 
-def test_1_an_edge_weighs_the_distinct_playlists_with_both():
+def test_spotify_1_an_edge_weighs_the_distinct_playlists_with_both():
     """By hand: a track that is repeated in a playlist counts once; no loops, both ways alike."""
     playlists = np.array([[0, 1, 1], [0, 1, 2], [1, 0, 0], [2, 3, 3]])
     both = edges(playlists, 0, tracks=4)
@@ -86,7 +86,7 @@ def test_1_an_edge_weighs_the_distinct_playlists_with_both():
     assert edges(playlists, 1, tracks=4).tolist() == [[0, 3, 0, 0], [3, 0, 0, 0], [0] * 4, [0] * 4]
 
 
-def test_2_a_higher_threshold_leaves_fewer_edges():
+def test_spotify_2_a_higher_threshold_leaves_fewer_edges():
     """None that remains has so few playlists, and none is new."""
     playlists = WORLD._lists(rng := np.random.default_rng(0), WORLD._tracks(rng), 200).visible
     counts = edges(playlists, 0)
@@ -96,7 +96,7 @@ def test_2_a_higher_threshold_leaves_fewer_edges():
         assert (kept[kept > 0] > least).all() and ((fewer > 0) <= (kept > 0)).all() and (fewer > 0).sum() < (kept > 0).sum()
 
 
-def test_3_no_track_owns_a_number(data, tracks):
+def test_spotify_3_no_track_owns_a_number(data, tracks):
     """The numbers are those of the layers, the maps and the genres' head; those of the sheet's 12 → 32 → 32 are its section 12's.
     One track more, which nobody lists, leaves every other's vector as it is."""
     assert numel(RankingModel(SYSTEM.blueprint, data.schema)) == 128 * 24 + 64 * 256 + 2 * 64**2 + 13 * 65
@@ -112,7 +112,7 @@ def test_3_no_track_owns_a_number(data, tracks):
     assert torch.allclose(encoded(sheet, more)[-1], encoded(sheet, tracks)[5])
 
 
-def test_4_a_new_track_has_a_vector_with_and_without_a_playlist(data, rows):
+def test_spotify_4_a_new_track_has_a_vector_with_and_without_a_playlist(data, rows):
     """Finite and not zero; its neighbours move it, and none of the known ones'."""
     model = model_of(data)
     with_edges, alone = (encoded(model, each.catalogue) for each in (rows, without_edges(rows)))
@@ -123,7 +123,7 @@ def test_4_a_new_track_has_a_vector_with_and_without_a_playlist(data, rows):
 
 
 @KINDS
-def test_4_without_neighbours_a_track_is_what_is_heard_of_it(data, tracks, aggregator):
+def test_spotify_4_without_neighbours_a_track_is_what_is_heard_of_it(data, tracks, aggregator):
     """Other sounds of all other tracks move its vector by nothing."""
     numbers = tracks.numbers.clone()
     numbers[2:5] += 1.0
@@ -133,7 +133,7 @@ def test_4_without_neighbours_a_track_is_what_is_heard_of_it(data, tracks, aggre
 
 
 @KINDS
-def test_5_neither_the_order_of_neighbours_nor_the_numbers_of_tracks_matter(data, tracks, aggregator):
+def test_spotify_5_neither_the_order_of_neighbours_nor_the_numbers_of_tracks_matter(data, tracks, aggregator):
     """Lists shuffled, and tracks renumbered in catalogue and lists alike."""
     model, rng = model_of(data, aggregator=aggregator), torch.Generator().manual_seed(0)
     before, places = encoded(model, tracks), torch.randperm(NEIGHBOURS, generator=rng)
@@ -147,7 +147,7 @@ def test_5_neither_the_order_of_neighbours_nor_the_numbers_of_tracks_matter(data
 
 
 @KINDS
-def test_6_nothing_is_seen_beyond_as_many_steps_as_layers(data, tracks, aggregator):
+def test_spotify_6_nothing_is_seen_beyond_as_many_steps_as_layers(data, tracks, aggregator):
     """On a chain 1 → 2 → 3 → 4 two layers of track 1 do not know track 4."""
     model, base = model_of(data, aggregator=aggregator, normalize=False), joined(tracks, {1: [2], 2: [3], 3: [4]})
     for changed in (3, 4):
@@ -158,7 +158,7 @@ def test_6_nothing_is_seen_beyond_as_many_steps_as_layers(data, tracks, aggregat
 
 
 @KINDS
-def test_7_vectors_have_length_one_and_layers_read_both(data, tracks, aggregator):
+def test_spotify_7_vectors_have_length_one_and_layers_read_both(data, tracks, aggregator):
     """Or are all zero; W^k is d_k × 2 d_{k−1}, gcn d_k × d_{k−1}."""
     model, twice = model_of(data, aggregator=aggregator), 1 + (aggregator != "gcn")
     lengths = encoded(model, tracks).norm(dim=1)
@@ -166,7 +166,7 @@ def test_7_vectors_have_length_one_and_layers_read_both(data, tracks, aggregator
     assert [tuple(each.weight.shape) for each in model.representation.layer] == [(12, 12 * twice), (11, 12 * twice)]
 
 
-def test_8_enough_samples_are_all_neighbours_and_a_seed_repeats_the_draw(data, tracks):
+def test_spotify_8_enough_samples_are_all_neighbours_and_a_seed_repeats_the_draw(data, tracks):
     """S ≥ degree in training is what serving reads; fewer are drawn, without repetition, by a seed."""
     full, some = (model_of(data, samples=(most, most)) for most in (NEIGHBOURS, 3))
     served = encoded(full, tracks)
@@ -182,7 +182,7 @@ def test_8_enough_samples_are_all_neighbours_and_a_seed_repeats_the_draw(data, t
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
 
 
-def test_9_without_layers_a_genre_is_told_by_logistic_regression(data, rows):
+def test_spotify_9_without_layers_a_genre_is_told_by_logistic_regression(data, rows):
     """K = 0 and T3 alone: logits W x + b over the twelve numbers of the track, their softmax cross-entropy, and its gradient
     Σ (p − y) xᵀ / n."""
     bare = [("representation.hidden", []), ("representation.samples", []), ("tasks", ["genre"])]
@@ -218,7 +218,7 @@ def of_pair(data, u: int, v: int) -> Batch:
     return replace(row, histories={"playlist": shown}, labels={**row.labels, "acoustic_similarity": torch.tensor([float(v)])})
 
 
-def test_10_the_pair_loss(data, graph):
+def test_spotify_10_the_pair_loss(data, graph):
     """The positive term is −ln σ(s z_u·z_v), the same for (v, u) where no map stands between; Q = 0 leaves it alone; where z = 0
     the whole is (1 + Q) ln 2."""
     u, v = (int(track) for track in data.batch.seen.nonzero().squeeze(1)[:2])
@@ -239,7 +239,7 @@ def test_10_the_pair_loss(data, graph):
         assert float(nothing.detach()) == pytest.approx(6 * np.log(2), rel=1e-5)
 
 
-def test_11_alternating_with_one_task_is_training_that_task(data):
+def test_spotify_11_alternating_with_one_task_is_training_that_task(data):
     """p = (1, 0, 0): bit for bit the training of T1 alone, and the heads of T2 and T3 stay as they were drawn. With p for all, a
     step moves no head but that of the task it drew."""
     only = {"losses.weights": {"acoustic_similarity": 0.0, "genre": 0.0}, "settings.combine": "alternate"}
@@ -265,7 +265,7 @@ def test_11_alternating_with_one_task_is_training_that_task(data):
     assert len(turns) > 1
 
 
-def test_13_negatives_are_neither_anchor_nor_positive(data, graph):
+def test_spotify_13_negatives_are_neither_anchor_nor_positive(data, graph):
     """Never the tracks that are shown, the label, or any track that a training row asks for beside one of those shown; drawn anew
     at every step, from what training knows, popular tracks more often."""
     train, layer = data.part("train"), graph.losses.train()
@@ -286,7 +286,7 @@ def test_13_negatives_are_neither_anchor_nor_positive(data, graph):
         assert len({float(layer.rows(task, logit, rows)[0].sum()) for _ in range(3)}) == 3
 
 
-def test_12_the_gradient_of_a_sum_is_the_weighted_sum_of_the_tasks(data, rows):
+def test_spotify_12_the_gradient_of_a_sum_is_the_weighted_sum_of_the_tasks(data, rows):
     """On every W^k and every head; a task that is not asked for leaves its own head alone."""
     model, weights = model_of(data), {"co_occurrence": 0.5, "acoustic_similarity": 2.0, "genre": 1.0}
     whole, parts = gradients(model, rows, weights), {task: gradients(model, rows, {task: 1.0}) for task in weights}
@@ -297,7 +297,7 @@ def test_12_the_gradient_of_a_sum_is_the_weighted_sum_of_the_tasks(data, rows):
     assert not alone["towers.head.genre.weight"].any() and alone["representation.layer.0.weight"].any()
 
 
-def test_14_what_is_hidden_makes_no_edge(made):
+def test_spotify_14_what_is_hidden_makes_no_edge(made):
     """The lists of known tracks are those of the visible tracks alone."""
     rng = np.random.default_rng(0)
     tracks = WORLD._tracks(rng)
@@ -308,7 +308,7 @@ def test_14_what_is_hidden_makes_no_edge(made):
         assert not (one[:, :, None] == other[:, None, :]).any()
 
 
-def test_14_new_tracks_occur_in_no_training_edge(made, data):
+def test_spotify_14_new_tracks_occur_in_no_training_edge(made, data):
     """Nor in a row but as what is asked for in the test part, and they are nobody's neighbours."""
     new = set(np.flatnonzero(WORLD._tracks(np.random.default_rng(0)).new).tolist())
     assert len(new) == 200
@@ -323,7 +323,7 @@ def test_14_new_tracks_occur_in_no_training_edge(made, data):
     assert new <= set((np.flatnonzero(~data.batch.seen.numpy())[1:] - 1).tolist())
 
 
-def test_15_genre_is_no_input(data, rows):
+def test_spotify_15_genre_is_no_input(data, rows):
     """What is read are the twelve numbers; another genre in the catalogue moves nothing."""
     model = model_of(data)
     assert SYSTEM.blueprint.representation.attributes(data.schema) == AUDIO

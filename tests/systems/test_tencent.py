@@ -76,7 +76,7 @@ def data() -> Dataset:
     return small("masks", 2_000)
 
 
-def test_1_full_masks_without_a_conflict_rule_are_hard_sharing_bit_for_bit(data):
+def test_tencent_1_full_masks_without_a_conflict_rule_are_hard_sharing_bit_for_bit(data):
     """The same order of tasks, Adam, every weight of the whole model the same to the last bit: kept = 1, no warm-up."""
     ours = fit_of(data, TaskMasks(widths=(12, 6), kept=1.0, warmup_steps=0, conflict="none"), schedule="cosine")
     theirs = fit_of(data, SharedBottom(widths=(12, 6)), schedule="cosine")
@@ -91,7 +91,7 @@ def test_1_full_masks_without_a_conflict_rule_are_hard_sharing_bit_for_bit(data)
     assert not torch.equal(ends["sharing.bottom.0.weight"], dict(before)["sharing.bottom.0.weight"])
 
 
-def test_1_full_masks_give_the_logits_of_a_shared_bottom():
+def test_tencent_1_full_masks_give_the_logits_of_a_shared_bottom():
     """Every logit that of a shared bottom with the same weights."""
     model = model_of()
     plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": SharedBottom(widths=(64, 32))}), SCHEMA)
@@ -102,7 +102,7 @@ def test_1_full_masks_give_the_logits_of_a_shared_bottom():
         torch.testing.assert_close(ours[task], theirs[task])
 
 
-def test_2_disjoint_masks_do_not_touch_each_other():
+def test_tencent_2_disjoint_masks_do_not_touch_each_other():
     """Training one task leaves the weights of a disjoint one unchanged. Biases belong to all and do move."""
     layer = layer_of()
     for mask in layer.mask:
@@ -118,7 +118,7 @@ def test_2_disjoint_masks_do_not_touch_each_other():
 @pytest.mark.parametrize("make", [lambda p: torch.optim.SGD(p, 1e-3), lambda p: torch.optim.SGD(p, 1e-3, momentum=0.9),
                                   lambda p: torch.optim.Adam(p, 1e-2)], ids=["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("conflict", ["none", "soft", "winner"])
-def test_3_a_step_moves_the_task_s_own_weights_only(make, conflict):
+def test_tencent_3_a_step_moves_the_task_s_own_weights_only(make, conflict):
     """Weights where M_t = 0 stay as they are, also with momentum that another task's steps left behind."""
     layer = masked(layer_of(SPEC.model_copy(update={"conflict": conflict})))
     optimizer = make(layer.parameters())
@@ -132,7 +132,7 @@ def test_3_a_step_moves_the_task_s_own_weights_only(make, conflict):
         assert moved
 
 
-def test_4_pruning_is_nested_and_keeps_the_share():
+def test_tencent_4_pruning_is_nested_and_keeps_the_share():
     """After z rounds (1 − α)^z is left up to rounding; M^{z+1} ≤ M^z; masks stay binary; other tasks keep theirs."""
     layer, stage = layer_of(TaskMasks(widths=(16, 8), kept=0.3, alpha=0.2)), Stage("search", 1, ("b",))
     total, left = sum(weight.numel() for weight in layer.weights), 0
@@ -146,7 +146,7 @@ def test_4_pruning_is_nested_and_keeps_the_share():
     assert left / total <= 0.3 < left / total / 0.8
 
 
-def test_5_the_cut_off_is_common_to_all_layers():
+def test_tencent_5_the_cut_off_is_common_to_all_layers():
     """The smallest go, wherever they stand; a layer of small weights may lose all of the round's share."""
     masks = [torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 2, dtype=torch.bool)]
     scores = [torch.full((2, 3), 5.0), torch.tensor([[0.1, 0.2], [0.3, 9.0]])]
@@ -156,7 +156,7 @@ def test_5_the_cut_off_is_common_to_all_layers():
     assert int(again[0].sum() + again[1].sum()) == 3 and not again[1].any()
 
 
-def test_5_only_the_weight_matrices_of_the_shared_network_are_masked(data):
+def test_tencent_5_only_the_weight_matrices_of_the_shared_network_are_masked(data):
     """No bias, table or head: after all rounds they hold no zero that they did not hold before, and masks have the shapes of the
     matrices."""
     fit = run(fit_of(data), 28)
@@ -169,7 +169,7 @@ def test_5_only_the_weight_matrices_of_the_shared_network_are_masked(data):
     assert all(not mask.all() for mask in layer.mask)
 
 
-def test_6_masking_is_zeroing_by_hand():
+def test_tencent_6_masking_is_zeroing_by_hand():
     """Forward with a mask = forward with weights zeroed; the gradient at masked entries is 0."""
     layer, x = masked(layer_of()), rows()
     first, second = layer.linear
@@ -183,7 +183,7 @@ def test_6_masking_is_zeroing_by_hand():
             assert (weight.grad[~mask[at]] == 0).all() and (weight.grad != 0).any()
 
 
-def test_6_a_mask_of_another_task_changes_nothing():
+def test_tencent_6_a_mask_of_another_task_changes_nothing():
     """What read keeps is nothing to click."""
     model = model_of()
     before = logits(model, BATCH)
@@ -193,7 +193,7 @@ def test_6_a_mask_of_another_task_changes_nothing():
     assert torch.equal(after["click"], before["click"]) and not torch.equal(after["read"], before["read"])
 
 
-def test_7_every_round_begins_with_the_same_weights(data):
+def test_tencent_7_every_round_begins_with_the_same_weights(data):
     """After a round all weights, pruned ones too, are those of the end of the warm-up, exactly."""
     start = weights(run(fit_of(data), 4))
     fit = fit_of(data)
@@ -206,7 +206,7 @@ def test_7_every_round_begins_with_the_same_weights(data):
                    for tensor in state.values())
 
 
-def test_7_without_a_warm_up_rounds_begin_with_the_first_weights(data):
+def test_tencent_7_without_a_warm_up_rounds_begin_with_the_first_weights(data):
     """θ(0), where no step is taken before pruning."""
     fit = fit_of(data, SMALL.model_copy(update={"warmup_steps": 0}))
     start = weights(fit)
@@ -215,7 +215,7 @@ def test_7_without_a_warm_up_rounds_begin_with_the_first_weights(data):
     assert all(torch.equal(parameter, start[name]) for name, parameter in fit.model.named_parameters())
 
 
-def test_8_overlap_is_a_share_symmetric_and_one_of_itself():
+def test_tencent_8_overlap_is_a_share_symmetric_and_one_of_itself():
     """{1, 2, 3} and {2, 3, 4, 5}: two of five; in [0, 1], symmetric, 1 with itself and where both are full."""
     mask = np.array([[1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]], dtype=bool)
     found = Owned(mask, np.zeros(mask.shape)).overlap()
@@ -223,7 +223,7 @@ def test_8_overlap_is_a_share_symmetric_and_one_of_itself():
     assert np.array_equal(found, found.T) and (np.diag(found) == 1).all() and (found >= 0).all() and (found <= 1).all()
 
 
-def test_9_conflicts_lie_among_shared_weights():
+def test_tencent_9_conflicts_lie_among_shared_weights():
     """The conflict set lies inside the shared set; zero is no direction."""
     rng = torch.Generator().manual_seed(0)
     mask, pull = torch.rand(3, 20, 20, generator=rng) < 0.5, torch.randn(3, 20, 20, generator=rng)
@@ -232,7 +232,7 @@ def test_9_conflicts_lie_among_shared_weights():
     assert not conflicts(torch.ones(2, 1, 1, dtype=torch.bool), torch.tensor([[[0.0]], [[-1.0]]])).any()
 
 
-def test_9_identical_tasks_have_no_conflict():
+def test_tencent_9_identical_tasks_have_no_conflict():
     """Read gets click's labels and head: over one batch both pull every weight alike; click and hide do not."""
     model = model_of()
     with torch.no_grad():
@@ -250,7 +250,7 @@ def test_9_identical_tasks_have_no_conflict():
 
 
 @pytest.mark.parametrize("how", ["soft", "winner"])
-def test_10_owners_divide_a_conflict(how):
+def test_tencent_10_owners_divide_a_conflict(how):
     """Over the owners a_t adds up to 1 on conflicts, and a_t = 1 elsewhere; a winner is exactly one."""
     rng = torch.Generator().manual_seed(1)
     mask, pull = torch.rand(3, 20, 20, generator=rng) < 0.6, torch.randn(3, 20, 20, generator=rng)
@@ -265,7 +265,7 @@ def test_10_owners_divide_a_conflict(how):
         assert torch.equal(say.argmax(0)[apart], best)
 
 
-def test_11_contributions_are_sizes_of_what_the_task_owns():
+def test_tencent_11_contributions_are_sizes_of_what_the_task_owns():
     """c_t ≥ 0, and 0 where M_t = 0; a weight that feeds a dead unit contributes nothing, exactly and to first order."""
     layer, x = masked(layer_of(), share=0.7), rows()
     with torch.no_grad():
@@ -278,7 +278,7 @@ def test_11_contributions_are_sizes_of_what_the_task_owns():
     assert exact(layer, x, "a", 0, (2, 1)) == 0.0
 
 
-def test_12_the_first_order_score_is_the_exact_one_for_small_weights():
+def test_tencent_12_the_first_order_score_is_the_exact_one_for_small_weights():
     """With θ_j scaled by a small ε, |θ g| over the exact contribution goes to 1."""
     layer, x = layer_of().double(), rows().double() + 0.3
     with torch.no_grad():
@@ -295,7 +295,7 @@ def test_12_the_first_order_score_is_the_exact_one_for_small_weights():
     assert errors[2] < 1e-3 and errors == sorted(errors, reverse=True)
 
 
-def test_13_a_turn_changes_one_head(data):
+def test_tencent_13_a_turn_changes_one_head(data):
     """Click, read, share, hide, click … one batch each, and only that task's head moves. Embeddings learn again."""
     fit = run(fit_of(data), 29)
     for number in range(1, 7):
@@ -306,7 +306,7 @@ def test_13_a_turn_changes_one_head(data):
         assert any(not torch.equal(now[name], before[name]) for name in now if name.startswith("representation."))
 
 
-def test_13_a_search_leaves_all_but_its_task_and_the_layer_alone(data):
+def test_tencent_13_a_search_leaves_all_but_its_task_and_the_layer_alone(data):
     """Embeddings rest, other tasks' heads stand still, the own head learns."""
     fit = run(fit_of(data), 4)
     before = weights(fit)
@@ -318,7 +318,7 @@ def test_13_a_search_leaves_all_but_its_task_and_the_layer_alone(data):
             assert moved == ("click" in name)
 
 
-def test_13_a_loss_has_no_gradient_in_another_head():
+def test_tencent_13_a_loss_has_no_gradient_in_another_head():
     """The loss of a task has no gradient in another task's head, and one in every table."""
     model = model_of().train()
     model(BATCH).losses["share"].backward()
@@ -328,7 +328,7 @@ def test_13_a_loss_has_no_gradient_in_another_head():
     assert all(parameter.grad is not None for parameter in model.representation.parameters())
 
 
-def test_14_parameters_are_counted_once():
+def test_tencent_14_parameters_are_counted_once():
     """|θ_E| + embeddings + heads; a fifth task would cost its head alone."""
     theta = 48 * 64 + 64 + 64 * 32 + 32
     head = 32 * 16 + 16 + 16 + 1
@@ -339,7 +339,7 @@ def test_14_parameters_are_counted_once():
     assert count.parameters - one.parameters == 3 * head
 
 
-def test_14_what_a_prediction_reads():
+def test_tencent_14_what_a_prediction_reads():
     """active(t) = ‖M_t‖₀ + embeddings + head_t (and the biases, which no mask covers): with masks of a known size."""
     model = model_of()
     for share, at in zip((0.25, 0.5, 0.75, 1.0), range(4), strict=True):
@@ -353,7 +353,7 @@ def test_14_what_a_prediction_reads():
     assert (found["total"] == numel(model)).all() and found.index.tolist() == list(TASKS)
 
 
-def test_15_pruning_by_contrast_treats_identical_tasks_alike():
+def test_tencent_15_pruning_by_contrast_treats_identical_tasks_alike():
     """The same steps for two tasks give the same masks; another task's differ from them."""
     layer = layer_of(SPEC.model_copy(update={"prune_score": "contrast"}))
     start = {name: tensor.clone() for name, tensor in layer.base.state_dict().items()}
@@ -379,7 +379,7 @@ def trained():
 
 
 @pytest.mark.slow
-def test_4_every_task_keeps_its_share(trained):
+def test_tencent_4_every_task_keeps_its_share(trained):
     """Three rounds of a third leave .67³ of all weights, more in one layer than in the other."""
     fit, *_ = trained
     for at in range(4):

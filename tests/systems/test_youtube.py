@@ -52,7 +52,7 @@ def on_device(batch, device: int):
     return replace(batch, ids=ids)
 
 
-def test_1_gates_are_shares_of_the_experts(model):
+def test_youtube_1_gates_are_shares_of_the_experts(model):
     """(B, n), never negative, rows that add to 1: when serving, and in training after some were dropped and the rest made to add
     to 1 again; a row that would lose all keeps its gate."""
     trace = Trace()
@@ -75,7 +75,7 @@ def test_1_gates_are_shares_of_the_experts(model):
         torch.testing.assert_close(kept, whole / whole.sum())
 
 
-def test_2_a_gate_is_its_task_s_alone(model):
+def test_youtube_2_a_gate_is_its_task_s_alone(model):
     """As many gates as tasks, over four experts and without bias; another W of one leaves every other task as it is."""
     assert set(model.sharing.gate) == set(TASKS)
     assert all((gate.out_features, gate.bias) == (4, None) for gate in model.sharing.gate.values())
@@ -95,7 +95,7 @@ def system_with(**sharing: object) -> RankingModel:
 
 
 @pytest.mark.parametrize("reads, width", [("shared", 64), ("raw", 8 * 16 + 49)])
-def test_3_what_the_gates_read(reads, width):
+def test_youtube_3_what_the_gates_read(reads, width):
     """Gates are d wide by default, D_in wide (eight fields of 16, 49 numbers) when raw. With the shared layer silent the
     default gates know nothing of a row, and the raw ones still do."""
     model, trace = system_with(gate_input=reads), Trace()
@@ -110,7 +110,7 @@ def test_3_what_the_gates_read(reads, width):
 
 @pytest.mark.parametrize("reads", ["shared", "raw"])
 @pytest.mark.parametrize("training", [False, True])
-def test_4_one_expert_is_a_shared_bottom(reads, training):
+def test_youtube_4_one_expert_is_a_shared_bottom(reads, training):
     """N = 1: every gate is 1 and every logit and loss that of a shared bottom 64-16-8, gate dropout or not."""
     moe = system_with(experts=1, gate_input=reads)
     plain = RankingModel(SYSTEM.blueprint.model_copy(update={"sharing": SharedBottom(widths=(64, 16, 8))}), SCHEMA)
@@ -128,7 +128,7 @@ def test_4_one_expert_is_a_shared_bottom(reads, training):
         torch.testing.assert_close(ours.losses[task], theirs.losses[task])
 
 
-def test_5_worked_counts():
+def test_youtube_5_worked_counts():
     """D_in = 200, d = 128, experts 64-32, four tasks, towers 16, counted for 1, 2, 4 and 8 experts: P(4) = 71,300,
     P(8) = 114,692, every expert adds E + K·d = 10,336 + 512; Mult(4) = 71,232 (main tower only, no embeddings)."""
     schema = Schema(tuple(Feature(f"n{i}", "numeric") for i in range(200)), tuple(Task(f"t{i}") for i in range(4)))
@@ -144,7 +144,7 @@ def test_5_worked_counts():
     assert counts[4].flops == flops(built[4], random_batch(schema)) == 2 * 71_232
 
 
-def test_6_the_side_tower_adds_to_the_engagement_heads_alone(model):
+def test_youtube_6_the_side_tower_adds_to_the_engagement_heads_alone(model):
     """In training logit = y + b(position, device) for click and completion, so that the derivative by b is 1, and y for the
     others, which send no gradient into the side tower."""
     assert SYSTEM.blueprint.towers.on == ("click", "completion")
@@ -171,14 +171,14 @@ def test_6_the_side_tower_adds_to_the_engagement_heads_alone(model):
 
 
 @pytest.mark.parametrize("serve", ["missing", "drop_tower"])
-def test_7_serving_ignores_the_position(model, serve):
+def test_youtube_7_serving_ignores_the_position(model, serve):
     """Permuting positions changes no output when serving, whichever way the bias is served."""
     model.towers.serve = serve
     here, there = logits(model, BATCH), logits(model, moved(BATCH))
     assert all(torch.equal(here[task], there[task]) for task in TASKS)
 
 
-def test_7_a_dropped_tower_leaves_the_main_logit(model):
+def test_youtube_7_a_dropped_tower_leaves_the_main_logit(model):
     """Served with `drop_tower` every logit is the main tower's to the last bit, that of the model built without a side
     tower; served with `missing` the engagement heads have b(missing, device) on top, the others nothing."""
     main = RankingModel(SYSTEM.blueprint.model_copy(update={"towers": MlpTower(widths=SYSTEM.blueprint.towers.widths)}), SCHEMA)
@@ -193,7 +193,7 @@ def test_7_a_dropped_tower_leaves_the_main_logit(model):
     assert b.abs().min() > 0
 
 
-def test_8_missing_and_dropped_order_one_device_alike():
+def test_youtube_8_missing_and_dropped_order_one_device_alike():
     """On one device both ways of serving sort by the click head alike, with different probabilities; across devices
     they need not."""
     model = RankingModel(SYSTEM.blueprint, SCHEMA)  # as a training starts, so that no probability is 0 or 1
@@ -211,7 +211,7 @@ def test_8_missing_and_dropped_order_one_device_alike():
     assert not torch.equal(missing.argsort(), dropped.argsort())
 
 
-def test_9_the_main_tower_never_sees_the_position(model):
+def test_youtube_9_the_main_tower_never_sees_the_position(model):
     """Neither when serving, where the tower is dropped, nor in training: with dropouts and the side tower out of the way,
     positions change nothing; with it, they do."""
     model.towers.serve = "drop_tower"
@@ -228,7 +228,7 @@ def test_9_the_main_tower_never_sees_the_position(model):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 1.0])
-def test_10_a_share_of_the_rows_sees_no_position(model, rate):
+def test_youtube_10_a_share_of_the_rows_sees_no_position(model, rate):
     """At rate 1 every training row reads the row of the missing position, at .1 about a tenth of them, at 0 none."""
     batch = random_batch(SCHEMA, 6_000)
     model.towers.drop = rate
@@ -241,7 +241,7 @@ def test_10_a_share_of_the_rows_sees_no_position(model, rate):
     assert (model.eval().towers.masked(Signal(aside=batch.features))["position"] == 0).all()
 
 
-def test_10_the_missing_position_has_a_row_that_is_trained():
+def test_youtube_10_the_missing_position_has_a_row_that_is_trained():
     """Positions 1 to 9 and the missing one, 10 scalars; a share of the rows trains row 0, and the preset's rate is .1."""
     assert SCHEMA.feature("position").vocabulary == 10 and SYSTEM.blueprint.towers.drop_position == 0.1
     dataset = small("video", 4_000)
@@ -251,7 +251,7 @@ def test_10_the_missing_position_has_a_row_that_is_trained():
     assert float(fit.model.towers.bias.scalars[0][0].detach().abs()) > 0
 
 
-def test_11_serving_is_deterministic_though_two_things_are_dropped(model):
+def test_youtube_11_serving_is_deterministic_though_two_things_are_dropped(model):
     """Gate dropout and position dropout, both .1, rest in eval mode; each by itself makes two passes differ in training."""
     assert (model.sharing.dropout, model.towers.drop) == (0.1, 0.1)
     first, second = logits(model, BATCH), logits(model, BATCH)
@@ -263,7 +263,7 @@ def test_11_serving_is_deterministic_though_two_things_are_dropped(model):
         assert not torch.equal(one[task], other[task]) if task else all(torch.equal(one[t], other[t]) for t in TASKS)
 
 
-def test_12_fusing_by_a_product():
+def test_youtube_12_fusing_by_a_product():
     """Score = Π p^w; a constant factor on one p leaves the order; monotone in each p with w > 0; dismiss counts against."""
     fuse, rng = SYSTEM.serving, torch.Generator().manual_seed(0)
     values = {task: torch.randn(50, generator=rng) for task in TASKS}
@@ -281,7 +281,7 @@ def test_12_fusing_by_a_product():
     assert not torch.equal(shifted.argsort(), score.argsort())
 
 
-def test_13_losses_by_kind_and_masked_labels_are_silent(model):
+def test_youtube_13_losses_by_kind_and_masked_labels_are_silent(model):
     """The share of a video has a squared error, clicks and the like cross entropy; a row that is unobserved for a task gives it
     neither loss nor gradient, so that the gradient of a label of 1e9 is that of any other."""
     assert KINDS["completion"] == "share" and all(KINDS[t] == "binary" for t in TASKS if t != "completion")

@@ -1,0 +1,90 @@
+"""Links that cannot be: one sentence each, and the model that was there."""
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from rankzoo import link
+from rankzoo.document import Document
+from tests.test_page_architect import document, drawn
+from tests.visits import said, visit, without_workers
+
+
+@pytest.fixture(autouse=True)
+def service(monkeypatch, home):
+    without_workers(monkeypatch)
+
+
+def j(value: object) -> str:
+    """A value of `c` as somebody could write it."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "j" + base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+def mmoe(**settings: object) -> dict[str, object]:
+    return {"v": 1, "arch": "youtube", "blueprint": {"sharing": {"kind": "mmoe", **settings}}}
+
+
+UNREADABLE = "This link could not be read; it may have been cut off."
+BAD = {
+    "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), UNREADABLE),
+    "cfg-null": (j("null"), UNREADABLE), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
+    "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE), "no form": ("x", UNREADABLE),
+    "cfg-deep": (j("[" * 100 + "]" * 100), "This link is too long."), "url-long": ("j" + "A" * 200_000, "This link is too long."),
+    "cfg-version": (j({"v": 99, "arch": "youtube"}), "This link was made by another version of the app (version 99)."),
+    "cfg-unknown-arch": (j({"v": 1, "arch": "yutube"}), "Unknown architecture 'yutube'. Did you mean 'youtube'?"),
+    "cfg-arch-path": (j({"v": 1, "arch": "../../etc/passwd"}), "Unknown architecture '../../etc/passwd'."),
+    "cfg-arch-dunder": (j({"v": 1, "arch": "__class__"}), "Unknown architecture '__class__'."),
+    "cfg-unknown-key": (j(mmoe(embeding_dimm=8)), "Setting sharing: mmoe has no field 'embeding_dimm'."),
+    "cfg-proto": (j('{"v": 1, "arch": "youtube", "arch": "din"}'), "This link names the same field twice (arch)."),
+    "unknown kind": (j(mmoe() | {"blueprint": {"sharing": {"kind": "magic"}}}), "Setting sharing: unknown kind 'magic'."),
+    "10^9 neurons": (j(mmoe(widths=[10**9])), "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536."),
+    "cfg-dim-huge": (j({"v": 1, "arch": "youtube", "blueprint": {"representation": {"kind": "embeddings", "dim": 65_536},
+                                                                           "sharing": {"kind": "mmoe", "bottom": [65_536]}}}),
+                     "parameters; the limit is 500,000,000."),
+    "cfg-experts-huge": (j(mmoe(experts=10**6)), "Setting sharing.experts: a whole number of at least 1 and at most 64."),
+    "cfg-layers-many": (j(mmoe(widths=[8] * 5000)), "Setting sharing.widths: a list of 1 to 8 values."),
+    "cfg-layer-zero": (j(mmoe(widths=[0])), "Setting sharing.widths.0: a whole number of at least 1"),
+    "cfg-layer-string": (j(mmoe(widths=["64"])), "Setting sharing.widths.0: a whole number of at least 1"),
+    "cfg-layer-null": (j(mmoe(widths=[None])), "Setting sharing.widths.0: a whole number of at least 1"),
+    "cfg-nan": (j('{"v": 1, "arch": "youtube", "settings": {"lr": NaN}}'), "Every number must be finite."),
+    "cfg-inf": (j('{"v": 1, "arch": "youtube", "settings": {"lr": 1e999}}'), "Every number must be finite."),
+    "cfg-int-10k-digits": (j('{"v": 1, "arch": "youtube", "settings": {"seed": ' + "9" * 10_000 + "}}"),
+                           "A number in this link is too large."),
+    "cfg-rows-huge": (j({"v": 1, "arch": "youtube", "settings": {"rows": 10**12}}),
+                      "Setting settings.rows: a whole number of at least 100"),
+    "cfg-epochs-huge": (j({"v": 1, "arch": "youtube", "settings": {"epochs": 10**6}}), "Setting settings.epochs:"),
+    "cfg-dropout-2": (j(mmoe(gate_dropout=2)), "Setting sharing.gate_dropout:"),
+    "cfg-tasks-none": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": []}}), "Setting tasks: a list of 1 to 8 values."),
+    "a million tasks": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["t"] * 10**4}}),
+                        "Setting tasks: a list of 1 to 8 values."),
+    "cfg-tasks-dup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["click", "click"]}}), "A task is named twice."),
+    "cfg-task-markup": (j({"v": 1, "arch": "youtube", "blueprint": {"tasks": ["<b>"]}}),
+                        "Setting tasks.0: letters, digits, spaces and _ only."),
+    "cfg-dataset-path": (j({"v": 1, "arch": "youtube", "data": "/etc/passwd"}), "Unknown dataset"),
+    "cfg-dataset-url": (j({"v": 1, "arch": "youtube", "data": "http://example.org/x.csv"}), "Unknown dataset"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_link_gets_one_sentence_and_the_default_model(case):
+    assert_refused(*BAD[case])
+
+
+def assert_refused(value: str, sentence: str) -> None:
+    """A visitor with such a link reads the sentence above the default model."""
+    app = visit("", c=value)
+    assert not app.exception and len(said(app)) == 1, said(app)
+    assert sentence in said(app)[0] and not re.search(r"Traceback|pydantic|Error\b", said(app)[0])
+    assert document(app) == Document.preset("youtube") and len(drawn(app)) > 20
+    assert link.decode(app.query_params["c"]) == document(app), "the address is mended"
+
+
+@pytest.mark.parametrize("run", ["0123456789ABCDEF", "../../etc/passwd", "x' OR 1=1 --", "*", "\\\\host\\share"])
+def test_an_unknown_run_is_the_same_sentence_whatever_it_looks_like(run):
+    app = visit("architect", run=run)
+    assert said(app) == ["There is no such run on this server."] and document(app) == Document.preset("youtube")
+    assert "run" not in app.query_params
