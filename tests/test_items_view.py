@@ -126,6 +126,14 @@ class TestBlend:
         assert (other.table["recall"] * rows).sum() / rows.sum() == pytest.approx(frame.loc[("subcategory", 2.0), "recall"])
         assert other.truth.value == pytest.approx(frame.loc[("subcategory", 2.0), "recall_new"]) != view.truth.value
 
+    def test_what_a_system_serves_with_is_the_default(self, subject):
+        """Its own blend without a word, as far as the model tells what is blended; none where that is asked for."""
+        serves = replace(subject, serving=Blend({"subcategory": 2.0, "brand": 1.0}))
+        own, asked, plain = items(serves), items(subject, Blend({"subcategory": 2.0})), items(subject)
+        pd.testing.assert_frame_equal(own.table, asked.table)
+        pd.testing.assert_frame_equal(items(serves, Blend()).table, plain.table)
+        assert not own.table["recall"].equals(plain.table["recall"])
+
     def test_an_attribute_of_another_item_is_none_of_it(self):
         """The genre of a track that nobody asks for with the next one is no attribute of the answer."""
         dataset = small("playlists", 2_000)
