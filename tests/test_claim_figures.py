@@ -26,6 +26,13 @@ def test_lines_rise_where_values_do():
         assert (steps[0] == pytest.approx(steps[1], abs=0.2)) == logarithmic
 
 
+def test_labels_along_do_not_collide_and_nothing_has_a_place_on_a_logarithmic_axis():
+    frame = pd.DataFrame({"label": "a", "x": [0.0, 0.01, 0.02, 4.0], "y": [0.0, 1.0, 10.0, 100.0]})
+    named = {n[2] for n in nodes(lines.lines(frame, "Growth", "beta", "found")) if n[0] == "text"}
+    assert {"0", "4"} <= named and not {"0.01", "0.02"} & named
+    assert nodes(lines.lines(frame, "Growth", "items", "found", logarithmic=True))
+
+
 def test_panels_share_what_lies_along_them():
     """A model stands at the same place along every panel, and higher where its other statistic is."""
     heights = {"click": (0.1, 0.3), "like": (0.9, 0.2)}

@@ -19,6 +19,7 @@ from rankzoo.serving.blend import Blend
 from rankzoo.signals import Batch
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import TOP, rank
+from rankzoo.ui.views.items import _counted, _outline, _reading
 from tests.support import small
 
 ITEMS, COLD, ROWS = 501, 100, 600
@@ -126,6 +127,14 @@ class TestBlend:
         assert (other.table["recall"] * rows).sum() / rows.sum() == pytest.approx(frame.loc[("subcategory", 2.0), "recall"])
         assert other.truth.value == pytest.approx(frame.loc[("subcategory", 2.0), "recall_new"]) != view.truth.value
 
+    def test_what_a_system_serves_with_is_the_default(self, subject):
+        """Its own blend without a word, as far as the model tells what is blended; none where that is asked for."""
+        serves = replace(subject, serving=Blend({"subcategory": 2.0, "brand": 1.0}))
+        own, asked, plain = items(serves), items(subject, Blend({"subcategory": 2.0})), items(subject)
+        pd.testing.assert_frame_equal(own.table, asked.table)
+        pd.testing.assert_frame_equal(items(serves, Blend()).table, plain.table)
+        assert not own.table["recall"].equals(plain.table["recall"])
+
     def test_an_attribute_of_another_item_is_none_of_it(self):
         """The genre of a track that nobody asks for with the next one is no attribute of the answer."""
         dataset = small("playlists", 2_000)
@@ -143,3 +152,25 @@ def test_what_is_outlined_is_the_best_guess(subject):
         assert whole == pytest.approx((places <= TOP).mean())
     other = items(replace(subject, part="validation")).table
     assert other["best"].equals(other["planted"]) and not view.table["best"].equals(view.table["planted"])
+
+
+def buckets(**recalls: float) -> pd.DataFrame:
+    """A table of the view with 50 rows a bucket, nothing planted."""
+    return pd.DataFrame([{"bucket": name.replace("_", " "), "rows": 50, "recall": value, "best": np.nan, "planted": np.nan}
+                         for name, value in recalls.items()])
+
+
+def test_sentences_follow_the_numbers():
+    """New items are said to outdo rare ones only where they do; new ones alone are compared with none; without a truth no
+    outline is told of."""
+    assert len(_reading(buckets(never_seen=0.3))) == 1
+    rare = _reading(buckets(never_seen=0.1, up_to_5=0.2, over_100=0.6))
+    assert len(rare) == 2 and "60.0" in rare[1]
+    assert "20.0" in _reading(buckets(never_seen=0.3, up_to_5=0.2, over_100=0.6))[2]
+    assert _outline(buckets(never_seen=0.3)) == "" != _outline(buckets(never_seen=0.3).assign(best=0.5, planted=0.5))
+
+
+def test_the_highest_beta_of_the_rows_shown_is_no_result():
+    frame = pd.DataFrame({"attribute": "category", "beta": [0.0, 0.5, 1.0], "recall": [0.3, 0.9, 0.4]})
+    assert not any("90.0" in each for beta in (0.0, 1.0) for each in _counted(frame, "category", beta))
+    assert "40.0" in _counted(frame, "category", 1.0)[1] and all("30.0" in _counted(frame, "category", b)[0] for b in (0.0, 1.0))

@@ -131,6 +131,22 @@ def test_who_has_a_row_can_be_counted_from_the_ids_alone(settings):
             start = record.time
 
 
+def test_chance_outside_is_left_as_it_was_even_where_a_look_fails(monkeypatch):
+    """Rows given out by chance: the same for the same rows; the draws of whoever looks go on as if nobody had."""
+    seen = subject(admit="chance", min_count=3)
+    before = torch.get_rng_state()
+    pd.testing.assert_frame_equal(growth(seen, "item_id"), growth(seen, "item_id"))
+    assert torch.equal(torch.get_rng_state(), before)
+
+    def fails(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(Tenants, "sight", fails)
+    with pytest.raises(RuntimeError):
+        growth(seen, "item_id")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_admission_is_the_end_of_each_line():
     found = growth(subject(), "item_id")
     ends = admission(found).set_index(["varied", "setting"])

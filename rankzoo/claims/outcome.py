@@ -77,6 +77,11 @@ class Outcome:
         return self.compared[0].verdict
 
     @property
+    def why(self) -> str:
+        """What explains the result; empty where it is the source's, which needs no explaining."""
+        return "" if self.verdict == "reproduced" else self.claim.why
+
+    @property
     def ends(self) -> tuple[Estimate, ...]:
         """The arms' statistics that are no places of a course."""
         along = {name for course in self.claim.courses for name in course.names}
@@ -98,7 +103,7 @@ class Outcome:
                                        "ci95": [each.ci95 and list(each.ci95) for each in found]}
                                       for arm, found in self.along(course).items()]} for course in claim.courses],
                 "statistic": claim.statistic, "difference": first.mean, "ci95": first.ci95 and list(first.ci95),
-                "differences": [each.record() for each in self.compared], "verdict": self.verdict, "why": claim.why,
+                "differences": [each.record() for each in self.compared], "verdict": self.verdict, "why": self.why,
                 "seeds": self.seeds, "seconds": self.seconds}
 
 

@@ -49,7 +49,7 @@ def said(outcome: Outcome) -> str:
                     "95 %": each.estimate.ci95, "expected": each.difference.expected,
                     "seeds": f"{each.agreeing} of {outcome.seeds}", "verdict": each.verdict} for each in outcome.compared]
     courses = "".join(f"{course.title}, means\n{table(places(outcome, course))}\n\n" for course in outcome.claim.courses)
-    why = f"\n{outcome.claim.why}" if outcome.claim.why else ""
+    why = f"\n{outcome.why}" if outcome.why else ""
     return (f"{outcome.claim.statistic} · equal: {outcome.claim.equal}\n\n{table(arms)}\n\n{courses}{table(differences)}\n\n"
             f"Verdict: {outcome.verdict}, {outcome.seeds} seeds in {outcome.seconds:.0f} s.{why}")
 

@@ -12,6 +12,8 @@ from rankzoo.figures.words import Say, fit, missing, number
 
 WIDE, HIGH, LEFT, TOP, LIST = 330.0, 190.0, 62.0, 30.0, 420.0
 TICKS = 4
+LETTER, GAP = 6.5, 4.0
+"""Of a small number: how wide a sign is, and what must stay free between two."""
 
 
 def lines(frame: pd.DataFrame, title: str, x: str, y: str, say: Say = str, logarithmic: bool = False,
@@ -24,7 +26,7 @@ def lines(frame: pd.DataFrame, title: str, x: str, y: str, say: Say = str, logar
     parts = [text(0, 14, say(title), "large bold"), line(LEFT, top + HIGH, LEFT + WIDE, top + HIGH),
              line(LEFT, top, LEFT, top + HIGH), text(LEFT, top - 10, say(y), "t2 small"),
              text(LEFT + WIDE, top + HIGH + 34, say(x), "t2 small", "end")]
-    parts += [text(across(v), top + HIGH + 17, number(v), "t2 small num", "middle") for v in sorted(set(frame["x"]))]
+    parts += [text(at, top + HIGH + 17, said, "t2 small num", "middle") for at, said in _apart(frame["x"], across)]
     parts += [text(LEFT - 6, down(v) + 4, written(v), "t2 small num", "end") for v in _ticks(frame["y"], logarithmic)]
     for i, name in enumerate(labels):
         own = frame[frame["label"] == name].dropna(subset=["y"])
@@ -44,17 +46,29 @@ def lines(frame: pd.DataFrame, title: str, x: str, y: str, say: Say = str, logar
 
 def _scale(values: pd.Series, start: float, end: float, logarithmic: bool, room: float) -> Callable[[float], float]:
     """Where a value stands between two ends, which it never leaves."""
-    told = (lambda v: math.log10(max(v, 1e-12))) if logarithmic else float
-    known = [told(float(v)) for v in values if not missing(v)] or [0.0, 1.0]
+    known = [float(v) for v in values if not missing(v)]
+    least = min((v for v in known if v > 0), default=1.0)  # what has no logarithm stands at the axis' start
+    told = (lambda v: math.log10(max(v, least))) if logarithmic else float
+    known = [told(v) for v in known] or [0.0, 1.0]
     low, high = min(known), max(known)
     spread = (high - low) or abs(high) or 1.0
     low, high = low - room * spread, high + room * spread
     return lambda value: start + (end - start) * min(max((told(value) - low) / (high - low), 0.0), 1.0)
 
 
+def _apart(values: pd.Series, across: Callable[[float], float]) -> list[tuple[float, str]]:
+    """(where, what) of the values that are named along the axis: those that do not run into the one named before."""
+    named: list[tuple[float, str]] = []
+    for value in sorted({float(v) for v in values if not missing(v)}):
+        at, said = across(value), number(value)
+        if not named or at - named[-1][0] >= LETTER * (len(said) + len(named[-1][1])) / 2 + GAP:
+            named.append((at, said))
+    return named
+
+
 def _ticks(values: pd.Series, logarithmic: bool) -> list[float]:
     """Round heights to be named: powers of ten, or steps of 1, 2 or 5."""
-    known = [float(v) for v in values if not missing(v)]
+    known = [float(v) for v in values if not missing(v) and (v > 0 or not logarithmic)]
     if not known:
         return []
     low, high = min(known), max(known)

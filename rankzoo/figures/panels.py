@@ -17,7 +17,7 @@ def panels(frame: pd.DataFrame, x: str, others: Sequence[str], say: Say = str) -
     """Columns `label`, `what` (one of `others`), `x`, `x_low`, `x_high`, `y`, `y_low`, `y_high`; `x` names what lies along every
     panel. A model keeps its symbol; axes are as long as the means ask for, and intervals end at the frame."""
     labels = list(dict.fromkeys(frame["label"].astype(str)))
-    title = say("Up: what each panel is called; along: {what}").format(what=say(x))
+    title = say("Vertical: see each title. Horizontal: {what}").format(what=say(x))
     parts: list[Tree] = [text(0, 14, title, "t2 small")]
     for i, what in enumerate(others):
         at = (LEFT + SIDE + GAP) * (i % ACROSS), HEAD + (HIGH + BELOW) * (i // ACROSS)

@@ -63,13 +63,13 @@ def _blocks(subject: Subject, name: str) -> Iterator[tuple[int, int, Tensor]]:
 
 
 def _played(blocks: list[tuple[int, int, Tensor]], ids: int, enough: int, spec: GrowingTable,
-            expire: int) -> Iterator[tuple[int, int, float]]:
+            expire: int) -> list[tuple[int, int, float]]:
     """(rows of data, ids with a row, share of the block's look-ups that found one when it came)."""
-    tenants = Tenants(ids, ids, enough, spec.admit, expire, Plain(ids))
-    outside = torch.get_rng_state()
-    torch.manual_seed(0)  # for rows that are given out by chance
-    for end, before, keys in blocks:
-        there = tenants.look_up(keys) >= 0
-        tenants.sight(keys, before)
-        yield end, int((tenants.owner >= 0).sum()), float(there.float().mean()) if len(keys) else 0.0
-    torch.set_rng_state(outside)
+    tenants, found = Tenants(ids, ids, enough, spec.admit, expire, Plain(ids)), []
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)  # for rows that are given out by chance
+        for end, before, keys in blocks:
+            there = tenants.look_up(keys) >= 0
+            tenants.sight(keys, before)
+            found.append((end, int((tenants.owner >= 0).sum()), float(there.float().mean()) if len(keys) else 0.0))
+    return found

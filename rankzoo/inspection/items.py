@@ -29,7 +29,7 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
     """Columns bucket, rows, recall, mrr, best, planted: what the model reaches for the items of each bucket, and the share of
     rows in which the item is among the first twenty of the best guess that a row allows, and of an order by the true weights
     (both alike where no guess was worked out, NaN where nothing is planted). `blend`: how its categories count in the score, by
-    default not at all.
+    default as its system serves (where it says nothing of it: not at all).
 
     Table `blend` (attribute, beta, recall, mrr, recall_new), where the model also tells an attribute of the item: the same over
     all rows, and over those of new items, for each β. Statistic: recall@20 of items that no training row names, against all
@@ -42,7 +42,7 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
     heads = told_beside(subject, task)
     own, *others = _logits(subject, (task.name, *heads.values()), batch)
     told = dict(zip(heads, others, strict=True))
-    label = batch.labels[task.name].long()
+    label, blend = batch.labels[task.name].long(), served(subject, told) if blend is None else blend
     logits = blend.scores(own, told, batch.catalogue) if blend else own
     seen, places = batch.seen, rank(logits, label).numpy()
     new = ~seen[label].numpy()
@@ -56,6 +56,13 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
     table = pd.DataFrame(rows, columns=["bucket", "rows", "recall", "mrr", "best", "planted"])
     tables = {"blend": blended(own, told, label, batch)} if told else {}
     return View("items", table, scored(logits, label, seen, places, new) if new.any() else None, tables, beside=tuple(tables))
+
+
+def served(subject: Subject, told: Mapping[str, object]) -> Blend | None:
+    """How its system blends, of what the model in hand tells; None where it does not."""
+    if not isinstance(subject.serving, Blend):
+        return None
+    return Blend({attribute: weight for attribute, weight in subject.serving.weights.items() if attribute in told})
 
 
 def ceilings(truth: Truth | None, task: str, rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -53,9 +53,9 @@ class Built:
         """How many steps it takes on average."""
         return float(torch.where(self.stopped > 0, self.stopped, len(self.steps)).float().mean())
 
-    def list_of(self, search: str, request: int) -> list[int]:
+    def list_of(self, kind: str, request: int) -> list[int]:
         """The candidates of one request as «greedy» or «beam» placed them."""
-        return (self.greedy if search == "greedy" else self.steps[-1]).videos[request, 0].tolist()
+        return (self.greedy if kind == "greedy" else self.steps[-1]).videos[request, 0].tolist()
 
 
 def arranges(blueprint: Blueprint, schema: Schema) -> bool:

@@ -113,8 +113,8 @@ def _result(claim: Claim, outcome: Outcome) -> None:
     first = outcome.compared[0]
     badge = f":{COLOURS[outcome.verdict]}-badge[{say(outcome.verdict)}]"
     st.markdown(f"**{say('Verdict')}** {badge} {_sentence(first, outcome)}")
-    if claim.why:
-        st.caption(escaped(say(claim.why)))
+    if outcome.why:
+        st.caption(escaped(say(outcome.why)))
     left, right = st.columns(2, gap="medium")
     for statistic in dict.fromkeys(each.difference.statistic for each in outcome.compared):
         differences = [(each.estimate.name, each.estimate) for each in outcome.compared if each.difference.statistic == statistic]

@@ -22,8 +22,8 @@ from rankzoo.ui.words import say, translate
 
 LONGEST = 60
 """Letters of a value that a button names."""
-LINKED = ("run", "c", "lang", "view", "rows", "row", "with")
-"""What a shared address carries: what is in hand, and where one looked."""
+LINKED = ("run", "c", "lang", "view", "rows", "row", "with", "with_run", "category", "beta", "request", "feature")
+"""What a shared address carries: what is in hand, and where one looked. A page takes none of it that is no choice of its own."""
 
 
 def begin(linked: bool = True) -> None:

@@ -39,5 +39,5 @@ CLAIM = Claim(
                  Difference("lists", ("and genre",), ("playlists",)),
                  Difference("known", ("and genre",), ("playlists",))),
     why="Playlists are made by genre here and hold several tracks of it, so that they tell genres better than the genre's own "
-        "head or the sound does. Sound bends the space: what sounds alike comes to stand together more than twice as often, and "
+        "head or the sound does. Sound bends the space: what sounds alike comes to stand together more often, and "
         "genres, playlists and missing tracks pay for it. One space serves more uses, each a little less well.")

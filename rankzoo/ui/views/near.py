@@ -18,7 +18,7 @@ from rankzoo.ui import beside_menu, page, points, state
 from rankzoo.ui.inside import Sight, choice, kept, of_run, title
 from rankzoo.ui.words import say, translate
 
-WORDS = {"listed": "listed beside it", "category": "of its {by}", "numbers": "alike in numbers"}
+WORDS = {"listed": "linked with it", "category": "of its {by}", "numbers": "alike in its numbers"}
 NOBODY = ""
 
 
@@ -92,8 +92,9 @@ def one(sight: Sight, frame: Table, by: str, clicked: int | None) -> None:
                    if len(read) else say("It has no neighbour: its vector is what is known of itself."))
     with right:
         title(say("Its ten nearest"))
-        st.markdown(say("{item} is {group}, and {new}. Of its ten nearest **{listed}** are listed beside it, **{category}** "
-                        "are of its {by}, **{numbers}** are alike in numbers.", item=page.escaped(called), by=page.escaped(by),
+        st.markdown(say("{item} is {group}, and {new}. Of its ten nearest **{listed}** are linked with it, **{category}** "
+                        "are of its {by}, **{numbers}** are alike in its numbers.", item=page.escaped(called),
+                        by=page.escaped(by),
                         group=page.escaped(items["group"][item]),
                         new=say("new to training" if items["new"][item] else "known to training"),
                         listed=int(found["listed"].sum()), category=int(found["category"].sum()),

@@ -40,7 +40,8 @@ def show(sight: Sight) -> None:
 
 NAMES = {"min_count": lambda n: say("seen more than {n} ×", n=whole(n)),
          "expire": lambda n: say("{n} rows", n=whole(n)) if n else say("never")}
-TITLES = {"min_count": "Rows in use, by sightings that are not enough", "expire": "Rows in use, by absence that ends a row"}
+TITLES = {"min_count": "Rows in use, by how often an id must be seen",
+          "expire": "Rows in use, by how long an id may stay away"}
 
 
 def _growth(table, ends) -> None:

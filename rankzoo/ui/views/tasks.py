@@ -79,7 +79,7 @@ def _reading(frame, calibration) -> str:
                    d=page.escaped(least["b"]), low=decimal(float(least["cosine"])))
     known = calibration.dropna(subset=["ratio"])
     if not len(known):
-        return said
+        return said if len(meeting) else ""
     worst = known.loc[(known["ratio"] - 1).abs().idxmax()]
     outside = not missing(worst["low"]) and not worst["low"] <= worst["ratio"] <= worst["high"]
     chance = say("more than chance explains") if outside else say("within what chance explains")
