@@ -47,7 +47,8 @@ def _cure(finding: Any, here: dict[str, Any], path: str) -> tuple[str, object] |
     kind = finding["type"]
     if kind == "union_tag_invalid":
         known = re.findall(r"'([^']*)'", finding["ctx"]["expected_tags"])
-        near = get_close_matches(str(finding["ctx"]["tag"]), known, n=1, cutoff=0.5)
+        given = finding["input"].get("kind") if isinstance(finding["input"], dict) else None
+        near = get_close_matches(given, known, n=1, cutoff=0.5) if isinstance(given, str) else []
         return (f"{path}.kind", near[0]) if near else None
     if kind in ("json_invalid", "extra_forbidden", "union_tag_not_found", "missing"):
         return None

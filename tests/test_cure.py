@@ -208,6 +208,14 @@ def test_what_was_damaged_is_offered_as_it_was_meant(arch, path, found, cure):
     assert caught.value.cure == cure
 
 
+@pytest.mark.parametrize("found", [None, True, 4])
+def test_what_is_no_word_is_like_no_kind(found):
+    """Nothing is not nearly called «one_hot»: the preset's component is offered."""
+    preset = Document.preset("spotify")
+    problem = refused({"arch": "spotify", "blueprint": {"representation": {"kind": found}}})
+    assert Document.mended(problem.tried, problem.cure) == preset
+
+
 @pytest.mark.parametrize("path", ["sharing.expertts", "towers", "colour"])
 def test_a_group_that_is_no_group_and_a_field_that_is_none_are_mended_whole(path):
     """The preset's settings take the place of nothing, and an unknown field goes or is called as it was meant."""
