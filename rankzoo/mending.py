@@ -111,6 +111,8 @@ def _without_one(tree: dict[str, Any], at: str, schema: Schema) -> Iterator[Cure
             return
     if isinstance(held, list) and last.isdecimal() and int(last) < len(held):
         rest = held[:int(last)] + held[int(last) + 1:]
+        if group == "concatenation.fields":
+            yield group, None  # all that is there: a model must go on reading the candidate
         yield group, rest or None
         yield group, rest
     elif isinstance(held, dict) and last in held and "kind" not in held and group:

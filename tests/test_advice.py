@@ -68,7 +68,8 @@ def test_any_model_that_stands_is_advised_and_every_cure_stands(drawn):
 
 NAMED = {"a bottleneck": ("towers.widths", [1]), "a gate": ("sharing.experts", 1), "a tower": ("towers.widths", [8192]),
          "an embedding": ("representation.dim", 8192)}
-BUILT_WITH_ATTENTION = [id for id in BUILT if any("attention" in spec.keeps for spec in Document.preset(id).blueprint.sequence)]
+BUILT_WITH_ATTENTION = [id for id in BUILT if any("attention" in spec.keeps and spec.kind != "pooling"
+                                                  for spec in Document.preset(id).blueprint.sequence)]
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -105,6 +106,13 @@ def test_attention_over_an_empty_history_becomes_a_pooling_with_what_hangs_on_it
     for path, value in found[0].cure:
         set_at(tree, path, list(value) if isinstance(value, tuple) else value)
     assert Blueprint.model_validate_json(json.dumps(tree)).places(schema)
+
+
+def test_a_pooling_is_not_told_to_pool():
+    document = Document.preset("spotify")
+    schema = document.schema()
+    short = replace(schema, histories=tuple(replace(history, length=1) for history in schema.histories))
+    assert not [each for each in advice(document.blueprint, short) if "one item at most" in each.said()]
 
 
 def test_a_size_that_costs_nothing_is_not_spoken_of():

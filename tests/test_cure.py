@@ -251,3 +251,13 @@ def test_what_is_offered_does_not_take_the_exchange_back(arch, change, cure):
     if offered:
         mended = Document.mended(caught.value.tried, offered).blueprint
         assert mended.places(before.schema()) and mended != before.blueprint
+
+
+@pytest.mark.parametrize("arch", ["din", "bst"])
+def test_a_mended_model_goes_on_reading_the_candidate(arch):
+    """Pooling makes no vector of the candidate: all that is there is joined then, not the history alone."""
+    document = Document.preset(arch).but([("sequence", [{"kind": "pooling"}])])
+    blueprint, schema = document.blueprint, document.schema()
+    while problem := refusal_of(blueprint, schema):
+        blueprint = mended(blueprint, mending.cure(blueprint, schema, problem))
+    assert blueprint.concatenation.fields is None and schema.histories[0].fields[0].table in blueprint.offered(schema)

@@ -47,7 +47,8 @@ def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
 
 def _completed(blueprint: Blueprint, schema: Schema, cure: tuple[tuple[str, object], ...]) -> tuple[tuple[str, object], ...]:
     """A cure, and behind it what must change with it so that the model stands: where a component goes, what reads its vector goes
-    too. Nothing where that leads nowhere."""
+    too. Nothing where that leads nowhere, or changes nothing."""
+    before = blueprint
     for _ in range(5):
         tree = json.loads(blueprint.model_dump_json())
         for path, value in cure:
@@ -58,7 +59,7 @@ def _completed(blueprint: Blueprint, schema: Schema, cure: tuple[tuple[str, obje
         except ZooError as refusal:
             problem = refusal
         if problem is None:
-            return cure
+            return cure if changed != before else ()
         more = mending.cure(changed, schema, problem)
         if more is None:
             return ()
