@@ -11,7 +11,8 @@ from rankzoo import link
 from rankzoo.document import Document
 from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
-from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, j, mmoe, opened, parameters
+from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, opened, parameters
+from tests.test_page_bad_links import j, mmoe
 from tests.visits import every, nodes, pick, said, scenes, visit, without_workers, words
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
