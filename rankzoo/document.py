@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -76,8 +76,7 @@ class Document(BaseModel):
                 problem.cure = ("data", preset.data)
             raise
         for path, value in leaves(given):
-            numbers = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, float)]
-            if not all(map(math.isfinite, numbers)):
+            if not all(map(math.isfinite, _floats(value))):
                 problem = ZooError("Every number must be finite.", "Found {found} in {at}.", at=path.removeprefix("blueprint."),
                                    found=json.dumps(value)[:60], cure=cls._as_preset(given, path))
                 problem.tried = given
@@ -287,6 +286,14 @@ def _own(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _own(own) for name, own in value.items()}
     return [_own(own) for own in value] if isinstance(value, tuple | list) else value
+
+
+def _floats(value: Any) -> Iterator[float]:
+    """Every number with a point in a value, however deep in lists and groups."""
+    if isinstance(value, float):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _floats(each)
 
 
 def _canonical(tree: Any) -> str:

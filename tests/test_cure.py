@@ -196,6 +196,7 @@ def test_a_name_or_a_kind_that_cannot_be_is_drawn_and_mended(arch, path, value):
     ("youtube", "blueprint.towers.widths", [65_536] * 3, ("blueprint.towers.widths", [7902] * 3)),
     ("youtube", "blueprint.tasks", [], ("blueprint.tasks", ["click", "completion", "like", "dismiss"])),
     ("youtube", "settings.lr", float("nan"), ("settings.lr", 0.004)),
+    ("youtube", "blueprint.concatenation.products", [[float("nan"), "x"]], ("blueprint.concatenation.products", [])),
     ("youtube", "blueprint.losses.weights", {"clicks": 2.0}, ("blueprint.losses.weights", {"click": 2.0})),
     ("esmm", "blueprint.losses.conversion", "click", ("blueprint.losses.conversion", "purchase")),
     ("din", "blueprint.representation.dims", {"itm": 8}, ("blueprint.representation.dims", {"item": 8})),

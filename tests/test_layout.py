@@ -108,6 +108,7 @@ def test_any_blueprint_that_stands_keeps_every_law(drawn) -> None:
     schema, blueprint = drawn
     assume(stands(schema, blueprint))
     layout = layout_of(blueprint, schema)
+    assert tuple(layout.spans) == SLOTS and layout.boxes
     for law in LAWS:
         law(layout)
 

@@ -30,7 +30,7 @@ class Rewriter(Expressions):
     def statement(self, node: ast.stmt, depth: int) -> list[Line]:
         found = getattr(self, f"_{type(node).__name__.lower()}", None)
         if found is None:
-            raise NotImplementedError(f"{type(node).__name__} in {self.source.module.__name__}:{node.lineno}")
+            raise SyntaxError(f"{type(node).__name__} cannot be followed in {self.source.module.__name__}:{node.lineno}")
         lines = found(node, depth)
         if lines and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign | ast.Return | ast.Raise | ast.AnnAssign):
             lines[-1].comment = lines[-1].comment or self.source.comment(node)
