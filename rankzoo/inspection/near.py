@@ -34,24 +34,26 @@ def vectors(subject: Subject) -> np.ndarray:
     return _unit(subject.trace[f"representation.{subject.dataset.schema.catalogue.name}"].values.double().numpy())
 
 
-def nearest(places: np.ndarray, known: np.ndarray, most: int = NEAREST) -> np.ndarray:
+def nearest(places: np.ndarray, known: np.ndarray, most: int = NEAREST, of: np.ndarray | None = None) -> np.ndarray:
     """(item, width) of length 1, (item,) bool → (item, most) the known items with the largest cosine, the nearest first; never
-    the item itself."""
-    cosine = np.where(known, places @ places.T, -2.0)
-    np.fill_diagonal(cosine, -3.0)
+    the item itself. `of`: the items that are asked about, by default all."""
+    of = np.arange(len(places)) if of is None else of
+    cosine = np.where(known, places[of] @ places.T, -2.0)
+    cosine[np.arange(len(of)), of] = -3.0
     return np.argsort(-cosine, axis=1, kind="stable")[:, :most]
 
 
-def common(subject: Subject, by: str) -> dict[str, np.ndarray]:
-    """By kind, (item, item) bool: what two items have in common."""
+def common(subject: Subject, by: str, of: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """By kind, (item, item) bool: what two items have in common. `of`: the items that are asked about, by default all."""
     items, length = subject.batch.catalogue, len(subject.batch.catalogue)
+    of = np.arange(length) if of is None else of
     listed, near = np.zeros((length, length), dtype=bool), ties(subject).list
     ids, mask = items.histories[near][:, :, 0].numpy(), items.masks[near].numpy()
     listed[np.repeat(np.arange(length), mask.sum(axis=1)), ids[mask]] = True
     category = clusters.groups(subject, by, length)
-    alike = np.zeros((length, length), dtype=bool)
-    np.put_along_axis(alike, nearest(_unit(items.numbers.double().numpy()), _known(subject)), True, axis=1)
-    return {"listed": listed | listed.T, "category": category[:, None] == category, "numbers": alike}
+    alike = np.zeros((len(of), length), dtype=bool)
+    np.put_along_axis(alike, nearest(_unit(items.numbers.double().numpy()), _known(subject), of=of), True, axis=1)
+    return {"listed": listed[of] | listed[:, of].T, "category": category[of, None] == category, "numbers": alike}
 
 
 def agreement(subject: Subject, by: str) -> pd.DataFrame:
@@ -85,10 +87,10 @@ def scores(frame: pd.DataFrame, by: str) -> tuple[Score, ...]:
 def company(subject: Subject, item: int, by: str) -> pd.DataFrame:
     """The ten nearest of one item: id, cosine, and by kind whether they have it in common."""
     _there(subject, item)
-    places = vectors(subject)
-    found = nearest(places, _known(subject))[item]
-    shared = common(subject, by)
-    alike = {kind: shared[kind][item, found] for kind in KINDS}
+    places, one = vectors(subject), np.array([item])
+    found = nearest(places, _known(subject), of=one)[0]
+    shared = common(subject, by, one)
+    alike = {kind: shared[kind][0, found] for kind in KINDS}
     return pd.DataFrame({"id": found, "cosine": places[found] @ places[item]} | alike)
 
 
