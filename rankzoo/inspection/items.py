@@ -31,10 +31,10 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
     (both alike where no guess was worked out, NaN where nothing is planted). `blend`: how its categories count in the score, by
     default as its system serves (where it says nothing of it: not at all).
 
-    Table `blend` (attribute, beta, recall, mrr, recall_new), where the model also tells an attribute of the item: the same over
-    all rows, and over those of new items, for each β. Statistic: recall@20 of items that no training row names, against all
-    items; chance is 20 of their number. `more` holds the same among those items alone. Counted over all rows of the part that
-    ask for an item: new ones are few.
+    Table `blend` (attribute, beta, recall, mrr, recall_new), where the model also tells an attribute of the item and no `blend`
+    is asked for: the same over all rows, and over those of new items, for each β. Statistic: recall@20 of items that no
+    training row names, against all items; chance is 20 of their number. `more` holds the same among those items alone. Counted
+    over all rows of the part that ask for an item: new ones are few.
     """
     task, batch = chosen(subject), subject.dataset.part(subject.part)
     asked = batch.observed[task.name]
@@ -42,8 +42,8 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
     heads = told_beside(subject, task)
     own, *others = _logits(subject, (task.name, *heads.values()), batch)
     told = dict(zip(heads, others, strict=True))
-    label, blend = batch.labels[task.name].long(), served(subject, told) if blend is None else blend
-    logits = blend.scores(own, told, batch.catalogue) if blend else own
+    label, taken = batch.labels[task.name].long(), served(subject, told) if blend is None else blend
+    logits = taken.scores(own, told, batch.catalogue) if taken else own
     seen, places = batch.seen, rank(logits, label).numpy()
     new = ~seen[label].numpy()
     truth = subject.dataset.truth_of(subject.part)
@@ -54,7 +54,7 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
                      "mrr": float((1 / places[here]).mean()),
                      "best": reached(best[here]), "planted": reached(planted[here])})
     table = pd.DataFrame(rows, columns=["bucket", "rows", "recall", "mrr", "best", "planted"])
-    tables = {"blend": blended(own, told, label, batch)} if told else {}
+    tables = {"blend": blended(own, told, label, batch)} if told and blend is None else {}
     return View("items", table, scored(logits, label, seen, places, new) if new.any() else None, tables, beside=tuple(tables))
 
 

@@ -21,7 +21,8 @@ def show(sight: Sight) -> None:
     """A bar per bucket of how often training had the item, the best that is possible outlined, and how to read it; below, what
     categories in the score would change, and other forms of the model."""
     by, beta = _blend(blended_by(sight.subject), isinstance(sight.subject.serving, Blend))
-    view = kept(sight.key, "items", f"{by}:{beta}", lambda: items(sight.subject, Blend({by: beta}) if beta else None))
+    plain = kept(sight.key, "items", "", lambda: items(sight.subject))
+    view = kept(sight.key, "items", f"{by}:{beta}", lambda: items(sight.subject, Blend({by: beta}))) if beta else plain
     shown = view.table if sight.truth else view.table.assign(best=float("nan"))
     words = say("Found among the first twenty, by how often training had the item")
     left, right = st.columns([62, 38], gap="medium")
@@ -35,8 +36,8 @@ def show(sight: Sight) -> None:
         if sight.truth and (outlined := _outline(view.table)):
             st.caption(outlined)
     truth_line(sight, view.truth, "{value} of the rows with a new item have it among the first twenty of all", "items")
-    if "blend" in view.tables:
-        _blended(view.tables["blend"], by, beta)
+    if "blend" in plain.tables:
+        _blended(plain.tables["blend"], by, beta)
     claims.beside(state.document().arch, "groups")
     page.twin(shown, "items")
 
