@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import psutil
 
@@ -82,7 +83,10 @@ def test_a_run_outlives_a_reload_a_closed_tab_and_kill_9_of_the_server(chromium,
 def test_serve_ends_with_its_workers_on_sigterm(chromium, visitor, tmp_path) -> None:
     server = Server(["rankzoo", "serve"], tmp_path)
     visitor(server).open("train")
-    family = psutil.Process(server.process.pid).children(recursive=True)
+    family, until = [], time.monotonic() + 60  # workers are warmed beside the page
+    while not family and time.monotonic() < until:
+        time.sleep(0.2)
+        family = psutil.Process(server.process.pid).children(recursive=True)
     assert family
     os.kill(server.process.pid, signal.SIGTERM)
     server.process.wait(10)
