@@ -229,11 +229,11 @@ class Document(BaseModel):
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
     def gone(self) -> frozenset[str]:
-        """Addresses that the system tells something of, and where the preset's value does not stand any more: it was changed, or
-        its component was exchanged or taken out."""
+        """Addresses that the system tells something of, or has a value of its own for, and where that does not stand any more: it
+        was changed, or its component was exchanged or taken out."""
         now, before = (json.loads(document.model_dump_json()) for document in (self, self.unchanged()))
         now, before = ({**tree["blueprint"], "settings": tree["settings"]} for tree in (now, before))
-        told = {fact.path for fact in self.system.facts if fact.path}
+        told = {fact.path for fact in self.system.facts if fact.path} | self.system.untold
         return frozenset(path for path in told if _seen(now, path) != _seen(before, path))
 
     @property

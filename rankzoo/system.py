@@ -67,8 +67,19 @@ class System:
 
     @property
     def assumed(self) -> frozenset[str]:
-        """The settings, by address, whose preset value RankZoo assumed."""
-        return frozenset(fact.path for fact in self.facts if fact.assumed and fact.path)
+        """The settings, by address, whose preset value RankZoo assumed: by a fact, or without one."""
+        return frozenset(fact.path for fact in self.facts if fact.assumed and fact.path) | self.untold
+
+    @property
+    def untold(self) -> frozenset[str]:
+        """The settings, by address, that the preset has otherwise than by default and of which no fact tells: nobody but RankZoo
+        chose them. Names of the data's columns are no such values."""
+        told, found = {fact.path for fact in self.facts}, set()
+        for address, spec in (*self.blueprint.specs(), ("settings", self.settings)):
+            usual = type(spec).model_fields
+            found |= {f"{address}.{name}" for name, value in spec if name != "kind" and usual[name].annotation is not str
+                      and value != usual[name].get_default(call_default_factory=True)}
+        return frozenset(path for path in found if not any(each == path or each.startswith(f"{path}.") for each in told))
 
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""

@@ -65,7 +65,20 @@ def test_what_was_exchanged_away_is_not_assumed(arch: str, changes: list, gone: 
     after = preset.model_copy(update={"blueprint": preset.blueprint}).but(changes)
     assert preset.assumed == preset.system.assumed
     assert after.assumed == {path for path in preset.assumed if not path.startswith(gone)}
-    assert after.gone() == {fact.path for fact in preset.system.facts if fact.path.startswith(gone)}
+    told = {*(fact.path for fact in preset.system.facts), *preset.assumed}
+    assert after.gone() == {path for path in told if path.startswith(gone)}
+
+
+def test_a_value_without_a_fact_is_ours():
+    """YouTube's paper tells no learning rate, and no fact of ours does: it counts as assumed, until somebody sets another. What
+    stands as it does by default, what a fact tells and the name of a column do not."""
+    preset = Document.preset("youtube")
+    assert preset.settings.lr != type(preset.settings)().lr and "settings.lr" in preset.system.untold <= preset.assumed
+    assert "settings.lr" not in preset.but([("settings.lr", 0.5)]).assumed
+    assert not {"settings.batch_size", "sharing.gate_dropout", "representation.init"} & preset.system.untold
+    kuaishou = Document.preset("kuaishou")
+    assert kuaishou.blueprint.sequence[0].history and "sequence.0.history" not in kuaishou.assumed
+    assert all(not {fact.path for fact in system.facts} & system.untold for system in systems().values())
 
 
 def test_a_mapping_is_a_value_of_its_own():

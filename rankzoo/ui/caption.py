@@ -88,13 +88,15 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
 
 
 def note(path: str) -> str | None:
-    """Where the preset's value of a setting is from, for its help: what is told of it, else that it is a default of ours. Of a
-    value that does not stand any more, or whose component was exchanged, nothing is said."""
+    """Where the preset's value of a setting is from, for its help: what is told of it, else that it is ours. Of a value that does
+    not stand any more, or whose component was exchanged, nothing is said."""
     if path in state.document().gone():
         return None
-    facts = [fact for fact in state.document().system.facts if fact.path == path]
-    return "  \n".join(page.escaped(told(fact)) for fact in facts) or say(
-        "The source is not cited for it: a default of RankZoo (ours).")
+    system = state.document().system
+    facts = [fact for fact in system.facts if fact.path == path]
+    return "  \n".join(page.escaped(told(fact)) for fact in facts) or (
+        say("Chosen by RankZoo (ours): no source is cited for it.") if path in system.untold else
+        say("The source is not cited for it: a default of RankZoo (ours)."))
 
 
 def told(fact: Fact) -> str:
