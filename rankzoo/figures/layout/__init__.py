@@ -38,16 +38,14 @@ def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1
     down = heights(graph, across, scale, tasks, least)
     boxes = place(graph, across, down, scale)
     frame = Box(0, down.top, across.total, down.height)
-    first = _wired(graph, boxes, scale)
-    bypass = any(edge.kind == "wide" or any(each.y > frame.bottom for each in edge.via)
-                 for edge in around(route(first), first, across, frame))
-    lane_top = down.top + down.height + (WIDE_LANE if bypass else 0.0)
-    lane, bottom = _lane(graph, across, lane_top)
+    edges = around(route(_wired(graph, boxes, scale)), boxes, across, frame)
+    bypass = any(edge.kind == "wide" or any(each.y > frame.bottom for each in edge.via) for edge in edges)
+    lane, bottom = _lane(graph, across, frame.bottom + (WIDE_LANE if bypass else 0.0))
     boxes |= lane
     wiring = _wired(graph, boxes, scale)
-    spans = {slot: Box(x, 0, w, down.top + down.height) for slot, (x, w) in across.extents.items()}
-    edges = tuple(around(route(wiring), wiring, across, frame))
-    return Layout(across.total, bottom + FOOT, frame, tuple(columns), spans, graph.blocks, boxes, graph.links, edges,
+    edges = around(route(wiring), boxes, across, frame) if lane else edges
+    spans = {slot: Box(x, 0, w, frame.bottom) for slot, (x, w) in across.extents.items()}
+    return Layout(across.total, bottom + FOOT, frame, tuple(columns), spans, graph.blocks, boxes, graph.links, tuple(edges),
                   graph.hidden, graph.counts, wiring.segments, _bands(down, boxes, graph), tasks,
                   tuple(block.address for block in blocks), scale)
 

@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rankzoo.figures.layout.edges import Wiring
 from rankzoo.figures.layout.ranks import Columns
 from rankzoo.figures.layout.types import Box, Edge, Passage, Room
 
@@ -19,8 +18,6 @@ LEAST, OVER, UNDER = 1.5, 4.0, 14.0
 """The thinnest that an edge may be squeezed to, and how far it may leave the frame, above and below."""
 BUNDLE = 24.0
 """How thick the lines of past items are together where they pass a box."""
-LEVELLED = 16
-"""How often ways are pulled straight; they hardly move after that."""
 BESIDE_FRAME = 60.0
 """How much longer a way may be inside the frame than one outside it."""
 
@@ -50,9 +47,9 @@ def tracks(across: Columns, boxes: Mapping[str, Box]) -> list[Track]:
             in zip(across.order, across.lefts, across.widths, strict=True) if rank.members]
 
 
-def around(edges: Sequence[Edge], wiring: Wiring, across: Columns, frame: Box) -> list[Edge]:
+def around(edges: Sequence[Edge], boxes: Mapping[str, Box], across: Columns, frame: Box) -> list[Edge]:
     """The edges with the passages of those that would run behind a box."""
-    ranks = tracks(across, wiring.boxes)
+    ranks = tracks(across, boxes)
     place = {address: i for i, track in enumerate(ranks) for address in track.boxes}
     ways = {}
     for i, edge in enumerate(edges):
@@ -98,7 +95,7 @@ def _risen(across: float) -> float:
 
 
 def _way(edge: Edge, between: Sequence[Track], frame: Box) -> list[Passage]:
-    """A passage for every rank between the ends, by the shortest way from room to room, pulled straight."""
+    """A passage for every rank between the ends, by the shortest way from room to room; it bends where it must."""
     thick = min(edge.start.t, edge.end.t, BUNDLE if edge.kind == "rows" else math.inf)
     rooms = [track.rooms(frame) for track in between]
     reached: list[tuple[float, float, list[Room]]] = [(0.0, edge.start.y, [])]
@@ -111,12 +108,11 @@ def _way(edge: Edge, between: Sequence[Track], frame: Box) -> list[Passage]:
             following += sorted(ways, key=lambda way: way[:2])[:2]
         reached = following
     taken = min(reached, key=lambda way: way[0] + abs(way[1] - edge.end.y))[2]
-    heights = [_within(edge.start.y, room, 0.0) for room in taken]
-    for _ in range(LEVELLED):
-        line = [edge.start.y, *heights, edge.end.y]
-        heights = [_within((line[i] + line[i + 2]) / 2, room, min(thick, room[1] - room[0]) / 2) for i, room in enumerate(taken)]
+    heights = [edge.start.y]
+    for room in taken:
+        heights.append(_within(heights[-1], room, min(thick, room[1] - room[0]) / 2))
     return [Passage(track.left, track.right, y, min(thick, room[1] - room[0]), room)
-            for track, y, room in zip(between, heights, taken, strict=True)]
+            for track, y, room in zip(between, heights[1:], taken, strict=True)]
 
 
 def _within(y: float, room: Room, half: float) -> float:
