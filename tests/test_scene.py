@@ -299,7 +299,7 @@ def test_a_selection_reaches_python_before_the_drawing() -> None:
     assert not app.exception and app.markdown[0].value == "before b, after b"
 
 
-def test_the_stepper_stands_by_its_part_and_inside_the_drawing() -> None:
+def test_the_stepper_stands_below_its_part_and_inside_the_drawing() -> None:
     """Every node of a model: its − and + are buttons with a sentence, within the canvas, and gone where nothing is selected."""
     layout = laid(mmoe())
     lines = [Stepped("a.experts", "Experts", "4", True, True), Stepped("a.widths.0", "Units", "64", False, True),
@@ -314,5 +314,6 @@ def test_the_stepper_stands_by_its_part_and_inside_the_drawing() -> None:
         box = next(part for part in elements(tree) if part[1].get("data-key") == "stepper")
         x, y = map(float, re.findall(r"[\d.]+", box[1].get("transform", "translate(0 0)")))
         frame = classed(box, "stepper")[0]
-        assert x + frame["width"] <= layout.width + 0.1 and y + frame["height"] <= layout.height + 0.1
+        *_, width, height = map(float, tree[1]["viewBox"].split())
+        assert x + frame["width"] <= width + 0.1 and layout.height <= y <= height - frame["height"]
     assert not [part for part in elements(draw(layout, steps=lines)) if "data-step" in part[1]]
