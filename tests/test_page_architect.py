@@ -381,12 +381,12 @@ def test_a_model_is_taken_away_and_brought_back(monkeypatch):
     app = opened()
     app.session_state["rz_take"] = True
     app.run()
-    assert not app.exception and "take_png" in {each.key for each in app.get("bidi_component")}
-    assert {"take:report", "take:svg", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
+    assert not app.exception
+    assert {"take:report", "take:svg", "take:png", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
                                                                               app.get("download_button")}
-    for each in ("report", "svg"):  # made in a thread of its own, which knows no visit
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(made[each]).result().startswith(("<!doctype html>", "<svg"))
+    for each, begins in {"report": "<!doctype html>", "svg": "<svg", "png": b"\x89PNG"}.items():
+        with ThreadPoolExecutor(1) as pool:  # made in a thread of its own, which knows no visit
+            assert pool.submit(made[each]).result().startswith(begins)
     app.toggle("rz_code_shown").set_value(True).run()
     text = next(each.value for each in app.code if "class RankingModel(nn.Module)" in each.value)
     told = " ".join(each.value for each in app.caption)

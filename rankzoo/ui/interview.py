@@ -14,8 +14,8 @@ from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.words import number
 from rankzoo.registry import systems
 from rankzoo.teaching.interview import SECONDS, Given, Walk, points, walk
-from rankzoo.teaching.numbers import Screen
 from rankzoo.teaching.questions import questions
+from rankzoo.teaching.screen import Screen
 from rankzoo.ui import architect, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped

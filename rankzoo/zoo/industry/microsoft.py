@@ -42,6 +42,7 @@ FACTS = (
     stated("trained layers of the language model", "the last two", PAPER),
     stated("pooling of the words", "attention beats the average, which beats [CLS]", PAPER, path="representation.pooling"),
     stated("language models", "UniLM best; RoBERTa ahead of BERT", PAPER),
+    stated("sizes of BERT compared", "12, 8, 4 and 2 layers; the larger the better", PAPER),
     stated("optimiser", "Adam, learning rate 1e-5, batch 128", PAPER),
     stated("live gain, NAML-UniLM in English", "+8.53 % clicks, +2.63 % page views", PAPER),
     stated("live gain, NAML-InfoXLM in 43 other markets", "+10.68 % clicks, +6.04 % page views", PAPER),
@@ -96,6 +97,8 @@ LESSON = Lesson(
         "Whole articles are read.": "Titles only.",
         "It is multi-task or reads categories.": "It is not, and does not.",
         "The whole language model is finetuned.": "Only its last two layers.",
+        "The published code is the paper's model.":
+            "It has a language model cut to eight layers and one more self-attention, and lets padding take part.",
     },
     questions=(
         Question("Why does a language model help most for news?",
@@ -108,6 +111,11 @@ LESSON = Lesson(
                  "matter.", "representation",
                  slip="[CLS] is always better.", follow="What must be masked?", then="Padding, or it takes part in the sum.",
                  facts=("pooling of the words",)),
+        Question("Why should one language model, UniLM, do better here than another, BERT?",
+                 "It was trained to understand text and to write it, and may know more of both: so the authors guess.",
+                 "representation", slip="It is larger.", follow="Does a larger one help?",
+                 then="It does among the sizes of BERT; but a base size is what serving could pay for.",
+                 facts=("language models", "sizes of BERT compared")),
         Question("Why train only the last two layers?",
                  "Nearly the same quality, far less compute and memory, and less is forgotten.", "representation",
                  slip="The others cannot be trained.", follow="And which learning rates?",
