@@ -34,6 +34,7 @@ BLUEPRINT = Blueprint(
 
 BASE = stated("language model", "base size: 12 layers of 768", PAPER)
 QUERY = code("attention over words and over news", "additive, with a query of 200", PAPER, at=AUTHORS, path="sequence.0.kind")
+VECTOR = code("vector of an article", "256 wide", TINY)
 HEADS = known("a base model", "12 heads, a feed-forward network four times as wide", BERT)
 WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
 
@@ -51,8 +52,9 @@ FACTS = (
     code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS, path="losses.kind"),
     QUERY,
     code("score", "dot product of user and news", PAPER, at=AUTHORS, path="towers.kind"),
-    code("vector of an article", "256 wide", TINY),
-    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS),
+    VECTOR,
+    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS,
+         path="representation.self_heads"),
     stated("user encoder of NRMS", "self-attention, then additive attention", NRMS),
     stated("user encoder of LSTUR", "a GRU; the reader's own vector is its first state, or joined to its last", LSTUR),
     stated("the reader's own vector in training", "hidden with probability 0.5", LSTUR),
@@ -65,6 +67,8 @@ FACTS = (
     ours("pretrained encoder", "MiniLM-L6, where it is installed (kind pretrained_encoder)",
          why="a stand-in for a base-size model, and trained for sentences: [CLS] was not"),
     ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
+    ours("width of an article's vector here", "as wide as a word's state", why="one map less for so small a model",
+         path="representation.project"),
     ours("query", 32, why="as wide as a news vector here", path="representation.space"),
     ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
          path="sequence.0.width"),
@@ -153,8 +157,8 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
-              Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
-              Size("title.word", 30_522, WORDS, table=True)),
+              Size("representation.space", 200, QUERY), Size("representation.project", 256, VECTOR),
+              Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True)),
     plain={"representation.pooling": "average"},
     beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
             "settings.table_lr": 5e-2},
