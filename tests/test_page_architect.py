@@ -272,7 +272,9 @@ def test_undo_redo_and_reset():
 
 def test_the_selected_part_is_explained_counted_and_set():
     app = pick(opened(), DIAGRAM, "sharing.expert.2")
-    assert r"\mathrm{softmax}" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
+    assert "f_{3}(x)" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
+    told = [each.value.replace("\\", "") for each in app.caption]
+    assert "reads shared (64)  \nnumbers for a row 64 → 16 → 8" in told and "64 × 16 + 16 + 16 × 8 + 8 = 1,176" in told
     assert app.metric[0].value == f"{65 * 16 + 17 * 8:,}"
     assert app.metric[0].proto.help.replace("\\", "") == "sharing.expert.2: 64 × 16 + 16 + 16 × 8 + 8 = 1,176"
     assert app.number_input("form:sharing.experts").value == 4
