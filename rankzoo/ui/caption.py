@@ -117,8 +117,6 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
         more.caption("  \n".join([said, *(f"{page.escaped(name)}: {percent(share)}" for name, share in shares.items())]))
 
 
-
-
 def _settings(address: str, spec: Slot, block: Block | None) -> None:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
     settings go by names (the loss of a task, the embedding size of a field)."""
