@@ -1,10 +1,15 @@
 """RankZoo's entry: page list, theme and language; no logic."""
 import streamlit as st
 
-from rankzoo.ui import navigation
+from rankzoo.ui import classroom, navigation, tour
 
-st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg", layout="wide")
-st.html("<style>.stMainBlockContainer{padding-inline:2rem}</style>")
+st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg", layout="wide",
+                   initial_sidebar_state="collapsed" if classroom.on() else "auto")
+st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_head p{white-space:nowrap}"
+        ".st-key-rz_head .stMarkdown p:has(strong){display:flex;gap:.5rem;align-items:baseline}"
+        ".st-key-rz_head p>strong+span{overflow:hidden;text-overflow:ellipsis}</style>")
+if classroom.on():
+    classroom.look(tour.going_on())
 if st.context.theme.type == "dark":
     st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}</style>")
 page = navigation.enter()

@@ -3,9 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rankzoo.blueprint import SLOTS, Blueprint
-from rankzoo.facts import Fact, Size, Source
+from rankzoo.data.load import schema_of
+from rankzoo.facts import Fact, Size, Source, Value
+from rankzoo.inspection.provenance import values
 from rankzoo.lesson import Lesson
 from rankzoo.serving import Serving
 from rankzoo.training.settings import TrainSettings
@@ -65,21 +68,15 @@ class System:
         """The shortest name that tells it from all others, for a menu: «YouTube» or «DIN»."""
         return self.company or self.name
 
-    @property
-    def assumed(self) -> frozenset[str]:
-        """The settings, by address, whose preset value RankZoo assumed: by a fact, or without one."""
-        return frozenset(fact.path for fact in self.facts if fact.assumed and fact.path) | self.untold
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        """Every setting of its components with where the preset's value is from."""
+        return values(self.blueprint, schema_of(self.dataset), self.facts)
 
     @property
-    def untold(self) -> frozenset[str]:
-        """The settings, by address, that the preset has otherwise than by default and of which no fact tells: nobody but RankZoo
-        chose them. Names of the data's columns are no such values."""
-        told, found = {fact.path for fact in self.facts}, set()
-        for address, spec in (*self.blueprint.specs(), ("settings", self.settings)):
-            usual = type(spec).model_fields
-            found |= {f"{address}.{name}" for name, value in spec if name != "kind" and usual[name].annotation is not str
-                      and value != usual[name].get_default(call_default_factory=True)}
-        return frozenset(path for path in found if not any(each == path or each.startswith(f"{path}.") for each in told))
+    def told(self) -> tuple[Fact, ...]:
+        """All that is told of it: its facts, and the defaults of RankZoo where a setting has none of its own."""
+        return (*self.facts, *(value.fact for value in self.values if value.default))
 
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""

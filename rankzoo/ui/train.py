@@ -12,7 +12,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
-from rankzoo.ui import caption, forms, points, service, state
+from rankzoo.ui import forms, points, provenance, service, state
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -66,9 +66,10 @@ def settings() -> None:
 
 
 def _setting(name: str, now: TrainSettings) -> None:
-    """The widget of one setting; its help says where the preset's value is from."""
+    """The widget of one setting; its help says where the preset's value is from, where a fact tells."""
     path = f"settings.{name}"
-    forms.setting(path, TrainSettings.model_fields[name], getattr(now, name), "train", caption.note(path))
+    told = any(fact.path == path for fact in state.document().system.facts)
+    forms.setting(path, TrainSettings.model_fields[name], getattr(now, name), "train", provenance.notes()(path) if told else None)
 
 
 def queue() -> None:
