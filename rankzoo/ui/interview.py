@@ -17,8 +17,8 @@ from rankzoo.lesson import Question
 from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.teaching.interview import SECONDS, Given, Walk, points, walk
-from rankzoo.teaching.numbers import Screen
 from rankzoo.teaching.questions import questions
+from rankzoo.teaching.screen import Screen
 from rankzoo.ui import architect, state
 from rankzoo.ui import head as model_line
 from rankzoo.ui.component import scene

@@ -8,9 +8,9 @@ from rankzoo.errors import ZooError
 from rankzoo.export.code import Exported, taken, weights_file
 from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
-from rankzoo.figures.tree import MARGIN, to_svg
+from rankzoo.figures.png import to_png
+from rankzoo.figures.svg import MARGIN, to_svg
 from rankzoo.ui import architect, page, state
-from rankzoo.ui.component import png
 from rankzoo.ui.words import say, translate, translator
 
 KEY = "rz_document_file"
@@ -33,7 +33,8 @@ def _files(document: Document, inside: Learned) -> None:
                                     "browser, prints on paper."))
         st.download_button(say("Diagram (SVG)"), lambda: to_svg(drawn(document, inside, tongue), colours, MARGIN),
                            f"{name}.svg", "image/svg+xml", key="take:svg", icon=":material/image:", on_click="ignore")
-        png(to_svg(drawn(document, inside, tongue), colours), f"{name}.png", say("Diagram (PNG)"), colours.page, key="take_png")
+        st.download_button(say("Diagram (PNG)"), lambda: to_png(drawn(document, inside, tongue), colours), f"{name}.png",
+                           "image/png", key="take:png", icon=":material/image:", on_click="ignore")
         st.download_button(say("Document (JSON)"), document.json, f"{name}.json", "application/json", key="take:json",
                            icon=":material/data_object:", on_click="ignore",
                            help=say("All settings; opens here again."))

@@ -84,6 +84,7 @@ LESSON = Lesson(
         "It is standard PCGrad.": "It is asymmetric: one main task, and the auxiliary ones are merged first.",
         "Entities are recognised when serving.": "The heads are dropped then.",
         "The scale weighs the main loss.": "It scales the auxiliary ones.",
+        "All that is called MTRec is this.": "Other works have the same name; the title tells them apart.",
         "It ranks by click, like and share.": "There is one task of engagement; the others are about content.",
     },
     questions=(
@@ -111,6 +112,12 @@ LESSON = Lesson(
                  "heads are dropped.", "towers",
                  slip="All heads: the category ranks too.", follow="Why is that practical?",
                  then="A new article needs no category and no entities.", facts=("score",)),
+        Question("Why the state at [CLS], where PLM-NR pools the words by attention?",
+                 "A choice of design: the category's head reads the same state, the heads of names read the words' own. All of "
+                 "them teach one encoder.", "representation",
+                 slip="Because [CLS] is known to be better.", follow="What speaks for pooling?",
+                 then="[CLS] was pretrained for something else; in PLM-NR attention beats the average, which beats [CLS].",
+                 facts=("vector of an article",)),
         Question("How many parameters does the representation own?",
                  "Words times width, and what reads them. In the original it is a whole language model.", "representation",
                  number="parameters", of="representation", slip="Counting articles instead of words.",
