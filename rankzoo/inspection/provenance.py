@@ -98,10 +98,10 @@ def _others(place: Place, path: str) -> Iterator[Slot]:
     """The component with other values of one of its sizes, as far as it can stand with them where it is."""
     steps = path.removeprefix(f"{place.address}.").split(".")
     value = _held(place.spec, steps)
-    for other in (_each(value, lambda n: 2 * n), _each(value, lambda n: n + 1), _each(value, lambda n: n // 2)):
+    for other in (_each(value, lambda n: n + 1), _each(value, lambda n: 2 * n), _each(value, lambda n: n // 2)):
         spec = _put(place.spec, steps, other)
         try:
-            _told_of(place, spec)
+            spec.after(place.shape)
         except ZooError:
             continue
         yield spec
