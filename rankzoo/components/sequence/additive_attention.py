@@ -48,7 +48,7 @@ class AdditiveAttention(HistorySlot):
 
     def known_by(self, shape: Shape) -> str:
         """The field that says who asks; raises where there is none."""
-        return who(self.user, shape, "or set question to shared", "d")
+        return who(self.user, shape, "question", "shared")
 
     def after(self, shape: Shape) -> Shape:
         name, token = self.taken(shape).name, self.widths(shape)[2]

@@ -54,7 +54,7 @@ class Gru(HistorySlot):
 
     def known_by(self, shape: Shape) -> str:
         """The field that says who the user is; raises where there is none, or where it cannot be the first state."""
-        name = who(self.user, shape, "or set long_term to none", self.state(shape) if self.long_term == "ini" else "d")
+        name = who(self.user, shape, "long_term", "none", self.state(shape) if self.long_term == "ini" else "d")
         if self.long_term == "ini" and shape.fields[name] != self.state(shape):
             raise ZooError("The user's vector '{name}' has {wide} numbers and the state {state}: it cannot be the first state.",
                            "Give both one width (representation.dims.{name}), or set long_term to con.", at=f"{shape.at}.width",
