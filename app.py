@@ -11,7 +11,8 @@ st.html("<style>.stMainBlockContainer{padding-inline:2rem}"
 if classroom.on():
     classroom.look(tour.going_on())
 if st.context.theme.type == "dark":
-    st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}</style>")
+    st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}"
+            ".st-key-rz_head [aria-expanded=true] *{color:#7FB2FF}</style>")
 page = navigation.enter()
 st.logo("rankzoo/ui/assets/logo.svg", size="large", icon_image="rankzoo/ui/assets/icon.svg")
 page.run()
