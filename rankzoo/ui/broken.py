@@ -6,8 +6,7 @@ import json
 import streamlit as st
 from pydantic import ValidationError
 
-from rankzoo.blueprint import SLOTS, kinds
-from rankzoo.components.slot import Slot
+from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import picture
@@ -15,30 +14,6 @@ from rankzoo.figures import diagram
 from rankzoo.figures.layout import Layout
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
-
-APART = {"tasks": "Tasks", "without": "Features that are read"}
-"""What is set beside the columns."""
-
-
-def place(trouble: ZooError) -> str:
-    """Where in the model something cannot be, as the page calls it: the column, which of its components, the setting. Empty where
-    it is no part of the model."""
-    slot, *rest = trouble.at.removeprefix("blueprint.").split(".")
-    if slot in APART:
-        return say(APART[slot])
-    if slot not in SLOTS:
-        return ""
-    many = rest and rest[0].isdigit()
-    number, names = (int(rest[0]) + 1, rest[1:2]) if many else (1, rest[:1])
-    fields = [spec.model_fields[name] for name in names for spec in _specs(slot, trouble) if name in spec.model_fields]
-    return " · ".join(filter(None, (say(picture.HEADS[slot]) + (f" {number}" if number > 1 else ""),
-                                    next((say(field.title) for field in fields if field.title), ""))))
-
-
-def _specs(slot: str, trouble: ZooError) -> list[type[Slot]]:
-    """The components that a column can hold, first those that were tried: two may call a setting by different words."""
-    tried = json.dumps(trouble.tried)
-    return sorted(kinds(slot).values(), key=lambda spec: f'"{spec.model_fields["kind"].default}"' not in tried)
 
 
 def show(trouble: ZooError) -> None:
