@@ -247,6 +247,10 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
     box, = (each for each in app.expander if each.label.startswith("What was tried"))
     assert not box.proto.expanded, "the good diagram comes next, not below the fold"
     assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"
+    table = next(each.value for each in app.dataframe if "read by" in each.value)
+    failing = table[table["address"] == "sequence.0"].iloc[0]
+    assert failing["what it says"] == "cannot stand here, comes: B × L × 16, needs: B × L × 3·n"
+    assert "sequence.0" in set(table["read by"]) and not {"losses.click"} & set(table["address"])
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and "broken" not in scenes(app)
 

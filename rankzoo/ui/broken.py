@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import streamlit as st
 from pydantic import ValidationError
 
@@ -15,6 +16,8 @@ from rankzoo.figures.layout import Layout
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
+COLUMNS = ("column", "part", "address", "what it says", "read by")
+
 
 def show(trouble: ZooError) -> None:
     """The picture, where settings that are allowed one by one do not fit each other; nothing else can be drawn. It is closed at
@@ -26,8 +29,18 @@ def show(trouble: ZooError) -> None:
                   alt=say("The model up to the part that fails"))
             if behind := [say(picture.HEADS[slot]) for slot in SLOTS[SLOTS.index(layout.columns[-1].slot) + 1:]]:
                 st.caption(say("Not reached: {parts}", parts=", ".join(behind)))
+            st.dataframe(rows(layout), hide_index=True, width="stretch", alt=say("The same as a table"), key="rz_broken_rows",
+                         column_config={name: say(name) for name in COLUMNS})
             st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
                            "n: any number · y: labels"))
+
+
+def rows(layout: Layout) -> pd.DataFrame:
+    """The picture as a table: every part that stands, in the order of the forward pass, and the one that cannot, with both
+    shapes."""
+    return pd.DataFrame([(say(picture.HEADS[block.slot]), block.title, block.address,
+                          ", ".join(filter(None, (block.detail, *block.words))), ", ".join(flow.to for flow in block.flows))
+                         for block in layout.blocks.values()], columns=list(COLUMNS))
 
 
 def last_columns(layout: Layout) -> tuple[str, ...]:

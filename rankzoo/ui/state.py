@@ -86,7 +86,8 @@ def points(id: str) -> list[Point]:
 def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) -> None:
     """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data, or asks
     for more than this server gives (counted by formula: no memory is taken). `why` tells of the names that were dropped."""
-    limits.check(changed, service.store().limits, document().blueprint)
+    now = document()
+    limits.check(changed, service.store().limits, now.blueprint if now.arch == changed.arch else None)
     _hold(changed)
     st.session_state["rz_notices"] = ()
     if any(name.startswith("tasks: ") for name in dropped):
