@@ -15,7 +15,7 @@ from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import industry
 from rankzoo.paths import at
 from rankzoo.schema import Count
-from rankzoo.teaching.quantities import gates, kept_weights, lost_rows, sent_megabytes
+from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
 from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
 
@@ -180,5 +180,5 @@ COMPUTATIONS: Mapping[str, Callable[[Screen, str], Number | None]] = {
     "join width": join_width, "parameters": parameters, "gate parameters": gate_parameters, "gain": gain,
     "embedding share": embedding_share, "multiplications": multiplications, "pairs": pairs, "history numbers": history_numbers,
     "logits": logits, "gates": gates, "kept weights": kept_weights, "lost rows": lost_rows, "sent megabytes": sent_megabytes,
-    "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
+    "equal scores": equal_scores, "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
 """Every number that a question can ask for, by its name."""
