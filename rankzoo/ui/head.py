@@ -25,8 +25,9 @@ def show(detail: str = "", right: str = "", sel: str = "") -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="rz_head"):
         line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.brief)}]"
         if changed:
-            line += f" :orange[● {say('{n} changed', n=len(changed))}]"
-        st.markdown(f"{line} {provenance.sizes(len(document.assumed))}", width="stretch")
+            line += f" :small[:orange[● {say('{n} changed', n=len(changed))}]]"
+        with st.container(key="rz_model"):
+            st.markdown(f"{line} {provenance.sizes(len(document.assumed))}")
         st.markdown(f":small[:gray[{right or cost()}]]", width="content")
         with st.popover(say("Share"), icon=":material/link:", type="tertiary", on_change="rerun", key="rz_share") as opened:
             if opened.open:  # only then is the address what one looks at now

@@ -66,10 +66,9 @@ def settings() -> None:
 
 
 def _setting(name: str, now: TrainSettings) -> None:
-    """The widget of one setting; its help says where the preset's value is from, where a fact tells."""
+    """The widget of one setting; its help says where the preset's value is from."""
     path = f"settings.{name}"
-    told = any(fact.path == path for fact in state.document().system.facts)
-    forms.setting(path, TrainSettings.model_fields[name], getattr(now, name), "train", provenance.notes()(path) if told else None)
+    forms.setting(path, TrainSettings.model_fields[name], getattr(now, name), "train", provenance.notes()(path))
 
 
 def queue() -> None:

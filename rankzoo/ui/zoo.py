@@ -109,9 +109,8 @@ def card(system: System) -> None:
           alt=say("The architecture in small"))
     st.markdown(page.escaped(say(system.story)))
     count = system.blueprint.count(schema_of(system.dataset))
-    with st.container(horizontal=True, wrap=False, gap="small"):
-        st.metric(say("Parameters"), size(count.parameters), width="content",
-                  help=say("Embedding tables and dense part together, on the sample data."))
+    with st.container(horizontal=True, gap="xsmall"):
+        st.metric(say("Parameters"), size(count.parameters), width="content")
         st.metric(say("Per example"), flops(count.flops), width="content",
                   help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     stated = sum(fact.tag == "stated" for fact in system.facts)

@@ -31,6 +31,12 @@ def test_nothing_grave_on_any_page(app, visitor, axe, page, mode) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
+def test_nothing_grave_on_a_tour_of_a_class(app, visitor, axe, mode) -> None:
+    me = visitor(app, mode).open("architect", **{"class": "1", "tour": "3", "sel": "sharing.expert.0"})
+    assert me.key("rz_tour").is_visible() and grave(me, axe) == []
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
 def test_nothing_grave_in_any_state_of_the_architect(app, visitor, axe, mode) -> None:
     """A part in hand with its − and +, everything opened, what differs, two models, the source's words, a refused edit."""
     me = visitor(app, mode).open("architect", **{"with": "mmoe"})

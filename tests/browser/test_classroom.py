@@ -7,8 +7,9 @@ from rankzoo import link
 from rankzoo.document import Document
 
 PROJECTOR = (1280, 720)
-CUT = """() => { const line = document.querySelector(".st-key-rz_head p");
-    return [line.scrollWidth - line.clientWidth, line.getBoundingClientRect().height,
+CUT = """() => { const line = document.querySelector(".st-key-rz_model p");
+    const whole = [line, ...line.children].filter((each) => !each.matches("strong + span"));
+    return [Math.max(...whole.map((each) => each.scrollWidth - each.clientWidth)), line.getBoundingClientRect().height,
             document.querySelector(".st-key-rz_head").getBoundingClientRect().height]; }"""
 
 
@@ -33,6 +34,8 @@ def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
             box = me.key("rz_head").get_by_role("button", name=name).bounding_box()
             assert box["x"] + box["width"] <= PROJECTOR[0]
         assert "assumed" in me.key("rz_head").inner_text()
+    me.fill("side:towers.widths", "16, 8")
+    assert "1 changed" in me.key("rz_head").inner_text() and me.page.evaluate(CUT)[0] <= 0
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
