@@ -70,8 +70,8 @@ class System:
 
     @cached_property
     def values(self) -> tuple[Value, ...]:
-        """Every setting of its components with where the preset's value is from."""
-        return values(self.blueprint, schema_of(self.dataset), self.facts)
+        """Every setting of its components and its training with where the preset's value is from."""
+        return values(self.blueprint, self.settings, schema_of(self.dataset), self.facts)
 
     @property
     def told(self) -> tuple[Fact, ...]:

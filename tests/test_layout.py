@@ -158,25 +158,6 @@ def test_a_width_moves_only_what_it_must(change: dict) -> None:
     assert moved <= {"sharing.bottom"}
 
 
-@pytest.mark.parametrize("id", BUILT)
-def test_an_edit_of_a_system_moves_only_what_it_must(id: str) -> None:
-    """A task's weight moves nothing. Another embedding size leaves every part in its place among those of its column, and no
-    column changes places."""
-    document = Document.preset(id)
-    before, task = of_system(id), document.blueprint.tasks[0]
-    weighed = document.but([("losses.weights", {task: 0.5})])
-    assert layout_of(weighed.blueprint, weighed.schema()).boxes == before.boxes
-    if "dim" in type(document.blueprint.representation).model_fields:
-        wider = document.but([("representation.dim", 2 * document.blueprint.representation.dim)])
-        if wider.blueprint.reached(wider.schema())[1] is None:
-            after = layout_of(wider.blueprint, wider.schema())
-            assert set(after.boxes) == set(before.boxes)
-            for slot in SLOTS:
-                inside = [a for a, block in before.blocks.items() if block.slot == slot and a in before.boxes]
-                orders = [sorted(inside, key=lambda a: (round(each.boxes[a].x), each.boxes[a].y)) for each in (before, after)]
-                assert orders[0] == orders[1], slot
-
-
 def test_a_new_feature_keeps_the_order_of_the_others() -> None:
     before, after = laid(mmoe(inputs=9)), laid(mmoe(inputs=10))
     rows = [name for name in before.boxes if name.startswith("representation.f")]

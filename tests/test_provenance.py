@@ -23,9 +23,11 @@ def italic(document: Document) -> frozenset[str]:
 
 @pytest.mark.parametrize("arch", BUILT)
 def test_every_setting_of_every_component_has_a_tag_and_a_place(arch: str):
-    """By the fields of the specs: nothing is left out, nothing is told twice, and what nobody tells of is RankZoo's default."""
+    """By the fields of the specs and of the training: nothing is left out, nothing is told twice, and what nobody tells of is
+    RankZoo's default."""
     system = systems()[arch]
-    fields = [f"{address}.{name}" for address, spec in system.blueprint.specs() for name in type(spec).model_fields]
+    specs = (*system.blueprint.specs(), ("settings", system.settings))
+    fields = [f"{address}.{name}" for address, spec in specs for name in type(spec).model_fields]
     settings = [path for path in fields if not path.endswith(".kind")]
     told = {fact.path: fact for fact in system.facts if fact.path in fields}
     paths = [value.path for value in system.values]
@@ -78,7 +80,7 @@ def test_only_numbers_that_rankzoo_chose_are_italic():
 def test_what_stands_back_has_values_and_none_of_them_is_said(arch: str):
     document = Document.preset(arch)
     values = document.system.values
-    addresses = {address for address, _ in document.blueprint.specs()}
+    addresses = {"settings", *(address for address, _ in document.blueprint.specs())}
     for tags in SAID.values():
         back = assumed_parts(values, tags)
         assert back <= addresses and (tags or not back)

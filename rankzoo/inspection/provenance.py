@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
@@ -17,9 +19,9 @@ SAID: Mapping[str, tuple[Provenance, ...]] = {
 what the field knows, or the rest."""
 
 
-def values(blueprint: Blueprint, schema: Schema, facts: Iterable[Fact]) -> tuple[Value, ...]:
-    """Every setting of every component with the surest fact on it; where there is none, it is a default of RankZoo. The kind of a
-    component is a setting where a fact speaks of it: without one it is what the system is called after."""
+def values(blueprint: Blueprint, training: BaseModel, schema: Schema, facts: Iterable[Fact]) -> tuple[Value, ...]:
+    """Every setting of every component and of the training with the surest fact on it; where there is none, it is a default of
+    RankZoo. The kind of a component is a setting where a fact speaks of it: without one it is what the system is called after."""
     told: dict[str, Fact] = {}
     for fact in sorted(facts, key=lambda fact: PROVENANCES.index(fact.tag)):
         told.setdefault(fact.path, fact)
@@ -30,11 +32,13 @@ def values(blueprint: Blueprint, schema: Schema, facts: Iterable[Fact]) -> tuple
         for path, title, value in settings(place.address, place.spec):
             fact = told.get(path) or default(title, _written(value), path)
             found.append(Value(path, fact, _is_size(value) and shapes(place, path)))
+    found += [Value(path, told.get(path) or default(title, _written(value), path)) for path, title, value
+              in settings("settings", training)]
     return tuple(found)
 
 
-def settings(address: str, spec: Slot) -> Iterator[tuple[str, str, Any]]:
-    """The settings of a component, and of those that it holds, as address, title and value; their kinds are not among them."""
+def settings(address: str, spec: BaseModel) -> Iterator[tuple[str, str, Any]]:
+    """The settings of a component, and of those that it holds, or of a training, as address, title and value; no kind is one."""
     for name, field in type(spec).model_fields.items():
         value = getattr(spec, name)
         if name == "kind":

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rankzoo.document import LONGEST, Document
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.code import Exported, taken, weights_file
 from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
 from rankzoo.figures.png import to_png
 from rankzoo.figures.svg import MARGIN, to_svg
+from rankzoo.parsing import rest
 from rankzoo.ui import architect, page, state
 from rankzoo.ui.words import say, translate, translator
 
@@ -74,14 +75,13 @@ def _open() -> None:
 
 
 def _read(content: bytes) -> Document:
-    if len(content) > LONGEST:
-        raise ZooError("This file is too long for a document.", "Choose a file that was taken away here.", at="file")
     try:
         return Document.parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise ZooError("This file is no text.", "Choose a file that was taken away here.", at="file") from None
+        refused = ZooError("This file is no text.", "Choose a file that was taken away here.", at="file")
+        refused.tried = rest(content.decode("utf-8-sig", "ignore"))
+        raise Document.offering(refused) from None
     except ZooError as error:
-        refused = ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate),
-                           cure=error.cure)
-        refused.tried = error.tried
+        refused = ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate))
+        refused.tried, refused.cure = error.tried, error.cure
         raise refused from None

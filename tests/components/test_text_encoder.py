@@ -131,6 +131,23 @@ def test_heads_by_hand():
     torch.testing.assert_close(found["click"], product.detach(), rtol=1e-4, atol=1e-5)
 
 
+def test_heads_with_hidden_layers():
+    """W_2 ReLU(W_1 c + b_1) + b_2 of the item and of every word, to the parameter as counted and drawn; what is dropped in
+    training stays when serving."""
+    blueprint = news(towers=TextHeads(hidden=(7,), dropout=0.5), tasks=("click", "category", "entities"))
+    model = randomised(RankingModel(blueprint, NEWS)).eval()
+    with torch.no_grad():
+        signal = model.sequence[0](model.representation(READERS, OFF), OFF)
+        for task, x in (("category", signal.fields["candidate"]), ("entities", signal.sequences["news.title"].values)):
+            (first, _), last = model.towers.deep[task], model.towers.head[task]
+            torch.testing.assert_close(logits(model, READERS)[task], last(torch.relu(first(x))), rtol=1e-4, atol=1e-5)
+    own = sum(p.numel() for p in model.towers.parameters())
+    assert blueprint.count(NEWS).within("towers").parameters == own
+    drawn = {block.address: block for block in blueprint.blocks(NEWS)}
+    assert drawn["towers.entities"].parameters == (8 * 7 + 7) + (7 * 4 + 4) and drawn["towers.entities"].units == (7, 4)
+    assert not torch.equal(model.train()(READERS).logits["category"], model(READERS).logits["category"])
+
+
 @pytest.mark.parametrize("schema, blueprint, at, words", [
     (rich(), Blueprint(representation=SMALL, tasks=("click",)), "representation", "no list of words"),
     (NEWS, news(SMALL.model_copy(update={"text": "titel"})), "representation.text", "no list of words 'titel'"),
