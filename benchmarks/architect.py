@@ -2,7 +2,7 @@
 
     python -m benchmarks.architect [--only edit,node,view,layout,industry] [--edits 100]
 
-Rows and times are those of `benchmarks.app`. An edit is drawn when counts and diagram show it and the script has ended, warnings
+Rows and times are those of `benchmarks.app`. Edits are of all sorts, drawn from a seed (`benchmarks.edits`). An edit is drawn when counts and diagram show it and the script has ended, warnings
 and captions with it. The largest preset is the one with the most nodes in its diagram.
 """
 from __future__ import annotations
@@ -112,9 +112,7 @@ def node(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
         values = []
         for name in names[:number]:
             part = page.locator(f'{DIAGRAM}[data-id="{name}"]')
-            part.focus()  # Escape lets go of the part before, whose − and + might stand over this one
-            page.keyboard.press("Escape")
-            page.locator(".st-key-architect_diagram [data-step]").first.wait_for(state="detached")
+            part.scroll_into_view_if_needed()
             rested(page)
             values.append(timed(page, "click", "chosen", name, act=lambda part=part: part.click(position={"x": 4, "y": 4})))
     yield Figure(f"click on a node of {document.arch} → its caption", values, "ms", 200, "p95")
