@@ -2,6 +2,8 @@
 
 Everything that does not need a tensor is answered here: the sizes between slots, parameters and FLOPs, the nodes of the
 diagram, what differs from another blueprint. One address (`sequence.0.unit`) names a setting everywhere.
+
+More than 250 lines: what is asked of a whole model is one class.
 """
 from __future__ import annotations
 
@@ -9,9 +11,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from rankzoo.components.concatenation import Concatenation
 from rankzoo.components.concatenation.join import Join
@@ -27,13 +30,16 @@ from rankzoo.components.slot import Slot, once
 from rankzoo.components.towers import Towers
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError, axes
-from rankzoo.schema import Block, Count, Edge, Flow, Schema, Shape
+from rankzoo.paths import changed
+from rankzoo.saying import validated
+from rankzoo.schema import Block, Count, Edge, Flow, Schema, Shape, Task
 
 SLOTS = ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses")
 TaskName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_ ]+$")]
 
 
-def kinds(slot: str) -> dict[str, type[Slot]]:
+@cache
+def kinds(slot: str) -> Mapping[str, type[Slot]]:
     """Every component that a slot can hold, by kind, in the menu's order."""
     found: list[type[Slot]] = []
 
@@ -120,15 +126,17 @@ class Blueprint(BaseModel):
 
     def reached(self, schema: Schema) -> tuple[tuple[Place, ...], ZooError | None]:
         """Components with the shape that enters each, up to the first that cannot stand where it is, which is the last of them
-        then, and what it says."""
-        if len(set(self.tasks)) < len(self.tasks):
-            raise ZooError("A task is named twice.", "Name each task once.", at="tasks",
-                           cure=("tasks", list(dict.fromkeys(self.tasks))), comes=axes(len(self.tasks)),
-                           needs=axes(len(set(self.tasks))))
-        once(self.without, "without")
-        schema = schema.leaving(self.without)
-        tasks = tuple(schema.task(name, f"tasks.{i}") for i, name in enumerate(self.tasks))
-        shape = Shape(schema, tasks, apart=self.sharing.apart(self.tasks))
+        then, and what it says. What is wrong with the tasks fails at the losses, with the features at the first."""
+        try:
+            read, tasks = self._asked(schema)
+        except ZooError as problem:
+            if problem.at.startswith("without"):
+                return (Place(SLOTS[0], self.representation, Shape(schema, ())),), problem
+            known = [task.name for task in schema.tasks]
+            kept = tuple(dict.fromkeys(task for task in self.tasks if task in known)) or (known[0],)
+            places, _ = self.model_copy(update={"tasks": kept, "without": ()}).reached(schema)
+            return (*places[:-1], Place(SLOTS[-1], self.losses, places[-1].shape)), problem
+        shape = Shape(read, tasks, apart=self.sharing.apart(self.tasks))
         places = []
         for address, spec in self.specs():
             shape = shape.but(at=address)
@@ -139,6 +147,34 @@ class Blueprint(BaseModel):
                 problem.comes = problem.comes or (arriving(shape) if problem.needs else "")
                 return tuple(places), problem
         return tuple(places), None
+
+    def _asked(self, schema: Schema) -> tuple[Schema, tuple[Task, ...]]:
+        """The features that are read and the tasks, as the data have them."""
+        if len(set(self.tasks)) < len(self.tasks):
+            raise ZooError("A task is named twice.", "Name each task once.", at="tasks",
+                           cure=("tasks", list(dict.fromkeys(self.tasks))), comes=axes(len(self.tasks)),
+                           needs=axes(len(set(self.tasks))))
+        once(self.without, "without")
+        read = schema.leaving(self.without)
+        return read, tuple(schema.task(name, f"tasks.{i}") for i, name in enumerate(self.tasks))
+
+    def but(self, changes: Iterable[tuple[str, object]]) -> Blueprint:
+        """This blueprint with settings changed by address («sharing.experts», 8); raises where a value may not be there."""
+        return validated(Blueprint, changed(json.loads(self.model_dump_json()), changes))
+
+    def component(self, slot: str, kind: str, old: Slot | None = None) -> Slot:
+        """A new component of that kind: as this blueprint has it where it has one; else by default, but what it has in common
+        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value."""
+        own = next((spec for address, spec in self.specs() if address.split(".")[0] == slot and spec.kind == kind), None)
+        if own is not None:
+            return own
+        spec = kinds(slot)[kind]()
+        for name in () if old is None else [name for name in type(old).model_fields if name in type(spec).model_fields]:
+            try:
+                spec = type(spec).model_validate({**spec.model_dump(), name: getattr(old, name), "kind": kind})
+            except ValidationError:
+                continue
+        return spec
 
     def count(self, schema: Schema) -> Count:
         """Parameters and FLOPs of all parts by formula, under their addresses."""

@@ -17,8 +17,8 @@ import click
 from rankzoo.commands.output import shown
 from rankzoo.errors import ZooError, closest
 
-LONGEST = 120
-"""Letters of a setting that a sentence still names."""
+LONGEST = 300
+"""Letters of settings that a sentence still names."""
 COMMANDS: Mapping[str, str] = {
     "list": "rankzoo.commands.zoo:list_systems", "show": "rankzoo.commands.zoo:show",
     "train": "rankzoo.commands.train:train", "inspect": "rankzoo.commands.inspect:inspect_run",
@@ -73,11 +73,11 @@ class Zoo(click.Group):
 
 def offered(error: ZooError) -> str:
     """The nearest value that may stand there, as --set takes it, where one is known."""
-    if not error.cure or "Did you mean" in error.fix:
+    if "Did you mean" in error.fix or not all(path for path, _ in error.cure):
         return ""
-    path, value = error.cure
-    written = f"{path.removeprefix('blueprint.')}={json.dumps(value, separators=(',', ':'))}"
-    return f"The nearest: {written}." if path and len(written) <= LONGEST else ""
+    changes = ((path.removeprefix("blueprint."), json.dumps(value, separators=(",", ":"))) for path, value in error.cure)
+    written = " ".join(map("=".join, changes))
+    return f"The nearest: {written}." if error.cure and len(written) <= LONGEST else ""
 
 
 def refused(say: str, at: str, args: Sequence[str]) -> int:

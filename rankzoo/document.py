@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
-from rankzoo.data.load import load, schema_of
-from rankzoo.errors import Cure, ZooError
+from rankzoo.data.load import load, names, schema_of
+from rankzoo.errors import Change, Cure, ZooError, nearest
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
-from rankzoo.mending import cure
+from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
-from rankzoo.paths import leaves, merged, set_at
+from rankzoo.parsing import parsed
+from rankzoo.paths import changed, leaves, merged
 from rankzoo.registry import get, systems
-from rankzoo.saying import refused
+from rankzoo.saying import validated
 from rankzoo.schema import Count, Schema
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
 VERSION = 1
-LONGEST = 64 * 1024
-DEEPEST = 20
+TOGETHER = 16
+"""Faults that one press mends together."""
 
 
 class Document(BaseModel):
@@ -54,37 +55,76 @@ class Document(BaseModel):
     @classmethod
     def parse(cls, text: str) -> Document:
         """A document from JSON, whole or only what differs from the preset; raises a ZooError in plain words."""
-        return cls.of(_json(text))
+        try:
+            given = parsed(text)
+        except ZooError as problem:
+            raise cls.offering(problem) from None
+        return cls.of(given)
 
     @classmethod
     def of(cls, given: object) -> Document:
         """A document from parsed JSON, completed from the preset of its `arch`."""
-        if not isinstance(given, dict) or not isinstance(given.get("arch"), str):
-            raise ZooError("This link could not be read; it may have been cut off.", at="arch")
-        if given.get("v", VERSION) != VERSION:
-            raise ZooError("This link was made by another version of the app (version {v}).", at="v", v=str(given["v"])[:20])
         try:
-            preset = cls.preset(given["arch"])
-            base = json.loads(preset.model_dump_json())
-            if isinstance(given.get("data"), str):
-                base = json.loads(preset._fitted(given["data"], strict="blueprint" not in given).model_dump_json())
+            return cls._of(given)
         except ZooError as problem:
-            problem.tried = given
-            if problem.cure and problem.cure[0].split(".")[0] in Blueprint.model_fields:
-                problem.cure = (f"blueprint.{problem.cure[0]}", problem.cure[1])
-            if problem.at == "data" and problem.cure is None:
-                problem.cure = ("data", preset.data)
-            raise
-        for path, value in leaves(given):
-            if not all(map(math.isfinite, _floats(value))):
-                problem = ZooError("Every number must be finite.", "Found {found} in {at}.", at=path.removeprefix("blueprint."),
-                                   found=json.dumps(value)[:60], cure=cls._as_preset(given, path))
-                problem.tried = given
-                raise problem
-        return cls._validated(merged(base, given))
+            problem.tried = given if problem.tried is None else problem.tried
+            raise cls.offering(problem) from None
+
+    @classmethod
+    def _of(cls, given: object) -> Document:
+        if not isinstance(given, dict):
+            raise ZooError("This link could not be read; it may have been cut off.", "A document is a group of settings; found "
+                           "{found}.", at="arch", found=json.dumps(given)[:60])
+        arch, version, data = given.get("arch"), given.get("v", VERSION), given.get("data")
+        if not isinstance(arch, str) or arch not in systems():
+            raise _no_system(arch, "arch" in given)
+        if type(version) is not int or version != VERSION:  # true is 1 too
+            raise ZooError("This link was made by another version of the app (version {v}).", "This app reads version {known}.",
+                           at="v", v=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
+        base = preset = cls.preset(arch)
+        if isinstance(data, str):
+            try:
+                base = preset._fitted(data, strict="blueprint" not in given)
+            except ZooError as problem:
+                if problem.at == "data":
+                    problem.cure = problem.cure or (("data", preset.data),)
+                raise
+        return validated(cls, merged(json.loads(base.model_dump_json()), given), base)
+
+    @classmethod
+    def offering(cls, problem: ZooError) -> ZooError:
+        """A refusal whose cure is one press: behind it comes whatever else must change, so that a model stands. Where that cannot
+        be told by addresses, the cure is a whole document; where nothing helps, it is the preset."""
+        tried, cure = problem.tried, problem.cure or (("", problem.tried),)
+        tree, found = changed(tried, _addressed(cure)), None
+        for _ in range(TOGETHER):
+            try:
+                found = cls._of(tree).check()
+                break
+            except ZooError as more:
+                if not more.cure:
+                    break
+                cure += more.cure
+                tree = changed(tree if more.tried is None else more.tried, _addressed(more.cure))
+        arch = tried.get("arch") if isinstance(tried, dict) else None
+        found = found or cls.preset(arch if arch in systems() else next(iter(systems())))
+        try:
+            direct = problem.cure and cls._of(changed(tried, _addressed(cure))) == found
+        except ZooError:
+            direct = False
+        problem.cure = cure if direct else (("", found.difference()),)
+        return problem
 
     def on(self, data: str) -> tuple[Document, tuple[str, ...]]:
         """This document for other data, and what was dropped because the data or the document's tasks lack it."""
+        try:
+            return self._on(data)
+        except ZooError:
+            blueprint, _ = self.blueprint.fitted(schema_of(data))
+            self.model_copy(update={"data": data, "blueprint": blueprint}).check()  # says what would mend it
+            raise
+
+    def _on(self, data: str) -> tuple[Document, tuple[str, ...]]:
         schema = schema_of(data)
         blueprint, dropped = self.blueprint.fitted(schema)
         try:
@@ -95,21 +135,19 @@ class Document(BaseModel):
         dropped += tuple(f"concatenation: {name}" for name in gone)
         return self.model_copy(update={"data": data, "blueprint": blueprint}), dropped
 
-    def but(self, changes: Iterable[tuple[str, object]]) -> Document:
+    def but(self, changes: Iterable[Change]) -> Document:
         """This document with settings changed by address: («sharing.experts», 8), («settings.lr», 0.01), («data», …)."""
-        tree = json.loads(self.model_dump_json())
-        for path, value in changes:
-            set_at(tree, path if path.split(".")[0] in ("settings", "data", "blueprint") else f"blueprint.{path}", value)
-        return Document._validated(tree)
+        named = [(path or "blueprint.", value) for path, value in changes]
+        tree = changed(json.loads(self.model_dump_json()), _addressed(named))
+        try:
+            return validated(Document, tree, self.unchanged())
+        except ZooError as problem:
+            raise self.offering(problem) from None
 
     @classmethod
     def mended(cls, tried: object, cure: Cure) -> Document:
-        """What was tried and could not be, with one value in place of another; raises again where something else is wrong."""
-        tree = json.loads(json.dumps(tried))
-        path, value = cure
-        if path:
-            set_at(tree, path, value)
-        return cls.of(tree if path else value)
+        """What was tried and could not be, with other values in place of some; raises again where something else is wrong."""
+        return cls.of(changed(tried, _addressed(cure)))
 
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
@@ -138,34 +176,13 @@ class Document(BaseModel):
         rows = {size.at: size.value for size in sizes if size.table}
         return Scaled("industry", changed.blueprint, industry(schema, rows=rows), FACTOR, sizes)
 
-    @classmethod
-    def _validated(cls, tree: object) -> Document:
-        try:
-            return cls.model_validate_json(json.dumps(tree, allow_nan=False))
-        except ValidationError as error:
-            problem = refused(error, cls, tree)
-            problem.cure = problem.cure or cls._as_preset(tree, problem.at)
-            raise problem from None
-        except ValueError:
-            raise ZooError("Every number must be finite.", at="settings") from None
-
-    @classmethod
-    def _as_preset(cls, tree: object, at: str) -> Cure | None:
-        """What the preset has at an address: the cure where no value is near what was found there."""
-        path = at if at.split(".")[0] in cls.model_fields else f"blueprint.{at}"
-        value: Any = json.loads(cls.preset(tree["arch"]).model_dump_json()) if isinstance(tree, dict) else None
-        for step in path.split("."):
-            held = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
-            value = held.get(int(step) if isinstance(value, list) and step.isdecimal() else step)
-        return None if value is None else (path, value)
-
     def _fitted(self, data: str, strict: bool = False) -> Document:
         """This preset for other data: what a link's differences refer to. Where it cannot be fitted, the link itself must
         bring what makes it fit (a tower kind, say); unless `strict`, the preset then stays as it is."""
         try:
-            return self.on(data)[0]
-        except ZooError:
-            if strict:
+            return self.on(data)[0] if strict else self._on(data)[0]
+        except ZooError as problem:
+            if strict or problem.at == "data":
                 raise
             return self
 
@@ -192,17 +209,31 @@ class Document(BaseModel):
         self.counted()
         return self
 
-    def counted(self, instead: Blueprint | None = None) -> Count:
-        """Parameters and FLOPs on its data; raises as `check` does, where nothing is offered that leads back to `instead`."""
+    def counted(self, instead: Blueprint | None = None, most: int | None = None) -> Count:
+        """Parameters and FLOPs on its data; raises as `check` does. What is offered has at most so many parameters, and does not
+        lead back to `instead` where anything else does."""
         schema = self.schema()
         try:
             return self.blueprint.count(schema)
         except ZooError as problem:
-            problem.tried, mends = json.loads(self.model_dump_json()), cure(self.blueprint, schema, problem, instead)
-            problem.cure = mends and (f"blueprint.{mends[0]}", mends[1])
-            if instead and mends and Document.mended(problem.tried, problem.cure).blueprint == instead:
-                problem.cure = None  # a kind of the preset takes the preset's settings
+            problem.tried = json.loads(self.model_dump_json())
+            case = Case(schema, self.unchanged().blueprint, instead, most)
+            problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or put_back(self.blueprint, case)
             raise
+
+    def _elsewhere(self, case: Case) -> Cure:
+        """Other data, the most like these first, on which these components stand; none where there are none."""
+        here = _named(case.schema)
+        others = {each.name: schema_of(each.name) for each in names() if each.name != self.data}
+        for name, schema in sorted(others.items(), key=lambda other: -len(here & _named(other[1]))):
+            try:
+                there = self._on(name)[0]
+            except ZooError:
+                continue
+            if replace(case, schema=schema).stands(there.blueprint):
+                now, new = (json.loads(each.blueprint.model_dump_json()) for each in (self, there))
+                return ("data", name), *((slot, value) for slot, value in new.items() if now.get(slot) != value)
+        return ()
 
     def _standing(self) -> Document:
         self.blueprint.places(self.schema())
@@ -229,17 +260,18 @@ class Document(BaseModel):
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
     def gone(self) -> frozenset[str]:
-        """Addresses that the system tells something of, and where the preset's value does not stand any more: it was changed, or
-        its component was exchanged or taken out."""
+        """Addresses of settings and of what else the system tells of, where the preset's value does not stand any more: it was
+        changed, or its component was exchanged or taken out."""
         now, before = (json.loads(document.model_dump_json()) for document in (self, self.unchanged()))
         now, before = ({**tree["blueprint"], "settings": tree["settings"]} for tree in (now, before))
-        told = {fact.path for fact in self.system.facts if fact.path}
+        told = {fact.path for fact in self.system.told if fact.path}
         return frozenset(path for path in told if _seen(now, path) != _seen(before, path))
 
     @property
     def assumed(self) -> frozenset[str]:
-        """The settings, by address, whose value RankZoo assumed and nobody changed."""
-        return self.system.assumed - self.gone()
+        """The sizes, by address, that RankZoo assumed and nobody changed: what the head counts, the diagram sets in italic."""
+        sizes = frozenset(value.path for value in self.system.values if value.size and value.fact.assumed)
+        return sizes - self.gone()
 
     def own(self) -> dict[str, Any]:
         """What differs from the fields' defaults, and every component's kind: a setting that is added with a default leaves it
@@ -250,6 +282,16 @@ class Document(BaseModel):
     def hash(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON."""
         return hashlib.sha256(self.json().encode()).hexdigest()[:16]
+
+
+def _addressed(changes: Iterable[Change]) -> Iterator[Change]:
+    """Addresses as the whole document has them: those of a blueprint's settings stand for themselves elsewhere."""
+    for path, value in changes:
+        yield path if path.split(".")[0] in ("", *Document.model_fields) else f"blueprint.{path}", value
+
+
+def _named(schema: Schema) -> set[str]:
+    return {each.name for each in (*schema.tasks, *schema.features)}
 
 
 @lru_cache(maxsize=256)
@@ -288,48 +330,21 @@ def _own(value: Any) -> Any:
     return [_own(own) for own in value] if isinstance(value, tuple | list) else value
 
 
-def _floats(value: Any) -> Iterator[float]:
-    """Every number with a point in a value, however deep in lists and groups."""
-    if isinstance(value, float):
-        yield value
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _floats(each)
-
-
 def _canonical(tree: Any) -> str:
     return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _json(text: str) -> Any:
-    """Parsed JSON; refuses what is too long or too deep, or names a field twice."""
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST or _depth(text) > DEEPEST:
-        raise ZooError("This link is too long.", "Make a new link in the app.")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            name = next(name for i, name in enumerate(names) if name in names[:i])
-            raise ZooError("This link names the same field twice ({name}).", name=name[:60])
-        return dict(pairs)
-
-    try:
-        return json.loads(text, object_pairs_hook=once, parse_int=_whole)
-    except (json.JSONDecodeError, RecursionError):
-        raise ZooError("This link could not be read; it may have been cut off.") from None
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > 18:
-        raise ZooError("A number in this link is too large.", "The longest whole number has 18 digits.")
-    return int(digits)
-
-
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for sign in text:
-        depth += (sign in "[{") - (sign in "]}")
-        deepest = max(deepest, depth)
-    return deepest
+def _no_system(found: object, said: bool) -> ZooError:
+    """The refusal of what is no system's id, with the id that is nearest."""
+    if isinstance(found, str):
+        try:
+            get(found)
+        except ZooError as problem:
+            problem.cure = problem.cure or ((nearest("arch", found, systems(), 0.0) or ("arch", next(iter(systems())))),)
+            return problem
+    return ZooError("A document names its architecture; found {found}.", "Choose one of: {known}.", at="arch",
+                    found=json.dumps(found)[:60] if said else "none", known=", ".join(systems()),
+                    cure=("arch", next(iter(systems()))))
 
 
 def below(system: System) -> tuple[System, Blueprint] | None:

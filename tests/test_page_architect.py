@@ -56,7 +56,7 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
     system, preset = systems()[arch], Document.preset(arch)
     count = preset.blueprint.count(preset.schema())
     assert not app.exception and said(app) == []
-    assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.short}]")
+    assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.brief}]")
     ids = drawn(app)
     assert len(set(ids)) == len(ids)
     assert [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]

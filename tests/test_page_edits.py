@@ -204,16 +204,27 @@ def test_a_file_with_a_wrong_value_is_mended_by_one_press():
 def test_the_nearest_value_is_one_press_away():
     app = opened()
     app.number_input("side:sharing.experts").set_value(9000).run()
-    assert len(said(app)) == 1 and app.button("rz_mend").label.replace("\\", "") == "Set sharing.experts to 64"
+    assert len(said(app)) == 1 and app.button("rz_mend").label.replace("\\", "") == "Set Sharing · Experts to 64"
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.sharing.experts == 64 and not [b for b in app.button if b.key == "rz_mend"]
 
 
-def test_a_cure_that_is_the_model_in_hand_is_not_offered():
+def test_a_cure_that_is_the_model_in_hand_says_so():
     app = opened()
     app.number_input("side:sharing.experts").set_value(64).run()
     app.number_input("side:sharing.experts").set_value(9000).run()
-    assert len(said(app)) == 1 and not [b for b in app.button if b.key == "rz_mend"]
+    assert len(said(app)) == 1 and app.button("rz_mend").label == "Leave it as it was"
+    app.button("rz_mend").click().run()
+    assert said(app) == [] and document(app).blueprint.sharing.experts == 64
+
+
+def test_a_refused_exchange_is_mended_by_one_press_that_says_all_it_does():
+    app = pick(opened("nrms"), DIAGRAM, "concatenation")
+    pick(app, DIAGRAM, "towers.click").selectbox("form:towers.kind").set_value("mlp").run()
+    assert len(said(app)) == 1 and document(app) == Document.preset("nrms") and "losses.click" in drawn(app)
+    assert app.button("rz_mend").label.replace("\\", "") == "Concat · Fields: none → all"
+    app.button("rz_mend").click().run()
+    assert said(app) == [] and document(app).blueprint.towers.kind == "mlp" and document(app).check()
 
 
 def test_a_link_with_a_wrong_value_is_mended_by_one_press():
@@ -236,6 +247,10 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
     box, = (each for each in app.expander if each.label.startswith("What was tried"))
     assert not box.proto.expanded, "the good diagram comes next, not below the fold"
     assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"
+    table = next(each.value for each in app.dataframe if "read by" in each.value)
+    failing = table[table["address"] == "sequence.0"].iloc[0]
+    assert failing["what it says"] == "cannot stand here, comes: B × L × 16, needs: B × L × 3·n"
+    assert "sequence.0" in set(table["read by"]) and not {"losses.click"} & set(table["address"])
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and "broken" not in scenes(app)
 
@@ -243,11 +258,11 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
 def test_what_the_source_says_is_all_that_stands_out():
     app = opened("youtube")
     app.segmented_control(key="rz_said").set_value("stated").run()
-    facts = Document.preset("youtube").system.facts
-    stated = [fact for fact in facts if fact.tag == "stated"]
+    every = Document.preset("youtube").system.told
+    stated = [fact for fact in every if fact.tag == "stated"]
     shown = app.dataframe[0].value
-    assert len(shown) == len(stated) < len(facts) and set(shown["how sure"]) == {"stated: read in the source"}
-    assert any(f"{len(stated)} of {len(facts)} facts" in each.value for each in app.caption)
+    assert len(shown) == len(stated) < len(every) and set(shown["how sure"]) == {"stated: read in the source"}
+    assert any(f"{len(stated)} of {len(every)} facts" in each.value for each in app.caption)
     app.segmented_control(key="rz_said").set_value("supported").run()
     assert {line.split(":")[0] for line in app.dataframe[0].value["how sure"]} == {"stated", "derived"}
 

@@ -59,7 +59,7 @@ def check_document(file: str, as_json: bool) -> None:
 
 def text_of(file: str) -> str:
     """The text of a file or of standard input; never more than a link may hold, and a little."""
-    from rankzoo.document import LONGEST
+    from rankzoo.parsing import LONGEST
 
     try:
         if file == "-":

@@ -97,7 +97,8 @@ def needs_input(shape: Shape) -> None:
     if not shape.joined:
         raise ZooError("The shared network has no input: nothing is joined before it.",
                        "Join fields, choose embeddings as representation, or take no sharing (kind direct).", at=shape.at,
-                       cure=("sharing.kind", "direct"), comes=axes(0), needs=axes("d"))
+                       cure=("concatenation.fields", None) if shape.fields else ("sharing.kind", "direct"), comes=axes(0),
+                       needs=axes("d"))
 
 
 def one_logit(shape: Shape) -> None:

@@ -1,14 +1,13 @@
 """Picture: the architecture diagram of a document and what a run adds to it, as the app draws it and a file holds it."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rankzoo.blueprint import SLOTS, Blueprint, Place
+from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.blueprint import drawn as drawn_blocks
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
-from rankzoo.errors import ZooError
 from rankzoo.figures import diagram, readout
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import Column, Layout, arrange
@@ -16,9 +15,9 @@ from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import component_of
+from rankzoo.inspection.provenance import component_of, sized_blocks
 from rankzoo.runs.tables import Point
-from rankzoo.schema import Block, Count, Flow, Schema, Shape
+from rankzoo.schema import Block, Count, Flow, Schema
 from rankzoo.training.watch import gate_address
 
 Translate = Callable[[str], str]
@@ -50,7 +49,7 @@ def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) 
 def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout | None:
     """The layout of a blueprint that cannot stand: all parts before the first that fails, and that one with what comes to it and
     what it needs on the edge, in the columns that hold any of it and no higher than they are; None where it stands."""
-    places, problem = _reached(blueprint, schema)
+    places, problem = blueprint.reached(schema)
     if problem is None:
         return None
     *standing, failing = places
@@ -66,19 +65,6 @@ def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate =
     heads = tuple(Column(name, number, translate(HEADS[name])) for number, name in enumerate(SLOTS, 1)
                   if any(block.slot == name for block in shown))
     return arrange(shown, heads, BROKEN_WIDTH, least=0.0)
-
-
-def _reached(blueprint: Blueprint, schema: Schema) -> tuple[Sequence[Place], ZooError | None]:
-    """Components up to the first that fails. What is wrong with the tasks fails at the losses, with the features at the first."""
-    try:
-        return blueprint.reached(schema)
-    except ZooError as problem:
-        if problem.at.startswith("without"):
-            return (Place(SLOTS[0], blueprint.representation, Shape(schema, ())),), problem
-        known = [task.name for task in schema.tasks]
-        tasks = tuple(dict.fromkeys(task for task in blueprint.tasks if task in known)) or (known[0],)
-        places, _ = blueprint.model_copy(update={"tasks": tasks, "without": ()}).reached(schema)
-        return (*places[:-1], Place(SLOTS[-1], blueprint.losses, places[-1].shape)), problem
 
 
 def _columns_of(schema: Schema) -> tuple[Block, ...]:
@@ -131,8 +117,8 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
 
 
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
-    """Blocks of components with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
-    return blocks_below({path.rsplit(".", 1)[0] for path in document.assumed}, layout)
+    """Blocks with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
+    return sized_blocks(document.blueprint.places(document.schema()), document.assumed) & set(layout.order)
 
 
 def blocks_below(addresses: Iterable[str], layout: Layout) -> frozenset[str]:

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from rankzoo import mending
 from rankzoo.blueprint import Blueprint, Place
-from rankzoo.errors import ZooError
-from rankzoo.paths import set_at
+from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.errors import Cure, ZooError
+from rankzoo.mending import Case, cure
 from rankzoo.schema import Schema
 
 NARROW, ENOUGH, MUCH, LARGE = 2, 8, 4, 0.5
+SMALL, WIDE = 64, 2
+"""Numbers of a vector that is small: a layer over it is wide from fewer times as many units on."""
 LAYERS = ("bottom", "widths", "unit", "units", "hidden", "maps")
-SIZES = ("dim", "token", "width", "ffn", "space")
+SIZES = ("dim", "token", "width", "ffn", "space", "rank")
 
 
 @dataclass(frozen=True)
@@ -30,41 +32,47 @@ class Advice:
     what: str
     why: str
     label: str
-    cure: tuple[tuple[str, object], ...]
+    cure: Cure
     values: Mapping[str, object] = field(default_factory=dict)
 
+    def filled(self, template: str, translate: Callable[[str], str] = str) -> str:
+        """One of its templates in words; the names that the form has for settings and components are translated too."""
+        named = {name: translate(str(self.values[name])) for name in ("setting", "kind") if name in self.values}
+        return translate(template).format(**{**self.values, **named})
+
     def said(self, translate: Callable[[str], str] = str) -> str:
-        """Both sentences and the cure's name in words."""
-        return " ".join(translate(each).format(**self.values) for each in (self.what, self.why))
+        """Both sentences in words."""
+        return " ".join(self.filled(each, translate) for each in (self.what, self.why))
 
 
 def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
     """Everything that an expert would object to, in the order of the forward pass."""
-    places = blueprint.places(schema)
-    return tuple(replace(each, cure=whole) for place in places for rule in RULES for each in rule(place, blueprint)
-                 if (whole := _completed(blueprint, schema, each.cure)))
+    return tuple(replace(each, cure=whole) for each in _objections(blueprint, schema)
+                 if (whole := _completed(blueprint, schema, each)))
 
 
-def _completed(blueprint: Blueprint, schema: Schema, cure: tuple[tuple[str, object], ...]) -> tuple[tuple[str, object], ...]:
-    """A cure, and behind it what must change with it so that the model stands: where a component goes, what reads its vector goes
-    too. Nothing where that leads nowhere, or changes nothing."""
-    before = blueprint
-    for _ in range(5):
-        tree = json.loads(blueprint.model_dump_json())
-        for path, value in cure:
-            set_at(tree, path, list(value) if isinstance(value, tuple) else value)
-        try:
-            changed = Blueprint.model_validate_json(json.dumps(tree))
-            _, problem = changed.reached(schema)
-        except ZooError as refusal:
-            problem = refusal
-        if problem is None:
-            return cure if changed != before else ()
-        more = mending.cure(changed, schema, problem)
-        if more is None:
-            return ()
-        cure = (*cure, more)
-    return ()
+def _objections(blueprint: Blueprint, schema: Schema) -> Iterator[Advice]:
+    for place in blueprint.places(schema):
+        for rule in RULES:
+            yield from rule(place, blueprint)
+
+
+def _completed(blueprint: Blueprint, schema: Schema, objection: Advice) -> Cure:
+    """A cure, and behind it what must change with it so that the model stands and the objection is gone: where a component goes,
+    what reads its vector goes too. Nothing where that leads nowhere."""
+    def times(model: Blueprint) -> int:
+        return sum(each.said() == objection.said() for each in _objections(model, schema))
+
+    def gone(model: Blueprint) -> bool:
+        return times(model) < before
+
+    before = times(blueprint)
+    case = Case(schema, blueprint, blueprint, wanted=gone)
+    changed = blueprint.but(objection.cure)
+    if case.stands(changed):
+        return objection.cure
+    more = cure(changed, case) if changed.reached(schema)[1] else ()
+    return objection.cure + more if more else ()
 
 
 def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -73,10 +81,11 @@ def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         widths = layers(place, name)
         narrow = [i for i, width in enumerate(widths, 1) if width <= NARROW]
         if narrow and _matters(place, name, tuple(ENOUGH for _ in widths)):
-            yield Advice(f"{place.address}.{name}", "Layer {n} of {setting} is only {units} wide.",
+            yield Advice(f"{place.address}.{name}", "{setting}: layer {n} is only {units} wide.",
                          "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
-                         ((f"{place.address}.{name}", tuple(w if w > NARROW else ENOUGH for w in widths)),),
-                         {"n": " and ".join(map(str, narrow)), "setting": name, "units": min(widths), "better": ENOUGH})
+                         ((f"{place.address}.{name}", [w if w > NARROW else ENOUGH for w in widths]),),
+                         {"setting": title(place, name), "n": ", ".join(map(str, narrow)), "units": min(widths),
+                          "better": ENOUGH})
 
 
 def thin(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -86,9 +95,9 @@ def thin(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         if isinstance(size, int) and 0 < size <= NARROW and _matters(place, name, ENOUGH):
             heads = setting(place, "heads", 1)
             better = heads * max(1, ENOUGH // heads)
-            yield Advice(f"{place.address}.{name}", "{setting} makes vectors of {units} numbers.",
+            yield Advice(f"{place.address}.{name}", "{setting}: vectors of {units} numbers are made.",
                          "All that is told by them must pass through so few numbers.", "Make it {better} wide",
-                         ((f"{place.address}.{name}", better),), {"setting": name, "units": size, "better": better})
+                         ((f"{place.address}.{name}", better),), {"setting": title(place, name), "units": size, "better": better})
 
 
 def _matters(place: Place, name: str, other: object) -> bool:
@@ -105,12 +114,12 @@ def swollen(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     read = {"sharing": place.shape.joined, "towers": place.shape.branch}.get(place.address, 0)
     for name in ("bottom", "widths") if read else ():
         first, *rest = layers(place, name) or (0,)
-        if read > NARROW and first > MUCH * max(read, ENOUGH):
-            better = power(2 * read)
-            yield Advice(f"{place.address}.{name}", "The first layer has {units} units and reads {read} numbers.",
+        if read > NARROW and first > (WIDE if read <= SMALL else MUCH) * read:
+            better = power(WIDE * read)
+            yield Advice(f"{place.address}.{name}", "{setting}: the first layer has {units} units and reads {read} numbers.",
                          "It cannot make more of them than there is; the weights are paid for and learn the rows by heart.",
-                         "Make it {better} wide", ((f"{place.address}.{name}", (better, *(min(w, better) for w in rest))),),
-                         {"units": first, "read": read, "better": better})
+                         "Make it {better} wide", ((f"{place.address}.{name}", [better, *(min(w, better) for w in rest)]),),
+                         {"setting": title(place, name), "units": first, "read": read, "better": better})
         read = (rest or [first])[-1] or read
 
 
@@ -123,8 +132,8 @@ def lonely(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         more = 4 if names == ["experts"] else 1
         name = names[0] if names == ["experts"] else next(n for n in names if not getattr(place.spec, n))
         yield Advice(f"{place.address}.{name}", "Every gate has one expert to choose from.",
-                     "A softmax over one number is 1 whatever it is: the gate learns nothing.", "Set {name} to {more}",
-                     ((f"{place.address}.{name}", more),), {"name": name, "more": more})
+                     "A softmax over one number is 1 whatever it is: the gate learns nothing.", "Set {setting} to {more}",
+                     ((f"{place.address}.{name}", more),), {"setting": title(place, name), "more": more})
 
 
 def idle_sharing(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -162,13 +171,13 @@ def _oversized(place: Place) -> Iterator[Advice]:
 
 def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     """Attention that has at most one past item to look at."""
-    if not place.address.startswith("sequence.") or "attention" not in place.spec.keeps:
+    if not place.address.startswith("sequence.") or "attention" not in place.spec.keeps or isinstance(place.spec, Pooling):
         return
     history = place.shape.schema.history(setting(place, "history", ""), place.address)
     if history.length <= 1:
         yield Advice(place.address, "The history '{name}' holds one item at most.",
                      "Attention over one item gives it the weight 1: there is nothing to choose.", "Pool the history instead",
-                     ((f"{place.address}.kind", "pooling"),), {"name": history.name})
+                     ((f"{place.address}.kind", "pooling"), (f"{place.address}.history", history.name)), {"name": history.name})
 
 
 def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -176,9 +185,18 @@ def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
     for name in type(place.spec).model_fields:
         share = getattr(place.spec, name)
         if ("drop" in name or name == "unknown") and isinstance(share, float) and share > LARGE:
-            yield Advice(f"{place.address}.{name}", "{share:.0%} are dropped in each step.",
+            yield Advice(f"{place.address}.{name}", "{setting}: {share:.0%} are dropped in each step.",
                          "What is left seldom meets again, so that little can be learned together.", "Drop 10 %",
-                         ((f"{place.address}.{name}", 0.1),), {"share": share})
+                         ((f"{place.address}.{name}", 0.1),), {"setting": title(place, name), "share": share})
+
+
+def weightless(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """Losses that all count nothing."""
+    weights = setting(place, "weights", {}) if place.address == "losses" else {}
+    if weights and not any(weights.get(task.name, 1.0) for task in place.shape.tasks):
+        yield Advice("losses.weights", "{setting}: every task has the weight 0.",
+                     "The sum of the losses is 0 whatever the model says: nothing is learned.", "Give every task the weight 1",
+                     (("losses.weights", {}),), {"setting": title(place, "weights")})
 
 
 def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -192,12 +210,17 @@ def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                      {**missing.values, "kind": other.title})
 
 
-RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, short_history, drowned)
+RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, short_history, drowned, weightless)
 
 
 def setting(place: Place, name: str, other: object) -> object:
     """A setting of a component by its name, `other` where it has none of that name."""
     return getattr(place.spec, name) if name in type(place.spec).model_fields else other
+
+
+def title(place: Place, name: str) -> str:
+    """A setting as the form calls it, without what a bracket says of how to fill it."""
+    return (type(place.spec).model_fields[name].title or name).split(" (")[0]
 
 
 def layers(place: Place, name: str) -> tuple[int, ...]:

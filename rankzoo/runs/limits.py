@@ -1,6 +1,7 @@
 """What a run may take: the limits of the two profiles, and the check of a document before it is queued."""
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -57,24 +58,30 @@ def check(document: Document, limits: Limits, instead: Blueprint | None = None) 
     is the model in whose place it would come, to which no cure leads back.
     """
     settings = document.settings
-    if settings.rows is not None:
-        _within(settings.rows, limits.rows, "rows", "settings.rows")
-    _within(settings.epochs, limits.epochs, "epochs", "settings.epochs")
-    count = document.counted(instead)
-    if count.parameters > limits.parameters:
-        raise _too_many(document, count.parameters, limits.parameters)
+    try:
+        if settings.rows is not None:
+            _within(settings.rows, limits.rows, "rows", "settings.rows")
+        _within(settings.epochs, limits.epochs, "epochs", "settings.epochs")
+        count = document.counted(instead, limits.parameters)
+        if count.parameters > limits.parameters:
+            raise _too_many(document, count.parameters, limits.parameters)
+    except ZooError as problem:
+        problem.tried = json.loads(document.model_dump_json())
+        raise
 
 
 def _too_many(document: Document, found: int, limit: int) -> ZooError:
     """What is said of too many parameters: how many, where most of them are, and the nearest size with which the model fits."""
-    from rankzoo.mending import shrunk  # brings every component along, which the commands that need limits alone do without
+    from rankzoo import mending  # brings every component along, which the commands that need limits alone do without
 
-    smaller = shrunk(document.blueprint, document.schema(), limit)
-    at, value = smaller or ("blueprint", None)
-    return ZooError("{found:,} parameters; the limit is {limit:,}.", "Make {at} smaller: {value} fits." if smaller else
-                    "Use fewer features or smaller tables.", at=at, found=found, limit=limit,
-                    value=f"{value:,}" if isinstance(value, int) else ", ".join(map(str, value or ())),
-                    cure=smaller and (f"blueprint.{at}", value))
+    schema, preset = document.schema(), document.unchanged().blueprint
+    smaller = mending.shrunk(document.blueprint, schema, limit)
+    at, value = smaller[0] if len(smaller) == 1 else ("blueprint", None)
+    problem = ZooError("{found:,} parameters; the limit is {limit:,}.", "Make {at} smaller: {value} fits." if value else
+                       "Use fewer features or smaller tables.", at=at, found=found, limit=limit,
+                       value=f"{value:,}" if isinstance(value, int) else ", ".join(map(str, value or ())))
+    problem.cure = smaller or mending.put_back(document.blueprint, mending.Case(schema, preset))
+    return problem
 
 
 def check_installed(document: Document) -> None:
@@ -109,4 +116,4 @@ def too_long(seconds: float, limit: float) -> str:
 
 def _within(found: int, limit: int, what: str, at: str) -> None:
     if found > limit:
-        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=what)
+        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=what, cure=(at, limit))

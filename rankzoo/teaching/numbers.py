@@ -9,15 +9,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.concatenation.join import Join
 from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import industry
-from rankzoo.paths import set_at
+from rankzoo.paths import at
 from rankzoo.schema import Count
-from rankzoo.teaching.quantities import gates, kept_weights, lost_rows, sent_megabytes
+from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
 from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
 
@@ -76,19 +74,13 @@ def gain(screen: Screen, of: str) -> Number | None:
 
 def doubled(blueprint: Blueprint, path: str) -> Blueprint | None:
     """The blueprint with a setting twice as large (every width of a list), or None where there is no such number."""
-    *steps, last = path.split(".")
-    tree = here = json.loads(blueprint.model_dump_json())
-    for step in steps:
-        here = here[int(step)] if isinstance(here, list) and step.isdecimal() and int(step) < len(here) else \
-            here.get(step) if isinstance(here, dict) else None
-    value = here.get(last) if isinstance(here, dict) else None
+    value = at(json.loads(blueprint.model_dump_json()), path)
     sizes = value if isinstance(value, list) else [value]
     if not sizes or not all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
         return None
-    set_at(tree, path, [2 * size for size in sizes] if isinstance(value, list) else 2 * value)
     try:
-        return Blueprint.model_validate_json(json.dumps(tree))
-    except ValidationError:
+        return blueprint.but([(path, [2 * size for size in sizes] if isinstance(value, list) else 2 * value)])
+    except ZooError:
         return None
 
 
@@ -188,5 +180,5 @@ COMPUTATIONS: Mapping[str, Callable[[Screen, str], Number | None]] = {
     "join width": join_width, "parameters": parameters, "gate parameters": gate_parameters, "gain": gain,
     "embedding share": embedding_share, "multiplications": multiplications, "pairs": pairs, "history numbers": history_numbers,
     "logits": logits, "gates": gates, "kept weights": kept_weights, "lost rows": lost_rows, "sent megabytes": sent_megabytes,
-    "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
+    "equal scores": equal_scores, "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
 """Every number that a question can ask for, by its name."""

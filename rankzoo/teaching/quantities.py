@@ -1,8 +1,11 @@
-"""Quantities of an interview that belong to one component: gates, what pruning leaves, what hashing loses, what a sync sends."""
+"""Quantities of an interview that belong to one component: gates, what pruning leaves, what hashing loses, what a sync sends,
+where a loss begins."""
 from __future__ import annotations
 
 from itertools import pairwise
+from math import log
 
+from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.hashing import expected_rate
 from rankzoo.components.sharing.task_masks import TaskMasks
 from rankzoo.teaching.screen import BYTES, Screen
@@ -10,6 +13,8 @@ from rankzoo.teaching.working import NEAR, ROUGH, Number, Term
 
 TOUCHED = 100_000
 """Ids that a minute touches in Monolith's example."""
+CHOOSING = ("class", "binary")
+"""Kinds of tasks whose loss is a cross entropy over choices."""
 
 
 def gates(screen: Screen, of: str = "") -> Number | None:
@@ -62,3 +67,18 @@ def sent_megabytes(screen: Screen, of: str = "") -> Number | None:
              Term("MB", f"{TOUCHED:,} × {width} × {BYTES} / 10⁶", TOUCHED * width * BYTES / 1e6))
     return Number(terms[-1].value, "MB", terms, "{n} rows of the largest table are touched; a number takes four bytes.",
                   {"n": f"{TOUCHED:,}"}, 0.03, ROUGH)
+
+
+def equal_scores(screen: Screen, of: str = "") -> Number | None:
+    """The loss of all tasks together where all scores are 0: ln of the choices of each, two where it is yes or no, times its
+    weight; new items count as choices, which a training leaves out. None where a loss is of another kind."""
+    losses, tasks = screen.blueprint.losses, [screen.schema.task(name) for name in screen.blueprint.tasks]
+    if not isinstance(losses, Pointwise) or losses.how or any(task.kind not in CHOOSING for task in tasks):
+        return None
+    choices = {task.name: screen.schema.classes(task) - 1 if task.kind == "class" else 2 for task in tasks}  # 0 is unknown
+    weights = {name: losses.weights.get(name, 1.0) for name in choices}
+    terms = tuple(Term(name, f"{weights[name]:g} × ln {n:,}", weights[name] * log(n)) for name, n in choices.items())
+    return Number(sum(term.value for term in terms), "", terms,
+                  "Choices, new items among them: {choices}. Weights of the losses: {weights}.",
+                  {"choices": ", ".join(f"{name} {n:,}" for name, n in choices.items()),
+                   "weights": ", ".join(f"{weight:g}" for weight in weights.values())}, 0.03, NEAR)

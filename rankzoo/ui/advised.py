@@ -16,9 +16,9 @@ def show(document: Document) -> None:
     found = advice(document.blueprint, document.schema())
     for i, each in enumerate(found[:SHOWN]):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"rz_advice:{i}:{each.at}"):
-            st.markdown(f":orange[:material/warning:] **{page.escaped(translate(each.what).format(**each.values))}** "
-                        f"{page.escaped(translate(each.why).format(**each.values))} :gray[`{each.at}`]", width="stretch")
-            st.button(translate(each.label).format(**each.values), key=f"cure:{i}:{each.at}", icon=":material/build:",
+            st.markdown(f":orange[:material/warning:] **{page.escaped(each.filled(each.what, translate))}** "
+                        f"{page.escaped(each.filled(each.why, translate))} :gray[`{each.at}`]", width="stretch")
+            st.button(each.filled(each.label, translate), key=f"cure:{i}:{each.at}", icon=":material/build:",
                       on_click=_mend, args=(each,))
     if len(found) > SHOWN:
         st.caption(say("and {n} more", n=len(found) - SHOWN))

@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import streamlit as st
 from pydantic import ValidationError
 
-from rankzoo.blueprint import SLOTS, kinds
-from rankzoo.components.slot import Slot
+from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import picture
@@ -16,29 +16,7 @@ from rankzoo.figures.layout import Layout
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
-APART = {"tasks": "Tasks", "without": "Features that are read"}
-"""What is set beside the columns."""
-
-
-def place(trouble: ZooError) -> str:
-    """Where in the model something cannot be, as the page calls it: the column, which of its components, the setting. Empty where
-    it is no part of the model."""
-    slot, *rest = trouble.at.removeprefix("blueprint.").split(".")
-    if slot in APART:
-        return say(APART[slot])
-    if slot not in SLOTS:
-        return ""
-    many = rest and rest[0].isdigit()
-    number, names = (int(rest[0]) + 1, rest[1:2]) if many else (1, rest[:1])
-    fields = [spec.model_fields[name] for name in names for spec in _specs(slot, trouble) if name in spec.model_fields]
-    return " · ".join(filter(None, (say(picture.HEADS[slot]) + (f" {number}" if number > 1 else ""),
-                                    next((say(field.title) for field in fields if field.title), ""))))
-
-
-def _specs(slot: str, trouble: ZooError) -> list[type[Slot]]:
-    """The components that a column can hold, first those that were tried: two may call a setting by different words."""
-    tried = json.dumps(trouble.tried)
-    return sorted(kinds(slot).values(), key=lambda spec: f'"{spec.model_fields["kind"].default}"' not in tried)
+COLUMNS = ("column", "part", "address", "what it says", "read by")
 
 
 def show(trouble: ZooError) -> None:
@@ -51,8 +29,18 @@ def show(trouble: ZooError) -> None:
                   alt=say("The model up to the part that fails"))
             if behind := [say(picture.HEADS[slot]) for slot in SLOTS[SLOTS.index(layout.columns[-1].slot) + 1:]]:
                 st.caption(say("Not reached: {parts}", parts=", ".join(behind)))
+            st.dataframe(rows(layout), hide_index=True, width="stretch", alt=say("The same as a table"), key="rz_broken_rows",
+                         column_config={name: say(name) for name in COLUMNS})
             st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
                            "n: any number · y: labels"))
+
+
+def rows(layout: Layout) -> pd.DataFrame:
+    """The picture as a table: every part that stands, in the order of the forward pass, and the one that cannot, with both
+    shapes."""
+    return pd.DataFrame([(say(picture.HEADS[block.slot]), block.title, block.address,
+                          ", ".join(filter(None, (block.detail, *block.words))), ", ".join(flow.to for flow in block.flows))
+                         for block in layout.blocks.values()], columns=list(COLUMNS))
 
 
 def last_columns(layout: Layout) -> tuple[str, ...]:

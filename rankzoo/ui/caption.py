@@ -8,12 +8,11 @@ import streamlit as st
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS, Learned
-from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.schema import Block, Count
-from rankzoo.ui import experts, forms, page, state
+from rankzoo.ui import classroom, experts, forms, page, provenance, state
 from rankzoo.ui.words import say, translate
 
 PARTS = {"expert": "One of the networks that every task may use: the same shape as the others, weights of its own.",
@@ -33,6 +32,8 @@ weights."""
 def show(chosen: str, layout: Layout, inside: Learned) -> None:
     """The strip below the figure: what is selected in words, its formula, its count and its settings."""
     document = state.document()
+    if classroom.on() and not chosen:
+        return
     with st.container(border=True, key="rz_caption"):
         block = layout.blocks.get(chosen)
         address, spec = owner(chosen, document.blueprint)
@@ -116,23 +117,6 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
         more.caption("  \n".join([said, *(f"{page.escaped(name)}: {percent(share)}" for name, share in shares.items())]))
 
 
-def note(path: str) -> str | None:
-    """Where the preset's value of a setting is from, for its help: what is told of it, else that it is a default of ours. Of a
-    value that does not stand any more, or whose component was exchanged, nothing is said."""
-    if path in state.document().gone():
-        return None
-    facts = [fact for fact in state.document().system.facts if fact.path == path]
-    return "  \n".join(page.escaped(told(fact)) for fact in facts) or say(
-        "The source is not cited for it: a default of RankZoo (ours).")
-
-
-def told(fact: Fact) -> str:
-    """A fact in words: how sure it is, its value, where it stands, and why."""
-    origin = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return (f"{say(MEANING[fact.tag])}: {fact.value}" + (f" ({origin})" if origin else "")
-            + (f". {why[:1].upper()}{why[1:]}" if (why := say(fact.why) if fact.why else "") else ""))
-
-
 def _settings(address: str, spec: Slot, block: Block | None) -> None:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
     settings go by names (the loss of a task, the embedding size of a field)."""
@@ -141,6 +125,7 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     menu, *rest = st.columns(4)
     with menu:
         forms.kind(slot, index=int(index or 0))
+    note = provenance.notes()
     own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(block))]
     for i, name in enumerate([*own, *names]):
         field, value = type(spec).model_fields[name], getattr(spec, name)
@@ -153,13 +138,20 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
         forms.another(slot)
     if slot == SLOTS[0]:
         _features()
-    preset = dict(state.document().system.blueprint.specs()).get(address)
+    _sources(address, spec)
+
+
+def _sources(address: str, spec: Slot) -> None:
+    """Where the values of a component are from, as long as it is the preset's."""
+    system = state.document().system
+    preset = dict(system.blueprint.specs()).get(address)
     same = preset is not None and preset.kind == spec.kind
-    facts = [fact for fact in state.document().system.facts if same and fact.path.startswith(address)]
+    facts = [fact for fact in system.told if same and fact.path.startswith(f"{address}.")]
     if facts:
         with st.popover(say("Where the values are from ({n})", n=len(facts)), icon=":material/menu_book:"):
             for fact in facts:
-                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(told(fact))} :gray-badge[{say(fact.tag)}]")
+                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(provenance.told(fact))} "
+                            f":gray-badge[{say(fact.tag)}]")
 
 
 def _named(block: Block) -> str:

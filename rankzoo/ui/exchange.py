@@ -5,8 +5,6 @@ such a field the model could not stand, and a new component's fields would be ma
 """
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
@@ -50,30 +48,14 @@ def add(slot: str, kind: str) -> None:
 def put_joined(after: Document) -> None:
     """Take a document in hand whose components may make other fields than those of the one before: they are joined, or let go."""
     before = state.document()
-    blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
+    try:
+        blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
+    except ZooError:  # it stands nowhere near a concatenation: what is wrong is said of it as it is
+        blueprint, dropped = after.blueprint, ()
     state.put(after.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")
 
 
 def settings(document: Document, slot: str, kind: str, old: Slot | None) -> dict[str, object]:
-    """The settings of the new component: those of the preset where it has that kind; else its own, but what it has in common
-    with the old one (the widths, the history, the width of a token) is kept where it may have that value."""
-    own = preset(document, slot, kind)
-    if own is not None:
-        return own
-    spec = kinds(slot)[kind]()
-    for name in () if old is None else [name for name in type(old).model_fields if name in type(spec).model_fields]:
-        try:
-            spec = type(spec).model_validate({**spec.model_dump(), name: getattr(old, name), "kind": kind})
-        except ValidationError:
-            continue
-    return spec.model_dump(mode="json")
-
-
-def preset(document: Document, slot: str, kind: str) -> dict[str, object] | None:
-    """The settings of that kind in the model that the document started from, as JSON values."""
-    try:
-        value = getattr(Document.preset(document.arch).on(document.data)[0].blueprint, slot)
-    except ZooError:
-        return None
-    found = (spec for spec in (value if isinstance(value, tuple) else (value,)) if spec.kind == kind)
-    return next((spec.model_dump(mode="json") for spec in found), None)
+    """The settings of the new component: those of the preset where it has that kind; else its own, but what it has in common with
+    the old one is kept where it may have that value."""
+    return document.unchanged().blueprint.component(slot, kind, old).model_dump(mode="json")

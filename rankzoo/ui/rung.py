@@ -4,7 +4,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from rankzoo.components.slot import Slot
 from rankzoo.document import below as rung_below
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import HEADS
@@ -12,6 +11,7 @@ from rankzoo.figures.words import flops, size, whole
 from rankzoo.inspection.changes import Change, Step, step
 from rankzoo.system import System
 from rankzoo.ui import page, state
+from rankzoo.ui.told import valued, words
 from rankzoo.ui.words import say, translate
 
 
@@ -43,20 +43,6 @@ def said(taken: Step) -> str:
 def told(change: Change) -> str:
     """A change in a few words, for Markdown."""
     return page.escaped(words(change))
-
-
-def words(change: Change) -> str:
-    """A change in a few words: «sharing.experts 4 → 8», or the components that come and go."""
-    if change.whole:
-        return _component(change)
-    return f"{change.address} {valued(change.before)} → {valued(change.after)}"
-
-
-def _component(change: Change) -> str:
-    """«+ Cross network» in the colour-free words of the page: what comes after a plus, what goes after a minus."""
-    came = f"+ {translate(change.after.called())}" if isinstance(change.after, Slot) else ""
-    gone = f"− {translate(change.before.called())}" if isinstance(change.before, Slot) else ""
-    return " ".join(each for each in (gone, came) if each)
 
 
 def cost(taken: Step) -> str:
@@ -93,18 +79,3 @@ def slot_of(address: str) -> str:
     """The name of the slot that an address belongs to; a dash for what belongs to none."""
     found = HEADS.get(address.split(".")[0])
     return say(found) if found else "–"
-
-
-def valued(value: object, component: bool = False) -> str:
-    """A setting as words («all» where none is named, «none» for an empty list), or a component, a dash where there is none."""
-    if value is None:
-        return "–" if component else say("all")
-    if value in ((), {}):
-        return say("none")
-    if isinstance(value, Slot):
-        return translate(value.called())
-    if isinstance(value, tuple):
-        return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -5,8 +5,6 @@ cannot be leaves the last good document in place and a problem to be shown.
 """
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from rankzoo import link
@@ -14,7 +12,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.runs import limits
 from rankzoo.runs.tables import Point, Run
-from rankzoo.ui import service
+from rankzoo.ui import classroom, service
 from rankzoo.ui.words import keep_language, say, translate
 
 FIRST = "youtube"
@@ -25,6 +23,7 @@ LACKING = "Left out, because these data lack it: {names}."
 def begin(linked: bool = True) -> None:
     """Take up what the address asks for, once per address, and write what is in hand there; every page calls it first."""
     keep_language()
+    classroom.keep()
     service.warm()
     service.dispatcher()
     memory = st.session_state
@@ -88,11 +87,8 @@ def points(id: str) -> list[Point]:
 def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) -> None:
     """Take another document in hand; the one before can be brought back. Raises where it cannot stand on its data, or asks
     for more than this server gives (counted by formula: no memory is taken). `why` tells of the names that were dropped."""
-    try:
-        limits.check(changed, service.store().limits, document().blueprint)
-    except ZooError as problem:
-        problem.tried = json.loads(changed.model_dump_json())
-        raise
+    now = document()
+    limits.check(changed, service.store().limits, now.blueprint if now.arch == changed.arch else None)
     _hold(changed)
     st.session_state["rz_notices"] = ()
     if any(name.startswith("tasks: ") for name in dropped):

@@ -3,26 +3,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rankzoo.document import LONGEST, Document
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.code import Exported, taken, weights_file
 from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
 from rankzoo.figures.png import to_png
 from rankzoo.figures.svg import MARGIN, to_svg
-from rankzoo.ui import page, state
+from rankzoo.parsing import rest
+from rankzoo.ui import architect, page, state
 from rankzoo.ui.words import say, translate, translator
 
 KEY = "rz_document_file"
 
 
-def show(document: Document, inside: Learned) -> None:
+def show(document: Document) -> None:
     """Downloads, made when they are asked for, and the way in for a document from a file."""
-    with st.expander(say("Take it away, or open a file"), on_change="rerun", key="rz_take") as opened:
-        if opened.open:
-            _files(document, inside)
-            _code(document)
-            st.file_uploader(say("A document (JSON) that was taken away before"), key=KEY, on_change=_open)
+    _files(document, architect.learned())
+    _code(document)
+    st.file_uploader(say("A document (JSON) that was taken away before"), key=KEY, on_change=_open)
 
 
 def _files(document: Document, inside: Learned) -> None:
@@ -61,7 +60,7 @@ def _code(document: Document) -> None:
                                help=say("What run {n} learnt. Start the file with this one behind its name, and it begins there.",
                                         n=run.number))
     st.caption(say("Compared: {checked}.", checked=made.checked))
-    st.code(made.text, language="python", height=480)
+    st.code(made.text, language="python", height=260)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -76,14 +75,13 @@ def _open() -> None:
 
 
 def _read(content: bytes) -> Document:
-    if len(content) > LONGEST:
-        raise ZooError("This file is too long for a document.", "Choose a file that was taken away here.", at="file")
     try:
         return Document.parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise ZooError("This file is no text.", "Choose a file that was taken away here.", at="file") from None
+        refused = ZooError("This file is no text.", "Choose a file that was taken away here.", at="file")
+        refused.tried = rest(content.decode("utf-8-sig", "ignore"))
+        raise Document.offering(refused) from None
     except ZooError as error:
-        refused = ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate),
-                           cure=error.cure)
-        refused.tried = error.tried
+        refused = ZooError("This file holds no document that can be opened: {why}", at=error.at, why=error.text(translate))
+        refused.tried, refused.cure = error.tried, error.cure
         raise refused from None

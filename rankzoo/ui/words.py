@@ -51,3 +51,8 @@ def say(text: str, /, **values: object) -> str:
     """A text in the language of this visit, filled with values."""
     found = translate(text)
     return found.format(**values) if values else found
+
+
+def escaped(text: str) -> str:
+    """Text with everything escaped that Markdown would take for markup."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:&" else sign for sign in text)

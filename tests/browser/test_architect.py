@@ -119,7 +119,7 @@ def test_fifty_steps_back(app, visitor) -> None:
 def test_the_diagram_is_taken_away_as_a_png(app, visitor, mode, tmp_path) -> None:
     """Twice as many pixels as the drawing has units, in the colours of the page."""
     me = visitor(app, mode).open("architect")
-    me.key("rz_take").locator("summary").click()
+    me.key("rz_head").get_by_role("button", name="Export").click()
     me.settle()
     with me.page.expect_download() as caught:
         me.page.get_by_role("button", name="Diagram (PNG)").click()

@@ -31,6 +31,12 @@ def test_nothing_grave_on_any_page(app, visitor, axe, page, mode) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
+def test_nothing_grave_on_a_tour_of_a_class(app, visitor, axe, mode) -> None:
+    me = visitor(app, mode).open("architect", **{"class": "1", "tour": "3", "sel": "sharing.expert.0"})
+    assert me.key("rz_tour").is_visible() and grave(me, axe) == []
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
 def test_nothing_grave_in_any_state_of_the_architect(app, visitor, axe, mode) -> None:
     """A part in hand with its − and +, everything opened, what differs, two models, the source's words, a refused edit, and the
     picture of a model that cannot stand."""
@@ -39,11 +45,15 @@ def test_nothing_grave_in_any_state_of_the_architect(app, visitor, axe, mode) ->
     me.settle().fill("side:sharing.experts", 6)
     me.page.get_by_text("What the source says").click()
     me.settle()
-    for name in ("rz_counted", "rz_costs", "rz_take", "twin:modules"):
+    for name in ("rz_counted", "rz_costs", "twin:modules"):
         me.key(name).locator("summary").click()
         me.settle()
     assert grave(me, axe) == []
-    me.key("rz_changed").get_by_role("button").first.click()
+    me.key("rz_head").get_by_role("button", name="Export").click()
+    me.settle()
+    assert me.key("take:svg").is_visible() and grave(me, axe) == []
+    me.page.keyboard.press("Escape")
+    me.settle().key("rz_changed").get_by_role("button").first.click()
     me.settle()
     assert grave(me, axe) == []
     me.page.keyboard.press("Escape")

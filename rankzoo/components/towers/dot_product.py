@@ -57,6 +57,10 @@ class DotProduct(Slot):
                            names=listed(shape.fields), cure=nearest(f"{shape.at}.{setting}", name, shape.fields),
                            comes=f"{name}: {axes(0)}", needs=f"{name}: {axes('d')}")
         widths = shape.fields[user], shape.fields[self.item]
+        if user == self.item:
+            raise ZooError("The dot product would be one of '{user}' with itself: nothing of the item is read.",
+                           "Name another field, or choose the tower kind mlp.", at=f"{shape.at}.item", user=user,
+                           comes=f"{user}: {axes(widths[0])}", needs=f"≠ {user}: {axes(widths[0])}")
         if widths[0] != widths[1]:
             raise ZooError("A dot product needs two vectors of one width, but '{user}' has {wide} numbers and '{item}' {other}.",
                            "Set the token width of the attention slot, or choose other fields.", at=f"{shape.at}.item",

@@ -42,7 +42,8 @@ class MlpTower(Slot):
         if not shape.branch:
             raise ZooError("The deep network has no input: nothing is joined before it.",
                            "Join fields, choose embeddings as representation, or take the tower kind bare.", at=shape.at,
-                           comes=axes(0), needs=axes("d"))
+                           cure=("concatenation.fields", None) if shape.fields else ("towers.kind", "bare"), comes=axes(0),
+                           needs=axes("d"))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 
     def count(self, shape: Shape) -> Count:

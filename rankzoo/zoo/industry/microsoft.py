@@ -34,6 +34,7 @@ BLUEPRINT = Blueprint(
 
 BASE = stated("language model", "base size: 12 layers of 768", PAPER)
 QUERY = code("attention over words and over news", "additive, with a query of 200", PAPER, at=AUTHORS, path="sequence.0.kind")
+VECTOR = code("vector of an article", "256 wide", TINY)
 HEADS = known("a base model", "12 heads, a feed-forward network four times as wide", BERT)
 WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
 
@@ -50,12 +51,15 @@ FACTS = (
     code("history", "50 articles", PAPER, at=AUTHORS),
     code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS, path="losses.kind"),
     QUERY,
+    code("dropout", "0.2", PAPER, at=AUTHORS),
     code("score", "dot product of user and news", PAPER, at=AUTHORS, path="towers.kind"),
-    code("vector of an article", "256 wide", TINY),
-    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS),
+    VECTOR,
+    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS,
+         path="representation.self_heads"),
     stated("user encoder of NRMS", "self-attention, then additive attention", NRMS),
     stated("user encoder of LSTUR", "a GRU; the reader's own vector is its first state, or joined to its last", LSTUR),
     stated("the reader's own vector in training", "hidden with probability 0.5", LSTUR),
+    known("user encoder of NPA", "additive attention whose query is made of the reader's own vector"),
     known("a smaller language model", "MiniLM: 6 layers of 384, distilled from a larger one", MINILM),
     known("serving", "each article is encoded once; the score is a dot product"),
     unsure("sizes of the attention and of the vectors", "only in the code", PAPER, why="the paper does not print them"),
@@ -64,12 +68,15 @@ FACTS = (
     ours("layers that are trained", "all", why="nothing is pretrained, so nothing may be kept frozen"),
     ours("pretrained encoder", "MiniLM-L6, where it is installed (kind pretrained_encoder)",
          why="a stand-in for a base-size model, and trained for sentences: [CLS] was not"),
+    ours("dropout here", "none", why="a few hundred steps of a small encoder overfit little", path="representation.dropout"),
     ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
+    ours("width of an article's vector here", "as wide as a word's state", why="one map less for so small a model",
+         path="representation.project"),
     ours("query", 32, why="as wide as a news vector here", path="representation.space"),
     ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
          path="sequence.0.width"),
     ours("starting spread", 0.3, why="with 0.05 the first epoch is spent on growing the vectors", path="representation.init"),
-    ours("learning rate here", "4e-3; of the words' vectors 5e-2", why="a word stands in few titles"),
+    ours("learning rate here", "4e-3; of the words' vectors 5e-2", why="a word stands in few titles", path="settings.lr"),
     ours("bias of the score", "none", why="a softmax over an impression cannot learn it", path="towers.bias"),
     ours("joined vector", "nothing", why="the dot product reads the two vectors as they are", path="concatenation.fields"),
 )
@@ -153,8 +160,8 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
-              Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
-              Size("title.word", 30_522, WORDS, table=True)),
+              Size("representation.space", 200, QUERY), Size("representation.project", 256, VECTOR),
+              Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True)),
     plain={"representation.pooling": "average"},
     beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
             "settings.table_lr": 5e-2},

@@ -1,0 +1,76 @@
+"""Offer: what could not be, in a sentence, and the press that leads to the nearest model that stands."""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import streamlit as st
+from pydantic import ValidationError
+
+from rankzoo.data.load import names
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.inspection.changes import changes
+from rankzoo.paths import leaves
+from rankzoo.ui import broken, state
+from rankzoo.ui.told import done, place
+from rankzoo.ui.words import escaped, say, translate
+
+LONGEST = 100
+"""Letters that a button holds; what is longer stands beside it."""
+
+
+def show(trouble: ZooError) -> None:
+    """The sentence, with the column and the setting as the page calls them, the button, and how far the model stands."""
+    where = place(trouble.at, re.findall(r'"kind": "(\w+)"', json.dumps(trouble.tried)))
+    st.error((f"**{escaped(where)}:** " if where else "") + escaped(trouble.text(translate)))
+    if trouble.cure:
+        said = " · ".join(words(trouble))
+        short = len(said) <= LONGEST
+        st.button(escaped(said if short else say("Mend it")), key="rz_mend", icon=":material/build:", on_click=state.mend,
+                  args=(trouble,))
+        if not short:
+            st.caption(escaped(say("This would change {changes}", changes=said)))
+    broken.show(trouble)
+
+
+def words(trouble: ZooError) -> list[str]:
+    """What the press would do, change by change."""
+    try:
+        mended = Document.mended(trouble.tried, trouble.cure)
+    except ZooError:
+        mended = None
+    if mended == state.document():
+        return [say("Leave it as it was")]
+    try:
+        tried = Document.model_validate_json(json.dumps(trouble.tried))
+    except ValidationError:
+        tried = None
+    if tried and mended:
+        return list(_between(tried, mended))
+    if mended and not trouble.cure[0][0]:
+        changed = len(mended.changed())
+        return [say("Open {title}", title=mended.system.title) + (f", {say('{n} changed', n=changed)}" if changed else "")]
+    return [say("Set {at} to {value}", at=place(path) or path or say("the document"), value=_value(value))
+            for path, value in trouble.cure]
+
+
+def _between(tried: Document, mended: Document) -> Iterator[str]:
+    titles = {known.name: say(known.title) for known in names()}
+    if tried.data != mended.data:
+        yield f"{place('data')}: {titles.get(tried.data, tried.data)} → {titles.get(mended.data, mended.data)}"
+    yield from (done(change, mended.blueprint) for change in changes(tried.blueprint, mended.blueprint))
+    before = dict(leaves(json.loads(tried.settings.model_dump_json())))
+    yield from (say("Set {at} to {value}", at=f"settings.{path}", value=_value(value))
+                for path, value in leaves(json.loads(mended.settings.model_dump_json())) if before[path] != value)
+
+
+def _value(value: object) -> str:
+    """A value as the sentences and `--set` write it: JSON's true, false and null; lists and groups by their members."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_value(each)}" for name, each in value.items()) or say("none")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(each["kind"]) if isinstance(each, dict) and "kind" in each else _value(each)
+                         for each in value) or say("none")
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,182 @@
+"""What is refused is mended by one press: every exchange of a component, and whatever a link or a file may hold."""
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rankzoo import link
+from rankzoo.blueprint import kinds
+from rankzoo.components.slot import Slot
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+from rankzoo.model import RankingModel
+from rankzoo.paths import changed, leaves
+from rankzoo.registry import systems
+from rankzoo.runs import limits
+from tests.support import OFF, random_batch
+from tests.test_document import assert_plain
+
+Exchange = tuple[str, str, str]
+"""System, address, the kind that is put there."""
+
+
+def exchanges() -> list[Exchange]:
+    """Every kind of every slot into every component of every preset."""
+    return [(id, address, kind) for id in systems() for address, spec in Document.preset(id).blueprint.specs()
+            for kind in kinds(address.split(".")[0]) if kind != spec.kind]
+
+
+def refusals(of: list[Exchange]) -> Iterator[tuple[Exchange, Document, ZooError]]:
+    """Those that are refused, with the preset and what is said."""
+    for id, address, kind in of:
+        preset = Document.preset(id)
+        try:
+            limits.check(preset.but([(f"{address}.kind", kind)]), limits.LOCAL, preset.blueprint)
+        except ZooError as problem:
+            yield (id, address, kind), preset, problem
+
+
+def assert_mended(problem: ZooError) -> Document:
+    """Its cure is one press to a model that stands within the limits and takes a batch."""
+    assert problem.cure, problem
+    document = Document.mended(problem.tried, problem.cure)
+    limits.check(document, limits.LOCAL)
+    return document
+
+
+def installed(spec: Slot, at: str) -> bool:
+    """Whether a component can be built here."""
+    try:
+        spec.installed(at)
+    except ZooError:
+        return False
+    return True
+
+
+def assert_runs(document: Document) -> None:
+    """The model is built, and makes logits of rows; what is not installed here can only be drawn."""
+    schema = document.schema()
+    if not all(installed(spec, at) for at, spec in document.blueprint.specs()):
+        return
+    output = RankingModel(document.blueprint, schema)(random_batch(schema, 4), OFF)
+    assert set(output.logits) == set(document.blueprint.tasks)
+
+
+def test_a_refused_exchange_is_mended_by_one_press():
+    """A seeded sample; most keep what was chosen."""
+    kept, found = 0, list(refusals(random.Random(0).sample(exchanges(), 90)))
+    for (_, address, kind), preset, problem in found:
+        document = assert_mended(problem)
+        kept += document != preset
+        if document != preset:
+            assert kind in [spec.kind for at, spec in document.blueprint.specs() if at.split(".")[0] == address.split(".")[0]]
+    assert len(found) > 40 and kept > len(found) / 3
+    assert_runs(document)
+
+
+@pytest.mark.slow
+def test_every_refused_exchange_is_mended_by_one_press():
+    for _, preset, problem in refusals(exchanges()):
+        document = assert_mended(problem)
+        if document != preset:
+            assert_runs(document)
+
+
+NUMBERS = st.sampled_from([float("nan"), float("inf"), float("-inf"), 1e308, -1, 0, 10**15, 10**17, -10**17, 0.5, 1.5])
+WRONG = NUMBERS | st.sampled_from([True, None, "", "x", "<b>", "\ud800", [], {}, [[]], ["a", 1],
+                                   {"kind": "none"}, {"a": {"b": 1}}])
+
+
+def assert_offered(problem: ZooError) -> None:
+    """A plain sentence of what was found and what is allowed, and one press to a model that stands."""
+    assert_plain(problem)
+    assert problem.fix or problem.what.count("{") > 1 or problem.needs, str(problem)
+    assert problem.cure and Document.mended(problem.tried, problem.cure).check()
+
+
+def read(make) -> None:
+    """Whatever is given: a document, or a refusal with its offer."""
+    try:
+        limits.check(make(), limits.LOCAL)
+    except ZooError as problem:
+        assert_offered(problem)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(list(systems())), st.data())
+def test_any_value_at_any_address_is_taken_or_mended(arch, data):
+    """Absurd numbers, unknown names and wrong types, at up to three addresses of a whole document, or of no address at all."""
+    tree = json.loads(Document.preset(arch).json())
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(["v", "arch", "data", "blueprint", "settings", "foo", "blueprint.foo", "settings.foo",
+                                          *(path for path, _ in leaves(tree))]))
+        value = data.draw(WRONG)
+        if data.draw(st.booleans()) and path.count(".") > 1:
+            path = path.rpartition(".")[0]
+        try:
+            tree = changed(tree, [(path, value)])
+        except ZooError:
+            continue
+    read(lambda: Document.parse(json.dumps(tree)))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(list(systems())), st.integers(0, 10**6), st.integers(0, 255),
+       st.sampled_from(["cut", "byte", "letter", "text"]))
+def test_any_damaged_link_or_text_is_taken_or_mended(arch, place, sign, how):
+    """Cut off, a byte or a letter of the address changed, a byte of the JSON changed."""
+    document = Document.preset(arch).but([("settings.seed", 5), ("settings.lr", 0.25), ("settings.epochs", 7)])
+    value, text = link.encode(document), document.json().encode()
+    place %= len(text if how == "text" else value)
+    if how == "text":
+        read(lambda: Document.parse((text[:place] + bytes([sign]) + text[place + 1:]).decode("utf-8", "replace")))
+    elif how == "byte":
+        raw = bytearray(base64.urlsafe_b64decode(value[1:] + "=" * (-len(value[1:]) % 4)))
+        raw[place % len(raw)] ^= sign or 1
+        read(lambda: link.decode(value[0] + base64.urlsafe_b64encode(bytes(raw)).decode().rstrip("=")))
+    else:
+        read(lambda: link.decode(value[:place] + (chr(sign) + value[place + 1:] if how == "letter" else "")))
+
+
+@pytest.mark.parametrize("given, says, cure", [
+    ({"arch": "mmoe", "blueprint": {"losses": {"weights": {"click": float("inf")}}}}, "Found Infinity in losses.weights.click. "
+     "Allowed: a number of at least 0 and at most 1,000.", ("blueprint.losses.weights.click", 1000)),
+    ({"arch": "youtube", "blueprint": {"representation": {"dims": {"device": float("nan")}}}},
+     "Found NaN in representation.dims.device. Allowed: a whole number", ("blueprint.representation.dims", {})),
+    ({"arch": "mmoe", "data": "../x"}, "Unknown dataset '../x'. Known are: ", ("data", "feed")),
+    ({"v": 2, "arch": "mmoe"}, "(version 2). This app reads version 1.", ("v", 1)),
+    ({"v": True, "arch": "mmoe"}, "(version true). This app reads version 1.", ("v", 1)),
+    ({"arch": None}, "names its architecture; found null. Choose one of: youtube", ("arch", "youtube")),
+    ({"arch": "qqqq"}, "Unknown architecture 'qqqq'. Choose one of: youtube", ("arch", "youtube"))])
+def test_what_is_far_from_anything_is_offered_what_there_is(given, says, cure):
+    with pytest.raises(ZooError) as caught:
+        Document.parse(json.dumps(given))
+    assert says in str(caught.value) and caught.value.cure[0] == cure
+    assert_offered(caught.value)
+
+
+def test_what_can_be_read_of_a_cut_link_is_offered():
+    """The settings before the cut are there, and the system."""
+    document = Document.preset("din").but([("towers.widths", [7]), ("settings.seed", 5), ("settings.lr", 0.25)])
+    text = json.dumps(document.difference())
+    place = text.index("settings") + len('settings": {"lr": 0.25, ')
+    with pytest.raises(ZooError) as caught:
+        Document.parse(text[:place])
+    mended = Document.mended(caught.value.tried, caught.value.cure)
+    assert mended.blueprint.towers.widths == (7,) and mended.arch == "din" and "ends behind character" in str(caught.value)
+
+
+def test_several_faults_are_mended_by_one_press():
+    given = {"arch": "youtub", "blueprint": {"sharing": {"kind": "mmoe", "experts": 900, "widths": "8, x"}, "tasks": ["clik"],
+                                             "towers": {"kind": "mlpp"}, "colour": 3}, "settings": {"lr": -1, "rows": True}}
+    with pytest.raises(ZooError) as caught:
+        Document.parse(json.dumps(given))
+    mended = Document.mended(caught.value.tried, caught.value.cure).check()
+    assert mended.arch == "youtube" and mended.blueprint.sharing.experts == 64 and mended.blueprint.tasks == ("click",)
+    assert mended.blueprint.towers.kind == "mlp"
