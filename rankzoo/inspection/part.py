@@ -146,6 +146,7 @@ def layered(formula: str, block: Block) -> str:
 
 
 def named(activation: str) -> str:
+    """An activation as a formula writes it."""
     return {"none": "id", "sigmoid": r"\sigma"}.get(activation, activation)
 
 
@@ -157,6 +158,7 @@ def number(block: Block) -> str:
 
 
 def word(name: str) -> str:
+    """A name of the data, upright in a formula."""
     return rf"\mathrm{{{escape(name)}}}"
 
 

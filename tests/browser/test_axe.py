@@ -38,7 +38,8 @@ def test_nothing_grave_on_a_tour_of_a_class(app, visitor, axe, mode) -> None:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_nothing_grave_in_any_state_of_the_architect(app, visitor, axe, mode) -> None:
-    """A part in hand with its − and +, everything opened, what differs, two models, the source's words, a refused edit."""
+    """A part in hand with its − and +, everything opened, what differs, two models, the source's words, a refused edit, and the
+    picture of a model that cannot stand."""
     me = visitor(app, mode).open("architect", **{"with": "mmoe"})
     me.node("sharing.expert.1").click()
     me.settle().fill("side:sharing.experts", 6)
@@ -58,3 +59,7 @@ def test_nothing_grave_in_any_state_of_the_architect(app, visitor, axe, mode) ->
     me.page.keyboard.press("Escape")
     me.settle().fill("side:sharing.experts", 9_000)
     assert me.said() and grave(me, axe) == []
+    me.node("towers.click").click()
+    me.settle().choose("form:towers.kind", "Dot product")
+    me.key("rz_broken").locator("summary").click()
+    assert me.settle().page.locator(".st-key-broken svg").is_visible() and grave(me, axe) == []
