@@ -50,7 +50,7 @@ def test_the_keyboard_alone_reaches_and_changes_a_part(app, visitor) -> None:
             break
     assert me.page.evaluate(FOCUS).startswith("sharing.expert.")
     me.page.keyboard.press("Enter")
-    me.settle().key("rz_caption").get_by_text(expert()).wait_for()
+    me.settle().key("rz_caption").get_by_text(expert(), exact=True).wait_for()
     assert me.page.evaluate(FOCUS).startswith("sharing.expert.")  # the redraw did not lose the focus
 
 

@@ -32,7 +32,7 @@ def test_a_shared_address_opens_the_same_model_in_another_browser(app, visitor) 
     assert theirs.page.locator('[data-id^="sharing.expert."]').count() == 6
     assert theirs.said() == [] and theirs.query()["c"] == mine.query()["c"]
     assert theirs.node("sharing.expert.5").get_attribute("aria-pressed") == "true"
-    theirs.key("rz_caption").get_by_text(expert()).wait_for()
+    theirs.key("rz_caption").get_by_text(expert(), exact=True).wait_for()
 
 
 def test_a_root_link_with_a_model_or_a_run_leads_to_the_right_page(app, visitor) -> None:

@@ -49,7 +49,7 @@ def test_youtube_from_the_table_to_its_gates(app, visitor) -> None:
     assert len(nodes(me, "sharing.expert.")) == 8
 
     me.node("sharing.expert.7").click()
-    me.settle().key("rz_caption").get_by_text(expert()).wait_for()
+    me.settle().key("rz_caption").get_by_text(expert(), exact=True).wait_for()
 
     me.key("tasks").get_by_role("button", name="dismiss").click()
     me.settle()
