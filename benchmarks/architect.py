@@ -2,9 +2,9 @@
 
     python -m benchmarks.architect [--only edit,node,view,layout,industry] [--edits 100]
 
-Rows and times are those of `benchmarks.app`. Edits are of all sorts, drawn from a seed (`benchmarks.edits`). An edit is
-drawn when counts and diagram show it and the script has ended, warnings
-and captions with it. The largest preset is the one with the most nodes in its diagram.
+Rows and times are those of `benchmarks.app`. Edits are of all sorts, drawn from a seed (`benchmarks.edits`). One is drawn when
+counts or diagram show it and the script has ended, warnings and captions with it. The largest preset is the one with the most
+nodes in its diagram.
 """
 from __future__ import annotations
 
