@@ -47,5 +47,5 @@ CLAIM = Claim(
                  Difference("last", ("ids, three",), ("ids, one",), least=0.01)),
     seeds=3, seconds=60,
     why="With attributes as input the category is known already: a head for it adds nothing at the end, nor in the first "
-        "epoch. With ids as input the heads say what an id does not: after the last epoch they gain, "
-        "after the first next to nothing. What helps is what the labels tell, and not the speed.")
+        "epoch. With ids as input the heads say what an id does not, and they gain after the first epoch as after the last. "
+        "What helps is what the labels tell, where nothing else tells it.")
