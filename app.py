@@ -1,12 +1,18 @@
 """RankZoo's entry: page list, theme and language; no logic."""
 import streamlit as st
 
-from rankzoo.ui import navigation
+from rankzoo.ui import classroom, navigation, tour
 
-st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg", layout="wide")
-st.html("<style>.stMainBlockContainer{padding-inline:2rem}</style>")
+st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg", layout="wide",
+                   initial_sidebar_state="collapsed" if classroom.on() else "auto")
+st.html("<style>.stMainBlockContainer{padding-inline:2rem}"
+        ".st-key-rz_model p{white-space:nowrap;display:flex;gap:.5rem;align-items:baseline} .st-key-rz_model p>*{flex:none}"
+        ".st-key-rz_model p>strong+span{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis}</style>")
+if classroom.on():
+    classroom.look(tour.going_on())
 if st.context.theme.type == "dark":
-    st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}</style>")
+    st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}"
+            ".st-key-rz_head [aria-expanded=true] *{color:#7FB2FF}</style>")
 page = navigation.enter()
 st.logo("rankzoo/ui/assets/logo.svg", size="large", icon_image="rankzoo/ui/assets/icon.svg")
 page.run()

@@ -54,7 +54,8 @@ PROBE = """(() => {
     experts: (number) => { const before = count();
       return () => all("architect_diagram", '[data-id^="sharing.expert."]').length === number && count() && count() !== before; },
     diagram: () => () => all("architect_diagram", "[data-id]").some(drawn) && count() !== "",
-    edited: () => { const before = count(); return () => count() && count() !== before && ended(); },
+    redrawn: () => { const words = () => count() + all("architect_diagram", "text").map((each) => each.textContent).join("|");
+      const before = words(); return () => count() && words() !== before && ended(); },
     chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
       && each.querySelector(".ring")),
     title: () => { const before = title(); return () => title() && title() !== before; },

@@ -2,13 +2,13 @@
 
     python -m benchmarks.architect [--only edit,node,view,layout,industry] [--edits 100]
 
-Rows and times are those of `benchmarks.app`. An edit is drawn when counts and diagram show it and the script has ended, warnings
+Rows and times are those of `benchmarks.app`. Edits are of all sorts, drawn from a seed (`benchmarks.edits`). An edit is
+drawn when counts and diagram show it and the script has ended, warnings
 and captions with it. The largest preset is the one with the most nodes in its diagram.
 """
 from __future__ import annotations
 
 import argparse
-import random
 import subprocess
 import sys
 import tempfile
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks import edits
 from benchmarks.app import (
     CHROMIUM,
     DIAGRAM,
@@ -36,13 +37,14 @@ from benchmarks.app import (
 )
 from rankzoo import link
 from rankzoo.document import Document
-from rankzoo.errors import ZooError
 from rankzoo.export.picture import columns, layout_of
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import arrange
 from rankzoo.registry import systems
 
 DIM = ".st-key-side-representation-dim input"
+KIND = f".st-key-form-{edits.EXCHANGED}-kind input"
+SORTS = {"step": "by − and +", "undo": "undone", "size": "typed", "kind": "exchanged"}
 DRAWN = 200
 LAID = 5
 """How often each layout is timed; the best time counts, the others are the machine's."""
@@ -55,20 +57,6 @@ def largest() -> Document:
     return max(free, key=lambda each: len(layout_of(each.blueprint, each.schema()).boxes))
 
 
-def sizes(document: Document, number: int) -> list[int]:
-    """So many embedding sizes with which the model stands, none twice, none its own, to and fro."""
-    found = []
-    for dim in range(4, 2_000):
-        try:
-            found += [dim] if document.but([("representation.dim", dim)]).check() != document else []
-        except ZooError:
-            continue
-        if len(found) == number:
-            break
-    random.Random(0).shuffle(found)
-    return found
-
-
 def opened(page: Page, server: Server, document: Document) -> None:
     """The Architect with a model in hand."""
     page.goto(f"{server.url}/architect?c={link.encode(document)}")
@@ -77,17 +65,43 @@ def opened(page: Page, server: Server, document: Document) -> None:
 
 
 def edit(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
-    """From Enter behind another embedding size to everything that follows from it."""
+    """From the press that makes an edit to everything that follows from it; edits of all sorts, drawn from a seed."""
     document = largest()
     with visitor(browser) as page:
         opened(page, server, document)
         page.locator(DIM).wait_for()
-        values = []
-        for dim in sizes(document, number):
-            rested(page)
-            typed(page, DIM, str(dim))
-            values.append(timed(page, "keydown", "edited", act=lambda: page.keyboard.press("Enter")))
-    yield Figure(f"edit of {document.arch} → diagram, counts, warnings", values, "ms", 300, "p95")
+        values: dict[str, list[float]] = {}
+        for each in edits.drawn(document, number):
+            select(page, each.part)
+            values.setdefault(each.how, []).append(made(page, each))
+    mixed = ", ".join(f"{len(found)} {SORTS[how]}" for how, found in sorted(values.items()))
+    yield Figure(f"edit of {document.arch} → diagram, counts, warnings ({mixed})", sum(values.values(), []), "ms", 300, "p95")
+
+
+def select(page: Page, part: str) -> None:
+    """Take a part in hand, or none, and wait until its − and + stand."""
+    rested(page)
+    part and page.locator(f'{DIAGRAM}[data-id="{part}"]').focus()
+    if part and page.locator(f'{DIAGRAM}[data-id="{part}"]').get_attribute("aria-pressed") != "true":
+        page.keyboard.press("Enter")
+        page.locator(f'{DIAGRAM}[data-id="{part}"] .ring').wait_for()
+        rested(page)
+
+
+def made(page: Page, each: edits.Edit) -> float:
+    """Milliseconds from the last press of an edit until it is drawn."""
+    if each.how == "step":
+        sign = page.locator(f'.st-key-architect_diagram [data-step="{each.value}"]')
+        sign.scroll_into_view_if_needed()
+        return timed(page, "click", "redrawn", act=sign.click)
+    if each.how == "undo":
+        return timed(page, "keydown", "redrawn", act=lambda: page.keyboard.press("Alt+z"))
+    if each.how == "size":
+        typed(page, DIM, each.value)
+    else:
+        typed(page, KIND, each.value)
+        page.get_by_role("option", name=each.value, exact=True).first.wait_for()
+    return timed(page, "keydown", "redrawn", act=lambda: page.keyboard.press("Enter"))
 
 
 def node(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
@@ -99,9 +113,7 @@ def node(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
         values = []
         for name in names[:number]:
             part = page.locator(f'{DIAGRAM}[data-id="{name}"]')
-            part.focus()  # Escape lets go of the part before, whose − and + might stand over this one
-            page.keyboard.press("Escape")
-            page.locator(".st-key-architect_diagram [data-step]").first.wait_for(state="detached")
+            part.scroll_into_view_if_needed()
             rested(page)
             values.append(timed(page, "click", "chosen", name, act=lambda part=part: part.click(position={"x": 4, "y": 4})))
     yield Figure(f"click on a node of {document.arch} → its caption", values, "ms", 200, "p95")

@@ -4,7 +4,7 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.export.picture import Learned, assumed_blocks, changed_blocks, counted
 from rankzoo.figures import diagram
-from rankzoo.ui import advised, architect, beside, caption, changed, counts, large, page, provenance, rung, state, take
+from rankzoo.ui import advised, architect, beside, caption, changed, counts, head, large, page, provenance, rung, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translator
 
@@ -29,10 +29,10 @@ def picture(document: Document, inside: Learned) -> None:
     caption.show(chosen, layout, inside)
 
 
-page.begin()
+page.begin("architect")
 with st.sidebar:
     architect.sidebar(changed.all_back)
-page.head(architect.detail(), sel=architect.selection())
+head.show(architect.detail(), sel=architect.selection())
 in_hand, learned = state.document(), architect.learned()
 picture(in_hand, learned)
 page.twin(architect.module_table, "modules")
@@ -42,4 +42,3 @@ rung.show()
 beside.show(in_hand)
 counts.show(in_hand)
 large.all_sizes(in_hand)
-take.show(in_hand, learned)

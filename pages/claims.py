@@ -5,7 +5,7 @@ from rankzoo.ui import claims, page
 
 if claims.going():
     st.switch_page("pages/architect.py")
-page.begin()
+page.begin("claims")
 with st.sidebar:
     claim = claims.choose()
 claims.head(claim)

@@ -5,7 +5,7 @@ from rankzoo.ui import data, page
 
 if data.going():
     st.switch_page("pages/train.py")
-page.begin()
+page.begin("data")
 with st.sidebar:
     chosen = data.choose()
 summary = data.found(chosen)

@@ -5,11 +5,11 @@ import streamlit as st
 
 from rankzoo.errors import ZooError
 from rankzoo.figures.words import whole
-from rankzoo.ui import inside, page, state
+from rankzoo.ui import head, inside, page, state
 from rankzoo.ui.views import ROOMS, missing, switch
 from rankzoo.ui.words import say, translate
 
-page.begin()
+page.begin("inside")
 document = state.document()
 with st.sidebar:
     part = inside.part_chosen()
@@ -17,11 +17,11 @@ try:
     with st.spinner(say("Running the model over its data"), show_time=False):
         sight = inside.sight(part)
 except ZooError as problem:
-    page.head(inside.status())
+    head.show(inside.status())
     st.error(page.escaped(problem.text(translate)))
     st.stop()
 
-page.head(inside.status(), say("{rows} {part} rows", rows=whole(sight.subject.rows), part=say(part)))
+head.show(inside.status(), say("{rows} {part} rows", rows=whole(sight.subject.rows), part=say(part)))
 view, lacks = switch(document)
 inside.notice()
 if lacks:

@@ -5,7 +5,7 @@ from rankzoo.ui import interview, interview_question, interview_summary, page, s
 
 if target := interview.going():
     st.switch_page(f"pages/{target[0]}.py", query_params=target[1])
-page.begin()
+page.begin("interview")
 with st.sidebar:
     interview.sidebar()
 walk = interview.walking()

@@ -5,7 +5,7 @@ from rankzoo.ui import learn, page
 
 if target := learn.going():
     st.switch_page(f"pages/{target}.py")
-page.begin(linked=False)
+page.begin("learn", linked=False)
 with st.sidebar:
     chosen, step = learn.choose()
 learn.show(chosen, step)

@@ -9,9 +9,10 @@ from rankzoo.ui.words import say, translate
 
 if state.asked():
     st.switch_page(f"pages/{'train' if st.query_params.get('run') else 'architect'}.py", query_params=dict(st.query_params))
-page.begin(linked=False)
+page.begin("zoo", linked=False)
 
 shown = zoo.filters(list(systems().values()))
+zoo.recent()
 st.markdown(f"**{say('Pick a ranking model.')}** "
             f":gray[{say('Every row opens as a working network: change it, train it, look inside.')}]")
 left, right = st.columns([72, 28], gap="medium")
@@ -21,10 +22,10 @@ with left:
         scene(table.zoo([zoo.row(system) for system in shown], chosen, translate), key=zoo.TABLE, alt=say("Models by component"))
     else:
         st.info(say("No model has all of this. Take a filter away."))
-    st.markdown(f"**{say('Or climb the textbook ladder.')}** :gray[{say('Each rung answers a weakness of the one before.')}]")
-    rungs = [zoo.rung(system) for system in systems().values() if system.kind == "textbook"]
-    scene(table.ladder(rungs, chosen, translate, across=7), key=zoo.LADDER, alt=say("The textbook ladder"))
-with right, st.container(border=True, key="rz_card"):
+with right, st.container(border=True, gap="xsmall", key="rz_card"):
     zoo.card(systems()[chosen])
-zoo.routes()
+st.markdown(f"**{say('Or climb the textbook ladder.')}** :gray[{say('Each rung answers a weakness of the one before.')}]")
+rungs = [zoo.rung(system) for system in systems().values() if system.kind == "textbook"]
+scene(table.ladder(rungs, chosen, translate), key=zoo.LADDER, alt=say("The textbook ladder"))
+zoo.routes(chosen)
 page.twin(lambda: zoo.rows(shown), "zoo")

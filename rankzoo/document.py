@@ -265,17 +265,18 @@ class Document(BaseModel):
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
     def gone(self) -> frozenset[str]:
-        """Addresses that the system tells something of, and where the preset's value does not stand any more: it was changed, or
-        its component was exchanged or taken out."""
+        """Addresses of settings and of what else the system tells of, where the preset's value does not stand any more: it was
+        changed, or its component was exchanged or taken out."""
         now, before = (json.loads(document.model_dump_json()) for document in (self, self.unchanged()))
         now, before = ({**tree["blueprint"], "settings": tree["settings"]} for tree in (now, before))
-        told = {fact.path for fact in self.system.facts if fact.path}
+        told = {fact.path for fact in self.system.told if fact.path}
         return frozenset(path for path in told if _seen(now, path) != _seen(before, path))
 
     @property
     def assumed(self) -> frozenset[str]:
-        """The settings, by address, whose value RankZoo assumed and nobody changed."""
-        return self.system.assumed - self.gone()
+        """The sizes, by address, that RankZoo assumed and nobody changed: what the head counts, the diagram sets in italic."""
+        sizes = frozenset(value.path for value in self.system.values if value.size and value.fact.assumed)
+        return sizes - self.gone()
 
     def own(self) -> dict[str, Any]:
         """What differs from the fields' defaults, and every component's kind: a setting that is added with a default leaves it

@@ -15,6 +15,10 @@ MEANING: dict[Provenance, str] = {
     "unsure": "not stated, or not verified",
     "ours": "chosen by RankZoo",
 }
+DEFAULT = "default of RankZoo"
+"""The place of a value of which nobody tells anything."""
+VENUE = 12
+"""Letters of a conference with its year."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Source:
         """«Zhao et al., RecSys 2019»."""
         where = self.venue if str(self.year) in self.venue else f"{self.venue} {self.year}".strip()
         return f"{self.by}, {where}"
+
+    @property
+    def brief(self) -> str:
+        """The same for a line with little room: «Snap Engineering, 2022», without what is longer than a conference's name."""
+        return self.short if len(self.venue) <= VENUE else f"{self.by}, {self.year}"
 
     @property
     def url(self) -> str:
@@ -55,6 +64,27 @@ class Fact:
     def assumed(self) -> bool:
         """Whether the page counts it as assumed: chosen by us or not verified."""
         return self.tag in ("ours", "unsure")
+
+    @property
+    def place(self) -> str:
+        """Where to find it: its source and the place there; without a source the field's knowledge, or RankZoo."""
+        said = ", ".join(filter(None, (self.source.short if self.source else "", self.at)))
+        return said or ("the field" if self.tag == "known" else "RankZoo")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's value in a preset and the fact that says where it is from. size: whether it is a size that shapes the model,
+    as a width or the number of experts does, and neither a rate nor a size of something that is switched off."""
+
+    path: str
+    fact: Fact
+    size: bool = False
+
+    @property
+    def default(self) -> bool:
+        """Whether nobody tells anything of it."""
+        return self.fact.at == DEFAULT
 
 
 @dataclass(frozen=True)
@@ -103,3 +133,8 @@ def unsure(name: str, value: object, source: Source | None = None, why: str = ""
 def ours(name: str, value: object, why: str = "", path: str = "") -> Fact:
     """A choice of RankZoo, with its reason."""
     return Fact(name, str(value), "ours", why=why, path=path)
+
+
+def default(name: str, value: object, path: str) -> Fact:
+    """A value of RankZoo of which nobody tells anything."""
+    return Fact(name, str(value), "ours", at=DEFAULT, path=path)

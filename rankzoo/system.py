@@ -3,9 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rankzoo.blueprint import SLOTS, Blueprint
-from rankzoo.facts import Fact, Size, Source
+from rankzoo.data.load import schema_of
+from rankzoo.facts import Fact, Size, Source, Value
+from rankzoo.inspection.provenance import values
 from rankzoo.lesson import Lesson
 from rankzoo.serving import Serving
 from rankzoo.training.settings import TrainSettings
@@ -65,10 +68,15 @@ class System:
         """The shortest name that tells it from all others, for a menu: «YouTube» or «DIN»."""
         return self.company or self.name
 
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        """Every setting of its components and its training with where the preset's value is from."""
+        return values(self.blueprint, self.settings, schema_of(self.dataset), self.facts)
+
     @property
-    def assumed(self) -> frozenset[str]:
-        """The settings, by address, whose preset value RankZoo assumed."""
-        return frozenset(fact.path for fact in self.facts if fact.assumed and fact.path)
+    def told(self) -> tuple[Fact, ...]:
+        """All that is told of it: its facts, and the defaults of RankZoo where a setting has none of its own."""
+        return (*self.facts, *(value.fact for value in self.values if value.default))
 
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""

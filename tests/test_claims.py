@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import torch
 
 from rankzoo.claims import running
 from rankzoo.claims.claim import Arm, Claim, Course, Difference
-from rankzoo.claims.outcome import Estimate, outcome, verdict
+from rankzoo.claims.outcome import Compared, Estimate, Outcome, outcome, verdict
 from rankzoo.claims.registry import claims, get
 from rankzoo.claims.trial import document_of, parameters, trained, trial
 from rankzoo.components.losses.pointwise import Pointwise
@@ -46,6 +47,18 @@ class TestEveryClaim:
         assert claim.claim.endswith(".") and claim.title and len(claim.title) <= 40
         assert claim.source.by and claim.at and claim.equal and claim.statistic
         assert 3 <= claim.seeds <= 10 and (claim.seconds > 0 or claim.system)
+
+
+    def test_a_result_is_explained_in_words_and_only_where_it_needs_to_be(self, claim: Claim):
+        """Figures are computed and shown beside the explanation, where they cannot grow stale; what is reproduced has none."""
+        assert re.search(r"\d*\.\d|\d\s*%", claim.why) is None
+        first = claim.differences[0]
+        middle = {"above": first.least + 1, "below": -first.least - 1, "none": 0.0}[first.expected]
+        for value, said in ((middle, "reproduced"), (-middle if middle else first.least + 1, "not reproduced")):
+            estimate = Estimate(first.name, first.statistic, (value, value, value))
+            compared = Compared(first, estimate, verdict(first, estimate))
+            found = Outcome(claim, (), (compared,), {}, 3, 0.0)
+            assert found.verdict == said and found.why == ("" if said == "reproduced" else claim.why)
 
 
 def test_places_follow_one_another():

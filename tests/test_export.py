@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from PIL import Image
 
 from rankzoo.document import Document
 from rankzoo.export.picture import drawn, learned
 from rankzoo.export.report import report
+from rankzoo.figures.svg import to_svg
 from rankzoo.figures.theme import theme
-from rankzoo.figures.tree import to_svg
 from rankzoo.registry import systems
 from rankzoo.runs.open import opened
 from rankzoo.runs.tables import Point
@@ -114,6 +115,12 @@ class TestCommand:
             assert "for _ in range(8)" in text and "losses of 64 rows" in found["checked"] and "model.pytorch" in text
         else:
             assert "Expert 8" in text
+
+    def test_a_png_shows_the_page_and_what_is_drawn_on_it(self, tmp_path):
+        path = tmp_path / "model.png"
+        found = answer("export", "youtube", "--format", "png", "--out", str(path))
+        image = Image.open(path)
+        assert found["bytes"] == path.stat().st_size and f"{image.width:,} × {image.height:,} pixels" == found["checked"]
 
     def test_a_run_leaves_with_its_weights(self, home, tmp_path):
         """The file starts where the run ended: its first loss on the run's own weights is not that of an untrained model."""

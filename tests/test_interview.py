@@ -5,8 +5,9 @@ from rankzoo.data.load import schema_of
 from rankzoo.lesson import Question
 from rankzoo.registry import systems
 from rankzoo.teaching.interview import again, points, summary, walk
-from rankzoo.teaching.numbers import Screen, number
+from rankzoo.teaching.numbers import number
 from rankzoo.teaching.questions import questions
+from rankzoo.teaching.screen import Screen
 
 
 def some(n: int, *slots: str) -> list[Question]:

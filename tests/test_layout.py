@@ -9,19 +9,18 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.document import Document
 from rankzoo.export.picture import layout_of, two_layouts
-from rankzoo.figures.diagram import draw
+from rankzoo.figures.diagram import Stepped, draw, stepper
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
 from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
-from rankzoo.figures.tree import width_of
 from rankzoo.registry import systems
 from rankzoo.schema import Block
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
+from tests.strokes import apart, edges, extent, texts
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
-SIZES = {"small": 12, "large": 14, "key": 16}
 
 
 def laid(blocks: tuple[Block, ...], **more: object) -> Layout:
@@ -41,8 +40,7 @@ def layout(request: pytest.FixtureRequest) -> Layout:
 
 def test_no_two_boxes_overlap(layout: Layout) -> None:
     for (one, a), (other, b) in combinations(layout.boxes.items(), 2):
-        apart = a.right <= b.x + 0.01 or b.right <= a.x + 0.01 or a.bottom <= b.y + 0.01 or b.bottom <= a.y + 0.01
-        assert apart, f"{one} {a} overlaps {other} {b}"
+        assert apart(a, b), f"{one} {a} overlaps {other} {b}"
 
 
 def test_boxes_keep_clear_of_unused_columns(layout: Layout) -> None:
@@ -86,13 +84,37 @@ def test_words_fit_their_nodes(layout: Layout) -> None:
         box, out = roots[address], 16 if layout.blocks[address].form in ("candidate", "layer", "gate") else 2
         for part, x, _ in walk(tree, left - box.x, 0):
             if part[0] == "text":
-                start, end = _extent(part)
+                start, end = extent(part)
                 assert -out <= start + x - left and end + x - left <= box.w + out, (address, part, box)
+
+
+def test_no_edge_runs_behind_a_box(layout: Layout) -> None:
+    """As it is drawn, curves and all: a box that it neither leaves nor enters has no point of it inside."""
+    for ends, points in edges(draw(layout)):
+        for address, box in layout.boxes.items():
+            if address not in ends:
+                inside = [(x, y) for x, y in points if box.x + 1 < x < box.right - 1 and box.y + 1 < y < box.bottom - 1]
+                assert not inside, (ends, address, inside[:3])
+
+
+def test_a_stepper_covers_nothing(layout: Layout) -> None:
+    """Not a box, not an unused column, not a word, whatever part is selected, and where it is held while the diagram changes."""
+    lines = [Stepped(f"a.{i}", f"Units, layer {i}", "8,192", True, True) for i in range(3)]
+    place, words = None, [box for _, box in texts(draw(layout))]
+    for address in layout.boxes:
+        (group, *_), bottom = stepper.draw(lines, address, layout, str, place)
+        found = [(part, x, y) for part, x, y in walk(group) if part[0] == "rect"]
+        frame, x, y = found[0]
+        taken = Box(x, y, frame[1]["width"], frame[1]["height"])
+        assert all(apart(taken, each) for each in (*layout.boxes.values(), *layout.spans.values(), *words)), address
+        assert taken.x >= 0 and taken.right <= layout.width + 1 and taken.bottom <= bottom
+        place = place or (x, y)
 
 
 LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test_everything_is_inside_the_canvas,
         test_every_edge_runs_left_to_right_and_touches_its_boxes, test_columns_stand_in_the_fixed_order_and_do_not_touch,
-        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes)
+        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes, test_no_edge_runs_behind_a_box,
+        test_a_stepper_covers_nothing)
 
 
 @pytest.mark.parametrize("id", BUILT)
@@ -124,13 +146,6 @@ def test_two_models_are_drawn_at_equal_scale(one: str, other: str) -> None:
             law(each)
 
 
-def _extent(part: list) -> tuple[float, float]:
-    words, classes = part[2], part[1]["class"].split()
-    size = next((SIZES[name] for name in classes if name in SIZES), 13)
-    w, at = width_of(words, size), float(part[1]["x"])
-    return {"end": (at - w, at), "middle": (at - w / 2, at + w / 2)}.get(part[1].get("text-anchor", ""), (at, at + w))
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_the_same_blocks_give_the_same_layout(name: str) -> None:
     assert laid(MODELS[name]) == laid(MODELS[name])
@@ -141,25 +156,6 @@ def test_a_width_moves_only_what_it_must(change: dict) -> None:
     before, after = laid(mmoe()), laid(mmoe(**change))
     moved = {address for address, box in before.boxes.items() if after.boxes[address] != box}
     assert moved <= {"sharing.bottom"}
-
-
-@pytest.mark.parametrize("id", BUILT)
-def test_an_edit_of_a_system_moves_only_what_it_must(id: str) -> None:
-    """A task's weight moves nothing. Another embedding size leaves every part in its place among those of its column, and no
-    column changes places."""
-    document = Document.preset(id)
-    before, task = of_system(id), document.blueprint.tasks[0]
-    weighed = document.but([("losses.weights", {task: 0.5})])
-    assert layout_of(weighed.blueprint, weighed.schema()).boxes == before.boxes
-    if "dim" in type(document.blueprint.representation).model_fields:
-        wider = document.but([("representation.dim", 2 * document.blueprint.representation.dim)])
-        if wider.blueprint.reached(wider.schema())[1] is None:
-            after = layout_of(wider.blueprint, wider.schema())
-            assert set(after.boxes) == set(before.boxes)
-            for slot in SLOTS:
-                inside = [a for a, block in before.blocks.items() if block.slot == slot and a in before.boxes]
-                orders = [sorted(inside, key=lambda a: (round(each.boxes[a].x), each.boxes[a].y)) for each in (before, after)]
-                assert orders[0] == orders[1], slot
 
 
 def test_a_new_feature_keeps_the_order_of_the_others() -> None:

@@ -2,22 +2,31 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import torch
 
 from rankzoo.blueprint import SLOTS, Blueprint
-from rankzoo.data.load import schema_of
+from rankzoo.components.losses.pointwise import Pointwise
+from rankzoo.components.representation.hashing import hashed
+from rankzoo.components.sharing.task_masks import pruned
+from rankzoo.data.load import from_world, schema_of
+from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.errors import ZooError
+from rankzoo.model import RankingModel
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, Schema
+from rankzoo.signals import Branches
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
-from rankzoo.teaching.numbers import COMPUTATIONS, Screen, doubled, number
+from rankzoo.teaching.numbers import COMPUTATIONS, doubled, number
 from rankzoo.teaching.questions import GENERAL, questions
+from rankzoo.teaching.screen import Screen
 
 EVERY = list(systems().values())
 INDUSTRY = [system for system in EVERY if system.kind == "industry"]
@@ -77,6 +86,13 @@ def test_numbers_of_papers_stand_in_facts_alone(system):
     assert {name for question in system.lesson.questions for name in question.facts} <= known
     found = [text for text in texts(system) if re.search(r"\d\s*%|\d\.\d|(?<![\d])(?!(?:19|20)\d\d\b)\d{3,}", text)]
     assert found == [] and not any("{" in text for text in texts(system))
+
+
+@pytest.mark.parametrize("system", INDUSTRY, ids=named)
+def test_what_was_measured_was_read(system):
+    """No result is told that its sheet does not mark as read, in the source or in a third party's text, or worked out of such."""
+    facts = {fact.name: fact for fact in system.facts}
+    assert all(facts[name].tag in ("stated", "code", "derived") and facts[name].source for name in system.lesson.measured)
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)
@@ -156,6 +172,55 @@ def test_parts_that_are_alike_stand_in_one_line():
     assert lines["representation.category, hour"] == "2 × 25 × 16" and lines["representation.gender"] == "4 × 16"
     lines = {term.name: term.working for term in number("parameters", "", preset(systems()["mmoe"])).terms}
     assert lines["sharing.expert"] == "4 × (48 × 32 + 32 + 32 × 16 + 16)" and lines["sharing.gate"] == "4 × 48 × 4"
+
+
+def test_gates_of_two_levels_by_hand():
+    """Four tasks: five gates below, with the shared one, and four above; one level has no shared gate, a plain network none."""
+    snapchat = systems()["snapchat"]
+    found = number("gates", "", preset(snapchat))
+    assert found.value == 9 and [term.value for term in found.terms] == [5, 4]
+    one = snapchat.blueprint.model_copy(update={"sharing": snapchat.blueprint.sharing.model_copy(update={"levels": 1})})
+    assert number("gates", "", Screen(one, schema_of("goals"))).value == 4
+    assert number("gates", "", preset(systems()["dnn"])) is None
+
+
+def test_kept_weights_are_those_of_the_masks():
+    """48 × 64 + 64 × 32 = 5,120 weights, three rounds that prune a third each: as many as pruning leaves."""
+    screen = preset(systems()["tencent"])
+    found = number("kept weights", "", screen)
+    assert [term.value for term in found.terms] == [5_120, 3_430, 2_298, 1_540]
+    masks = [torch.ones(64, 48, dtype=torch.bool), torch.ones(32, 64, dtype=torch.bool)]
+    scores = [torch.rand(mask.shape, generator=torch.Generator().manual_seed(0)) for mask in masks]
+    for _ in range(screen.blueprint.sharing.rounds):
+        masks = pruned(masks, scores, screen.blueprint.sharing.alpha)
+    assert sum(int(mask.sum()) for mask in masks) == found.value
+    assert number("kept weights", "", preset(systems()["mmoe"])) is None
+
+
+def test_tables_of_ids_by_hand():
+    """8 numbers and a weight, four bytes each, of 100,000 rows; of n rows n ids miss n / e, as a hash of them does miss."""
+    screen = preset(systems()["bytedance"])
+    assert number("sent megabytes", "", screen).value == pytest.approx(100_000 * 9 * 4 / 1e6)
+    lost = {term.name: term.value for term in number("lost rows", "", screen).terms}
+    assert lost == {name: pytest.approx(ids / math.e, rel=1e-3) for name, ids in (("user_id", 4_000), ("item_id", 2_000))}
+    for name, ids in (("user_id", 4_000), ("item_id", 2_000)):
+        assert ids - len(hashed(ids, ids).unique()) == pytest.approx(lost[name], rel=0.05)
+
+
+def test_a_loss_begins_where_all_scores_are_equal():
+    """Σ λ ln n, as the model's own losses have it of scores that are all 0; nothing where a loss compares rows."""
+    homedepot, rows = systems()["homedepot"], from_world(WORLD, 400).part("train").rows(0, 64)
+    rows = replace(rows, seen=None)  # a training leaves out the products that it does not know
+    weighed = homedepot.blueprint.model_copy(update={"losses": Pointwise(weights={"category": 0.5})})
+    for blueprint in (homedepot.blueprint, weighed):
+        schema = schema_of("sessions")
+        model, losses = RankingModel(blueprint, schema), blueprint.losses
+        zeros = {task: torch.zeros(len(rows), schema.classes(schema.task(task))) for task in blueprint.tasks}
+        found = {task: float(loss) for task, loss in model.losses(zeros, Branches({}), rows).items()}
+        expected = sum(losses.weights.get(task, 1.0) * loss for task, loss in found.items())
+        assert number("equal scores", "", Screen(blueprint, schema)).value == pytest.approx(expected, rel=1e-5)
+    assert number("equal scores", "", preset(systems()["fm"])).value == pytest.approx(math.log(2))
+    assert number("equal scores", "", preset(systems()["microsoft"])) is None
 
 
 def test_a_prediction_has_room():

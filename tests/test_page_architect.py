@@ -56,7 +56,7 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
     system, preset = systems()[arch], Document.preset(arch)
     count = preset.blueprint.count(preset.schema())
     assert not app.exception and said(app) == []
-    assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.short}]")
+    assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.brief}]")
     ids = drawn(app)
     assert len(set(ids)) == len(ids)
     assert [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
@@ -272,7 +272,9 @@ def test_undo_redo_and_reset():
 
 def test_the_selected_part_is_explained_counted_and_set():
     app = pick(opened(), DIAGRAM, "sharing.expert.2")
-    assert r"\mathrm{softmax}" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
+    assert "f_{3}(x)" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
+    told = [each.value.replace("\\", "") for each in app.caption]
+    assert "reads shared (64)  \nnumbers for a row 64 → 16 → 8" in told and "64 × 16 + 16 + 16 × 8 + 8 = 1,176" in told
     assert app.metric[0].value == f"{65 * 16 + 17 * 8:,}"
     assert app.metric[0].proto.help.replace("\\", "") == "sharing.expert.2: 64 × 16 + 16 + 16 × 8 + 8 = 1,176"
     assert app.number_input("form:sharing.experts").value == 4
@@ -381,12 +383,12 @@ def test_a_model_is_taken_away_and_brought_back(monkeypatch):
     app = opened()
     app.session_state["rz_take"] = True
     app.run()
-    assert not app.exception and "take_png" in {each.key for each in app.get("bidi_component")}
-    assert {"take:report", "take:svg", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
+    assert not app.exception
+    assert {"take:report", "take:svg", "take:png", "take:json"} <= {each.proto.id.rpartition("-")[2] for each in
                                                                               app.get("download_button")}
-    for each in ("report", "svg"):  # made in a thread of its own, which knows no visit
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(made[each]).result().startswith(("<!doctype html>", "<svg"))
+    for each, begins in {"report": "<!doctype html>", "svg": "<svg", "png": b"\x89PNG"}.items():
+        with ThreadPoolExecutor(1) as pool:  # made in a thread of its own, which knows no visit
+            assert pool.submit(made[each]).result().startswith(begins)
     app.toggle("rz_code_shown").set_value(True).run()
     text = next(each.value for each in app.code if "class RankingModel(nn.Module)" in each.value)
     told = " ".join(each.value for each in app.caption)

@@ -258,11 +258,11 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
 def test_what_the_source_says_is_all_that_stands_out():
     app = opened("youtube")
     app.segmented_control(key="rz_said").set_value("stated").run()
-    facts = Document.preset("youtube").system.facts
-    stated = [fact for fact in facts if fact.tag == "stated"]
+    every = Document.preset("youtube").system.told
+    stated = [fact for fact in every if fact.tag == "stated"]
     shown = app.dataframe[0].value
-    assert len(shown) == len(stated) < len(facts) and set(shown["how sure"]) == {"stated: read in the source"}
-    assert any(f"{len(stated)} of {len(facts)} facts" in each.value for each in app.caption)
+    assert len(shown) == len(stated) < len(every) and set(shown["how sure"]) == {"stated: read in the source"}
+    assert any(f"{len(stated)} of {len(every)} facts" in each.value for each in app.caption)
     app.segmented_control(key="rz_said").set_value("supported").run()
     assert {line.split(":")[0] for line in app.dataframe[0].value["how sure"]} == {"stated", "derived"}
 

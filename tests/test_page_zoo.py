@@ -1,6 +1,7 @@
 """The zoo as a visitor uses it: both tables, filters, cards of built and unbuilt rows, and the ways on."""
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -8,10 +9,13 @@ import pytest
 
 from rankzoo import link
 from rankzoo.document import Document
+from rankzoo.figures.theme import family
 from rankzoo.figures.words import flops
 from rankzoo.registry import systems
+from rankzoo.runs.store import Store
+from rankzoo.ui import service as served
 from rankzoo.ui import words as catalogue
-from tests.visits import nodes, pick, said, scenes, unmarked, visit, without_workers, words
+from tests.visits import every, nodes, pick, said, scenes, unmarked, visit, without_workers, words
 
 TABLE, LADDER = "zoo_table", "zoo_ladder"
 INDUSTRY = ["youtube", "linkedin", "tencent", "spotify", "snapchat", "bytedance", "alibaba", "huawei", "homedepot", "kuaishou",
@@ -54,6 +58,8 @@ def test_filters_narrow_the_table_and_an_empty_one_says_so():
     app.button_group("needs").set_value(["attention", "multi-task"]).run()
     assert shown(app) == [id for id in INDUSTRY + TEXTBOOK
                           if systems()[id].slots()["sequence"] and systems()[id].slots()["sharing"]]
+    app.button_group("needs").set_value(["calibration"]).run()
+    assert shown(app) == ["snapchat"]
     app.button_group("needs").set_value([]).run()
     app.selectbox("domain").set_value(systems()["youtube"].domain).run()
     assert "youtube" in shown(app) and {systems()[id].domain for id in shown(app)} == {systems()["youtube"].domain}
@@ -69,8 +75,8 @@ def test_the_card_of_a_row_counts_and_opens():
     facts = systems()["youtube"].facts
     assert card(app).startswith("**YouTube · MMoE with a bias tower**") and "Zhao et al., RecSys 2019" in card(app)
     assert app.metric[0].value == f"{count.parameters:,}" and app.metric[1].value == flops(count.flops)
-    assert f"{sum(f.tag == 'stated' for f in facts)} facts read in the source" in card(app)
-    assert f"{len({f.path for f in facts if f.tag in ('ours', 'unsure') and f.path})} values assumed" in card(app)
+    assert f"{sum(f.tag == 'stated' for f in facts)} facts stated" in card(app)
+    assert f"{len(preset.assumed)} sizes assumed" in card(app) and "not trained yet" in card(app)
     assert scenes(app)["thumb:youtube"][1]["role"] == "img" and app.button("zoo_open").label == "Open in Architect"
 
 
@@ -90,18 +96,73 @@ def test_opening_a_row_lands_on_the_architect_with_it(arch):
     assert link.decode(app.query_params["c"]) == Document.preset(arch)
 
 
-@pytest.mark.parametrize(("arch", "key"), [("youtube", "architect_diagram"), ("din", None), ("wide_deep", None)])
-def test_the_three_routes_take_their_model_in_hand(arch, key):
-    app = visit()
-    app.button(f"route:{arch}").click().run()
-    assert not app.exception and app.session_state["rz_document"] == Document.preset(arch)
-    assert key is None or key in scenes(app)
-    assert TABLE not in scenes(app)
+@pytest.mark.parametrize("arch", ["youtube", "alibaba", "dcn_v2"])
+def test_card_head_and_filter_say_the_same_number(arch):
+    """Of values that RankZoo assumed: the Zoo's card, the model line, and what the filter leaves."""
+    app, preset = pick(visit(show="both"), TABLE, arch), Document.preset(arch)
+    assert f"[{len(preset.assumed)} sizes assumed]" in card(app)
+    app = app.button("zoo_open").click().run()
+    assert f"[{len(preset.assumed)} sizes assumed]" in app.markdown[0].value
+    app.button_group("rz_said").set_value("assumed").run()
+    left = app.dataframe[0].value
+    assert preset.assumed <= set(left["setting"]) and set(left["how sure"].str.split(":").str[0]) <= {"unsure", "ours"}
+    said = f"{len(left)} of {len(preset.system.told)} values; {len(preset.assumed)} are sizes, in italic in the picture"
+    assert said in [each.value for each in app.caption]
+
+
+def test_the_card_says_what_a_run_of_the_preset_reached():
+    """Of exactly the preset: a run of the same system with other settings changes nothing."""
+    preset, store = Document.preset("youtube"), app_store()
+    finished(store, preset.but([("settings.epochs", 1)]), 0.9)
+    assert "not trained yet" in card(visit())
+    finished(store, preset, 0.7891)
+    assert "[click AUC 0.789]" in card(visit()) and "not trained yet" not in card(visit())
+
+
+def app_store() -> Store:
+    """The store of this test's home."""
+    return served.store()
+
+
+def finished(store: Store, document: Document, auc: float) -> None:
+    """A run that is done, with that AUC of its first task."""
+    id = store.submit(document, "somebody")
+    result = {"metrics": {"test": {document.blueprint.tasks[0]: {"auc": auc}}}}
+    store.change(id, {"state": "done", "result": json.dumps(result)}, "done", "")
+
+
+@pytest.mark.parametrize("route, shows", [("class", "architect_diagram"), ("interview", "rz_start"), ("tour", "learn:companies")])
+def test_the_three_routes_take_the_model_of_the_card_in_hand(route, shows):
+    app = pick(visit(), TABLE, "kuaishou")
+    app.button(f"route:{route}").click().run()
+    assert not app.exception and app.session_state["rz_document"] == Document.preset("kuaishou")
+    assert TABLE not in scenes(app) and shows in {*scenes(app), *(each.key for each in app.button)}
+    assert ("class" in app.query_params) == (route == "class") and ("tour" in app.query_params) == (route == "tour")
+
+
+def test_the_ladder_is_one_strip_in_the_colours_of_what_each_rung_adds():
+    boxes = [node for node in every(scenes(visit())[LADDER]) if "box" in node[1].get("class", "").split()]
+    drawn = [int(re.search(r"family-(\d)", box[1]["class"])[1]) for box in boxes]
+    assert drawn == [family(systems()[id].adds) for id in TEXTBOOK]
+    places = [(box[1]["x"], box[1]["y"]) for box in boxes]
+    assert len(places) >= 11 and len({y for _, y in places}) == 1 and places == sorted(places)
+
+
+def test_recent_models_come_back_as_they_were():
+    app = pick(visit("architect"), "architect_diagram", "")
+    assert not [b for b in visit().button if b.key.startswith("recent:")]
+    app.number_input("side:sharing.experts").set_value(6).run()
+    app.switch_page("pages/zoo.py").run()
+    app = pick(app, LADDER, "din").button("zoo_open").click().run().switch_page("pages/zoo.py").run()
+    recent = [b for b in app.button if b.key.startswith("recent:")]
+    assert [b.label for b in recent] == ["DIN", "YouTube · 1 changed"]
+    app.button("recent:youtube").click().run()
+    assert app.session_state["rz_document"].blueprint.sharing.experts == 6 and "architect_diagram" in scenes(app)
 
 
 def test_coming_back_to_the_zoo_keeps_the_model_in_hand():
-    app = visit()
-    app.button("route:din").click().run()
+    app = pick(visit(), LADDER, "din")
+    app.button("route:interview").click().run()
     app.switch_page("pages/zoo.py").run()
     assert TABLE in scenes(app) and app.session_state["rz_document"].arch == "din"
     app.switch_page("pages/architect.py").run()
@@ -125,7 +186,7 @@ def names() -> set[str]:
               for system in systems().values() for fact in system.facts]
     preset = Document.preset("youtube")
     known += [feature.name for feature in preset.schema().inputs] + list(preset.blueprint.tasks)
-    known += ["gray green orange badge MFLOP FLOP kB MB"]
+    known += ["none yes no", "gray green orange badge MFLOP FLOP kB MB"]
     return {word for each in known for word in re.findall(r"[^\W\d_]{2,}", each)}
 
 

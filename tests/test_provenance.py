@@ -6,40 +6,101 @@ import pytest
 from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
 from rankzoo.export.picture import assumed_blocks, blocks_below, layout_of
-from rankzoo.facts import PROVENANCES
+from rankzoo.facts import DEFAULT, PROVENANCES
 from rankzoo.figures import diagram
 from rankzoo.inspection.provenance import SAID, assumed_parts, component_of
 from rankzoo.registry import systems
 from tests.visits import every
 
 BUILT = list(systems())
+ASSUMED = ("unsure", "ours")
+
+
+def italic(document: Document) -> frozenset[str]:
+    """The blocks whose numbers the diagram sets in italic."""
+    return assumed_blocks(document, layout_of(document.blueprint, document.schema()))
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_every_setting_of_every_component_has_a_tag_and_a_place(arch: str):
+    """By the fields of the specs and of the training: nothing is left out, nothing is told twice, and what nobody tells of is
+    RankZoo's default."""
+    system = systems()[arch]
+    specs = (*system.blueprint.specs(), ("settings", system.settings))
+    fields = [f"{address}.{name}" for address, spec in specs for name in type(spec).model_fields]
+    settings = [path for path in fields if not path.endswith(".kind")]
+    told = {fact.path: fact for fact in system.facts if fact.path in fields}
+    paths = [value.path for value in system.values]
+    assert len(paths) == len(set(paths)) and set(paths) == {*settings, *told}
+    for value in system.values:
+        tags = {fact.tag for fact in system.facts if fact.path == value.path}
+        assert value.fact.tag in PROVENANCES and value.fact.place and value.default == (value.path not in told)
+        assert value.fact.tag == min(tags or {"ours"}, key=PROVENANCES.index)
+        assert not value.default or (value.fact.tag, value.fact.place) == ("ours", DEFAULT)
+    assert len(system.told) == len(system.facts) + sum(value.default for value in system.values)
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_badge_italics_and_filter_agree_on_what_is_assumed(arch: str):
+    document = Document.preset(arch)
+    sizes = {value.path for value in document.system.values if value.size and value.fact.tag in ASSUMED}
+    assert document.assumed == sizes
+    assert sizes <= {fact.path for fact in document.system.told if fact.tag in SAID["assumed"]}
+    blocks, components = italic(document), {component_of(path) for path in sizes}
+    for component in components:
+        assert any(f"{block}.".startswith(f"{component}.") for block in blocks), component
+    assert not [block for block in blocks if not any(f"{block}.".startswith(f"{component}.") for component in components)]
+
+
+@pytest.mark.parametrize("arch, sizes", [
+    ("youtube", {"representation.dim", "sharing.bottom", "sharing.experts", "sharing.widths", "towers.widths"}),
+    ("lr", set()),  # one weight for each value: nothing to choose
+    ("dlrm", {"representation.dim", "representation.bottom", "towers.widths"}),  # the others have no bottom network in use
+    ("din", {"representation.dims", "sequence.0.token", "towers.widths"})])  # no table has the general size
+def test_a_size_counts_where_it_shapes_the_model(arch: str, sizes: set[str]):
+    """Neither rates nor what is switched off: another value would have to make another model."""
+    document = Document.preset(arch)
+    assert document.assumed == sizes
+    count = document.blueprint.count(document.schema())
+    for path in (path for path in sizes if "dims" not in path):
+        slot, name = path.rsplit(".", 1)
+        value = getattr(dict(document.blueprint.specs())[slot], name)
+        larger = document.but([(path, [2 * n for n in value] if isinstance(value, tuple) else 2 * value)])
+        assert larger.blueprint.count(larger.schema()) != count, path
+
+
+def test_only_numbers_that_rankzoo_chose_are_italic():
+    """YouTube's dense features and its one weight for each position have no size to choose."""
+    blocks = italic(Document.preset("youtube"))
+    assert {"representation.user_id", "sharing.bottom", "sharing.expert.3", "towers.like"} <= blocks
+    assert not {"representation.dense", "towers.bias"} & blocks and not any("losses" in block for block in blocks)
 
 
 @pytest.mark.parametrize("arch", BUILT)
 def test_what_stands_back_has_values_and_none_of_them_is_said(arch: str):
     document = Document.preset(arch)
-    facts = [fact for fact in document.system.facts if fact.path and "." in fact.path]
-    addresses = {address for address, _ in document.blueprint.specs()}
+    values = document.system.values
+    addresses = {"settings", *(address for address, _ in document.blueprint.specs())}
     for tags in SAID.values():
-        back = assumed_parts(facts, tags)
+        back = assumed_parts(values, tags)
         assert back <= addresses and (tags or not back)
-        for component in back:
-            assert not any(fact.tag in tags for fact in facts if component_of(fact.path) == component)
-    strict, wide = (assumed_parts(facts, SAID[name]) for name in ("stated", "supported"))
+        said = {component_of(value.path) for value in values if value.fact.tag in tags}
+        assert not back & said and (not tags or back | said == {component_of(value.path) for value in values})
+    strict, wide = (assumed_parts(values, SAID[name]) for name in ("stated", "supported"))
     assert wide <= strict, "who counts more as said lets less stand back"
 
 
 def test_what_was_changed_by_hand_is_no_longer_the_source_s():
-    facts = Document.preset("youtube").system.facts
-    stated = [fact.path for fact in facts if fact.tag == "stated" and fact.path.startswith("towers.")]
-    assert "towers" not in assumed_parts(facts, ("stated",)) and "towers" in assumed_parts(facts, ("stated",), stated)
+    values = Document.preset("youtube").system.values
+    stated = [value.path for value in values if value.fact.tag == "stated" and value.path.startswith("towers.")]
+    assert "towers" not in assumed_parts(values, ("stated",)) and "towers" in assumed_parts(values, ("stated",), stated)
 
 
 def test_the_diagram_lets_the_assumed_stand_back():
     """YouTube's embedding sizes are not disclosed, its gates are described: the tables stand back, the experts do not."""
     document = Document.preset("youtube")
     layout = layout_of(document.blueprint, document.schema())
-    back = blocks_below(assumed_parts(document.system.facts, ("stated",)), layout)
+    back = blocks_below(assumed_parts(document.system.values, ("stated",)), layout)
     tree = diagram.draw(layout, back=back)
     classes = {node[1]["data-id"]: node[1]["class"].split() for node in every(tree) if "data-id" in node[1]}
     assert "old" in classes["representation.user_id"] and "old" not in classes["sharing.expert.0"]
@@ -49,8 +110,7 @@ def test_the_diagram_lets_the_assumed_stand_back():
 def test_what_a_visitor_typed_is_not_assumed():
     """MMoE's tower widths are ours until somebody sets others."""
     preset = Document.preset("mmoe")
-    blocks = [assumed_blocks(each, layout_of(each.blueprint, each.schema()))
-              for each in (preset, preset.but([("towers.widths", [32])]))]
+    blocks = [italic(each) for each in (preset, preset.but([("towers.widths", [32])]))]
     assert {"towers.click", "sharing.expert.0"} <= blocks[0]
     assert not any(block.startswith("towers.") for block in blocks[1]) and "sharing.expert.0" in blocks[1]
 
@@ -63,9 +123,8 @@ def test_what_was_exchanged_away_is_not_assumed(arch: str, changes: list, gone: 
     """Not even where the new kind has a setting of the same name and value, as OMoE has MMoE's experts."""
     preset = Document.preset(arch)
     after = preset.model_copy(update={"blueprint": preset.blueprint}).but(changes)
-    assert preset.assumed == preset.system.assumed
     assert after.assumed == {path for path in preset.assumed if not path.startswith(gone)}
-    assert after.gone() == {fact.path for fact in preset.system.facts if fact.path.startswith(gone)}
+    assert after.gone() == {fact.path for fact in preset.system.told if fact.path.startswith(gone)}
 
 
 def test_a_mapping_is_a_value_of_its_own():
@@ -76,4 +135,12 @@ def test_a_mapping_is_a_value_of_its_own():
 
 
 def test_every_tag_is_either_said_or_assumed():
-    assert set(SAID["supported"]) | {"unsure", "ours"} == set(PROVENANCES) and len(SLOTS) == 7
+    assert {*SAID["supported"], *SAID["assumed"]} == set(PROVENANCES) and len(SLOTS) == 7
+    assert not {*SAID["supported"]} & {*SAID["assumed"]}
+
+
+def test_a_source_in_brief_keeps_a_conference_and_no_longer_place():
+    """Where it appeared is told by a conference's name and year; a journal, a series or a full date leaves the year alone."""
+    briefs = {arch: systems()[arch].source.brief for arch in ("youtube", "snapchat", "huawei")}
+    assert briefs == {"youtube": "Zhao et al., RecSys 2019", "snapchat": "Snap Engineering, 2022", "huawei": "Bi et al., 2022"}
+    assert all(len(system.source.brief) <= 40 for system in systems().values())

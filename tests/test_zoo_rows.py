@@ -31,7 +31,7 @@ TABLE = (
 DOI = {"youtube": "10.1145/3298689.3346997", "tencent": "10.1145/3485447.3512043", "spotify": "10.5281/zenodo.5624379",
        "kuaishou": "10.1145/3511808.3557065", "huawei": "10.18653/v1/2022.findings-acl.209",
        "microsoft": "10.48550/arXiv.2104.07413"}
-STYLED = ("linkedin", "tencent", "spotify", "alibaba", "huawei", "homedepot")
+STYLED = ("linkedin", "tencent", "spotify", "snapchat", "alibaba", "huawei", "homedepot")
 
 
 def industry() -> list[System]:

@@ -72,7 +72,7 @@ def said(app: AppTest) -> list[str]:
 
 def unmarked(text: str) -> list[str]:
     """Words of a text that did not pass the catalogue, in the language `xx` whose texts stand in ⟦⟧."""
-    text, before = re.sub(r"<[^>]*>|:[a-z-]+\[", " ", text.replace("\\", "")), ""
+    text, before = re.sub(r"<[^>]*>|:material/[a-z_]+:|:[a-z-]+\[", " ", text.replace("\\", "")), ""
     while before != text:  # a text may have been filled with another
         text, before = re.sub(r"⟦[^⟦⟧]*⟧", " ", text), text
     return re.findall(r"[A-Za-z]+", text)

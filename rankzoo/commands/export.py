@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from rankzoo.export.picture import Learned
     from rankzoo.runs.tables import Run
 
-FORMATS = ("pytorch", "json", "svg", "report")
+FORMATS = ("pytorch", "json", "svg", "png", "report")
 
 
 @click.command()
 @click.argument("id", metavar="ID or RUN")
 @click.option("--format", "form", type=click.Choice(FORMATS), required=True,
-              help="PyTorch code, the document, the diagram, or an HTML page.")
+              help="PyTorch code, the document, the diagram (two ways), or an HTML page.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @document_options
 @json_option
@@ -38,15 +38,15 @@ def export(id: str, form: str, out: Path, sets: tuple[str, ...], data: str, labe
         raise ZooError("A run is exported as it was trained.", "Leave --set, --data and --label out.", at="set")
     else:
         document, inside, run = _run(id)
-    text, checked, *weights = WRITERS[form](document, inside, run, out.name)
+    content, checked, *weights = WRITERS[form](document, inside, run, out.name)
     beside = out.with_suffix(".pt")
     try:
-        out.write_text(text, encoding="utf-8")
+        out.write_bytes(content)
         if run and weights:
             beside.write_bytes(weights[0])
     except OSError as error:
         raise ZooError("{path} cannot be written: {why}.", at="out", path=shown(out), why=error.strerror or "unknown") from None
-    answer = {"path": str(out), "format": form, "bytes": len(text.encode()), "checked": checked}
+    answer = {"path": str(out), "format": form, "bytes": len(content), "checked": checked}
     if run and weights:
         emit(as_json, answer | {"weights": str(beside)}, f"{shown(out)}, its weights {shown(beside)}: {checked}.")
     else:
@@ -75,38 +75,48 @@ def run_of(id: str) -> tuple[Document, Run]:
     return Document.parse(found.config), found
 
 
-def _pytorch(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str, bytes]:
+def _pytorch(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[bytes, str, bytes]:
     from rankzoo.export.code import taken, weights_file
 
     made = taken(document, run.id if run else "", name)
-    return made.text, made.checked, weights_file(made)
+    return made.text.encode(), made.checked, weights_file(made)
 
 
-def _json(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
+def _json(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[bytes, str]:
     from rankzoo.document import Document as Read
 
     text = document.json() + "\n"
     if Read.parse(text) != document:
         raise ZooError("The document was not the same when it was read again.", at="format")
-    return text, "read again, the same document"
+    return text.encode(), "read again, the same document"
 
 
-def _svg(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
+def _svg(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[bytes, str]:
     from rankzoo.export.picture import NOTHING, drawn
+    from rankzoo.figures.svg import MARGIN, to_svg
     from rankzoo.figures.theme import theme
-    from rankzoo.figures.tree import MARGIN, to_svg
 
     text = to_svg(drawn(document, inside or NOTHING), theme("light"), MARGIN) + "\n"
-    return text, _well_formed(text)
+    return text.encode(), _well_formed(text)
 
 
-def _report(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[str, str]:
+def _png(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[bytes, str]:
+    from rankzoo.export.picture import NOTHING, drawn
+    from rankzoo.figures.png import to_png
+    from rankzoo.figures.theme import theme
+
+    content = to_png(drawn(document, inside or NOTHING), theme("light"))
+    wide, high = (int.from_bytes(content[at:at + 4]) for at in (16, 20))
+    return content, f"{wide:,} × {high:,} pixels"
+
+
+def _report(document: Document, inside: Learned | None, run: Run | None, name: str) -> tuple[bytes, str]:
     from rankzoo.export.picture import NOTHING
     from rankzoo.export.report import report
 
     text = report(document, inside or NOTHING, run if run and run.outcome else None)
     begin, end = text.index("<svg"), text.rindex("</svg>")
-    return text, f"its pictures {_well_formed('<div>' + text[begin:end] + '</svg></div>')}"
+    return text.encode(), f"its pictures {_well_formed('<div>' + text[begin:end] + '</svg></div>')}"
 
 
 def _well_formed(text: str) -> str:
@@ -116,4 +126,4 @@ def _well_formed(text: str) -> str:
     return f"well-formed, {sum(1 for _ in ElementTree.fromstring(text).iter()):,} elements"
 
 
-WRITERS: dict[str, Callable[..., tuple]] = {"pytorch": _pytorch, "json": _json, "svg": _svg, "report": _report}
+WRITERS: dict[str, Callable[..., tuple]] = {"pytorch": _pytorch, "json": _json, "svg": _svg, "png": _png, "report": _report}

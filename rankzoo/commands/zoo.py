@@ -131,8 +131,8 @@ def numbers(count: Count) -> dict[str, int]:
 
 
 def facts(system: System) -> list[dict[str, str | None]]:
-    """Every fact of a system with its tag, source and place."""
-    return [fact(each) | {"path": each.path or None} for each in system.facts]
+    """Everything that is told of a system, each with its tag, source and place."""
+    return [fact(each) | {"path": each.path or None} for each in system.told]
 
 
 def fact(f: Fact) -> dict[str, str | None]:
@@ -145,5 +145,5 @@ def facts_table(system: System) -> str:
     """The same for people."""
     said: Sequence[dict[str, str]] = [{"tag": f.tag, "fact": f.name, "value": f.value,
                                        "source": ", ".join(p for p in (f.source.short if f.source else "", f.at) if p)
-                                       or cell(f.why)} for f in system.facts]
+                                       or cell(f.why)} for f in system.told]
     return table(said)

@@ -15,7 +15,7 @@ from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import component_of
+from rankzoo.inspection.provenance import component_of, sized_blocks
 from rankzoo.runs.tables import Point
 from rankzoo.schema import Block, Count, Flow, Schema
 from rankzoo.training.watch import gate_address
@@ -117,8 +117,8 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
 
 
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
-    """Blocks of components with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
-    return blocks_below({path.rsplit(".", 1)[0] for path in document.assumed}, layout)
+    """Blocks with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
+    return sized_blocks(document.blueprint.places(document.schema()), document.assumed) & set(layout.order)
 
 
 def blocks_below(addresses: Iterable[str], layout: Layout) -> frozenset[str]:

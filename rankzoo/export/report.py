@@ -12,8 +12,8 @@ from rankzoo.data import uploads
 from rankzoo.document import Document
 from rankzoo.export.picture import NOTHING, Learned, counted, drawn
 from rankzoo.facts import MEANING
+from rankzoo.figures.svg import to_svg
 from rankzoo.figures.theme import theme
-from rankzoo.figures.tree import to_svg
 from rankzoo.figures.words import fixed, flops, memory, size, whole
 from rankzoo.inspection import counts
 from rankzoo.inspection.advice import advice

@@ -12,6 +12,7 @@ COMPONENTS = ("Features", "Attention", "Interact.", "Concat", "Sharing", "Deep",
 COLUMNS = (64, 74, 74, 34, 92, 50, 78)
 LEFT, GAP, WIDTH, HEAD, ROW, CELL = 172, 3, 748, 42, 42, 25
 LONGEST = 11
+RUNG, RISE, PITCH = 86, 42, 94
 
 
 @dataclass(frozen=True)
@@ -89,23 +90,23 @@ def _sentence(row: ZooRow, say: Say) -> str:
     return f"{row.title}, {row.subtitle}: {used}. {facts.format(tasks=row.tasks, year=row.year)}"
 
 
-def ladder(rungs: Sequence[Rung], selected: str = "", say: Say = str, across: int = 11) -> Tree:
-    """The textbook models in the order in which each answers a weakness of the one before, `across` in a line."""
+def ladder(rungs: Sequence[Rung], selected: str = "", say: Say = str) -> Tree:
+    """The textbook models in the order in which each answers a weakness of the one before: one strip, which scrolls where the
+    page is narrower."""
     parts: list[Tree] = []
     for i, rung in enumerate(rungs):
-        x, y = 98 * (i % across), 54 * (i // across)
-        if i % across:
-            parts.append(line(x - 10, y + 21, x, y + 21))
-        parts.append(_rung(rung, x, y, rung.id == selected, say))
-    lines = max(1, -(-len(rungs) // across))
+        if i:
+            parts.append(line(PITCH * i - (PITCH - RUNG), RISE / 2, PITCH * i, RISE / 2))
+        parts.append(_rung(rung, PITCH * i, rung.id == selected, say))
     label = say("The ladder: {count} textbook models, each adding one component").format(count=len(rungs))
-    return drawing(98 * across - 10, 54 * lines - 12, label, *parts)
+    tag, attributes, inside = drawing(max(PITCH * len(rungs), PITCH) - (PITCH - RUNG), RISE, label, *parts)
+    return [tag, {**attributes, "class": f"{attributes['class']} strip"}, inside]
 
 
-def _rung(rung: Rung, x: float, y: float, selected: bool, say: Say) -> Tree:
-    rect = box(x, y, 88, 42, f"family-{rung.family} node box", 6)
+def _rung(rung: Rung, x: float, selected: bool, say: Say) -> Tree:
+    rect = box(x, 0, RUNG, RISE, f"family-{rung.family} node box", 6)
     sentence = say("{name}: {adds}. Adds to component {number}, {component}.").format(
         name=rung.title, adds=rung.subtitle, number=rung.family, component=say(COMPONENTS[rung.family - 1]))
-    parts = [rect, text(x + 44, y + 18, fit(rung.title, 84 / 1.08), "t1 small", "middle", bold=True),
-             text(x + 44, y + 34, fit(rung.subtitle, 84), "t2 small", "middle")]
-    return press(rung.id, sentence, selected, *parts, *([ring(x, y, 88, 42)] if selected else []))
+    parts = [rect, text(x + RUNG / 2, 18, fit(rung.title, (RUNG - 4) / 1.08), "t1 small", "middle", bold=True),
+             text(x + RUNG / 2, 34, fit(rung.subtitle, RUNG - 4), "t2 small", "middle")]
+    return press(rung.id, sentence, selected, *parts, *([ring(x, 0, RUNG, RISE)] if selected else []))

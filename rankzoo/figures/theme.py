@@ -46,8 +46,8 @@ class Theme:
         """The CSS variables that Streamlit sets in a page, for a file that stands alone."""
         return {"--st-background-color": self.page, "--st-secondary-background-color": self.panel,
                 "--st-text-color": self.ink, "--st-border-color": self.border, "--st-primary-color": self.primary,
-                "--st-font": "'Source Sans', 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif",
-                "--st-code-font": "'Source Code Pro', monospace",
+                "--st-font": "'Source Sans', 'Source Sans 3', SourceSans3VF, 'Helvetica Neue', Arial, sans-serif",
+                "--st-code-font": "'Source Code Pro', SourceCodeVF, monospace",
                 **{f"--family-{i}": colour for i, colour in enumerate(self.families, 1)},
                 **{f"--task-{i}": colour for i, colour in enumerate(self.tasks)},
                 **{f"--seq-{i}": colour for i, colour in enumerate(self.sequential)},

@@ -9,14 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from unicodedata import east_asian_width
-from xml.sax.saxutils import escape, quoteattr
-
-from rankzoo.figures.theme import Theme, stylesheet
 
 Tree = list
 NOTHING: Mapping[str, object] = MappingProxyType({})
-MARGIN = 32
-"""Around a drawing that is taken away: units of an SVG, pixels of a PNG."""
 SIZES = MappingProxyType({12: "small", 13: "", 14: "large", 16: "key"})
 """The class of each size of type; nothing is smaller than 12 units."""
 LETTERS: Mapping[str, float] = MappingProxyType({letter: em for em, letters in (
@@ -126,25 +121,3 @@ def relate(addresses: Iterable[str]) -> str:
 def svg(width: float, height: float, label: str, inside: Iterable[Tree], cls: str = "", role: str = "group") -> Tree:
     """The root of a scene."""
     return el("svg", {"viewBox": f"0 0 {width:g} {height:g}", "class": cls, "role": role, "aria-label": label}, *inside)
-
-
-def to_svg(tree: Tree, theme: Theme, margin: int = 0) -> str:
-    """A scene as the text of an SVG file that stands alone in a browser, palette and style rules inside. With a margin it brings
-    its page along: what is drawn on a dark one cannot be read on white, and strokes at the edges would be cut."""
-    variables = "".join(f"{name}:{value};" for name, value in theme.variables().items())
-    style = f".rz-scene{{{variables}}}\n{stylesheet()}"
-    tag, attributes, inside = tree
-    wide, high = (float(each) + 2 * margin for each in str(attributes["viewBox"]).split()[2:])
-    width, height = f"{wide:g}", f"{high:g}"
-    sheet = [el("rect", {"x": -margin, "y": -margin, "width": width, "height": height, "fill": theme.page})] if margin else []
-    classes = " ".join(filter(None, ("rz-scene", attributes.get("class"), theme.name)))
-    root = {"xmlns": "http://www.w3.org/2000/svg", **attributes, "viewBox": f"{-margin} {-margin} {width} {height}",
-            "class": classes, "width": width, "height": height}
-    return _written([tag, root, [["style", {}, style], *sheet, *inside]])
-
-
-def _written(tree: Tree) -> str:
-    tag, attributes, inside = tree
-    written = "".join(f" {name}={quoteattr(str(value))}" for name, value in attributes.items())
-    body = escape(inside) if isinstance(inside, str) else "".join(map(_written, inside))
-    return f"<{tag}{written}>{body}</{tag}>"

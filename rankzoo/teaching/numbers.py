@@ -7,31 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.concatenation.join import Join
 from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import industry
 from rankzoo.paths import at
-from rankzoo.schema import Count, Schema
+from rankzoo.schema import Count
+from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
+from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
 
 THOUSAND = 1_000
-BYTES = 4
-
-
-@dataclass(frozen=True)
-class Screen:
-    """The model on screen: `gates` holds the mean weights of each gate of the run in hand, by address; empty without one."""
-
-    blueprint: Blueprint
-    schema: Schema
-    gates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-
-    def count(self) -> Count:
-        """Parameters and FLOPs of all parts."""
-        return self.blueprint.count(self.schema)
 
 
 def number(name: str, of: str, screen: Screen) -> Number | None:
@@ -191,5 +179,6 @@ def _number(value: float, screen: Screen, terms: tuple[Term, ...], unit: str = "
 COMPUTATIONS: Mapping[str, Callable[[Screen, str], Number | None]] = {
     "join width": join_width, "parameters": parameters, "gate parameters": gate_parameters, "gain": gain,
     "embedding share": embedding_share, "multiplications": multiplications, "pairs": pairs, "history numbers": history_numbers,
-    "logits": logits, "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
+    "logits": logits, "gates": gates, "kept weights": kept_weights, "lost rows": lost_rows, "sent megabytes": sent_megabytes,
+    "equal scores": equal_scores, "memory at scale": memory_at_scale, "preferred expert": preferred_expert}
 """Every number that a question can ask for, by its name."""

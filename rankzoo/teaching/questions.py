@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from rankzoo.blueprint import SLOTS
 from rankzoo.lesson import Question
 from rankzoo.system import System
-from rankzoo.teaching.numbers import Screen, number
+from rankzoo.teaching.numbers import number
+from rankzoo.teaching.screen import Screen
 
 GENERAL = (
     Question("What share of the parameters lies in embedding tables, in per cent?",

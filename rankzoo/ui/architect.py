@@ -41,8 +41,9 @@ def sidebar(reset: Callable[[], None]) -> None:
     _set("tasks", list(document.blueprint.tasks))
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
              on_change=lambda: state.with_tasks(tuple(st.session_state["tasks"])))
+    note = provenance.notes()
     for address, spec in document.blueprint.specs():
-        forms.settings(address, spec, spec.main, "side") if spec.main else None
+        forms.settings(address, spec, note, spec.main, "side") if spec.main else None
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
               help=say("Back to the preset of the source"), on_click=reset)
 
@@ -69,7 +70,7 @@ def selection() -> str:
 
 def detail() -> str:
     """The grey half of the model line: the source, and the run whose weights the diagram carries."""
-    run, source = state.trained(), state.document().system.source.short
+    run, source = state.trained(), state.document().system.source.brief
     return say("{source} · trained, run {n}", source=source, n=run.number) if run else source
 
 
@@ -122,8 +123,8 @@ def take_step() -> None:
 
 def standing_back(document: Document, layout: Layout) -> frozenset[str] | None:
     """The blocks that stand back while only what the source says is looked at; None where everything is."""
-    tags = provenance.tags()
-    return picture.blocks_below(assumed_parts(document.system.facts, tags, document.gone()), layout) if tags else None
+    tags = provenance.standing_back()
+    return picture.blocks_below(assumed_parts(document.system.values, tags, document.gone()), layout) if tags else None
 
 
 def learned() -> Learned:

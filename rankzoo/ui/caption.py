@@ -1,18 +1,18 @@
 """Caption: the strip below the Architect's diagram: what is selected, its formula, its count, its settings and their sources."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS, Learned
-from rankzoo.facts import MEANING, Fact
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import flops, percent, whole
+from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.schema import Block, Count
-from rankzoo.ui import experts, forms, page, state
+from rankzoo.ui import classroom, experts, forms, page, provenance, state
 from rankzoo.ui.words import say, translate
 
 PARTS = {"expert": "One of the networks that every task may use: the same shape as the others, weights of its own.",
@@ -24,12 +24,16 @@ PARTS = {"expert": "One of the networks that every task may use: the same shape 
          "head": "The task's loss: how far the logit is from what happened."}
 LONG = 55
 """Signs of a formula's LaTeX beyond which it is set smaller: a column cuts in silence."""
-WIDTHS = ("layer", "expert", "tower", "scorer")
+NAMED, SHORT, NEWEST = 3, 2, 4
+"""Of how many inputs the names are told, of how many sums the arithmetic stands outside its help, and of how many past items the
+weights."""
 
 
 def show(chosen: str, layout: Layout, inside: Learned) -> None:
     """The strip below the figure: what is selected in words, its formula, its count and its settings."""
     document = state.document()
+    if classroom.on() and not chosen:
+        return
     with st.container(border=True, key="rz_caption"):
         block = layout.blocks.get(chosen)
         address, spec = owner(chosen, document.blueprint)
@@ -43,34 +47,60 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
                            "to see what it is and to change it."))
             return
         words, formula, number, more = st.columns([5, 7, 4, 4])
+        part = block if block and chosen not in SLOTS else None
+        blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
+        own = next((each for each in blocks if each.address == chosen), None)  # as the model has it, not as it is drawn or worded
+        inner = anatomy(own, blocks, address, spec, count) if own else None
         with words:
-            part = block if block and chosen not in SLOTS else None
             st.markdown(f"**{page.escaped(part.title if part else translate(spec.title))}**")
             st.caption(page.escaped(say(PARTS.get(part.form, spec.sentence) if part else spec.sentence)))
-            if part and part.form in WIDTHS:
-                st.caption(say("widths {widths}", widths=" → ".join(f"{unit:,}" for unit in part.units)))
+            _shape(inner, part) if part and inner else None
         with formula:
-            if spec.formula:
-                st.latex((r"\footnotesize " if len(spec.formula) > LONG else r"\small ") + spec.formula)
+            said = inner.formula if inner else spec.formula
+            if said:
+                st.latex((r"\footnotesize " if len(said) > LONG else r"\small ") + said)
             if spec.source:
                 st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
-        _numbers(number, more, chosen if block else address, address, inside.gates)
+        _numbers(number, more, inner.count if inner else count.within(address), count)
+        with more:
+            _live(chosen, own, blocks, inside)
         st.divider()
         _settings(address, spec, block)
 
 
-def _numbers(number, more, chosen: str, address: str, weights: Mapping[str, tuple[float, ...]]) -> None:
+def _shape(inner: Anatomy, part: Block) -> None:
+    """Where its numbers come from, and how many come and leave."""
+    named = ", ".join(f"{title} ({width:,})" for title, width in inner.reads)
+    names = named if len(inner.reads) <= NAMED else say("{n} parts", n=len(inner.reads))
+    table = part.form in ("feature", "bias", "history")
+    sizes = (" × " if table else " → ").join(f"{size:,}" for size in inner.sizes)
+    said = say("table {sizes}", sizes=sizes) if table else say("numbers for a row {sizes}", sizes=sizes)
+    said = say("past items {sizes}", sizes=sizes) if part.form == "history" else said
+    lines = [say("reads {names}", names=names)] if inner.reads else []
+    st.caption("  \n".join(page.escaped(line) for line in [*lines, *([said] if sizes else [])]))
+
+
+def _numbers(number, more, part: Count, count: Count) -> None:
     """Parameters with their arithmetic, and the share of the model's work."""
-    document = state.document()
-    count = document.blueprint.count(document.schema())
-    part = _counted(count, chosen) or count.within(address)
-    working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in part.parts if p.parameters)
+    held = [p for p in part.parts if p.parameters]
+    working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
+    if len(held) <= SHORT:
+        number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
     share = part.flops / count.flops if count.flops else 0.0
     more.metric(say("Share of compute"), percent(share),
                 help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
-    if weights:
-        _shares(more, chosen, experts.mixed(document.blueprint.blocks(document.schema())), weights)
+
+
+def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:
+    """What the run in hand found of the part: gate weights, weights of past items, its task's result."""
+    if inside.gates:
+        _shares(st, chosen, experts.mixed(blocks), inside.gates)
+    if weights := inside.attention.get(chosen):
+        newest = ", ".join(f"{weight:.2f}" for weight in weights[:-NEWEST - 1:-1])
+        st.caption(say("mean weights, newest item first: {weights}", weights=newest))
+    if part and part.form in ("head", "tower") and part.task in inside.metrics:
+        st.caption(say("test rows: {metric}", metric=inside.metrics[part.task]))
 
 
 def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Mapping[str, tuple[float, ...]]) -> None:
@@ -87,32 +117,6 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
         more.caption("  \n".join([said, *(f"{page.escaped(name)}: {percent(share)}" for name, share in shares.items())]))
 
 
-def note(path: str) -> str | None:
-    """Where the preset's value of a setting is from, for its help: what is told of it, else that it is a default of ours. Of a
-    value that does not stand any more, or whose component was exchanged, nothing is said."""
-    if path in state.document().gone():
-        return None
-    facts = [fact for fact in state.document().system.facts if fact.path == path]
-    return "  \n".join(page.escaped(told(fact)) for fact in facts) or say(
-        "The source is not cited for it: a default of RankZoo (ours).")
-
-
-def told(fact: Fact) -> str:
-    """A fact in words: how sure it is, its value, where it stands, and why."""
-    origin = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return (f"{say(MEANING[fact.tag])}: {fact.value}" + (f" ({origin})" if origin else "")
-            + (f". {why[:1].upper()}{why[1:]}" if (why := say(fact.why) if fact.why else "") else ""))
-
-
-def _counted(count: Count, chosen: str) -> Count | None:
-    """The count of a diagram node: itself, or for a tower its hidden layers and head."""
-    slot, *rest = chosen.split(".")
-    if slot == "towers" and rest and rest != ["bias"]:
-        return count.within(f"towers.deep.{rest[0]}") + count.within(f"towers.head.{rest[0]}")
-    found = count.within(chosen)
-    return found if found.parts else None
-
-
 def _settings(address: str, spec: Slot, block: Block | None) -> None:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
     settings go by names (the loss of a task, the embedding size of a field)."""
@@ -121,6 +125,7 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     menu, *rest = st.columns(4)
     with menu:
         forms.kind(slot, index=int(index or 0))
+    note = provenance.notes()
     own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(block))]
     for i, name in enumerate([*own, *names]):
         field, value = type(spec).model_fields[name], getattr(spec, name)
@@ -133,13 +138,20 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
         forms.another(slot)
     if slot == SLOTS[0]:
         _features()
-    preset = dict(state.document().system.blueprint.specs()).get(address)
+    _sources(address, spec)
+
+
+def _sources(address: str, spec: Slot) -> None:
+    """Where the values of a component are from, as long as it is the preset's."""
+    system = state.document().system
+    preset = dict(system.blueprint.specs()).get(address)
     same = preset is not None and preset.kind == spec.kind
-    facts = [fact for fact in state.document().system.facts if same and fact.path.startswith(address)]
+    facts = [fact for fact in system.told if same and fact.path.startswith(f"{address}.")]
     if facts:
         with st.popover(say("Where the values are from ({n})", n=len(facts)), icon=":material/menu_book:"):
             for fact in facts:
-                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(told(fact))} :gray-badge[{say(fact.tag)}]")
+                st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(provenance.told(fact))} "
+                            f":gray-badge[{say(fact.tag)}]")
 
 
 def _named(block: Block) -> str:

@@ -32,13 +32,14 @@ def experiments() -> Experiments:
 
 def choose() -> Claim:
     """The sidebar: every claim with its source and, where it was run here, its verdict."""
-    known, memory = claims(), st.session_state
-    if memory.get(KEY) not in known:
-        asked = st.query_params.get("claim", "")
-        memory[KEY] = asked if asked in known else next(iter(known))
+    known, memory, asked = claims(), st.session_state, st.query_params.get("claim", "")
+    if asked in known and (asked != memory.get(f"{KEY}:asked") or KEY not in memory):
+        memory[KEY] = asked
+    elif memory.get(KEY) not in known:
+        memory[KEY] = next(iter(known))
     id = st.radio(say("Claim"), list(known), key=KEY, format_func=lambda each: say(known[each].title),
                   captions=[_caption(claim) for claim in known.values()])
-    st.query_params["claim"] = id
+    st.query_params["claim"] = memory[f"{KEY}:asked"] = id
     return known[id]
 
 

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from rankzoo.figures.tree import MARGIN, Tree
+from rankzoo.figures.tree import Tree
 
 ASSETS = Path(__file__).parent / "assets"
-SHARP = 2
-"""Pixels of a PNG for each unit of a drawing."""
 PRESS = re.compile(r"(\S{1,1000})\.(less|more)\.(\d{1,16})(?!\S)")
 
 
@@ -25,10 +23,6 @@ def _asset(name: str) -> str:
 
 _mount = st.components.v2.component("rz_scene", html="<div class='rz-frame'></div>\n", css=_asset("scene.css"),
                                     js=_asset("scene.js"))
-
-
-_png = st.components.v2.component("rz_png", html="<button type='button'></button>\n", css=_asset("png.css"),
-                                  js=_asset("png.js"))
 
 
 def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch",
@@ -55,12 +49,6 @@ def selected(key: str) -> str:
     """The selected id of a scene before it is drawn in this run, or an empty string."""
     state = st.session_state.get(key)
     return str(state.get("selected") or "") if isinstance(state, Mapping) else ""
-
-
-def png(svg: str, name: str, label: str, background: str, *, key: str) -> None:
-    """A button that makes a PNG of an SVG file's text in the browser, twice as large, and saves it under a name."""
-    data = {"svg": svg, "name": name, "label": label, "background": background, "scale": SHARP, "margin": MARGIN}
-    _png(key=key, data=data, width="content", height="content")
 
 
 def stepped(key: str) -> list[tuple[str, str]]:

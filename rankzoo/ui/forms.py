@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -23,11 +23,12 @@ NONE = "–"
 """Typed where an empty line means all and none is meant."""
 
 
-def settings(address: str, spec: Slot, names: tuple[str, ...] = (), place: str = "form") -> None:
-    """A widget for each named setting of a component (all of them without names)."""
+def settings(address: str, spec: Slot, note: Callable[[str], str | None], names: tuple[str, ...] = (),
+             place: str = "form") -> None:
+    """A widget for each named setting of a component (all of them without names), with a note of where its value is from."""
     for name, field in type(spec).model_fields.items():
         if name != "kind" and (not names or name in names):
-            setting(f"{address}.{name}", field, getattr(spec, name), place)
+            setting(f"{address}.{name}", field, getattr(spec, name), place, note(f"{address}.{name}"))
 
 
 def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: str | None = None) -> None:

@@ -8,21 +8,25 @@ from dataclasses import replace
 import streamlit as st
 
 from rankzoo.blueprint import SLOTS
+from rankzoo.data.load import schema_of
 from rankzoo.export.picture import HEADS
 from rankzoo.figures import diagram
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.words import number
+from rankzoo.lesson import Question
 from rankzoo.registry import systems
+from rankzoo.system import System
 from rankzoo.teaching.interview import SECONDS, Given, Walk, points, walk
-from rankzoo.teaching.numbers import Screen
 from rankzoo.teaching.questions import questions
-from rankzoo.ui import architect, page, state
+from rankzoo.teaching.screen import Screen
+from rankzoo.ui import architect, state
+from rankzoo.ui import head as model_line
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
 
 WALK, EMPTY, GO = "rz_walk", "rz_walk_empty", "rz_walk_go"
-LENGTHS = {"5": 5, "10": 10, "all": 0}
+LENGTHS, USUAL = {"5": 5, "10": 10, "all": 0}, "10"
 BADGES: Mapping[str, str] = {"right": "green", "had it": "green", "close": "orange", "partly": "orange"}
 
 
@@ -43,6 +47,11 @@ def screen() -> Screen:
     return Screen(document.blueprint, document.schema(), architect.learned().gates)
 
 
+def asked_of(system: System) -> tuple[Question, ...]:
+    """The questions about a system as it is."""
+    return tuple(questions(system, Screen(system.blueprint, schema_of(system.dataset))))
+
+
 def sidebar() -> None:
     """The model, the components asked about, how many questions, the clock; and how the walk stands."""
     if st.session_state.get("rz_asked_of") != state.document().arch:
@@ -51,7 +60,7 @@ def sidebar() -> None:
                  on_change=lambda: state.choose(st.session_state["rz_asked_of"]))
     st.pills(say("Components, all where none is chosen"), list(SLOTS), selection_mode="multi", key="rz_topics",
              format_func=lambda slot: say(HEADS[slot]), persist_state="session")
-    st.segmented_control(say("Questions"), list(LENGTHS), default="10", key="rz_length", required=True,
+    st.segmented_control(say("Questions"), list(LENGTHS), default=USUAL, key="rz_length", required=True,
                          format_func=lambda name: say(name), persist_state="session")
     st.toggle(say("Clock, {n} seconds a question", n=SECONDS), True, key="rz_clock", persist_state="session")
     on = walking()
@@ -76,7 +85,7 @@ def clocked(seconds: float) -> str:
 def start() -> None:
     """Begin a walk through the model in hand with the settings of the sidebar."""
     memory, system = st.session_state, state.document().system
-    put(walk(system.id, questions(system, screen()), LENGTHS[memory.get("rz_length") or "10"], time.time(),
+    put(walk(system.id, questions(system, screen()), LENGTHS[memory.get("rz_length") or USUAL], time.time(),
              memory.get("rz_topics") or ()))
 
 
@@ -131,4 +140,4 @@ def going() -> tuple[str, dict[str, str]] | None:
 
 def head() -> None:
     """The model line of the page before and after a walk."""
-    page.head(say("interview"))
+    model_line.show(say("interview"))

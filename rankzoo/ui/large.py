@@ -8,7 +8,7 @@ from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
 from rankzoo.inspection.counts import memory as memory_of
 from rankzoo.inspection.scale import CARD, Scaled, costs, id_tables, industry
-from rankzoo.ui import caption, page
+from rankzoo.ui import page, provenance
 from rankzoo.ui.words import say
 
 KEY, CANDIDATES = "rz_scale", "rz_candidates"
@@ -68,7 +68,7 @@ def _all(document: Document) -> None:
     st.dataframe(table, hide_index=True, width="stretch", alt=say("What each size takes"))
     large = sizes[-1]
     for each in large.sizes:
-        st.markdown(f"`{each.at}` {each.said} · {page.escaped(caption.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
+        st.markdown(f"`{each.at}` {each.said} · {page.escaped(provenance.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
     known = {each.at for each in large.sizes if each.table}
     grown = [name for name in id_tables(document.schema()) if name not in known]
     if grown:

@@ -1,17 +1,23 @@
-"""Provenance: what does the paper really say? A filter that leaves what its source says and lets the rest stand back."""
+"""Provenance: what does the paper really say? A filter over every value, and each setting's own note."""
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 import streamlit as st
 
 from rankzoo.document import Document
-from rankzoo.facts import MEANING, Fact, Provenance
+from rankzoo.facts import DEFAULT, MEANING, Fact, Provenance
 from rankzoo.inspection.provenance import SAID
-from rankzoo.ui import page
+from rankzoo.ui import page, state
 from rankzoo.ui.words import say
 
 KEY = "rz_said"
-TITLES = {"all": "Every value", "stated": "What the source says", "supported": "… and what supports it"}
+TITLES = {"all": "Every value", "stated": "What the source says", "supported": "… and what supports it",
+          "assumed": "What RankZoo assumed"}
+WIDE = {"what": 170, "value": 170, "how sure": 150, "source and place": 250}
+"""Pixels of the columns that hold sentences; the last is cut first."""
+Note = Callable[[str], str | None]
 
 
 def tags() -> tuple[Provenance, ...]:
@@ -19,29 +25,78 @@ def tags() -> tuple[Provenance, ...]:
     return SAID.get(st.session_state.get(KEY) or "all", ())
 
 
+def standing_back() -> tuple[Provenance, ...]:
+    """The tags that a part of the diagram needs, so as not to stand back; none where nothing does."""
+    return tags() if st.session_state.get(KEY) != "assumed" else ()
+
+
 def show(document: Document) -> None:
     """The filter, how many values it leaves, and these in a table."""
-    facts, wanted = document.system.facts, tags()
-    left = [fact for fact in facts if not wanted or fact.tag in wanted]
+    every, wanted = document.system.told, tags()
+    left = [fact for fact in every if not wanted or fact.tag in wanted]
     with st.container(horizontal=True, vertical_alignment="center", key="rz_said_row"):
         st.segmented_control(say("Provenance"), list(SAID), key=KEY, default="all", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]), persist_state="session")
-        line = (say("{n} of {all} facts; in the picture what is assumed stands back", n=len(left), all=len(facts)) if wanted
-                else say("{n} facts, {m} of them read in the source", n=len(facts),
-                         m=sum(fact.tag == "stated" for fact in facts)))
-        st.caption(line, width="stretch")
+        st.caption(_counted(document, left, wanted), width="stretch")
     if wanted:
-        st.dataframe(table(left), hide_index=True, width="stretch", alt=say("What the source says"),
-                     height=min(35 * len(left) + 38, 320))
+        wide = {say(name): st.column_config.Column(width=width) for name, width in WIDE.items()}
+        st.dataframe(table(left, document.gone()), hide_index=True, width="stretch", alt=say("What the source says"),
+                     height=min(35 * len(left) + 38, 320), column_config=wide)
         changed = document.changed()
         if changed:
             st.caption(say("Changed here, so no longer the source's: {settings}.", settings=page.escaped(", ".join(changed))))
 
 
-def table(facts: list[Fact]) -> pd.DataFrame:
-    """Facts in words: what, value, how sure, source, place, the setting that it backs, why."""
+def _counted(document: Document, left: list[Fact], wanted: tuple[Provenance, ...]) -> str:
+    """How many values the filter leaves of how many."""
+    every = document.system.told
+    if wanted and standing_back():
+        return say("{n} of {all} facts; in the picture what is assumed stands back", n=len(left), all=len(every))
+    if wanted:
+        return say("{n} of {all} values; {m} are sizes, in italic in the picture", n=len(left), all=len(every),
+                   m=len(document.assumed))
+    return say("{n} values and facts, {m} of them read in the source", n=len(every),
+               m=sum(fact.tag == "stated" for fact in every))
+
+
+def table(facts: Iterable[Fact], gone: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """Facts in words: what, value, how sure, source and place, the setting that it backs, why; `gone` are settings whose value
+    was changed."""
     rows = [{say("what"): say(fact.name), say("value"): fact.value, say("how sure"): f"{say(fact.tag)}: {say(MEANING[fact.tag])}",
-             say("source"): fact.source.short if fact.source else "–", say("place"): fact.at or "–",
-             say("setting"): fact.path or "–", say("why"): say(fact.why) if fact.why else "–"} for fact in facts]
-    heads = [say(each) for each in ("what", "value", "how sure", "source", "place", "setting", "why")]
+             say("source and place"): fact.place if fact.source else say(fact.place), say("setting"): _path(fact, gone),
+             say("why"): say(fact.why) if fact.why else "–"} for fact in facts]
+    heads = [say(each) for each in ("what", "value", "how sure", "source and place", "setting", "why")]
     return pd.DataFrame(rows, columns=heads)
+
+
+def _path(fact: Fact, gone: frozenset[str]) -> str:
+    return (fact.path + (f" ({say('changed')})" if fact.path in gone else "")) or "–"
+
+
+def notes() -> Note:
+    """Where the preset's value of a setting is from, for its help, by address: what is told of it, else that it is a default of
+    ours. Of a value that does not stand any more, or whose component was exchanged, nothing is said."""
+    document = state.document()
+    gone, facts = document.gone(), document.system.facts
+
+    def note(path: str) -> str | None:
+        if path in gone:
+            return None
+        return "  \n".join(page.escaped(told(fact)) for fact in facts if fact.path == path) or say(
+            "The source is not cited for it: a default of RankZoo (ours).")
+
+    return note
+
+
+def told(fact: Fact) -> str:
+    """A fact in words: how sure it is, its value, where it stands, and why."""
+    default = fact.at == DEFAULT
+    origin = say(DEFAULT) if default else ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
+    return (f"{say(MEANING[fact.tag])}: {say(fact.value) if default else fact.value}" + (f" ({origin})" if origin else "")
+            + (f". {why[:1].upper()}{why[1:]}" if (why := say(fact.why) if fact.why else "") else ""))
+
+
+def sizes(count: int) -> str:
+    """The badge of the sizes that RankZoo assumed; empty where there are none."""
+    said = say("1 size assumed") if count == 1 else say("{n} sizes assumed", n=count)
+    return f":orange-badge[{said}]" if count else ""

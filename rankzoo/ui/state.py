@@ -12,7 +12,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.runs import limits
 from rankzoo.runs.tables import Point, Run
-from rankzoo.ui import service
+from rankzoo.ui import classroom, service
 from rankzoo.ui.words import keep_language, say, translate
 
 FIRST = "youtube"
@@ -23,6 +23,7 @@ LACKING = "Left out, because these data lack it: {names}."
 def begin(linked: bool = True) -> None:
     """Take up what the address asks for, once per address, and write what is in hand there; every page calls it first."""
     keep_language()
+    classroom.keep()
     service.warm()
     service.dispatcher()
     memory = st.session_state

@@ -8,22 +8,20 @@ from rankzoo.errors import ZooError
 from rankzoo.export.code import Exported, taken, weights_file
 from rankzoo.export.picture import Learned, drawn
 from rankzoo.export.report import report
-from rankzoo.figures.tree import MARGIN, to_svg
+from rankzoo.figures.png import to_png
+from rankzoo.figures.svg import MARGIN, to_svg
 from rankzoo.parsing import rest
-from rankzoo.ui import page, state
-from rankzoo.ui.component import png
+from rankzoo.ui import architect, page, state
 from rankzoo.ui.words import say, translate, translator
 
 KEY = "rz_document_file"
 
 
-def show(document: Document, inside: Learned) -> None:
+def show(document: Document) -> None:
     """Downloads, made when they are asked for, and the way in for a document from a file."""
-    with st.expander(say("Take it away, or open a file"), on_change="rerun", key="rz_take") as opened:
-        if opened.open:
-            _files(document, inside)
-            _code(document)
-            st.file_uploader(say("A document (JSON) that was taken away before"), key=KEY, on_change=_open)
+    _files(document, architect.learned())
+    _code(document)
+    st.file_uploader(say("A document (JSON) that was taken away before"), key=KEY, on_change=_open)
 
 
 def _files(document: Document, inside: Learned) -> None:
@@ -36,7 +34,8 @@ def _files(document: Document, inside: Learned) -> None:
                                     "browser, prints on paper."))
         st.download_button(say("Diagram (SVG)"), lambda: to_svg(drawn(document, inside, tongue), colours, MARGIN),
                            f"{name}.svg", "image/svg+xml", key="take:svg", icon=":material/image:", on_click="ignore")
-        png(to_svg(drawn(document, inside, tongue), colours), f"{name}.png", say("Diagram (PNG)"), colours.page, key="take_png")
+        st.download_button(say("Diagram (PNG)"), lambda: to_png(drawn(document, inside, tongue), colours), f"{name}.png",
+                           "image/png", key="take:png", icon=":material/image:", on_click="ignore")
         st.download_button(say("Document (JSON)"), document.json, f"{name}.json", "application/json", key="take:json",
                            icon=":material/data_object:", on_click="ignore",
                            help=say("All settings; opens here again."))
@@ -61,7 +60,7 @@ def _code(document: Document) -> None:
                                help=say("What run {n} learnt. Start the file with this one behind its name, and it begins there.",
                                         n=run.number))
     st.caption(say("Compared: {checked}.", checked=made.checked))
-    st.code(made.text, language="python", height=480)
+    st.code(made.text, language="python", height=260)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

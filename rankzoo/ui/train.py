@@ -12,7 +12,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
-from rankzoo.ui import forms, points, service, state
+from rankzoo.ui import forms, points, provenance, service, state
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -50,19 +50,25 @@ def default_rows(name: str) -> int:
 def settings() -> None:
     """Everything else that a training depends on; each widget is set from the document before it is drawn."""
     document = state.document()
-    now, fields = document.settings, TrainSettings.model_fields
+    now = document.settings
     _number("rz_rows", "settings.rows", say("Rows"), now.rows or default_rows(document.data), 10_000)
     _number("rz_epochs", "settings.epochs", say("Epochs"), now.epochs)
-    forms.setting("settings.lr", fields["lr"], now.lr, "train")
-    forms.setting("settings.batch_size", fields["batch_size"], now.batch_size, "train")
+    _setting("lr", now)
+    _setting("batch_size", now)
     _set("rz_optimiser", now.optimizer)
     st.segmented_control(say("Optimiser"), list(OPTIMISERS), key="rz_optimiser", format_func=OPTIMISERS.get, required=True,
                          on_change=_edit, args=("settings.optimizer", "rz_optimiser"), width="stretch")
-    forms.setting("settings.schedule", fields["schedule"], now.schedule, "train")
+    _setting("schedule", now)
     if len(document.blueprint.tasks) > 1:
-        forms.setting("settings.combine", fields["combine"], now.combine, "train")
+        _setting("combine", now)
     _number("rz_seed", "settings.seed", say("Seed"), now.seed)
-    forms.setting("settings.patience", fields["patience"], now.patience, "train")
+    _setting("patience", now)
+
+
+def _setting(name: str, now: TrainSettings) -> None:
+    """The widget of one setting; its help says where the preset's value is from."""
+    path = f"settings.{name}"
+    forms.setting(path, TrainSettings.model_fields[name], getattr(now, name), "train", provenance.notes()(path))
 
 
 def queue() -> None:
@@ -121,7 +127,7 @@ def _reached(task: Task, metrics: dict[str, float], oracle: dict[str, float]) ->
     elif task.kind == "class" and f"{name}_served" in oracle:
         st.caption(say("{best} is the best guess from what a row shows; who knows all that it was made from reaches {all}.",
                        best=fixed(best, places), all=fixed(oracle[name], places)))
-    elif round(best, places) < round(oracle[name], places):
+    elif round(best, places) != round(oracle[name], places):
         st.caption(say("{best} is what a server could know at best: it cannot know the position.", best=fixed(best, places)))
     else:
         st.caption(say("{best} is what anybody could know at best.", best=fixed(best, places)))

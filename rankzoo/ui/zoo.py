@@ -1,27 +1,36 @@
-"""The zoo page's parts: filters, rows, the card of a system, and three ways on."""
+"""The zoo page's parts: filters, rows, the card of a system, and three ways on: a tour, a class, an interview."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from rankzoo.data.load import schema_of
+from rankzoo.document import Document
 from rankzoo.figures import diagram
 from rankzoo.figures.diagram.wording import phrase
 from rankzoo.figures.table import Rung, ZooRow
 from rankzoo.figures.theme import family
-from rankzoo.figures.words import flops, size
+from rankzoo.figures.words import fixed, flops, size
 from rankzoo.registry import systems
+from rankzoo.runs.tables import run
+from rankzoo.serving.calibrate import Calibrate
 from rankzoo.system import System
-from rankzoo.ui import architect, page, state
+from rankzoo.teaching.tour import stops
+from rankzoo.ui import architect, classroom, interview, page, provenance, service, state, tour
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import choice
 from rankzoo.ui.words import say, translate
 
 TABLE, LADDER, FIRST = "zoo_table", "zoo_ladder", "youtube"
 KINDS = ("industry", "textbook", "both")
-NEEDS = {"attention": "sequence", "interaction": "interaction", "multi-task": "sharing"}
+NEEDS: Mapping[str, Callable[[System], bool]] = {
+    "attention": lambda system: system.blueprint.used("sequence"),
+    "interaction": lambda system: system.blueprint.used("interaction"),
+    "multi-task": lambda system: system.blueprint.used("sharing"),
+    "calibration": lambda system: isinstance(system.serving, Calibrate)}
+RECENT = 4
 
 
 def filters(every: Sequence[System]) -> list[System]:
@@ -33,7 +42,32 @@ def filters(every: Sequence[System]) -> list[System]:
         domain = st.selectbox(say("Domain"), ["", *domains], key="domain",
                               format_func=lambda d: say(d) if d else say("All domains"))
     return [system for system in every if kind in (system.kind, "both") and (not domain or system.domain == domain)
-            and all(system.slots()[NEEDS[need]] for need in needs)]
+            and all(NEEDS[need](system) for need in needs)]
+
+
+def recent() -> None:
+    """The models that were in hand last, each with what was changed in it: a press brings it back."""
+    found = held()[:RECENT]
+    if not found:
+        return
+    with st.sidebar, st.container(gap="xxsmall", key="rz_recent"):
+        st.markdown(f":small[{say('Recent')}]")
+        for document in found:
+            changed = len(document.changed())
+            label = f"{document.system.brand} · {say('{n} changed', n=changed)}" if changed else document.system.brand
+            if st.button(label, key=f"recent:{document.arch}", type="tertiary", icon=":material/history:"):
+                state.put(document)
+                st.switch_page("pages/architect.py")
+
+
+def held() -> list[Document]:
+    """The last document of each system that this visit had in hand, newest first; the one that every visit begins with counts
+    once something was done."""
+    past, now = [document for document, _ in st.session_state["rz_past"]], state.document()
+    found: dict[str, Document] = {}
+    for each in [*([now] if past or now.changed() else []), *reversed(past)]:
+        found.setdefault(each.arch, each)
+    return list(found.values())
 
 
 def chosen(shown: Sequence[System]) -> str:
@@ -69,22 +103,20 @@ def rung(system: System) -> Rung:
 
 
 def card(system: System) -> None:
-    """Thumbnail, story, counts, provenance and the one button of the page."""
+    """Thumbnail, story, counts, what it reached here, provenance and the one button of the page."""
     st.markdown(f"**{page.escaped(system.title)}**  \n:gray[{page.cited(system.source)}]")
     scene(diagram.thumbnail(architect.layout_of(system.blueprint, schema_of(system.dataset))), key=f"thumb:{system.id}",
           alt=say("The architecture in small"))
     st.markdown(page.escaped(say(system.story)))
-    stated = sum(fact.tag == "stated" for fact in system.facts)
     count = system.blueprint.count(schema_of(system.dataset))
-    with st.container(horizontal=True, gap="medium"):
-        st.metric(say("Parameters"), size(count.parameters), width="content",
-                  help=say("Embedding tables and dense part together, on the sample data."))
+    with st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute"):
+        st.metric(say("Parameters"), size(count.parameters), width="content")
         st.metric(say("Per example"), flops(count.flops), width="content",
                   help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
-    read = say("1 fact read in the source") if stated == 1 else say("{n} facts read in the source", n=stated)
-    badges = [f":green-badge[{read}]"] if stated else []
-    badges += [f":orange-badge[{say('{n} values assumed', n=len(system.assumed))}]"] if system.assumed else []
-    st.markdown(" ".join(badges))
+    stated = sum(fact.tag == "stated" for fact in system.facts)
+    read = say("1 fact stated") if stated == 1 else say("{n} facts stated", n=stated)
+    st.markdown(" ".join([f":green-badge[{read}]" if stated else "", provenance.sizes(len(Document.preset(system.id).assumed)),
+                          _reached(system)]))
     if st.button(say("Its story"), key="zoo_story", type="tertiary", icon=":material/menu_book:"):
         path = "companies" if system.company else "ladder"
         st.switch_page("pages/learn.py", query_params={"path": path, "step": system.id})
@@ -95,17 +127,42 @@ def card(system: System) -> None:
         st.switch_page("pages/architect.py")
 
 
-def routes() -> None:
-    """Three ways on for those who don't know where to start."""
-    ways = ((say("New here?"), say("Open YouTube and set its experts from 4 to 8."), "pages/architect.py",
-             say("Start"), "youtube"),
-            (say("Curious about attention?"), say("Train DIN and see what each candidate attends to."), "pages/train.py",
-             say("Train DIN"), "din"),
-            (say("Own data?"), say("Bring a CSV or Parquet file and train Wide & Deep on it."), "pages/train.py",
-             say("Your file"), "wide_deep"))
-    for place, (title, line, target, label, arch) in zip(st.columns(3), ways, strict=True):
-        with place, st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
-            st.markdown(f"**{title}** :gray[{line}]", width="stretch")
-            if st.button(label, key=f"route:{arch}", icon=":material/arrow_forward:", type="tertiary",
-                         on_click=state.choose, args=(arch,)):
-                st.switch_page(target)
+def _reached(system: System) -> str:
+    """A badge of what the newest run of the preset reached on its first task, or that there is none."""
+    preset, store = Document.preset(system.id), service.store()
+    own = [run.c.owner == service.owner()] if store.limits.shared else []
+    found = store.select(run.c.config_hash == preset.hash, run.c.state == "done", *own, limit=1)
+    task = preset.schema().task(preset.blueprint.tasks[0])
+    value = found[0].outcome.get("metrics", {}).get("test", {}).get(task.name, {}).get(task.metric.key) if found else None
+    if value is None:
+        return f":gray-badge[{say('not trained yet')}]"
+    return f":blue-badge[{page.escaped(task.name)} {page.escaped(say(task.metric.title))} {fixed(value, 3)}]"
+
+
+def routes(arch: str) -> None:
+    """Three ways on with the model of the card: a tour, a class, an interview."""
+    system = systems()[arch]
+    asked = min(int(interview.USUAL), len(interview.asked_of(system)))
+    name = page.escaped(system.brand)
+    ways = (("tour", ":material/explore:", say("New here?"),
+             say("{n} stops with {name}, through every page.", n=len(stops(system)), name=name), say("Start the tour")),
+            ("class", ":material/co_present:", say("Teaching?"),
+             say("Large type, one link, {name} on the wall.", name=name), say("Class mode")),
+            ("interview", ":material/record_voice_over:", say("Interview soon?"),
+             say("{n} live questions on {name}.", n=asked, name=name), say("Practise")))
+    for place, (route, icon, title, line, label) in zip(st.columns(3), ways, strict=True):
+        with place, st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center", height="stretch"):
+            st.markdown(f"{icon} **{title}** :gray[{line}]", width="stretch")
+            if st.button(label, key=f"route:{route}", icon=":material/arrow_forward:", type="tertiary"):
+                take(route, arch)
+
+
+def take(route: str, arch: str) -> None:
+    """Go one of the three ways."""
+    if state.document().arch != arch:
+        state.choose(arch)
+    if route == "tour":
+        tour.go()
+    if route == "class":
+        classroom.enter()
+    st.switch_page("pages/architect.py" if route == "class" else "pages/interview.py")

@@ -61,3 +61,33 @@ def test_tab_reaches_menu_settings_and_diagram(app, visitor) -> None:
         me.page.keyboard.press("Tab")
         seen.append(me.page.evaluate(FOCUS))
     assert any("Train" in each for each in seen) and any(each.startswith("representation.") for each in seen), seen
+
+
+def tab_to(me, key: str):
+    """Tab until the focus is in what has the key."""
+    inside = me.key(key).first
+    for _ in range(150):
+        me.page.keyboard.press("Tab")
+        if inside.evaluate("each => each.contains(document.activeElement)"):
+            return me
+    raise AssertionError(f"Tab does not reach {key}")
+
+
+def test_exchange_put_back_compare_and_undo_without_a_mouse(app, visitor) -> None:
+    """From a selected expert Tab leads to the menu of kinds, to what differs and its way back, to the menu of models beside."""
+    me = visitor(app).open("architect")
+    shared = lambda: me.page.locator('[data-id^="sharing.expert."]').count()  # noqa: E731
+    me.node("sharing.expert.1").focus()
+    me.page.keyboard.press("Enter")
+    tab_to(me.settle(), "form:sharing.kind").page.keyboard.type("PLE")
+    me.page.keyboard.press("Enter")
+    assert me.settle().node("sharing.level.0.gate.click").count() == 1 and shared() == 0
+    tab_to(me, "rz_changed").page.keyboard.press("Enter")
+    tab_to(me, "back:all").page.keyboard.press("Enter")
+    assert me.settle().key("rz_changed").count() == 0 and shared() == 4
+    for keys, left in (("Alt+z", 0), ("Alt+Shift+z", 4)):
+        me.page.keyboard.press(keys)
+        assert me.settle() and shared() == left, keys
+    tab_to(me, "rz_with_menu").page.keyboard.type("Snapchat")
+    me.page.keyboard.press("Enter")
+    me.settle().key("rz_two").locator("svg").first.wait_for()

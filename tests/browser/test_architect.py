@@ -119,14 +119,14 @@ def test_fifty_steps_back(app, visitor) -> None:
 def test_the_diagram_is_taken_away_as_a_png(app, visitor, mode, tmp_path) -> None:
     """Twice as many pixels as the drawing has units, in the colours of the page."""
     me = visitor(app, mode).open("architect")
-    me.key("rz_take").locator("summary").click()
+    me.key("rz_head").get_by_role("button", name="Export").click()
     me.settle()
     with me.page.expect_download() as caught:
-        me.key("take_png").get_by_role("button", name="Diagram (PNG)").click()
+        me.page.get_by_role("button", name="Diagram (PNG)").click()
     assert caught.value.suggested_filename == "youtube.png"
     caught.value.save_as(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     view = me.page.locator(".st-key-architect_diagram svg").get_attribute("viewBox").split()
-    assert [int.from_bytes(content[at:at + 4], "big") for at in (16, 20)] == [64 + round(2 * float(size)) for size in view[2:]]
+    assert [int.from_bytes(content[at:at + 4], "big") for at in (16, 20)] == [2 * round(64 + float(size)) for size in view[2:]]
     assert len(content) > 50_000, "drawn, not blank"

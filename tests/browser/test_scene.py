@@ -1,10 +1,19 @@
 """The scene in a real Chromium: picking, keyboard, focus, hover, both themes, and words that stay words."""
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from rankzoo.document import Document
+from rankzoo.export.picture import drawn
+from rankzoo.figures.svg import to_svg
+from rankzoo.figures.theme import stylesheet, theme
+from rankzoo.figures.tree import Tree
 from tests.browser.driving import PATIENCE, ROOT, Server
 
 ACTIVE = """() => { let node = document.activeElement;
@@ -169,3 +178,30 @@ def test_a_narrow_page_scrolls_instead_of_shrinking_the_type(visit) -> None:
     assert width == pytest.approx(0.848 * 1080, abs=1), "what 1280 px leave beside the sidebar"
     frame = page.locator(".rz-frame").first
     assert frame.evaluate("each => each.scrollWidth > each.clientWidth")
+
+
+def test_a_file_shows_what_the_page_shows(chromium) -> None:
+    """The flat file beside the drawing styled by the page's rules, pixel by pixel in the same browser."""
+    page = chromium.new_page(viewport={"width": 1160, "height": 560})
+    for mode in ("light", "dark"):
+        colours = theme(mode)
+        variables = "".join(f"{name}:{value};" for name, value in colours.variables().items())
+        for id in ("youtube", "snapchat", "din", "kuaishou"):
+            tree = drawn(Document.preset(id))
+            seen = []
+            for body in (f"<style>.rz-scene{{{variables}}}{stylesheet()}</style>{styled(tree, mode)}", to_svg(tree, colours)):
+                page.set_content(f"<body style='margin:20px;width:1080px;background:{colours.page}'>{body}")
+                seen.append(np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int))
+            apart = np.abs(seen[0] - seen[1]).max(2)
+            assert seen[0].std() > 10 and (apart > 3).mean() < 1e-4, (id, mode, (apart > 3).sum())
+    page.close()
+
+
+def styled(tree: Tree, mode: str) -> str:
+    """A scene as the page's script builds it: classes, no attribute of a style."""
+    tag, attributes, inside = tree
+    root = {**attributes, "class": f"rz-scene {attributes.get('class', '')} {mode}"}
+    written = lambda part: (f"<{part[0]}" + "".join(f" {name}={quoteattr(str(value))}" for name, value in part[1].items())  # noqa: E731
+                            + ">" + (escape(part[2]) if isinstance(part[2], str) else "".join(map(written, part[2])))
+                            + f"</{part[0]}>")
+    return written([tag, root, inside])

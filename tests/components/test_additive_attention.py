@@ -2,14 +2,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from rankzoo.components.sequence.additive_attention import AdditiveAttention
+from rankzoo.data.load import schema_of
+from rankzoo.errors import ZooError
+from rankzoo.model import RankingModel
+from rankzoo.registry import systems
+from rankzoo.schema import Feature
 from rankzoo.trace import Trace
 from tests.components.past import built, drawn, run, shape, signal
-from tests.support import OFF, numel
+from tests.support import OFF, numel, random_batch, randomised, shape_at
 
 
 def test_by_hand():
@@ -62,6 +68,38 @@ def test_large_scores_stay_finite(scale):
     out = run(layer, items, mask, candidate)
     out.square().sum().backward()
     assert torch.isfinite(out).all() and torch.isfinite(items.grad).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_each_user_asks_something_else(training):
+    """a_i = q_uᵀ tanh(W h_i + b), q_u = ReLU(V e_u + v), e_u = 0 for an unknown user; over filled positions alone in training; to
+    the parameter as counted."""
+    schema = replace(schema_of("news"), features=(*schema_of("news").features, Feature("reader", "categorical", 41, "user")))
+    own = AdditiveAttention(width=6, candidate=True, question="own")
+    blueprint = systems()["microsoft"].blueprint.model_copy(update={"sequence": (own,)})
+    model, batch = randomised(RankingModel(blueprint, schema)).train(training), random_batch(schema, 40)
+    layer, place = model.sequence[0], shape_at(blueprint, schema, "sequence.0")
+    with torch.no_grad():
+        given = model.representation(batch, OFF)
+        found, past = layer(given, OFF).fields["clicked"], given.sequences["clicked"]
+        reader = given.fields["reader"] * (batch.features["reader"] > 0).unsqueeze(1)
+        for row in range(40):
+            seen = past.values[row][past.mask[row]]
+            a = torch.tanh(layer.map(seen)) @ torch.relu(layer.query(reader[row]))
+            torch.testing.assert_close(found[row], torch.softmax(a, 0) @ seen, rtol=1e-4, atol=1e-5)
+    assert (batch.features["reader"] == 0).any() and own.word() == "NPA"
+    assert own.count(place).parameters == numel(layer) == 32 * 6 + 6 + 32 * 6 + 6
+    assert any(edge.source.endswith(".reader") for edge in own.draw(place).edges)
+
+
+def test_an_own_question_needs_a_user():
+    blueprint = systems()["microsoft"].blueprint
+    for user, words in (("", "no field about the user"), ("readr", "no field 'readr'")):
+        spec = AdditiveAttention(width=6, candidate=True, question="own", user=user)
+        with pytest.raises(ZooError, match=words) as refused:
+            blueprint.model_copy(update={"sequence": (spec,)}).places(schema_of("news"))
+        assert refused.value.at == "sequence.0.user"
+    assert AdditiveAttention(user="reader").fitted(schema_of("news"))[0].user == ""
 
 
 def test_count_of_the_sheet():

@@ -77,7 +77,7 @@ def test_order_counts_with_positions_only(positions, same):
     assert torch.allclose(read(model, values, mask), read(model, values[:, order], mask), atol=1e-4) == same
 
 
-@pytest.mark.parametrize("how", ["mean", "last"])
+@pytest.mark.parametrize("how", ["mean", "last", "attention"])
 def test_padding_counts_for_nothing(how):
     """Invariants 6 and 7: whatever stands in padded places or however many there are; the mean divides by the items. One item is
     a session, none is zeros."""
@@ -93,8 +93,29 @@ def test_padding_counts_for_nothing(how):
 
 def test_weights_by_hand():
     mask = torch.tensor([[True, True, False], [True, False, True], [False, False, False]])
-    assert model_of(read="mean").sequence[0].weights(mask).tolist() == [[0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0, 0]]
-    assert model_of(read="last").sequence[0].weights(mask).tolist() == [[False, True, False], [False, False, True], [False] * 3]
+    x = torch.randn(3, 3, 8, generator=torch.Generator().manual_seed(1))
+    mean, last = (model_of(read=how).sequence[0].weights(x, mask).tolist() for how in ("mean", "last"))
+    assert mean == [[0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0, 0]]
+    assert last == [[False, True, False], [False, False, True], [False] * 3]
+
+
+def test_attention_asks_what_the_blocks_leave():
+    """u = Σ softmax(qᵀ tanh(V z + v)) z over the items that are there, to the parameter as counted; its weights are kept."""
+    model, (values, mask), trace = model_of(read="attention", positions="none", blocks=1), tokens(), Trace()
+    layer, spec = model.sequence[0], model.blueprint.sequence[0]
+    found, entry = read(model, values, mask, trace), trace["weight"]
+    with torch.no_grad():
+        z, _ = layer.block[0](layer.tokens.item(values) * mask.unsqueeze(2), mask)
+    for row in range(3):
+        own = z[row][mask[row]]
+        asked = torch.softmax(torch.tanh(own @ layer.map.weight.T + layer.map.bias) @ layer.query.weight[0], 0).detach()
+        torch.testing.assert_close(found[row], asked @ own, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(entry.values[row][mask[row]], asked, rtol=1e-4, atol=1e-5)
+    assert entry.kind == "attention" and (entry.values[3] == 0).all() and spec.keeps == ("attention", "map")
+    count = model.blueprint.count(SHOP).within("sequence.0").parameters
+    assert count == numel(layer) == numel(model_of(positions="none").sequence[0]) + 8 * 8 + 8 + 8
+    drawn = {block.address: block.parameters for block in model.blueprint.blocks(SHOP)}
+    assert drawn["sequence.0.sum"] == 80 and drawn["sequence.0.block.0"] == count - 80
 
 
 def test_attention_rows_sum_to_one():

@@ -130,7 +130,7 @@ def test_what_is_known_is_neither_encoded_nor_copied(monkeypatch):
 def test_the_stand_in_keeps_every_setting_that_both_have():
     """Each set to another value than its default; the heads divide every width that was asked for."""
     other = dict(dim=6, dims={"news.title": 10, "user": 7}, numeric="vector", bottom=(8,), relu=True, init=0.2, text="title",
-                 pooling="average", space=9)
+                 pooling="average", space=9, self_heads=2, self_width=5)
     shared = (PretrainedEncoder.model_fields.keys() & TextEncoder.model_fields.keys()) - {"kind"}
     found = PretrainedEncoder(**other).stand_in()
     assert shared == other.keys() and {name: getattr(found, name) for name in shared} == other and found.heads == 1
@@ -275,7 +275,8 @@ def test_a_word_has_the_weights_of_its_pieces_and_the_state_of_its_first():
 
 
 @needs
-@pytest.mark.parametrize("settings", [{}, {"trained": 1}, {"pooling": "cls"}, {"pooling": "average", "trained": 2}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"trained": 1}, {"pooling": "cls"}, {"pooling": "average", "trained": 2},
+                                      {"self_heads": 2, "self_width": 3}], ids=str)
 def test_counts_and_flops(settings):
     """As torch has them, also where no number is computed."""
     spec = PretrainedEncoder(dim=6, space=5, length=8, **settings)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.concatenation.join import Join
@@ -47,6 +48,36 @@ def test_attention_pooling_by_hand():
             r = states[item, 1:][mask[item]]
             a = torch.tanh(r @ layer.map.weight.T + layer.map.bias) @ layer.ask.weight[0]
             torch.testing.assert_close(found[item], torch.softmax(a, 0) @ r if len(r) else torch.zeros(8), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["attention", "average", "cls"])
+def test_words_read_each_other_once_more_and_items_have_their_own_width(pooling):
+    """r ← [softmax(Q_k K_kᵀ / √d) V_k]_k over [CLS] and the words that are there, pooled, then W_p h + b_p; to the operation
+    as counted, and the states that are handed on are the encoder's."""
+    spec = SMALL.model_copy(update={"self_heads": 3, "self_width": 4, "project": 6, "pooling": pooling})
+    shape = Shape(SHOP, (), at="representation")
+    layer = randomised(spec.build(shape)).eval()
+    assert spec.after(shape).catalogue == 6 and spec.after(shape).parts == {"title": 6}
+    with torch.no_grad():
+        words, mask = layer.words(BATCH.catalogue)
+        states, _ = layer.encoded(words, mask)
+        found = layer.items(BATCH.catalogue)
+        for item in range(10):
+            r = states[item][F.pad(mask[item], (1, 0), value=True)]
+            q, k, v = (getattr(layer.again, name)(r).view(len(r), 3, 4).transpose(0, 1) for name in ("query", "key", "value"))
+            r = (torch.softmax(q @ k.transpose(1, 2) / 2, dim=2) @ v).transpose(0, 1).reshape(len(r), 12)
+            words = r[1:] if len(r) > 1 else torch.zeros(1, 12)
+            a = layer.ask(torch.tanh(layer.map(words))) if pooling == "attention" else torch.zeros(len(words), 1)
+            h = r[0] if pooling == "cls" else (torch.softmax(a, dim=0) * words).sum(dim=0)
+            torch.testing.assert_close(found[item], layer.project(h), rtol=1e-4, atol=1e-5)
+    own = sum(p.numel() for p in layer.parameters())
+    assert spec.count(shape).parameters == own == SMALL.model_copy(update={"pooling": pooling}).count(shape).parameters + (
+        3 * 8 * 12 + 12 * 6 + 6 + (4 * 5 if pooling == "attention" else 0))
+    model = randomised(RankingModel(news(spec), NEWS)).eval()
+    torch.testing.assert_close(model.representation(READERS, OFF).sequences["news.title"].values,
+                               model.representation.encoded(*model.representation.words(READERS.catalogue))[0][
+                                   READERS.features["news"], 1:])
+    assert logits(model, READERS)["click"].shape == (6,)
 
 
 def test_order_of_words_counts():
@@ -98,6 +129,23 @@ def test_heads_by_hand():
     torch.testing.assert_close(found["entities"][:, 3], head["entities"](signal.sequences["news.title"].values[:, 3]).detach())
     product = (signal.fields["clicked"] * signal.fields["candidate"]).sum(dim=1) + model.towers.bias["click"].bias
     torch.testing.assert_close(found["click"], product.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_heads_with_hidden_layers():
+    """W_2 ReLU(W_1 c + b_1) + b_2 of the item and of every word, to the parameter as counted and drawn; what is dropped in
+    training stays when serving."""
+    blueprint = news(towers=TextHeads(hidden=(7,), dropout=0.5), tasks=("click", "category", "entities"))
+    model = randomised(RankingModel(blueprint, NEWS)).eval()
+    with torch.no_grad():
+        signal = model.sequence[0](model.representation(READERS, OFF), OFF)
+        for task, x in (("category", signal.fields["candidate"]), ("entities", signal.sequences["news.title"].values)):
+            (first, _), last = model.towers.deep[task], model.towers.head[task]
+            torch.testing.assert_close(logits(model, READERS)[task], last(torch.relu(first(x))), rtol=1e-4, atol=1e-5)
+    own = sum(p.numel() for p in model.towers.parameters())
+    assert blueprint.count(NEWS).within("towers").parameters == own
+    drawn = {block.address: block for block in blueprint.blocks(NEWS)}
+    assert drawn["towers.entities"].parameters == (8 * 7 + 7) + (7 * 4 + 4) and drawn["towers.entities"].units == (7, 4)
+    assert not torch.equal(model.train()(READERS).logits["category"], model(READERS).logits["category"])
 
 
 @pytest.mark.parametrize("schema, blueprint, at, words", [

@@ -37,7 +37,9 @@ NRMS = (SelfAttention(heads=4, width=8), AdditiveAttention(width=32, candidate=T
 EBNR = (Gru(candidate=True),)
 LSTUR = {how: (Gru(long_term=how, candidate=True),) for how in ("ini", "con")}
 KNOWN = replace(SCHEMA, features=(*SCHEMA.features, Feature("reader", "categorical", 41, "user")))  # readers have an id
-ENCODERS = {"NAML": SYSTEM.blueprint.sequence, "NRMS": NRMS, "EBNR": EBNR, "LSTUR-ini": LSTUR["ini"], "LSTUR-con": LSTUR["con"]}
+NPA = (AdditiveAttention(width=32, candidate=True, question="own"),)
+ENCODERS = {"NAML": SYSTEM.blueprint.sequence, "NRMS": NRMS, "NPA": NPA, "EBNR": EBNR, "LSTUR-ini": LSTUR["ini"],
+            "LSTUR-con": LSTUR["con"]}
 READERS = random_batch(KNOWN, 400)
 
 
@@ -118,7 +120,7 @@ def test_microsoft_4_no_order_of_the_clicked_news(name):
     turned = replace(row, histories={"clicked": row.histories["clicked"].flip(1)})
     assert row.masks["clicked"].all()
     one, other = user(model, turned), user(model, row)
-    if name in ("NAML", "NRMS"):
+    if name in ("NAML", "NRMS", "NPA"):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
     else:
         assert (one - other).abs().max() > 0.01

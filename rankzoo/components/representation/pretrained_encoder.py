@@ -84,7 +84,7 @@ class PretrainedEncoder(Titles):
         theirs = TextEncoder.model_fields
         both = {name: getattr(self, name) for name in type(self).model_fields if name in theirs and name != "kind"}
         heads = gcd(theirs["heads"].default, self.dim, *self.dims.values())  # any of these may be the width that they share
-        return TextEncoder(**both, heads=heads)
+        return TextEncoder(**both, heads=heads, project=self.dim if self.self_heads else 0)
 
     def tables(self, schema: Schema) -> dict[str, tuple[int, int]]:
         """Words have no table of their own, unless a history asks in words of the titles."""
@@ -100,7 +100,7 @@ class PretrainedEncoder(Titles):
         for i in range(LAYERS):
             parts += block_parts(f"layer.{i}", D, FFN, HEADS, self.length)
         parts += self.pooling_parts(D, self.length - 1)
-        return self.once([*parts, linear_part("project", D, self.item_width(schema))], schema)
+        return self.once([*parts, linear_part("project", self.read_width(D), self.item_width(schema))], schema)
 
     def spelled(self, schema: Schema) -> list[tuple[int, ...]]:
         """The pieces of every word, the unknown one first."""
@@ -167,7 +167,7 @@ class PretrainedEncoderLayer(Pieces, TitlesLayer):
                             if not name[0].isdigit() or int(name[0]) < self.first})
         self.trained = Trained(self.first, spec.rate)
         self.pool(spec, D)
-        self.project = nn.Linear(D, spec.item_width(shape.schema))
+        self.project = nn.Linear(spec.read_width(D), spec.item_width(shape.schema))
         said, (_, longest) = spec.spelled(shape.schema), spec.pieces(shape.schema)
         self.register_buffer("pieces", torch.tensor([[*each, *[PAD] * (longest - len(each))] for each in said]), persistent=False)
         self.register_buffer("counts", torch.tensor([len(each) for each in said]), persistent=False)

@@ -1,7 +1,7 @@
 """Text encoder: an item is what its title says (PLM-NR; Wu et al., SIGIR 2021, with a small encoder of ours for BERT).
 
 x_0 = [cls; E(w_1); …; E(w_M)] + P, then `layers` transformer blocks; r_0 is the state at [CLS], r_m that of word m, pooled as in
-titles.py.
+titles.py; h ← W_p h + b_p where items have a width of their own.
 
 Nothing belongs to an item: news that came out a minute ago has a vector. A server encodes every title once, when the item comes
 out. Pitfalls avoided: padding neither asks nor answers nor is pooled.
@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.mlp import linear_part
 from rankzoo.components.representation.titles import Titles, TitlesLayer
 from rankzoo.components.sequence.multi_head import head_width
 from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
@@ -30,6 +31,7 @@ class TextEncoder(Titles):
     layers: Annotated[int, Field(ge=1, le=12, title="Layers")] = 2
     heads: Annotated[int, Field(ge=1, le=16, title="Heads")] = 4
     ffn: Annotated[Width, Field(title="Width of the feed-forward network")] = 128
+    project: Annotated[int, Field(ge=0, le=65_536, title="Width of an item's vector (0: as pooled)")] = 0
     norm: Annotated[Literal["post", "pre"], Field(title="Layer norm after or before")] = "pre"
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout")] = 0.0
 
@@ -44,16 +46,22 @@ class TextEncoder(Titles):
 
     def after(self, shape: Shape) -> Shape:
         after = super().after(shape)
-        head_width(self.heads, self.item_width(shape.schema), shape.at)
+        head_width(self.heads, self.state_width(shape.schema), shape.at)
         return after
 
+    def item_width(self, schema: Schema) -> int:
+        state = self.state_width(schema)
+        return (self.project or self.read_width(state)) if state else 0
+
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
-        """[CLS], positions, blocks and pooling."""
-        words, d = self.listed(schema).length, self.item_width(schema)
+        """[CLS], positions, blocks, pooling, and the map to an item's width."""
+        words, d = self.listed(schema).length, self.state_width(schema)
         parts = [Part("cls", d, 0, (), f"{d:,}"), Part("positions", (words + 1) * d, 0, (), f"{words + 1} × {d:,}")]
         for i in range(self.layers):
             parts += block_parts(f"block.{i}", d, self.ffn, self.heads, words + 1)
-        return self.once(parts + self.pooling_parts(d, words), schema)
+        parts += self.pooling_parts(d, words)
+        parts += [linear_part("project", self.read_width(d), self.project)] if self.project else []
+        return self.once(parts, schema)
 
     def build(self, shape: Shape) -> TextEncoderLayer:
         return TextEncoderLayer(self, shape)
@@ -73,16 +81,21 @@ class Words(nn.Module):
 
 
 class TextEncoderLayer(Words, TitlesLayer):
-    """Adds `cls` (width,), `positions` (place, width) and `block.<i>`."""
+    """Adds `cls` (width,), `positions` (place, width), `block.<i>` and `project`."""
 
     def __init__(self, spec: TextEncoder, shape: Shape):
         super().__init__(spec, shape)
-        words, width = spec.listed(shape.schema).length, spec.item_width(shape.schema)
+        words, width = spec.listed(shape.schema).length, spec.state_width(shape.schema)
         self.cls = nn.Parameter(spec.init * torch.randn(width))
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
         self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
                                    for _ in range(spec.layers))
         self.pool(spec, width)
+        self.project = nn.Linear(spec.read_width(width), spec.project) if spec.project else None
+
+    def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        pooled, weights = super().pooled(states, maps, mask)
+        return (pooled if self.project is None else self.project(pooled)), weights
 
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
         """The embedded words of every item and which are there: (item, place, width), (item, place)."""

@@ -4,6 +4,8 @@ r_0 is the state at [CLS], r_m that of word m, and they become one vector:
 attention  a_m = qᵀ tanh(V r_m + v), α = softmax(a) over the words that are there, h = Σ_m α_m r_m
 average    h = Σ_m r_m / M          cls    h = r_0
 
+Before that the states may read each other once more, r ← [A^k V_k r]_k without W_O, as one release of the authors' code has it.
+
 A training encodes each title that a batch names, once, however many rows name it. The words' states of the candidate are handed
 on as a sequence, for a task about words.
 """
@@ -16,11 +18,13 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
+from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError, closest
@@ -36,6 +40,8 @@ class Titles(Embeddings):
     text: Annotated[str, Field(max_length=200, title="List of words (empty: the first)")] = ""
     pooling: Annotated[Literal["attention", "average", "cls"], Field(title="Words become one vector by")] = "attention"
     space: Annotated[Width, Field(title="Width of the query space (attention)")] = 64
+    self_heads: Annotated[int, Field(ge=0, le=32, title="Heads of a self-attention before pooling (0: none)")] = 0
+    self_width: Annotated[int, Field(ge=1, le=1024, title="Width of such a head")] = 16
 
     short: ClassVar = "text"
     keeps: ClassVar = ("table", "words")
@@ -49,8 +55,15 @@ class Titles(Embeddings):
         return next((each for each in lists if each.name == self.text), lists[0])
 
     def state_width(self, schema: Schema) -> int:
-        """Width of a word's state."""
-        return self.item_width(schema)
+        """Width of a word's state, as the encoder leaves it."""
+        return super().item_width(schema)
+
+    def read_width(self, state: int) -> int:
+        """Width of what is pooled, of states so wide."""
+        return self.self_heads * self.self_width or state
+
+    def item_parts(self, schema: Schema) -> dict[str, int]:
+        return {name: self.item_width(schema) for name in self.attributes(schema)}
 
     def after(self, shape: Shape) -> Shape:
         known = [each.name for each in lists_of_words(shape.schema)]
@@ -80,11 +93,13 @@ class Titles(Embeddings):
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
         """What makes vectors of words; its FLOPs are those of encoding every item once."""
 
-    def pooling_parts(self, width: int, words: int) -> list[Part]:
-        """Count of pooling so many states."""
-        weighed = self.pooling == "attention"
+    def pooling_parts(self, state: int, words: int) -> list[Part]:
+        """Count of pooling so many states, [CLS] aside."""
+        weighed, width = self.pooling == "attention", self.read_width(state)
+        again = multi_head_parts("again", state, width, words + 1, words + 1, self.self_heads, bias=False, out=False)
         parts = [linear_part("map", width, self.space, times=words), linear_part("ask", self.space, 1, bias=False, times=words)]
-        return (parts if weighed else []) + ([Part("pooled", 0, 2 * words * width)] if self.pooling != "cls" else [])
+        parts = [*(again if self.self_heads else ()), *(parts if weighed else ())]
+        return parts + ([Part("pooled", 0, 2 * words * width)] if self.pooling != "cls" else [])
 
     def once(self, parts: list[Part], schema: Schema) -> tuple[Part, ...]:
         """Parts of one title as those of all titles, which are encoded once."""
@@ -110,16 +125,19 @@ def lists_of_words(schema: Schema) -> tuple[History, ...]:
 
 
 class TitlesLayer(EmbeddingsLayer, ABC):
-    """Adds to the parameters of Embeddings, where attention pools, `map` and `ask`. Keeps `words` (item, place), kind words: how
-    much each word counts for its item's vector; for [CLS] what it reads in the last block, its heads' mean."""
+    """Adds to the parameters of Embeddings `again`, a self-attention, and where attention pools, `map` and `ask`. Keeps `words`
+    (item, place), kind words: how much each word counts for its item's vector; for [CLS] what it reads in what reads words last,
+    its heads' mean."""
 
     def __init__(self, spec: Titles, shape: Shape):
         super().__init__(spec, shape.schema)
         self.pooling, (self.text,) = spec.pooling, self.attributes
         self.whole = any(shape.schema.named(task.of) for task in shape.tasks)  # who chooses among all items reads them all
 
-    def pool(self, spec: Titles, width: int) -> None:
-        """Draw what asks the states, where attention pools them."""
+    def pool(self, spec: Titles, state: int) -> None:
+        """Draw what reads the states, and what asks them, where attention pools them."""
+        width, heads = spec.read_width(state), spec.self_heads
+        self.again = MultiHead(state, heads, spec.self_width, bias=False, out=False) if heads else None
         if spec.pooling == "attention":
             self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
 
@@ -148,6 +166,8 @@ class TitlesLayer(EmbeddingsLayer, ABC):
 
     def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """One vector of every item, (item, width), and how much each word counts for it, (item, place)."""
+        if self.again is not None:
+            states, maps = self.again(states, states, F.pad(mask, (1, 0), value=True))
         if self.pooling == "cls":
             read = maps.mean(dim=1)[:, 0, 1:]
             return states[:, 0], read / read.sum(dim=1, keepdim=True).clamp(min=1e-12)

@@ -1,10 +1,13 @@
 """Additive attention (Bahdanau et al., ICLR 2015; as pooling in NAML and NRMS, Wu et al., 2019): one learned query for all.
 
 a_i = qᵀ tanh(W h_i + b), α = softmax(a), u = Σ_i α_i h_i. The query does not depend on the candidate, so u is one vector per
-user, which a server may keep. The published code exponentiates a without subtracting the maximum, which overflows: not here.
+user, which a server may keep. With an own `question` it is made of the user's vector, q_u = ReLU(V e_u + v), so that each asks
+something else (as in NPA; Wu et al., KDD 2019); e_u is zeros where the user is unknown. The published code exponentiates a
+without subtracting the maximum, which overflows: not here.
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -12,11 +15,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
-from rankzoo.components.sequence.filled import shares, summed
-from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
+from rankzoo.components.sequence.filled import shares, spread, summed
+from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax, who
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -26,6 +29,8 @@ class AdditiveAttention(HistorySlot):
 
     kind: Literal["additive_attention"] = "additive_attention"
     width: Annotated[Width, Field(title="Width of the query space")] = 64
+    question: Annotated[Literal["shared", "own"], Field(title="The question: one for all, or each user's own")] = "shared"
+    user: Annotated[str, Field(max_length=200, title="User's id (empty: the first field about the user)")] = ""
     candidate: Annotated[bool, Field(title="Hand on the candidate's vector too")] = False
 
     candidate_aware: ClassVar = False
@@ -38,9 +43,18 @@ class AdditiveAttention(HistorySlot):
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
 
+    def word(self) -> str:
+        return "NPA" if self.question == "own" else self.short
+
+    def known_by(self, shape: Shape) -> str:
+        """The field that says who asks; raises where there is none."""
+        return who(self.user, shape, "question", "shared")
+
     def after(self, shape: Shape) -> Shape:
         name, token = self.taken(shape).name, self.widths(shape)[2]
         self.free(shape, name)
+        if self.question == "own":
+            self.known_by(shape)
         fields, origin = {name: token}, {name: f"{shape.at}.sum"}
         if self.candidate:
             self.compared(shape)
@@ -50,8 +64,11 @@ class AdditiveAttention(HistorySlot):
 
     def count(self, shape: Shape) -> Count:
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
-        scores = (linear_part("map", token, self.width, times=length),
-                  linear_part("query", self.width, 1, bias=False, times=length))
+        ask = linear_part("query", self.width, 1, bias=False, times=length)
+        if self.question == "own":
+            made = linear_part("query", shape.fields[self.known_by(shape)], self.width)
+            ask = replace(made, flops=made.flops + 2 * length * self.width)  # and its product with every item
+        scores = (linear_part("map", token, self.width, times=length), ask)
         return Count(self.token_parts(shape, self.candidate) + scores + (Part("sum", 0, 2 * length * token, (token,)),))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -60,10 +77,17 @@ class AdditiveAttention(HistorySlot):
         own = self.count(shape).parameters - sum(block.parameters for block in handed.blocks)
         blocks = (Block(at, "sequence", "scorer", "additive attention", "q · tanh", (self.width, 1), own),
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax", (token,)))
-        return Drawing((*blocks, *handed.blocks), (*shape.edges([name], at), Edge(at, f"{at}.sum", token), *handed.edges))
+        read = [name, self.known_by(shape)] if self.question == "own" else [name]
+        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), Edge(at, f"{at}.sum", token), *handed.edges))
 
     def build(self, shape: Shape) -> AdditiveAttentionLayer:
         return AdditiveAttentionLayer(self, shape)
+
+    def fitted(self, schema: Schema) -> tuple[HistorySlot, tuple[str, ...]]:
+        spec, gone = super().fitted(schema)
+        if not self.user or self.user in {f.name for f in schema.inputs}:
+            return spec, gone
+        return spec.model_copy(update={"user": ""}), (*gone, self.user)
 
 
 class AdditiveAttentionLayer(nn.Module):
@@ -74,15 +98,18 @@ class AdditiveAttentionLayer(nn.Module):
         token = spec.widths(shape)[2]
         self.tokens, self.candidate = spec.tokens(shape, spec.candidate), spec.candidate
         self.map = nn.Linear(token, spec.width)
-        self.query = nn.Linear(spec.width, 1, bias=False)
+        self.user = spec.known_by(shape) if spec.question == "own" else ""
+        self.query = nn.Linear(shape.fields[self.user], spec.width) if self.user else nn.Linear(spec.width, 1, bias=False)
 
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         if self.training and not trace.on:
             items, past = self.tokens.filled(signal)
-            pooled = summed(shares(self.scores(items), past) * items, past)
+            asked = spread(self.own(signal), past) if self.user else None  # (item, width)
+            pooled = summed(shares(self.scores(items, asked), past) * items, past)
         else:
             items, mask = self.tokens.past(signal)
-            weights = masked_softmax(self.scores(items).squeeze(2), mask)  # (row, position)
+            asked = self.own(signal).unsqueeze(1) if self.user else None  # (row, 1, width)
+            weights = masked_softmax(self.scores(items, asked).squeeze(2), mask)  # (row, position)
             trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
             pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
         fields = {self.tokens.history: pooled}
@@ -90,6 +117,12 @@ class AdditiveAttentionLayer(nn.Module):
             fields["candidate"] = self.tokens.query(signal)
         return signal.but(fields={**signal.fields, **fields})
 
-    def scores(self, items: Tensor) -> Tensor:
-        """a_i = qᵀ tanh(W h_i + b): (…, token) → (…, 1)."""
-        return self.query(torch.tanh(self.map(items)))
+    def own(self, signal: Signal) -> Tensor:
+        """q_u = ReLU(V e_u + v): (row, width)."""
+        there = signal.aside[self.user] > 0
+        return torch.relu(self.query(signal.fields[self.user] * there.unsqueeze(1)))
+
+    def scores(self, items: Tensor, asked: Tensor | None) -> Tensor:
+        """a_i = qᵀ tanh(W h_i + b), q that of the row where it has one: (…, token) → (…, 1)."""
+        seen = torch.tanh(self.map(items))
+        return self.query(seen) if asked is None else (seen * asked).sum(dim=-1, keepdim=True)

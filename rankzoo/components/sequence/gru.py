@@ -17,8 +17,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
-from rankzoo.components.sequence.tokens import HistorySlot
-from rankzoo.errors import ZooError, axes, closest, listed, nearest
+from rankzoo.components.sequence.tokens import HistorySlot, who
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Block, Count, Drawing, Schema, Shape
 from rankzoo.signals import Signal
@@ -54,15 +54,7 @@ class Gru(HistorySlot):
 
     def known_by(self, shape: Shape) -> str:
         """The field that says who the user is; raises where there is none, or where it cannot be the first state."""
-        about = [f.name for f in shape.schema.inputs if f.kind == "categorical" and f.name in shape.fields]
-        name = self.user or next((each for each in about if shape.schema.feature(each).side == "user"), "")
-        if name not in about:
-            fix = closest(name, about) or "Name one of: {names}; or set long_term to none."
-            raise ZooError("There is no field '{name}' that says who the user is." if name else
-                           "These data have no field about the user for a vector of his own.", fix, at=f"{shape.at}.user",
-                           name=name, names=listed(about), cure=nearest(f"{shape.at}.user", name, about),
-                           comes=f"{name or 'user'}: {axes(0)}",
-                           needs=f"{name or 'user'}: {axes(self.state(shape) if self.long_term == 'ini' else 'd')}")
+        name = who(self.user, shape, "long_term", "none", self.state(shape) if self.long_term == "ini" else "d")
         if self.long_term == "ini" and shape.fields[name] != self.state(shape):
             raise ZooError("The user's vector '{name}' has {wide} numbers and the state {state}: it cannot be the first state.",
                            "Give both one width (representation.dims.{name}), or set long_term to con.", at=f"{shape.at}.width",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError, axes
+from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.schema import Block, Drawing, History, Part, Schema, Shape
 from rankzoo.signals import Sequence, Signal
 
@@ -131,6 +131,21 @@ class Tokens(nn.Module):
     def query(self, signal: Signal) -> Tensor:
         """The candidate's token, (row, token)."""
         return self.candidate(torch.cat([signal.fields[name] for name in self.tables], dim=1))
+
+
+def who(user: str, shape: Shape, setting: str, without: str, width: int | str = "d") -> str:
+    """The field that says who the user is, the one called `user` or the first about the user; raises where there is none: then
+    the `setting` must be set to `without`."""
+    about = [f.name for f in shape.schema.inputs if f.kind == "categorical" and f.name in shape.fields]
+    name = user or next((each for each in about if shape.schema.feature(each).side == "user"), "")
+    if name not in about:
+        fix = closest(name, about) or "Name one of: {names}; or set {setting} to {without}."
+        raise ZooError("There is no field '{name}' that says who the user is." if name else
+                       "These data have no field about the user for a vector of his own.", fix, at=f"{shape.at}.user",
+                       name=name, names=listed(about), setting=setting, without=without,
+                       cure=nearest(f"{shape.at}.user", name, about),
+                       comes=f"{name or 'user'}: {axes(0)}", needs=f"{name or 'user'}: {axes(width)}")
+    return name
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:

@@ -4,17 +4,21 @@ click     s = ⟨u, c⟩ + b                       as in the dot product
 category  p = softmax(W_c c + b_c)             of the item's vector c
 tags      p_m = softmax(W_n t_m + b_n)         of the state t_m of each word, by the same W_n
 
+Heads may have `hidden` layers before their last map, and drop some of what they read in training: the re-implementations differ.
+
 The heads teach the encoder that all of them share, and are dropped when serving: neither category nor tags are an input, so an
 item needs none to be ranked.
 """
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
-from rankzoo.components.mlp import linear_part
+from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.slot import Width
 from rankzoo.components.towers.dot_product import DotProduct, DotProductLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
@@ -28,7 +32,10 @@ class TextHeads(DotProduct):
 
     kind: Literal["text_heads"] = "text_heads"
 
-    main: ClassVar = ("scale",)
+    hidden: Annotated[tuple[Width, ...], Field(max_length=4, title="Hidden layers of the text heads")] = ()
+    dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout of what they read")] = 0.0
+
+    main: ClassVar = ("scale", "hidden")
     short: ClassVar = "heads"
     keeps: ClassVar = ("gradient",)
     title: ClassVar = "Dot product and text heads"
@@ -66,16 +73,23 @@ class TextHeads(DotProduct):
         heads = []
         for task in (task for task in shape.tasks if not task.single):
             _, width, times = self.inputs(shape, task)
-            heads.append(linear_part(f"head.{task.name}", width, shape.schema.classes(task), times=times))
+            heads += [mlp_part(f"deep.{task.name}", width, self.hidden, times=times)] if self.hidden else []
+            heads.append(linear_part(f"head.{task.name}", self.last(width), shape.schema.classes(task), times=times))
         return super().count(self.plain(shape)) + Count(tuple(heads))
+
+    def last(self, width: int) -> int:
+        """Width of what a head's last map reads."""
+        return self.hidden[-1] if self.hidden else width
 
     def draw(self, shape: Shape) -> Drawing:
         drawn, count = super().draw(self.plain(shape)), self.count(shape)
         blocks, edges = list(drawn.blocks), list(drawn.edges)
         for task in (task for task in shape.tasks if not task.single):
             at, (name, width, times) = f"{shape.at}.{task.name}", self.inputs(shape, task)
-            blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", "each word" if times > 1 else "linear",
-                                (shape.schema.classes(task),), count.within(f"head.{task.name}").parameters, task=task.name))
+            own = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
+            detail = "each word" if times > 1 else "relu" if self.hidden else "linear"
+            blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", detail,
+                                (*self.hidden, shape.schema.classes(task)), own, task=task.name))
             edges.append(Edge(shape.origin[name], at, width * times))
         order = [f"{shape.at}.{task.name}" for task in shape.tasks]
         return Drawing(tuple(sorted(blocks, key=lambda block: order.index(block.address))), tuple(edges))
@@ -85,17 +99,23 @@ class TextHeads(DotProduct):
 
 
 class TextHeadsLayer(DotProductLayer):
-    """Adds `head.<task>`: the item's vector (row, width) → (row, class), or words (row, place, width) → (row, place, tag)."""
+    """Adds `deep.<task>` and `head.<task>`: the item's vector (row, width) → (row, class), or words (row, place, width) → (row,
+    place, tag)."""
 
     def __init__(self, spec: TextHeads, shape: Shape):
         super().__init__(spec, spec.plain(shape))
         others = {task: spec.inputs(shape, task) for task in shape.tasks if not task.single}
         self.read = {task.name: (name, task.kind == "tags") for task, (name, _, _) in others.items()}
-        self.head = ByTask({task.name: nn.Linear(width, shape.schema.classes(task)) for task, (_, width, _) in others.items()})
+        self.dropout = nn.Dropout(spec.dropout) if spec.dropout else None
+        self.deep = ByTask({task.name: Mlp(width, spec.hidden) for task, (_, width, _) in others.items()})
+        self.head = ByTask({task.name: nn.Linear(spec.last(width), shape.schema.classes(task))
+                            for task, (_, width, _) in others.items()})
         self.order = tuple(task.name for task in shape.tasks)
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         logits = super().forward(branches, signal, trace)
         for task, (name, words) in self.read.items():
-            logits[task] = self.head[task](signal.sequences[name].values if words else signal.fields[name])
+            x = signal.sequences[name].values if words else signal.fields[name]
+            x = x if self.dropout is None else self.dropout(x)
+            logits[task] = self.head[task](self.deep[task](x))
         return {task: logits[task] for task in self.order}

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.neighbours import Graph, Neighbours, listing
 from rankzoo.components.representation.text_encoder import TextEncoder, Words
+from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock
 from rankzoo.export.pytorch.plain import PlainEmbeddings
@@ -59,18 +61,21 @@ class PlainTextEncoder(Words, PlainEmbeddings):
         self.pooling, (self.text,) = spec.pooling, self.attributes
         self.states = shape.schema.catalogue.table(self.text)
         self.hands = self.named if self.states in read else ()
-        words, width = spec.listed(shape.schema).length, spec.item_width(shape.schema)
+        words, width = spec.listed(shape.schema).length, spec.state_width(shape.schema)
         self.cls = nn.Parameter(spec.init * torch.randn(width))
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
         self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
                                    for _ in range(spec.layers))
+        read, heads = spec.read_width(width), spec.self_heads
+        self.again = MultiHead(width, heads, spec.self_width, bias=False, out=False) if heads else None
         if spec.pooling == "attention":
-            self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
+            self.map, self.ask = nn.Linear(read, spec.space), nn.Linear(spec.space, 1, bias=False)
+        self.project = nn.Linear(read, spec.project) if spec.project else None
 
     def forward(self, batch: Batch) -> Signal:
         words, mask = self.words(batch.catalogue)
-        states, maps = self.encoded(words, mask)  # (item, 1 + place, width), (item, head, query, key)
-        items = self.pooled(states, maps, mask)  # (item, width)
+        states, _ = self.encoded(words, mask)  # (item, 1 + place, width)
+        items = self.pooled(states, mask)  # (item, width)
         fields = {name: self.table[self.keys.get(name, name)](batch.features[name]) for name in self.ids}  # (row, width) each
         fields |= {name: items[batch.features[name]] for name in self.named}
         fields |= self.numeric(batch)
@@ -86,8 +91,15 @@ class PlainTextEncoder(Words, PlainEmbeddings):
         ids, mask = catalogue.histories[self.text][:, :length, 0], catalogue.masks[self.text][:, :length]
         return self.table[self.about[self.text]](ids), mask
 
-    def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> Tensor:
+    def pooled(self, states: Tensor, mask: Tensor) -> Tensor:
         """One vector of every item, (item, width)."""
+        if self.again is not None:
+            states, _ = self.again(states, states, F.pad(mask, (1, 0), value=True))
+        pooled = self.one(states, mask)
+        return pooled if self.project is None else self.project(pooled)
+
+    def one(self, states: Tensor, mask: Tensor) -> Tensor:
+        """The states of a title as one, (item, width)."""
         if self.pooling == "cls":
             return states[:, 0]
         scores = self.ask(torch.tanh(self.map(states[:, 1:]))).squeeze(2) if self.pooling == "attention" else mask.float()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.representation.minilm import AT_ONCE, FFN, HEADS, LAYERS, PAD, PLACES, WORDS, D, weights
 from rankzoo.components.representation.pretrained_encoder import Pieces, PretrainedEncoder, PretrainedEncoderLayer
+from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.export.pytorch.plain import PlainEmbeddings
 from rankzoo.schema import Shape
@@ -72,9 +73,11 @@ class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
         self.hands = self.named if self.states in read else ()
         self.still = Frozen(LAYERS - spec.trained)
         self.trained = nn.ModuleList(BertLayer(D, HEADS, FFN) for _ in range(spec.trained))
+        read, heads = spec.read_width(D), spec.self_heads
+        self.again = MultiHead(D, heads, spec.self_width, bias=False, out=False) if heads else None
         if spec.pooling == "attention":
-            self.map, self.ask = nn.Linear(D, spec.space), nn.Linear(spec.space, 1, bias=False)
-        self.project = nn.Linear(D, spec.item_width(shape.schema))
+            self.map, self.ask = nn.Linear(read, spec.space), nn.Linear(spec.space, 1, bias=False)
+        self.project = nn.Linear(read, spec.item_width(shape.schema))
         many, most = spec.pieces(shape.schema)
         self.register_buffer("pieces", torch.zeros(many, most, dtype=torch.long))
         self.register_buffer("counts", torch.ones(many, dtype=torch.long))
@@ -102,6 +105,8 @@ class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
 
     def pooled(self, states: Tensor, mask: Tensor) -> Tensor:
         """One state of every item, (item, width)."""
+        if self.again is not None:
+            states, _ = self.again(states, states, F.pad(mask, (1, 0), value=True))
         if self.pooling == "cls":
             return states[:, 0]
         scores = self.ask(torch.tanh(self.map(states[:, 1:]))).squeeze(2) if self.pooling == "attention" else mask.float()

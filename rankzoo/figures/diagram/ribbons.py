@@ -1,14 +1,17 @@
 """The edges: ribbons whose thickness is a quantity, lines that hand a vector on, the bypass and the side lane."""
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rankzoo.figures.diagram.deep import colour_of, trapezoid
 from rankzoo.figures.diagram.nodes import history_rows
 from rankzoo.figures.diagram.state import State, stack_shares
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box, Edge
-from rankzoo.figures.tree import Tree, circle, fit, g, path, rect, relate, text, width_of
+from rankzoo.figures.tree import NOTHING, Tree, circle, fit, g, path, rect, relate, text, width_of
 
 TRACK, PLUS = 44.0, 20.0
+Point = tuple[float, float]
 
 
 def edges(state: State) -> list[Tree]:
@@ -40,12 +43,10 @@ def _colour(edge: Edge, state: State) -> str:
 def _parts(edge: Edge, state: State) -> list[Tree]:
     a, b = edge.start, edge.end
     if edge.kind == "ribbon":
-        d = trapezoid(a.x, a.y - a.t / 2, a.y + a.t / 2, b.x, b.y - b.t / 2, b.y + b.t / 2)
-        return [path(d, "flow grey" if edge.source == "concatenation" else "flow")]
-    if edge.kind == "query":
-        return [path(curve(a.x, a.y, b.x, b.y), "wire", {"stroke-width": 4})]
-    if edge.kind == "line":
-        return [path(curve(a.x, a.y, b.x, b.y), "wire")]
+        upper, lower = (strand(edge, a.y + side * a.t, b.y + side * b.t, side) for side in (-0.5, 0.5))
+        return [path(outline(upper, lower), "flow grey" if edge.source == "concatenation" else "flow")]
+    if edge.kind in ("query", "line"):
+        return [path(curved(strand(edge, a.y, b.y)), "wire", {"stroke-width": 4} if edge.kind == "query" else NOTHING)]
     if edge.kind == "broken":
         words = [width_of(line) for line in state.layout.blocks[edge.target].words]
         gather = max(a.x + 24, b.x - 20 - max(words, default=0.0))  # all edges meet before the words, which stand on the one left
@@ -58,10 +59,34 @@ def _parts(edge: Edge, state: State) -> list[Tree]:
     return _wide(edge, state) if edge.kind == "wide" else _side(edge, state)
 
 
-def curve(x0: float, y0: float, x1: float, y1: float) -> str:
+def strand(edge: Edge, start: float, end: float, side: float = 0.0) -> list[Point]:
+    """The points between which a part of an edge bends, in pairs of which each second is reached level: from its height at the
+    source through the ranks that it passes, there at a share of the thickness beside the middle, to its height at the target."""
+    found = [(edge.start.x, start)]
+    for each in edge.via:
+        y = each.y + side * each.t
+        found += [(each.left, y), (each.right, y)]
+    return [*found, (edge.end.x, end)]
+
+
+def curved(points: list[Point], began: bool = False) -> str:
+    """The points as a path: S-shaped lines between ranks, level ones through them."""
+    d = "" if began else f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for i, (one, other) in enumerate(pairwise(points)):
+        d += f"H{other[0]:.1f}" if i % 2 else curve(*one, *other, began=True)
+    return d
+
+
+def outline(upper: list[Point], lower: list[Point]) -> str:
+    """What lies between two strands."""
+    back = lower[::-1]
+    return f"{curved(upper)}L{back[0][0]:.1f} {back[0][1]:.1f}{curved(back, True)}Z"
+
+
+def curve(x0: float, y0: float, x1: float, y1: float, began: bool = False) -> str:
     """An S-shaped line, level at both ends."""
     m = (x0 + x1) / 2
-    return f"M{x0:.1f} {y0:.1f}C{m:.1f} {y0:.1f} {m:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
+    return ("" if began else f"M{x0:.1f} {y0:.1f}") + f"C{m:.1f} {y0:.1f} {m:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
 
 
 def _row_heights(address: str, state: State) -> list[float]:
@@ -77,7 +102,7 @@ def _rows(edge: Edge, state: State) -> list[Tree]:
     parts = []
     for y in _row_heights(edge.source, state):
         end = edge.end.y if into_sum else min(max(y, target.y + 8), target.bottom - 8)
-        parts.append(path(curve(edge.start.x, y, edge.end.x, end), "wire"))
+        parts.append(path(curved(strand(edge, y, end, (y - edge.start.y) / edge.start.t)), "wire"))
     return parts
 
 
@@ -167,8 +192,8 @@ def _wide(edge: Edge, state: State) -> list[Tree]:
     if not name:
         return []
     head, a = layout.boxes[name], edge.start
-    lane, x = layout.frame.bottom + 8, _join_x(head)
-    d = (f"M{a.x:.1f} {a.y:.1f}C{a.x + 14:.1f} {a.y:.1f} {a.x + 10:.1f} {lane:.1f} {a.x + 26:.1f} {lane:.1f}"
+    x, lane = _join_x(head), edge.via[0].y
+    d = (f"{curve(a.x, a.y, edge.via[0].left, lane)}"
          f"H{x - 6:.1f}Q{x:.1f} {lane:.1f} {x:.1f} {lane - 6:.1f}V{head.cy:.1f}")
     return [path(d, "wire"), path(f"M{x:.1f} {head.cy:.1f}H{head.x:.1f}", "wire")]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from rankzoo.figures.layout.around import around
 from rankzoo.figures.layout.collapse import Graph, condense
 from rankzoo.figures.layout.edges import Wiring, bar_segments, route
 from rankzoo.figures.layout.place import LEAST, Heights, heights, place
@@ -36,15 +37,16 @@ def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1
     across = plan(graph, columns, scale, width)
     down = heights(graph, across, scale, tasks, least)
     boxes = place(graph, across, down, scale)
-    bypass = any(edge.kind == "wide" for edge in route(_wired(graph, boxes, scale)))
-    lane_top = down.top + down.height + (WIDE_LANE if bypass else 0.0)
-    lane, bottom = _lane(graph, across, lane_top)
+    frame = Box(0, down.top, across.total, down.height)
+    edges = around(route(_wired(graph, boxes, scale)), boxes, across, frame)
+    bypass = any(edge.kind == "wide" or any(each.y > frame.bottom for each in edge.via) for edge in edges)
+    lane, bottom = _lane(graph, across, frame.bottom + (WIDE_LANE if bypass else 0.0))
     boxes |= lane
     wiring = _wired(graph, boxes, scale)
-    frame = Box(0, down.top, across.total, down.height)
-    spans = {slot: Box(x, 0, w, down.top + down.height) for slot, (x, w) in across.extents.items()}
-    return Layout(across.total, bottom + FOOT, frame, tuple(columns), spans, graph.blocks, boxes, graph.links,
-                  tuple(route(wiring)), graph.hidden, graph.counts, wiring.segments, _bands(down, boxes, graph), tasks,
+    edges = around(route(wiring), boxes, across, frame) if lane else edges
+    spans = {slot: Box(x, 0, w, frame.bottom) for slot, (x, w) in across.extents.items()}
+    return Layout(across.total, bottom + FOOT, frame, tuple(columns), spans, graph.blocks, boxes, graph.links, tuple(edges),
+                  graph.hidden, graph.counts, wiring.segments, _bands(down, boxes, graph), tasks,
                   tuple(block.address for block in blocks), scale)
 
 

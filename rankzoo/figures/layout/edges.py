@@ -60,7 +60,8 @@ def kind_of(link: Link, graph: Graph) -> EdgeKind | None:
         return "attend"
     if one.form == "candidate" and other.form == "scorer":
         return "query"
-    if other.slot in ("towers", "losses") and one.slot == "interaction" and _skips(one.slot, graph):
+    bypass = one.form == "linear" or one.slot == "interaction"
+    if other.slot in ("towers", "losses") and bypass and _skips(one.slot, graph):
         return "wide"
     return "ribbon" if other.form in FLOWING and one.form not in ("gate", "expert", "tower") else "line"
 
@@ -116,7 +117,7 @@ def _start(link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring, widest: int
                        key=lambda target: wiring.boxes[target].cy)
         return Port(body.right, body.y + body.h * (mates.index(link.target) + 0.5) / len(mates), 2)
     if kind != "ribbon":
-        return Port(body.right, body.cy, 2)
+        return Port(body.right, body.cy, body.h if kind == "rows" else 2)
     if form == "concat":
         return _part(body, link, kind, drawn, wiring)
     if form == "layer" or form == "candidate":
@@ -146,7 +147,7 @@ def _end(link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring, widest: int) 
     if kind == "query":
         return Port(body.x, body.y + 10, 4)
     if kind != "ribbon":
-        return Port(body.x, body.cy, 2)
+        return Port(body.x, body.cy, body.h - 16 if kind == "rows" and wiring.form(link.target) != "sum" else 2)
     if wiring.form(link.target) == "concat":
         parts = {source: (upper, lower) for source, upper, lower in wiring.segments[link.target]}
         upper, lower = parts[link.source]

@@ -68,13 +68,29 @@ class Port:
     t: float
 
 
+Room = tuple[float, float]
+"""The heights between which nothing stands."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Where an edge passes a rank: level from left to right at a height, as thick as it is there, in a room between boxes."""
+
+    left: float
+    right: float
+    y: float
+    t: float
+    room: Room
+
+
 @dataclass(frozen=True)
 class Edge:
     """An edge with its place.
 
     `ribbon` shows numbers that flow; `line` hands a vector on; `mix` is what a gate takes from an expert; `rows` joins
     past items to their scorer, `query` the candidate; `attend` weighs them into the sum; `wide` bypasses the deep part
-    to a head; `side` is the dashed path of a bias tower; `broken` leads to what cannot read it.
+    to a head; `side` is the dashed path of a bias tower; `broken` leads to what cannot read it. `via` are the ranks that it
+    passes where a straight way would run behind a box.
     """
 
     source: str
@@ -83,6 +99,7 @@ class Edge:
     kind: EdgeKind
     start: Port
     end: Port
+    via: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,13 @@ function open(frame) {
   return scene;
 }
 
+// What is selected in a strip that is wider than the page stands in its middle.
+function reveal(frame, chosen) {
+  if (!chosen) return;
+  const [mine, all] = [chosen.getBoundingClientRect(), frame.getBoundingClientRect()];
+  frame.scrollLeft += mine.left + mine.width / 2 - all.left - all.width / 2;
+}
+
 function press(node, on) {
   node.setAttribute("aria-pressed", on ? "true" : "false");
 }
@@ -92,8 +99,11 @@ function show(frame, tree) {
   if (first) root = frame.appendChild(document.createElementNS(SVG, "svg"));
   update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
   const wide = Number((tree[1].viewBox || "0 0 0 0").split(" ")[2]);
-  root.style.minWidth = root.getAttribute("role") === "img" && root.classList.contains("thumbnail") ? "" : `${SMALLEST * wide}px`;
-  root.style.maxWidth = root.classList.contains("excerpt") ? `${LARGEST * wide}px` : "";
+  const strip = root.classList.contains("strip");
+  root.style.minWidth = root.getAttribute("role") === "img" && root.classList.contains("thumbnail") ? ""
+    : `${(strip ? 1 : SMALLEST) * wide}px`;
+  root.style.maxWidth = strip ? `${wide}px` : root.classList.contains("excerpt") ? `${LARGEST * wide}px` : "";
+  if (first && strip) requestAnimationFrame(() => reveal(frame, root.querySelector("[aria-pressed=true]")));
   palette(root);
   if (first) requestAnimationFrame(() => requestAnimationFrame(() => root.classList.add("moving")));
   else root.classList.add("moving");

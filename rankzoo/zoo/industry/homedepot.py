@@ -77,6 +77,7 @@ LESSON = Lesson(
         "A [CLS] token stands for the session.": "The average of its products does.",
         "Cold start means new users.": "New products: the sessions are anonymous anyway.",
         "The category heads decide the ranking.": "They are auxiliary, for training.",
+        "It is trained on masked items.": "It predicts the next item and its categories; a re-implementation names it so.",
         "A new product ranks as well as a known one.": "It can be ranked at all; its popularity is still unknown.",
     },
     questions=(
@@ -109,12 +110,24 @@ LESSON = Lesson(
                  number="logits", slip="One for each task.", follow="A softmax over millions?",
                  then="Sample negatives with a correction for their frequency, take those of the batch, or do it in two "
                       "stages."),
+        Question("Before training all scores are about equal. What is the loss of all tasks together?",
+                 "A softmax over n equal scores gives each 1/n, so that a task costs the logarithm of its choices. New "
+                 "products are no choices in training, so that a curve begins a little lower; where it begins far above, the "
+                 "scores begin too large.", "losses",
+                 number="equal scores", slip="Zero, since nothing is preferred.",
+                 follow="Is this pointwise learning to rank?",
+                 then="No, it is a softmax over the items; with the candidate as an input it could be made so."),
         Question("Why does predicting the category help?",
                  "Its labels are dense, its gradients smooth early on, and it pulls the session to the right part of the "
                  "catalogue.", "losses",
                  slip="Because the category ranks the products afterwards.", follow="Could it hurt?",
                  then="If a session crosses categories on purpose; the gain must be measured against one head alone.",
                  facts=("several tasks", "categories when serving")),
+        Question("The heads stand side by side. Why not one behind the other?",
+                 "Side by side is hard sharing: a category's head reaches the next item through the session's vector alone. A "
+                 "later model hands the predicted intent on to the items' head.", "sharing",
+                 slip="The category's head filters the products.", follow="What speaks for side by side?",
+                 then="It is simple, the heads of categories can be dropped when serving, and a wrong category misleads nobody."),
         Question("How do you evaluate cold start fairly?",
                  "Hide products from training as inputs and as targets, rank against the whole catalogue, report by how often "
                  "the target was seen, and treat ties with care.", "",

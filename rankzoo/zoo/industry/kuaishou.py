@@ -33,7 +33,8 @@ TOWERS = stated("towers", "128, 64, 32, 1 with ReLU", PAPER)
 
 FACTS = (
     stated("place", "after the server's re-ranking: the rest of a page, on the phone, at every swipe", PAPER, at="section 3"),
-    stated("attention", "the target asks the watch history, and the videos already placed", PAPER, at="figure 3"),
+    stated("attention", "the target asks the watch history, and the videos already placed", PAPER, at="figure 3",
+           path="sequence.0.kind"),
     stated("context", "history, videos placed before, slot, network; not the unplaced ones", PAPER,
            at="equation 1"),
     HEADS,

@@ -34,6 +34,7 @@ BLUEPRINT = Blueprint(
 
 BASE = stated("language model", "base size: 12 layers of 768", PAPER)
 QUERY = code("attention over words and over news", "additive, with a query of 200", PAPER, at=AUTHORS, path="sequence.0.kind")
+VECTOR = code("vector of an article", "256 wide", TINY)
 HEADS = known("a base model", "12 heads, a feed-forward network four times as wide", BERT)
 WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
 
@@ -42,6 +43,7 @@ FACTS = (
     stated("trained layers of the language model", "the last two", PAPER),
     stated("pooling of the words", "attention beats the average, which beats [CLS]", PAPER, path="representation.pooling"),
     stated("language models", "UniLM best; RoBERTa ahead of BERT", PAPER),
+    stated("sizes of BERT compared", "12, 8, 4 and 2 layers; the larger the better", PAPER),
     stated("optimiser", "Adam, learning rate 1e-5, batch 128", PAPER),
     stated("live gain, NAML-UniLM in English", "+8.53 % clicks, +2.63 % page views", PAPER),
     stated("live gain, NAML-InfoXLM in 43 other markets", "+10.68 % clicks, +6.04 % page views", PAPER),
@@ -49,12 +51,15 @@ FACTS = (
     code("history", "50 articles", PAPER, at=AUTHORS),
     code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS, path="losses.kind"),
     QUERY,
+    code("dropout", "0.2", PAPER, at=AUTHORS),
     code("score", "dot product of user and news", PAPER, at=AUTHORS, path="towers.kind"),
-    code("vector of an article", "256 wide", TINY),
-    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS),
+    VECTOR,
+    code("self-attention between words and pooling", "20 heads of 20 in one release, none in the other", PAPER, at=AUTHORS,
+         path="representation.self_heads"),
     stated("user encoder of NRMS", "self-attention, then additive attention", NRMS),
     stated("user encoder of LSTUR", "a GRU; the reader's own vector is its first state, or joined to its last", LSTUR),
     stated("the reader's own vector in training", "hidden with probability 0.5", LSTUR),
+    known("user encoder of NPA", "additive attention whose query is made of the reader's own vector"),
     known("a smaller language model", "MiniLM: 6 layers of 384, distilled from a larger one", MINILM),
     known("serving", "each article is encoded once; the score is a dot product"),
     unsure("sizes of the attention and of the vectors", "only in the code", PAPER, why="the paper does not print them"),
@@ -63,12 +68,15 @@ FACTS = (
     ours("layers that are trained", "all", why="nothing is pretrained, so nothing may be kept frozen"),
     ours("pretrained encoder", "MiniLM-L6, where it is installed (kind pretrained_encoder)",
          why="a stand-in for a base-size model, and trained for sentences: [CLS] was not"),
+    ours("dropout here", "none", why="a few hundred steps of a small encoder overfit little", path="representation.dropout"),
     ours("layer norm", "before", why="a few hundred steps are enough from scratch", path="representation.norm"),
+    ours("width of an article's vector here", "as wide as a word's state", why="one map less for so small a model",
+         path="representation.project"),
     ours("query", 32, why="as wide as a news vector here", path="representation.space"),
     ours("user encoder here", "NAML's additive attention", why="what was deployed; self-attention before it makes NRMS",
          path="sequence.0.width"),
     ours("starting spread", 0.3, why="with 0.05 the first epoch is spent on growing the vectors", path="representation.init"),
-    ours("learning rate here", "4e-3; of the words' vectors 5e-2", why="a word stands in few titles"),
+    ours("learning rate here", "4e-3; of the words' vectors 5e-2", why="a word stands in few titles", path="settings.lr"),
     ours("bias of the score", "none", why="a softmax over an impression cannot learn it", path="towers.bias"),
     ours("joined vector", "nothing", why="the dot product reads the two vectors as they are", path="concatenation.fields"),
 )
@@ -96,6 +104,8 @@ LESSON = Lesson(
         "Whole articles are read.": "Titles only.",
         "It is multi-task or reads categories.": "It is not, and does not.",
         "The whole language model is finetuned.": "Only its last two layers.",
+        "The published code is the paper's model.":
+            "It has a language model cut to eight layers and one more self-attention, and lets padding take part.",
     },
     questions=(
         Question("Why does a language model help most for news?",
@@ -108,6 +118,11 @@ LESSON = Lesson(
                  "matter.", "representation",
                  slip="[CLS] is always better.", follow="What must be masked?", then="Padding, or it takes part in the sum.",
                  facts=("pooling of the words",)),
+        Question("Why should one language model, UniLM, do better here than another, BERT?",
+                 "It was trained to understand text and to write it, and may know more of both: so the authors guess.",
+                 "representation", slip="It is larger.", follow="Does a larger one help?",
+                 then="It does among the sizes of BERT; but a base size is what serving could pay for.",
+                 facts=("language models", "sizes of BERT compared")),
         Question("Why train only the last two layers?",
                  "Nearly the same quality, far less compute and memory, and less is forgotten.", "representation",
                  slip="The others cannot be trained.", follow="And which learning rates?",
@@ -145,8 +160,8 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", grew="nrms", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
-              Size("representation.space", 200, QUERY), Size("sequence.0.width", 200, QUERY),
-              Size("title.word", 30_522, WORDS, table=True)),
+              Size("representation.space", 200, QUERY), Size("representation.project", 256, VECTOR),
+              Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True)),
     plain={"representation.pooling": "average"},
     beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
             "settings.table_lr": 5e-2},

@@ -50,7 +50,7 @@ SYSTEM = System(
         representation=Embeddings(dim=16, numeric="vector"),
         interaction=(Linear(bias=False), FM()),
         towers=MlpTower(widths=(256, 128, 64)), tasks=("click",)),
-    facts=(stated("logit", "FM and deep network add up", PAPER),
+    facts=(stated("logit", "FM and deep network add up", PAPER, path="interaction.1.kind"),
            stated("embeddings", "one table for both parts", PAPER),
            stated("first order", "a weight per feature value, no constant", PAPER, path="interaction.0.bias"),
            stated("on Criteo", "AUC 0.8007, logloss 0.45083", PAPER, at="table 2"),

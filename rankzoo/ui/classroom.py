@@ -1,0 +1,54 @@
+"""Classroom: the app on a projector (`?class=1`): no sidebar, type for the back row, the diagram as wide as the window.
+
+The mode stays with the visit from page to page, and stands in the address of each, so that one link brings a class to it."""
+from __future__ import annotations
+
+import streamlit as st
+
+from rankzoo.ui.words import say
+
+NAME, KEPT = "class", "rz_class"
+LARGE = """<style>html{font-size:18px!important} @media(min-width:1600px){html{font-size:21px!important}}
+.stMainBlockContainer{padding-top:3.75rem!important} .stMainBlockContainer>.stVerticalBlock{gap:.4rem}
+.st-key-architect_diagram{--rz-tallest:calc(100vh - %srem - (100vw - 4rem)*62/1080)}</style>"""
+BESIDE, STRIP = 8.4, 5.5
+"""Rem above the diagram, with the gaps: menu and model line; and a strip on how a tour goes on. Below it is the readout, 62 units
+high and 1080 wide."""
+
+
+def on() -> bool:
+    """Whether this visit is a class: by the address, else as on the page before."""
+    return st.query_params.get(NAME, "1" if st.session_state.get(KEPT) else "") == "1"
+
+
+def keep() -> None:
+    """Going to another page empties the address; the mode stays with the visit and is written there again."""
+    chosen = st.session_state[KEPT] = on()
+    if chosen:
+        st.query_params[NAME] = "1"
+    else:
+        st.query_params.pop(NAME, None)
+
+
+def enter() -> None:
+    """Make the visit a class, from here on."""
+    st.session_state[KEPT] = True
+    st.query_params[NAME] = "1"
+
+
+def leave() -> None:
+    """Back to one person at a screen."""
+    st.session_state[KEPT] = False
+    st.query_params.pop(NAME, None)
+
+
+def look(strip: bool) -> None:
+    """The sizes of a class; `strip`: whether a tour tells on top of the page how it goes on."""
+    st.html(LARGE % (BESIDE + STRIP * strip))
+
+
+def way_out() -> None:
+    """The button that ends it, in the sidebar of every page."""
+    with st.sidebar:
+        st.button(say("Leave class mode"), key="rz_class_leave", icon=":material/close_fullscreen:", width="stretch",
+                  on_click=leave)

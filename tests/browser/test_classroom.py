@@ -1,0 +1,97 @@
+"""What fits: the model line in every window, a class's figure on a projector, the ladder in one strip; and the three routes."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo import link
+from rankzoo.document import Document
+
+PROJECTOR = (1280, 720)
+CUT = """() => { const line = document.querySelector(".st-key-rz_model p");
+    const whole = [line, ...line.children].filter((each) => !each.matches("strong + span"));
+    return [Math.max(...whole.map((each) => each.scrollWidth - each.clientWidth)), line.getBoundingClientRect().height,
+            document.querySelector(".st-key-rz_head").getBoundingClientRect().height]; }"""
+
+
+def opened(me, arch: str, **query: str):
+    """The Architect with a preset in hand."""
+    return me.open("architect", c=link.encode(Document.preset(arch)), **query)
+
+
+def bottom(me, key: str) -> float:
+    """Where a drawing ends, in pixels from the window's upper edge."""
+    box = me.page.locator(f".st-key-{key} svg").bounding_box()
+    return box["y"] + box["height"]
+
+
+def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
+    """For the longest names, sources and costs; only the grey words may be cut."""
+    me = visitor(app, size=PROJECTOR)
+    for arch in ("linkedin", "kuaishou", "snapchat", "dlrm", "shared_bottom"):
+        over, line, head = me.page.evaluate(CUT) if opened(me, arch) else (1, 0, 0)
+        assert over <= 0 and line < 36 and head < 50, arch
+        for name in ("Share", "Export"):
+            box = me.key("rz_head").get_by_role("button", name=name).bounding_box()
+            assert box["x"] + box["width"] <= PROJECTOR[0]
+        assert "assumed" in me.key("rz_head").inner_text()
+    me.fill("side:towers.widths", "16, 8")
+    assert "1 changed" in me.key("rz_head").inner_text() and me.page.evaluate(CUT)[0] <= 0
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_class_sees_line_diagram_and_readout_without_scrolling(app, visitor, mode) -> None:
+    """The lowest and the tallest diagram, the widest line; type of 18 pixels and no sidebar."""
+    me = visitor(app, mode, size=PROJECTOR)
+    for arch in ("youtube", "snapchat", "alibaba", "din"):
+        opened(me, arch, **{"class": "1"})
+        assert bottom(me, "readout") <= PROJECTOR[1] and me.key("rz_caption").count() == 0
+        diagram = me.page.locator(".st-key-architect_diagram svg")
+        units = [float(number) for number in diagram.get_attribute("viewBox").split()]
+        assert diagram.bounding_box()["height"] / units[3] >= 0.85, "no text is smaller than elsewhere"
+        assert diagram.bounding_box()["width"] > 1200
+    assert me.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "18px"
+    assert not me.page.locator("[data-testid=stSidebar]").is_visible() or (
+        me.page.locator("[data-testid=stSidebar]").bounding_box()["x"] < -100)
+
+
+def test_a_class_is_entered_kept_and_left(app, visitor) -> None:
+    me = visitor(app, size=PROJECTOR).open()
+    me.key("route:class").get_by_role("button").click()
+    me.page.wait_for_url("**/architect*class=1*")
+    me.settle()
+    for page in ("Train", "Inside", "Learn", "Data", "Architect"):
+        me.go(page)
+        assert me.query()["class"] == "1"
+    assert me.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "18px"
+    me.page.locator("[data-testid=stExpandSidebarButton]").click()
+    me.settle().key("rz_class_leave").get_by_role("button").click()
+    me.settle()
+    assert "class" not in me.query()
+    assert me.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
+
+
+def test_the_tour_leads_from_page_to_page(app, visitor) -> None:
+    me = visitor(app).open()
+    me.key("route:tour").get_by_role("button").click()
+    for at, page in enumerate(("learn", "architect", "architect", "architect", "train"), 1):
+        me.page.wait_for_url(f"**/{page}*tour={at}*")
+        me.settle()
+        assert f"{at} of 8" in me.key("rz_tour").inner_text()
+        me.key("tour_next").get_by_role("button").click()
+    me.page.wait_for_url("**/inside*")
+    me.settle().go("Data")
+    assert "goes on where you left it" in me.key("rz_tour").inner_text()
+
+
+def test_the_ladder_is_one_strip_that_scrolls_to_what_is_chosen(app, visitor) -> None:
+    me = visitor(app, size=PROJECTOR).open()
+    frame = me.page.locator(".st-key-zoo_ladder .rz-frame")
+    wide, seen = frame.evaluate("frame => [frame.scrollWidth, frame.clientWidth]")
+    tops = {round(box.bounding_box()["y"]) for box in frame.locator("[data-id]").all()}
+    assert wide > seen > 700 and len(tops) == 1
+    me.node("nrms").scroll_into_view_if_needed()
+    me.node("nrms").click()
+    me.settle()
+    assert "NRMS" in me.key("rz_card").inner_text()
+    box = me.node("nrms").bounding_box()
+    assert box["x"] + box["width"] <= PROJECTOR[0] and bottom(me, "zoo_ladder") > 0
