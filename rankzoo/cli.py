@@ -76,7 +76,7 @@ def offered(error: ZooError) -> str:
     if "Did you mean" in error.fix or not all(path for path, _ in error.cure):
         return ""
     changes = ((path.removeprefix("blueprint."), json.dumps(value, separators=(",", ":"))) for path, value in error.cure)
-    written = " ".join(map("=".join, changes))
+    written = " and ".join(map("=".join, changes))
     return f"The nearest: {written}." if error.cure and len(written) <= LONGEST else ""
 
 

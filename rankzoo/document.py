@@ -218,8 +218,13 @@ class Document(BaseModel):
         except ZooError as problem:
             problem.tried = json.loads(self.model_dump_json())
             case = Case(schema, self.unchanged().blueprint, instead, most)
-            problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or put_back(self.blueprint, case)
+            problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
             raise
+
+    def _as_the_preset(self, case: Case) -> Cure:
+        """Components as the preset has them; where it cannot stand on these data either, all of it with its own."""
+        found = put_back(self.blueprint, case)
+        return found if case.stands(self.blueprint.but(found)) else (("", self.preset(self.arch).difference()),)
 
     def _elsewhere(self, case: Case) -> Cure:
         """Other data, the most like these first, on which these components stand; none where there are none."""

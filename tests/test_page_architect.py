@@ -11,11 +11,11 @@ from streamlit.testing.v1 import AppTest
 from rankzoo import link
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
-from rankzoo.errors import ZooError
 from rankzoo.figures.words import flops as flops_of
 from rankzoo.inspection.scale import industry
 from rankzoo.registry import systems
-from rankzoo.ui import broken, page
+from rankzoo.ui.offer import _value
+from rankzoo.ui.told import place
 from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
 
 BUILT = list(systems())
@@ -231,13 +231,13 @@ def test_a_number_out_of_range_is_said_and_not_bent_into_range():
     ("sharing.experts", "Sharing · Experts"), ("blueprint.towers.widths.0", "Deep · Hidden layers of each tower"),
     ("sequence.1.heads", "Attention 2 · Heads"), ("losses.weights.clicks", "Loss · Weight of each task"),
     ("sequence.0", "Attention"), ("tasks.0", "Tasks"), ("without.2", "Features that are read"), ("towers.nobody", "Deep"),
-    ("data", ""), ("", "")])
+    ("data", "Data"), ("settings.lr", "Training · Learning rate"), ("", "")])
 def test_what_cannot_be_is_headed_by_its_column_and_its_setting(at, named):
-    assert broken.place(ZooError("It cannot be.", at=at)) == named
+    assert place(at) == named
 
 
 def test_a_button_writes_values_as_the_settings_do():
-    said = [page._value(value) for value in (True, False, None, 0.5, "mlp", [1, None], {"a": False}, [])]
+    said = [_value(value) for value in (True, False, None, 0.5, "mlp", [1, None], {"a": False}, [])]
     assert said == ["true", "false", "null", "0.5", "mlp", "1, null", "a: false", "none"]
 
 

@@ -62,7 +62,7 @@ def _between(tried: Document, mended: Document) -> Iterator[str]:
         yield f"{place('data')}: {titles.get(tried.data, tried.data)} → {titles.get(mended.data, mended.data)}"
     yield from (done(change, mended.blueprint) for change in changes(tried.blueprint, mended.blueprint))
     before = dict(leaves(json.loads(tried.settings.model_dump_json())))
-    yield from (say("Set {at} to {value}", at=f"settings.{path}", value=_value(value))
+    yield from (say("Set {at} to {value}", at=place(f"settings.{path}"), value=_value(value))
                 for path, value in leaves(json.loads(mended.settings.model_dump_json())) if before[path] != value)
 
 

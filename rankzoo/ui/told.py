@@ -7,6 +7,7 @@ from rankzoo.blueprint import SLOTS, Blueprint, kinds
 from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS
 from rankzoo.inspection.changes import Change
+from rankzoo.training.settings import TrainSettings
 from rankzoo.ui.words import say, translate
 
 APART = {"tasks": "Tasks", "without": "Features that are read", "data": "Data", "arch": "Architecture", "v": "Version"}
@@ -19,6 +20,8 @@ def place(address: str, first: Iterable[str] = ()) -> str:
     slot, *rest = address.removeprefix("blueprint.").split(".")
     if slot in APART:
         return say(APART[slot])
+    if slot == "settings" and rest and rest[0] in TrainSettings.model_fields:
+        return f"{say('Training')} · {say(TrainSettings.model_fields[rest[0]].title or rest[0])}"
     if slot not in SLOTS:
         return ""
     many = rest and rest[0].isdigit()
