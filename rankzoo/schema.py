@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import Literal
 
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
@@ -22,8 +23,8 @@ class Feature:
     """One input column.
 
     `vocabulary` counts every row of its table, row 0 (unknown, missing, padding) included; 0 for a numeric feature.
-    `side` says whom it describes. `bias` marks what is known when logging but not when serving (the position of an
-    impression): only a biased tower may read it. `out` marks what a model was told to leave out.
+    `side` says whom it describes. `bias` marks what is known when logging but not when serving (the position of an impression):
+    only a biased tower may read it. `out` marks what a model was told to leave out.
     """
 
     name: str
@@ -36,13 +37,14 @@ class Feature:
 
 @dataclass(frozen=True)
 class HistoryField:
-    """One attribute of the past items. `table` names the feature whose embedding table it shares, or "" for its own. `spelled`:
-    where ids stand for words of a language, those words, of id 1 the first."""
+    """One attribute of past items. `table`: the feature whose embedding table it shares, or "" for its own · `spelled`: where ids
+    are words of a language, those words, of id 1 the first · `counted`: values are amounts, read as they are."""
 
     name: str
     vocabulary: int
     table: str = ""
     spelled: tuple[str, ...] = ()
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -261,6 +263,7 @@ class Shape:
     directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5; `catalogue` is
     the width of an item's vector, 0 where there is none, and `parts` that of each attribute in it, in order, where they stand
     side by side.
+    `scale` is by what towers multiply products with items' vectors.
     `apart` are the groups of tasks that read what is joined in networks of their own, `own` the joins that one of these groups
     alone reads, with its number, `segments` what stands side by side in the joined vector, with its width.
     `origin` names the diagram node that each of these leaves (keys: names of features, histories, crosses and the catalogue;
@@ -277,6 +280,7 @@ class Shape:
     logits: bool = False
     joined: int = 0
     branch: int = 0
+    scale: float = 1.0
     catalogue: int = 0
     parts: Mapping[str, int] = field(default_factory=dict)
     apart: tuple[tuple[str, ...], ...] = ()
@@ -386,14 +390,7 @@ class Count:
     @property
     def activations(self) -> int:
         """Numbers that leave a part for one example: what training must keep for the backward pass."""
-        return sum(_product(p.output) for p in self.parts if p.output)
-
-
-def _product(sizes: tuple[int, ...]) -> int:
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
+        return sum(prod(p.output) for p in self.parts if p.output)
 
 
 BlockForm = Literal["feature", "numbers", "history", "bias", "candidate", "scorer", "sum", "cross", "linear", "concat", "layer",

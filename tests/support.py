@@ -46,7 +46,8 @@ def shop() -> Schema:
              Feature("brand", "categorical", 4, "item"), Feature("weight", "numeric", side="item"))
     word = HistoryField("word", 8, spelled=("red", "wool", "jazz-4", "Light", "Lubason", "run", "naïve"))
     catalogue = Catalogue("product", Schema(about, (), (History("title", 3, (word,)),
-                                                         History("beside", 4, (HistoryField("product", 10, "product"),)))))
+                                                         History("beside", 4, (HistoryField("product", 10, "product"),
+                                                                              HistoryField("times", 9, counted=True))))))
     rows = (Feature("product", "categorical", 10, "item"), Feature("user", "categorical", 6, "user"),
             Feature("age", "numeric"), Feature("position", "categorical", 4, bias=True))
     past = (HistoryField("product", 10, "product"), HistoryField("dwell", 3))

@@ -179,7 +179,7 @@ def test_where_nothing_weighs_items_it_shows_who_reads_whom():
     dataset, document = small("sessions", 2_000), Document.preset("homedepot")
     seen = Subject.of(document.model(dataset.schema).eval(), dataset, rows=50)
     view = look(seen, "attention")
-    assert points.pictures(document.json()) == () and points.pictures(Document.preset("bst").json()) == ("attention",)
+    assert points.pictures(document.json()) == ("pull",) and points.pictures(Document.preset("bst").json()) == ("attention",)
     assert set(view.table["head"]) == {0, 1, 2, 3} and view.truth is None and view.note
     sums = view.table.groupby(["head", "query"])["weight"].sum()
     assert len(sums) == 16 and sums.to_numpy() == pytest.approx(1.0)

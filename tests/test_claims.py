@@ -26,6 +26,9 @@ from rankzoo.runs.experiments import Experiments
 EVERY = list(claims().values())
 
 
+UNTRAINED = ("playlist_completion", "sound, nearest")  # what is compared as it comes has no parameter
+
+
 @pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.id)
 class TestEveryClaim:
     def test_its_arms_can_be_built_and_its_differences_compare_them(self, claim: Claim):
@@ -36,7 +39,7 @@ class TestEveryClaim:
             assert difference.expected != "none" or difference.least > 0
         for arm in claim.arms:
             document_of(claim, arm).blueprint.places((arm.world or claim.world).schema)
-        assert all(count > 0 for count in parameters(claim).values())
+        assert all(count > 0 for arm, count in parameters(claim).items() if (claim.id, arm) != UNTRAINED)
 
     def test_its_courses_can_be_drawn(self, claim: Claim):
         for course in claim.courses:

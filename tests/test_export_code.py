@@ -30,7 +30,7 @@ from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
 SWITCHES = ("how", "mode", "index", "admit", "aggregator", "numeric", "norm", "read", "positions", "pooling", "structure",
-            "gates", "activation", "gate_input", "serve", "target", "grains", "order", "labels")
+            "gates", "activation", "gate_input", "sampling", "serve", "target", "grains", "order", "labels")
 LIBRARIES = {"__future__", "collections.abc", "dataclasses", "itertools", "math", "sys", "torch", "torch.nn",
              "torch.nn.functional", "typing"}
 ALONE = '''
@@ -168,6 +168,20 @@ def test_every_way_to_a_row_runs_without_rankzoo(tmp_path):
     for index in ("cuckoo", "hash", "quotient"):
         document = Document.preset("bytedance").but([("representation.index", index)])
         models[index] = learnt(document.model(document.schema()))
+    run_alone(tmp_path, models)
+    for name, model in models.items():
+        assert_same(tmp_path, name, model)
+
+
+def test_every_way_to_read_a_neighbourhood_runs_without_rankzoo(tmp_path):
+    """An LSTM, edges drawn by their weight, ids beside what is known, scores without a map, and a loss of cosines by itself or
+    beside drawn negatives."""
+    alike = {"acoustic_similarity": "cosine"}
+    changes = ({"representation.aggregator": "lstm", "representation.hidden": [8, 6], "representation.sampling": "weight"},
+               {"representation.ids": True, "representation.dim": 4, "towers.mapped": False}, {"losses.how": alike},
+               {"losses": {"kind": "negatives", "on": ["co_occurrence"], "how": alike}})
+    documents = [Document.preset("spotify").but(list(each.items())) for each in changes]
+    models = {f"graph_{i}": learnt(each.model(each.schema())) for i, each in enumerate(documents)}
     run_alone(tmp_path, models)
     for name, model in models.items():
         assert_same(tmp_path, name, model)

@@ -8,6 +8,7 @@ import pytest
 from rankzoo.data.load import from_world
 from rankzoo.data.worlds.playlists import GENRES, WORLD, edges, strongest
 from rankzoo.errors import ZooError
+from rankzoo.figures.agreement import agreement
 from rankzoo.figures.around import around as drawn
 from rankzoo.figures.around import placed
 from rankzoo.figures.scatter import styles, vectors
@@ -121,3 +122,27 @@ def test_pictures(subject):
     assert placed(tree)[1:] == pytest.approx([turn / 2, 2 * turn, 0, turn, 2 * turn])
     widths = [trace.line.width for trace in drawn(tree, styles(frame["group"], theme()), theme(), "t").data[:5]]
     assert widths == pytest.approx([6, 3, 1.5, 1.5, 4.5])
+
+
+def test_what_the_nearest_have_in_common_is_drawn_for_each_model():
+    """A dot at each model's share on one scale, its number behind, and a line where chance is."""
+    kinds = (("linked", "known", (0.5, 0.25)), ("linked", "new", (0.1, 0.4)))
+    rows = [(what, items, label, share) for what, items, shares in kinds
+            for label, share in zip(("this model", "run 2"), shares, strict=True)]
+    frame = pd.DataFrame(rows, columns=["what", "items", "label", "share"]).assign(chance=0.02)
+    said = str(agreement(frame, "Of the ten nearest"))
+    assert "50 % · 25 %" in said and "10 % · 40 %" in said and "run 2, linked, new: 40.0 %" in said
+    assert said.count("by lot: 2.0 %") == 2
+
+
+def test_heavy_edges_are_read_more_often_where_they_are_drawn_by_weight():
+    """Over a hundred seeds, of tracks with more neighbours than a step reads."""
+    data, blueprint, weight = small("playlists", 2_000), systems()["spotify"].blueprint, {}
+    for sampling in ("uniform", "weight"):
+        changes = {"hidden": (4,), "samples": (3,), "sampling": sampling}
+        graph = blueprint.representation.model_copy(update=changes)
+        model = RankingModel(blueprint.model_copy(update={"representation": graph}), data.schema).eval()
+        subject = Subject.of(model, data, rows=1)
+        item = 1 + int(near.ties(subject).weights.std(axis=1).argmax())
+        weight[sampling] = np.mean([near.around(subject, item, seed)["weight"].mean() for seed in range(100)])
+    assert weight["weight"] > 1.1 * weight["uniform"]

@@ -354,6 +354,20 @@ def test_tables_of_groups_leave_nothing_to_compare_across_them():
     assert not alone.exception, "each group has one task: no pair has a cosine"
 
 
+def test_a_visitor_says_what_a_response_is_worth():
+    """Where every active response is worth twice as much, the curve is another one, and all that it says of its axis is, too."""
+    app = visit("inside", c=link.encode(tiny("linkedin")), view="tasks")
+    curve = lambda: [words(tree) for key, tree in scenes(app).items() if key == "tasks:trade"]  # noqa: E731
+    before = curve()
+    for task in ("like", "comment", "reshare"):
+        app.number_input("tasks:worth:" + task).set_value(2.0)
+    app.run()
+    assert not app.exception and len(before) == 1 and curve() != before
+    for task in ("like", "comment", "reshare"):
+        app.number_input("tasks:worth:" + task).set_value(1.0)
+    assert curve() != before and not app.run().exception and curve() == before
+
+
 def test_the_steps_of_a_search_are_told():
     """Where the search ends, what it shows and how many beams agree, in words; the tree names each step once."""
     app = fresh("kuaishou", "lists", request="3")

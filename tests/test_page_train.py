@@ -152,6 +152,17 @@ class TestSettings:
         assert not app.exception and "rz_gate" not in {each.key for each in visit(
             "train", run=finished(tiny("omoe"))).get("button_group")}, "one gate is nothing to choose from"
 
+    def test_how_tasks_pull_stands_behind_the_models_own_picture(self):
+        """One press away where a model has a picture of its own; every pair is a row, by its tasks' symbols."""
+        app = visit("train", run=finished(tiny("mmoe")))
+        app.button_group(key="rz_picture").set_value("pull").run()
+        assert not app.exception and set(charts(app)) == {"loss", "auc", "pull"}
+        shown = charts(app)["pull"]
+        names = {name for row in shown["data"][0]["text"] for name in row if name}
+        assert {"click × completion", "like × dismiss"} <= names and len(names) == 6
+        assert any(each.value.startswith("1: two tasks pull the same way") for each in app.caption)
+        assert "rz_picture" not in {each.key for each in visit("train", run=finished(tiny("bst"))).get("button_group")}
+
     def test_widgets_show_the_document_and_change_it(self):
         app = opened(tiny("din").but([("settings.seed", 5)]))
         assert [app.number_input(key=key).value for key in ("rz_seed", "rz_epochs", "rz_rows")] == [5, 2, 600]

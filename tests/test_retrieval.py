@@ -1,6 +1,8 @@
 """Retrieval: who knows relevance fills the list with it, who knows the contrary or nothing does not."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,9 @@ from rankzoo.claims.trial import document_of
 from rankzoo.data.truths import Suits
 from rankzoo.data.worlds.search import ITEMS, NAMES, PER_CATEGORY, PROPER, TASKS, WORLD
 from rankzoo.document import Document
-from rankzoo.inspection.retrieval import GOOD, found, good
+from rankzoo.inspection.retrieval import GOOD, OUT, found, good, retrieved
+from rankzoo.inspection.view import Subject
+from rankzoo.serving.terms import Terms
 from rankzoo.training.metrics import RECALL, evaluate, predict
 from rankzoo.ui.claim_pictures import plane
 from tests.support import small
@@ -45,6 +49,33 @@ def test_what_suits_a_request_is_the_recipe():
         assert len(wanted) == 2 and np.array_equal(suits.items[suits.kind[row]], right)
     listed, grades = (np.array(made.table[name].to_pylist()) for name in made.table.column_names[-2:])
     assert np.array_equal(suits.items[suits.kind[:, None], listed], grades > 0)
+
+
+def test_the_check_of_words_is_counting():
+    """A title holds two of the query's words, or all of a shorter query; by sets, row by row. An item without a title never."""
+    rows = small("search", 1_500).part("test").rows(0, 20)
+    one_word = {name: mask.clone() for name, mask in rows.masks.items()}
+    one_word["query"][0, 1:] = False
+    rows = replace(rows, masks=one_word)
+    stays, titles = Terms().holds(rows), rows.catalogue
+    words = [set(titles.histories["title"][item, titles.masks["title"][item], 0].tolist()) for item in range(len(titles))]
+    for row in range(20):
+        asked = set(rows.histories["query"][row, rows.masks["query"][row], 0].tolist())
+        expected = [len(asked & title) >= min(2, len(asked)) for title in words]
+        assert stays[row].tolist() == expected and 0 < sum(expected) < len(words)
+    assert not stays[:, 0].any()
+
+
+def test_what_stays_is_more_often_relevant():
+    """Of an untrained model: the check takes out nearly all that it found, and what follows is far more relevant than by lot."""
+    dataset, document = small("search", 1_500), Document.preset("alibaba")
+    subject = Subject.of(document.model(dataset.schema).eval(), dataset, rows=50, serving=document.system.serving)
+    frame = retrieved(subject).set_index("what")
+    assert list(frame.index) == [*TASKS, GOOD, OUT] and isinstance(document.system.serving, Terms)
+    assert frame.loc[OUT, "value"] == pytest.approx(frame.loc[OUT, "chance"], abs=0.03) and frame.loc[OUT, "value"] > 0.8
+    assert frame.loc[GOOD, "checked"] > 5 * frame.loc[GOOD, "value"]
+    plain = retrieved(Subject.of(subject.model, dataset, rows=50))
+    assert list(plain["what"]) == [*TASKS, GOOD] and "checked" not in plain
 
 
 def test_of_a_model():

@@ -15,7 +15,7 @@ from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.training.fit import Fit
-from rankzoo.training.optimizers import Distinct, RowWise, optimizers
+from rankzoo.training.optimizers import Distinct, RowWise, cut, optimizers
 from rankzoo.training.run import digest, finish
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.watch import watched
@@ -322,6 +322,27 @@ def test_begin_at_the_base_rate(data):
     fit = fit_of("lr", data)
     rate = float(fit.train.labels["click"].mean())
     assert torch.sigmoid(fit.model.interaction[0].bias).item() == pytest.approx(rate, abs=1e-5)
+
+
+def test_gradients_are_cut_to_a_length(data):
+    """As one vector with the rows of the tables: longer ones end as long as is allowed, shorter ones stay. Torch's own function
+    says the same of dense gradients."""
+    fit = Fit(RankingModel(systems()["wide_deep"].blueprint, data["ads"].schema), data["ads"], TrainSettings(), watching=False)
+    fit.model(data["ads"].part("train").rows(0, 64)).losses["click"].backward()
+    held = [each for each in fit.model.parameters() if each.grad is not None]
+    before = [each.grad.to_dense().clone() for each in held]
+    length = torch.cat([each.flatten() for each in before]).norm()
+    assert any(each.grad.is_sparse for each in held)
+    for largest, factor in ((2 * float(length), 1.0), (0.25 * float(length), 0.25)):
+        cut(fit.optimizers, largest)
+        for each, old in zip(held, before, strict=True):
+            torch.testing.assert_close(each.grad.to_dense(), factor * old)
+    dense = [nn.Parameter(old) for old in before]
+    for each, old in zip(dense, before, strict=True):
+        each.grad = old.clone()
+    torch.nn.utils.clip_grad_norm_(dense, 0.25 * float(length))
+    for one, other in zip(dense, held, strict=True):
+        torch.testing.assert_close(one.grad, other.grad.to_dense())
 
 
 def test_watched_names(data):

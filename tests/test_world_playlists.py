@@ -101,6 +101,27 @@ def test_labels_of_one_track_are_its_genre_and_what_sounds_like_it(made, tracks)
             assert genre[row] == tracks.genre[shown[0]] and like[row] in nearest[shown[0]]
 
 
+def test_a_track_of_the_same_genre_is_any_other_known_one(made, tracks):
+    """Never the track itself; each as likely, so that the true order has all of them in the middle of their places."""
+    labels, shown = made.table["same_genre"].to_numpy(), made.table["playlist.track"].to_pylist()
+    genre, rank = made.table["genre"].to_numpy(), made.truth.ranks["same_genre"]
+    asked = np.flatnonzero(labels >= 0)
+    assert ((labels >= 0) == (genre >= 0)).all() and (tracks.genre[labels[asked]] == genre[asked]).all()
+    assert not tracks.new[labels[asked]].any() and all(labels[row] != shown[row][0] for row in asked)
+    for row in asked[:50]:
+        others = (tracks.genre == genre[row]) & ~tracks.new
+        assert rank[row] == (others.sum() - others[shown[row][0]] + 1) / 2
+    assert len(set(labels[asked].tolist())) > 0.5 * len(asked)
+
+
+def test_an_edge_tells_its_weight_as_it_is(made, data):
+    """How many playlists hold both, of a new track's few too: an amount, not an id that training must have met."""
+    items, weights = data.batch.catalogue, made.truth.ties.weights
+    assert torch.equal(items.histories["neighbours"][1:, :, 1], torch.from_numpy(weights))
+    assert weights[weights > 0].min() == 1 and weights.max() > 10
+    assert (np.diff(weights, axis=1) <= 0).all()
+
+
 def test_sound_tells_half_of_the_genre():
     """The sheet's section 12: of the ten nearest 50 to 60 % are of the genre, in the mean over seeds; more among neighbours."""
     found, graph = [], []

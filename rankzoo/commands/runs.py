@@ -36,7 +36,7 @@ def list_runs(as_json: bool) -> None:
 @runs.command()
 @click.argument("id")
 @click.option("--points", "begins", help="What was measured on the way too, by how its name begins: validation.click.auc, "
-              "conflict, rows, gate.")
+              "pull, conflict, rows, gate.")
 @json_option
 def show(id: str, begins: str | None, as_json: bool) -> None:
     """One run with its events and, once it is done, its result."""

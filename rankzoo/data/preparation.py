@@ -152,7 +152,8 @@ class Preparation(_Frozen):
         ids = np.zeros((*mask.shape, len(history.fields)), dtype=np.int64)
         for number, field in enumerate(history.fields):
             values = pc.list_flatten(table[f"{history.name}.{field.name}"])
-            ids[mask, number] = self.vocabulary(field.table or f"{history.name}.{field.name}").encode(values)
+            ids[mask, number] = (np.minimum(values.to_numpy(), field.vocabulary - 1) if field.counted else
+                                 self.vocabulary(field.table or f"{history.name}.{field.name}").encode(values))
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
@@ -190,7 +191,7 @@ def _tables(schema: Schema) -> tuple[dict[str, list[str]], dict[str, int]]:
     for history in schema.histories:
         for field in history.fields:
             path = f"{history.name}.{field.name}"
-            if field.table not in made_of:
+            if field.table not in made_of and not field.counted:
                 columns.setdefault(field.table or path, []).append(path)
                 sizes.setdefault(field.table or path, field.vocabulary - 1)
     if schema.catalogue:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from rankzoo.figures.plot import FINE, around, axes, chart, colour, end_labels, epoch_axis, label, room, short, symbol
 from rankzoo.figures.theme import DASHES, Theme
 from rankzoo.figures.theme import SYMBOLS as MARKERS
-from rankzoo.figures.words import Say, fixed, percent, place
+from rankzoo.figures.words import Say, fixed, missing, percent, place
 
 MARKS = 4
 
@@ -84,6 +84,35 @@ def line(frame: pd.DataFrame, epochs: float, theme: Theme, title: str, places: i
     if level is not None:
         _level(figure, level, level_name, epochs, theme)
     return end_labels(figure, _tips(frame.rename(columns={"series": "task"}), series, theme, places), theme)
+
+
+def pulls(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme, say: Say = str) -> go.Figure:
+    """How alike pairs of tasks pull at what they share, a row for each pair (by their symbols) at each place and a column for
+    each look: columns `place` (empty: one place alone), `a`, `b`, `epoch`, `value` (−1 to 1). The last stands behind a row."""
+    figure = chart(label(say("Cosine of two tasks' gradients")), right=44)
+    looks = sorted(frame["epoch"].unique())
+    rows: list[tuple[str, list[float | None], str]] = []
+    for place_, own in frame.groupby("place", sort=False):
+        rows += [(f"<b>{label(place_)}</b>", [None] * len(looks), "")] if place_ else []
+        for (a, b), pair in own.groupby(["a", "b"], sort=False):
+            values = pair.set_index("epoch")["value"].reindex(looks)
+            marks = " × ".join(symbol(theme, list(tasks).index(task)) for task in (a, b))
+            rows.append((marks, [None if missing(v) else float(v) for v in values], label(f"{a} × {b}")))
+    ramp = [[i / (len(theme.diverging) - 1), each] for i, each in enumerate(theme.diverging)]
+    if rows:
+        heights = list(range(len(rows)))
+        figure.add_heatmap(x=looks, y=heights, z=[values for _, values, _ in rows], zmin=-1, zmax=1, colorscale=ramp,
+                           showscale=False, xgap=1, ygap=1, text=[[name] * len(looks) for _, _, name in rows],
+                           hovertemplate="%{text}<br>%{x:.2f}: %{z:.3f}<extra></extra>", hoverongaps=False)
+        for height, (name, values, pair) in zip(heights, rows, strict=True):
+            known = [value for value in values if value is not None]
+            said, side = (fixed(known[-1], 2), 1) if pair and known else ("" if pair else name, 0)
+            figure.add_annotation(x=side, xref="paper", y=height, text=said, showarrow=False, xanchor="left", xshift=6 * side,
+                                  font={"size": 12, "color": theme.ink})
+    axes(figure, say("epoch"), (-epochs / 40, epochs * 41 / 40), y_range=(len(rows) - 0.5, -0.5))
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[name if pair else "" for name, _, pair in rows], ticks="",
+                        showgrid=False)
+    return figure
 
 
 def course(frame: pd.DataFrame, theme: Theme, title: str, axis: str, say: Say = str) -> go.Figure:

@@ -105,7 +105,11 @@ def around(subject: Subject, item: int, seed: int = 0) -> pd.DataFrame:
         reached = []
         for of in front:
             places = mask[of].nonzero().squeeze(1)
-            chosen = places[torch.randperm(len(places), generator=rng)[:most]].sort().values
+            drawn = torch.randperm(len(places), generator=rng)
+            if layer.sampling == "weight":
+                weights = torch.from_numpy(edges.weights)[of - 1, places]
+                drawn = (torch.rand(len(places), generator=rng).log() / weights).argsort(descending=True)
+            chosen = places[drawn[:most]].sort().values
             rows += [(hop, of, int(near[of, place]), int(edges.weights[of - 1, place])) for place in chosen]
             reached += near[of, chosen].tolist()
         front = list(dict.fromkeys(reached))

@@ -14,32 +14,41 @@ from rankzoo.data.dataset import Dataset, Part
 from rankzoo.data.truths import Suits
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
+from rankzoo.serving.terms import Terms
 from rankzoo.training.metrics import BATCH, RECALL, TOP, oracle, rank
 
 GOOD = "relevant among the first twenty"
+OUT = "of the first twenty taken out by the check"
 
 
-def found(model: RankingModel, dataset: Dataset, part: Part = "test") -> dict[str, float]:
+def found(model: RankingModel, dataset: Dataset, part: Part = "test", terms: Terms | None = None) -> dict[str, float]:
     """By graded task the recall of the right item among the first twenty, and where relevance is planted P_good of the score by
-    the last of them; one pass, in batches."""
+    the last of them; one pass, in batches. `terms`: what is checked after the search; then also how much of the first twenty it
+    takes out."""
     tasks = [task for task in model.blueprint.tasks if dataset.schema.grades and task in dataset.schema.grades.tasks]
-    rows, truth, hits, shares = dataset.part(part), dataset.truth_of(part), {task: [] for task in tasks}, []
+    rows, truth, hits, shares, out = dataset.part(part), dataset.truth_of(part), {task: [] for task in tasks}, [], []
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
             batch = rows.rows(start, start + BATCH)
             logits = model(batch.unlabelled()).logits
+            if terms is not None:
+                stays = terms.holds(batch)
+                out.append(1 - stays[:, 1:].gather(1, logits[tasks[-1]][:, 1:].topk(TOP, dim=1).indices).float().mean(dim=1))
+                logits = {task: logits[task].masked_fill(~stays, -torch.inf) for task in tasks}
             for task in tasks:
                 hits[task].append(rank(logits[task], batch.labels[task]) <= TOP)
             if truth and truth.suits:
                 shares.append(good(logits[tasks[-1]], truth.suits, np.arange(start, start + len(batch))))
     told = {task: float(torch.cat(each).float().mean()) for task, each in hits.items()}
-    return told | ({GOOD: float(np.concatenate(shares).mean())} if shares else {})
+    told |= {GOOD: float(np.concatenate(shares).mean())} if shares else {}
+    return told | ({OUT: float(torch.cat(out).mean())} if out else {})
 
 
 def retrieved(subject: Subject) -> pd.DataFrame:
     """Columns what (a task, or P_good), value, chance, best: of the model, of a list by lot, of an order by the true score (NaN
-    where that is not known; relevant items fill a list where there are twenty)."""
+    where that is not known; relevant items fill a list where there are twenty). Where the system checks what was found,
+    `checked`: the value behind the check; the last row says how much of the first twenty it takes out."""
     dataset, truth = subject.dataset, subject.dataset.truth_of(subject.part)
     by_lot, best = TOP / (dataset.schema.catalogue.rows - 1), oracle(dataset, subject.part)
     told = found(subject.model, dataset, subject.part)
@@ -47,7 +56,13 @@ def retrieved(subject: Subject) -> pd.DataFrame:
     if GOOD in told:
         many, all_of = truth.suits.items.sum(axis=1)[truth.suits.kind], truth.suits.items.shape[1]
         rows.append((GOOD, told[GOOD], float(many.mean()) / all_of, float(np.minimum(many, TOP).mean()) / TOP))
-    return pd.DataFrame(rows, columns=["what", "value", "chance", "best"])
+    frame = pd.DataFrame(rows, columns=["what", "value", "chance", "best"])
+    if not isinstance(subject.serving, Terms):
+        return frame
+    behind = found(subject.model, dataset, subject.part, subject.serving)
+    by_chance = 1 - float(subject.serving.holds(subject.batch)[:, 1:].float().mean())
+    frame.loc[len(frame)] = [OUT, behind[OUT], by_chance, np.nan]
+    return frame.assign(checked=[behind[what] if what != OUT else np.nan for what in frame["what"]])
 
 
 def good(score: Tensor, suits: Suits, rows: np.ndarray) -> np.ndarray:

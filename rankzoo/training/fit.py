@@ -22,12 +22,12 @@ from rankzoo.signals import Batch
 from rankzoo.training.combine import combiner
 from rankzoo.training.course import Course
 from rankzoo.training.metrics import both, constant_logit, constant_loss, evaluate, guessed, losses
-from rankzoo.training.optimizers import Dense, optimizers, sight
+from rankzoo.training.optimizers import Dense, cut, optimizers, sight
 from rankzoo.training.precision import Precision
 from rankzoo.training.requests import by_request, edges
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.tagging import answers
-from rankzoo.training.watch import watched
+from rankzoo.training.watch import pulls, watched
 
 REPORTS_PER_EPOCH, CHECKS_PER_EPOCH, TOLD_PER_EPOCH, TOLD_PER_RUN = 20, 2, 4, 100
 BLOCK = 64  # batches that are gathered at once
@@ -37,9 +37,9 @@ BLOCK = 64  # batches that are gathered at once
 class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
-    points: `train.<task>.loss` and `validation.<task>.loss`, both the loss that the task is trained with, relative to that of
-    always guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it
-    moves, `gradient.<task>.cosine` if gradients are compared, what `watched` sees, what layers tell; empty at most steps.
+    points: `train.<task>.loss`, `validation.<task>.loss`: the loss that the task is trained with, relative to that of always
+    guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it moves,
+    what `watched`, `pulls` and the combiner see, what layers tell; empty at most steps.
     """
 
     number: int
@@ -163,6 +163,7 @@ class Fit:
                 group["lr"] = rate * factor
         self.combiner.begin(self.done // self.per_epoch, self.model)
         alone = self.course.backward(self.done, losses, self.combiner)
+        cut(self.optimizers, self.settings.clip)
         with self.course.moving(alone):
             for optimizer in self.optimizers:
                 optimizer.step()
@@ -211,7 +212,7 @@ class Fit:
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
         points |= {f"train.{task}.weight": value for task, value in self.combiner.moving(self.model).items()}
         points = {name: value for name, value in points.items() if name.split(".")[1] not in self.course.idle(self.done - 1)}
-        points |= watched(self.model, self.validation)
+        points |= watched(self.model, self.validation) | pulls(self.model, self.validation)
         if ended and self.course.at(self.done - 1).last:
             known = [value for value in missed if math.isfinite(value)]
             self._keep_best(sum(known) / len(known) if known else math.inf)

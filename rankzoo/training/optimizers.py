@@ -211,6 +211,21 @@ def optimizers(model: RankingModel, settings: TrainSettings) -> list[Optimizer]:
     return made
 
 
+def cut(optimizers: list[Optimizer], largest: float | None) -> None:
+    """Where all gradients as one vector are longer than `largest`, make them as long (Pascanu et al., ICML 2013); None leaves
+    them. Of a table the rows that were read count, each once."""
+    if largest is None:
+        return
+    found = []
+    for parameter in (each for optimizer in optimizers for each in optimizer.parameters if each.grad is not None):
+        if parameter.grad.is_sparse:
+            parameter.grad = parameter.grad.coalesce()
+        found.append(parameter.grad._values() if parameter.grad.is_sparse else parameter.grad)
+    if found:
+        length = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(each) for each in found]))
+        torch._foreach_mul_(found, (largest / length.clamp(min=1e-12)).clamp(max=1.0))
+
+
 def sight(model: RankingModel, optimizers: list[Optimizer], batch: Batch) -> None:
     """Before a step that learns from a batch: a table whose ids come and go may give out rows, and what optimisers know of
     those is forgotten."""

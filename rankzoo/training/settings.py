@@ -30,6 +30,7 @@ class TrainSettings(BaseModel):
     schedule: Annotated[Literal["constant", "cosine"], Field(title="Learning rate over time")] = "constant"
     warmup: Annotated[int, Field(ge=0, le=1_000_000, title="Steps over which the learning rate rises")] = 0
     weight_decay: Annotated[float, Field(ge=0, le=1, title="Weight decay")] = 0.0
+    clip: Annotated[float | None, Field(gt=0, le=1000, title="Largest norm of the gradients")] = None
     patience: Annotated[int, Field(ge=0, le=1000, title="Early stop after … epochs without gain")] = 2
     precision: Annotated[Literal["float32", "bfloat16", "auto"], Field(title="Matrix products in")] = "float32"
     threads: Annotated[int, Field(ge=1, le=64, title="Threads")] = 1

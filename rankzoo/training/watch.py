@@ -1,13 +1,20 @@
-"""What is watched inside a model while it trains: gate shares, how wide attention spreads, how strongly fields cross."""
+"""What is watched inside a model while it trains: gate shares, how wide attention spreads, how strongly fields cross, and whether
+tasks pull the same way at what they share."""
 from __future__ import annotations
+
+from itertools import combinations
 
 import torch
 
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
+from rankzoo.training.combine.base import gradients
+from rankzoo.training.combine.pcgrad import stacked
 
 ROWS, ITEMS = 512, 8
+FEW = 3  # layers of a component that are looked at one by one
+EVERYWHERE = "all"
 GATES = "sharing.gate"
 
 
@@ -36,6 +43,43 @@ def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
         if len(off):
             points[f"cross.{entry.address}"] = float(off.max() / off.mean().clamp(min=1e-12))
     return points
+
+
+def pulls(model: RankingModel, batch: Batch) -> dict[str, float]:
+    """`pull.<place>.<a>~<b>`: the cosine of two tasks' gradients at weights that both reach, in eval mode, over the first rows of
+    a batch; nothing is moved. place: `all` of them together, a component, or a layer of one that has few (of a graph each W^k).
+    Of tables the rows of the batch count. A pair is left out where a task pulls at nothing."""
+    tasks = [task for task in model.blueprint.tasks if model.losses.weights[task] > 0]
+    if len(tasks) < 2:
+        return {}
+    names, learnt = zip(*((name, each) for name, each in model.named_parameters() if each.requires_grad), strict=True)
+    training = model.training
+    model.eval()
+    losses = model(batch.rows(0, ROWS)).losses
+    model.train(training)
+    held = [task for task in tasks if task in losses and losses[task].requires_grad]
+    columns = zip(*gradients([losses[task] for task in held], list(learnt)), strict=True)
+    products: dict[str, torch.Tensor] = {}
+    for name, column in zip(names, columns, strict=True):
+        if sum(each is not None for each in column) > 1:
+            own = stacked(column).values.double()
+            products[name.rpartition(".")[0]] = products.get(name.rpartition(".")[0], 0) + own @ own.T
+    points: dict[str, float] = {}
+    for place, product in ({EVERYWHERE: sum(products.values())} | by_place(model, products) if products else {}).items():
+        length = product.diagonal().sqrt()
+        for (i, a), (j, b) in combinations(enumerate(held), 2):
+            if length[i] * length[j] > 0:
+                points[f"pull.{place}.{a}~{b}"] = float(product[i, j] / (length[i] * length[j]))
+    return points
+
+
+def by_place(model: RankingModel, products: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Sums of what layers hold by component; of a component with few such layers by layer."""
+    found: dict[str, torch.Tensor] = {}
+    for address in (place.address for place in model.blueprint.places(model.schema)):
+        own = {name: each for name, each in products.items() if name == address or name.startswith(f"{address}.")}
+        found |= {address: sum(own.values())} if len(own) > FEW else own
+    return found
 
 
 def gate_name(address: str) -> str:

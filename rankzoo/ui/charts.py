@@ -30,18 +30,27 @@ def show(run: Run | None) -> None:
     overlaid = [(each.id, each.number, points.series(each).frame) for each in ticked if each.state != "running"]
     pictures = points.pictures(document.json())
     places = st.columns(3 if pictures else 2, gap="small")
-    gates = _gates(document, found) if "gate" in pictures else {}
+    picture = st.session_state.get("rz_picture") if st.session_state.get("rz_picture") in pictures else next(iter(pictures), "")
+    gates = _gates(document, found) if picture == "gate" else {}
     gate = next(iter(gates), "")
     if len(gates) > 1:
         gate = st.session_state.get("rz_gate") if st.session_state.get("rz_gate") in gates else gate
-    key = (found.id, found.step, len(found.frame), tuple(id for id, _, _ in overlaid), document.hash, gate)
+    key = (found.id, found.step, len(found.frame), tuple(id for id, _, _ in overlaid), document.hash, picture, gate)
     end = points.span(run) if run else float(document.settings.epochs)
-    figures = _figures(key, page.colours().name, language(), document, found.frame, overlaid, end, gate)
+    figures = _figures(key, page.colours().name, language(), document, found.frame, overlaid, end, picture, gate)
     for place, (name, figure, alt) in zip(places, figures, strict=False):
         with place:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
     for note in [*_told(document), *_apart(ticked, run, document)]:
         st.caption(note)
+    if len(pictures) > 1:
+        with places[2]:
+            st.segmented_control(say("Picture"), pictures, key="rz_picture", default=picture, required=True,
+                                 label_visibility="collapsed", wrap=True, format_func=lambda each: say(points.PICTURES[each]))
+    if picture == "pull":
+        with places[2]:
+            st.caption(say("1: two tasks pull the same way at what they share; −1: against each other. At some validation rows, "
+                           "which move nothing."))
     if len(gates) > 1:
         with places[2]:
             st.segmented_control(say("Gate"), list(gates), key="rz_gate", default=gate, required=True,
@@ -111,16 +120,17 @@ def _loss_of(document: Document, others: Sequence[str]) -> tuple[object, ...]:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame: pd.DataFrame,
-             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _gate: str) -> list[tuple[str, Figure, str]]:
+             _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _picture: str, _gate: str,
+             ) -> list[tuple[str, Figure, str]]:
     """(name, figure, what it says in words); built once for each new point, whoever looks on."""
     colours, tasks = page.colours(), _document.blueprint.tasks
     made = [_loss(_frame, tasks, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]
-    pictures = points.pictures(_document.json())
-    if pictures:
+    if _picture:
         drawn = {"gate": lambda: _shares(_document, _frame, _end, colours, _gate),
                  "gradient": lambda: _gradients(_frame, _end, colours), "rows": lambda: _rows(_frame, _end, colours),
-                 "conflict": lambda: _conflicts(_frame, tasks, _overlaid, _end, colours)}
-        made.append(drawn.get(pictures[0], lambda: _own(pictures[0], _frame, _end, colours))())
+                 "conflict": lambda: _conflicts(_frame, tasks, _overlaid, _end, colours),
+                 "pull": lambda: _pulls(_frame, tasks, _end, colours)}
+        made.append(drawn.get(_picture, lambda: _own(_picture, _frame, _end, colours))())
     return made
 
 
@@ -170,6 +180,14 @@ def _conflicts(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, en
     others = _others(overlaid, lambda each: points.told(each, "conflict", "own"))
     figure = curves.metric(own, tasks, end, colours, None, title, others, translate)
     return "conflict", figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
+
+
+def _pulls(frame: pd.DataFrame, tasks: Sequence[str], end: float, colours: Theme) -> tuple:
+    """How alike every two tasks pull at what they share, while they are trained."""
+    own = points.pulls(frame, tasks)
+    words = own.assign(task=[f"{place} {a} × {b}".strip() for place, a, b in zip(own["place"], own["a"], own["b"], strict=True)])
+    return "pull", curves.pulls(own, tasks, end, colours, translate), say("{title}, by epoch.", title=translate(
+        "Cosine of two tasks' gradients")) + _last(words, 2)
 
 
 def _rows(frame: pd.DataFrame, end: float, colours: Theme) -> tuple:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 import streamlit as st
@@ -11,11 +12,14 @@ from rankzoo.data.world import worlds
 from rankzoo.document import Document
 from rankzoo.runs.tables import ENDED, Point, Run
 from rankzoo.training.combine import METHODS
+from rankzoo.training.watch import EVERYWHERE
 from rankzoo.ui import service
 
 COLUMNS = ["group", "of", "what", "epoch", "value"]
-PICTURES = ("gradient", "gate", "conflict", "rows", "attention", "cross")
-"""What a model's own third picture may show, the most telling first."""
+PICTURES = {"gradient": "Surgery", "gate": "Gates", "conflict": "Conflicts", "rows": "Rows", "attention": "Attention",
+            "cross": "Crosses", "pull": "Gradients"}
+"""What a model's own third picture may show, the most telling first, and what it is called where there is a choice."""
+MOST = 14  # rows of a picture of pairs
 ON_VALIDATION = {"auc": "AUC on validation rows", "mrr": "MRR on validation rows",
                  "rmse": "Root mean square error on validation rows", "f1": "F1 on validation rows"}
 """What the curve of a task's metric is called."""
@@ -25,7 +29,7 @@ FORMS = {"gate": "gate", "scorer": "attention", "cross": "cross"}
 @dataclass(frozen=True)
 class Series:
     """The points of one run. `step`: the last one; frame columns: `group` (train, validation, gate, attention, cross, gradient,
-    conflict, rows), `of` (task, gate, feature or address), `what` (metric or expert), `epoch`, `value`."""
+    conflict, rows, pull), `of` (task, gate, feature or address), `what` (metric or expert), `epoch`, `value`."""
 
     id: str
     step: int
@@ -133,6 +137,19 @@ def gradients(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"series": kept["what"], "epoch": kept["epoch"], "value": kept["value"]})
 
 
+def pulls(frame: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Columns place, a, b, epoch, value of how alike two tasks pull: place by place where there is room for all, else (place
+    empty) at all that they share."""
+    pairs = {f"{a}~{b}": (a, b) for a, b in combinations(tasks, 2)}
+    kept = frame[(frame["group"] == "pull") & frame["what"].isin(pairs)]
+    kept = kept.sort_values("what", key=lambda names: names.map(list(pairs).index), kind="stable")
+    apart = kept[kept["of"] != EVERYWHERE]
+    whole = not len(apart) or len(apart[["of", "what"]].drop_duplicates()) + apart["of"].nunique() > MOST
+    kept = kept[kept["of"] == EVERYWHERE] if whole else apart
+    return pd.DataFrame({"place": "" if whole else kept["of"], "a": [pairs[what][0] for what in kept["what"]],
+                         "b": [pairs[what][1] for what in kept["what"]], "epoch": kept["epoch"], "value": kept["value"]})
+
+
 @st.cache_resource(max_entries=300, show_spinner=False)
 def pictures(config: str) -> tuple[str, ...]:
     """Which of `PICTURES` the model of a document has, by the nodes of its diagram, by whether anything weighs its past items,
@@ -143,5 +160,5 @@ def pictures(config: str) -> tuple[str, ...]:
         forms.discard("attention")
     forms |= {name for _, spec in document.blueprint.specs() for name in spec.told()}
     if len(document.blueprint.tasks) > 1:
-        forms |= set(METHODS[document.settings.combine].keeps)
+        forms |= {*METHODS[document.settings.combine].keeps, "pull"}
     return tuple(name for name in PICTURES if name in forms)

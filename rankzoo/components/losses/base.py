@@ -162,6 +162,11 @@ class LossLayer(nn.Module):
             return each, seen & words
         if self.kinds[task] != "class":
             return self.each(task, logit, label), seen
+        return self.among(task, logit, batch)
+
+    def among(self, task: str, logit: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The loss of every row of a task that chooses among classes, and whether it counts: (row, class) → (row,), (row,)."""
+        label, seen = labels(task, batch)
         known = batch.seen if task in self.items and batch.seen is not None else torch.arange(logit.shape[1]) > 0
         label = label.long()
         return chosen(logit, label, known), seen & known[label]

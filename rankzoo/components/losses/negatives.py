@@ -21,7 +21,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
-from rankzoo.components.losses.base import Loss, LossLayer, known_tasks, labels
+from rankzoo.components.losses.base import known_tasks, labels
+from rankzoo.components.losses.pointwise import Pointwise, PointwiseLayer
 from rankzoo.components.slot import once
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
@@ -31,8 +32,8 @@ from rankzoo.signals import Batch
 RATIO = "a logistic loss against drawn negatives learns how much more often than by chance a class is right"
 
 
-class Negatives(Loss):
-    """The tasks `on`, or all that choose a class; others keep their plain loss. `drawn` is Q."""
+class Negatives(Pointwise):
+    """The tasks `on`, or all that choose a class; others have the loss that `how` gives, or their plain one. `drawn` is Q."""
 
     kind: Literal["negatives"] = "negatives"
     on: Annotated[tuple[str, ...], Field(max_length=8, title="Tasks with drawn negatives (empty: all of classes)")] = ()
@@ -49,7 +50,7 @@ class Negatives(Loss):
 
     def draws(self, task: Task) -> bool:
         """Whether a task has negatives drawn."""
-        return task.kind == "class" and (not self.on or task.name in self.on)
+        return task.kind == "class" and (task.name in self.on if self.on else task.name not in self.how)
 
     def named(self, task: Task) -> str:
         return f"logistic, {self.drawn} drawn" if self.draws(task) else super().named(task)
@@ -113,7 +114,7 @@ class Known(nn.Module):
         return rows, self.paired[first.repeat_interleave(many) + within]
 
 
-class NegativesLayer(LossLayer):
+class NegativesLayer(PointwiseLayer):
     """Logits (row, class) of the tasks `known` → a logistic loss against drawn classes."""
 
     def __init__(self, spec: Negatives, shape: Shape):
@@ -169,4 +170,4 @@ class NegativesLayer(LossLayer):
 
     def flat(self, batch: Batch) -> dict[str, float]:
         """(1 + Q) ln 2: all logits 0."""
-        return {task: (1 + self.drawn) * float(torch.tensor(2.0).log()) for task in self.known}
+        return super().flat(batch) | {task: (1 + self.drawn) * float(torch.tensor(2.0).log()) for task in self.known}

@@ -6,6 +6,9 @@ squared            ℓ = (p − y)², p = sigmoid(s); for a regression (s − y)
 huber              ℓ = ½e² where |e| ≤ δ, else δ(|e| − ½δ), e = s − y (Huber 1964)
 weighted_logistic  ℓ = T·softplus(−s) where T > 0, else softplus(s) (Covington et al., RecSys 2016): the odds that it learns
                    are Σ T_i / (N − k) = E[T] / (1 − P), so exp(s) is served and not a probability
+cosine             ℓ = mean over v of (s_v / scale − cos(x_u, x_v))², where classes are items: x what the catalogue tells of
+                   them in numbers, u the items that the row names as past (their mean), v all items that training knows.
+                   s_v / scale is cos(z_u, z_v) where vectors have length 1 and no map stands between; no label is read
 
 Focal's α weighs the positives; 0.25, the default of its authors, lets negatives count three times as much.
 """
@@ -21,20 +24,24 @@ from pydantic import Field
 from torch import Tensor
 
 from rankzoo.components.losses import base
-from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks, plain
-from rankzoo.errors import ZooError
+from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks, labels, plain
+from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Schema, Shape, Task
+from rankzoo.signals import Batch
 
-How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic", "softmax"]
+How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic", "softmax", "cosine"]
 FIT: Mapping[str, tuple[How, ...]] = {"binary": ("cross_entropy", "focal", "squared"), "share": ("squared", "cross_entropy"),
-                                      "regression": ("squared", "huber", "weighted_logistic"), "class": ("softmax",),
+                                      "regression": ("squared", "huber", "weighted_logistic"), "class": ("softmax", "cosine"),
                                       "tags": ("softmax",)}
-NAMES = base.NAMES | {"focal": "focal loss", "huber": "Huber", "weighted_logistic": "weighted logistic"}
+NAMES = base.NAMES | {"focal": "focal loss", "huber": "Huber", "weighted_logistic": "weighted logistic",
+                      "cosine": "cosines, squared"}
 BENT = {"focal": "focal loss lets rows that are sure, and one of the two labels, count less",
         "huber": "Huber's loss counts large errors less, so that its best guess lies between the median and the mean",
-        "weighted_logistic": "a weighted logistic loss learns odds, which lie above the mean"}
+        "weighted_logistic": "a weighted logistic loss learns odds, which lie above the mean",
+        "cosine": "this loss asks how alike two items are in their numbers, not which one is right"}
 LABELS = {"binary": "that are 0 or 1", "share": "between 0 and 1", "regression": "that are any number",
           "class": "that are classes", "tags": "for each word"}
+MANY = 1_000  # rows of which cosines are told how much they vary
 LARGEST = 20.0  # the largest logit of a weighted logistic loss that is told apart when serving: exp(20) is 485 million
 
 
@@ -78,6 +85,12 @@ class Pointwise(Loss):
                                needs=f"{task.name}: y ∈ " + " | ".join(base.SETS[kind] for kind, fit in FIT.items()
                                                                       if self.chosen(task) in fit),
                                cure=(f"{shape.at}.how.{task.name}", FIT[task.kind][0]))
+            items = shape.schema.named(task.of) and named(shape.schema) and told(shape.schema)
+            if self.chosen(task) == "cosine" and not items:
+                raise ZooError("'{task}' cannot be told by cosines: they need classes that are items, rows that name some, and "
+                               "items with numbers.", "Set losses.how.{task} to softmax.", at=f"{shape.at}.how.{task.name}",
+                               task=task.name, comes=f"x: {axes(0)}", needs=f"x: {axes('n')}, n ≥ 1",
+                               cure=(f"{shape.at}.how.{task.name}", "softmax"))
         return super().after(shape)
 
     def build(self, shape: Shape) -> PointwiseLayer:
@@ -91,6 +104,16 @@ class Pointwise(Loss):
         return spec.model_copy(update={"how": kept}), gone
 
 
+def named(schema: Schema) -> tuple[tuple[str, int], ...]:
+    """The fields of histories that name items: history and number of the field."""
+    return tuple((h.name, i) for h in schema.histories for i, f in enumerate(h.fields) if schema.named(f.table))
+
+
+def told(schema: Schema) -> tuple[str, ...]:
+    """What the catalogue tells of an item in numbers."""
+    return tuple(f.name for f in schema.catalogue.schema.numeric) if schema.catalogue else ()
+
+
 class PointwiseLayer(LossLayer):
     """Every task's chosen loss, averaged over its observed rows."""
 
@@ -98,6 +121,26 @@ class PointwiseLayer(LossLayer):
         super().__init__(spec, shape)
         self.how = {t.name: spec.chosen(t) for t in shape.tasks}
         self.gamma, self.alpha, self.delta = spec.gamma, spec.alpha, spec.delta
+        self.scale, self.numbers, self.named = shape.scale, told(shape.schema), named(shape.schema)
+
+    def among(self, task: str, logit: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        if self.how[task] != "cosine":
+            return super().among(task, logit, batch)
+        alike, names_any = self.alike(batch)
+        known = batch.seen if batch.seen is not None else torch.arange(logit.shape[1]) > 0
+        each = ((logit / self.scale - alike) ** 2 * known).sum(dim=1) / known.sum().clamp(min=1)
+        return each, labels(task, batch)[1] & names_any
+
+    def alike(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """cos(x_u, x_v) of what the rows name as past and of every item, and whether a row names any: (row, item), (row,)."""
+        numbers = torch.stack([batch.catalogue.features[name] for name in self.numbers], dim=1)  # (item, number)
+        total, many = torch.zeros(1), torch.zeros(1)
+        for history, field in self.named:
+            ids = batch.histories[history][:, :, field] * batch.masks[history]
+            there = ids > 0
+            total = total + (F.embedding(ids, numbers) * there.unsqueeze(2)).sum(dim=1)
+            many = many + there.sum(dim=1)
+        return F.normalize(total, dim=1) @ F.normalize(numbers, dim=1).T, many > 0
 
     def each(self, task: str, logit: Tensor, label: Tensor) -> Tensor:
         how = self.how[task]
@@ -110,6 +153,16 @@ class PointwiseLayer(LossLayer):
         if how == "cross_entropy":
             return plain("binary", logit, label)
         return plain("regression" if self.kinds[task] == "regression" else "share", logit, label)
+
+    @torch.no_grad()
+    def flat(self, batch: Batch) -> dict[str, float]:
+        """Of cosines how much they vary: the loss of the best score that is the same for all."""
+        found = {}
+        for task in (name for name, how in self.how.items() if how == "cosine"):
+            rows = batch.take(batch.observed[task].nonzero().squeeze(1)[:MANY])
+            alike, there = self.alike(rows)
+            found[task] = float(alike[there][:, rows.seen].var(correction=0)) if there.any() else 0.0
+        return {task: loss for task, loss in found.items() if loss > 0}
 
     def served(self, task: str, logit: Tensor) -> Tensor:
         return logit.clamp(max=LARGEST).exp() if self.how[task] == "weighted_logistic" else logit

@@ -23,11 +23,12 @@ from rankzoo.signals import Batch
 
 
 class Attributes(Embeddings):
-    """Embeddings whose items are made of `items`, without their id by default; `unknown` is the share of attributes that are
-    hidden in training."""
+    """Embeddings whose items are made of `items`, without their id by default (`ids` adds it); `unknown` is the share of
+    attributes that are hidden in training."""
 
     kind: Literal["attributes"] = "attributes"
     items: Annotated[tuple[str, ...], Field(max_length=64, title="An item is made of (empty: all but its id)")] = ()
+    ids: Annotated[bool, Field(title="The item's id too")] = False
     unknown: Annotated[float, Field(ge=0, lt=1, title="Attributes hidden in training")] = 0.05
 
     main: ClassVar = ("dim", "items")
@@ -54,7 +55,7 @@ class Attributes(Embeddings):
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:
         names = super().attributes(schema)
-        return tuple(n for n in names if n in self.items or not (self.items or schema.named(n)))
+        return tuple(n for n in names if n in self.items or (self.ids if schema.named(n) else not self.items))
 
     def build(self, shape: Shape) -> AttributesLayer:
         return AttributesLayer(self, shape.schema)

@@ -4,7 +4,8 @@ tied      s_j = s (W h)·x_j   x_j the encoding of item j that past items are re
                               one never seen in training is scored as well (as in Shalaby et al., RecSys 2022, by its claims)
 untied    s = W h + b         a vector and a bias per class, as heads for a category have them
 
-h is the task's vector after its hidden layers. The scale s is 1 but for encodings of length 1, whose products are too small to
+h is the task's vector after its hidden layers; without the map (`mapped`) W is the identity, and h must be as wide as x_j: two
+items are then compared as they are. The scale s is 1 but for encodings of length 1, whose products are too small to
 tell classes apart. Class 0, the unknown one, stays out of the loss and of every ranking.
 """
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Classes(MlpTower):
     kind: Literal["classes"] = "classes"
     widths: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of each tower")] = ()
     tied: Annotated[bool, Field(title="Score items with their own encoding")] = True
+    mapped: Annotated[bool, Field(title="A linear map before the items' product")] = True
     scale: Annotated[float, Field(gt=0, le=100, title="Scale of the items' scores")] = 1.0
 
     main: ClassVar = ("widths", "tied")
@@ -59,8 +61,15 @@ class Classes(MlpTower):
                                "Choose embeddings as representation, or set towers.tied to false.", at=f"{shape.at}.tied",
                                cure=(f"{shape.at}.tied", False), comes=f"{task.of}: {shape.schema.classes(task)} × 0",
                                needs=f"{task.of}: {shape.schema.classes(task)} × d")
+            if self.ties(shape, task) and not self.mapped and self.last(shape) != shape.catalogue:
+                wide, item = self.last(shape), shape.catalogue
+                raise ZooError("Without a map a product needs two vectors of one width, but the network hands on {wide} numbers "
+                               "and an item has {item}.", "Set towers.mapped to true, or change the widths before it.",
+                               at=f"{shape.at}.mapped", cure=(f"{shape.at}.mapped", True), wide=wide, item=item,
+                               comes=f"h: {axes(wide)}", needs=f"h: {axes(item)}")
         super().after(shape.but(tasks=plain))
-        return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
+        origin = {**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}}
+        return shape.but(scale=self.scale, origin=origin)
 
     def count(self, shape: Shape) -> Count:
         last, parts = self.last(shape), []
@@ -68,8 +77,8 @@ class Classes(MlpTower):
             classes = shape.schema.classes(task)
             parts += [mlp_part(f"deep.{task.name}", shape.branch, self.widths, self.activation)] if self.widths else []
             if self.ties(shape, task):
-                parts += [linear_part(f"head.{task.name}", last, shape.catalogue, bias=False),
-                          Part(f"product.{task.name}", 0, 2 * shape.catalogue * classes, (classes,))]
+                parts += [linear_part(f"head.{task.name}", last, shape.catalogue, bias=False)] if self.mapped else []
+                parts += [Part(f"product.{task.name}", 0, 2 * shape.catalogue * classes, (classes,))]
             else:
                 parts.append(linear_part(f"head.{task.name}", last, classes, self.head_bias))
         return Count(tuple(parts))
@@ -98,7 +107,9 @@ class ClassesLayer(nn.Module):
         self.tied = frozenset(t.name for t in shape.tasks if spec.ties(shape, t))
         self.single = frozenset(t.name for t in shape.tasks if t.kind != "class")
         self.deep = ByTask({t.name: Mlp(shape.branch, spec.widths, spec.activation, spec.dropout) for t in shape.tasks})
-        self.head = ByTask({t.name: nn.Linear(last, shape.catalogue, bias=False) if t.name in self.tied
+        alike = self.tied if not spec.mapped else frozenset()  # tasks whose items are compared as they are
+        self.head = ByTask({t.name: nn.Identity() if t.name in alike
+                            else nn.Linear(last, shape.catalogue, bias=False) if t.name in self.tied
                             else nn.Linear(last, shape.schema.classes(t), bias=spec.head_bias) for t in shape.tasks})
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:

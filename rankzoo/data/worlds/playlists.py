@@ -7,8 +7,9 @@ are hidden, whichever, so that a tenth of these are new. Two tracks are neighbou
 what is hidden of a playlist makes no edge. A new track stands in `early` playlists that nobody learns from. Whom it met there,
 even once (`least` is for known tracks), are its neighbours; it is nobody else's.
 
-A row asks what is missing in a playlist of which some tracks are shown, or of one track what sounds like it and which genre
-it is of. The genre stands in the catalogue, as what is asked for: whoever reads it there has nothing to learn about it.
+A row asks what is missing in a playlist of which some tracks are shown, or of one track what sounds like it, which genre it is
+of, and a known track of that genre, whichever (the genre as pairs). The genre stands in the catalogue, as what is asked for:
+whoever reads it there has nothing to learn about it.
 """
 from __future__ import annotations
 
@@ -28,10 +29,11 @@ TRACKS, NEIGHBOURS, NEAREST = 2_000, 30, 10
 PER_PLAYLIST, SHOWN = 20, 8  # rows that a playlist makes; tracks that a row shows of it at most
 VISIBLE, VALIDATION, HIDDEN = 30, 2, 8
 LONG = VISIBLE + VALIDATION + HIDDEN
+HEAVIEST = 2_000  # playlists with both tracks that are told of an edge at most
 GENRES = ("pop", "rock", "hip hop", "jazz", "folk", "metal", "soul", "techno", "classical", "country", "reggae", "blues")
 AUDIO = ("danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence", "tempo",
          "key_sin", "key_cos", "mode")
-TASKS = ("co_occurrence", "acoustic_similarity", "genre")
+TASKS = ("co_occurrence", "acoustic_similarity", "genre", "same_genre")
 
 
 class Tracks(NamedTuple):
@@ -75,18 +77,19 @@ class Playlists(World):
                               r"\frac{r_t^{-0.8}}{\sum_{g_s = g_t} r_s^{-0.8}},\quad x_t = c_{g_t} + 1.3\,\varepsilon_t,\quad"
                               r" r_t = \mathrm{rank}\big(0.9\,b^\top\varepsilon_t + \sqrt{1 - 0.9^2}\,\eta_t\big)")
     rows: ClassVar[int] = 30_000
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     test_share: ClassVar[float] = 0.2
     validation_share: ClassVar[float] = 0.125
 
     @property
     def schema(self) -> Schema:
-        """Nothing but the playlist: up to eight of its tracks, and what is known of each; three tasks."""
+        """Nothing but the playlist: up to eight of its tracks, and what is known of each; four tasks."""
         tasks = tuple(Task(name, "class", "genre" if name == "genre" else "track") for name in TASKS)
         past = History("playlist", SHOWN, (HistoryField("track", TRACKS + 1, "track"),))
         about = (Feature("track", "categorical", TRACKS + 1, "item"), Feature("genre", "categorical", len(GENRES) + 1, "item"),
                  *(Feature(name, "numeric", side="item") for name in AUDIO))
-        near = History("neighbours", NEIGHBOURS, (HistoryField("track", TRACKS + 1, "track"),))
+        near = History("neighbours", NEIGHBOURS, (HistoryField("track", TRACKS + 1, "track"),
+                                                  HistoryField("weight", HEAVIEST + 1, counted=True)))
         return Schema((), tasks, (past,), catalogue=Catalogue("track", Schema(about, (), (near,))))
 
     @property
@@ -100,7 +103,8 @@ class Playlists(World):
 
     def make(self, rows: int, seed: int) -> Made:
         """Tracks, playlists, rows, then the playlists of new tracks: in this order from one generator, so that `early` leaves the
-        rows alone. Each playlist makes twenty rows, of which 14, 2 and 4 go to the parts; only the last are about new tracks."""
+        rows alone; tracks of one genre are drawn from another. Each playlist makes twenty rows, of which 14, 2 and 4 go to the
+        parts; only the last are about new tracks."""
         check_rows(rows)
         rng = np.random.default_rng(seed)
         tracks = self._tracks(rng)
@@ -113,13 +117,15 @@ class Playlists(World):
         shown, labels, ranks = (np.concatenate([part[i][:size] for part, size in zip(made, sizes, strict=True)])
                                 for i in range(3))
         columns = {"playlist.track": recipes.lists(shown, shown >= 0)}
-        columns |= {task: labels[:, i].astype(np.int32) for i, task in enumerate(TASKS)}
         counts = edges(lists.visible, self.least)
         counts[tracks.new] = self._met(rng, tracks)
         near = strongest(counts)
+        more = _alike(rng.spawn(1)[0], shown[:, 0], labels[:, 2], tracks)
+        labels, ranks = (np.column_stack(each) for each in zip((labels, ranks), more, strict=True))
+        columns |= {task: labels[:, i].astype(np.int32) for i, task in enumerate(TASKS)}
         ties = Ties("neighbours", np.where(near >= 0, np.take_along_axis(counts, near, axis=1), 0))
         truth = Truth({}, ranks={task: ranks[:, i] for i, task in enumerate(TASKS)}, ties=ties, formula=self.formula)
-        return Made(pa.table(columns), truth, catalogue=_catalogue(tracks, near))
+        return Made(pa.table(columns), truth, catalogue=_catalogue(tracks, near, ties.weights))
 
     def _tracks(self, rng: np.random.Generator) -> Tracks:
         genre = rng.integers(0, len(GENRES), TRACKS)
@@ -192,15 +198,15 @@ def sounds_like(audio: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def _rows(rng: np.random.Generator, lists: Lists, asked: np.ndarray, of_list: int, alone: np.ndarray, of_track: int,
           nearest: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row, place) tracks shown, (row, task) labels and (row, task) true ranks, −1 and 1 where nothing is asked: for each
-    playlist `of_list` rows that ask for one of its tracks `asked`, then `of_track` that show a track by itself."""
+    """(row, place) tracks shown, (row, 3) labels and true ranks of all tasks but the last, −1 and 1 where nothing is asked: for
+    each playlist `of_list` rows that ask for one of its tracks `asked`, then `of_track` that show a track by itself."""
     playlists = len(asked)
     target = rng.permuted(asked, axis=1)[:, :of_list]                                        # (playlist, row)
     keys = rng.random((playlists, of_list, VISIBLE))
     keys[lists.visible[:, None, :] == target[:, :, None]] = 2.0                              # never among what is shown
     shown = np.take_along_axis(lists.visible[:, None, :], np.argsort(keys, axis=2)[:, :, :SHOWN], axis=2)
     shown[np.arange(SHOWN) >= rng.integers(1, SHOWN + 1, (playlists, of_list))[:, :, None]] = -1
-    ranks = np.ones((playlists, of_list + of_track, len(TASKS)))
+    ranks = np.ones((playlists, of_list + of_track, 3))
     own = np.take_along_axis(lists.weights, target, axis=1)                                  # (playlist, row)
     for i in range(of_list):
         there = np.take_along_axis(lists.weights, np.maximum(shown[:, i], 0), axis=1) > own[:, i:i + 1]
@@ -216,10 +222,26 @@ def _rows(rng: np.random.Generator, lists: Lists, asked: np.ndarray, of_list: in
     return tuple(each.reshape(-1, each.shape[2]) for each in (np.concatenate([shown, by_itself], axis=1), labels, ranks))
 
 
-def _catalogue(tracks: Tracks, near: np.ndarray) -> pa.Table:
+def _alike(rng: np.random.Generator, shown: np.ndarray, genre: np.ndarray, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
+    """(row,) the track that a row shows, (row,) its genre or −1 → (row,) another known track of that genre, −1 where none is
+    asked for, and its true rank: all of them are equally right."""
+    label, rank = np.full(len(shown), -1), np.ones(len(shown))
+    for one in range(len(GENRES)):
+        asked, of_genre = np.flatnonzero(genre == one), np.flatnonzero((tracks.genre == one) & ~tracks.new)
+        if not len(asked) or len(of_genre) < 2:
+            continue
+        place = rng.integers(0, len(of_genre), len(asked))
+        itself = of_genre[place] == shown[asked]
+        label[asked] = of_genre[(place + itself * rng.integers(1, len(of_genre), len(asked))) % len(of_genre)]
+        rank[asked] = (len(of_genre) - np.isin(shown[asked], of_genre) + 1) / 2
+    return label, rank
+
+
+def _catalogue(tracks: Tracks, near: np.ndarray, weights: np.ndarray) -> pa.Table:
     columns = {"track": np.arange(TRACKS, dtype=np.int32), "genre": tracks.genre.astype(np.int32)}
     columns |= {name: tracks.audio[:, i].astype(np.float32) for i, name in enumerate(AUDIO)}
-    return pa.table(columns | {"neighbours.track": recipes.lists(near, near >= 0)})
+    return pa.table(columns | {"neighbours.track": recipes.lists(near, near >= 0),
+                               "neighbours.weight": recipes.lists(weights, near >= 0)})
 
 
 WORLD = Playlists()

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rankzoo.components.representation.embeddings import Embeddings
-from rankzoo.components.representation.neighbours import Graph, Neighbours, listing
+from rankzoo.components.representation.neighbours import Graph, Neighbours, listing, weighed
 from rankzoo.components.representation.text_encoder import TextEncoder, Words
 from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
@@ -47,10 +47,12 @@ class PlainNeighbours(Graph, PlainAttributes):
         super().__init__(spec, shape, read)
         widths, twice = spec.widths(shape.schema), 1 + (spec.aggregator != "gcn")
         self.listed, self.how, self.normalize = listing(shape.schema), spec.aggregator, spec.normalize
-        self.samples, self.alone = spec.samples, spec.alone
+        self.samples, self.alone, self.sampling, self.weight = spec.samples, spec.alone, spec.sampling, weighed(shape.schema)
         self.layer = nn.ModuleList(nn.Linear(twice * into, out, bias=False)
                                    for into, out in zip(widths, widths[1:], strict=False))
         self.pool = nn.ModuleList(nn.Linear(into, into) for into in widths[:-1] if spec.aggregator == "pool")
+        self.read = nn.ModuleList(nn.Linear(into, 4 * into) for into in widths[:-1] if spec.aggregator == "lstm")
+        self.state = nn.ModuleList(nn.Linear(into, 4 * into, bias=False) for into in widths[:-1] if spec.aggregator == "lstm")
 
 
 class PlainTextEncoder(Words, PlainEmbeddings):

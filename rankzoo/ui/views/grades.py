@@ -6,7 +6,7 @@ import streamlit as st
 from rankzoo.figures import grades as figure
 from rankzoo.figures.words import percent
 from rankzoo.inspection.grades import grades
-from rankzoo.inspection.retrieval import GOOD
+from rankzoo.inspection.retrieval import GOOD, OUT
 from rankzoo.inspection.view import Table
 from rankzoo.ui import claims, page, state
 from rankzoo.ui.component import scene
@@ -42,11 +42,18 @@ def _first(retrieved: Table) -> str:
     """What stands among the first twenty of all items."""
     told = retrieved.set_index("what")
     said = say("Of all items the right one is among the first twenty: {found}.", found=", ".join(
-        f"{page.escaped(task)} {percent(value)}" for task, value in told["value"].items() if task != GOOD))
+        f"{page.escaped(task)} {percent(value)}" for task, value in told["value"].items() if task not in (GOOD, OUT)))
     if GOOD not in told.index:
         return said
-    return said + " " + say("Of the twenty {share} are relevant (by lot {chance}).", share=percent(told.loc[GOOD, "value"]),
-                            chance=percent(told.loc[GOOD, "chance"], 1))
+    said += " " + say("Of the twenty {share} are relevant (by lot {chance}).", share=percent(told.loc[GOOD, "value"]),
+                      chance=percent(told.loc[GOOD, "chance"], 1))
+    if OUT not in told.index:
+        return said
+    found = ", ".join(f"{page.escaped(task)} {percent(value)}" for task, value in told["checked"].items()
+                      if task not in (GOOD, OUT))
+    return said + "\n\n" + say("After the search a title must hold two of the query's words: that takes out {out} of the twenty. "
+                              "Of the twenty that are left first {share} are relevant, and the right one is among them: {found}.",
+                              out=percent(told.loc[OUT, "value"]), share=percent(told.loc[GOOD, "checked"]), found=found)
 
 
 def _reading(order: Table) -> str:

@@ -9,12 +9,14 @@ import streamlit as st
 
 from rankzoo.data.dataset import Part
 from rankzoo.figures import around, scatter
+from rankzoo.figures.agreement import agreement as dots
 from rankzoo.figures.words import whole
 from rankzoo.inspection import near
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.view import Subject, Table
 from rankzoo.runs.tables import Run
 from rankzoo.ui import beside_menu, page, points, state
+from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, choice, kept, of_run, title
 from rankzoo.ui.words import say, translate
 
@@ -56,17 +58,10 @@ def ask(tasks: tuple[str, ...]) -> None:
 
 def agreement(tables: Mapping[str, Table], by: str) -> None:
     """What the ten nearest of an item have in common with it, by map; `tables` by the name of a map."""
-    title(say("Of the ten nearest, how many are …"))
-    first, *others = tables.items()
-    kinds = {kind: say(words, by=by) for kind, words in WORDS.items()}
-    frame = pd.DataFrame({"what": first[1]["kind"].map(kinds), "items": first[1]["items"].map(say)})
-    for called, table in (first, *others):
-        frame[called] = 100 * table["share"]
-    frame["chance"] = 100 * first[1]["chance"]
-    number = {called: st.column_config.NumberColumn(called, format="%.1f") for called in tables}
-    st.dataframe(frame, hide_index=True, alt=say("Of the ten nearest, how many are …"), column_config={
-        "what": st.column_config.TextColumn(say("in %")), "items": st.column_config.TextColumn(say("items")), **number,
-        "chance": st.column_config.NumberColumn(say("by lot"), format="%.1f")})
+    kinds, heading = {kind: say(words, by=by) for kind, words in WORDS.items()}, say("Of the ten nearest, how many are …")
+    frame = pd.concat([table.assign(what=table["kind"].map(kinds), label=called) for called, table in tables.items()])
+    scene(dots(frame, heading, translate), key="near:agreement", alt=heading, width=690)
+    page.twin(frame[["label", "what", "items", "share", "chance"]], "agreement")
     st.caption(say("Nearest by cosine, among items that training knows. Numbers are alike where they are among the ten nearest "
                    "by the item's own numbers."))
 

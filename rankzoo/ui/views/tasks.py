@@ -1,11 +1,13 @@
 """Tasks: how alike two tasks pull at their input, whether each is calibrated, and what one group costs the other."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from rankzoo.figures import tasks as figure
 from rankzoo.figures.words import decimal, fixed, missing
-from rankzoo.inspection.tasks import APART, tasks
+from rankzoo.inspection.tasks import APART, grouped, tasks, trade, weighed
 from rankzoo.inspection.view import Table, View
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
@@ -19,6 +21,7 @@ def show(sight: Sight) -> None:
     shown = view.table if sight.truth else view.table.assign(related=float("nan"))
     traded = view.tables.get("trade")
     if traded is not None:
+        traded = _valued(sight, traded)
         left, right = st.columns([60, 40], gap="medium")
         traded = traded if sight.truth else traded.drop(columns=["true_passive", "true_active"])
         with left:
@@ -36,6 +39,21 @@ def show(sight: Sight) -> None:
             _calibrated(sight, view.tables["calibration"])
             st.markdown(_reading(shown, view.tables["calibration"]))
     page.twin(shown, "tasks")
+
+
+def _valued(sight: Sight, served: Table) -> Table:
+    """The same curve where the visitor says what each response is worth, c_k; as served as long as nobody does."""
+    subject, names = sight.subject, tuple(sight.subject.model.blueprint.tasks)
+    utility = weighed(subject, grouped(subject))
+    with st.popover(say("What a response is worth")):
+        st.caption(say("c_k, by which a probability counts in the value of its group. Another value moves the curve; nothing is "
+                       "trained again."))
+        worth = {task: float(st.number_input(task, 0.0, 100.0, utility.worth.get(task, 1.0), 0.5, key=f"tasks:worth:{task}"))
+                 for task in names}
+    if all(value == utility.worth.get(task, 1.0) for task, value in worth.items()) or not any(worth.values()):
+        return served
+    return kept(sight.key, "trade", ":".join(map(str, worth.values())),
+                lambda: trade(subject, replace(utility, worth=worth), names))
 
 
 def _trade(frame: Table) -> None:

@@ -10,6 +10,7 @@ from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.towers.two_towers import TwoTowers
 from rankzoo.facts import Size, Source, derived, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
+from rankzoo.serving.terms import Terms
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 
@@ -54,10 +55,14 @@ FACTS = (
     stated("MGDSPR's score", "inner product of the user's and the item's vector", BEFORE, path="towers.kind"),
     stated("MGDSPR's scores in attention", "inner products, not divided by √d", BEFORE, path="sequence.4.scale"),
     stated("MGDSPR's softmax temperature", "2: more relevant products at little cost", BEFORE),
+    stated("MGDSPR's live gain", "+0.77 % GMV, +0.33 % transactions in 10 days", BEFORE),
+    stated("MGDSPR's recall and relevance", "86.8 and 79.2 % at best; with harder negatives 84.7 and 80.0 %", BEFORE),
+    stated("MGDSPR's temperature, relevant products", "70.8, 71.6, 76.8, 79.2, 79.3 % at 0.1, 1, 1.5, 2, 3", BEFORE),
     stated("MGDSPR's harder negatives", "0.4 to 0.6 of the positive in the best random ones", BEFORE, path="losses.mixed"),
     stated("MGDSPR's training", "AdaGrad at 0.1, batches of 256, gradient norm cut at 3", BEFORE),
     stated("MGDSPR served", "100M products in 6 columns, 9,600 found, 98 % of exact search in 10 ms", BEFORE),
-    stated("after the search", "a product must hold the query's key terms", BEFORE),
+    stated("after the search", "a product must hold the query's key terms; earlier that took out about 30 %", BEFORE),
+    ours("key terms", "two of the query's words", why="no tagger of queries stands behind the sample's"),
     derived("attention asks with the query, not the product", "products' vectors are made beforehand", BEFORE,
             why="the index of products is searched with one vector"),
     known("place", "the first stage: from billions of products to tens of thousands"),
@@ -107,6 +112,7 @@ LESSON = Lesson(
         "It is a ranker with four heads.": "It is retrieval with one score; the four are terms of the loss (as we read it).",
         "The granularities and the stack of tokens are its own.":
             "They are the predecessor's; whether they were kept is not known.",
+        "The paper is of KDD 2022.": "Lists say so; the record that was found is arXiv's alone.",
         "The live gain is over having no such retrieval.": "It is over the predecessor.",
         "Exposed means relevant.": "What was shown has passed rankers; relevant products may never have been shown.",
         "The predecessor's temperature fits everywhere.":
@@ -134,6 +140,12 @@ LESSON = Lesson(
                  "Both: positive for relevance and exposure, negative for click and purchase.", "losses",
                  slip="Negative.", follow="Why is training on clicks alone bad for relevance?",
                  then="Random negatives are easy, and a click reflects price and picture too."),
+        Question("How is relevance finally made sure of?",
+                 "After the search: a product stays only where its title holds the query's key terms, such as type, brand or "
+                 "colour.", "",
+                 slip="By the loss alone.", follow="What does that cost?",
+                 then="What is relevant under another word is lost, and places at the end of the list stay empty.",
+                 facts=("after the search",)),
         Question("What does the temperature do?",
                  "Higher, it fits clicks less sharply and gives relevance more room, at little cost in recall.", "losses",
                  slip="It only scales the learning rate.", follow="Why a softmax rather than a hinge?",
@@ -157,7 +169,7 @@ SYSTEM = System(
     story="Retrieval by embeddings found products that were less relevant and less personal than the other channels found. "
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",
-    blueprint=BLUEPRINT, dataset="search", facts=FACTS, picture="grades",
+    blueprint=BLUEPRINT, dataset="search", facts=FACTS, serving=Terms(), picture="grades",
     industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES), Size("sequence.0.width", 128, SIZES),
               Size("sequence.1.heads", 8, SIZES), Size("sequence.2.heads", 8, SIZES), Size("sequence.3.heads", 8, SIZES),
               Size("sequence.4.token", 128, SIZES), Size("sequence.7.heads", 8, SIZES)),

@@ -38,6 +38,7 @@ FACTS = (
     ours("steps of the ramp", 50, why="a quarter of the preset's training"),
     stated("terms of the score", "a passive, an active and another one, with α and λ tuned", PAPER),
     stated("latency once spent on feature conversion", "about 20 % of the feed model's", PAPER),
+    stated("groups of tasks in the later model", "+0.75 % contributions, offline replay", LIRANK),
     stated("like in the later model", "in the contribution tower, with comment and share", LIRANK),
     derived("heads", "a sigmoid of one linear map for each task", PAPER, why="cross entropy per objective", path="towers.kind"),
     derived("dwell time's label", "binary", PAPER, why="cross entropy for every objective"),
@@ -84,6 +85,9 @@ LESSON = Lesson(
         "LinkedIn used MMoE in 2021.": "Gates and experts appear only in later work.",
         "A warm start loads old weights.": "Here the word describes a learning rate that is ramped up.",
         "The trees were replaced.": "They stayed, as the encoder of the features.",
+        "The new model saved the latency of conversion.": "Its share was measured at one time, in another stage of "
+                                                    "the move to tensors.",
+        "Sizes and gains of LiRank are those of 2021.": "LiRank is the successor of 2024; it is cited for itself alone.",
         "O/E is an error.": "It is observed over expected, a ratio that says whether probabilities are right.",
     },
     questions=(
@@ -128,6 +132,17 @@ LESSON = Lesson(
                  then="One data set serves all tasks, no prior has to be corrected, and observed over expected stays "
                       "comparable.",
                  facts=("sampling", "terms of the score")),
+        Question("How is α chosen?",
+                 "Online: raise active responses as far as members who only read lose nothing. As the probabilities are "
+                 "calibrated, no training is needed for another α.", "",
+                 slip="By the loss on validation rows, as a hyperparameter.", follow="What does the curve of α show offline?",
+                 then="What passive value each gain of active value costs, in the rows that would rank highest.",
+                 facts=("terms of the score",)),
+        Question("What would you change today?",
+                 "Ids with embeddings, an encoder of past actions, learned crosses and shared experts: the way that the later "
+                 "model went.", "",
+                 slip="Replace the trees by more trees.", follow="What speaks for keeping the groups?",
+                 then="They cost nothing and still gained there, offline.", facts=("groups of tasks in the later model",)),
         Question("A rare head differs from seed to seed. What do you do?",
                  "Ramp the learning rate up slowly, fix the start, share more, use larger batches or several seeds. Report the "
                  "spread and not one run.", "losses",

@@ -1,0 +1,76 @@
+"""Saravanou et al., ISMIR 2021: playlists completed by sound, by ids, and by a graph under one, two and three tasks."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rankzoo.claims.claim import Arm, Claim, Difference, Found
+from rankzoo.claims.papers.cold_tracks import EPOCHS, TASK
+from rankzoo.claims.trial import rows_of, trained
+from rankzoo.data.worlds.playlists import WORLD
+from rankzoo.signals import Batch
+from rankzoo.training.metrics import TOP, rank
+from rankzoo.zoo.industry.spotify import SYSTEM
+
+SOUND = "sound, nearest"
+STATISTICS = ("recall@20", "NDCG@20", "MRR")
+
+
+def measured(logits: Tensor, asked: Batch) -> Mapping[str, float]:
+    """Of rows that ask for a missing track, where all tracks compete: recall and NDCG of the first twenty and MRR, of tracks that
+    training knows and of new ones (`…, new`). One track is right, so that NDCG is 1 / log2(1 + place)."""
+    place, found = rank(logits, asked.labels[TASK]), {}
+    for words, rows in (("", asked.seen[asked.labels[TASK].long()]), (", new", ~asked.seen[asked.labels[TASK].long()])):
+        among = place[rows] <= TOP
+        values = (among.float(), among / torch.log2(1 + place[rows]), 1 / place[rows])
+        found |= {f"{name}{words}": float(each.mean()) for name, each in zip(STATISTICS, values, strict=True)}
+    return found
+
+
+def by_sound(asked: Batch) -> Tensor:
+    """p·x_t, p the mean of the shown tracks' vectors, x what is heard of a track, of length 1: nothing is trained."""
+    x = F.normalize(asked.catalogue.numbers, dim=1)
+    shown = asked.histories["playlist"][:, :, 0]
+    return (F.embedding(shown, x) * (shown > 0).unsqueeze(2)).sum(dim=1) @ x.T
+
+
+def trial(claim: Claim, seed: int) -> Found:
+    """Every arm on the test rows that ask for a missing track; nobody is offered what is shown already."""
+    rows, found = rows_of(claim.world, claim.rows, seed).part("test"), {}
+    asked = rows.take(rows.observed[TASK].nonzero().squeeze(1))
+    for arm in claim.arms:
+        if arm.name == SOUND:
+            logits = by_sound(asked)
+        else:
+            model = trained(claim, arm, seed).model.eval()
+            with torch.inference_mode():
+                logits = model(asked.unlabelled()).logits[TASK]
+        found[arm.name] = measured(logits.scatter(1, asked.histories["playlist"][:, :, 0], -torch.inf), asked)
+    return found
+
+
+IDS = {"representation": {"kind": "attributes", "items": ["track"], "unknown": 0.0, "dim": 64}, "losses.kind": "negatives"}
+CLAIM = Claim(
+    id="playlist_completion", place=32, title="Playlists completed, arm by arm", source=SYSTEM.source,
+    at="abstract",
+    claim="Vectors made of what is heard and of neighbours, under several tasks, complete playlists better than those of ids.",
+    equal="rows, epochs, batch order and how a playlist is scored. Sound alone is not trained: the nearest to the mean of what "
+          "is heard. Vectors of ids are told from five drawn tracks, as in item2vec",
+    world=WORLD, rows=20_000, trial=trial, seeds=3, seconds=90,
+    arms=(Arm(SOUND, "spotify", {"tasks": [TASK], "representation.hidden": [], "representation.samples": [],
+                                 "towers.mapped": False}),
+          Arm("ids", "spotify", {"tasks": [TASK], **IDS, **EPOCHS}),
+          Arm("graph, playlists", "spotify", {"tasks": [TASK], **EPOCHS}),
+          Arm("and acoustics", "spotify", {"tasks": [TASK, "acoustic_similarity"], **EPOCHS}),
+          Arm("and genre", "spotify", EPOCHS)),
+    statistic="Of the missing track among all, those shown left out: recall and NDCG of the first twenty, and MRR; the same of "
+              "new tracks",
+    groups=tuple(f"{name}{words}" for words in ("", ", new") for name in STATISTICS),
+    differences=(Difference("recall@20", ("and genre",), ("ids",), least=0.02),
+                 Difference("recall@20, new", ("and genre",), ("ids",), least=0.02),
+                 Difference("recall@20", ("and genre",), (SOUND,), least=0.02),
+                 Difference("recall@20", ("and genre",), ("graph, playlists",)),
+                 Difference("recall@20, new", ("and genre",), ("graph, playlists",))))

@@ -1,0 +1,36 @@
+"""Terms: after the search an item stays only where its title holds enough of the query's words (Li et al., KDD 2021, MGDSPR).
+
+Their check asks for the key terms, as type, brand or colour, which a tagger of queries finds; here any words of the query count,
+so that `least` of them, or all of a shorter query, must stand in the title. The score is not touched: it says who comes first
+among those that stay.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rankzoo.signals import Batch
+
+
+@dataclass(frozen=True)
+class Terms:
+    """query: the history of the rows that holds the words · title: the list of an item that does · least: words that must be
+    in both."""
+
+    query: str = "query"
+    title: str = "title"
+    least: int = 2
+
+    def holds(self, rows: Batch) -> Tensor:
+        """Whether an item's title holds enough words of a row's query: (row, item) bool."""
+        words = 1 + max(int(each.max()) for each in (rows.histories[self.query], rows.catalogue.histories[self.title]))
+        asked, titles = (present(batch.histories[name][:, :, 0], batch.masks[name], words)
+                         for batch, name in ((rows, self.query), (rows.catalogue, self.title)))
+        return asked @ titles.T >= asked.sum(dim=1, keepdim=True).clamp(max=self.least)
+
+
+def present(ids: Tensor, mask: Tensor, words: int) -> Tensor:
+    """(row, place) words → (row, word) 1 where a word is there, however often."""
+    return torch.zeros(len(ids), words).scatter_(1, ids * mask, 1.0).index_fill_(1, torch.tensor([0]), 0.0)
