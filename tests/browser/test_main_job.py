@@ -33,6 +33,14 @@ def train(visitor: Visitor) -> str:
     return visitor.query()["run"]
 
 
+def on_the_ladder(visitor: Visitor, arch: str) -> Visitor:
+    """Picks a rung and opens it in the Architect."""
+    visitor.node(arch).click()
+    visitor.settle().key("zoo_open").locator("button").click()
+    visitor.page.wait_for_url("**/architect*")
+    return visitor.settle()
+
+
 def test_youtube_from_the_table_to_its_gates(app, visitor) -> None:
     me = visitor(app).open()
     me.node("youtube").click()
@@ -71,10 +79,7 @@ def test_youtube_from_the_table_to_its_gates(app, visitor) -> None:
 
 
 def test_din_and_the_items_that_its_candidate_attended_to(app, visitor) -> None:
-    me = visitor(app).open()
-    me.key("route:din").locator("button").click()
-    me.page.wait_for_url("**/train*")
-    me.settle()
+    me = on_the_ladder(visitor(app).open(), "din").go("Train")
     train(me)
     me.key("rz_inside").locator("button").click()
     me.page.wait_for_url("**/inside*")
@@ -89,10 +94,7 @@ def test_din_and_the_items_that_its_candidate_attended_to(app, visitor) -> None:
 def test_a_file_of_ones_own_and_wide_and_deep(app, visitor, tmp_path) -> None:
     table = parquet.read_table(ROOT / "sample_data" / "census.parquet").slice(0, 8_000)
     csv.write_csv(table, tmp_path / "people.csv")
-    me = visitor(app).open()
-    me.key("route:wide_deep").locator("button").click()
-    me.page.wait_for_url("**/train*")
-    me.settle()
+    me = on_the_ladder(visitor(app).open(), "wide_deep").go("Train")
     me.key("rz_upload").locator("input[type=file]").set_input_files(tmp_path / "people.csv")
     me.page.get_by_text("people.csv: 8,000 rows", exact=False).first.wait_for()
     me.settle()
