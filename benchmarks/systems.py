@@ -4,7 +4,8 @@
 
 One row per system, seed and task, in the metric of the task (a number's root mean square error goes from that of always guessing
 the mean to the oracle's), the way from chance to the oracle, seconds of the processor, and the statistic of the system's own
-picture with its chance and interval. One thread.
+picture with its chance and interval. Of a class the oracle is the generator's own ranking, of all else what a server can know,
+which is not the position. One thread.
 """
 from __future__ import annotations
 
@@ -33,19 +34,20 @@ def trained(document: Document) -> tuple[Fit, Result]:
 
 
 def way(fit: Fit, result: Result, task: str) -> tuple[str, float, float, float, float]:
-    """(metric, value, chance, the oracle's as a server could know it, share of the way from chance to it)."""
+    """(metric, value, chance, the oracle's, share of the way from chance to it)."""
     schema = fit.dataset.schema
     about, found, best = schema.task(task), result.metrics["test"][task], result.oracle[task]
     if about.kind == "class":
         classes = schema.classes(about) - 1
         key = RECALL if RECALL in best else about.metric.key
+        known = best[key]
         chance = TOP / classes if key == RECALL else sum(1 / place for place in range(1, classes + 1)) / classes
     else:
         key = about.metric.key
+        known = best.get(f"{key}_served", best[key])
         # Naming nothing finds nothing: F1 0.
         chance = {"binary": 0.5, "tags": 0.0}.get(about.kind, fit.constant[task] ** 0.5)
-    value, known = found[key], best.get(f"{key}_served", best[key])
-    return key, value, chance, known, (value - chance) / (known - chance)
+    return key, found[key], chance, known, (found[key] - chance) / (known - chance)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
+from sklearn.isotonic import IsotonicRegression
 
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pairwise import Pairwise
@@ -211,6 +212,18 @@ def test_oracle_beats_everything(video):
     assert found["click"]["auc"] > 0.8 and found["click"]["auc_served"] < found["click"]["auc"]
     assert found["click"]["calibration"] == pytest.approx(1.0, abs=0.12)
     assert set(found) == {"click", "completion", "like", "dismiss"}
+
+
+def test_oracle_of_a_share_without_the_position(video):
+    """The mean over the nine slots, whose errors lie between those of who knows the slot and of the constant; no curve through
+    that mean, fitted to the very rows, is better by a tenth of them."""
+    found, rows, truth = oracle(video)["completion"], video.part("test"), video.truth_of("test")
+    labels, factor = rows.labels["completion"].numpy(), truth.curve.multipliers[rows.features["device"].numpy() - 1]
+    mean = sum(1 / (1 + np.exp(-truth.utilities["completion"] - factor * slot)) for slot in truth.curve.values) / 9
+    assert found["rmse_served"] == pytest.approx(np.sqrt(np.mean((mean - labels) ** 2)))
+    assert 2 * found["rmse"] < found["rmse_served"] < labels.std() / 2 and "rmse_served" not in oracle(video)["click"]
+    curve = IsotonicRegression().fit(mean, labels).predict(mean)
+    assert np.sqrt(np.mean((curve - labels) ** 2)) > 0.9 * found["rmse_served"]
 
 
 def test_effective_share_by_hand():

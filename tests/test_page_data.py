@@ -85,6 +85,7 @@ def test_the_oracle_on_the_page_is_the_generators_own_logit():
     assert shown.loc["click", "auc"] == f"{auc(labels, dataset.truth.logits['click'][test]):.3f}"
     assert shown.loc["click", "auc_served"] == f"{auc(labels, dataset.truth.utilities['click'][test]):.3f}"
     assert shown.loc["completion", "auc"] == "–" and float(shown.loc["completion", "rmse"]) == pytest.approx(0.05, abs=0.01)
+    assert float(shown.loc["completion", "rmse_served"]) == pytest.approx(0.12, abs=0.02)
 
 
 def test_field_statistics_can_be_counted_again():

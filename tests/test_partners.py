@@ -49,7 +49,7 @@ def test_untrained_is_chance_and_a_little_training_above_it():
     assert np.mean(drawn) == pytest.approx(0.5, abs=0.12)
     learnt = subject(3)
     score = embeddings(learnt).truth
-    assert score.value > 0.65 and score.found and score.chance == 0.5
+    assert score.value > 0.6 and score.found and score.chance == 0.5
     assert score.more[0].values == {"by": "category"} and score.statistic.endswith("a subcategory than what completes it")
     lot = Completes("subcategory", np.random.default_rng(0).permutation(SUBCATEGORIES))
     vectors = learnt.trace["representation.product"].values.double().numpy()

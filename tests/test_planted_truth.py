@@ -51,7 +51,7 @@ def trained(id: str, seed: int) -> tuple[Fit, Subject, Result]:
 @pytest.mark.parametrize("id", BUILT)
 def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):
     for seed in SEEDS:
-        _, subject, result = trained(id, seed)
+        fit, subject, result = trained(id, seed)
         rows = subject.dataset.part("test")
         for place, (task, found) in enumerate(result.metrics["test"].items()):
             if "auc" in found:
@@ -60,6 +60,8 @@ def test_every_seed_goes_most_of_the_way_and_none_beats_the_oracle(id):
                 dense = float(rows.labels[task][rows.observed[task]].mean()) >= DENSE and systems()[id].kind == "industry"
                 if dense or not place:
                     assert (found["auc"] - 0.5) / (best - 0.5) >= least(id, not place), (seed, task, found["auc"], best)
+            if "rmse_served" in result.oracle[task]:
+                assert USUAL <= way(fit, result, task)[-1] <= 1, (seed, task, found["rmse"])
 
 
 def chooses(id: str) -> bool:
@@ -72,15 +74,14 @@ def chooses(id: str) -> bool:
 
 @pytest.mark.parametrize("id", [id for id in BUILT if chooses(id)])
 def test_what_chooses_an_item_goes_most_of_the_way_and_beats_no_planted_order(id):
-    """Every task with Recall@20, in every seed, as benchmarks.systems counts the way; above the order by the true weights by
-    no more than its standard error over the test rows."""
+    """Every task with Recall@20, in every seed, at least .6 of the way from chance to the order by the true weights, as
+    benchmarks.systems counts it; above that order by no more than its standard error over the test rows."""
     for seed in SEEDS:
         fit, subject, result = trained(id, seed)
         rows = subject.dataset.part("test")
         for task in result.metrics["test"]:
             if RECALL in result.oracle[task]:
-                _, value, *_, share = way(fit, result, task)
-                planted = result.oracle[task][RECALL]
+                _, value, _, planted, share = way(fit, result, task)
                 error = (planted * (1 - planted) / int(rows.observed[task].sum())) ** 0.5
                 assert share >= USUAL and value <= planted + error, (seed, task, share, value, planted)
 

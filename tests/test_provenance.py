@@ -137,3 +137,10 @@ def test_a_mapping_is_a_value_of_its_own():
 def test_every_tag_is_either_said_or_assumed():
     assert {*SAID["supported"], *SAID["assumed"]} == set(PROVENANCES) and len(SLOTS) == 7
     assert not {*SAID["supported"]} & {*SAID["assumed"]}
+
+
+def test_a_source_in_brief_keeps_a_conference_and_no_longer_place():
+    """Where it appeared is told by a conference's name and year; a journal, a series or a full date leaves the year alone."""
+    briefs = {arch: systems()[arch].source.brief for arch in ("youtube", "snapchat", "huawei")}
+    assert briefs == {"youtube": "Zhao et al., RecSys 2019", "snapchat": "Snap Engineering, 2022", "huawei": "Bi et al., 2022"}
+    assert all(len(system.source.brief) <= 40 for system in systems().values())

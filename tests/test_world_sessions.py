@@ -57,10 +57,10 @@ def test_new_products(made, dataset):
 
 
 def test_what_follows_fits_what_was_seen(made):
-    """A sub-category or a brand of the session follows far more often than chance, a far price more rarely."""
+    """A sub-category or a brand of the session follows more often than chance, the first by far, a far price more rarely."""
     past, length, target, items = columns(made)
     four = length == 4
-    for name, times in (("subcategory", 4.0), ("brand", 1.5)):
+    for name, times in (("subcategory", 8.0), ("brand", 1.2)):
         like = (items[name][past[four]] == items[name][target[four], None]).any(axis=1).mean()
         stranger = (items[name][past[four]] == items[name][np.roll(target[four], 1), None]).any(axis=1).mean()
         assert like > times * stranger, name
@@ -86,10 +86,10 @@ def test_true_places_without_noise():
 
 
 def test_oracle_and_what_it_knows(dataset):
-    """The true weights find 47 % among twenty, new products as well as others; popularity by itself, learnt from the training
+    """The true weights find 61 % among twenty, new products as well as others; popularity by itself, learnt from the training
     rows, 10 %."""
     best = oracle(dataset)["next_item"]
-    assert best["recall@20"] == pytest.approx(0.47, abs=0.02) and best["recall@20_new"] == pytest.approx(0.47, abs=0.05)
+    assert best["recall@20"] == pytest.approx(0.61, abs=0.02) and best["recall@20_new"] == pytest.approx(0.61, abs=0.05)
     train, test = dataset.part("train"), dataset.part("test")
     counts = np.bincount(train.labels["next_item"].long().numpy(), minlength=PRODUCTS + 1)
     place = np.empty(PRODUCTS + 1)
@@ -118,13 +118,13 @@ def hit_of(past, base, popular, brand):
 
 def test_the_best_guess_is_bayes_rule(made, dataset):
     """Against the whole sum over 512,000 intents: places correlate by .99 and more and nearly the same twenty are first; and on
-    all tested rows a guess stands between what the preset reaches and who knows the intent."""
+    all tested rows a guess is at least .85 of the way from chance to who knows the intent."""
     test = WORLD.parts(WORLD.rows)["test"][::450]
     products = WORLD._products(np.random.default_rng(0))
     popular = np.exp(np.where(products.new, 0.5, products.popularity))
     intents = np.array([(a, p) for a in range(SUBCATEGORIES) for p in range(PRICES)])
     a, p = intents[:, :1], intents[:, 1:]
-    base = np.exp(4.0 * (products.subcategory == a) + 2.5 * (products.subcategory == products.complement[a])
+    base = np.exp(WORLD.fits * (products.subcategory == a) + 2.5 * (products.subcategory == products.complement[a])
                   - 0.35 * np.abs(products.price - p))
     past, _, target, _ = columns(made)
     places, within = [], []
@@ -134,7 +134,8 @@ def test_the_best_guess_is_bayes_rule(made, dataset):
         within.append((places[-1] <= 20) == (made.truth.guesses["next_item"][row] <= 20))
     assert np.corrcoef(np.log(places), np.log(made.truth.guesses["next_item"][test]))[0, 1] > 0.99 and np.mean(within) >= 0.8
     best = oracle(dataset)
-    assert best["next_item"]["recall@20_served"] == pytest.approx(0.345, abs=0.03)
+    chance, found = 20 / PRODUCTS, best["next_item"]
+    assert 0.85 <= (found["recall@20_served"] - chance) / (found["recall@20"] - chance) < 1
     for task, found in best.items():
         assert found["mrr_served"] < found["mrr"] and np.isnan(made.truth.guesses[task][:100]).all()
         assert np.isfinite(made.truth.guesses[task][WORLD.parts(WORLD.rows)["test"]]).all()

@@ -253,8 +253,9 @@ def test_facts_name_settings_that_exist(system):
     """A fact's `path` leads to a setting of the blueprint or of the training."""
     for fact in system.facts:
         if fact.path:
-            value: object = system.blueprint
-            for step in fact.path.split("."):
+            first, *steps = fact.path.split(".")
+            value: object = system.settings if first == "settings" else getattr(system.blueprint, first)
+            for step in steps:
                 value = value[int(step)] if isinstance(value, tuple) else getattr(value, step)
             assert value is not None, fact.path
 

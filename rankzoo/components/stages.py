@@ -2,7 +2,7 @@
 
 A layer asks for stages by a method `stages(steps)`. A training then calls its `left(stage)` at the end of each, steps inside its
 `moving(task)` wherever one task alone is trained, and gives `compared` each task's gradient of its `weights` before the last
-stage. Other layers need none of these.
+stage, and a way to ask for all losses again. Other layers need none of these.
 """
 from __future__ import annotations
 

@@ -185,8 +185,8 @@ class Truth:
     logits[task]: (row,), the true logit from which the label was drawn, so that the oracle is computed and not fitted ·
     utilities[task]: the same without the bias of the position, where there is one · ranks[task]: of a label that is a class
     (row,), its place among all classes by the true probabilities, from 1 · guesses[task]: the same by the best guess from what
-    a row shows, where that knows less; NaN of rows that it was not worked out for · relevance, beside: of the first history, and
-    of the others · formula: the recipe in LaTeX.
+    a row shows, where that knows less, and of a share the logit of that guess; NaN of rows that it was not worked out for ·
+    relevance, beside: of the first history, and of the others · formula: the recipe in LaTeX.
     """
 
     logits: Mapping[str, np.ndarray]

@@ -67,10 +67,19 @@ class Course:
     def _compare(self, rows: Batch) -> None:
         """Every task's gradient at these weights, its level set right: a network that was just pruned expects too much or too
         little of all rows alike, and that one error would turn the gradients of any two tasks towards or against each other."""
-        losses = self.model.losses(levelled(self.model.eval()(rows).raw, self.model.losses, rows), Branches({}), rows)
-        self.model.train()
+        raw = self.model.eval()(rows).raw
+        raised = levelled(raw, self.model.losses, rows)
+        levels = {task: (raised[task] - raw[task]).detach() for task in raw}
+        losses = self.model.losses(raised, Branches({}), rows)
+
+        @torch.no_grad()
+        def again() -> dict[str, float]:
+            now = {task: logit + levels[task] for task, logit in self.model(rows).raw.items()}
+            return {task: float(loss) for task, loss in self.model.losses(now, Branches({}), rows).items()}
+
         found = gradients(list(losses.values()), list(self.layer.weights))
-        self.layer.compared(dict(zip(losses, found, strict=True)))
+        self.layer.compared(dict(zip(losses, found, strict=True)), again)
+        self.model.train()
 
     def idle(self, done: int) -> set[str]:
         """The tasks that the stage after `done` steps leaves out."""

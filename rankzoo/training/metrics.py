@@ -29,6 +29,7 @@ CHUNK = 8192
 TOP = 20  # places of a list that a class must be among
 RECALL = f"recall@{TOP}"
 ORDER = ("auc", "gauc", "mrr")
+SERVED = (*ORDER, RECALL, "rmse")  # metrics of which the best that a server can know is told too
 SCORES = "{tasks}: these scores order rows; they are no probabilities, since {why}."
 VALUES = "{tasks}: these values are no estimates of the mean, since {why}."
 
@@ -244,7 +245,7 @@ def guessed(model: RankingModel, logits: Mapping[str, float], batch: Batch) -> d
 def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]:
     """Metrics of the generator's own logits (of classes: ranks) on the same rows. Beside them, `served`, what can be reached by
     all that a server can know: AUC and GAUC without the position where that is planted, MRR and recall of the best guess where
-    rows tell less than their generator knew. Empty for data without a planted truth."""
+    rows tell less than their generator knew, of a share its error. Empty for data without a planted truth."""
     truth, batch = dataset.truth_of(part), dataset.part(part)
     if truth is None:
         return {}
@@ -252,12 +253,12 @@ def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]
     decided = truth.wording.decides if truth.wording else ()
     metrics |= {task: {dataset.schema.task(task).metric.key: 1.0} for task in decided}
     known = evaluate(_known(truth), batch, dataset.schema)
-    return {task: values | {f"{name}_served": value for name, value in known.get(task, {}).items() if name in (*ORDER, RECALL)}
+    return {task: values | {f"{name}_served": value for name, value in known.get(task, {}).items() if name in SERVED}
             for task, values in metrics.items()}
 
 
 def _known(truth: Truth) -> dict[str, np.ndarray]:
     """What a server can know of each task, where that is less than the truth."""
-    guessed = {task: ranks for task, ranks in truth.guesses.items() if np.isfinite(ranks).all()}
+    guessed = {task: values for task, values in truth.guesses.items() if np.isfinite(values).all()}
     unbiased = {task: truth.utilities.get(task, logits) for task, logits in truth.logits.items()} if truth.utilities else {}
-    return guessed | unbiased
+    return unbiased | guessed

@@ -10,9 +10,10 @@ from rankzoo.ui.words import say
 NAME, KEPT = "class", "rz_class"
 LARGE = """<style>html{font-size:18px!important} @media(min-width:1600px){html{font-size:21px!important}}
 .stMainBlockContainer{padding-top:3.75rem!important} .stMainBlockContainer>.stVerticalBlock{gap:.4rem}
-.st-key-architect_diagram{--rz-tallest:calc(100vh - %srem)} .st-key-readout{--rz-tallest:4rem}</style>"""
-BESIDE, STRIP = 12.2, 5.5
-"""Rem above and below the diagram: menu, model line and readout; and a strip on how a tour goes on."""
+.st-key-architect_diagram{--rz-tallest:calc(100vh - %srem - (100vw - 4rem)*62/1080)}</style>"""
+BESIDE, STRIP = 8.4, 5.5
+"""Rem above the diagram, with the gaps: menu and model line; and a strip on how a tour goes on. Below it is the readout, 62 units
+high and 1080 wide."""
 
 
 def on() -> bool:

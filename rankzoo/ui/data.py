@@ -237,9 +237,9 @@ def best(data: Card) -> None:
              "mrr_served": say("MRR, best guess"), "f1": "F1", "recall@20": "Recall@20",
              "recall@20_served": say("Recall@20, best guess")}
     rows = [{"task": task} | {key: fixed(scores.get(key), 3) for key in names}
-            | {"rmse": fixed(scores.get("rmse"), 4), "rate": percent(float(rates[task]), 1)}
+            | {name: fixed(scores.get(name), 4) for name in ("rmse", "rmse_served")} | {"rate": percent(float(rates[task]), 1)}
             for task, scores in data.oracle.items()]
-    names |= {"task": say("task"), "rmse": say("RMSE"), "rate": say("base rate")}
+    names |= {"task": say("task"), "rmse": say("RMSE"), "rmse_served": say("RMSE, a server's best"), "rate": say("base rate")}
     shown = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
     st.dataframe(pd.DataFrame(rows)[shown], hide_index=True, width="content", alt=say("Best possible scores"),
                  column_config={name: st.column_config.TextColumn(said) for name, said in names.items()})

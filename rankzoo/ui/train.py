@@ -127,7 +127,7 @@ def _reached(task: Task, metrics: dict[str, float], oracle: dict[str, float]) ->
     elif task.kind == "class" and f"{name}_served" in oracle:
         st.caption(say("{best} is the best guess from what a row shows; who knows all that it was made from reaches {all}.",
                        best=fixed(best, places), all=fixed(oracle[name], places)))
-    elif round(best, places) < round(oracle[name], places):
+    elif round(best, places) != round(oracle[name], places):
         st.caption(say("{best} is what a server could know at best: it cannot know the position.", best=fixed(best, places)))
     else:
         st.caption(say("{best} is what anybody could know at best.", best=fixed(best, places)))

@@ -109,7 +109,7 @@ def card(system: System) -> None:
           alt=say("The architecture in small"))
     st.markdown(page.escaped(say(system.story)))
     count = system.blueprint.count(schema_of(system.dataset))
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute"):
         st.metric(say("Parameters"), size(count.parameters), width="content")
         st.metric(say("Per example"), flops(count.flops), width="content",
                   help=say("Two per multiply-add; look-ups and element-wise work are not counted."))

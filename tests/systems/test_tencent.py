@@ -244,7 +244,7 @@ def test_tencent_9_identical_tasks_have_no_conflict():
                     observed={task: BATCH.observed[twins.get(task, task)] for task in TASKS})
     losses = model.train()(batch).losses
     model.sharing.compared({task: torch.autograd.grad(loss, list(model.sharing.weights), retain_graph=True)
-                            for task, loss in losses.items()})
+                            for task, loss in losses.items()}, dict)
     for mask, pull in zip(model.sharing.mask, model.sharing.pull, strict=True):
         assert (pull[0] != 0).any() and not conflicts(mask[:2], pull[:2]).any() and conflicts(mask[[0, 3]], pull[[0, 3]]).any()
 
@@ -293,6 +293,34 @@ def test_tencent_12_the_first_order_score_is_the_exact_one_for_small_weights():
         ratios.append(abs(float(layer.weights[0][1, 3].detach() * gradient)) / exact(layer, x, "a", 0, (1, 3)))
     errors = [abs(ratio - 1) for ratio in ratios]
     assert errors[2] < 1e-3 and errors == sorted(errors, reverse=True)
+
+
+def test_tencent_12_exactly_without_a_unit_measured_once(data):
+    """c_t = |L_t(M_t without the unit's weights) − L_t(M_t)| where the turns begin, 0 where the task does not own; masks and
+    weights stand as before, and the turns leave what was measured as it is."""
+    fit = run(fit_of(data, SMALL.model_copy(update={"contribution": "without_unit"})), 28)
+    layer, stage = fit.model.sharing, fit.course.at(28)
+    assert stage.last and not layer.measured
+    masks, told = [mask.clone() for mask in layer.mask], {}
+    compared = layer.compared
+    layer.compared = lambda gradients, losses: told.update(losses=losses) or compared(gradients, losses)
+    fit.course.begin(28, fit.optimizers, fit.train)
+    before = weights(fit)
+    assert layer.measured and all(torch.equal(one, other) for one, other in zip(masks, layer.mask, strict=True))
+    fit.model.eval()
+    whole = told["losses"]()
+    for at, (mask, worth) in enumerate(zip(layer.mask, layer.worth, strict=True)):
+        kept = mask[1, 2].clone()
+        mask[1, 2] = False
+        changed = abs(told["losses"]()[TASKS[1]] - whole[TASKS[1]])
+        mask[1, 2] = kept
+        torch.testing.assert_close(worth[1, 2], changed * kept, rtol=1e-5, atol=1e-7)
+        assert (worth >= 0).all() and (worth[~mask] == 0).all() and worth.any(), at
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights(fit).items())
+    fit.model.train()
+    measured = [worth.clone() for worth in layer.worth]
+    run(fit, 33)
+    assert all(torch.equal(one, other) for one, other in zip(measured, layer.worth, strict=True))
 
 
 def test_tencent_13_a_turn_changes_one_head(data):

@@ -9,13 +9,16 @@ loss of t would change without the weight, to first order; g and c are moving av
 
 soft     a_t = c_t / Σ_owners c         winner   a_t = 1 for the owner with the largest c, else 0         none     a_t = 1
 
+What a weight contributes may also be measured exactly, c_t = |L_t(M_t without j) − L_t(M_t)|, with j all weights of a unit at
+once: where the tasks begin to take turns, and for good.
+
 The move is scaled, not the gradient: an optimiser with momentum would else move weights that the task does not own. Of Bai et
 al. only the abstract was read: score and weights are a reconstruction of its words.
 """
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, ClassVar, Literal
 
@@ -35,6 +38,9 @@ from rankzoo.trace import Trace
 MEMORY = 0.9
 SEARCH = 0.75
 Conflict = Literal["none", "soft", "winner"]
+Contribution = Literal["first_order", "without_unit"]
+Asked = Callable[[], Mapping[str, float]]
+"""Every task's loss as the masks stand now."""
 
 
 class TaskMasks(Slot):
@@ -48,6 +54,7 @@ class TaskMasks(Slot):
     round_steps: Annotated[int, Field(ge=1, le=100_000, title="Steps of a pruning round")] = 250
     prune_score: Annotated[Literal["magnitude", "contrast"], Field(title="Pruned are the smallest by")] = "magnitude"
     conflict: Annotated[Conflict, Field(title="Where tasks disagree on a weight")] = "soft"
+    contribution: Annotated[Contribution, Field(title="A task's stake in a weight")] = "first_order"
     alternate: Annotated[Literal["round_robin", "proportional"], Field(title="Tasks take turns")] = "round_robin"
 
     main: ClassVar = ("widths", "kept", "conflict")
@@ -105,6 +112,8 @@ class TaskMasksLayer(nn.Module):
         shapes = [(len(self.tasks), *layer.weight.shape) for layer in self.linear]
         self.mask = Kept([torch.ones(shape, dtype=torch.bool) for shape in shapes])
         self.pull, self.worth, self.first = (Kept([torch.zeros(shape) for shape in shapes]) for _ in range(3))
+        if spec.contribution == "without_unit":
+            self.register_buffer("measured", torch.tensor(False))
 
     def forward(self, x: Tensor, trace: Trace) -> Branches:
         vectors = {}
@@ -130,13 +139,28 @@ class TaskMasksLayer(nn.Module):
         found = (Stage("warm-up", warm, tasks), *search, Stage("turns", left, tasks, spec.alternate, rewinds=True, last=True))
         return tuple(stage for stage in found if stage.steps)
 
-    def compared(self, gradients: Mapping[str, Sequence[Tensor]]) -> None:
+    def compared(self, gradients: Mapping[str, Sequence[Tensor]], losses: Asked) -> None:
         """Before the tasks take turns: every task's gradient of each weight matrix, from one point and the same rows."""
         for at, task in enumerate(self.tasks):
             remembered = zip(self.weights, gradients[task], self.first, self.pull, self.worth, strict=True)
             for weight, found, first, pull, worth in remembered:
                 first[at] = pull[at] = found
                 worth[at] = (weight.detach() * found).abs()
+        if self.spec.contribution == "without_unit":
+            self.measure(losses)
+
+    def measure(self, losses: Asked) -> None:
+        """c_t of a unit's weights: how much the loss of t changes when it loses all that it owns of them."""
+        whole = losses()
+        for mask, worth in zip(self.mask, self.worth, strict=True):
+            for unit in range(mask.shape[1]):
+                kept = mask[:, unit].clone()
+                mask[:, unit] = False
+                without = losses()
+                mask[:, unit] = kept
+                for at, task in enumerate(self.tasks):
+                    worth[at, unit] = abs(without[task] - whole[task]) * kept[at]
+        self.measured.fill_(True)
 
     def told(self) -> dict[str, float]:
         """While tasks take turns: `conflict.<task>.own`, of the weights that a task shares the share on which owners pull apart,
@@ -160,7 +184,8 @@ class TaskMasksLayer(nn.Module):
         for weight, pull, worth in zip(self.weights, self.pull, self.worth, strict=True):
             gradient = weight.grad if weight.grad is not None else torch.zeros_like(weight)
             pull[at].lerp_(gradient, 1 - MEMORY)
-            worth[at].lerp_((weight.detach() * gradient).abs(), 1 - MEMORY)
+            if not (self.spec.contribution == "without_unit" and self.measured):  # what was measured stays
+                worth[at].lerp_((weight.detach() * gradient).abs(), 1 - MEMORY)
         yield
         with torch.no_grad():
             for weight, old, mask, pull, worth in zip(self.weights, before, self.mask, self.pull, self.worth, strict=True):

@@ -4,7 +4,9 @@ Recipe of RankZoo for cold starts (after the setting of Shalaby et al., RecSys 2
 what complements it, two brands, a price. Its products are drawn without repetition by how well they fit and by a popularity
 of their own, which no attribute tells. A session that holds a new product stands in no part but the test part, and there the
 new product is the one to predict. The true places know the intent, which a model can only guess from what was looked at:
-beside them stand, of the test rows, the places by the best guess that a session allows.
+beside them stand, of the test rows, the places by the best guess that a session allows. From chance to the true places among
+the first twenty that guess comes .88 of the way, and one that knows no popularity, as attributes do not, .80; with `fits` at 4
+they come .74 and .60.
 """
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class Sessions(World):
     intended brand, and a step away from the price adds to the logarithm of its weight · popularity: sd of a product's own
     · new: share of products that are never seen in training."""
 
-    fits: float = 4.0
+    fits: float = 5.0
     complements: float = 2.5
     brand: float = 2.0
     price: float = 0.35
@@ -55,9 +57,10 @@ class Sessions(World):
     name: ClassVar[str] = "sessions"
     title: ClassVar[str] = "Sessions: new products"
     sentence: ClassVar[str] = "Products looked at in a shop, and the next one, which may be new: never seen in training."
-    formula: ClassVar[str] = (r"\ln w_i = 4\,[s_i = a] + 2.5\,[s_i = \bar a] + 2\,[b_i \in B] - 0.35\,|p_i - p| + q_i,\quad"
+    formula: ClassVar[str] = (r"\ln w_i = 5\,[s_i = a] + 2.5\,[s_i = \bar a] + 2\,[b_i \in B] - 0.35\,|p_i - p| + q_i,\quad"
                               r" q_i \sim N(0, 1)")
     rows: ClassVar[int] = 30_000
+    version: ClassVar[int] = 2
     test_share: ClassVar[float] = 0.15
     page: ClassVar[int] = SEEN
 

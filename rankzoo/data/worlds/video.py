@@ -106,7 +106,12 @@ class Video(World):
             columns[task] = self._share(rng, logits[task]) if task == "completion" else recipes.labels(rng, logits[task])
         columns["group"] = (np.arange(rows) // SLOTS).astype(np.int32)
         curve = Curve("position", "device", self.bias * np.array(EXAMINED), np.array(MULTIPLIERS), BIASED)
-        return Made(pa.table(columns), Truth(logits, utilities, relatedness=planted, curve=curve, formula=self.formula))
+        # A server knows no slot: its best guess of the share is the mean over all nine.
+        slots = utilities["completion"][:, None] + np.outer(np.array(MULTIPLIERS)[ids["device"]], curve.values)  # (row, slot)
+        mean = recipes.sigmoid(slots).mean(axis=1)
+        guesses = {"completion": np.log(mean / (1.0 - mean))}
+        return Made(pa.table(columns), Truth(logits, utilities, guesses=guesses, relatedness=planted, curve=curve,
+                                              formula=self.formula))
 
     def _effects(self, rng: np.random.Generator, ids: Mapping[str, np.ndarray], cosine: np.ndarray) -> np.ndarray:
         """(row, task) sum of the id fields' main effects; over tasks they are as related as the tasks."""

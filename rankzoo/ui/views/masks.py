@@ -84,5 +84,8 @@ def _pair(sight: Sight, tasks: tuple[str, ...]) -> None:
         title(say("Who depends more on each shared weight"), say("one dot per weight of both"))
         scene(figure.worths(table, tasks, a, b, translate), key="masks:worths", width=480,
               alt=say("Who depends more on each shared weight"))
-        st.caption(say("How much a task depends on a weight is |weight × gradient| over the last steps. Where two tasks pull it "
-                       "apart, the one that depends on it more has more say: the further from the diagonal, the more."))
+        stake = (say("how much its loss changes without the unit's weights, where the turns begin")
+                 if sight.subject.model.blueprint.sharing.contribution == "without_unit" else
+                 say("|weight × gradient| over the last steps"))
+        st.caption(say("How much a task depends on a weight is {stake}. Where two tasks pull it apart, the one that depends on "
+                       "it more has more say: the further from the diagonal, the more.", stake=stake))

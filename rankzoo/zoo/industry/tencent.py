@@ -41,7 +41,7 @@ FACTS = (
     code("biases", "never pruned", SPARSE, at="the authors' code, choosewhatulike/sparse-sharing"),
     known("losses", "cross entropy, one task in each step", path="losses.kind"),
     unsure("score of a weight", "|weight × gradient|, the first-order change of the loss without it", PAPER,
-           why="a reconstruction; only the abstract was read"),
+           why="a reconstruction; only the abstract was read", path="sharing.contribution"),
     unsure("say in a weight where tasks disagree", "in proportion to the scores", PAPER,
            why="a reconstruction; winner and none can be chosen too", path="sharing.conflict"),
     unsure("order of the tasks", "in turns, a batch each", PAPER, why="only the abstract was read", path="sharing.alternate"),
