@@ -110,7 +110,8 @@ def test_a_file_that_is_taken_away_brings_its_page(mode: str) -> None:
     assert [float(page.get(name)) for name in ("x", "y", "width", "height")] == view
     assert view == [-32, -32, inner[0] + 64, inner[1] + 64]
     assert [float(root.get("width")), float(root.get("height"))] == view[2:]
-    assert not any(each.get("fill") == theme(mode).page for each in bare.iter()), "a report is a page itself"
+    covering = [each for each in bare.iter() if each.get("fill") == theme(mode).page and each.get("height") == bare.get("height")]
+    assert covering == [], "a report is a page itself"
 
 
 def test_a_gates_stack_and_ribbons_are_as_thick_as_its_weights() -> None:
