@@ -49,9 +49,10 @@ def _parts(edge: Edge, state: State) -> list[Tree]:
         return [path(curved(strand(edge, a.y, b.y)), "wire", {"stroke-width": 4} if edge.kind == "query" else NOTHING)]
     if edge.kind == "broken":
         words = [width_of(line) for line in state.layout.blocks[edge.target].words]
-        gather = max(a.x + 24, b.x - 20 - max(words, default=0.0))  # all edges meet before the words, which stand on the one left
+        *ways, (left, y), _ = strand(edge, a.y, b.y)
+        gather = max(left + 24, b.x - 20 - max(words, default=0.0))  # all edges meet before the words, which stand on the one left
         first = next(each for each in state.layout.edges if each.target == edge.target)
-        return [path(curve(a.x, a.y, gather, b.y) + (f"H{b.x:.1f}" if edge is first else ""), "broken")]
+        return [path(curved([*ways, (left, y), (gather, b.y)]) + (f"H{b.x:.1f}" if edge is first else ""), "broken")]
     if edge.kind == "rows":
         return _rows(edge, state)
     if edge.kind == "attend":

@@ -57,7 +57,7 @@ def around(edges: Sequence[Edge], boxes: Mapping[str, Box], across: Columns, fra
             ways[i] = _down(edge, ranks[place[edge.source]:], frame)
         elif edge.kind not in ("side", "mix") and edge.source in place and edge.target in place:
             between = ranks[place[edge.source] + 1:place[edge.target]]
-            if between and _hits(edge, ranks[place[edge.source]:place[edge.target] + 1]):
+            if between and (edge.kind == "broken" or _hits(edge, ranks[place[edge.source]:place[edge.target] + 1])):
                 ways[i] = _way(edge, between, frame)
     _side_by_side(ways, edges)
     return [replace(edge, via=tuple(ways.get(i, ()))) for i, edge in enumerate(edges)]
