@@ -32,7 +32,8 @@ from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError, axes
 from rankzoo.paths import changed
 from rankzoo.saying import validated
-from rankzoo.schema import Block, Count, Edge, Flow, Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Block, Count, Edge, Flow, Shape
 
 SLOTS = ("representation", "sequence", "interaction", "concatenation", "sharing", "towers", "losses")
 TaskName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_ ]+$")]

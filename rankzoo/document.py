@@ -26,7 +26,8 @@ from rankzoo.parsing import parsed
 from rankzoo.paths import changed, leaves, merged
 from rankzoo.registry import get, systems
 from rankzoo.saying import validated
-from rankzoo.schema import Count, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Count
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rankzoo.figures.layout import Column
 from rankzoo.figures.tree import Tree
-from rankzoo.schema import Block, Flow
+from rankzoo.shape import Block, Flow
 
 TITLES = {"representation": "Features", "sequence": "Attention", "interaction": "Interaction", "concatenation": "Concat",
           "sharing": "Sharing", "towers": "Deep", "losses": "Loss"}

@@ -16,7 +16,8 @@ from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
-from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Schema, Shape, Task
+from rankzoo.schema import Catalogue, Feature, Grades, History, HistoryField, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 

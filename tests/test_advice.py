@@ -17,7 +17,8 @@ from rankzoo.errors import ZooError
 from rankzoo.inspection.advice import LAYERS, Advice, advice, bottleneck, layers, lonely, power, swollen, thin
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
-from rankzoo.schema import Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Shape
 from tests.test_blueprint import ANY, SHOP, stands
 
 BUILT = list(systems())

@@ -24,7 +24,7 @@ TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths"
          ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
          ("pages",), ("app",))
 TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}
-ONLY = {"figures": {"figures", "schema", "errors"}}  # seen by export, cli and ui
+ONLY = {"figures": {"figures", "schema", "shape", "errors"}}  # seen by export, cli and ui
 HOME = {"streamlit": {"ui", "pages", "app"}, "plotly": {"figures"}, "pandas": {"data", "inspection", "figures", "training", "ui"},
         "torchinfo": {"inspection"}, "sqlalchemy": {"runs"}, "sklearn": set(), "deepctr_torch": set(), "pickle": set()}
 FORBIDDEN = {"torch": {"figures", "pages"}}

@@ -9,7 +9,7 @@ from rankzoo.data.load import schema_of
 from rankzoo.document import Document, below
 from rankzoo.inspection.changes import Change, changes, step
 from rankzoo.registry import systems
-from rankzoo.schema import Count
+from rankzoo.shape import Count
 
 GROWN = [(below(system)[1], system) for system in systems().values() if system.grew]
 

@@ -10,7 +10,8 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
 from rankzoo.inspection.counts import components, flops_working, memory, parts
 from rankzoo.registry import systems
-from rankzoo.schema import Part, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Part
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())

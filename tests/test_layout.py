@@ -15,7 +15,7 @@ from rankzoo.figures.layout import Box, Layout, arrange
 from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
 from rankzoo.registry import systems
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
 from tests.strokes import apart, edges, extent, texts
 from tests.test_blueprint import ANY, stands

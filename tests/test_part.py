@@ -6,7 +6,7 @@ import pytest
 from rankzoo.document import Document
 from rankzoo.inspection.part import Anatomy, anatomy, network
 from rankzoo.registry import systems
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 BUILT = list(systems())
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})

@@ -7,7 +7,7 @@ from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
 from rankzoo.inspection.steps import Step, steps
 from rankzoo.registry import systems
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 BUILT = list(systems())
 

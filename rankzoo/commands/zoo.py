@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rankzoo.blueprint import Blueprint
     from rankzoo.facts import Fact
     from rankzoo.inspection.scale import Scaled
-    from rankzoo.schema import Count, Schema
+    from rankzoo.schema import Schema
+    from rankzoo.shape import Count
     from rankzoo.system import System
 
 

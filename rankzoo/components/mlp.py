@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rankzoo.schema import Part
+from rankzoo.shape import Part
 
 Activation = Literal["relu", "prelu", "dice", "sigmoid", "tanh", "none"]
 

@@ -14,7 +14,8 @@ from torch import nn
 
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Count, Drawing, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Count, Drawing, Shape
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 

@@ -17,7 +17,8 @@ from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import component_of, sized_blocks
 from rankzoo.runs.tables import Point
-from rankzoo.schema import Block, Count, Flow, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Flow
 from rankzoo.training.watch import gate_address
 
 Translate = Callable[[str], str]

@@ -7,7 +7,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.schema import Count, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Count, Part, Shape
 
 if TYPE_CHECKING:
     import pandas as pd

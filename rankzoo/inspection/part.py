@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rankzoo.components.slot import Slot
-from rankzoo.schema import Block, Count, Part
+from rankzoo.shape import Block, Count, Part
 
 FEW = 3
 """Layers from which on a network is written as one rule."""

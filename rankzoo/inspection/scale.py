@@ -8,7 +8,8 @@ from functools import cached_property
 from rankzoo.blueprint import Blueprint
 from rankzoo.facts import Size
 from rankzoo.inspection.counts import memory
-from rankzoo.schema import Count, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Count
 
 FACTOR = 100_000  # ours: a sample's hundreds of ids become tens of millions
 LEAST = 50      # a table shorter than this lists something (hours, devices, countries), it does not name things

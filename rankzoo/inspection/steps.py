@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.slot import Slot
-from rankzoo.schema import Block, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Block
 
 DOUBLED = 64
 """A number that may be larger than this is doubled and halved, a smaller one goes by ones."""

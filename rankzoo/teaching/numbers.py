@@ -14,7 +14,7 @@ from rankzoo.components.concatenation.join import Join
 from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import industry
 from rankzoo.paths import at
-from rankzoo.schema import Count
+from rankzoo.shape import Count
 from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
 from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines

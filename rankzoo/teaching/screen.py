@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.schema import Count, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Count
 
 BYTES = 4
 """Of a number in float32."""

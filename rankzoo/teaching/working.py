@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rankzoo.errors import listed
-from rankzoo.schema import Count, Part
+from rankzoo.shape import Count, Part
 
 EXACT, NEAR, ROUGH = 0.0, 0.1, 0.5
 NAMES = 3

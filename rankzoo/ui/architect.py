@@ -17,7 +17,8 @@ from rankzoo.inspection.provenance import assumed_parts
 from rankzoo.inspection.steps import Step
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
-from rankzoo.schema import Block, Schema
+from rankzoo.schema import Schema
+from rankzoo.shape import Block
 from rankzoo.ui import caption, forms, provenance, state
 from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator

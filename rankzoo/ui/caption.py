@@ -11,7 +11,7 @@ from rankzoo.export.picture import HEADS, Learned
 from rankzoo.figures.layout import Layout
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.inspection.part import Anatomy, anatomy
-from rankzoo.schema import Block, Count
+from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, state
 from rankzoo.ui.words import say, translate
 

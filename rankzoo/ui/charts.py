@@ -14,7 +14,8 @@ from rankzoo.figures.plot import Figure
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import fixed
 from rankzoo.runs.tables import Run
-from rankzoo.schema import METRICS, Block
+from rankzoo.schema import METRICS
+from rankzoo.shape import Block
 from rankzoo.training.watch import gate_address, gate_name
 from rankzoo.ui import experts, page, points, service, state
 from rankzoo.ui.words import language, say, translate

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 from rankzoo.ui.words import say
 
 LEVEL = re.compile(r"level\.(\d+)\.")

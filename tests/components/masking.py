@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from rankzoo.components.sharing.task_masks import TaskMasks, TaskMasksLayer
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.trace import Trace
 from tests.support import OFF, randomised
 

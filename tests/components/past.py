@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot
-from rankzoo.schema import Feature, History, HistoryField, Schema, SequenceShape, Shape, Task
+from rankzoo.schema import Feature, History, HistoryField, Schema, Task
+from rankzoo.shape import SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, randomised

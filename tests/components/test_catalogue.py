@@ -16,7 +16,8 @@ from rankzoo.components.towers.classes import Classes
 from rankzoo.data.preparation import prepare_declared
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Shape, Task
+from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Task
+from rankzoo.shape import Shape
 from tests.support import OFF, random_batch, randomised, rich, shop
 
 SHOP = shop()

@@ -11,7 +11,8 @@ from torch import Tensor
 from rankzoo.components.interaction.cin import CIN, CINLayer, FieldMaps
 from rankzoo.components.interaction.fm import FM
 from rankzoo.errors import ZooError
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, c0, numel, randomised

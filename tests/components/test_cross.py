@@ -10,7 +10,8 @@ from rankzoo.components.interaction.cross import Cross
 from rankzoo.components.interaction.cross_network import CrossNetworkLayer
 from rankzoo.components.interaction.cross_v2 import CrossV2
 from rankzoo.errors import ZooError
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, fill, numel, randomised

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from rankzoo.components.interaction.cross_v2 import CrossV2, CrossV2Layer, LowRankCross
 from rankzoo.errors import ZooError
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, fill, numel, randomised

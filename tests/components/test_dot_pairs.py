@@ -14,7 +14,8 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, flops, logits, numel, random_batch, randomised, rich

@@ -10,7 +10,8 @@ from torch import nn
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
 from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.errors import ZooError
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from tests.support import OFF, numel, random_batch, randomised, rich
 
 

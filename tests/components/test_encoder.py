@@ -13,7 +13,7 @@ from rankzoo.components.sequence.encoder import Encoder
 from rankzoo.components.towers.classes import Classes
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, numel, random_batch, randomised, rich, shape_at, shop

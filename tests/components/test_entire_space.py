@@ -11,7 +11,8 @@ from torch import Tensor
 from rankzoo.components.losses.entire_space import EntireSpace, product_logit
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Branches
 
 TASKS = (Task("click"), Task("purchase"), Task("stars", "regression"))

@@ -16,7 +16,8 @@ from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.towers.bare import Bare
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, c0, flops, logits, numel, random_batch, randomised

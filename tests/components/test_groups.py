@@ -10,7 +10,8 @@ from rankzoo.components.sharing.shared_bottom import SharedBottom
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.trace import Trace
 from tests.support import flops, numel, random_batch, randomised, rich
 from tests.wiring import assert_wired

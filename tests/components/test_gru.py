@@ -11,7 +11,7 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.sequence.gru import Gru
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from tests.components.past import built, drawn, mode, run, shape
 from tests.support import OFF, numel, random_batch, randomised, rich
 from tests.wiring import assert_wired

@@ -6,7 +6,8 @@ import torch
 
 from rankzoo.components.concatenation.join import Join
 from rankzoo.errors import ZooError
-from rankzoo.schema import Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 from tests.support import OFF

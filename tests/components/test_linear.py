@@ -6,7 +6,7 @@ import torch
 
 from rankzoo.components.interaction.linear import Linear, LinearLayer, bucket
 from rankzoo.errors import ZooError
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from tests.support import OFF, numel, random_batch, randomised, rich
 

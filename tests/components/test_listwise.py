@@ -13,7 +13,8 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Branches
 from rankzoo.training.fit import Fit
 from rankzoo.training.settings import TrainSettings

@@ -14,7 +14,8 @@ from rankzoo.components.losses.entire_space import EntireSpace
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import FIT, Pointwise
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 TASKS = (Task("click"), Task("share", "share"), Task("stars", "regression"))

@@ -15,7 +15,8 @@ from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Branches
 from rankzoo.training.combine import weighted_sum
 from rankzoo.training.metrics import evaluate, predict

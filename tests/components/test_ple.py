@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.sharing.ple import PLE, PLELayer
 from rankzoo.errors import ZooError
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.trace import Trace
 from tests.support import OFF, fill, numel, randomised
 

@@ -32,7 +32,8 @@ from rankzoo.runs import limits
 from rankzoo.runs.loop import run_here
 from rankzoo.runs.open import opened
 from rankzoo.runs.store import Store
-from rankzoo.schema import HistoryField, Shape
+from rankzoo.schema import HistoryField
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 from rankzoo.training.metrics import evaluate, predict
 from tests.support import OFF, flops, logits, numel, random_batch, shop, without_numbers

@@ -11,7 +11,8 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.towers.residual import Residual, ResidualLayer, ResidualUnits
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, fill, flops, numel, random_batch, randomised, rich

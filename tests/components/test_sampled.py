@@ -14,7 +14,8 @@ from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.towers.bare import Bare
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Branches
 from tests.support import rich
 

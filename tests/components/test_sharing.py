@@ -9,7 +9,8 @@ from rankzoo.components.sharing.direct import Direct
 from rankzoo.components.sharing.mmoe import MMoE, MMoELayer
 from rankzoo.components.sharing.shared_bottom import SharedBottom
 from rankzoo.errors import ZooError
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.trace import Trace
 from tests.support import OFF, fill, numel, randomised
 

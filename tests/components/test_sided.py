@@ -13,7 +13,8 @@ from rankzoo.data.load import schema_of
 from rankzoo.errors import ZooError
 from rankzoo.figures.layout import arrange
 from rankzoo.model import RankingModel
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from tests.drawings import columns
 from tests.support import OFF, flops, logits, numel, random_batch, randomised, rich

@@ -22,7 +22,8 @@ from rankzoo.components.towers.text_heads import TextHeads
 from rankzoo.data.load import schema_of
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.schema import Shape, Task
+from rankzoo.schema import Task
+from rankzoo.shape import Shape
 from rankzoo.trace import Trace
 from tests.support import OFF, logits, random_batch, randomised, rich, shop
 

@@ -8,7 +8,8 @@ from rankzoo.components.towers.bare import Bare
 from rankzoo.components.towers.biased import Biased
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 from tests.support import OFF, numel, randomised

@@ -13,7 +13,7 @@ from rankzoo.data.worlds.search import TASKS, WORLD
 from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit

@@ -22,7 +22,8 @@ from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit

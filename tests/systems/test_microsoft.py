@@ -22,7 +22,8 @@ from rankzoo.inspection.view import Subject
 from rankzoo.inspection.words import CANDIDATE, titles
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.schema import Feature, Shape
+from rankzoo.schema import Feature
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit

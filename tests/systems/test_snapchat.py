@@ -19,9 +19,10 @@ from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.schema import Feature, Schema, Shape, Task
+from rankzoo.schema import Feature, Schema, Task
 from rankzoo.serving.calibrate import Calibrate, isotonic, platt
 from rankzoo.serving.request import score_request
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit

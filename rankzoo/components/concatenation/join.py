@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
-from rankzoo.schema import Block, Count, Drawing, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

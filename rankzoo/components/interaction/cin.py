@@ -21,7 +21,7 @@ from rankzoo.components.interaction.pairs import one_width, pair_map
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

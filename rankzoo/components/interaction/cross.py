@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.interaction.cross_network import CrossNetwork, CrossNetworkLayer
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Part, Shape
+from rankzoo.shape import Block, Part, Shape
 
 
 class Cross(CrossNetwork):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError, axes
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

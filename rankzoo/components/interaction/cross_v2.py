@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from rankzoo.components.interaction.cross_network import CrossNetwork, CrossNetworkLayer
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Part, Shape
+from rankzoo.shape import Block, Count, Part, Shape
 from rankzoo.trace import Trace
 
 

@@ -17,7 +17,7 @@ from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

@@ -17,7 +17,8 @@ from rankzoo.components.interaction.pairs import one_width, pair_map
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

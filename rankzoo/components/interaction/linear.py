@@ -16,7 +16,8 @@ from rankzoo.components.pages import table
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, axes, listed
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from rankzoo.errors import ZooError, axes
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 
 
 def one_width(shape: Shape) -> int:

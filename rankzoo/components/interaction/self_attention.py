@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from rankzoo.components.interaction.pairs import one_width
 from rankzoo.components.slot import Slot, Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

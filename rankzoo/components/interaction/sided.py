@@ -19,7 +19,7 @@ from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError, axes, closest
-from rankzoo.schema import Block, Drawing, Edge, Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Block, Drawing, Edge, Shape
 from rankzoo.signals import Batch, Branches, tags_of
 
 PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax",

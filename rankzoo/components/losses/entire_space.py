@@ -18,7 +18,8 @@ from torch import Tensor
 from rankzoo.components.losses.base import SETS, Likelihood, Loss, LossLayer, labels, over, plain, valued
 from rankzoo.errors import Cure, ZooError, axes, closest, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 

@@ -29,7 +29,8 @@ from torch import Tensor
 from rankzoo.components.losses.base import Loss, LossLayer, known_tasks, labels
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 Mode = Literal["moppr", "plain_multi_pos", "unique_softmax", "single_pos"]

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss, labels
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 SHIFT = "a softmax over a request stays the same when a number is added to all its scores"

@@ -26,7 +26,8 @@ from rankzoo.components.losses.pointwise import Pointwise, PointwiseLayer
 from rankzoo.components.slot import once
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 RATIO = "a logistic loss against drawn negatives learns how much more often than by chance a class is right"

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss, labels
 from rankzoo.facts import Source
-from rankzoo.schema import Shape, Task
+from rankzoo.schema import Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 NAMES = {"bpr": "BPR, pairs", "hinge": "hinge, pairs"}

@@ -26,7 +26,8 @@ from torch import Tensor
 from rankzoo.components.losses import base
 from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks, labels, plain
 from rankzoo.errors import ZooError, axes
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 How = Literal["cross_entropy", "focal", "squared", "huber", "weighted_logistic", "softmax", "cosine"]

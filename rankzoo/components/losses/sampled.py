@@ -19,7 +19,8 @@ from torch import Tensor
 from rankzoo.components.losses.base import SETS, Loss, LossLayer, known_tasks, valued
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Schema, Shape, Task
+from rankzoo.schema import Schema, Task
+from rankzoo.shape import Shape
 
 Share = Annotated[float, Field(gt=0, le=1)]
 

@@ -18,7 +18,8 @@ from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsL
 from rankzoo.components.slot import once
 from rankzoo.errors import ZooError, closest, listed, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 
 

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
 from rankzoo.facts import Source
-from rankzoo.schema import Count, Drawing, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Count, Drawing, Part, Shape
 from rankzoo.signals import Batch
 
 

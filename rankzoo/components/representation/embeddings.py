@@ -29,7 +29,8 @@ from rankzoo.components.representation.raw import DENSE, aside, feature_rows, or
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, axes, closest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, History, Part, Schema, SequenceShape, Shape
+from rankzoo.schema import History, Schema
+from rankzoo.shape import Block, Count, Drawing, Part, SequenceShape, Shape
 from rankzoo.signals import Batch, Fields, Sequence, Signal
 from rankzoo.trace import Trace
 

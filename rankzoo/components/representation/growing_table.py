@@ -28,7 +28,8 @@ from rankzoo.components.representation.hashing import halves, rows_of
 from rankzoo.components.representation.tenants import Tenants
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 

@@ -30,7 +30,8 @@ from rankzoo.components.representation.attributes import Attributes, AttributesL
 from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Part, Shape
 from rankzoo.signals import Batch
 
 Sample = Annotated[int, Field(ge=0, le=100)]

@@ -13,7 +13,7 @@ from torch import nn
 from rankzoo.components.representation.raw import aside, feature_rows, origins
 from rankzoo.components.slot import Slot
 from rankzoo.facts import Source
-from rankzoo.schema import Drawing, Shape
+from rankzoo.shape import Drawing, Shape
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 

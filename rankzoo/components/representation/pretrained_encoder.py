@@ -42,7 +42,8 @@ from rankzoo.components.representation.titles import Titles, TitlesLayer
 from rankzoo.components.sequence.transformer import block_parts
 from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError
-from rankzoo.schema import Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Part, Shape
 from rankzoo.signals import Batch
 
 

@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from torch import Tensor
 
-from rankzoo.schema import Block, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Shape
 from rankzoo.signals import Batch
 
 DENSE = "dense"

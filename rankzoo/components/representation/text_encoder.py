@@ -19,7 +19,8 @@ from rankzoo.components.representation.titles import Titles, TitlesLayer
 from rankzoo.components.sequence.multi_head import head_width
 from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
 from rankzoo.components.slot import Width
-from rankzoo.schema import Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Part, Shape
 from rankzoo.signals import Batch
 
 

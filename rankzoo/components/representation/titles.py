@@ -29,7 +29,8 @@ from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError, closest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, History, Part, Schema, SequenceShape, Shape
+from rankzoo.schema import History, Schema
+from rankzoo.shape import Block, Count, Part, SequenceShape, Shape
 from rankzoo.signals import Batch, Sequence, Signal
 from rankzoo.trace import Trace
 

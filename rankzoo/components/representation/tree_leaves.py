@@ -31,7 +31,8 @@ from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.slot import once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Count, Drawing, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Count, Drawing, Part, Shape
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 

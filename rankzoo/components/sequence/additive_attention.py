@@ -19,7 +19,8 @@ from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax, who
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

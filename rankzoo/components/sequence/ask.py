@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Schema, SequenceShape, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Part, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 

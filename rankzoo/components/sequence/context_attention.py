@@ -17,7 +17,7 @@ from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 

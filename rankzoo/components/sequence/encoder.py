@@ -19,7 +19,7 @@ from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

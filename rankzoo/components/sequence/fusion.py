@@ -18,7 +18,8 @@ from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width, once
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

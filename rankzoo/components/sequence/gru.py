@@ -20,7 +20,8 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.tokens import HistorySlot, who
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

@@ -16,7 +16,7 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, SequenceShape, Shape
+from rankzoo.shape import Block, Count, Drawing, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 

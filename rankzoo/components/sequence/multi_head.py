@@ -11,7 +11,7 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.errors import ZooError, axes
-from rankzoo.schema import Part
+from rankzoo.shape import Part
 from rankzoo.signals import Sequence
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from rankzoo.components.sequence.filled import summed
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

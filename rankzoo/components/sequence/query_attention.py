@@ -14,7 +14,7 @@ from torch import nn
 from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 

@@ -24,7 +24,8 @@ from rankzoo.components.sequence.transformer import TransformerBlock, block_part
 from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, History, Part, Schema, SequenceShape, Shape
+from rankzoo.schema import History, Schema
+from rankzoo.shape import Block, Count, Drawing, Part, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 

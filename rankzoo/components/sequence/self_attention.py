@@ -16,7 +16,7 @@ from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, SequenceShape, Shape
+from rankzoo.shape import Block, Count, Drawing, SequenceShape, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 

@@ -17,7 +17,7 @@ from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 

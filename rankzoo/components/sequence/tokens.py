@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
-from rankzoo.schema import Block, Drawing, History, Part, Schema, Shape
+from rankzoo.schema import History, Schema
+from rankzoo.shape import Block, Drawing, Part, Shape
 from rankzoo.signals import Sequence, Signal
 
 

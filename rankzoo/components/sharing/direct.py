@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.signals import Branches
 from rankzoo.trace import Trace
 

@@ -16,7 +16,8 @@ from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.slot import Slot, Width, needs_input, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches
 from rankzoo.trace import Trace
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 
 from rankzoo.components.sharing.mmoe import MMoE, MMoELayer
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.trace import Trace
 
 

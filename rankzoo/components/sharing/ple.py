@@ -18,7 +18,7 @@ from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches
 from rankzoo.trace import Trace
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches
 from rankzoo.trace import Trace
 

@@ -13,7 +13,7 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot, one_logit
 from rankzoo.errors import ZooError, axes
-from rankzoo.schema import Block, Count, Drawing, Edge, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 

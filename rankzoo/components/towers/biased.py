@@ -17,7 +17,8 @@ from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.errors import ZooError, axes, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 

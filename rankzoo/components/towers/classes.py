@@ -22,7 +22,8 @@ from rankzoo.components.slot import Width
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Count, Drawing, Edge, Part, Shape, Task
+from rankzoo.schema import Task
+from rankzoo.shape import Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 

@@ -16,7 +16,8 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.slot import Slot, one_logit
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 

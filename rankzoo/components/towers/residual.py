@@ -18,7 +18,7 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot, Width
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.facts import Source
-from rankzoo.schema import Count, Drawing, Part, Shape
+from rankzoo.shape import Count, Drawing, Part, Shape
 from rankzoo.trace import Trace
 
 

@@ -22,7 +22,8 @@ from rankzoo.components.slot import Width
 from rankzoo.components.towers.dot_product import DotProduct, DotProductLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Shape, Task
+from rankzoo.schema import Task
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 

@@ -19,7 +19,8 @@ from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
-from rankzoo.schema import Block, Count, Drawing, Edge, Part, Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
 

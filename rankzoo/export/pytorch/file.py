@@ -23,7 +23,7 @@ from rankzoo.export.pytorch.source import Line, laid, source_of
 from rankzoo.export.pytorch.world import World, networks
 from rankzoo.export.pytorch.writing import literal
 from rankzoo.model import RankingModel
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 
 
 class File:

@@ -19,7 +19,7 @@ from typing import Any
 from torch import Tensor, nn
 
 Values = tuple[Any, ...]
-READABLE = ("rankzoo.components", "rankzoo.schema", "math", "itertools", "rankzoo.export")
+READABLE = ("rankzoo.components", "rankzoo.schema", "rankzoo.shape", "math", "itertools", "rankzoo.export")
 """Modules whose functions tell of settings."""
 MOST = 64
 """Possible values of an expression; with more, nothing is known of it."""

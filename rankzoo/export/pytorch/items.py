@@ -12,7 +12,7 @@ from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock
 from rankzoo.export.pytorch.plain import PlainEmbeddings
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Sequence, Signal
 
 

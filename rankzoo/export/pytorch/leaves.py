@@ -8,7 +8,7 @@ from rankzoo.components.mlp import Standardised
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.representation.tree_leaves import Forest, TreeLeaves
 from rankzoo.export.pytorch.plain import PlainEmbeddings
-from rankzoo.schema import Shape
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Signal
 
 

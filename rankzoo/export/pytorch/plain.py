@@ -15,7 +15,8 @@ from rankzoo.components.mlp import Mlp
 from rankzoo.components.representation.auto_dis import AutoDis, SoftBuckets
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.raw import DENSE
-from rankzoo.schema import Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Sequence, Signal
 
 

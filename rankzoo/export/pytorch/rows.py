@@ -16,7 +16,8 @@ from rankzoo.components.representation.growing_table import GrowingTable
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.representation.tenants import Tenants
 from rankzoo.export.pytorch.plain import PlainEmbeddings, about_items, ids_of, items_of, keys_of, names_of, numbers_of, tables_of
-from rankzoo.schema import Schema, Shape
+from rankzoo.schema import Schema
+from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Sequence, Signal
 
 

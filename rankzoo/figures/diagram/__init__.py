@@ -15,7 +15,7 @@ from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree, button, g, rect, svg
 from rankzoo.figures.words import Say, whole
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 __all__ = ["Corner", "Stepped", "corner", "draw", "excerpt", "thumbnail", "worded"]
 

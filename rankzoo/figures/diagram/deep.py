@@ -10,7 +10,7 @@ from rankzoo.figures.layout.types import Box
 from rankzoo.figures.marks import symbol
 from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree, brief, fit, path, rect, text, width_of
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 GRID = 6
 

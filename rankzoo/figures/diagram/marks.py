@@ -7,7 +7,7 @@ from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.sizes import shown_units
 from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, path, rect, text, width_of
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 
 def glyph(numbers: bool, x: float, y: float) -> Tree:

@@ -6,7 +6,7 @@ from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, fit, rect, text, width_of
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:

@@ -50,7 +50,7 @@ def _parts(edge: Edge, state: State) -> list[Tree]:
     if edge.kind == "broken":
         words = [width_of(line) for line in state.layout.blocks[edge.target].words]
         *ways, (left, y), _ = strand(edge, a.y, b.y)
-        gather = max(left + 24, b.x - 20 - max(words, default=0.0))  # all edges meet before the words, which stand on the one left
+        gather = max(left + 24, b.x - 20 - max(words, default=0.0))  # where all meet, before the words
         first = next(each for each in state.layout.edges if each.target == edge.target)
         return [path(curved([*ways, (left, y), (gather, b.y)]) + (f"H{b.x:.1f}" if edge is first else ""), "broken")]
     if edge.kind == "rows":

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from rankzoo.figures.layout.types import Layout
 from rankzoo.figures.theme import SLOTS
 from rankzoo.figures.words import Say
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 Weights = Mapping[str, tuple[float, ...]]
 NO_WEIGHTS: Weights = MappingProxyType({})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rankzoo.figures.words import Say
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 NAMED = ("feature", "bias", "history", "head")
 NUMBER = re.compile(r"\d[\d.]*")

@@ -15,7 +15,7 @@ from rankzoo.figures.layout.place import LEAST, Heights, heights, place
 from rankzoo.figures.layout.ranks import Columns, plan
 from rankzoo.figures.layout.sizes import scales
 from rankzoo.figures.layout.types import Box, Column, Edge, Layout, Link, Port, Scales
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 __all__ = ["Box", "Column", "Edge", "Layout", "Link", "Port", "arrange"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rankzoo.figures.layout.types import Link
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 ROWS = 14
 EXPERTS = 16

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rankzoo.figures.layout.types import Box, Scales
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 TALLEST_BAR, BAR, UNIT_LABEL = 240.0, 18.0, 18.0
 HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW = 18.0, 22.4, 24.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rankzoo.schema import Block
+from rankzoo.shape import Block
 
 SHARED = "(shared)"
 """The band of everybody's experts: no task can be called so, for names hold no brackets."""

@@ -1,0 +1,219 @@
+"""What a slot says of itself before any tensor exists: sizes, arithmetic, drawing.
+
+`Shape` carries sizes through the seven slots as `Signal` carries tensors; `Count` and `Block` are a slot's arithmetic and its
+part of the diagram.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Literal
+
+from rankzoo.schema import Schema, Task
+
+
+@dataclass(frozen=True)
+class SequenceShape:
+    """Size of one history between slots: `length` positions, and the width of each field in a token, in order."""
+
+    length: int
+    widths: Mapping[str, int]
+
+    @property
+    def width(self) -> int:
+        """Width of a whole token."""
+        return sum(self.widths.values())
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes between two slots, before any tensor exists.
+
+    `fields` and `sequences` are what step 1 hands on; `joins` (vectors that the concatenation takes), `head` (vectors
+    that bypass the deep network and meet it in its last linear map) and `logits` (whether a slot adds to the logit
+    directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5; `catalogue` is
+    the width of an item's vector, 0 where there is none, and `parts` that of each attribute in it, in order, where they stand
+    side by side.
+    `scale` is by what towers multiply products with items' vectors.
+    `apart` are the groups of tasks that read what is joined in networks of their own, `own` the joins that one of these groups
+    alone reads, with its number, `segments` what stands side by side in the joined vector, with its width.
+    `origin` names the diagram node that each of these leaves (keys: names of features, histories, crosses and the catalogue;
+    `joined`; `branch.<task>`; `logit.<address>`). `at` is the address of the slot that is being asked, so that its errors can
+    name it.
+    """
+
+    schema: Schema
+    tasks: tuple[Task, ...]
+    fields: Mapping[str, int] = field(default_factory=dict)
+    sequences: Mapping[str, SequenceShape] = field(default_factory=dict)
+    joins: Mapping[str, int] = field(default_factory=dict)
+    head: Mapping[str, int] = field(default_factory=dict)
+    logits: bool = False
+    joined: int = 0
+    branch: int = 0
+    scale: float = 1.0
+    catalogue: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict)
+    apart: tuple[tuple[str, ...], ...] = ()
+    own: Mapping[str, int] = field(default_factory=dict)
+    segments: Mapping[str, int] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
+    at: str = ""
+
+    @property
+    def width(self) -> int:
+        """Width of all fields side by side: D of the papers."""
+        return sum(self.fields.values())
+
+    @property
+    def head_width(self) -> int:
+        """Width of what bypasses the deep network."""
+        return sum(self.head.values())
+
+    def but(self, **changes: object) -> Shape:
+        """This shape with some sizes replaced."""
+        return replace(self, **changes)
+
+    def stretches(self, group: int) -> tuple[tuple[int, int], ...]:
+        """Where what a group of tasks reads stands in the joined vector, (start, stop) each: all but what is another's own."""
+        found: list[tuple[int, int]] = []
+        start = 0
+        for name, width in self.segments.items():
+            if self.own.get(name, group) == group:
+                first = found.pop()[0] if found and found[-1][1] == start else start
+                found.append((first, start + width))
+            start += width
+        return tuple(found) if self.own else ((0, self.joined),)
+
+    def edges(self, names: Iterable[str], to: str) -> tuple[Edge, ...]:
+        """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""
+        sequences = {name: sequence.width for name, sequence in self.sequences.items()}
+        widths = {**sequences, **self.fields, **self.joins, **self.head}  # a history that was read is a field of its name
+        flowing: dict[str, int] = {}
+        for name in names:
+            flowing[self.origin[name]] = flowing.get(self.origin[name], 0) + widths.get(name, 1)
+        return tuple(Edge(node, to, width) for node, width in flowing.items())
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
+    operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
+    that a pass has whatever the number of its examples: those of encoding the catalogue."""
+
+    path: str
+    parameters: int
+    flops: int = 0
+    output: tuple[int, ...] = ()
+    working: str = ""
+    table: bool = False
+    elementwise: int = 0
+    once: int = 0
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a slot holds and does per example, as the papers' formulas have it, by part."""
+
+    parts: tuple[Part, ...] = ()
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.parts + other.parts)
+
+    def under(self, prefix: str) -> Count:
+        """The same parts with `prefix` before their paths: how a slot's count becomes the blueprint's."""
+        return Count(tuple(replace(p, path=f"{prefix}.{p.path}" if p.path else prefix) for p in self.parts))
+
+    def within(self, prefix: str) -> Count:
+        """The parts at or below an address."""
+        return Count(tuple(p for p in self.parts if p.path == prefix or p.path.startswith(prefix + ".")))
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, shared tables once."""
+        return sum(p.parameters for p in self.parts)
+
+    @property
+    def embedding(self) -> int:
+        """Parameters in embedding tables."""
+        return sum(p.parameters for p in self.parts if p.table)
+
+    @property
+    def dense(self) -> int:
+        """Parameters outside embedding tables."""
+        return self.parameters - self.embedding
+
+    @property
+    def flops(self) -> int:
+        """Floating point operations of the matrix products for one example in eval mode."""
+        return sum(p.flops for p in self.parts)
+
+    @property
+    def once(self) -> int:
+        """Floating point operations of the matrix products that a pass has once: those of encoding the catalogue."""
+        return sum(p.once for p in self.parts)
+
+    @property
+    def elementwise(self) -> int:
+        """Element-wise operations, for the models whose work is nothing else (LR, FM)."""
+        return sum(p.elementwise for p in self.parts)
+
+    @property
+    def activations(self) -> int:
+        """Numbers that leave a part for one example: what training must keep for the backward pass."""
+        return sum(prod(p.output) for p in self.parts if p.output)
+
+
+BlockForm = Literal["feature", "numbers", "history", "bias", "candidate", "scorer", "sum", "cross", "linear", "concat", "layer",
+                    "expert", "gate", "tower", "bias_tower", "head", "broken"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One node of the diagram, as a slot draws itself: what it is, not where it stands.
+
+    `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
+    leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
+    (an MLP's bars) or (rows, width) of a table; `task` the task it belongs to; `group` sorts features (user, item, context).
+    """
+
+    address: str
+    slot: str
+    form: BlockForm
+    title: str
+    detail: str = ""
+    units: tuple[int, ...] = ()
+    parameters: int = 0
+    flows: tuple[Flow, ...] = ()
+    task: str = ""
+    group: str = ""
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flow:
+    """An edge seen from its source: to which block, how many numbers flow, and how it is drawn (`side`: a dashed path of a
+    side tower)."""
+
+    to: str
+    width: int
+    side: bool = False
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of the diagram with both ends, as the slot at its end reports it."""
+
+    source: str
+    to: str
+    width: int
+    side: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The nodes that a slot adds to the diagram, and the edges that lead into them (or between them)."""
+
+    blocks: tuple[Block, ...] = ()
+    edges: tuple[Edge, ...] = ()
