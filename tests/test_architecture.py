@@ -17,7 +17,8 @@ FILE, FUNCTION, LIMIT = 250, 40, 450  # lines: what may be long without a word, 
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
 # Rooms of one tier may import each other; every other import looks back.
-TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("trace",), ("components",),
+TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("shape", "trace"),
+         ("components",),
          ("blueprint", "data"), ("model", "mending", "proposals"),
          ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
          ("document", "link"), ("claims", "runs", "teaching"),
