@@ -1,14 +1,25 @@
 """A part of a model speaks for itself: what it reads, what it computes, and a count whose arithmetic a reader can redo."""
 from __future__ import annotations
 
+import math
+
 import pytest
+import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.losses.base import plain
+from rankzoo.components.losses.entire_space import EntireSpace
+from rankzoo.components.losses.graded import Graded
+from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.losses.pairwise import Pairwise
+from rankzoo.components.losses.pointwise import Pointwise
+from rankzoo.components.losses.sampled import Sampled
 from rankzoo.document import Document
-from rankzoo.inspection.part import Anatomy, anatomy, network
+from rankzoo.inspection.formula import network
+from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.registry import systems
-from rankzoo.schema import Schema
+from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block
 from tests.test_blueprint import ANY, stands
 
@@ -26,7 +37,7 @@ def dissected(blueprint: Blueprint, schema: Schema) -> list[tuple[Block, Anatomy
     """Every part of a model with its anatomy."""
     specs, blocks, count = dict(blueprint.specs()), blueprint.blocks(schema), blueprint.count(schema)
     owner = lambda block: next(a for a in specs if block.address == a or block.address.startswith(a + "."))  # noqa: E731
-    return [(block, anatomy(block, blocks, owner(block), specs[owner(block)], count)) for block in blocks]
+    return [(block, anatomy(block, blocks, owner(block), specs[owner(block)], count, schema.tasks)) for block in blocks]
 
 
 def of(arch: str, address: str) -> Anatomy:
@@ -123,6 +134,47 @@ def test_an_expert_and_a_gate_say_whose_they_are():
     assert "this task" in said("mmoe", "sharing.gate.click") and "same for all tasks" in said("omoe", "sharing.gate")
     assert "next level" in said("ple", "sharing.level.0.shared_gate")
     assert of("ple", "sharing.level.1.gate.like").reads == (("gate like", 16),)
+
+
+def value(said: str, **symbols: float) -> float:
+    """A loss's LaTeX as a number, for the few signs that losses of one logit use."""
+    said = said.removeprefix(r"\ell=").replace(r"0,\,", "0,")
+    for sign, means in ((r"\ln\sigma", "log_sigmoid"), (r"\ln", "log"), (r"\sigma", "sigmoid"), (r"\max", "max"), (r"\,", "*"),
+                        ("^2", "**2"), ("e^{s}", "exp(s)"), ("s_i-s_j", "d")):
+        said = said.replace(sign, means)
+    sigmoid = lambda x: 1 / (1 + math.exp(-x))  # noqa: E731
+    known = {"log": math.log, "exp": math.exp, "max": max, "sigmoid": sigmoid, "log_sigmoid": lambda x: math.log(sigmoid(x))}
+    return eval(said, known, symbols)
+
+
+@pytest.mark.parametrize(("loss", "kind"), [(Pointwise(), "binary"), (Pointwise(), "share"), (Pointwise(), "regression"),
+                                            (Pointwise(how={"t": "squared"}), "binary"), (Sampled(), "binary"),
+                                            (Pairwise(), "regression"), (Listwise(), "share"), (EntireSpace(), "binary")])
+def test_the_formula_of_a_plain_loss_is_what_it_computes(loss, kind):
+    """The LaTeX, read as arithmetic, is the loss that torch computes from one logit and one label."""
+    how = getattr(loss, "how", None)
+    as_computed = "share" if isinstance(how, dict) and how and kind == "binary" else kind
+    computed = float(plain(as_computed, torch.tensor(0.7), torch.tensor(1.0)))
+    assert value(loss.written(Task("t", kind)), s=0.7, y=1.0) == pytest.approx(computed, rel=1e-5)
+
+
+def test_every_loss_writes_its_own_formula():
+    pair, hinge = Pairwise().written(Task("t", "binary")), Pairwise(how="hinge", margin=2.0).written(Task("t", "binary"))
+    assert value(pair, d=0.3) == pytest.approx(math.log(1 + math.exp(-0.3))) and value(hinge, d=0.3) == pytest.approx(1.7)
+    assert r"\ln\sum_c e^{s_c}-s_y" in Pointwise().written(Task("t", "class"))
+    assert "ln r" in Sampled(kept={"t": 0.1}).written(Task("t", "binary"))
+    assert "softmax" in Listwise().written(Task("t", "binary"))
+    assert "Q_j" in Listwise(log_q="item").written(Task("t", "binary")), "the correction for frequency"
+    modes = {Graded(mode=mode).written(Task("t", "class"))
+             for mode in ("moppr", "plain_multi_pos", "unique_softmax", "single_pos")}
+    hows = {Pointwise(how={"t": how}).written(Task("t", "regression")) for how in ("squared", "huber", "weighted_logistic")}
+    assert (len(modes), len(hows)) == (4, 3)
+
+
+def test_a_head_has_the_loss_of_its_task():
+    assert of("esmm", "losses.purchase").formula != of("esmm", "losses.click").formula == of("lr", "losses.click").formula
+    assert r"\sum_c" in of("huawei", "losses.category").formula and r"\sum_m" in of("huawei", "losses.entities").formula
+    assert of("esmm", "losses.purchase").sizes == (), "two logits that meet are no vector"
 
 
 def test_an_expert_a_gate_and_a_tower_of_youtube():

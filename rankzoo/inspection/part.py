@@ -5,33 +5,17 @@ a part's drawing, so that it holds for every kind; what has no form of its own h
 """
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from rankzoo.components.losses.base import Loss
 from rankzoo.components.slot import Slot
+from rankzoo.inspection.formula import formula
+from rankzoo.inspection.inputs import Inputs, Reads, chain, inputs, titled
+from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Part
 
-FEW = 3
-"""Layers from which on a network is written as one rule."""
 LAYERED = ("layer", "expert", "tower", "bias_tower")
-NETWORKS = ("mlp", "biased", "classes", "bare", "text_heads", "mmoe", "omoe", "ple", "groups", "shared_bottom")
-"""Kinds whose experts, layers and towers are plain networks; others' towers and layers have their component's formula."""
-SUMS = re.compile(r"[\d,]+( × [\d,]+)?( \+ [\d,]+( × [\d,]+)?)*")
-"""The arithmetic of matrices and biases, and of nothing else."""
-Reads = tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What comes to a part, by where it enters. reads: its first layer · last: its last layer alone · added: to its logit, as it
-    is · compared: what its vector is multiplied with, item by item."""
-
-    reads: Reads = ()
-    last: Reads = ()
-    added: tuple[str, ...] = ()
-    compared: Reads = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +31,7 @@ class Anatomy:
     count: Count
     sentence: str = ""
     table: bool = False
-    held: Reads = field(default=())
+    held: Reads = ()
 
     @property
     def reads(self) -> Reads:
@@ -55,8 +39,8 @@ class Anatomy:
         return self.inputs.reads
 
 
-def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> Anatomy:
-    """The part that a block draws. blocks: of the whole model · address, spec: its component · count: of the whole model."""
+def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, count: Count, tasks: Sequence[Task]) -> Anatomy:
+    """The part that a block draws. blocks, count, tasks: of the whole model · address, spec: its component."""
     own = counted(block, blocks, address, count)
     maps = chain(own) if block.form in (*LAYERED, "numbers") else ()
     came = [(each, flow.width) for each in blocks for flow in each.flows if flow.to == block.address]
@@ -64,13 +48,15 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
     if block.form == "gate" and own.parameters:  # a map without bias of what the experts read, which the drawing leaves out
         found = Inputs(before_the_experts(block, blocks, own.parameters // block.units[0]))
     maps = maps if found else ()
-    found = found or Inputs(_named(came))
+    found = found or Inputs(titled(came))
     table = any(part.table and part.working == f"{block.units[0]:,} × {block.units[-1]:,}" for part in own.parts if block.units)
     below = {flow.to for flow in block.flows} if block.form == "bias" else ()
     held = tuple((each.title, each.parameters) for each in blocks if each.address in below)
     numbers = any(each.form == "numbers" for each, _ in came)
-    return Anatomy(found, sizes(block, found.reads, maps, own), formula(block, spec, found, own, maps, numbers), own,
-                   sentence(block, blocks, own, maps), table, held)
+    said = formula(block, spec, found, own, maps, numbers)
+    if isinstance(spec, Loss):
+        said = next((spec.written(task) for task in tasks if task.name == block.task), said)
+    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
 
 
 def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
@@ -85,55 +71,6 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
     return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers") and leaves else ()
-
-
-def chain(own: Count) -> tuple[tuple[int, int], ...]:
-    """The matrices of a network from its arithmetic, (enters, leaves) each: every one reads what leaves the one before, the last
-    may read more. Empty where the arithmetic is another."""
-    maps = []
-    for part in own.parts:
-        if part.parameters and (part.table or not SUMS.fullmatch(part.working)):
-            return ()
-        terms = [term.replace(",", "").split(" × ") for term in part.working.split(" + ")] if part.parameters else []
-        maps += [(int(term[0]), int(term[1])) for term in terms if len(term) > 1]
-    fit = all(enters == leaves or (enters > leaves and i == len(maps) - 2)
-              for i, ((_, leaves), (enters, _)) in enumerate(pairwise(maps)))
-    return tuple(maps) if fit else ()
-
-
-def inputs(block: Block, came: Sequence[tuple[Block, int]], maps: Sequence[tuple[int, int]]) -> Inputs | None:
-    """What comes, by where it enters as the matrices say; None where they say otherwise than the drawing."""
-    if block.form == "linear":  # reads values, not their vectors
-        return Inputs(tuple((each.title, each.units[0] if each.form == "numbers" else 1) for each, _ in came))
-    if block.form == "numbers":
-        return Inputs()
-    if not maps:
-        wide = any(width > 1 for _, width in came) and block.form == "tower"
-        bare = [wide and width == 1 and each.slot in ("interaction", "representation") for each, width in came]
-        return Inputs(_named(pair for pair, alone in zip(came, bare, strict=True) if not alone),
-                      added=tuple(each.title for (each, _), alone in zip(came, bare, strict=True) if alone))
-    first = _adding_up(sorted(came, key=lambda pair: pair[0].slot not in ("sharing", "concatenation")), maps[0][0])
-    if not first and len(came) == 1 and came[0][1] % maps[0][0] == 0:  # each of several words by itself
-        first = came
-    rest = [pair for pair in came if pair not in first]
-    more = maps[-1][0] - maps[-2][1] if len(maps) > 1 else 0
-    last = _adding_up(sorted(rest, key=lambda pair: (pair[0].form == "linear", -pair[1])), more)
-    rest = [pair for pair in rest if pair not in last]
-    compared = [pair for pair in rest if pair[0].form == "feature"]
-    added = [each.title for each, width in rest if each.form != "feature" and width == 1]
-    if not first or (more and not last) or len(compared) + len(added) < len(rest):
-        return None
-    return Inputs(_named(first), _named(pair for pair in came if pair in last), tuple(added), _named(compared))
-
-
-def _adding_up(came: Sequence[tuple[Block, int]], wanted: int) -> Sequence[tuple[Block, int]]:
-    """The fewest of what comes that make so many numbers, earlier ones before later ones; empty where none do."""
-    every = (some for many in range(1, len(came) + 1) for some in combinations(came, many))
-    return next((some for some in every if sum(width for _, width in some) == wanted), ())
-
-
-def _named(came: Iterable[tuple[Block, int]]) -> Reads:
-    return tuple((each.title, width) for each, width in came)
 
 
 def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
@@ -184,7 +121,9 @@ def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -
         taken = {path for other in blocks if other.address not in (block.address, address) for path in
                  (part.path for part in _below(other, count))}
         free = [part for part in count.within(address).parts if part.path not in taken]
-        held = set(_run(free, block.parameters) or held)
+        others = [part for part in free if part not in held]
+        missing = _run(others, block.parameters - sum(part.parameters for part in held))
+        held = held | set(missing) if missing else set(_run(free, block.parameters) or held)
     return Count(tuple(part for part in count.parts if part in held))
 
 
@@ -203,132 +142,3 @@ def _run(parts: Sequence[Part], parameters: int) -> Sequence[Part]:
             if parameters and sum(part.parameters for part in parts[start:start + size]) == parameters:
                 return parts[start:start + size]
     return ()
-
-
-def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[tuple[int, int]], numbers: bool) -> str:
-    """What the part computes, in the field's symbols with its own number or task. numbers: whether numbers come to it."""
-    act, plain, comes = named(getattr(spec, "activation", "relu")), getattr(spec, "kind", "") in NETWORKS, len(found.reads)
-    match block.form:
-        case "expert" if plain:
-            return network(f"f_{{{number(block)}}}(x)", act, len(block.units))
-        case "layer" if plain:
-            return network("h", act, len(block.units))
-        case "tower" if plain and maps and not found.compared:
-            return tower(block, act, found, maps, own)
-        case "tower":
-            own_part = spec.formula.partition(r",\quad p")[0] if block.task else spec.formula
-            said = own_part if own.parameters else own_part.removesuffix(" + b").removesuffix("+b")
-            return said + "".join(f"+{term(title)}" for title in found.added)
-        case "gate":
-            sign = word(block.task) if block.task else ""
-            return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
-        case "feature":
-            plain = [part.working for part in own.parts] == [f"{block.units[0]:,} × {block.units[-1]:,}"]
-            table = rf",\; E\in\mathbb{{R}}^{{{block.units[0]}\times {block.units[-1]}}}"
-            return rf"e=E[x]{table}" if plain else spec.formula
-        case "bias":
-            return ""
-        case "concat":
-            return rf"x=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else spec.formula
-        case "linear":
-            return linear(block, spec, numbers)
-        case "numbers":
-            return dense(block, spec, own, maps)
-        case "history":
-            return rf"H=[e_1;\dots;e_{{{block.units[0]}}}]"
-        case "candidate":
-            return rf"c=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else r"c=e"
-        case "bias_tower":
-            return side(getattr(spec, "by", ()))
-        case "cross":
-            return layered(spec.formula, block)
-    return spec.formula
-
-
-def tower(block: Block, act: str, found: Inputs, maps: Sequence[tuple[int, int]], own: Count) -> str:
-    """A network to its logit or logits: its last map reads more than the hidden layer where crosses bypass it, and has a bias
-    where its arithmetic has one; what is added to the logit comes last."""
-    hidden = network("h", act, len(maps) - 1) + r",\quad " if len(maps) > 1 else ""
-    past = "".join(f"c_{{{i + 1}}};" if len(found.last) > 1 else "c;" for i in range(len(found.last)))
-    read = ("[" + past + "h]" if past else "h") if hidden else "x"
-    last = [part for part in own.parts if part.parameters][-1].working
-    bias = "" if re.search(r"× [\d,]+$", last) else "+b"
-    weights = r"w^\top " if maps[-1][1] == 1 else "W"
-    return f"{hidden}s_{{{word(block.task)}}}={weights}{read}{bias}" + "".join(f"+{term(title)}" for title in found.added)
-
-
-def linear(block: Block, spec: Slot, numbers: bool) -> str:
-    """The sum of a linear part with the terms that it has."""
-    if block.slot == "representation":
-        return r"s=\sum_i w_{i,x_i}"
-    first = getattr(spec, "first_order", True)
-    terms = [("b", getattr(spec, "bias", True)), (r"\sum_i w_{i,x_i}", first), (r"\sum_j w_j x_j", first and numbers),
-             (r"\sum_c w_c", bool(getattr(spec, "crosses", ())))]
-    return "s=" + "+".join(written for written, there in terms if there)
-
-
-def dense(block: Block, spec: Slot, own: Count, maps: Sequence[tuple[int, int]]) -> str:
-    """How numbers enter: as they are, each times a vector of its own, or all through a network."""
-    held = [part for part in own.parts if part.parameters]
-    if not block.parameters:
-        return rf"x\in\mathbb{{R}}^{{{block.units[0]}}}"
-    if maps:
-        return network("z", "relu", len(maps))
-    return r"e_j=x_j\,v_j" if all(part.table and part.working.startswith("1 × ") for part in held) else spec.formula
-
-
-def side(by: Sequence[str]) -> str:
-    """A weight for each value of every field and for each pair of values of every two."""
-    if len(by) > 2:
-        return r"b=\sum_i w_{i,x_i}+\sum_{i<j} W_{ij,x_i,x_j}"
-    both = [f"W_{{{','.join(map(word, by))}}}"] if len(by) > 1 else []
-    return "b=" + "+".join([*(f"w_{{{word(name)}}}" for name in by), *both])
-
-
-def term(title: str) -> str:
-    """What another part adds, by its title."""
-    return f"s_{{{word(title)}}}"
-
-
-def network(symbol: str, act: str, layers: int) -> str:
-    """A network of dense layers: written out where they are few, else as one rule."""
-    if layers >= FEW:
-        return rf"{symbol}=h_{{{layers}}},\quad h_l=\mathrm{{{act}}}(W_l h_{{l-1}}+b_l),\; h_0=x"
-    if layers < 1:
-        return rf"{symbol}=x"
-    inside = "x"
-    for i in range(1, layers + 1):
-        mark = f"_{i}" if layers > 1 else ""
-        inside = rf"\mathrm{{{act}}}(W{mark}{inside if i == 1 else chr(92) + ',' + inside}+b{mark})"
-    return f"{symbol}={inside}"
-
-
-def layered(formula: str, block: Block) -> str:
-    """A cross network's rule with this layer's number in the place of l or k, where the drawing numbers it."""
-    last = block.address.rpartition(".")[2]
-    if not last.isdigit() or "_{l+1}" not in formula:
-        return formula
-    below = int(last)
-    return formula.replace("_{l+1}", f"_{{{below + 1}}}").replace("_l", f"_{{{below}}}")
-
-
-def named(activation: str) -> str:
-    """An activation as a formula writes it."""
-    return {"none": "id", "sigmoid": r"\sigma"}.get(activation, activation)
-
-
-def number(block: Block) -> str:
-    """The number of an expert in its row, from 1, with its task where it belongs to one."""
-    last = block.address.rpartition(".")[2]
-    count = str(int(last) + 1) if last.isdigit() else last
-    return rf"{word(block.task)},{count}" if block.task else count
-
-
-def word(name: str) -> str:
-    """A name of the data, upright in a formula."""
-    return rf"\mathrm{{{escape(name)}}}".replace(" ", r"\ ")
-
-
-def escape(name: str) -> str:
-    """A name of the data inside LaTeX, where few signs stand for themselves."""
-    return "".join(f"\\{sign}" if sign in "_&%#$" else sign for sign in name if sign not in "\\{}^~")

@@ -43,7 +43,7 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
         part = block if block and chosen not in SLOTS else None
         blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
         own = next((each for each in blocks if each.address == chosen), None)  # as the model has it, not as it is drawn or worded
-        inner = anatomy(own, blocks, address, spec, count) if own else None
+        inner = anatomy(own, blocks, address, spec, count, document.schema().tasks) if own else None
         with words:
             st.markdown(f"**{page.escaped(part.title if part else translate(spec.title))}**")
             st.caption(page.escaped(say(inner.sentence if part and inner and inner.sentence else spec.sentence)))
