@@ -15,8 +15,9 @@ from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, state
 from rankzoo.ui.words import say, translate
 
-LONG = 55
-"""Signs of a formula's LaTeX beyond which it is set smaller: a column cuts in silence."""
+LONG, WIDE = 55, 110
+"""Signs of a formula's LaTeX beyond which it is set smaller, and beyond which each clause has a line: a column cuts in
+silence."""
 NAMED, SHORT, NEWEST = 3, 2, 4
 """Of how many inputs the names are told, of how many sums the arithmetic stands outside its help, and of how many past items the
 weights."""
@@ -51,6 +52,8 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
         with formula:
             said = inner.formula if inner else spec.formula
             if said:
+                lines = r"\begin{gathered}" + said.replace(r",\quad ", r",\\ ") + r"\end{gathered}"
+                said = lines if len(said) > WIDE else said
                 st.latex((r"\footnotesize " if len(said) > LONG else r"\small ") + said)
             if spec.source:
                 st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
