@@ -101,7 +101,7 @@ def lines(layout: Layout) -> list[Stepped]:
             for each in steps(layout.blocks.values())]
 
 
-def held(lines: list[Stepped], layout: Layout) -> Corner | None:
+def stepper_place(lines: list[Stepped], layout: Layout) -> Corner | None:
     """Where the stepper stands: where it stood when the part was selected, on a page that each drawing is as wide as."""
     memory, asked = st.session_state, (state.document().arch, selected(DIAGRAM))
     before, place = memory.get("rz_stepper", (None, None))
