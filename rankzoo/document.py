@@ -74,14 +74,14 @@ class Document(BaseModel):
     @classmethod
     def _of(cls, given: object) -> Document:
         if not isinstance(given, dict):
-            raise ZooError("This link could not be read; it may have been cut off.", "A document is a group of settings; found "
-                           "{found}.", at="arch", found=json.dumps(given)[:60])
+            raise ZooError("This document could not be read; it may have been cut off.", "A document is a group of settings; "
+                           "found {found}.", at="arch", found=json.dumps(given)[:60])
         arch, version, data = given.get("arch"), given.get("v", VERSION), given.get("data")
         if not isinstance(arch, str) or arch not in systems():
             raise _no_system(arch, "arch" in given)
         if type(version) is not int or version != VERSION:  # true is 1 too
-            raise ZooError("This link was made by another version of the app (version {v}).", "This app reads version {known}.",
-                           at="v", v=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
+            raise ZooError("This document was made by another version of the app (version {v}).", "This app reads version "
+                           "{known}.", at="v", v=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
         base = preset = cls.preset(arch)
         if isinstance(data, str):
             try:
