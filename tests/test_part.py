@@ -1,12 +1,27 @@
 """A part of a model speaks for itself: what it reads, what it computes, and a count whose arithmetic a reader can redo."""
 from __future__ import annotations
 
-import pytest
+import math
 
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.components.losses.base import plain
+from rankzoo.components.losses.entire_space import EntireSpace
+from rankzoo.components.losses.graded import Graded
+from rankzoo.components.losses.listwise import Listwise
+from rankzoo.components.losses.pairwise import Pairwise
+from rankzoo.components.losses.pointwise import Pointwise
+from rankzoo.components.losses.sampled import Sampled
 from rankzoo.document import Document
-from rankzoo.inspection.part import Anatomy, anatomy, network
+from rankzoo.inspection.formula import network
+from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.registry import systems
+from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block
+from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
@@ -15,10 +30,14 @@ SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
 def parts(arch: str) -> list[tuple[Block, Anatomy]]:
     """Every part of a preset with its anatomy."""
     document = Document.preset(arch)
-    schema, specs = document.schema(), dict(document.blueprint.specs())
-    blocks, count = document.blueprint.blocks(schema), document.blueprint.count(schema)
+    return dissected(document.blueprint, document.schema())
+
+
+def dissected(blueprint: Blueprint, schema: Schema) -> list[tuple[Block, Anatomy]]:
+    """Every part of a model with its anatomy."""
+    specs, blocks, count = dict(blueprint.specs()), blueprint.blocks(schema), blueprint.count(schema)
     owner = lambda block: next(a for a in specs if block.address == a or block.address.startswith(a + "."))  # noqa: E731
-    return [(block, anatomy(block, blocks, owner(block), specs[owner(block)], count)) for block in blocks]
+    return [(block, anatomy(block, blocks, owner(block), specs[owner(block)], count, schema.tasks)) for block in blocks]
 
 
 def of(arch: str, address: str) -> Anatomy:
@@ -40,15 +59,122 @@ def test_the_count_is_the_parts_own_and_its_arithmetic_comes_out(arch):
             assert inner.count.parameters == block.parameters, block.address
 
 
+def assert_sized(block: Block, inner: Anatomy) -> None:
+    """The sizes of a network are those of its count: two neighbours are a matrix in its arithmetic, in that order, and the last
+    may read what bypasses the others. What its first layer reads makes the first size; whatever comes is told once."""
+    if inner.sizes and inner.reads:
+        assert inner.sizes[0] == sum(width for _, width in inner.reads), block.address
+    if inner.sizes and block.form in ("expert", "layer", "tower"):
+        bypass = sum(width for _, width in inner.inputs.last)
+        enter = [*inner.sizes[:-2], inner.sizes[-2] + bypass]
+        wanted = [f"{a:,} × {b:,}" for a, b in zip(enter, inner.sizes[1:], strict=True)]
+        working = " + ".join(part.working for part in inner.count.parts if part.parameters)
+        assert [term for term in working.split(" + ") if "×" in term] == wanted, (block.address, working)
+
+
 @pytest.mark.parametrize("arch", BUILT)
-def test_what_a_part_reads_is_what_flows_into_it(arch):
-    """The first size is the sum of what comes, the last of a network its last layer."""
-    for block, inner in parts(arch):
-        if inner.reads:
-            assert inner.sizes[0] == sum(width for _, width in inner.reads)
-        if block.form in ("expert", "layer", "tower"):
-            assert inner.sizes[-len(block.units):] == block.units and (inner.reads or block.form == "tower")
+def test_the_sizes_of_a_network_are_the_matrices_of_its_count(arch):
+    parted = parts(arch)
+    for block, inner in parted:
+        assert_sized(block, inner)
+        come = sorted(each.title for each, _ in parted for flow in each.flows if flow.to == block.address)
+        told = sorted([title for title, _ in (*inner.reads, *inner.inputs.last, *inner.inputs.compared)] + [*inner.inputs.added])
+        assert told == come or block.form == "gate", block.address
         assert block.form in ("feature", "numbers", "history", "bias") or inner.reads, block.address
+        assert inner.sizes or block.form not in ("expert", "layer") or not block.parameters, block.address
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(ANY)
+def test_any_part_has_the_count_that_is_drawn_and_sizes_that_its_arithmetic_holds(drawn):
+    schema, blueprint = drawn
+    assume(stands(schema, blueprint))
+    one = getattr(blueprint.representation, "relu", False)  # the biases of all fields are one sum, as Deep Crossing's
+    for block, inner in dissected(blueprint, schema):
+        assert_sized(block, inner)
+        if not one or block.slot != "representation":
+            assert inner.count.parameters == block.parameters, block.address
+
+
+def test_what_bypasses_a_tower_is_no_part_of_what_it_reads():
+    deepfm, dcn, spotify = of("deepfm", "towers.click"), of("dcn", "towers.click"), of("spotify", "towers.co_occurrence")
+    assert (deepfm.reads, deepfm.sizes) == ((("concat", 224),), (224, 256, 128, 64, 1))
+    assert deepfm.inputs.added == ("linear", "FM") and deepfm.formula.endswith(
+        r"=w^\top h+b+s_{\mathrm{linear}}+s_{\mathrm{FM}}")
+    assert dcn.inputs.last == (("x₀·xᵀw 3", 164),) and dcn.sizes[0] == 164 and dcn.formula.endswith(r"w^\top [c;h]+b")
+    assert of("wide_deep", "towers.click").formula.endswith(r"w^\top h+s_{\mathrm{linear}}"), "its head has no bias"
+    assert (spotify.sizes, spotify.inputs.compared) == ((64, 64), (("track", 64),))
+    assert of("nrms", "towers.click").sizes == (), "a dot product is no layer"
+
+
+def test_a_formula_has_the_terms_that_the_part_has():
+    assert of("autoint", "towers.click").formula == r"s_{\mathrm{click}}=w^\top x+b", "449 parameters: 448 × 1 + 1"
+    assert of("fm", "towers.click").formula == r"s = \sum_i s_i"
+    assert of("fm", "representation.numbers").formula == r"e_j=x_j\,v_j"
+    assert of("dlrm", "representation.numbers").sizes == (4, 64, 16)
+    linear = of("lr", "interaction.0")
+    assert linear.formula == r"s=b+\sum_i w_{i,x_i}+\sum_j w_j x_j" and dict(linear.reads)["gender"] == 1
+    assert of("youtube", "towers.bias").formula == (
+        r"b=w_{\mathrm{position}}+w_{\mathrm{device}}+W_{\mathrm{position},\mathrm{device}}")
+    assert of("microsoft", "towers.click").formula == r"s = \langle u, c\rangle", "it has no bias"
+
+
+def test_a_table_is_said_of_what_holds_one():
+    assert of("youtube", "representation.query_id").table and not of("huawei", "representation.news").table
+    assert not of("spotify", "representation.track").table and not of("homedepot", "representation.product").table
+    position = of("youtube", "representation.position")
+    assert (position.sizes, position.held, position.formula) == ((), (("Bias tower", 54),), "")
+
+
+def test_an_expert_and_a_gate_say_whose_they_are():
+    said = lambda arch, address: of(arch, address).sentence  # noqa: E731
+    assert "every task may use" in said("mmoe", "sharing.expert.0") == said("ple", "sharing.level.0.shared.0")
+    assert "this task's own" in said("ple", "sharing.level.0.own.click.0") and "group" in said("linkedin", "sharing.group.0")
+    assert "owns no weights" in said("tencent", "sharing.mask.click")
+    assert "this task" in said("mmoe", "sharing.gate.click") and "same for all tasks" in said("omoe", "sharing.gate")
+    assert "next level" in said("ple", "sharing.level.0.shared_gate")
+    assert of("ple", "sharing.level.1.gate.like").reads == (("gate like", 16),)
+
+
+def value(said: str, **symbols: float) -> float:
+    """A loss's LaTeX as a number, for the few signs that losses of one logit use."""
+    said = said.removeprefix(r"\ell=").replace(r"0,\,", "0,")
+    for sign, means in ((r"\ln\sigma", "log_sigmoid"), (r"\ln", "log"), (r"\sigma", "sigmoid"), (r"\max", "max"), (r"\,", "*"),
+                        ("^2", "**2"), ("e^{s}", "exp(s)"), ("s_i-s_j", "d")):
+        said = said.replace(sign, means)
+    sigmoid = lambda x: 1 / (1 + math.exp(-x))  # noqa: E731
+    known = {"log": math.log, "exp": math.exp, "max": max, "sigmoid": sigmoid, "log_sigmoid": lambda x: math.log(sigmoid(x))}
+    return eval(said, known, symbols)
+
+
+@pytest.mark.parametrize(("loss", "kind"), [(Pointwise(), "binary"), (Pointwise(), "share"), (Pointwise(), "regression"),
+                                            (Pointwise(how={"t": "squared"}), "binary"), (Sampled(), "binary"),
+                                            (Pairwise(), "regression"), (Listwise(), "share"), (EntireSpace(), "binary")])
+def test_the_formula_of_a_plain_loss_is_what_it_computes(loss, kind):
+    """The LaTeX, read as arithmetic, is the loss that torch computes from one logit and one label."""
+    how = getattr(loss, "how", None)
+    as_computed = "share" if isinstance(how, dict) and how and kind == "binary" else kind
+    computed = float(plain(as_computed, torch.tensor(0.7), torch.tensor(1.0)))
+    assert value(loss.written(Task("t", kind)), s=0.7, y=1.0) == pytest.approx(computed, rel=1e-5)
+
+
+def test_every_loss_writes_its_own_formula():
+    pair, hinge = Pairwise().written(Task("t", "binary")), Pairwise(how="hinge", margin=2.0).written(Task("t", "binary"))
+    assert value(pair, d=0.3) == pytest.approx(math.log(1 + math.exp(-0.3))) and value(hinge, d=0.3) == pytest.approx(1.7)
+    assert r"\ln\sum_c e^{s_c}-s_y" in Pointwise().written(Task("t", "class"))
+    assert "ln r" in Sampled(kept={"t": 0.1}).written(Task("t", "binary"))
+    assert "softmax" in Listwise().written(Task("t", "binary"))
+    assert "Q_j" in Listwise(log_q="item").written(Task("t", "binary")), "the correction for frequency"
+    modes = {Graded(mode=mode).written(Task("t", "class"))
+             for mode in ("moppr", "plain_multi_pos", "unique_softmax", "single_pos")}
+    hows = {Pointwise(how={"t": how}).written(Task("t", "regression")) for how in ("squared", "huber", "weighted_logistic")}
+    assert (len(modes), len(hows)) == (4, 3)
+
+
+def test_a_head_has_the_loss_of_its_task():
+    assert of("esmm", "losses.purchase").formula != of("esmm", "losses.click").formula == of("lr", "losses.click").formula
+    assert r"\sum_c" in of("huawei", "losses.category").formula and r"\sum_m" in of("huawei", "losses.entities").formula
+    assert of("esmm", "losses.purchase").sizes == (), "two logits that meet are no vector"
 
 
 def test_an_expert_a_gate_and_a_tower_of_youtube():

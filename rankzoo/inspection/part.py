@@ -8,54 +8,108 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rankzoo.components.losses.base import Loss
 from rankzoo.components.slot import Slot
+from rankzoo.inspection.formula import formula
+from rankzoo.inspection.inputs import Inputs, Reads, chain, inputs, titled
+from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Part
 
-FEW = 3
-"""Layers from which on a network is written as one rule."""
 LAYERED = ("layer", "expert", "tower", "bias_tower")
-NETWORKS = ("mlp", "biased", "mmoe", "omoe", "ple", "groups", "shared_bottom")
-"""Kinds whose experts, layers and towers are plain networks; others' towers and layers have their component's formula."""
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A part as its caption tells it. reads: where its inputs come from, with how many numbers each · sizes: numbers for one row,
-    from what it reads over its layers to what leaves it; of a table rows and width · formula: LaTeX · count: parameters and FLOPs
-    of this part alone, with their arithmetic."""
+    """A part as its caption tells it. inputs: where its numbers come from · sizes: numbers for one row, from what its first layer
+    reads over its layers to what leaves it, empty where its arithmetic does not say; of a feature rows and width · table: whether
+    it holds that many numbers · formula: LaTeX · count: parameters and FLOPs of this part alone, with their arithmetic ·
+    sentence: what it is for, empty where its component's sentence says it · held: what holds the parameters instead, how many."""
 
-    reads: tuple[tuple[str, int], ...]
+    inputs: Inputs
     sizes: tuple[int, ...]
     formula: str
     count: Count
+    sentence: str = ""
+    table: bool = False
+    held: Reads = ()
+
+    @property
+    def reads(self) -> Reads:
+        """What its first layer reads."""
+        return self.inputs.reads
 
 
-def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> Anatomy:
-    """The part that a block draws. blocks: of the whole model · address, spec: its component · count: of the whole model."""
+def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, count: Count, tasks: Sequence[Task]) -> Anatomy:
+    """The part that a block draws. blocks, count, tasks: of the whole model · address, spec: its component."""
     own = counted(block, blocks, address, count)
-    reads = tuple((each.title, flow.width) for each in blocks for flow in each.flows if flow.to == block.address)
+    maps = chain(own) if block.form in (*LAYERED, "numbers") else ()
+    came = [(each, flow.width) for each in blocks for flow in each.flows if flow.to == block.address]
+    found = inputs(block, came, maps)
     if block.form == "gate" and own.parameters:  # a map without bias of what the experts read, which the drawing leaves out
-        reads = before_the_experts(block, blocks, own.parameters // block.units[0])
-    return Anatomy(reads, sizes(block, reads), formula(block, spec, len(reads), own), own)
+        found = Inputs(before_the_experts(block, blocks, own.parameters // block.units[0]))
+    maps = maps if found else ()
+    found = found or Inputs(titled(came))
+    table = any(part.table and part.working == f"{block.units[0]:,} × {block.units[-1]:,}" for part in own.parts if block.units)
+    below = {flow.to for flow in block.flows} if block.form == "bias" else ()
+    held = tuple((each.title, each.parameters) for each in blocks if each.address in below)
+    numbers = any(each.form == "numbers" for each, _ in came)
+    said = formula(block, spec, found, own, maps, numbers)
+    if isinstance(spec, Loss):
+        said = next((spec.written(task) for task in tasks if task.name == block.task), said)
+    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
 
 
-def sizes(block: Block, reads: Sequence[tuple[str, int]]) -> tuple[int, ...]:
-    """How many numbers come, stand between and leave."""
-    wide = (sum(width for _, width in reads),) if reads else ()
-    leaves = (max(flow.width for flow in block.flows),) if block.flows else ()
-    if block.form in ("feature", "bias", "history"):
+def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
+    """How many numbers come, stand between and leave; nothing where the arithmetic does not say."""
+    if block.form in ("feature", "history"):
         return block.units
-    if block.form in LAYERED:
-        return (*wide, *block.units)
-    return (*wide, *(block.units if block.form == "gate" else leaves))
+    if maps:  # a network over each word reads more than its first matrix: there are as many of these as words
+        once = not reads or sum(width for _, width in reads) == maps[0][0]
+        return (maps[0][0], *(leaves for _, leaves in maps)) if once else ()
+    leaves = (max(flow.width for flow in block.flows),) if block.flows else ()
+    wide = (sum(width for _, width in reads),) if reads else ()
+    if block.form == "gate":
+        return (*wide, *block.units) if own.parameters else ()
+    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers") and leaves else ()
+
+
+def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
+    """What a part is for, by its form, its task, its parameters and where it leads."""
+    to = {each.form for each in blocks for flow in block.flows if each.address == flow.to}
+    match block.form:
+        case "expert" if not own.parameters:
+            return "This task's part of the shared weights: some are kept, the others count as 0. It owns no weights."
+        case "expert" if block.task:
+            return "A network of this task's own, with weights of its own: the gates of other tasks do not read it."
+        case "expert" if "gate" in to:
+            return "One of the networks that every task may use: the same shape as the others, weights of its own."
+        case "expert":
+            return "The network of one group of tasks, with weights of its own: other groups do not read it."
+        case "gate" if block.task:
+            return "A linear map and a softmax: row by row, how much of each expert this task takes."
+        case "gate" if "expert" in to:
+            return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
+        case "gate":
+            return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
+        case "tower" if block.task and len(maps) > 1:
+            return "This task's own network, from its vector to its logit."
+    return SENTENCES.get(block.form, "")
+
+
+SENTENCES = {"bias": "What the side way reads, value by value.",
+             "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
+             "candidate": "The candidate as a vector: what asks the past items.",
+             "sum": "The past items, each times its weight, added up to one vector.",
+             "head": "The task's loss: how far the logit is from what happened."}
 
 
 def before_the_experts(gate: Block, blocks: Sequence[Block], width: int) -> tuple[tuple[str, int], ...]:
-    """What a gate maps: what comes to its experts or to it with that many numbers."""
-    for each in blocks:
-        if each.form in ("concat", "layer", "gate") and any(flow.width == width and flow.to.startswith(gate.slot)
-                                                            for flow in each.flows) and each.address != gate.address:
-            return ((each.title, width),)
+    """What a gate maps: what comes to it, or else to its experts, with that many numbers."""
+    for to in (gate.address, f"{gate.address.partition('.gate')[0]}.", gate.slot):
+        for each in blocks:
+            if each.form in ("concat", "layer", "gate") and any(flow.width == width and flow.to.startswith(to)
+                                                                for flow in each.flows) and each.address != gate.address:
+                return ((each.title, width),)
     return (("x", width),)
 
 
@@ -67,7 +121,9 @@ def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -
         taken = {path for other in blocks if other.address not in (block.address, address) for path in
                  (part.path for part in _below(other, count))}
         free = [part for part in count.within(address).parts if part.path not in taken]
-        held = set(_run(free, block.parameters) or held)
+        others = [part for part in free if part not in held]
+        missing = _run(others, block.parameters - sum(part.parameters for part in held))
+        held = held | set(missing) if missing else set(_run(free, block.parameters) or held)
     return Count(tuple(part for part in count.parts if part in held))
 
 
@@ -86,82 +142,3 @@ def _run(parts: Sequence[Part], parameters: int) -> Sequence[Part]:
             if parameters and sum(part.parameters for part in parts[start:start + size]) == parameters:
                 return parts[start:start + size]
     return ()
-
-
-def formula(block: Block, spec: Slot, inputs: int, own: Count) -> str:
-    """What the part computes, in the field's symbols with its own number or task."""
-    act = named(getattr(spec, "activation", "relu"))
-    match block.form:
-        case "expert" if getattr(spec, "kind", "") in NETWORKS:
-            return network(f"f_{{{number(block)}}}(x)", act, len(block.units))
-        case "layer" if getattr(spec, "kind", "") in NETWORKS:
-            return network("h", act, len(block.units))
-        case "tower" if getattr(spec, "kind", "") in NETWORKS:
-            hidden = network("h", act, len(block.units) - 1) + r",\quad " if len(block.units) > 1 else ""
-            return hidden + rf"s_{{{word(block.task)}}}=w^\top {'h' if hidden else 'x'}+b"
-        case "gate":
-            sign = word(block.task) if block.task else ""
-            return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
-        case "feature" | "bias":
-            plain = [part.working for part in own.parts] == [f"{block.units[0]:,} × {block.units[-1]:,}"]
-            table = rf",\; E\in\mathbb{{R}}^{{{block.units[0]}\times {block.units[-1]}}}"
-            return rf"e=E[x]{table}" if plain or block.form == "bias" else spec.formula
-        case "concat":
-            return rf"x=[e_1;\dots;e_{{{inputs}}}]" if inputs > 1 else spec.formula
-        case "linear" if block.slot == "representation":
-            return r"s=\sum_i w_{i,x_i}"
-        case "numbers":
-            return spec.formula if block.parameters else rf"x\in\mathbb{{R}}^{{{block.units[0]}}}"
-        case "history":
-            return rf"H=[e_1;\dots;e_{{{block.units[0]}}}]"
-        case "candidate":
-            return rf"c=[e_1;\dots;e_{{{inputs}}}]" if inputs > 1 else r"c=e"
-        case "bias_tower":
-            return f"b=b({','.join(map(word, getattr(spec, 'by', ())))})"
-        case "cross":
-            return layered(spec.formula, block)
-    return spec.formula
-
-
-def network(symbol: str, act: str, layers: int) -> str:
-    """A network of dense layers: written out where they are few, else as one rule."""
-    if layers >= FEW:
-        return rf"{symbol}=h_{{{layers}}},\quad h_l=\mathrm{{{act}}}(W_l h_{{l-1}}+b_l),\; h_0=x"
-    if layers < 1:
-        return rf"{symbol}=x"
-    inside = "x"
-    for i in range(1, layers + 1):
-        mark = f"_{i}" if layers > 1 else ""
-        inside = rf"\mathrm{{{act}}}(W{mark}{inside if i == 1 else chr(92) + ',' + inside}+b{mark})"
-    return f"{symbol}={inside}"
-
-
-def layered(formula: str, block: Block) -> str:
-    """A cross network's rule with this layer's number in the place of l or k, where the drawing numbers it."""
-    last = block.address.rpartition(".")[2]
-    if not last.isdigit() or "_{l+1}" not in formula:
-        return formula
-    below = int(last)
-    return formula.replace("_{l+1}", f"_{{{below + 1}}}").replace("_l", f"_{{{below}}}")
-
-
-def named(activation: str) -> str:
-    """An activation as a formula writes it."""
-    return {"none": "id", "sigmoid": r"\sigma"}.get(activation, activation)
-
-
-def number(block: Block) -> str:
-    """The number of an expert in its row, from 1, with its task where it belongs to one."""
-    last = block.address.rpartition(".")[2]
-    count = str(int(last) + 1) if last.isdigit() else last
-    return rf"{word(block.task)},{count}" if block.task else count
-
-
-def word(name: str) -> str:
-    """A name of the data, upright in a formula."""
-    return rf"\mathrm{{{escape(name)}}}"
-
-
-def escape(name: str) -> str:
-    """A name of the data inside LaTeX, where few signs stand for themselves."""
-    return "".join(f"\\{sign}" if sign in "_&%#$" else sign for sign in name if sign not in "\\{}^~")

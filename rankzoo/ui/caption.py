@@ -15,13 +15,6 @@ from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, state
 from rankzoo.ui.words import say, translate
 
-PARTS = {"expert": "One of the networks that every task may use: the same shape as the others, weights of its own.",
-         "gate": "A linear map and a softmax: row by row, how much of each expert this task takes.",
-         "tower": "This task's own network, from its vector to its logit.",
-         "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
-         "candidate": "The candidate as a vector: what asks the past items.",
-         "sum": "The past items, each times its weight, added up to one vector.",
-         "head": "The task's loss: how far the logit is from what happened."}
 LONG = 55
 """Signs of a formula's LaTeX beyond which it is set smaller: a column cuts in silence."""
 NAMED, SHORT, NEWEST = 3, 2, 4
@@ -50,10 +43,10 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
         part = block if block and chosen not in SLOTS else None
         blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
         own = next((each for each in blocks if each.address == chosen), None)  # as the model has it, not as it is drawn or worded
-        inner = anatomy(own, blocks, address, spec, count) if own else None
+        inner = anatomy(own, blocks, address, spec, count, document.schema().tasks) if own else None
         with words:
             st.markdown(f"**{page.escaped(part.title if part else translate(spec.title))}**")
-            st.caption(page.escaped(say(PARTS.get(part.form, spec.sentence) if part else spec.sentence)))
+            st.caption(page.escaped(say(inner.sentence if part and inner and inner.sentence else spec.sentence)))
             _shape(inner, part) if part and inner else None
         with formula:
             said = inner.formula if inner else spec.formula
@@ -70,14 +63,36 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
 
 def _shape(inner: Anatomy, part: Block) -> None:
     """Where its numbers come from, and how many come and leave."""
-    named = ", ".join(f"{title} ({width:,})" for title, width in inner.reads)
-    names = named if len(inner.reads) <= NAMED else say("{n} parts", n=len(inner.reads))
-    table = part.form in ("feature", "bias", "history")
-    sizes = (" × " if table else " → ").join(f"{size:,}" for size in inner.sizes)
-    said = say("table {sizes}", sizes=sizes) if table else say("numbers for a row {sizes}", sizes=sizes)
-    said = say("past items {sizes}", sizes=sizes) if part.form == "history" else said
-    lines = [say("reads {names}", names=names)] if inner.reads else []
-    st.caption("  \n".join(page.escaped(line) for line in [*lines, *([said] if sizes else [])]))
+    came = inner.inputs
+    names = _names(came.reads) if len(came.reads) <= NAMED else say("{n} parts", n=len(came.reads))
+    lines = [say("reads {names}", names=names)] if came.reads else []
+    lines += [said for said in (_sizes(inner, part),) if said]
+    lines += [say("read by the last layer: {names}", names=_names(came.last))] if came.last else []
+    lines += [say("multiplied with the vector of every item: {names}", names=_names(came.compared))] if came.compared else []
+    lines += [say("added to the logit: {names}", names=", ".join(came.added))] if came.added else []
+    lines += [say("its {n} numbers stand at: {name}", n=f"{n:,}", name=title) for title, n in inner.held]
+    st.caption("  \n".join(map(page.escaped, lines)))
+
+
+def _names(reads: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{title} ({width:,})" for title, width in reads)
+
+
+def _sizes(inner: Anatomy, part: Block) -> str:
+    """What is known of its sizes: a table's only where it is the part's own."""
+    if not inner.sizes:
+        return ""
+    rows, width = f"{inner.sizes[0]:,}", f"{inner.sizes[-1]:,}"
+    if part.form == "history":
+        return say("past items {sizes}", sizes=f"{rows} × {width}")
+    if part.form != "feature":
+        return say("numbers for a row {sizes}", sizes=" → ".join(f"{size:,}" for size in inner.sizes))
+    if inner.table:
+        return say("table {sizes}", sizes=f"{rows} × {width}")
+    if inner.sizes[-1] == 1:
+        return say("one of {n} values", n=rows)
+    return say("a vector of {width} for each of {n} items", width=width, n=rows) if part.words else say(
+        "a vector of {width} for each of {n} values", width=width, n=rows)
 
 
 def _numbers(number, more, part: Count, count: Count) -> None:

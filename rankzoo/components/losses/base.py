@@ -32,6 +32,8 @@ SETS = {"binary": "{0, 1}", "share": "[0, 1]", "regression": "ℝ", "class": "{0
 """The values that a label of each kind can have."""
 NAMES = {"cross_entropy": "cross-entropy", "squared": "squared error", "softmax": "softmax"}
 Likelihood = Literal["categorical", "gaussian", "none"]
+FORMULAS = {"cross_entropy": r"\ell=\ln(1+e^{s})-y\,s", "squared": r"\ell=(s-y)^2", "softmax": r"\ell=\ln\sum_c e^{s_c}-s_y"}
+"""The loss of a row by its name, in LaTeX; a squared error of probabilities and a mean over words have their own."""
 LIKELIHOODS: Mapping[str, Likelihood] = {"cross_entropy": "categorical", "squared": "gaussian", "softmax": "categorical"}
 HEAVIEST = 1000
 Weight = Annotated[float, Field(ge=0, le=HEAVIEST)]
@@ -53,6 +55,10 @@ class Loss(Slot):
     def named(self, task: Task) -> str:
         """The task's loss in a word or two."""
         return NAMES[PLAIN[task.kind]]
+
+    def written(self, task: Task) -> str:
+        """The loss of a row of the task, in LaTeX."""
+        return written(PLAIN[task.kind], task)
 
     def usual(self, task: Task) -> bool:
         """Whether the task's loss is the plain one of its kind of label."""
@@ -187,6 +193,13 @@ class LossLayer(nn.Module):
     def start(self, task: str, logit: float) -> float:
         """The logit that is served as the given one: the inverse of `served`."""
         return logit
+
+
+def written(how: str, task: Task) -> str:
+    """The plain loss of that name for a row of the task, in LaTeX."""
+    if how == "squared" and task.kind != "regression":
+        return r"\ell=(\sigma(s)-y)^2"
+    return r"\ell=\frac1M\sum_m\big(\ln\sum_c e^{s_{m,c}}-s_{m,y_m}\big)" if task.kind == "tags" else FORMULAS[how]
 
 
 def plain(kind: str, logit: Tensor, label: Tensor) -> Tensor:

@@ -40,6 +40,11 @@ class EntireSpace(Loss):
     def named(self, task: Task) -> str:
         return "pCTR · pCVR" if task.name == self.conversion else super().named(task)
 
+    def written(self, task: Task) -> str:
+        if task.name != self.conversion:
+            return super().written(task)
+        return r"\ell=-t\ln p-(1-t)\ln(1-p),\quad p=\mathrm{pCTR}\cdot\mathrm{pCVR},\; t=y_1 y_2"
+
     def likelihood(self, task: Task) -> Likelihood:
         return "categorical" if task.name == self.conversion else super().likelihood(task)
 

@@ -68,6 +68,19 @@ class Graded(Loss):
     def named(self, task: Task) -> str:
         return NAMES[self.mode] if task.kind == "class" else super().named(task)
 
+    def written(self, task: Task) -> str:
+        if task.kind != "class":
+            return super().written(task)
+        share = r"\ln\frac{e^{s_p/\tau}}{e^{s_p/\tau}+\sum_{n\in N_o}e^{s_n/\tau}}"
+        match self.mode:
+            case "plain_multi_pos":
+                return r"L_o=-\frac{1}{|P_o|}\sum_{p\in P_o}\ln\frac{e^{s_p/\tau}}{\sum_{j\in P_1\cup N_o}e^{s_j/\tau}}"
+            case "unique_softmax":
+                return rf"L_o=-(2^o-1)\sum_{{g_p=o}}{share}"
+            case "single_pos":
+                return f"L_o=-{share}"
+        return self.formula
+
     def uncalibrated(self, task: Task) -> str:
         return LIST if task.kind == "class" else super().uncalibrated(task)
 

@@ -50,6 +50,13 @@ class Listwise(RequestLoss):
         word = "ListNet" if self.target == "listnet" else "softmax, log Q" if self.log_q else "softmax"
         return word if task.kind == "binary" else super().named(task)
 
+    def written(self, task: Task) -> str:
+        if not self.compares(task):
+            return super().written(task)
+        target = r"\mathrm{softmax}(y)_j" if self.target == "listnet" else r"\frac{y_j}{\sum_i y_i}"
+        score = r"s_j/\tau-\ln(n\,Q_j)" if self.log_q else "s_j" if self.temperature == 1 else r"s_j/\tau"
+        return rf"\ell=-\sum_j {target}\,\ln\mathrm{{softmax}}_j\big({score}\big)"
+
     def uncalibrated(self, task: Task) -> str:
         return SHIFT if self.compares(task) else super().uncalibrated(task)
 

@@ -56,6 +56,9 @@ class Negatives(Pointwise):
     def named(self, task: Task) -> str:
         return f"logistic, {self.drawn} drawn" if self.draws(task) else super().named(task)
 
+    def written(self, task: Task) -> str:
+        return self.formula.replace("0.75", f"{self.power:g}") if self.draws(task) else super().written(task)
+
     def uncalibrated(self, task: Task) -> str:
         return RATIO if self.draws(task) else super().uncalibrated(task)
 

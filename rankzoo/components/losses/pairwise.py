@@ -49,6 +49,11 @@ class Pairwise(RequestLoss):
     def named(self, task: Task) -> str:
         return NAMES[self.how] if task.kind == "binary" else super().named(task)
 
+    def written(self, task: Task) -> str:
+        if not self.compares(task):
+            return super().written(task)
+        return r"\ell=-\ln\sigma(s_i-s_j)" if self.how == "bpr" else rf"\ell=\max(0,\,{self.margin:g}-(s_i-s_j))"
+
     def uncalibrated(self, task: Task) -> str:
         return SHIFT if self.compares(task) else super().uncalibrated(task)
 

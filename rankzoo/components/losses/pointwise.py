@@ -36,6 +36,10 @@ FIT: Mapping[str, tuple[How, ...]] = {"binary": ("cross_entropy", "focal", "squa
                                       "tags": ("softmax",)}
 NAMES = base.NAMES | {"focal": "focal loss", "huber": "Huber", "weighted_logistic": "weighted logistic",
                       "cosine": "cosines, squared"}
+FORMULAS = {"focal": r"\ell=-\alpha_t(1-p_t)^\gamma\ln p_t",
+            "huber": r"\ell=\tfrac12 e^2\;(|e|\le\delta),\;\delta(|e|-\tfrac12\delta)\;(|e|>\delta),\quad e=s-y",
+            "weighted_logistic": r"\ell=y\ln(1+e^{-s})\;(y>0),\;\ln(1+e^{s})\;(y\le 0)",
+            "cosine": r"\ell=\frac1N\sum_v\big(s_v/c-\cos(x_u,x_v)\big)^2"}
 BENT = {"focal": "focal loss lets rows that are sure, and one of the two labels, count less",
         "huber": "Huber's loss counts large errors less, so that its best guess lies between the median and the mean",
         "weighted_logistic": "a weighted logistic loss learns odds, which lie above the mean",
@@ -66,6 +70,9 @@ class Pointwise(Loss):
 
     def named(self, task: Task) -> str:
         return NAMES[self.chosen(task)]
+
+    def written(self, task: Task) -> str:
+        return FORMULAS.get(self.chosen(task)) or base.written(self.chosen(task), task)
 
     def uncalibrated(self, task: Task) -> str:
         # Without its focus and with both labels weighed alike, focal loss is half the cross entropy.

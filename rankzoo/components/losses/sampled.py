@@ -43,6 +43,10 @@ class Sampled(Loss):
         """ln r of a task; 0 where all rows are there."""
         return math.log(self.kept.get(task.name, 1.0))
 
+    def written(self, task: Task) -> str:
+        trained = self.moved(task) and self.correct == "training"
+        return r"\ell=\ln(1+e^{s-\ln r})-y\,(s-\ln r)" if trained else super().written(task)
+
     def uncalibrated(self, task: Task) -> str:
         return "they speak of all rows, and negatives were left out of these" if self.moved(task) else ""
 
