@@ -20,6 +20,7 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
+from rankzoo.inspection.advice import sound
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
 from rankzoo.parsing import parsed
@@ -218,7 +219,8 @@ class Document(BaseModel):
             return self.blueprint.count(schema)
         except ZooError as problem:
             problem.tried = json.loads(self.model_dump_json())
-            case = Case(schema, self.unchanged().blueprint, instead, most)
+            preset = self.unchanged().blueprint
+            case = Case(schema, preset, instead, most, better=sound(preset, schema))
             problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
             raise
 

@@ -222,7 +222,7 @@ def test_links_on_other_data(arch, data):
 def test_link_of_a_preset_that_does_not_fit():
     """YouTube's side tower has no place on `ads`: a link that exchanges the tower carries the difference all the same."""
     document = Document.preset("youtube").but(
-        [("data", "ads"), ("towers.kind", "mlp"), ("towers.widths", [8]), ("tasks", ["click"])])
+        [("data", "ads"), ("towers.kind", "mlp"), ("towers.widths", [8]), ("tasks", ["click"]), ("losses.weights", {})])
     document.check()
     assert link.decode(link.encode(document)) == document
     with pytest.raises(ZooError, match="Set towers.kind to mlp"):
