@@ -107,6 +107,8 @@ def test_in_a_class_a_caption_appears_when_something_is_selected():
     assert not captioned(app)
     app.session_state["architect_diagram"] = {"selected": "sharing.expert.1"}
     assert captioned(app.run())
+    assert any(each.value.startswith("**Expert 2** ") for each in app.get_by_key("rz_line").markdown)
+    assert app.button("rz_class_out") and "readout" not in scenes(app)
     app.session_state["rz_share"] = True
     assert "class=1" in app.run().code[0].value
 

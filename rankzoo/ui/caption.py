@@ -61,6 +61,21 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
         _settings(address, spec, block)
 
 
+def in_class(chosen: str, layout: Layout) -> bool:
+    """A line in the readout's place, while a class looks at a part: what it is and how many parameters it has."""
+    document = state.document()
+    address, spec = owner(chosen, document.blueprint)
+    if not classroom.on() or spec is None:
+        return False
+    block = layout.blocks.get(chosen)
+    part = block if block and chosen not in SLOTS else None
+    count = document.blueprint.count(document.schema()).within(address).parameters if part is None else part.parameters
+    name, sentence = (part.title, PARTS.get(part.form, spec.sentence)) if part else (translate(spec.title), spec.sentence)
+    with st.container(key="rz_line"):
+        st.markdown(f"**{page.escaped(name)}** {say('{n} parameters', n=whole(count))} :gray[{page.escaped(say(sentence))}]")
+    return True
+
+
 def _shape(inner: Anatomy, part: Block) -> None:
     """Where its numbers come from, and how many come and leave."""
     came = inner.inputs
