@@ -5,8 +5,8 @@ what complements it, two brands, a price. Its products are drawn without repetit
 of their own, which no attribute tells. A session that holds a new product stands in no part but the test part, and there the
 new product is the one to predict. The true places know the intent, which a model can only guess from what was looked at:
 beside them stand, of the test rows, the places by the best guess that a session allows. From chance to the true places among
-the first twenty that guess comes .90 of the way, and one that knows no popularity, as attributes do not, .78; with `fits` at 4
-they come .74 and .60 (`python -m benchmarks.bars sessions`).
+the first twenty that guess comes .89 of the way, and one that knows no popularity, as attributes do not, .79; with `fits` at 4
+they come .75 and .61 (`python -m benchmarks.bars sessions`).
 """
 from __future__ import annotations
 
