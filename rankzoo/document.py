@@ -19,8 +19,8 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
-from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.inspection.advice import sound
+from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
 from rankzoo.parsing import parsed
