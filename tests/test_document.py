@@ -124,7 +124,7 @@ CASES = [
     ("cfg-blueprint-list", '{"arch":"mmoe","blueprint":[]}', "blueprint", "Setting blueprint: a group of settings."),
     ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"tasks":["\\ud800"]}}', "blueprint", "text that cannot be read"),
     ("cfg-history-missing", changed(sequence=[{"kind": "pooling"}]), "sequence.0",
-     "These data have no history. Choose data with one, or empty the sequence slot (sequence=[])."),
+     "These data have no history. Choose data with one, or empty the Attention column."),
 ]
 
 
@@ -225,7 +225,7 @@ def test_link_of_a_preset_that_does_not_fit():
         [("data", "ads"), ("towers.kind", "mlp"), ("towers.widths", [8]), ("tasks", ["click"]), ("losses.weights", {})])
     document.check()
     assert link.decode(link.encode(document)) == document
-    with pytest.raises(ZooError, match="Set towers.kind to mlp"):
+    with pytest.raises(ZooError, match="Choose MLP in the Deep column"):
         Document.parse('{"arch":"youtube","data":"ads"}')
 
 

@@ -203,7 +203,7 @@ def test_refusals(given, words):
 
 
 @pytest.mark.parametrize("representation, words", [
-    (Embeddings(dim=4), "'price' has 1 and most have 4. Give every field the same embedding size, and let numbers enter"),
+    (Embeddings(dim=4), "'price' has 1 and most have 4. Give every field the same embedding size, and let numeric features"),
     (OneHot(), "none of them come in here. Choose embeddings")])
 def test_a_model_that_cannot_pair_its_fields_says_how_to_mend_it(representation, words):
     with pytest.raises(ZooError) as refusal:
