@@ -20,10 +20,11 @@ def picture(document: Document, inside: Learned) -> None:
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, attention=inside.attention, metrics=inside.metrics,
                        label=title, say=tongue,
                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout),
-                       back=architect.standing_back(document, layout), steps=lines, held=architect.held(lines, layout)),
-          key=architect.DIAGRAM, alt=title, on_step=architect.take_step)
+                       back=architect.standing_back(document, layout), steps=lines, held=architect.stepper_place(lines, layout)),
+          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), on_step=architect.take_step)
     scaled = large.chosen(document)
-    scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"))
+    if not caption.in_class(chosen, layout):
+        scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
     large.show(document, scaled)
     advised.show(document)
     caption.show(chosen, layout, inside)

@@ -19,6 +19,7 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
+from rankzoo.inspection.advice import sound
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
@@ -74,14 +75,14 @@ class Document(BaseModel):
     @classmethod
     def _of(cls, given: object) -> Document:
         if not isinstance(given, dict):
-            raise ZooError("This link could not be read; it may have been cut off.", "A document is a group of settings; found "
-                           "{found}.", at="arch", found=json.dumps(given)[:60])
+            raise ZooError("This document could not be read; it may have been cut off.", "A document is a group of settings; "
+                           "found {found}.", at="arch", found=json.dumps(given)[:60])
         arch, version, data = given.get("arch"), given.get("v", VERSION), given.get("data")
         if not isinstance(arch, str) or arch not in systems():
             raise _no_system(arch, "arch" in given)
         if type(version) is not int or version != VERSION:  # true is 1 too
-            raise ZooError("This link was made by another version of the app (version {v}).", "This app reads version {known}.",
-                           at="v", v=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
+            raise ZooError("This document was made by another version of the app (version {v}).", "This app reads version "
+                           "{known}.", at="v", v=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
         base = preset = cls.preset(arch)
         if isinstance(data, str):
             try:
@@ -218,7 +219,8 @@ class Document(BaseModel):
             return self.blueprint.count(schema)
         except ZooError as problem:
             problem.tried = json.loads(self.model_dump_json())
-            case = Case(schema, self.unchanged().blueprint, instead, most)
+            preset = self.unchanged().blueprint
+            case = Case(schema, preset, instead, most, better=sound(preset, schema))
             problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
             raise
 

@@ -15,8 +15,8 @@ MEANING: dict[Provenance, str] = {
     "unsure": "not stated, or not verified",
     "ours": "chosen by RankZoo",
 }
-DEFAULT = "default of RankZoo"
-"""The place of a value of which nobody tells anything."""
+DEFAULT, CHOSEN = "default of RankZoo", "chosen by RankZoo for this preset"
+"""The place of a value of which nobody tells anything: as it is wherever nobody sets another, or set for one preset."""
 VENUE = 12
 """Letters of a conference with its year."""
 
@@ -66,6 +66,11 @@ class Fact:
         return self.tag in ("ours", "unsure")
 
     @property
+    def untold(self) -> bool:
+        """Whether it is only there because nobody tells anything of a setting."""
+        return self.at in (DEFAULT, CHOSEN)
+
+    @property
     def place(self) -> str:
         """Where to find it: its source and the place there; without a source the field's knowledge, or RankZoo."""
         said = ", ".join(filter(None, (self.source.short if self.source else "", self.at)))
@@ -82,9 +87,9 @@ class Value:
     size: bool = False
 
     @property
-    def default(self) -> bool:
+    def untold(self) -> bool:
         """Whether nobody tells anything of it."""
-        return self.fact.at == DEFAULT
+        return self.fact.untold
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,6 @@ def ours(name: str, value: object, why: str = "", path: str = "") -> Fact:
     return Fact(name, str(value), "ours", why=why, path=path)
 
 
-def default(name: str, value: object, path: str) -> Fact:
-    """A value of RankZoo of which nobody tells anything."""
-    return Fact(name, str(value), "ours", at=DEFAULT, path=path)
+def untold(name: str, value: object, path: str, usual: bool) -> Fact:
+    """A value of RankZoo of which nobody tells anything. usual: whether it is the setting's default, set for no preset."""
+    return Fact(name, str(value), "ours", at=DEFAULT if usual else CHOSEN, path=path)

@@ -41,7 +41,7 @@ def decode(value: str) -> Document:
 def text_of(value: str) -> str:
     """The JSON text inside a value of `c`."""
     if len(value) > 2 * LONGEST:
-        raise too_long()
+        raise ZooError("This link is too long.", "It has more than {most:,} signs. Make a new link in the app.", most=2 * LONGEST)
     raw, why = _carried(value)
     if len(raw) > LONGEST:
         raise too_long()

@@ -22,6 +22,8 @@ from rankzoo.schema import Schema
 
 MOST_TRIED = 160
 """Changes that are tried, less than a millisecond each."""
+MORE_TRIED = 24
+"""Changes that are tried behind the first with which the model stands, for one that nobody objects to."""
 OWN, FURTHER, AHEAD = 0.4, 0.025, 0.5
 """In changes: what the refusal's own proposal counts where others count one; how much further away each is than the one before;
 what it is worth that one component more stands."""
@@ -30,13 +32,14 @@ what it is worth that one component more stands."""
 @dataclass(frozen=True)
 class Case:
     """Where a model cannot stand: the data, the preset's model, the one whose place it would take, the most parameters, and what
-    else is wanted of one that does."""
+    else is wanted of one that does; `better` is what goes before one that is not, where both are about as near."""
 
     schema: Schema
     preset: Blueprint
     instead: Blueprint | None = None
     most: int | None = None
     wanted: Callable[[Blueprint], bool] = lambda blueprint: True
+    better: Callable[[Blueprint], bool] = lambda blueprint: True
 
     def stands(self, blueprint: Blueprint) -> bool:
         """Whether a blueprint can be counted here, has no more parameters than it may, and is what is wanted."""
@@ -56,7 +59,8 @@ def cure(blueprint: Blueprint, case: Case) -> Cure:
     """The nearest changes that mend a refusal of this blueprint; none where nothing near stands."""
     tried, order = {blueprint.json()}, count()
     waiting = [(0.0, next(order), _Way.of(blueprint, (), case, *blueprint.reached(case.schema)))]
-    while waiting and len(tried) < MOST_TRIED:
+    found, most = (), MOST_TRIED
+    while waiting and len(tried) < most:
         near, _, way = heapq.heappop(waiting)
         step = next(way.proposals, None)
         if step is None:
@@ -75,11 +79,14 @@ def cure(blueprint: Blueprint, case: Case) -> Cure:
             if not case.stands(changed) and case.most:
                 step += shrunk(changed, case.schema, case.most)
             if case.stands(way.blueprint.but(step)):
-                return sum(_needed(blueprint, (*way.steps, step), case), ())
+                whole = sum(_needed(blueprint, (*way.steps, step), case), ())
+                if case.better(blueprint.but(whole)):
+                    return whole
+                found, most = found or whole, most if found else min(most, len(tried) + MORE_TRIED)
         after = problem and _Way.of(changed, (*way.steps, step), case, places, problem)
         if after and after.left <= way.left and (after.left, str(problem)) != (way.left, str(way.problem)):
             heapq.heappush(waiting, (near + OWN - AHEAD * (way.left - after.left), next(order), after))
-    return ()
+    return found
 
 
 @dataclass(frozen=True)

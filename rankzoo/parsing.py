@@ -26,18 +26,18 @@ def parsed(text: str) -> Any:
 
 
 def _strictly(text: str) -> Any:
-    deep = max(_depths(text), default=0)
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST:
         raise too_long()
+    deep = max(_depths(text), default=0)
     if deep > DEEPEST:
-        raise ZooError("This link is too long.", "It has {found} groups inside each other; the most are {most}. Make a new link "
-                       "in the app.", found=deep, most=DEEPEST)
+        raise ZooError("This document is nested too deeply.", "It has {found} groups inside each other; the most are {most}. "
+                       "Make a new one in the app.", found=deep, most=DEEPEST)
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
             name = next(name for i, name in enumerate(names) if name in names[:i])
-            raise ZooError("This link names the same field twice ({name}).", "Each may be named once.", name=name[:60])
+            raise ZooError("This document names the same field twice ({name}).", "Each may be named once.", name=name[:60])
         return dict(pairs)
 
     try:
@@ -49,20 +49,20 @@ def _strictly(text: str) -> Any:
 
 def unreadable(found: str, place: int) -> ZooError:
     """The refusal of text that is no JSON from a place on."""
-    return ZooError("This link could not be read; it may have been cut off.",
+    return ZooError("This document could not be read; it may have been cut off.",
                     "Behind character {place} it holds '{found}', and not what JSON may have there." if found else
                     "It ends behind character {place}, where the JSON of a document must go on.", place=place, found=found)
 
 
 def too_long() -> ZooError:
     """The refusal of text with too many bytes."""
-    return ZooError("This link is too long.", "It has more than {most:,} bytes, the most that are read. Make a new link in the "
-                    "app.", most=LONGEST)
+    return ZooError("This document is too long.", "It has more than {most:,} bytes, the most that are read. Make a new one in "
+                    "the app.", most=LONGEST)
 
 
 def _whole(digits: str) -> int:
     if len(digits) > DIGITS:
-        raise ZooError("A number in this link is too large.", "It has {found:,} digits; the longest whole number has {most}.",
+        raise ZooError("A number in this document is too large.", "It has {found:,} digits; the longest whole number has {most}.",
                        found=len(digits), most=DIGITS)
     return int(digits)
 

@@ -215,7 +215,7 @@ class Schema:
     def history(self, name: str = "", at: str = "") -> History:
         """The history of that name, or the first where no name is given."""
         if not self.histories:
-            raise ZooError("These data have no history.", "Choose data with one, or empty the sequence slot (sequence=[]).",
+            raise ZooError("These data have no history.", "Choose data with one, or empty the Attention column.",
                            at=at, cure=("sequence", []), comes=axes(0), needs=axes("L", "d"))
         return _named(self.histories, name, "history", at) if name else self.histories[0]
 

@@ -75,8 +75,8 @@ class System:
 
     @property
     def told(self) -> tuple[Fact, ...]:
-        """All that is told of it: its facts, and the defaults of RankZoo where a setting has none of its own."""
-        return (*self.facts, *(value.fact for value in self.values if value.default))
+        """All that is told of it: its facts, and the values of RankZoo where a setting has none of its own."""
+        return (*self.facts, *(value.fact for value in self.values if value.untold))
 
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""

@@ -13,6 +13,7 @@ PRODUCT = sorted([*ROOT.glob("rankzoo/**/*.py"), *ROOT.glob("pages/*.py"), *ROOT
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 BENCHMARKS = sorted(ROOT.glob("benchmarks/**/*.py"))
 FILE, FUNCTION, LIMIT = 250, 40, 450  # lines: what may be long without a word, and what no reason excuses
+ZOO = {"industry": 180, "ladder": 90}  # lines of a system's file
 # Two shapes are allowed to take what they are given: words for a template (`ZooError`, `say`), and a copy that
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
@@ -112,6 +113,12 @@ def test_the_rule_can_fail():
 def test_files_are_short(path):
     """A file over 450 lines is two files, whatever its reason."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LIMIT
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("rankzoo/zoo/*/*.py")), ids=named)
+def test_a_system_is_a_short_file(path):
+    """A company's model, or a textbook's, is read in one go."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= ZOO[path.parent.name]
 
 
 def unexplained(source: str) -> list[str]:

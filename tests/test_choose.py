@@ -49,7 +49,7 @@ def test_a_product_goes_where_its_fields_no_longer_have_one_width():
 
 
 def test_din_on_a_file_says_what_to_empty_and_then_stands(shop):
-    with pytest.raises(ZooError, match=r"no history.*sequence=\[\]") as refused:
+    with pytest.raises(ZooError, match=r"no history.*empty the Attention column") as refused:
         chosen("din", [], shop, (), [])
     assert refused.value.at == "sequence.0"
     document = chosen("din", ["sequence=[]"], shop, (), []).document

@@ -134,7 +134,7 @@ def test_other_data_bring_their_tasks() -> None:
     assert answer("show", "wide_deep", "--data", "census")["blueprint"]["tasks"] == ["income"]
     chosen = answer("show", "wide_deep", "--data", "census", "--set", "tasks=never_married")
     assert chosen["blueprint"]["tasks"] == ["never_married"] and chosen["dataset"] == "census"
-    assert "towers.kind to mlp" in refusal("show", "youtube", "--data", "census")
+    assert 'towers.kind="mlp"' in refusal("show", "youtube", "--data", "census")
     assert answer("show", "youtube", "--data", "census", "--set", "towers.kind=mlp")["blueprint"]["towers"]["kind"] == "mlp"
 
 

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,9 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import BROKEN_WIDTH, up_to_the_break
 from rankzoo.figures.diagram import draw, excerpt
+from rankzoo.inspection.advice import advice
 from rankzoo.paths import leaves, set_at
+from rankzoo.registry import systems
 from rankzoo.runs import limits
 from rankzoo.saying import nearest
 from rankzoo.schema import Schema
@@ -122,16 +126,64 @@ def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: 
         law(layout)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(ANY)
-def test_any_model_that_cannot_stand_shows_both_shapes_and_can_be_mended(drawn):
-    """Drawn up to its break, with both shapes on the edge; one cure leads to a model that stands, or there is none near."""
-    schema, blueprint = drawn
-    problem = blueprint.reached(schema)[1]
-    if problem:
-        assert_drawn_up_to_the_break(blueprint, schema, problem)
-        found = mending.cure(blueprint, mending.Case(schema, blueprint))
-        assert not found or blueprint.but(found).places(schema)
+def test_any_model_that_cannot_stand_shows_both_shapes_and_can_be_mended():
+    """Drawn up to its break, with both shapes on the edge; one cure leads to a model that stands, or now and then there is none
+    near."""
+    mended = []
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(ANY)
+    def each(drawn):
+        schema, blueprint = drawn
+        problem = blueprint.reached(schema)[1]
+        if problem:
+            assert_drawn_up_to_the_break(blueprint, schema, problem)
+            found = mending.cure(blueprint, mending.Case(schema, blueprint))
+            assert not found or blueprint.but(found).places(schema)
+            mended.append(bool(found))
+
+    each()
+    assert len(mended) > 50 and sum(mended) > 0.9 * len(mended)
+
+
+def pairs() -> Iterator[tuple[str, str, ZooError]]:
+    """Every exchange for a component that pairs vectors which have not one width, or are none at all."""
+    for arch, preset in ((arch, Document.preset(arch)) for arch in systems()):
+        for i, kind in product(range(len(preset.blueprint.interaction)), ("fm", "dot_pairs", "self_attention", "cin")):
+            try:
+                limits.check(preset.but([(f"interaction.{i}.kind", kind)]), limits.LOCAL, preset.blueprint)
+            except ZooError as problem:
+                if problem.what.startswith("Vectors can be paired"):
+                    yield arch, kind, problem
+
+
+def test_what_is_offered_for_pairs_is_what_their_sentence_says():
+    """Numeric features enter as vectors, fields are embedded; nothing is made so narrow that an expert would object."""
+    count = 0
+    for arch, kind, problem in pairs():
+        mended, preset = Document.mended(problem.tried, problem.cure), Document.preset(arch)
+        assert kind in [spec.kind for spec in mended.blueprint.interaction]
+        says = {"as vector": ("representation.numeric", "vector"), "Choose embeddings": ("representation.kind", "embeddings"),
+                "take out one": ("interaction", [json.loads(mended.blueprint.interaction[0].model_dump_json())])}
+        assert any(change in problem.cure and words in str(problem) for words, change in says.items()), (arch, kind, problem.cure)
+        known = {each.said() for each in advice(preset.blueprint, preset.schema())}
+        assert {each.said() for each in advice(mended.blueprint, mended.schema())} <= known
+        count += 1
+    assert count > 20
+
+
+def test_what_nobody_objects_to_is_offered_before_what_is_nearer():
+    """Where the nearest is objected to another is found; where all are, the nearest is still offered."""
+    preset = Document.preset("wide_deep")
+    blueprint, schema = preset.but([("interaction.0.kind", "fm")]).blueprint, preset.schema()
+
+    def offered(better) -> Blueprint:
+        return blueprint.but(mending.cure(blueprint, mending.Case(schema, preset.blueprint, preset.blueprint, better=better)))
+
+    nearest = offered(lambda model: True)
+    other = offered(lambda model: model != nearest)
+    assert nearest.representation.numeric == "vector" and other != nearest and other.places(schema)
+    assert offered(lambda model: False) == nearest
 
 
 @pytest.mark.parametrize("arch, path, value", [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankzoo import link
+from rankzoo import link, parsing
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.parsing import LONGEST
@@ -18,8 +18,8 @@ from rankzoo.registry import systems
 from rankzoo.runs.limits import CLASS, check
 from rankzoo.schema import Feature, Schema, Task
 
-CUT = "This link could not be read; it may have been cut off."
-LONG = "This link is too long. It has more than 65,536 bytes, the most that are read. Make a new link in the app."
+CUT = "This document could not be read; it may have been cut off."
+LONG = "This document is too long. It has more than 65,536 bytes, the most that are read. Make a new one in the app."
 
 
 def link_of(text: str | bytes) -> str:
@@ -61,9 +61,10 @@ CASES = [
     ("cfg-null", "null", "arch", CUT),
     ("cfg-no-arch", "{}", "arch", "A document names its architecture; found none. Choose one of: youtube,"),
     ("cfg-arch-number", '{"arch":7}', "arch", "A document names its architecture; found 7."), ("url-cut", '{"arch":"mm', "", CUT),
-    ("cfg-deep", '{"arch":' + "[" * 40 + "]" * 40 + "}", "", "It has 41 groups inside each other; the most are 20."),
+    ("cfg-deep", '{"arch":' + "[" * 40 + "]" * 40 + "}", "",
+     "This document is nested too deeply. It has 41 groups inside each other; the most are 20."),
     ("cfg-huge", json.dumps({"arch": "x" * LONGEST}), "", LONG),
-    ("cfg-version", '{"v":99,"arch":"mmoe"}', "v", "This link was made by another version of the app (version 99)."),
+    ("cfg-version", '{"v":99,"arch":"mmoe"}', "v", "This document was made by another version of the app (version 99)."),
     ("cfg-version", '{"v":true,"arch":"mmoe"}', "v", "another version of the app (version true). This app reads version 1."),
     ("cfg-version", '{"v":"1","arch":"mmoe"}', "v", "another version of the app (version \"1\")."),
     ("cfg-unknown-arch", '{"arch":"youtub"}', "arch", "Unknown architecture 'youtub'. Did you mean 'youtube'?"),
@@ -71,7 +72,7 @@ CASES = [
     ("cfg-arch-dunder", '{"arch":"__class__"}', "arch", "Unknown architecture '__class__'."),
     ("cfg-unknown-key", changed(representation={"embeding_dimm": 8}), "representation.embeding_dimm",
      "Setting representation: embeddings has no field 'embeding_dimm'. It has: dim, dims, numeric, bottom, relu, init."),
-    ("cfg-proto", '{"arch":"mmoe","arch":"lr"}', "", "This link names the same field twice (arch)."),
+    ("cfg-proto", '{"arch":"mmoe","arch":"lr"}', "", "This document names the same field twice (arch)."),
     ("cfg-proto", '{"arch":"mmoe","__proto__":{"a":1}}', "__proto__", "The document has no field '__proto__'. It has: v, arch,"),
     ("cfg-unknown-top", changed(foo=1), "foo", "The blueprint has no field 'foo'. It has: representation, sequence,"),
     ("cfg-unknown-none", changed(sharing={"kind": "direct", "experts": 3}), "sharing.experts",
@@ -98,7 +99,8 @@ CASES = [
     ("cfg-inf", '{"arch":"mmoe","settings":{"lr":Infinity}}', "settings.lr",
      "Every number must be finite. Found Infinity in settings.lr."),
     ("cfg-inf", '{"arch":"mmoe","settings":{"lr":1e999}}', "settings.lr", "Every number must be finite."),
-    ("cfg-int-10k-digits", '{"arch":"mmoe","settings":{"seed":' + "9" * 10_000 + "}}", "", "A number in this link is too large."),
+    ("cfg-int-10k-digits", '{"arch":"mmoe","settings":{"seed":' + "9" * 10_000 + "}}", "",
+     "A number in this document is too large."),
     ("cfg-epochs-huge", trained(epochs=10**6), "settings.epochs",
      "Setting settings.epochs: a whole number of at least 1 and at most 1,000."),
     ("cfg-batch-zero", trained(batch_size=0), "settings.batch_size", "a whole number of at least 1 and at most 65,536"),
@@ -122,7 +124,7 @@ CASES = [
     ("cfg-blueprint-list", '{"arch":"mmoe","blueprint":[]}', "blueprint", "Setting blueprint: a group of settings."),
     ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"tasks":["\\ud800"]}}', "blueprint", "text that cannot be read"),
     ("cfg-history-missing", changed(sequence=[{"kind": "pooling"}]), "sequence.0",
-     "These data have no history. Choose data with one, or empty the sequence slot (sequence=[])."),
+     "These data have no history. Choose data with one, or empty the Attention column."),
 ]
 
 
@@ -155,10 +157,21 @@ def test_long_links():
     """url-long: the length is checked before decoding, and 64 KiB are the most that is inflated."""
     bomb = packed(json.dumps({"arch": "mmoe", "x": "a" * 50_000_000}))
     assert len(bomb) < 2 * LONGEST
-    for value in (bomb, "j" + "A" * (2 * LONGEST)):
+    for value, said in ((bomb, LONG), ("j" + "A" * (2 * LONGEST), "This link is too long. It has more than 131,072 signs.")):
         with pytest.raises(ZooError) as caught:
             link.decode(value)
-        assert str(caught.value) == LONG
+        assert str(caught.value).startswith(said)
+
+
+def test_a_long_document_is_refused_before_it_is_walked_through(monkeypatch):
+    """A file of any size is refused by its length alone."""
+    walked = []
+    monkeypatch.setattr(parsing, "_depths", lambda text: walked.append(len(text)) or iter(()))
+    with pytest.raises(ZooError, match="This document is too long"):
+        Document.parse("[" * 10 * LONGEST)
+    assert walked == []
+    Document.parse('{"arch": "mmoe"}')
+    assert walked == [16], "what is short enough is"
 
 
 @settings(max_examples=150, deadline=None)
@@ -209,10 +222,10 @@ def test_links_on_other_data(arch, data):
 def test_link_of_a_preset_that_does_not_fit():
     """YouTube's side tower has no place on `ads`: a link that exchanges the tower carries the difference all the same."""
     document = Document.preset("youtube").but(
-        [("data", "ads"), ("towers.kind", "mlp"), ("towers.widths", [8]), ("tasks", ["click"])])
+        [("data", "ads"), ("towers.kind", "mlp"), ("towers.widths", [8]), ("tasks", ["click"]), ("losses.weights", {})])
     document.check()
     assert link.decode(link.encode(document)) == document
-    with pytest.raises(ZooError, match="Set towers.kind to mlp"):
+    with pytest.raises(ZooError, match="Choose MLP in the Deep column"):
         Document.parse('{"arch":"youtube","data":"ads"}')
 
 

@@ -57,7 +57,7 @@ class TestEverySystem:
         document = Document.preset(id)
         root = ElementTree.fromstring(to_svg(drawn(document), theme("light")))
         assert root.tag == f"{SVG}svg"
-        found = {each.get("data-id") for each in root.iter() if each.get("data-id")}
+        found = {each.get("id") for each in root.iter() if each.get("id")}
         assert {block.address for block in document.blueprint.blocks(document.schema()) if block.slot == "losses"} <= found
 
     def test_its_page_stands_alone_and_holds_its_counts_and_sources(self, id: str):

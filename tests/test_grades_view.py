@@ -2,15 +2,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rankzoo.document import Document
 from rankzoo.figures.grades import ladder, orders
 from rankzoo.inspection.grades import NOTHING, centred, common, density, grades, ordered, scored, scores
+from rankzoo.inspection.retrieval import GOOD, OUT
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.registry import systems
+from rankzoo.serving.terms import Terms
 from rankzoo.training.fit import Fit
+from rankzoo.ui.views.grades import _first
 from tests.support import small
 
 NAMES = (NOTHING, "relevance", "exposure", "click", "purchase")
@@ -93,3 +97,13 @@ def test_pictures(subject):
     order = view.tables["order"]
     assert str(orders(order)).count("'truth'") == 4 and str(orders(order.assign(best=float("nan")))).count("'truth'") == 0
     assert ladder(view.tables["density"].head(0), view.table.head(0))[0] == "svg" and orders(order.head(0))[0] == "svg"
+
+
+@pytest.mark.parametrize("least", [2, 3])
+def test_the_words_on_the_page_are_the_settings(least):
+    """How many words a title must hold is told as it is set; without a check nothing is told of one."""
+    told = pd.DataFrame({"what": ["click", GOOD, OUT], "value": [0.3, 0.5, 0.9], "chance": [0.01, 0.02, 0.95],
+                         "checked": [0.4, 0.75, np.nan]})
+    said = _first(told, Terms(least=least))
+    assert f"hold {least} of the query's words" in said and "90 % of the twenty" in said and "75 % are relevant" in said
+    assert "query's words" not in _first(told[:2], None)

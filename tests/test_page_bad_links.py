@@ -28,18 +28,19 @@ def mmoe(**settings: object) -> dict[str, object]:
     return {"v": 1, "arch": "youtube", "blueprint": {"sharing": {"kind": "mmoe", **settings}}}
 
 
-UNREADABLE = "This link could not be read; it may have been cut off."
+UNREADABLE = "could not be read; it may have been cut off."
 BAD = {
     "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), UNREADABLE),
     "cfg-null": (j("null"), UNREADABLE), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
     "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE), "no form": ("x", UNREADABLE),
-    "cfg-deep": (j("[" * 100 + "]" * 100), "This link is too long."), "url-long": ("j" + "A" * 200_000, "This link is too long."),
-    "cfg-version": (j({"v": 99, "arch": "youtube"}), "This link was made by another version of the app (version 99)."),
+    "cfg-deep": (j("[" * 100 + "]" * 100), "This document is nested too deeply."),
+    "url-long": ("j" + "A" * 200_000, "This link is too long."),
+    "cfg-version": (j({"v": 99, "arch": "youtube"}), "This document was made by another version of the app (version 99)."),
     "cfg-unknown-arch": (j({"v": 1, "arch": "yutube"}), "Unknown architecture 'yutube'. Did you mean 'youtube'?"),
     "cfg-arch-path": (j({"v": 1, "arch": "../../etc/passwd"}), "Unknown architecture '../../etc/passwd'."),
     "cfg-arch-dunder": (j({"v": 1, "arch": "__class__"}), "Unknown architecture '__class__'."),
     "cfg-unknown-key": (j(mmoe(embeding_dimm=8)), "Setting sharing: mmoe has no field 'embeding_dimm'."),
-    "cfg-proto": (j('{"v": 1, "arch": "youtube", "arch": "din"}'), "This link names the same field twice (arch)."),
+    "cfg-proto": (j('{"v": 1, "arch": "youtube", "arch": "din"}'), "This document names the same field twice (arch)."),
     "unknown kind": (j(mmoe() | {"blueprint": {"sharing": {"kind": "magic"}}}), "Setting sharing: unknown kind 'magic'."),
     "10^9 neurons": (j(mmoe(widths=[10**9])), "Setting sharing.widths.0: a whole number of at least 1 and at most 65,536."),
     "cfg-dim-huge": (j({"v": 1, "arch": "youtube", "blueprint": {"representation": {"kind": "embeddings", "dim": 65_536},
@@ -53,7 +54,7 @@ BAD = {
     "cfg-nan": (j('{"v": 1, "arch": "youtube", "settings": {"lr": NaN}}'), "Every number must be finite."),
     "cfg-inf": (j('{"v": 1, "arch": "youtube", "settings": {"lr": 1e999}}'), "Every number must be finite."),
     "cfg-int-10k-digits": (j('{"v": 1, "arch": "youtube", "settings": {"seed": ' + "9" * 10_000 + "}}"),
-                           "A number in this link is too large."),
+                           "A number in this document is too large."),
     "cfg-rows-huge": (j({"v": 1, "arch": "youtube", "settings": {"rows": 10**12}}),
                       "Setting settings.rows: a whole number of at least 100"),
     "cfg-epochs-huge": (j({"v": 1, "arch": "youtube", "settings": {"epochs": 10**6}}), "Setting settings.epochs:"),

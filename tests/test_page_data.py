@@ -139,7 +139,7 @@ def test_train_on_these_data_puts_the_model_there_and_goes_on():
     app.button(key="rz_use").click().run()
     document: Document = app.session_state["rz_document"]
     assert (document.arch, document.data) == ("youtube", "video")
-    assert said(app) == ["These data have no position or other bias feature for the side tower. Set towers.kind to mlp."]
+    assert said(app) == ["These data have no position or other bias feature for the side tower. Choose MLP in the Deep column."]
     app.session_state["rz_document"] = Document.preset("mmoe").on("video")[0]
     app.run().button(key="rz_use").click().run()
     document = app.session_state["rz_document"]

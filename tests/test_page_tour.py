@@ -33,6 +33,16 @@ def test_every_system_has_a_tour_whose_places_exist(arch):
     assert own.text in (system.lesson.why.get(tours.core(system)), system.answers, system.story)
 
 
+@pytest.mark.parametrize("arch, form", [("youtube", "gate"), ("din", "scorer"), ("bst", "scorer"), ("kuaishou", "scorer"),
+                                        ("fm", "cross"), ("shared_bottom", "layer"), ("alibaba", "head")])
+def test_the_part_that_is_its_own_is_what_the_text_speaks_of(arch, form):
+    """Not the first box of the component: an input of it, or the layers below it."""
+    system = systems()[arch]
+    own = next(stop for stop in tours.stops(system) if stop.title == "What is its own")
+    forms = {block.address: block.form for block in system.blueprint.blocks(schema_of(system.dataset))}
+    assert forms[own.query["sel"]] == form
+
+
 def strip(app) -> str:
     """What the tour's strip says; empty where there is none."""
     found = [each.value for each in app.markdown if " of " in each.value and each.value.startswith(":gray[")]
@@ -97,6 +107,8 @@ def test_in_a_class_a_caption_appears_when_something_is_selected():
     assert not captioned(app)
     app.session_state["architect_diagram"] = {"selected": "sharing.expert.1"}
     assert captioned(app.run())
+    assert any(each.value.startswith("**Expert 2** ") for each in app.get_by_key("rz_line").markdown)
+    assert app.button("rz_class_out") and "readout" not in scenes(app)
     app.session_state["rz_share"] = True
     assert "class=1" in app.run().code[0].value
 

@@ -52,18 +52,20 @@ def test_what_suits_a_request_is_the_recipe():
 
 
 def test_the_check_of_words_is_counting():
-    """A title holds two of the query's words, or all of a shorter query; by sets, row by row. An item without a title never."""
+    """A title holds two of the query's words, or all of a shorter query; by sets, row by row. An item without a title never, not
+    even for an empty query, which keeps all others."""
     rows = small("search", 1_500).part("test").rows(0, 20)
     one_word = {name: mask.clone() for name, mask in rows.masks.items()}
     one_word["query"][0, 1:] = False
+    one_word["query"][1] = False
     rows = replace(rows, masks=one_word)
     stays, titles = Terms().holds(rows), rows.catalogue
     words = [set(titles.histories["title"][item, titles.masks["title"][item], 0].tolist()) for item in range(len(titles))]
     for row in range(20):
         asked = set(rows.histories["query"][row, rows.masks["query"][row], 0].tolist())
         expected = [len(asked & title) >= min(2, len(asked)) for title in words]
-        assert stays[row].tolist() == expected and 0 < sum(expected) < len(words)
-    assert not stays[:, 0].any()
+        assert stays[row, 1:].tolist() == expected[1:] and (0 < sum(expected[1:]) < len(words) - 1 or row == 1)
+    assert not stays[:, 0].any() and stays[1, 1:].all() and not words[0] and all(words[1:])
 
 
 def test_what_stays_is_more_often_relevant():
@@ -71,6 +73,8 @@ def test_what_stays_is_more_often_relevant():
     dataset, document = small("search", 1_500), Document.preset("alibaba")
     subject = Subject.of(document.model(dataset.schema).eval(), dataset, rows=50, serving=document.system.serving)
     frame = retrieved(subject).set_index("what")
+    whole = document.system.serving.holds(dataset.part("test"))[:, 1:]
+    assert len(whole) > subject.rows and frame.loc[OUT, "chance"] == pytest.approx(1 - float(whole.float().mean()), abs=1e-6)
     assert list(frame.index) == [*TASKS, GOOD, OUT] and isinstance(document.system.serving, Terms)
     assert frame.loc[OUT, "value"] == pytest.approx(frame.loc[OUT, "chance"], abs=0.03) and frame.loc[OUT, "value"] > 0.8
     assert frame.loc[GOOD, "checked"] > 5 * frame.loc[GOOD, "value"]

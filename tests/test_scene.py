@@ -265,7 +265,8 @@ def test_no_type_is_smaller_than_twelve_units() -> None:
 
 def test_the_style_has_a_rule_for_every_class_of_a_drawing(drawn: Tree) -> None:
     used = {name for element in elements(drawn) for name in str(element[1].get("class", "")).split()}
-    plain = {"t1", "grey", "stack", "size", "bands", "edges", "heads", "unused", "nodes", "pluses", "notes", "box", "gate"}
+    plain = {"t1", "grey", "stack", "size", "bands", "edges", "heads", "unused", "nodes", "pluses", "notes", "box", "gate",
+             "control"}
     assert not {name for name in used - plain if f".{name}" not in stylesheet()}
 
 

@@ -41,6 +41,10 @@ def test_every_systems_file_needs_no_style_rule(id: str, mode: str) -> None:
     paints = {each.get(name) for each in elements for name in PAINTS} - {None}
     assert paints > {"none"} and all(re.fullmatch("none|#[0-9a-f]{6}", paint, re.I) for paint in paints)
     assert not [value for each in elements for value in each.attrib.values() if "var(" in value or "color-mix" in value]
+    assert not [name for each in elements for name in each.attrib if name.startswith(("data-", "tabindex", "aria-pressed"))]
+    assert not [each for each in elements if each.get("role") == "button"], "nothing can be pressed in a file"
+    ids = [each.get("id") for each in elements if each.get("id")]
+    assert len(ids) == len(set(ids)) > 5
     words = [each for each in elements if each.tag.endswith("text")]
     assert words and all(each.get("fill") and float((each.get("font-size") or "13px").removesuffix("px")) >= 12 for each in words)
 
@@ -72,10 +76,12 @@ def test_a_png_is_the_drawing_on_its_page(mode: str) -> None:
     colours = theme(mode)
     tree = drawing(100, 60, "box", g([box(10, 10, 20, 20, "mark")], "family-5"), text(40, 50, "RankZoo", bold=True))
     image = np.asarray(Image.open(io.BytesIO(to_png(tree, colours))).convert("RGB"))
-    assert image.shape == (SHARP * (60 + 2 * MARGIN), SHARP * (100 + 2 * MARGIN), 3)
-    hexed = lambda x, y: "#" + "".join(f"{c:02X}" for c in image[SHARP * (MARGIN + y), SHARP * (MARGIN + x)])  # noqa: E731
+    left, top, wide, high = (float(each) for each in tree[1]["viewBox"].split())
+    assert image.shape == (SHARP * (high + 2 * MARGIN), SHARP * (wide + 2 * MARGIN), 3)
+    row, column = (round(MARGIN - each) for each in (top, left))
+    hexed = lambda x, y: "#" + "".join(f"{c:02X}" for c in image[SHARP * (row + y), SHARP * (column + x)])  # noqa: E731
     assert (hexed(-30, -30), hexed(20, 20), hexed(80, 20)) == (colours.page, colours.families[4], colours.page)
-    word = image[SHARP * (MARGIN + 36):SHARP * (MARGIN + 54), SHARP * (MARGIN + 38):]
+    word = image[SHARP * (row + 36):SHARP * (row + 54), SHARP * (column + 38):]
     away = np.abs(word.astype(int) - image[0, 0]).sum(2) > 200
     columns = np.flatnonzero(away.any(0))
     assert 40 * SHARP < np.ptp(columns) < 56 * SHARP, "seven letters of 13 units, semibold"

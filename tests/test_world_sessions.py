@@ -142,6 +142,21 @@ def test_the_best_guess_is_bayes_rule(made, dataset):
     assert "mrr_served" not in oracle(dataset, "validation")["category"]
 
 
+def test_attributes_alone_tell_most_of_what_follows(made):
+    """A guess that knows no popularity is .75 of the way and more from chance to the planted order, short of the best guess."""
+    test, chance = WORLD.parts(WORLD.rows)["test"], 20 / PRODUCTS
+    truth = made.truth
+    places = (truth.ranks["next_item"][test], truth.guesses["next_item"][test], WORLD.by_attributes(made, test)[:, 0])
+    planted, best, told = ((each <= 20).mean() - chance for each in places)
+    assert 0.75 * planted <= told < best < planted
+
+
+@pytest.mark.parametrize("fits, popularity, said, spread", [(5.0, 1.0, "= 5\\,", "N(0, 1)"), (4.0, 0.5, "= 4\\,", "N(0, 0.25)")])
+def test_the_formula_is_of_this_world(fits, popularity, said, spread):
+    made = replace(WORLD, fits=fits, popularity=popularity).make(400, 0)
+    assert said in made.truth.formula and spread in made.truth.formula and "0.35" in made.truth.formula
+
+
 @pytest.mark.parametrize("knob, rows", [("new", 0.4), ("popularity", 0.0)])
 def test_knobs(knob, rows):
     """More new products, and no popularity: what they say is in the rows."""

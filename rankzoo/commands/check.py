@@ -70,5 +70,5 @@ def text_of(file: str) -> str:
         return raw.decode("utf-8-sig")
     except (FileNotFoundError, IsADirectoryError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
-            raise ZooError("This link could not be read; it may have been cut off.", "It is not UTF-8 text.") from None
+            raise ZooError("This document could not be read; it may have been cut off.", "It is not UTF-8 text.") from None
         raise ZooError("There is no file '{name}'.", "Check the path.", at="document", name=file[-200:]) from None

@@ -97,7 +97,7 @@ def needs_input(shape: Shape) -> None:
     """Raises a ZooError where nothing is joined for a shared network to read."""
     if not shape.joined:
         raise ZooError("The shared network has no input: nothing is joined before it.",
-                       "Join fields, choose embeddings as representation, or take no sharing (kind direct).", at=shape.at,
+                       "Join fields, choose embeddings as representation, or Direct as sharing.", at=shape.at,
                        cure=("concatenation.fields", None) if shape.fields else ("sharing.kind", "direct"), comes=axes(0),
                        needs=axes("d"))
 
@@ -107,9 +107,11 @@ def one_logit(shape: Shape) -> None:
     for task in shape.tasks:
         if task.kind == "tags":
             raise ZooError("The task '{task}' asks for a tag of every word, and this tower reads no words.",
-                           "Set towers.kind to text_heads.", at=shape.at, task=task.name, cure=("towers.kind", "text_heads"),
+                           "Choose Dot product and text heads in the Deep column.", at=shape.at,
+                           task=task.name, cure=("towers.kind", "text_heads"),
                            comes=f"{task.name}: {axes('L', shape.schema.classes(task))}", needs=f"{task.name}: {axes(1)}")
         if task.kind == "class":
             raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.",
-                           "Set towers.kind to classes.", at=shape.at, task=task.name, cure=("towers.kind", "classes"),
+                           "Choose Softmax over classes in the Deep column.", at=shape.at,
+                           task=task.name, cure=("towers.kind", "classes"),
                            comes=f"{task.name}: {axes(shape.schema.classes(task))}", needs=f"{task.name}: {axes(1)}")

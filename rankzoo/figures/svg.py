@@ -24,6 +24,8 @@ NAMESPACE = "http://www.w3.org/2000/svg"
 KEPT = ("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "paint-order",
         "opacity", "overflow", "font-family", "font-size", "font-weight", "font-style")
 """The properties that a file is drawn by; every other steers a pointer, motion or the page around the drawing."""
+PRESSED = ("data-", "tabindex", "aria-pressed", "aria-expanded")
+"""How the attributes begin that only a page needs."""
 VARIABLE = re.compile(r"var\((--[\w-]+)(?:,\s*([^()]*))?\)")
 MIX = re.compile(r"color-mix\(in oklab, (#\w+) ([\d.]+)%, (#\w+)\)")
 
@@ -46,12 +48,15 @@ def to_svg(tree: Tree, theme: Theme, margin: int = 0) -> str:
 
 
 def _element(tree: Tree) -> ElementTree.Element:
+    """An element as a file has it: nothing can be pressed there, so a button is a picture with a name, and controls are gone."""
     tag, attributes, inside = tree
-    made = ElementTree.Element(tag, {name: str(value) for name, value in attributes.items()})
+    told = {"id" if name == "data-id" else name: str(value) for name, value in attributes.items()}
+    told |= {"role": "img"} if told.get("role") == "button" else {}
+    made = ElementTree.Element(tag, {name: value for name, value in told.items() if not name.startswith(PRESSED)})
     if isinstance(inside, str):
         made.text = inside
     else:
-        made.extend(map(_element, inside))
+        made.extend(_element(each) for each in inside if each[1].get("class") != "control")
     return made
 
 

@@ -51,6 +51,15 @@ def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
                  if (whole := _completed(blueprint, schema, each)))
 
 
+def sound(preset: Blueprint, schema: Schema) -> Callable[[Blueprint], bool]:
+    """Whether an expert objects to nothing in a model that stands but what the preset has too."""
+    try:
+        known = {each.said() for each in _objections(preset, schema)}
+    except ZooError:  # it stands on other data
+        known = set()
+    return lambda blueprint: {each.said() for each in _objections(blueprint, schema)} <= known
+
+
 def _objections(blueprint: Blueprint, schema: Schema) -> Iterator[Advice]:
     for place in blueprint.places(schema):
         for rule in RULES:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
-from rankzoo.facts import PROVENANCES, Fact, Provenance, Value, default
+from rankzoo.facts import PROVENANCES, Fact, Provenance, Value, untold
 from rankzoo.schema import Schema
 
 SAID: Mapping[str, tuple[Provenance, ...]] = {
@@ -20,8 +20,9 @@ what the field knows, or the rest."""
 
 
 def values(blueprint: Blueprint, training: BaseModel, schema: Schema, facts: Iterable[Fact]) -> tuple[Value, ...]:
-    """Every setting of every component and of the training with the surest fact on it; where there is none, it is a default of
-    RankZoo. The kind of a component is a setting where a fact speaks of it: without one it is what the system is called after."""
+    """Every setting of every component and of the training, and the tasks, with the surest fact on it; where there is none, it is
+    a default of RankZoo, or chosen for this preset where its value is another. The kind of a component is a setting where a fact
+    speaks of it: without one it is what the system is called after."""
     told: dict[str, Fact] = {}
     for fact in sorted(facts, key=lambda fact: PROVENANCES.index(fact.tag)):
         told.setdefault(fact.path, fact)
@@ -29,16 +30,18 @@ def values(blueprint: Blueprint, training: BaseModel, schema: Schema, facts: Ite
     for place in blueprint.places(schema):
         if fact := told.get(f"{place.address}.kind"):
             found.append(Value(fact.path, fact))
-        for path, title, value in settings(place.address, place.spec):
-            fact = told.get(path) or default(title, _written(value), path)
+        for path, title, value, usual in settings(place.address, place.spec):
+            fact = told.get(path) or untold(title, _written(value), path, usual)
             found.append(Value(path, fact, _is_size(value) and shapes(place, path)))
-    found += [Value(path, told.get(path) or default(title, _written(value), path)) for path, title, value
+    found.append(Value("tasks", told.get("tasks") or untold("Tasks", _written(blueprint.tasks), "tasks", usual=False)))
+    found += [Value(path, told.get(path) or untold(title, _written(value), path, usual)) for path, title, value, usual
               in settings("settings", training)]
     return tuple(found)
 
 
-def settings(address: str, spec: BaseModel) -> Iterator[tuple[str, str, Any]]:
-    """The settings of a component, and of those that it holds, or of a training, as address, title and value; no kind is one."""
+def settings(address: str, spec: BaseModel) -> Iterator[tuple[str, str, Any, bool]]:
+    """The settings of a component, and of those that it holds, or of a training, as address, title, value and whether that is the
+    setting's default; no kind is one."""
     for name, field in type(spec).model_fields.items():
         value = getattr(spec, name)
         if name == "kind":
@@ -47,7 +50,8 @@ def settings(address: str, spec: BaseModel) -> Iterator[tuple[str, str, Any]]:
             for i, each in enumerate(value):
                 yield from settings(f"{address}.{name}.{i}", each)
         else:
-            yield f"{address}.{name}", field.title or name, value
+            usual = bool(value == field.get_default(call_default_factory=True))
+            yield f"{address}.{name}", field.title or name, value, usual
 
 
 def shapes(place: Place, path: str) -> bool:
@@ -84,8 +88,9 @@ def assumed_parts(values: Iterable[Value], tags: tuple[Provenance, ...], changed
 
 
 def component_of(path: str) -> str:
-    """The address of the component that a setting belongs to: `sharing` of `sharing.own`, `sequence.0` of `sequence.0.unit`."""
-    first, second, *_ = path.split(".")
+    """The address of the component that a setting belongs to: `sharing` of `sharing.own`, `sequence.0` of `sequence.0.unit`. The
+    tasks stand for themselves."""
+    first, second, *_ = *path.split("."), ""
     return f"{first}.{second}" if second.isdigit() else first
 
 

@@ -19,14 +19,16 @@ from rankzoo.training.metrics import BATCH, RECALL, TOP, oracle, rank
 
 GOOD = "relevant among the first twenty"
 OUT = "of the first twenty taken out by the check"
+LOT = "of all items taken out by the check"
 
 
 def found(model: RankingModel, dataset: Dataset, part: Part = "test", terms: Terms | None = None) -> dict[str, float]:
     """By graded task the recall of the right item among the first twenty, and where relevance is planted P_good of the score by
     the last of them; one pass, in batches. `terms`: what is checked after the search; then also how much of the first twenty it
-    takes out."""
+    takes out, and of all items, which is what it takes out of a list by lot."""
     tasks = [task for task in model.blueprint.tasks if dataset.schema.grades and task in dataset.schema.grades.tasks]
-    rows, truth, hits, shares, out = dataset.part(part), dataset.truth_of(part), {task: [] for task in tasks}, [], []
+    rows, truth, hits, shares = dataset.part(part), dataset.truth_of(part), {task: [] for task in tasks}, []
+    out, lot = [], []
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
@@ -34,6 +36,7 @@ def found(model: RankingModel, dataset: Dataset, part: Part = "test", terms: Ter
             logits = model(batch.unlabelled()).logits
             if terms is not None:
                 stays = terms.holds(batch)
+                lot.append(1 - stays[:, 1:].float().mean(dim=1))
                 out.append(1 - stays[:, 1:].gather(1, logits[tasks[-1]][:, 1:].topk(TOP, dim=1).indices).float().mean(dim=1))
                 logits = {task: logits[task].masked_fill(~stays, -torch.inf) for task in tasks}
             for task in tasks:
@@ -42,7 +45,7 @@ def found(model: RankingModel, dataset: Dataset, part: Part = "test", terms: Ter
                 shares.append(good(logits[tasks[-1]], truth.suits, np.arange(start, start + len(batch))))
     told = {task: float(torch.cat(each).float().mean()) for task, each in hits.items()}
     told |= {GOOD: float(np.concatenate(shares).mean())} if shares else {}
-    return told | ({OUT: float(torch.cat(out).mean())} if out else {})
+    return told | ({OUT: float(torch.cat(out).mean()), LOT: float(torch.cat(lot).mean())} if out else {})
 
 
 def retrieved(subject: Subject) -> pd.DataFrame:
@@ -60,8 +63,7 @@ def retrieved(subject: Subject) -> pd.DataFrame:
     if not isinstance(subject.serving, Terms):
         return frame
     behind = found(subject.model, dataset, subject.part, subject.serving)
-    by_chance = 1 - float(subject.serving.holds(subject.batch)[:, 1:].float().mean())
-    frame.loc[len(frame)] = [OUT, behind[OUT], by_chance, np.nan]
+    frame.loc[len(frame)] = [OUT, behind[OUT], behind[LOT], np.nan]
     return frame.assign(checked=[behind[what] if what != OUT else np.nan for what in frame["what"]])
 
 

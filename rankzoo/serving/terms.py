@@ -24,11 +24,12 @@ class Terms:
     least: int = 2
 
     def holds(self, rows: Batch) -> Tensor:
-        """Whether an item's title holds enough words of a row's query: (row, item) bool."""
+        """Whether an item's title holds enough words of a row's query: (row, item) bool. Without a title, as the unknown item 0
+        is, none stays, even where the query is empty and asks for nothing."""
         words = 1 + max(int(each.max()) for each in (rows.histories[self.query], rows.catalogue.histories[self.title]))
         asked, titles = (present(batch.histories[name][:, :, 0], batch.masks[name], words)
                          for batch, name in ((rows, self.query), (rows.catalogue, self.title)))
-        return asked @ titles.T >= asked.sum(dim=1, keepdim=True).clamp(max=self.least)
+        return (asked @ titles.T >= asked.sum(dim=1, keepdim=True).clamp(max=self.least)) & titles.any(dim=1)
 
 
 def present(ids: Tensor, mask: Tensor, words: int) -> Tensor:

@@ -12,6 +12,8 @@ from rankzoo.system import System
 
 EVERY = "heads"
 """The view that every model has."""
+TELLING = ("gate", "scorer", "cross", "expert")
+"""Forms of parts that a component is known by, the first that there is; its inputs and plain layers tell less."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,11 @@ def core(system: System) -> str:
 
 
 def part(system: System, slot: str) -> str:
-    """The first part of the diagram that belongs to a component, or the component's column where it is drawn without any."""
-    blocks = system.blueprint.blocks(schema_of(system.dataset))
-    return next((block.address for block in blocks if block.slot == slot), slot)
+    """The part of the diagram that tells most of a component, or the component's column where it is drawn without any."""
+    found = [block for block in system.blueprint.blocks(schema_of(system.dataset)) if block.slot == slot]
+    forms = [block.form for block in found]
+    telling = next((form for form in TELLING if form in forms), forms[0] if forms else "")
+    return next((block.address for block in found if block.form == telling), slot)
 
 
 def tested(system: System) -> Claim | None:

@@ -73,12 +73,12 @@ class Course:
         losses = self.model.losses(raised, Branches({}), rows)
 
         @torch.no_grad()
-        def again() -> dict[str, float]:
+        def losses_now() -> dict[str, float]:
             now = {task: logit + levels[task] for task, logit in self.model(rows).raw.items()}
             return {task: float(loss) for task, loss in self.model.losses(now, Branches({}), rows).items()}
 
         found = gradients(list(losses.values()), list(self.layer.weights))
-        self.layer.compared(dict(zip(losses, found, strict=True)), again)
+        self.layer.compared(dict(zip(losses, found, strict=True)), losses_now)
         self.model.train()
 
     def idle(self, done: int) -> set[str]:

@@ -10,6 +10,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
+from rankzoo.figures import readout
 from rankzoo.figures.diagram import Corner, Stepped, corner
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.inspection import counts
@@ -101,7 +102,7 @@ def lines(layout: Layout) -> list[Stepped]:
             for each in steps(layout.blocks.values())]
 
 
-def held(lines: list[Stepped], layout: Layout) -> Corner | None:
+def stepper_place(lines: list[Stepped], layout: Layout) -> Corner | None:
     """Where the stepper stands: where it stood when the part was selected, on a page that each drawing is as wide as."""
     memory, asked = st.session_state, (state.document().arch, selected(DIAGRAM))
     before, place = memory.get("rz_stepper", (None, None))
@@ -110,6 +111,11 @@ def held(lines: list[Stepped], layout: Layout) -> Corner | None:
         place = at and (at[0] / layout.width, at[1] / layout.width)
         memory["rz_stepper"] = asked, place
     return place and (place[0] * layout.width, place[1] * layout.width)
+
+
+def aspect(layout: Layout) -> float:
+    """Width over height of diagram and readout, one below the other and equally wide: what a class sees at once."""
+    return layout.width / (layout.height + readout.HEIGHT * layout.width / readout.WIDTH)
 
 
 def take_step() -> None:

@@ -43,8 +43,7 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
         words, formula, number, more = st.columns([5, 7, 4, 4])
         part = block if block and chosen not in SLOTS else None
         blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
-        own = next((each for each in blocks if each.address == chosen), None)  # as the model has it, not as it is drawn or worded
-        inner = anatomy(own, blocks, address, spec, count, document.schema().tasks) if own else None
+        own, inner = _inner(chosen, blocks, address, spec, count)
         with words:
             st.markdown(f"**{page.escaped(part.title if part else translate(spec.title))}**")
             st.caption(page.escaped(say(inner.sentence if part and inner and inner.sentence else spec.sentence)))
@@ -62,6 +61,29 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
             _live(chosen, own, blocks, inside)
         st.divider()
         _settings(address, spec, block)
+
+
+def in_class(chosen: str, layout: Layout) -> bool:
+    """A line in the readout's place, while a class looks at a part: what it is and how many parameters it has."""
+    document = state.document()
+    address, spec = owner(chosen, document.blueprint)
+    if not classroom.on() or spec is None:
+        return False
+    block = layout.blocks.get(chosen)
+    part = block if block and chosen not in SLOTS else None
+    blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
+    _, inner = _inner(chosen, blocks, address, spec, count)
+    name, sentence = (part.title if part else translate(spec.title)), (inner.sentence if part and inner else "") or spec.sentence
+    number = (inner.count if inner else count.within(address)).parameters
+    with st.container(key="rz_line"):
+        st.markdown(f"**{page.escaped(name)}** {say('{n} parameters', n=whole(number))} :gray[{page.escaped(say(sentence))}]")
+    return True
+
+
+def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
+    """The part that is chosen as the model has it, not as it is drawn or worded, and what its caption tells of it."""
+    own = next((each for each in blocks if each.address == chosen), None)
+    return own, anatomy(own, blocks, address, spec, count, state.document().schema().tasks) if own else None
 
 
 def _shape(inner: Anatomy, part: Block) -> None:

@@ -10,10 +10,12 @@ from rankzoo.ui.words import say
 NAME, KEPT = "class", "rz_class"
 LARGE = """<style>html{font-size:18px!important} @media(min-width:1600px){html{font-size:21px!important}}
 .stMainBlockContainer{padding-top:3.75rem!important} .stMainBlockContainer>.stVerticalBlock{gap:.4rem}
-.st-key-architect_diagram{--rz-tallest:calc(100vh - %srem - (100vw - 4rem)*62/1080)}</style>"""
-BESIDE, STRIP = 8.4, 5.5
-"""Rem above the diagram, with the gaps: menu and model line; and a strip on how a tour goes on. Below it is the readout, 62 units
-high and 1080 wide."""
+.st-key-architect_diagram,.st-key-readout{--rz-room:calc(100vh - %srem)} .st-key-readout,.st-key-rz_line{margin-top:-.6rem}
+.st-key-rz_line p{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+.st-key-rz_tour{padding:0 .75rem!important} .st-key-rz_tour p{white-space:nowrap}
+.st-key-rz_tour button{min-height:2rem;padding-block:0}</style>"""
+BESIDE, STRIP = 7.5, 2.4
+"""Rem that diagram and readout have not, with the gaps: menu and model line; and the line of a tour."""
 
 
 def on() -> bool:
@@ -47,8 +49,15 @@ def look(strip: bool) -> None:
     st.html(LARGE % (BESIDE + STRIP * strip))
 
 
+def in_line() -> None:
+    """The small button that ends it, in the model line."""
+    if on():
+        st.button("", key="rz_class_out", icon=":material/close_fullscreen:", type="tertiary", help=say("Leave class mode"),
+                  on_click=leave)
+
+
 def way_out() -> None:
-    """The button that ends it, in the sidebar of every page."""
+    """The button that ends it, in the sidebar of every page: some have no model line."""
     with st.sidebar:
         st.button(say("Leave class mode"), key="rz_class_leave", icon=":material/close_fullscreen:", width="stretch",
                   on_click=leave)

@@ -24,16 +24,24 @@ def _asset(name: str) -> str:
 _mount = st.components.v2.component("rz_scene", html="<div class='rz-frame'></div>\n", css=_asset("scene.css"),
                                     js=_asset("scene.js"))
 
+_top = st.components.v2.component("rz_top", js=_asset("top.js"))
+
+
+def to_top(stop: str, *, key: str) -> None:
+    """Scrolls the page to its upper edge, once for each stop; nothing is drawn."""
+    _top(key=key, data={"stop": stop}, width="content", height="content")
+
 
 def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch",
-          on_step: Callable[[], None] | None = None) -> str | None:
+          aspect: float = 0.0, on_step: Callable[[], None] | None = None) -> str | None:
     """Draws a tree; returns the id of the selected node, which stays selected over reruns, or None.
 
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
-    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing. `on_step` is
-    called where a − or + of the drawing was pressed; `stepped` tells which.
+    one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing; `aspect`
+    is the width over the height of what shares a class's window with it, which keeps its scale whatever is selected. `on_step`
+    is called where a − or + of the drawing was pressed; `stepped` tells which.
     """
-    result = _mount(key=key, data={"tree": _named(tree, alt), "once": False}, default={"selected": None, "step": None},
+    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "once": False}, default={"selected": None, "step": None},
                     width=width, height=height or "content", on_selected_change=_noticed, on_step_change=on_step or _noticed)
     return result.selected
 
@@ -61,9 +69,10 @@ def stepped(key: str) -> list[tuple[str, str]]:
     return [(key, way) for key, way, _ in pressed]
 
 
-def _named(tree: Tree, alt: str) -> Tree:
+def _named(tree: Tree, alt: str, aspect: float = 0.0) -> Tree:
     tag, attributes, inside = tree
-    return [tag, {**attributes, "aria-label": alt}, inside] if alt else tree
+    more = ({"aria-label": alt} if alt else {}) | ({"data-aspect": round(aspect, 4)} if aspect else {})
+    return [tag, {**attributes, **more}, inside]
 
 
 def _noticed() -> None:

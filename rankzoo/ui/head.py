@@ -8,7 +8,7 @@ import streamlit as st
 from rankzoo import link
 from rankzoo.figures.words import flops, memory
 from rankzoo.inspection.counts import memory as bytes_of
-from rankzoo.ui import provenance, state, take
+from rankzoo.ui import classroom, provenance, state, take
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -36,6 +36,7 @@ def show(detail: str = "", right: str = "", sel: str = "") -> None:
         with st.popover(say("Export"), icon=":material/download:", type="tertiary", on_change="rerun", key="rz_take") as opened:
             if opened.open:
                 take.show(document)
+        classroom.in_line()
 
 
 def cost() -> str:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 import streamlit as st
@@ -23,7 +22,7 @@ LONGEST = 100
 
 def show(trouble: ZooError) -> None:
     """The sentence, with the column and the setting as the page calls them, the button, and how far the model stands."""
-    where = place(trouble.at, re.findall(r'"kind": "(\w+)"', json.dumps(trouble.tried)))
+    where = place(trouble.at, [str(value) for path, value in leaves(trouble.tried) if path.rpartition(".")[2] == "kind"])
     st.error((f"**{escaped(where)}:** " if where else "") + escaped(trouble.text(translate)))
     if trouble.cure:
         said = " · ".join(words(trouble))

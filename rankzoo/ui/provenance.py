@@ -74,25 +74,26 @@ def _path(fact: Fact, gone: frozenset[str]) -> str:
 
 
 def notes() -> Note:
-    """Where the preset's value of a setting is from, for its help, by address: what is told of it, else that it is a default of
-    ours. Of a value that does not stand any more, or whose component was exchanged, nothing is said."""
+    """Where the preset's value of a setting is from, for its help, by address: what is told of it, else that it is ours,
+    a default or set for the preset. Of a value that does not stand any more, or whose component was exchanged, nothing is
+    said."""
     document = state.document()
     gone, facts = document.gone(), document.system.facts
+    places = {value.path: value.fact.at for value in document.system.values if value.untold}
 
     def note(path: str) -> str | None:
         if path in gone:
             return None
         return "  \n".join(page.escaped(told(fact)) for fact in facts if fact.path == path) or say(
-            "The source is not cited for it: a default of RankZoo (ours).")
+            "The source is not cited for it: {place} (ours).", place=say(places.get(path, DEFAULT)))
 
     return note
 
 
 def told(fact: Fact) -> str:
     """A fact in words: how sure it is, its value, where it stands, and why."""
-    default = fact.at == DEFAULT
-    origin = say(DEFAULT) if default else ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return (f"{say(MEANING[fact.tag])}: {say(fact.value) if default else fact.value}" + (f" ({origin})" if origin else "")
+    origin = say(fact.at) if fact.untold else ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
+    return (f"{say(MEANING[fact.tag])}: {say(fact.value) if fact.untold else fact.value}" + (f" ({origin})" if origin else "")
             + (f". {why[:1].upper()}{why[1:]}" if (why := say(fact.why) if fact.why else "") else ""))
 
 

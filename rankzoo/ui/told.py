@@ -56,9 +56,12 @@ def _component(change: Change) -> str:
 
 
 def valued(value: object, component: bool = False) -> str:
-    """A setting as words («all» where none is named, «none» for an empty list), or a component, a dash where there is none."""
+    """A setting as words («all» where none is named, «none» for an empty list, a dash for an empty name), or a component, a dash
+    where there is none."""
     if value is None:
         return "–" if component else say("all")
+    if value == "":
+        return "–"
     if value in ((), {}):
         return say("none")
     if isinstance(value, Slot):

@@ -4,7 +4,8 @@ from __future__ import annotations
 import streamlit as st
 
 from rankzoo.teaching.tour import Stop, stops
-from rankzoo.ui import state
+from rankzoo.ui import classroom, state
+from rankzoo.ui.component import to_top
 from rankzoo.ui.words import escaped, say
 
 NAME, KEPT = "tour", "rz_tour"
@@ -32,13 +33,17 @@ def show(page: str) -> None:
     st.session_state[KEPT] = st.query_params[NAME] = str(at)
     stop, away = every[at - 1], page != every[at - 1].page
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center", gap="small", key="rz_tour"):
-        st.markdown(_words(stop, at, len(every), away), width="stretch")
+        if classroom.on() and not away:  # one line: who teaches tells the rest, and finds it at the mark
+            st.markdown(_title(stop, at, len(every)), width="stretch", help=_told(stop))
+        else:
+            st.markdown(_words(stop, at, len(every), away), width="stretch")
         if away:
             to = at if st.button(say("Back to the tour"), key="tour_here", icon=":material/undo:", type="tertiary") else 0
         else:
             to = _moved(at, len(every))
         if st.button("", key="tour_end", icon=":material/close:", type="tertiary", help=say("End the tour"), on_click=end):
             st.rerun()
+        to_top(f"{page} {at}", key="rz_top")
     if to > len(every):
         end()
         st.switch_page("pages/zoo.py")
@@ -61,10 +66,18 @@ def _moved(at: int, last: int) -> int:
 
 
 def _words(stop: Stop, at: int, last: int, away: bool) -> str:
-    head = f":gray[{say('{n} of {all}', n=at, all=last)}] **{say(stop.title)}**"
+    head = _title(stop, at, last)
     if away:
         return f"{head} :gray[{say('The tour goes on where you left it.')}]"
-    return " ".join(filter(None, (head, escaped(say(stop.text)) if stop.text else "",
+    return f"{head} {_told(stop)}"
+
+
+def _title(stop: Stop, at: int, last: int) -> str:
+    return f":gray[{say('{n} of {all}', n=at, all=last)}] **{say(stop.title)}**"
+
+
+def _told(stop: Stop) -> str:
+    return " ".join(filter(None, (escaped(say(stop.text)) if stop.text else "",
                                   f":gray[{escaped(say(stop.task))}]" if stop.task else "")))
 
 

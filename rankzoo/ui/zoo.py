@@ -47,7 +47,7 @@ def filters(every: Sequence[System]) -> list[System]:
 
 def recent() -> None:
     """The models that were in hand last, each with what was changed in it: a press brings it back."""
-    found = held()[:RECENT]
+    found = recently_held()[:RECENT]
     if not found:
         return
     with st.sidebar, st.container(gap="xxsmall", key="rz_recent"):
@@ -60,7 +60,7 @@ def recent() -> None:
                 st.switch_page("pages/architect.py")
 
 
-def held() -> list[Document]:
+def recently_held() -> list[Document]:
     """The last document of each system that this visit had in hand, newest first; the one that every visit begins with counts
     once something was done."""
     past, now = [document for document, _ in st.session_state["rz_past"]], state.document()
@@ -154,10 +154,10 @@ def routes(arch: str) -> None:
         with place, st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center", height="stretch"):
             st.markdown(f"{icon} **{title}** :gray[{line}]", width="stretch")
             if st.button(label, key=f"route:{route}", icon=":material/arrow_forward:", type="tertiary"):
-                take(route, arch)
+                go(route, arch)
 
 
-def take(route: str, arch: str) -> None:
+def go(route: str, arch: str) -> None:
     """Go one of the three ways."""
     if state.document().arch != arch:
         state.choose(arch)

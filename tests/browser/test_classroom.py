@@ -5,6 +5,7 @@ import pytest
 
 from rankzoo import link
 from rankzoo.document import Document
+from tests.browser.driving import FOCUS, expert
 
 PROJECTOR = (1280, 720)
 CUT = """() => { const line = document.querySelector(".st-key-rz_model p");
@@ -38,20 +39,52 @@ def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
     assert "1 changed" in me.key("rz_head").inner_text() and me.page.evaluate(CUT)[0] <= 0
 
 
+def type_size(me) -> float:
+    """Pixels of the diagram's type of 12 units, as they are on the screen."""
+    return 12 * me.page.locator(".st-key-architect_diagram svg").evaluate("svg => svg.getScreenCTM().a")
+
+
+def sides(me, key: str) -> tuple[int, int]:
+    """Where what is drawn begins and ends."""
+    box = me.page.locator(f".st-key-{key} svg").bounding_box()
+    return round(box["x"]), round(box["x"] + box["width"])
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_a_class_sees_line_diagram_and_readout_without_scrolling(app, visitor, mode) -> None:
     """The lowest and the tallest diagram, the widest line; type of 18 pixels and no sidebar."""
     me = visitor(app, mode, size=PROJECTOR)
-    for arch in ("youtube", "snapchat", "alibaba", "din"):
+    for arch, least in (("youtube", 12.6), ("snapchat", 11.3), ("alibaba", 11.6), ("din", 12.6)):
         opened(me, arch, **{"class": "1"})
         assert bottom(me, "readout") <= PROJECTOR[1] and me.key("rz_caption").count() == 0
-        diagram = me.page.locator(".st-key-architect_diagram svg")
-        units = [float(number) for number in diagram.get_attribute("viewBox").split()]
-        assert diagram.bounding_box()["height"] / units[3] >= 0.85, "no text is smaller than elsewhere"
-        assert diagram.bounding_box()["width"] > 1200
+        assert type_size(me) >= least and sides(me, "architect_diagram") == sides(me, "readout"), arch
     assert me.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "18px"
     assert not me.page.locator("[data-testid=stSidebar]").is_visible() or (
         me.page.locator("[data-testid=stSidebar]").bounding_box()["x"] < -100)
+
+
+def test_a_press_shows_a_class_what_it_is_at_the_same_size(app, visitor) -> None:
+    """Its name and count in a line, without scrolling, and the picture stays as large; on a tour too, whose strip is one line."""
+    me = opened(visitor(app, size=PROJECTOR), "youtube", **{"class": "1"})
+    before = type_size(me)
+    me.node("sharing.expert.1").click()
+    me.settle()
+    line = me.key("rz_line").bounding_box()
+    assert before >= 12.6 and type_size(me) == pytest.approx(before, abs=0.02)
+    assert bottom(me, "architect_diagram") <= line["y"] and line["y"] + line["height"] <= PROJECTOR[1] and line["height"] < 36
+    assert me.key("rz_line").inner_text().startswith("Expert 2") and f"{expert()} parameters" in me.key("rz_line").inner_text()
+    opened(me, "youtube", **{"class": "1", "tour": "3", "sel": "sharing.gate.click"})
+    strip, line = me.key("rz_tour").bounding_box(), me.key("rz_line").bounding_box()
+    assert type_size(me) >= 12 and strip["height"] < 45 and line["y"] + line["height"] <= PROJECTOR[1]
+
+
+def test_a_class_is_left_from_the_model_line(app, visitor) -> None:
+    me = opened(visitor(app, size=PROJECTOR), "linkedin", **{"class": "1"})
+    way_out = me.key("rz_class_out").get_by_role("button")
+    assert way_out.is_visible() and way_out.bounding_box()["x"] + way_out.bounding_box()["width"] <= PROJECTOR[0]
+    way_out.click()
+    me.settle()
+    assert "class" not in me.query() and way_out.count() == 0
 
 
 def test_a_class_is_entered_kept_and_left(app, visitor) -> None:
@@ -71,25 +104,33 @@ def test_a_class_is_entered_kept_and_left(app, visitor) -> None:
 
 
 def test_the_tour_leads_from_page_to_page(app, visitor) -> None:
-    me = visitor(app).open()
+    me = visitor(app, size=PROJECTOR).open()
     me.key("route:tour").get_by_role("button").click()
     for at, page in enumerate(("learn", "architect", "architect", "architect", "train"), 1):
         me.page.wait_for_url(f"**/{page}*tour={at}*")
         me.settle()
         assert f"{at} of 8" in me.key("rz_tour").inner_text()
+        me.page.wait_for_function("document.querySelector('.stMain').scrollTop === 0")
+        assert me.key("rz_tour").bounding_box()["y"] >= 0
+        me.page.evaluate("document.querySelector('.stMain').scrollTop = 400")
         me.key("tour_next").get_by_role("button").click()
     me.page.wait_for_url("**/inside*")
     me.settle().go("Data")
     assert "goes on where you left it" in me.key("rz_tour").inner_text()
 
 
-def test_the_ladder_is_one_strip_that_scrolls_to_what_is_chosen(app, visitor) -> None:
+def test_the_ladder_is_one_strip_that_fades_where_it_goes_on(app, visitor) -> None:
     me = visitor(app, size=PROJECTOR).open()
     frame = me.page.locator(".st-key-zoo_ladder .rz-frame")
     wide, seen = frame.evaluate("frame => [frame.scrollWidth, frame.clientWidth]")
     tops = {round(box.bounding_box()["y"]) for box in frame.locator("[data-id]").all()}
     assert wide > seen > 700 and len(tops) == 1
-    me.node("nrms").scroll_into_view_if_needed()
+    me.page.locator(".st-key-zoo_ladder .rz-frame.after:not(.before)").wait_for()
+    me.node("lr").focus()
+    for _ in range(len(frame.locator("[data-id]").all()) - 1):
+        me.page.keyboard.press("ArrowRight")
+    me.page.locator(".st-key-zoo_ladder .rz-frame.before:not(.after)").wait_for()
+    assert me.page.evaluate(FOCUS) == "nrms", "the keys reach the last rung, and the strip goes along"
     me.node("nrms").click()
     me.settle()
     assert "NRMS" in me.key("rz_card").inner_text()

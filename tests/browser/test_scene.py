@@ -198,10 +198,14 @@ def test_a_file_shows_what_the_page_shows(chromium) -> None:
 
 
 def styled(tree: Tree, mode: str) -> str:
-    """A scene as the page's script builds it: classes, no attribute of a style."""
+    """A scene as the page's script builds it, by classes; what is for pressing alone is no part of a file."""
     tag, attributes, inside = tree
-    root = {**attributes, "class": f"rz-scene {attributes.get('class', '')} {mode}"}
-    written = lambda part: (f"<{part[0]}" + "".join(f" {name}={quoteattr(str(value))}" for name, value in part[1].items())  # noqa: E731
-                            + ">" + (escape(part[2]) if isinstance(part[2], str) else "".join(map(written, part[2])))
-                            + f"</{part[0]}>")
-    return written([tag, root, inside])
+    return written([tag, {**attributes, "class": f"rz-scene {attributes.get('class', '')} {mode}"}, inside])
+
+
+def written(part: Tree) -> str:
+    """An element as HTML."""
+    tag, attributes, inside = part
+    held = (escape(inside) if isinstance(inside, str) else
+            "".join(written(each) for each in inside if each[1].get("class") != "control"))
+    return f"<{tag}{''.join(f' {name}={quoteattr(str(value))}' for name, value in attributes.items())}>{held}</{tag}>"

@@ -195,7 +195,7 @@ def test_the_map_is_kept_with_its_fields_and_says_what_it_is():
 
 @pytest.mark.parametrize("given, words", [
     (shape().but(fields={"dense": 3, "a": 3, "b": 4, "c": 3}), "'b' has 4 and most have 3"),
-    (shape().but(fields={}), "the representation hands none on"), (shape(("a",)), "no pair")])
+    (shape().but(fields={}), "none of them come in here"), (shape(("a",)), "no pair")])
 def test_refusals(given, words):
     with pytest.raises(ZooError) as refusal:
         DotPairs().after(given)
@@ -203,8 +203,8 @@ def test_refusals(given, words):
 
 
 @pytest.mark.parametrize("representation, words", [
-    (Embeddings(dim=4), "'price' has 1 and most have 4. Give every field the same embedding size, and let numbers enter"),
-    (OneHot(), "hands none on. Choose embeddings")])
+    (Embeddings(dim=4), "'price' has 1 and most have 4. Give every field the same embedding size, and let numeric features"),
+    (OneHot(), "none of them come in here. Choose embeddings")])
 def test_a_model_that_cannot_pair_its_fields_says_how_to_mend_it(representation, words):
     with pytest.raises(ZooError) as refusal:
         Blueprint(tasks=("click",), representation=representation, interaction=(DotPairs(),)).places(rich())

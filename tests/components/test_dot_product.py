@@ -107,7 +107,7 @@ def test_other_data():
 
 @pytest.mark.parametrize("slots, at, words", [
     ({"sequence": ()}, "towers.user", "There is no user's vector for the dot product"),
-    ({"sequence": (Pooling(),)}, "towers.item", "There is no field 'candidate' for the dot product. Let the attention slot hand"),
+    ({"sequence": (Pooling(),)}, "towers.item", "There is no field 'candidate' for the dot product. Let additive attention hand"),
     ({"towers": DotProduct(user="passt")}, "towers.user", "There is no field 'passt' for the dot product. Did you mean 'past'?"),
     ({"towers": DotProduct(item="item")}, "towers.item", "'past' has 6 numbers and 'item' 16"),
     ({"interaction": (CrossV2(),)}, "towers", "no linear map for the crosses of interaction.0"),

@@ -209,7 +209,7 @@ def test_refusals_say_what_mends_them():
     """Numbers as plain values have another width; the vectors that the sentence names mend it. One-hot has no vector at all."""
     schema = Schema((*c0().features, Feature("price", "numeric")), (Task("t0"),))
     plain = machine().model_copy(update={"representation": Embeddings(dim=16)})
-    with pytest.raises(ZooError, match="numeric=vector"):
+    with pytest.raises(ZooError, match="numeric features enter as vector"):
         plain.count(schema)
     assert machine().count(schema).parameters == 170_001 + 16 + 1
     with pytest.raises(ZooError, match="Choose embeddings"):

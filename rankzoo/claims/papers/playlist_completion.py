@@ -15,7 +15,7 @@ from rankzoo.signals import Batch
 from rankzoo.training.metrics import TOP, rank
 from rankzoo.zoo.industry.spotify import SYSTEM
 
-SOUND = "sound, nearest"
+SOUND, ALONE, ALL = "sound, nearest", "graph, playlists", "and genre"
 STATISTICS = ("recall@20", "NDCG@20", "MRR")
 
 
@@ -52,25 +52,27 @@ def trial(claim: Claim, seed: int) -> Found:
     return found
 
 
-IDS = {"representation": {"kind": "attributes", "items": ["track"], "unknown": 0.0, "dim": 64}, "losses.kind": "negatives"}
+IDS = {"representation": {"kind": "attributes", "items": ["track"], "unknown": 0.0, "dim": 64}}
 CLAIM = Claim(
     id="playlist_completion", place=32, title="Playlists completed, arm by arm", source=SYSTEM.source,
     at="abstract",
-    claim="Vectors made of what is heard and of neighbours, under several tasks, complete playlists better than those of ids.",
-    equal="rows, epochs, batch order and how a playlist is scored. Sound alone is not trained: the nearest to the mean of what "
-          "is heard. Vectors of ids are told from five drawn tracks, as in item2vec",
-    world=WORLD, rows=20_000, trial=trial, seeds=3, seconds=90,
+    claim="A graph under three tasks, playlists, sound and genre, completes playlists better than under playlists alone.",
+    equal="rows, epochs, batch order, how a playlist is scored and the loss, a softmax over all known tracks, of ids as of the "
+          "graph. Sound alone is not trained: the nearest to the mean of what is heard",
+    world=WORLD, rows=20_000, trial=trial, seeds=3, seconds=65,
     arms=(Arm(SOUND, "spotify", {"tasks": [TASK], "representation.hidden": [], "representation.samples": [],
                                  "towers.mapped": False}),
           Arm("ids", "spotify", {"tasks": [TASK], **IDS, **EPOCHS}),
-          Arm("graph, playlists", "spotify", {"tasks": [TASK], **EPOCHS}),
+          Arm(ALONE, "spotify", {"tasks": [TASK], **EPOCHS}),
           Arm("and acoustics", "spotify", {"tasks": [TASK, "acoustic_similarity"], **EPOCHS}),
-          Arm("and genre", "spotify", EPOCHS)),
+          Arm(ALL, "spotify", EPOCHS)),
     statistic="Of the missing track among all, those shown left out: recall and NDCG of the first twenty, and MRR; the same of "
               "new tracks",
     groups=tuple(f"{name}{words}" for words in ("", ", new") for name in STATISTICS),
-    differences=(Difference("recall@20", ("and genre",), ("ids",), least=0.02),
-                 Difference("recall@20, new", ("and genre",), ("ids",), least=0.02),
-                 Difference("recall@20", ("and genre",), (SOUND,), least=0.02),
-                 Difference("recall@20", ("and genre",), ("graph, playlists",)),
-                 Difference("recall@20, new", ("and genre",), ("graph, playlists",))))
+    differences=(Difference("recall@20", (ALL,), (ALONE,), least=0.005),
+                 Difference("recall@20, new", (ALL,), (ALONE,), least=0.005),
+                 Difference("recall@20", (ALONE,), ("ids",), least=0.02),
+                 Difference("recall@20, new", (ALONE,), ("ids",), least=0.02),
+                 Difference("recall@20", (ALONE,), (SOUND,), least=0.02)),
+    why="In these data a playlist's tracks are drawn by genre and by a popularity that is mostly told by the sound, so that who "
+        "learns to complete playlists learns of both what it takes. That leaves the two other tasks little to add.")

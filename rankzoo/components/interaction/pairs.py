@@ -13,17 +13,18 @@ from rankzoo.shape import Shape
 def one_width(shape: Shape) -> int:
     """The width that all fields have; raises a ZooError that names the first field that has another one."""
     if not shape.fields:
-        raise ZooError("Vectors can be paired only where fields are embedded, but the representation hands none on.",
-                       "Choose embeddings as representation, or empty the interaction slot.", at=shape.at,
-                       comes=axes(0), needs=axes("m", "d") + ", m ≥ 2")
+        raise ZooError("Vectors can be paired only where fields are embedded, but none of them come in here.",
+                       "Choose embeddings as representation, or take out one of the crosses.", at=shape.at,
+                       comes=axes(0), needs=axes("m", "d") + ", m ≥ 2", cure=("representation.kind", "embeddings"))
     common = Counter(shape.fields.values()).most_common(1)[0][0]
+    plain = {each.name for each in shape.schema.inputs if each.kind == "numeric" and shape.fields.get(each.name) == 1}
     for name, width in shape.fields.items():
         if width != common:
             raise ZooError("Vectors can be paired only where all have one width, but '{name}' has {odd} and most have {common}.",
-                           "Give every field the same embedding size, and let numbers enter as vectors (numeric=vector) or "
-                           "through an MLP (numeric=mlp).", at=shape.at, name=name, odd=width, common=common,
-                           comes=f"{name}: {axes(width)}", needs=f"{name}: {axes(common)}",
-                           cure=(f"representation.dims.{name}", common))
+                           "Give every field the same embedding size, and let numeric features enter as vector or as mlp.",
+                           at=shape.at, name=name, odd=width, common=common, comes=f"{name}: {axes(width)}",
+                           needs=f"{name}: {axes(common)}", cure=("representation.numeric", "vector") if name in plain else
+                           (f"representation.dims.{name}", common))
     return common
 
 

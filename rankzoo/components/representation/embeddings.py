@@ -75,7 +75,7 @@ class Embeddings(Slot):
         if self.numbers(shape.schema):
             if any(each.name == DENSE for each in (*shape.schema.features, *shape.schema.histories)):
                 raise ZooError("The bottom MLP makes one field of all numbers, '{name}', and the data have such a column.",
-                               "Rename the column, or let numbers enter as a value or vector (numeric=value, numeric=vector).",
+                               "Rename the column, or let numeric features enter as value or as vector.",
                                at=f"{shape.at}.numeric", name=DENSE, cure=(f"{shape.at}.numeric", "vector"),
                                comes=f"{DENSE}: {axes(1)}", needs=f"{DENSE}: {axes(0)}")
             fields = {DENSE: self.dim, **fields}  # z comes first, as in the paper

@@ -78,8 +78,11 @@ class Neighbours(Attributes):
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:
         asked = {task.of for task in schema.tasks}
-        wanted = lambda name: name in self.items or self.ids and schema.named(name)  # noqa: E731
-        return tuple(name for name in super().attributes(schema) if name not in asked or wanted(name))
+        return tuple(name for name in super().attributes(schema) if name not in asked or self.wants(name, schema))
+
+    def wants(self, name: str, schema: Schema) -> bool:
+        """Whether the settings ask for an attribute, whatever a task asks for: named among the items, or an id."""
+        return name in self.items or self.ids and bool(schema.named(name))
 
     def widths(self, schema: Schema) -> tuple[int, ...]:
         """d_0 … d_K: of the attributes side by side, then of every layer."""

@@ -139,7 +139,7 @@ class TaskMasksLayer(nn.Module):
         found = (Stage("warm-up", warm, tasks), *search, Stage("turns", left, tasks, spec.alternate, rewinds=True, last=True))
         return tuple(stage for stage in found if stage.steps)
 
-    def compared(self, gradients: Mapping[str, Sequence[Tensor]], losses: Asked) -> None:
+    def compared(self, gradients: Mapping[str, Sequence[Tensor]], losses_now: Asked) -> None:
         """Before the tasks take turns: every task's gradient of each weight matrix, from one point and the same rows."""
         for at, task in enumerate(self.tasks):
             remembered = zip(self.weights, gradients[task], self.first, self.pull, self.worth, strict=True)
@@ -147,16 +147,16 @@ class TaskMasksLayer(nn.Module):
                 first[at] = pull[at] = found
                 worth[at] = (weight.detach() * found).abs()
         if self.spec.contribution == "without_unit":
-            self.measure(losses)
+            self.measure(losses_now)
 
-    def measure(self, losses: Asked) -> None:
+    def measure(self, losses_now: Asked) -> None:
         """c_t of a unit's weights: how much the loss of t changes when it loses all that it owns of them."""
-        whole = losses()
+        whole = losses_now()
         for mask, worth in zip(self.mask, self.worth, strict=True):
             for unit in range(mask.shape[1]):
                 kept = mask[:, unit].clone()
                 mask[:, unit] = False
-                without = losses()
+                without = losses_now()
                 mask[:, unit] = kept
                 for at, task in enumerate(self.tasks):
                     worth[at, unit] = abs(without[task] - whole[task]) * kept[at]

@@ -54,7 +54,7 @@ class Biased(MlpTower):
                                needs=f"{name}: {axes(1)} ∈ {{0, 1, …}}")
         if not any(shape.schema.feature(name).bias for name in self.by):
             raise ZooError("None of the side tower's inputs is a bias feature of the data.",
-                           "Choose one that is known in logs only, such as the position, or the tower kind mlp.",
+                           "Choose one that is known in logs only, such as the position, or MLP in the Deep column.",
                            at=f"{shape.at}.by", comes=axes(0), needs=axes("n") + ", n ≥ 1",
                            cure=(f"{shape.at}.by", [f.name for f in shape.schema.features if f.bias]))
         tasks = [t.name for t in shape.tasks]
@@ -94,10 +94,10 @@ class Biased(MlpTower):
         by, on = tuple(n for n in self.by if n in names), tuple(n for n in self.on if n in tasks)
         if not by or not any(schema.feature(n).bias for n in by):
             raise ZooError("These data have no position or other bias feature for the side tower.",
-                           "Set towers.kind to mlp.", at="towers.by")
+                           "Choose MLP in the Deep column.", at="towers.by", cure=("towers.kind", "mlp"))
         if not on:
-            raise ZooError("No task is left that the side tower could add to.", "Set towers.kind to mlp, or keep one of: {on}.",
-                           at="towers.on", on=", ".join(self.on))
+            raise ZooError("No task is left that the side tower could add to.", "Choose MLP in the Deep column, or keep one "
+                           "of: {on}.", at="towers.on", cure=("towers.kind", "mlp"), on=", ".join(self.on))
         return self.model_copy(update={"by": by, "on": on}), tuple(n for n in (*self.by, *self.on) if n not in by + on)
 
 

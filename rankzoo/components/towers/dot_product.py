@@ -53,14 +53,14 @@ class DotProduct(Slot):
                 continue
             fix = closest(name, list(shape.fields)) or "Choose among: {names}."
             if name == CANDIDATE:
-                fix = "Let the attention slot hand the candidate on (additive_attention with candidate=true), or name a field."
+                fix = "Let additive attention hand on the candidate's vector too, or name a field."
             raise ZooError("There is no field '{name}' for the dot product.", fix, at=f"{shape.at}.{setting}", name=name,
                            names=listed(shape.fields), cure=nearest(f"{shape.at}.{setting}", name, shape.fields),
                            comes=f"{name}: {axes(0)}", needs=f"{name}: {axes('d')}")
         widths = shape.fields[user], shape.fields[self.item]
         if user == self.item:
             raise ZooError("The dot product would be one of '{user}' with itself: nothing of the item is read.",
-                           "Name another field, or choose the tower kind mlp.", at=f"{shape.at}.item", user=user,
+                           "Name another field, or choose MLP in the Deep column.", at=f"{shape.at}.item", user=user,
                            comes=f"{user}: {axes(widths[0])}", needs=f"≠ {user}: {axes(widths[0])}")
         if widths[0] != widths[1]:
             raise ZooError("A dot product needs two vectors of one width, but '{user}' has {wide} numbers and '{item}' {other}.",
@@ -74,11 +74,11 @@ class DotProduct(Slot):
         self.pair(shape)
         if shape.head:
             raise ZooError("A dot product has no linear map for the crosses of {names} to enter.",
-                           "Empty the interaction slot, or choose the tower kind mlp.", at=shape.at, names=listed(shape.head),
+                           "Empty the interaction slot, or choose MLP in the Deep column.", at=shape.at, names=listed(shape.head),
                            cure=("interaction", []), comes=axes(shape.head_width), needs=axes(0))
         if any(shape.origin.get(f"branch.{t.name}", "") != shape.origin.get("joined", "") for t in shape.tasks):
             raise ZooError("A dot product does not read the shared network.",
-                           "Choose no sharing (kind direct), or the tower kind mlp.", at=shape.at,
+                           "Choose Direct as sharing, or MLP in the Deep column.", at=shape.at,
                            cure=("sharing.kind", "direct"), comes=axes(len(shape.tasks), shape.branch), needs=axes(shape.joined))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 

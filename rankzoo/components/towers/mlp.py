@@ -41,7 +41,7 @@ class MlpTower(Slot):
         one_logit(shape)
         if not shape.branch:
             raise ZooError("The deep network has no input: nothing is joined before it.",
-                           "Join fields, choose embeddings as representation, or take the tower kind bare.", at=shape.at,
+                           "Join fields, choose embeddings as representation, or Bare in the Deep column.", at=shape.at,
                            cure=("concatenation.fields", None) if shape.fields else ("towers.kind", "bare"), comes=axes(0),
                            needs=axes("d"))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})

@@ -55,12 +55,12 @@ class TwoTowers(Slot):
         for task in shape.tasks:
             if task.kind != "class" or not shape.schema.named(task.of):
                 raise ZooError("Two towers score the items of a catalogue, and the task '{task}' chooses none.",
-                               "Keep the tasks that choose an item, or set towers.kind to classes or mlp.", at=shape.at,
+                               "Keep the tasks that choose an item, or choose another kind in the Deep column.", at=shape.at,
                                task=task.name, comes=f"{task.name}: {axes(shape.schema.classes(task))}",
                                needs=f"{task.name}: {axes(shape.schema.catalogue.rows if shape.schema.catalogue else 'N')}")
             if shape.origin.get(f"branch.{task.name}", "") != shape.origin.get("joined", ""):
                 raise ZooError("All tasks share the one score, so that no task can have a network of its own before it.",
-                               "Choose no sharing (kind direct), or set towers.kind to classes.", at=shape.at,
+                               "Choose Direct as sharing, or Softmax over classes in the Deep column.", at=shape.at,
                                cure=("sharing.kind", "direct"), comes=axes(len(shape.tasks), shape.branch),
                                needs=axes(shape.joined))
         if not shape.joined or not shape.catalogue:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.types import SHARED, Box, Column
-from rankzoo.figures.tree import Tree, button, circle, el, fit, path, rect, text, width_of
+from rankzoo.figures.tree import Tree, button, circle, el, fit, g, path, rect, text, width_of
 
 LINE = 17.0
 """Room that a line of small words needs."""
@@ -47,11 +47,11 @@ def unused(state: State) -> list[Tree]:
 def _unused(column: Column, span: Box, state: State) -> Tree:
     x = span.w / 2
     sentence = state.say("{component} is off in this model. Press to see what it would add.").format(component=column.title)
-    plus = [circle(x, 41, 9, "badge"), path(f"M{x - 4} 41h8M{x} 37v8", "sign")]
+    plus = g([circle(x, 41, 9, "badge"), path(f"M{x - 4} 41h8M{x} 37v8", "sign")], "control")
     name = el("text", {"x": 0, "y": 0, "class": "t2 small halo", "transform": f"translate({x - 4:.2f} 60) rotate(90)"},
               state.say("{component} · off").format(component=column.title))
     inside = [rect(0.5, 0.5, span.w - 1, span.h - 1, "off", 5), text(x, 21, str(column.number), "t2", "middle", 13),
-              *plus, name]
+              plus, name]
     chosen = state.selected == column.slot
     inside += [rect(-2, -2, span.w + 4, span.h + 4, "ring", 7)] if chosen else []
     return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, chosen)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from rankzoo.figures.layout.around import around
 from rankzoo.figures.layout.collapse import Graph, condense
+from rankzoo.figures.layout.detours import around
 from rankzoo.figures.layout.edges import Wiring, bar_segments, route
 from rankzoo.figures.layout.place import LEAST, Heights, heights, place
 from rankzoo.figures.layout.ranks import Columns, plan

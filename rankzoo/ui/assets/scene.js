@@ -79,7 +79,15 @@ function open(frame) {
   frame.addEventListener("pointerover", (event) => later(picked(event)));
   frame.addEventListener("pointerleave", () => later(null));
   frame.addEventListener("pointerdown", () => clearTimeout(soon));
+  frame.addEventListener("scroll", () => goesOn(frame));
+  new ResizeObserver(() => goesOn(frame)).observe(frame);
   return scene;
+}
+
+// Whether there is more to scroll to on either side, which the style rules show.
+function goesOn(frame) {
+  frame.classList.toggle("before", frame.scrollLeft > 1);
+  frame.classList.toggle("after", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 1);
 }
 
 // What is selected in a strip that is wider than the page stands in its middle.
@@ -104,6 +112,8 @@ function show(frame, tree) {
     : `${(strip ? 1 : SMALLEST) * wide}px`;
   root.style.maxWidth = strip ? `${wide}px` : root.classList.contains("excerpt") ? `${LARGEST * wide}px` : "";
   if (first && strip) requestAnimationFrame(() => reveal(frame, root.querySelector("[aria-pressed=true]")));
+  root.style.setProperty("--rz-aspect", tree[1]["data-aspect"] ?? 9999);
+  requestAnimationFrame(() => goesOn(frame));
   palette(root);
   if (first) requestAnimationFrame(() => requestAnimationFrame(() => root.classList.add("moving")));
   else root.classList.add("moving");

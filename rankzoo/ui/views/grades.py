@@ -8,6 +8,7 @@ from rankzoo.figures.words import percent
 from rankzoo.inspection.grades import grades
 from rankzoo.inspection.retrieval import GOOD, OUT
 from rankzoo.inspection.view import Table
+from rankzoo.serving import Serving, Terms
 from rankzoo.ui import claims, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, title, truth_line
@@ -29,7 +30,7 @@ def show(sight: Sight) -> None:
         scene(figure.orders(order, translate), key="grades:orders", width=330,
               alt=say("How often neighbouring grades stand in order"))
         st.markdown(_reading(order))
-        st.markdown(_first(view.tables["retrieved"]))
+        st.markdown(_first(view.tables["retrieved"], sight.subject.serving))
         if sight.truth and order["best"].notna().any():
             st.caption(say("Outlined: the order by the true score. Who is clicked and what is bought is drawn by chance, so that "
                            "even that is not always right."))
@@ -38,8 +39,8 @@ def show(sight: Sight) -> None:
     page.twin(view.table, "grades")
 
 
-def _first(retrieved: Table) -> str:
-    """What stands among the first twenty of all items."""
+def _first(retrieved: Table, check: Serving | None) -> str:
+    """What stands among the first twenty of all items, and what the check of terms leaves of them, where there is one."""
     told = retrieved.set_index("what")
     said = say("Of all items the right one is among the first twenty: {found}.", found=", ".join(
         f"{page.escaped(task)} {percent(value)}" for task, value in told["value"].items() if task not in (GOOD, OUT)))
@@ -47,13 +48,14 @@ def _first(retrieved: Table) -> str:
         return said
     said += " " + say("Of the twenty {share} are relevant (by lot {chance}).", share=percent(told.loc[GOOD, "value"]),
                       chance=percent(told.loc[GOOD, "chance"], 1))
-    if OUT not in told.index:
+    if not isinstance(check, Terms):
         return said
     found = ", ".join(f"{page.escaped(task)} {percent(value)}" for task, value in told["checked"].items()
                       if task not in (GOOD, OUT))
-    return said + "\n\n" + say("After the search a title must hold two of the query's words: that takes out {out} of the twenty. "
-                              "Of the twenty that are left first {share} are relevant, and the right one is among them: {found}.",
-                              out=percent(told.loc[OUT, "value"]), share=percent(told.loc[GOOD, "checked"]), found=found)
+    return said + "\n\n" + say("After the search a title must hold {least} of the query's words, or all of a shorter query: that "
+                              "takes out {out} of the twenty. Of the twenty that are left first {share} are relevant, and the "
+                              "right one is among them: {found}.", least=check.least, out=percent(told.loc[OUT, "value"]),
+                              share=percent(told.loc[GOOD, "checked"]), found=found)
 
 
 def _reading(order: Table) -> str:

@@ -22,7 +22,6 @@ BESIDE_FRAME = 60.0
 """How much longer a way may be inside the frame than one outside it."""
 
 
-
 @dataclass(frozen=True)
 class Track:
     """A rank as a way sees it: where it begins and ends, and the boxes that stand in it."""
