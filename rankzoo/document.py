@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rankzoo.blueprint import Blueprint
+from rankzoo.blueprint import Blueprint, kinds
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
@@ -290,6 +290,20 @@ class Document(BaseModel):
     def hash(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON."""
         return hashlib.sha256(self.json().encode()).hexdigest()[:16]
+
+
+def lacking(document: Document, slot: str) -> tuple[ZooError | None, tuple[System, ...]]:
+    """What these data lack so that no kind can stand in an empty slot, and the systems that have such a component, those on the
+    data most like these first; nothing where some kind can."""
+    here, schema, found = document.blueprint, document.schema(), {}
+    for kind in kinds(slot):
+        problem = here.but([(f"{slot}.0.kind", kind)]).reached(schema)[1]
+        if problem is None or problem.at.split(".")[0] != slot:
+            return None, ()
+        found[problem.what] = problem
+    said = next(iter(found.values())) if len(found) == 1 else ZooError("No component can stand here with these data.")
+    near = sorted(systems().values(), key=lambda system: -len(_named(schema) & _named(schema_of(system.dataset))))
+    return said, tuple(system for system in near if system.blueprint.used(slot))
 
 
 def _addressed(changes: Iterable[Change]) -> Iterator[Change]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from rankzoo import mending
 from rankzoo.blueprint import Blueprint
-from rankzoo.document import Document
+from rankzoo.document import Document, lacking
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import BROKEN_WIDTH, up_to_the_break
 from rankzoo.figures.diagram import draw, excerpt
@@ -291,3 +291,16 @@ def test_a_mended_model_goes_on_reading_the_candidate(arch):
     blueprint, schema = document.blueprint, document.schema()
     blueprint = blueprint.but(mending.cure(blueprint, mending.Case(schema, blueprint)))
     assert blueprint.concatenation.fields is None and schema.histories[0].fields[0].table in blueprint.offered(schema)
+
+
+def test_a_slot_in_which_no_kind_can_stand_says_what_the_data_lack():
+    """Where every kind is refused, and only there; the systems that are named have such a component and what it needs."""
+    for arch, preset in ((arch, Document.preset(arch)) for arch in systems()):
+        for slot in ("sequence", "interaction"):
+            if preset.blueprint.used(slot):
+                continue
+            problem, having = lacking(preset, slot)
+            assert (problem is not None) == (slot == "sequence" and not preset.schema().histories), (arch, slot)
+            if problem:
+                assert problem.what == "These data have no history." and having
+                assert all(system.blueprint.sequence and Document.preset(system.id).schema().histories for system in having)

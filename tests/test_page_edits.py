@@ -347,3 +347,10 @@ def test_a_share_link_is_short(arch):
     app = pick(visit("architect", c=link.encode(Document.preset(arch)), **{"with": "mmoe"}), DIAGRAM, "losses")
     app.session_state["rz_share"] = True
     assert len(app.run().code[0].value) < 500
+
+
+@pytest.mark.parametrize("arch, there", [("youtube", True), ("homedepot", False)])
+def test_a_slot_in_which_no_kind_can_stand_says_so_under_its_menu(arch, there):
+    app = pick(opened(arch), DIAGRAM, "sequence" if there else "sequence.0")
+    found = [each.value.replace("\\", "") for each in app.caption if "These data have no history" in each.value]
+    assert len(found) == there and all("Models with such a component: Alibaba" in each for each in found)

@@ -10,12 +10,15 @@ from pydantic.fields import FieldInfo
 
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
+from rankzoo.document import lacking
 from rankzoo.inspection.steps import bounds
 from rankzoo.ui import state
 from rankzoo.ui.exchange import add, exchange, exchange_at
-from rankzoo.ui.words import say
+from rankzoo.ui.words import escaped, say, translate
 
 SLIDER_AT_MOST = 16
+NEAR = 4
+"""Models that are named where no component can stand on the data in hand."""
 OFF = "off"
 WHOLE = "whole"
 """Chosen where a slot that holds several components is to hold none."""
@@ -106,6 +109,16 @@ def kind(slot: str, place: str = "form", index: int = 0) -> None:
     none |= {WHOLE: say("all {n} taken out", n=len(value))} if one else {}
     st.selectbox(say("Component"), [*none, *specs], key=key, on_change=_exchanged, args=(slot, key, index),
                  format_func=lambda option: none[option] if option in none else say(specs[option].title))
+    if several and not value:
+        _lacking(slot)
+
+
+def _lacking(slot: str) -> None:
+    """Under the menu of an empty slot where no kind can stand: what these data lack, and where there is such a component."""
+    problem, having = lacking(state.document(), slot)
+    if problem:
+        names = ", ".join(escaped(say(system.title)) for system in having[:NEAR])
+        st.caption(f"{escaped(problem.text(translate, fix=False))} {say('Models with such a component: {names}.', names=names)}")
 
 
 def another(slot: str) -> None:
