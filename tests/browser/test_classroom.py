@@ -113,7 +113,7 @@ def test_the_tour_leads_from_page_to_page(app, visitor) -> None:
         me.page.wait_for_function("document.querySelector('.stMain').scrollTop === 0")
         assert me.key("rz_tour").bounding_box()["y"] >= 0
         me.page.evaluate("document.querySelector('.stMain').scrollTop = 400")
-        me.key("tour_next").get_by_role("button").click()
+        me.key("tour_next").get_by_role("button").dispatch_event("click")  # a real one would scroll to the button first
     me.page.wait_for_url("**/inside*")
     me.settle().go("Data")
     assert "goes on where you left it" in me.key("rz_tour").inner_text()
