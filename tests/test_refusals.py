@@ -96,7 +96,10 @@ WRONG = NUMBERS | st.sampled_from([True, None, "", "x", "<b>", "\ud800", [], {},
 def assert_offered(problem: ZooError) -> None:
     """A plain sentence of what was found and what is allowed, and one press to a model that stands."""
     assert_plain(problem)
-    assert problem.fix or problem.what.count("{") > 1 or problem.needs, str(problem)
+    said, slot = str(problem), problem.at.removeprefix("blueprint.").split(".")[0]
+    held = [str(value) for value in problem.values.values() if str(value)]
+    assert any(value in said for value in held) or slot and slot in said or problem.needs and problem.needs in said or \
+        not problem.values and problem.fix, (problem.what, problem.at, problem.values)
     assert problem.cure and Document.mended(problem.tried, problem.cure).check()
 
 
