@@ -175,7 +175,7 @@ def test_a_column_of_the_field_s_name_is_refused():
                                 ((*rest.features, Feature("dense", "numeric")), rest.histories),
                                 (rest.features, (replace(rest.histories[0], name="dense"),))):
         shape = Shape(Schema(features, rest.tasks, histories), rest.tasks, at="representation")
-        with pytest.raises(ZooError, match="Rename the column, or let numbers enter") as refusal:
+        with pytest.raises(ZooError, match="Rename the column, or let numeric features enter") as refusal:
             Embeddings(numeric="mlp").after(shape)
         assert refusal.value.at == "representation.numeric"
         assert Embeddings(numeric="vector").after(shape)
