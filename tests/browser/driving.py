@@ -123,8 +123,11 @@ class Visitor:
         return self.settle()
 
     def choose(self, name: str, option: str) -> Visitor:
-        """Take an option of a menu."""
-        self.key(name).locator("[data-baseweb=select], [role=combobox]").first.click()
+        """Take an option of a menu, which is brought into view first: an open menu closes where its page scrolls."""
+        menu = self.key(name).locator("[data-baseweb=select], [role=combobox]").first
+        menu.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(500)
+        menu.click()
         self.page.get_by_role("option", name=option).first.click()
         return self.settle()
 

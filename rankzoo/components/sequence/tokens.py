@@ -43,7 +43,7 @@ class HistorySlot(Slot):
         history = shape.schema.history(self.history, shape.at)
         if history.name not in shape.sequences:
             raise ZooError("The representation hands no embedded history on.",
-                           "Choose embeddings as representation, or empty the sequence slot.", at=shape.at,
+                           "Choose embeddings as representation, or empty the Attention column.", at=shape.at,
                            comes=axes(history.length, 0), needs=axes(history.length, "d"))
         return history
 
