@@ -49,26 +49,27 @@ def edited(schema: Schema, blueprint: Blueprint) -> Iterator[tuple[str, Blueprin
             return
 
 
-def own(path: str, layout: Layout) -> tuple[str, ...]:
+def own(path: str, *layouts: Layout) -> tuple[str, ...]:
     """The columns that an edit may change: that of its setting; with the features the attention that stands beside its rows; of a
-    task that goes, all that is by task; where experts stand in bands, towers and heads are on the bands' lines."""
+    task that goes, all that is by task; where experts stand in bands, before or after, towers and heads are on their lines."""
     slot = path.split(".")[0]
-    sharing = BY_TASK if layout.bands else ("sharing",)
+    sharing = BY_TASK if any(each.bands for each in layouts) else ("sharing",)
     return {"tasks": BY_TASK, "without": BESIDE, "representation": BESIDE, "sharing": sharing}.get(slot, (slot,))
 
 
 def assert_still(before: Layout, after: Layout, path: str) -> None:
     """Nothing changes places in a column, but that shared experts stay in the middle where a task goes. Outside its own columns,
-    and those in which a part comes or goes by it, nothing moves up or down unless the frame becomes higher or lower, and nothing
-    sideways unless what stands side by side in these columns becomes wider or narrower, more or less."""
+    and those in which a part comes or goes by it, nothing moves up or down unless the frame becomes higher or lower or all is
+    drawn tighter or looser, and nothing sideways unless what stands side by side in these columns becomes wider or narrower, more
+    or less."""
     both, gone = [a for a in before.boxes if a in after.boxes], before.boxes.keys() ^ after.boxes.keys()
-    mine = {*own(path, before), *((before if a in before.boxes else after).blocks[a].slot for a in gone)}
+    mine = {*own(path, before, after), *((before if a in before.boxes else after).blocks[a].slot for a in gone)}
     for slot in SLOTS:
         inside = [a for a in both if before.blocks[a].slot == slot and (path != "tasks" or before.blocks[a].task)]
         orders = [sorted(inside, key=lambda a: (round(each.boxes[a].x, 2), each.boxes[a].y)) for each in (before, after)]
         assert orders[0] == orders[1], (path, slot)
     others = [a for a in both if before.blocks[a].slot not in mine]
-    if before.frame.h == after.frame.h:
+    if before.frame.h == after.frame.h and before.scale == after.scale:
         assert [a for a in others if not near(before.boxes[a].cy, after.boxes[a].cy)] == [], path
     if all(ranks(before, slot) == ranks(after, slot) for slot in mine):
         assert [a for a in others if not near(before.boxes[a].x, after.boxes[a].x)] == [], path
