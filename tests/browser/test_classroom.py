@@ -119,6 +119,16 @@ def test_the_tour_leads_from_page_to_page(app, visitor) -> None:
     assert "goes on where you left it" in me.key("rz_tour").inner_text()
 
 
+@pytest.mark.parametrize("page", ["learn", "interview", "data", "inside"])
+def test_a_drawing_that_fits_does_not_fade(app, visitor, page) -> None:
+    """A rim of some pixels beyond the edge is nothing to scroll to."""
+    frames = visitor(app, size=PROJECTOR).open(page).page.locator(".rz-frame")
+    frames.first.wait_for()
+    for frame in frames.all():
+        beyond, fades = frame.evaluate("frame => [frame.scrollWidth - frame.clientWidth, /before|after/.test(frame.className)]")
+        assert beyond < 24 and not fades, (page, beyond)
+
+
 def test_the_ladder_is_one_strip_that_fades_where_it_goes_on(app, visitor) -> None:
     me = visitor(app, size=PROJECTOR).open()
     frame = me.page.locator(".st-key-zoo_ladder .rz-frame")

@@ -8,6 +8,8 @@ const STEPS = { "+": "more", "=": "more", "-": "less" };
 const KEPT = 20;
 /* Milliseconds on a node before the rest steps back: who comes to click does not wait for that to be painted. */
 const LINGER = 90;
+/* Pixels beyond the edge that are no more than the rim of a ring or of a word. */
+const RIM = 24;
 /* Pixels that a pointer may go between press and release. */
 const STILL = 6;
 const SMALLEST = 0.848, LARGEST = 1.25;
@@ -86,8 +88,8 @@ function open(frame) {
 
 // Whether there is more to scroll to on either side, which the style rules show.
 function goesOn(frame) {
-  frame.classList.toggle("before", frame.scrollLeft > 1);
-  frame.classList.toggle("after", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 1);
+  frame.classList.toggle("before", frame.scrollLeft > RIM);
+  frame.classList.toggle("after", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - RIM);
 }
 
 // What is selected in a strip that is wider than the page stands in its middle.
