@@ -1,17 +1,19 @@
-"""The claim on what the phone's model is told: the server's own order by hand, and what each arm goes without."""
+"""The claims on the phone's model: the server's own order by hand, and what each arm goes without."""
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
 
-from rankzoo.claims.papers.phone_inputs import CLAIM, SERVER, trial
+from rankzoo.claims.papers.phone_inputs import CLAIM, PHONE
+from rankzoo.claims.papers.phone_models import CLAIM as MODELS
+from rankzoo.claims.papers.phone_models import SERVER, trial
 from rankzoo.claims.trial import document_of, rows_of
 
 
 def test_the_servers_order_by_hand():
     """AUC of its view score over all pairs of a viewed and another row; it predicts nobody's going on and no like."""
-    claim = replace(CLAIM, rows=1_500, arms=CLAIM.arms[:1])
+    claim = replace(MODELS, rows=1_500, arms=MODELS.arms[:1])
     assert claim.arms[0].name == SERVER
     rows = rows_of(claim.world, 1_500, 0).part("test")
     label, score, seen = (each.tolist() for each in (
@@ -23,14 +25,22 @@ def test_the_servers_order_by_hand():
 
 
 def test_an_arm_goes_without_what_it_says():
-    """No slot: all but that feature; no watched: only what was placed; no crosses: neither products nor buckets."""
+    """No phone: all but its three features; no watched: only what was placed; no crosses: neither products nor buckets."""
     arms = {arm.name: document_of(CLAIM, arm).blueprint for arm in CLAIM.arms}
-    whole = arms["all"]
-    assert whole == arms[SERVER] and set(arms["no slot"].without) == {"slot"}
-    assert arms["no slot"].model_copy(update={"without": whole.without}).json() == whole.json()
+    whole = arms["full"]
+    assert set(arms["no phone"].without) == set(PHONE) == {"slot", "network", "buffer"} and not whole.without
+    assert arms["no phone"].model_copy(update={"without": whole.without}).json() == whole.json()
     assert {block.history for block in whole.sequence} == {"watched", "placed"}
     assert {block.history for block in arms["no watched"].sequence} == {"placed"}
     assert arms["no crosses"].concatenation.products == () != whole.concatenation.products
     assert arms["no crosses"].representation.kind == "embeddings" != whole.representation.kind
-    slot, = (each for each in CLAIM.differences if "no slot" in each.minus)
-    assert slot.expected == "none" and CLAIM.differences[0].minus == ("no crosses",)
+
+
+def test_what_the_paper_says_is_worth_most_is_held_against_every_other():
+    """Its ablation table: the losses of has_next, effective_view and like without each kind of input. What loses most in the
+    paper is expected to lose most here."""
+    lost = {"no phone": (0.0253, 0.0020, 0.0001), "no crosses": (0.0188, 0.0084, 0.0283), "no watched": (0.0072, 0.0038, 0.0004)}
+    for place, task in enumerate(CLAIM.groups):
+        most = max(lost, key=lambda arm: lost[arm][place])
+        held = {d.plus[0] for d in CLAIM.differences if (d.statistic, d.minus, d.expected) == (task, (most,), "above")}
+        assert held == {"full", *lost} - {most}
