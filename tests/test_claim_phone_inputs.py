@@ -4,11 +4,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
+from rankzoo.claims.papers.list_context import VIEWS
 from rankzoo.claims.papers.phone_inputs import CLAIM, PHONE
 from rankzoo.claims.papers.phone_models import CLAIM as MODELS
 from rankzoo.claims.papers.phone_models import SERVER, trial
 from rankzoo.claims.trial import document_of, rows_of
+from rankzoo.model import RankingModel
+from rankzoo.serving.arrange import Modelled
+from tests.support import randomised
 
 
 def test_the_servers_order_by_hand():
@@ -34,6 +39,21 @@ def test_an_arm_goes_without_what_it_says():
     assert {block.history for block in arms["no watched"].sequence} == {"placed"}
     assert arms["no crosses"].concatenation.products == () != whole.concatenation.products
     assert arms["no crosses"].representation.kind == "embeddings" != whole.representation.kind
+
+
+def test_edgerec_reads_the_servers_order_and_not_what_is_placed():
+    """All else is the phone's: of another order of the list it knows nothing, so that its lists go stale."""
+    arms = {arm.name: document_of(MODELS, arm).blueprint for arm in MODELS.arms}
+    phone, edge = arms["phone"], arms["EdgeRec"]
+    assert [(block.kind, block.history) for block in edge.sequence] == [("context_attention", "watched"), ("gru", "ahead")]
+    assert edge.model_copy(update={"sequence": phone.sequence, "concatenation": phone.concatenation}) == phone
+    data = rows_of(MODELS.world, 600, 0)
+    waiting, placed = data.candidates.rows(0, 9), torch.tensor([[[4, 2]]])
+    for blueprint, stale in ((phone, False), (edge, True)):
+        given = Modelled(VIEWS, randomised(RankingModel(blueprint, data.schema)), waiting, 9)
+        told = [torch.stack(given(videos))[:, 0, 0] for videos in (placed, placed.flip(2))]
+        others = [video for video in range(9) if video not in (2, 4)]
+        assert torch.equal(told[0][:, others], told[1][:, others]) == stale
 
 
 def test_what_the_paper_says_is_worth_most_is_held_against_every_other():

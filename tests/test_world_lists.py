@@ -144,6 +144,28 @@ def test_waiting_requests(made):
     assert data.truth_of("test").repeats is data.truth.repeats
 
 
+def test_what_the_server_put_before():
+    """With `ordered` a row has the history `ahead`: of the nine videos that were sent those with a higher score, the nearest
+    first. Everything else is as without."""
+    plain, made = (world.make(2_000, 0) for world in (WORLD, replace(WORLD, ordered=True)))
+    assert made.table.select(plain.table.column_names).equals(plain.table)
+    assert made.candidates.select(plain.candidates.column_names).equals(plain.candidates)
+    assert [h.name for h in replace(WORLD, ordered=True).schema.histories] == ["watched", "placed", "ahead"]
+    names = ("category", "view_level", "stay_level")
+    for _, request in made.candidates.to_pandas().head(45).groupby("group"):
+        order = request.sort_values("view_score", ascending=False)
+        for place in range(CANDIDATES):
+            before = order.iloc[:place][::-1]
+            assert all(order[f"ahead.{name}"].iloc[place].tolist() == before[name].tolist() for name in names)
+    rows, pairs = made.table.to_pandas(), 0
+    for _, shown in rows.head(300).groupby("group"):
+        for one in shown.to_dict("records"):
+            for other in shown[shown["view_score"] > one["view_score"]].to_dict("records"):
+                assert tuple(other[name] for name in names) in zip(*(one[f"ahead.{name}"] for name in names), strict=True)
+                pairs += 1
+    assert pairs > 100 and rows["ahead.category"].map(len).mean() == pytest.approx(4.0, abs=0.2)
+
+
 def test_repeats_by_hand():
     """Categories 1 1 2 1: the second loses both costs, the fourth the small one twice."""
     repeats = Repeats(4, {"view": np.array([1.0, 2.0, 3.0, 4.0])}, np.array([1, 1, 2, 1]), {"view": 1.2}, {"view": 0.5})

@@ -34,7 +34,8 @@ class Lists(World):
     """Lists of four, cut where the viewer stops. repeats: factor on what a repeated category costs · stay: what a video's own
     stay adds to the logit of going on (0: nothing, so that without repeats all videos keep a viewer equally well) · pull: what
     each liked past video of the same category adds · stall: factor on what standing still costs · rates: the mean labels ·
-    requests: how many more wait to be arranged."""
+    requests: how many more wait to be arranged · ordered: whether a row also has the history `ahead`, what the server, which
+    sends nine videos by their score of a view, had put before its video; nobody is shown that order, so that it tells nothing."""
 
     repeats: float = 1.0
     stay: float = 1.0
@@ -44,6 +45,7 @@ class Lists(World):
     view_rate: float = 0.45
     like_rate: float = 0.12
     requests: int = 300
+    ordered: bool = False
 
     name: ClassVar[str] = "lists"
     title: ClassVar[str] = "Lists: what came before"
@@ -74,7 +76,8 @@ class Lists(World):
         placed = (*shared, HistoryField("stay_level", rows, "stay_level"), HistoryField("back", SLOTS))
         tasks = (Task("has_next"), Task("effective_view"), Task("like"))
         histories = (History("watched", WATCHED, watched), History("placed", SLOTS - 1, placed))
-        return Schema(features, tasks, histories, requests=True)
+        ahead = (History("ahead", CANDIDATES - 1, (*shared, HistoryField("stay_level", rows, "stay_level"))),)
+        return Schema(features, tasks, histories + ahead * self.ordered, requests=True)
 
     @property
     def task_rates(self) -> Mapping[str, float]:
@@ -132,6 +135,11 @@ class Lists(World):
         weights = watched.take(owner).liked(videos.category.reshape(-1)[kept])
         relevance = Relevance("watched", weights, watched.take(owner).feedback.astype(np.float32))
         candidates, repeats = self._waiting(rng, client, means, intercepts)
+        if self.ordered:
+            server = np.random.default_rng((seed, 2))
+            left = Videos.drawn(server, means, (lists, CANDIDATES - SLOTS))
+            sent = Videos(*(np.concatenate(both, axis=1) for both in zip(videos, left, strict=True)))
+            table = _ordered(table, sent, owner)
         return Made(table, Truth(logits, relevance=relevance, repeats=repeats, formula=self.formula), candidates)
 
     def _own(self, videos: Videos, watched: Watched, phone: Phone) -> dict[str, np.ndarray]:
@@ -164,6 +172,7 @@ class Lists(World):
         owner, none = every // CANDIDATES, np.zeros((len(every), SLOTS - 1), int)
         table = _table(videos.take(every), np.zeros_like(every), phone.take(every), watched.take(owner), videos.take(none),
                        none > 0, labels, owner)
+        table = _ordered(table, videos, owner) if self.ordered else table
         return table, Repeats(CANDIDATES, own, videos.category.reshape(-1), *self._costs())
 
 
@@ -196,6 +205,18 @@ def _table(videos: Videos, slot: np.ndarray, phone: Phone, watched: Watched, pla
     columns |= {f"watched.{name}": recipes.lists(values, watched.mask) for name, values in past.items()}
     columns |= {f"placed.{name}": recipes.lists(values, standing) for name, values in before.items()}
     return pa.table(columns | {task: pa.array(values) for task, values in labels.items()} | {"group": pa.array(owner)})
+
+
+def _ordered(table: pa.Table, sent: Videos, owner: np.ndarray) -> pa.Table:
+    """With the columns of what stood before each row's video when the server sent (list, candidate), the nearest first."""
+    scores = sent.view_score.astype(np.float32)[owner]                                      # (row, candidate)
+    before = scores > table["view_score"].to_numpy()[:, None]
+    near = np.argsort(np.where(before, scores, np.inf), axis=1)[:, :CANDIDATES - 1]
+    videos, standing = sent.take(owner[:, None] * CANDIDATES + near), np.take_along_axis(before, near, axis=1)
+    ahead = {"category": videos.category, "view_level": levels(videos.view_score), "stay_level": levels(videos.stay_score)}
+    for name, values in ahead.items():
+        table = table.append_column(f"ahead.{name}", recipes.lists(values, standing))
+    return table
 
 
 WORLD = Lists()
