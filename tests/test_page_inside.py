@@ -28,7 +28,7 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "youtube": ("gates", "position", "tasks", "heads"), "linkedin": ("tasks", "heads"),
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
            "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
-           "snapchat": ("gates", "crosses", "calibration", "tasks", "heads"),
+           "snapchat": ("gates", "crosses", "calibration", "auction", "tasks", "heads"),
            "alibaba": ("attention", "embeddings", "grades"), "homedepot": ("embeddings", "items"),
            "spotify": ("embeddings", "items"), "kuaishou": ("attention", "lists", "heads"),
            "microsoft": ("attention", "embeddings", "heads"), "huawei": ("attention", "embeddings", "gradients", "heads"),
