@@ -18,16 +18,15 @@ from rankzoo.ui.words import say, translate
 NONE = "none"
 WAYS = {"before": "as they are", "after": "calibrated", "rates": "base rates alone", "true": "true ones"}
 SHOWN = ("before", "after", "true")
-COLOURS = {"before": 1, "after": 6, "rates": 3, "true": 2}
 
 
 def show(sight: Sight) -> None:
     """Who wins and what winners are worth, by way; what calibration changes in words; the settings of the auction beside."""
     spec = _spec(sight)
     view = kept(sight.key, "auction", repr(spec), lambda: auction(sight.subject, spec))
-    left, right = st.columns([62, 38], gap="medium")
+    requests, (left, right) = len(sight.subject.dataset.candidates.group.unique()), st.columns([62, 38], gap="medium")
     with left:
-        title(say("Who wins, by the event that is paid for"), say("share of the auctions · line: 95 %"))
+        title(say("Who wins, by the event that is paid for"), say("share of {n} auctions · line: 95 %", n=whole(requests)))
         scene(bars.grouped(_goals(sight, view), "Probabilities:", translate), key="auction:goals", width=620,
               alt=say("Who wins, by the event that is paid for"))
         if sight.truth:
@@ -42,8 +41,7 @@ def show(sight: Sight) -> None:
                        "about 1. No model reads bids.", value=page.escaped(_formula(spec))))
         st.caption(say("Nothing in these data says what an ad is worth to whoever sees it: its organic utility is left out, "
                        "unless an event is chosen to stand for it. Penalties and budgets are left out."))
-    truth_line(sight, view.truth, "From base rates (0) to the true probabilities (1) its winners come {value} of the way, by "
-               "their worth", "auction")
+    truth_line(sight, view.truth, "Winners come {value} of the way from base rates to true ones", "auction")
     page.twin(view.table if sight.truth else _goals(sight, view), "auction")
 
 
@@ -77,8 +75,7 @@ def _goals(sight: Sight, view: View) -> Table:
 
 
 def _worth(view: View) -> Table:
-    return view.table.assign(label=[say(WAYS[way]) for way in view.table["way"]], mean=view.table["share"],
-                             family=[COLOURS[way] for way in view.table["way"]])
+    return view.table.assign(label=[say(WAYS[way]) for way in view.table["way"]], mean=view.table["share"], family=6)
 
 
 def _reading(sight: Sight, view: View) -> tuple[str, ...]:
