@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.errors import ZooError, closest
+from rankzoo.inspection.auction import auction, bidden
 from rankzoo.inspection.calibration import calibrates, calibration
 from rankzoo.inspection.crosses import crosses
 from rankzoo.inspection.embeddings import embeddings
@@ -52,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "grades": Kind(grades, lambda b, s: bool(listed(b, s)), "no grades: its data have no lists whose items are graded"),
     "heads": Kind(heads, lambda b, s: True, ""),
     "calibration": Kind(calibration, calibrates, "no probabilities to correct: its losses or labels make none"),
+    "auction": Kind(auction, bidden, "no auction: nobody bids for what it predicts"),
     "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,
                   "no masks: no task has a network of its own cut out of a shared one"),
     "gradients": Kind(gradients, lambda b, s: "gradient" in b.towers.keeps and len(b.tasks) > 1,

@@ -14,6 +14,7 @@ from rankzoo.ui import page, state
 from rankzoo.ui.inside import Sight, choice
 from rankzoo.ui.views import (
     attention,
+    auction,
     calibration,
     crosses,
     embeddings,
@@ -49,7 +50,7 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
     "grades": Room("Grades", grades.show), "gradients": Room("Gradients", gradients.show),
     "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
-    "calibration": Room("Calibration", calibration.show),
+    "calibration": Room("Calibration", calibration.show), "auction": Room("Auction", auction.show),
     "example": Room("Example", example.show, row=True)})
 
 
