@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from rankzoo.data.load import load, names
+from rankzoo.inspection import card
 from rankzoo.training.metrics import oracle
 from tests.test_cli import answer, run
 
@@ -29,3 +30,11 @@ def test_a_terminal_reads_it():
     said = run("data", "show", "ads").stdout
     assert "planted: Pairs of fields that cross." in said and "MIT licence" in said and "best auc" in said
     assert "CC BY 4.0" in run("data", "show", "census").stdout
+
+
+def test_what_a_network_costs_by_hand():
+    """Seconds that must be loaded, 0, 2, 5 and 9, times what each of them costs; a like costs nothing and is left out."""
+    frame = card.card("lists", 3_000).planted["stalls"]
+    assert frame["level"].tolist() == ["wifi", "good", "weak", "bad"] * 2
+    assert frame.groupby("factor", sort=False)["value"].apply(list).to_dict() == {
+        "has_next": pytest.approx([0.0, 0.5, 1.25, 2.25]), "effective_view": pytest.approx([0.0, 0.16, 0.4, 0.72])}

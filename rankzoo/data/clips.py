@@ -11,8 +11,8 @@ LEVEL_EDGES = (-1.5, -0.9, -0.3, 0.3, 0.9, 1.5)
 AGO_EDGES = (1.0, 3.0, 6.0, 10.0, 15.0)
 FEEDBACK = ("none", "liked")
 NOISE, RECEIVED = 0.3, 0.35
-NETWORKS = {"wifi": (0.4, 0.0), "good": (0.3, 2.0), "weak": (0.2, 5.0), "bad": (0.1, 9.0)}
-"""By name: its share of the requests, and the seconds that must be loaded for a video to play without standing still."""
+NETWORKS, SHARES = ("wifi", "good", "weak", "bad"), (0.4, 0.3, 0.2, 0.1)
+NEEDED = np.array([0.0, 2.0, 5.0, 9.0])  # seconds that must be loaded for a video to play without standing still, by network
 LOADED = 3.0  # seconds, the mean of an exponential, whatever the network
 
 
@@ -77,14 +77,13 @@ class Phone(NamedTuple):
     @classmethod
     def drawn(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Phone:
         """The networks of all lists, then the buffers of their videos."""
-        network = rng.choice(len(NETWORKS), (shape[0], 1), p=[share for share, _ in NETWORKS.values()])
+        network = rng.choice(len(NETWORKS), (shape[0], 1), p=SHARES)
         return cls(np.broadcast_to(network, shape), rng.exponential(LOADED, shape))
 
     @property
     def stalls(self) -> np.ndarray:
         """Seconds for which a video stands still: those that its network needs in advance, less those that are loaded."""
-        needed = np.array([seconds for _, seconds in NETWORKS.values()])
-        return np.maximum(needed[self.network] - self.buffer, 0.0)
+        return np.maximum(NEEDED[self.network] - self.buffer, 0.0)
 
     def take(self, index: np.ndarray) -> Phone:
         """Of some videos; the arrays are flattened first."""

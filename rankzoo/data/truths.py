@@ -86,6 +86,17 @@ class Auctions:
 
 
 @dataclass(frozen=True)
+class Stalls:
+    """What videos that stand still cost. by: the feature that says how many seconds must be loaded for a video to play ·
+    needed: (value,), those seconds, as the table has the values, from 0 · cost[task]: taken off the logit for each that is
+    not loaded."""
+
+    by: str
+    needed: np.ndarray
+    cost: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Drift:
     """How what the values of a field add to the logit moves in time. values: (block, value) · block: (row,), in which block of
     time a row stands."""
@@ -214,6 +225,7 @@ class Truth:
     ties: Ties | None = None
     formula: str = ""
     repeats: Repeats | None = None
+    stalls: Stalls | None = None
     auctions: Auctions | None = None
     listed: ListScores | None = None
     suits: Suits | None = None

@@ -52,6 +52,11 @@ def repeats(frame: pd.DataFrame, say: Say = str) -> Tree:
     return _levels(frame, say("What repetition costs on the logit"), say)
 
 
+def stalls(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """What a network costs a video with nothing loaded: columns `factor` (a task, as the data have it), `level`, `value`."""
+    return _levels(frame, say("What the network costs on the logit"), say)
+
+
 def _levels(frame: pd.DataFrame, title: str, say: Say) -> Tree:
     """A bar per level under its factor, outlined, for all of it is planted."""
     top = ceiling([float(v) for v in frame["value"]])

@@ -10,7 +10,7 @@ import pandas as pd
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
-from rankzoo.data.truths import Forest, Repeats, Wording
+from rankzoo.data.truths import Forest, Repeats, Stalls, Wording
 from rankzoo.data.world import World, worlds
 from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
@@ -27,6 +27,8 @@ PLANTED = {
     "intent": ("What a visitor is after", "What an item that fits has more in the logarithm of its weight; the rest is chance."),
     "wording": ("What a title says", "Titles of four news items: two words of each carry its topic, the others do not."),
     "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
+    "stalls": ("What the network costs",
+               "A video of which nothing is loaded loses this much on the logit, and less the more is loaded."),
     "drift": ("What moves in time",
               "What the most common items add to the logit, block by block: what was learned early is out of date later."),
     "delays": ("Conversions that come late", "How much of each goal had come when training rows were read; mean of the devices."),
@@ -147,6 +149,8 @@ def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
         made["kernel"] = kernel(world.worth())
     if truth.repeats:
         made["repeats"] = repeats(truth.repeats)
+    if truth.stalls:
+        made["stalls"] = stalls(truth.stalls, world)
     if truth.drift:
         made["drift"] = drift(dataset, world)
     if truth.delays:
@@ -185,6 +189,12 @@ def repeats(found: Repeats) -> pd.DataFrame:
     costs = {"just before": found.adjacent, "each one before": found.earlier}
     return pd.DataFrame([{"factor": task, "level": level, "value": cost[task]} for task in found.own
                          for level, cost in costs.items()])
+
+
+def stalls(found: Stalls, world: World) -> pd.DataFrame:
+    """What a video with nothing loaded loses, for the tasks that feel it: factor (the task), level (the network), value."""
+    return pd.DataFrame([{"factor": task, "level": world.label(found.by, value), "value": cost * float(needed)}
+                         for task, cost in found.cost.items() if cost for value, needed in enumerate(found.needed)])
 
 
 def drift(dataset: Dataset, world: World) -> pd.DataFrame:

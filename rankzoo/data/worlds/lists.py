@@ -16,8 +16,20 @@ import numpy as np
 import pyarrow as pa
 
 from rankzoo.data import recipes
-from rankzoo.data.clips import AGO_EDGES, CATEGORIES, FEEDBACK, LEVEL_EDGES, NETWORKS, WATCHED, Phone, Videos, Watched, levels
-from rankzoo.data.truths import Relevance, Repeats, Truth
+from rankzoo.data.clips import (
+    AGO_EDGES,
+    CATEGORIES,
+    FEEDBACK,
+    LEVEL_EDGES,
+    NEEDED,
+    NETWORKS,
+    WATCHED,
+    Phone,
+    Videos,
+    Watched,
+    levels,
+)
+from rankzoo.data.truths import Relevance, Repeats, Stalls, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, History, HistoryField, Schema, Task
 
@@ -93,7 +105,7 @@ class Lists(World):
         if name == "feedback":
             return FEEDBACK[value]
         if name == "network":
-            return tuple(NETWORKS)[value]
+            return NETWORKS[value]
         if name == "gap":
             apart, feedback = divmod(value, len(FEEDBACK))
             return f"{apart - FARTHEST:+d} levels, {FEEDBACK[feedback]}"
@@ -140,7 +152,9 @@ class Lists(World):
             sent = Videos(*(np.concatenate(both, axis=1) for both in zip(videos, left, strict=True)))
             table = _ordered(table, sent, owner)
         candidates, repeats = self._waiting(rng, client, means, intercepts)
-        return Made(table, Truth(logits, relevance=relevance, repeats=repeats, formula=self.formula), candidates)
+        stalls = Stalls("network", NEEDED, {task: self.stall * cost for task, cost in STALLED.items()})
+        truth = Truth(logits, relevance=relevance, repeats=repeats, stalls=stalls, formula=self.formula)
+        return Made(table, truth, candidates)
 
     def _own(self, videos: Videos, watched: Watched, phone: Phone) -> dict[str, np.ndarray]:
         """Each task's logit of a video with nothing placed before it, but for the intercept."""
