@@ -37,8 +37,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "attention": Kind(weighed_or_read, lambda b, s: keeps(b, "attention") or any("map" in spec.keeps for spec in b.sequence),
-                      "no attention: nothing in the sequence slot weighs past items"),
-    "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the sharing slot has no experts"),
+                      "no attention: nothing in the Attention column weighs past items"),
+    "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the Sharing column has no experts"),
     "crosses": Kind(crosses, lambda b, s: len(s.inputs) > 1 and any(s.task(t).single for t in b.tasks),
                     "no crosses: it reads fewer than two features, or chooses among classes"),
     "embeddings": Kind(embeddings, lambda b, s: keeps(b, "table") and any(

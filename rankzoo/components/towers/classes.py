@@ -53,7 +53,7 @@ class Classes(MlpTower):
         plain = tuple(task for task in shape.tasks if task.kind != "class")
         if len(plain) < len(shape.tasks) and shape.logits:
             raise ZooError("A part adds one number to the logit, which is the same for all classes and so changes nothing.",
-                           "Empty the interaction slot.", at=shape.at, cure=("interaction", []),
+                           "Empty the Interaction column.", at=shape.at, cure=("interaction", []),
                            comes=axes(1), needs=axes(max(shape.schema.classes(task) for task in shape.tasks)))
         for task in shape.tasks:
             shape.schema.classes(task)
