@@ -73,8 +73,7 @@ def _trade(sight: Sight, frame: Table, utility: Utility) -> None:
     scene(figure.trade(frame, translate), key="tasks:trade", alt=say("What more active responses cost"))
     served, twice = (frame.iloc[place] for place in (list(frame["served"]).index(True) + step for step in (0, 1)))
     more = {str(name): fixed(float(twice[name] - served[name]), 3) for name in frame if name not in ("alpha", "served")}
-    score = say("passive + α · active + {lam} · other value", lam=number(utility.lam)) if "other" in frame else say(
-        "passive + α · active value")
+    score = say("passive + α · active + λ · other value") if "other" in frame else say("passive + α · active value")
     said = say("The tenth of the rows that ranks highest by {score}. Twice the served α changes its active value by {active} a "
                "row, its passive value by {passive}.", score=score, active=more["active"], passive=more["passive"])
     if "true_active" in frame and not missing(served["true_active"]):
