@@ -40,6 +40,7 @@ CENSUS = "sample_data/census.parquet"
 DIAGRAM = ".st-key-architect_diagram [data-id]"
 EXPERTS = [n for pair in zip(range(16, 9, -1), (1, 2, 3, 5, 6, 7, 8), strict=True) for n in pair] + [9]
 """Fifteen numbers of experts, to and fro. Up to 16 each is drawn as a node of its own; 4 is the preset's."""
+HEAD = "| figure | values | median | p95 | max | bar | |\n|---|---|---|---|---|---|---|"
 PROBE = """(() => {
   const PATIENCE = 30000;
   const scene = (key) => [...document.querySelectorAll(`.st-key-${key} *`)].map((each) => each.shadowRoot).find(Boolean);
@@ -56,6 +57,9 @@ PROBE = """(() => {
     diagram: () => () => all("architect_diagram", "[data-id]").some(drawn) && count() !== "",
     redrawn: () => { const words = () => count() + all("architect_diagram", "text").map((each) => each.textContent).join("|");
       const before = words(); return () => count() && words() !== before && ended(); },
+    refused: () => { const said = () => words("[data-testid=stAlertContentError]"); const before = said();
+      return () => said() && said() !== before && ended(); },
+    broken: () => { const refused = becomes.refused(); return () => all("broken", ".broken").length > 0 && refused(); },
     chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
       && each.querySelector(".ring")),
     title: () => { const before = title(); return () => title() && title() !== before; },
@@ -85,7 +89,7 @@ PROBE = """(() => {
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, in its unit; `judged` is the statistic that the bar is for, without a bar the row only tells."""
+    """What was measured, in its unit; `judged` (median, p95, max) is what the bar is for, without a bar the row only tells."""
 
     name: str
     values: list[float]
@@ -95,12 +99,13 @@ class Figure:
 
     def row(self) -> str:
         """A row of the table."""
-        median, high = statistics.median(self.values), p95(self.values)
-        cells = [self.name, str(len(self.values)), self._shown(median), self._shown(high) if len(self.values) > 1 else "–"]
+        found = {"median": statistics.median(self.values), "p95": p95(self.values), "max": max(self.values)}
+        shown = [self._shown(value) for value in found.values()]
+        cells = [self.name, str(len(self.values)), *(shown if len(self.values) > 1 else [shown[0], "–", "–"])]
         if self.bar is None:
             return f"| {' | '.join(cells)} | – | – |"
         what = f"{self.judged} ≤ " if len(self.values) > 1 else "≤ "
-        kept = (high if self.judged == "p95" else median) <= self.bar
+        kept = found[self.judged] <= self.bar
         return f"| {' | '.join(cells)} | {what}{self.bar:g} {self.unit} | {'ok' if kept else 'missed'} |"
 
     def _shown(self, value: float) -> str:
@@ -350,7 +355,7 @@ def main() -> None:
     chosen = set(parser.parse_args().only.split(","))
     if unknown := chosen - {*PARTS, "command"}:
         parser.error(f"no figure is called {', '.join(sorted(unknown))}")
-    print("| figure | values | median | p95 | bar | |\n|---|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     with tempfile.TemporaryDirectory(prefix="rankzoo-app-", ignore_cleanup_errors=True) as home:
         for figure in visits(chosen, Path(home)) if chosen & set(PARTS) else ():
             print(figure.row(), flush=True)

@@ -1,7 +1,8 @@
 """Edits: a hundred that a visitor may make of one model, drawn from a seed, each with what must be pressed for it.
 
 Units, layers, experts, cross layers and embedding sizes by − and +, a task's weight, a task or a feature that goes, another
-component, a size typed in the sidebar, and undo. Each is tried here first: one that would be refused is not made.
+component, a size typed in the sidebar, and undo; and what cannot be: a size that no model has, a component that cannot stand on
+these data. Each is tried here first, so that it is known whether it stands or is refused.
 """
 from __future__ import annotations
 
@@ -15,16 +16,22 @@ from rankzoo.errors import ZooError
 from rankzoo.export.picture import layout_of
 from rankzoo.inspection.steps import steps
 
-UNDO, TYPE, EXCHANGE = 0.25, 0.1, 0.1
-"""How often an edit is taken back, a size is typed, a component is exchanged; else − or + of a part is pressed."""
+OFTEN = {"undo": 0.25, "size": 0.1, "kind": 0.1, "absurd": 0.05, "misfit": 0.08, "step": 0.42}
+"""How often an edit is taken back, a size is typed, a component is exchanged, a size is typed and a component chosen that are
+refused; and − or + of a part pressed."""
+REFUSED = ("absurd", "misfit")
 EXCHANGED = "sharing"
 """The column whose component is exchanged; the edit after it is an undo, since the page may keep more of the old settings."""
+MISFITS = ("interaction", "towers", "losses")
+"""The columns in which a component is tried that cannot stand; one of several goes alone, so that the first is exchanged."""
+LARGEST = 65_536
+"""The widest embedding that a model may have."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """How it is made: `undo`, `size` (value: what is typed), `kind` (value: the component's title), `step` (value: the sign that
-    is pressed); part: what must be selected for it."""
+    """How it is made: `undo`, `size` and `absurd` (value: what is typed), `kind` and `misfit` (value: the component's title),
+    `step` (value: the sign that is pressed); part: what must be selected for it. Absurd sizes and misfits are refused."""
 
     how: str
     value: str = ""
@@ -33,21 +40,27 @@ class Edit:
 
 def drawn(document: Document, number: int, seed: int = 0) -> list[Edit]:
     """So many edits, one after the other, of a document that is in hand."""
+    return [edit for edit, _ in told(document, number, seed)]
+
+
+def told(document: Document, number: int, seed: int = 0) -> list[tuple[Edit, Document]]:
+    """The same, each with the document that is in hand after it. No two that are refused come one after the other: the second's
+    sentence may be the first's."""
     rng, past, found = random.Random(seed), [], []
     while len(found) < number:
-        last = found[-1].how if found else ""
-        at = rng.random()
-        if past and (last == "kind" or at < UNDO):
+        last = found[-1][0].how if found else ""
+        how = "undo" if last == "kind" else rng.choices(list(OFTEN), list(OFTEN.values()))[0]
+        if how == "undo" and past:
             document = past.pop()
-            found.append(Edit("undo"))
-            continue
-        how = "size" if at < UNDO + TYPE else "kind" if at < UNDO + TYPE + EXCHANGE else "step"
-        tried = {"size": sizes, "kind": exchanges, "step": presses}[how](document, rng)
-        edit, after = next(((edit, after) for edit, changes in tried if (after := stands(document, changes))), (None, None))
-        if edit:
-            past.append(document)
-            document = after
-            found.append(edit)
+            found.append((Edit("undo"), document))
+        elif how in TRIES and not (how in REFUSED and last in REFUSED):
+            tried = ((edit, after(document, path, value)) for edit, (path, value) in TRIES[how](document, rng))
+            edit, made = next(((edit, made) for edit, made in tried if made != document and (made is None) == (how in REFUSED)),
+                              (None, None))
+            if made:
+                past.append(document)
+                document = made
+            found += [(edit, document)] if edit else []
     return found
 
 
@@ -85,10 +98,35 @@ def presses(document: Document, rng: random.Random) -> Tried:
         yield rng.choice(found[title])
 
 
-def stands(document: Document, change: tuple[str, object]) -> Document | None:
-    """The document with a change; None where that is refused or changes nothing."""
+def absurd(document: Document, rng: random.Random) -> Tried:
+    """An embedding size that no model has, typed."""
+    size = rng.choice([0, rng.randint(LARGEST + 1, 100 * LARGEST)])
+    yield Edit("absurd", str(size)), ("representation.dim", size)
+
+
+def misfits(document: Document, rng: random.Random) -> Tried:
+    """Another component in a column where it may not stand."""
+    blocks = layout_of(document.blueprint, document.schema()).blocks
+    for slot in rng.sample(MISFITS, len(MISFITS)):
+        part = next((a for a, block in blocks.items() if block.slot == slot), None)
+        for kind in rng.sample(sorted(kinds(slot)), len(kinds(slot))) if part else ():
+            yield Edit("misfit", kinds(slot)[kind].title, part), exchanged(document, slot, kind)
+
+
+def exchanged(document: Document, slot: str, kind: str) -> tuple[str, object]:
+    """What the page sets where the first component of a column is exchanged, with the settings that it has in common."""
+    value, preset = getattr(document.blueprint, slot), document.unchanged().blueprint
+    old, *rest = value if isinstance(value, tuple) else (value,)
+    made = preset.component(slot, kind, old).model_dump(mode="json")
+    return slot, [made, *(each.model_dump(mode="json") for each in rest)] if isinstance(value, tuple) else made
+
+
+TRIES = {"size": sizes, "kind": exchanges, "step": presses, "absurd": absurd, "misfit": misfits}
+
+
+def after(document: Document, path: str, value: object) -> Document | None:
+    """The document with a setting changed; None where that is refused."""
     try:
-        after = document.but([change]).check()
+        return document.but([(path, value)]).check()
     except ZooError:
         return None
-    return after if after != document else None

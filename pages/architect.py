@@ -15,13 +15,13 @@ def picture(document: Document, inside: Learned) -> None:
     state.whole_page_after(document)
     schema, chosen, tongue = document.schema(), architect.selection(), translator()
     layout = architect.layout_of(document.blueprint, schema)
-    lines = architect.lines(layout)
     title = say("Architecture of {title}", title=document.system.title)
     scene(diagram.draw(layout, selected=chosen, weights=inside.gates, attention=inside.attention, metrics=inside.metrics,
                        label=title, say=tongue,
                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout),
-                       back=architect.standing_back(document, layout), steps=lines, held=architect.stepper_place(lines, layout)),
-          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), on_step=architect.take_step)
+                       back=architect.standing_back(document, layout)),
+          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), above=architect.signs(layout),
+          on_step=architect.take_step)
     scaled = large.chosen(document)
     if not caption.in_class(chosen, layout):
         scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))

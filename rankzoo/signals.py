@@ -88,6 +88,18 @@ def tags_of(batch: Batch, words: str, field: int, label: Tensor) -> tuple[Tensor
     return batch.catalogue.histories[words][:, :, field][item], batch.catalogue.masks[words][item]
 
 
+def told_once(batch: Batch, history: str) -> Tensor:
+    """Numbers of a history's filled positions, through all rows, in the first row of every request alone, since the rows of one
+    share what was before: (item,)."""
+    mask = batch.masks[history]
+    if batch.group is not None:
+        found, request = torch.unique(batch.group, return_inverse=True)
+        rows = torch.arange(len(request))
+        first = rows.new_full((len(found),), len(rows)).scatter_reduce(0, request, rows, "amin")
+        mask = mask & (rows == first[request]).unsqueeze(1)
+    return mask.reshape(-1).nonzero().squeeze(1)
+
+
 @dataclass(frozen=True)
 class Sequence:
     """A history between slots: mask (row, position) bool, and the values of its positions.
@@ -116,9 +128,11 @@ class Sequence:
     @cached_property
     def items(self) -> Tensor:
         """The filled positions alone: (item, width)."""
-        if isinstance(self.given, Tensor):
-            return self.given.flatten(0, 1).index_select(0, self.places)
-        return self.given(self.places)
+        return self.at(self.places)
+
+    def at(self, places: Tensor) -> Tensor:
+        """Some positions, numbered through all rows: (item,) → (item, width)."""
+        return self.given.flatten(0, 1).index_select(0, places) if isinstance(self.given, Tensor) else self.given(places)
 
     @cached_property
     def owners(self) -> Tensor:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.document import Document
 from rankzoo.export.picture import layout_of, two_layouts
-from rankzoo.figures.diagram import Stepped, draw, stepper
+from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
 from rankzoo.figures.layout.types import SHARED
@@ -17,7 +17,7 @@ from rankzoo.figures.theme import SLOTS
 from rankzoo.registry import systems
 from rankzoo.shape import Block
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
-from tests.strokes import apart, edges, extent, texts
+from tests.strokes import apart, edges, extent
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
@@ -97,24 +97,9 @@ def test_no_edge_runs_behind_a_box(layout: Layout) -> None:
                 assert not inside, (ends, address, inside[:3])
 
 
-def test_a_stepper_covers_nothing(layout: Layout) -> None:
-    """Not a box, not an unused column, not a word, whatever part is selected, and where it is held while the diagram changes."""
-    lines = [Stepped(f"a.{i}", f"Units, layer {i}", "8,192", True, True) for i in range(3)]
-    place, words = None, [box for _, box in texts(draw(layout))]
-    for address in layout.boxes:
-        (group, *_), bottom = stepper.draw(lines, address, layout, str, place)
-        found = [(part, x, y) for part, x, y in walk(group) if part[0] == "rect"]
-        frame, x, y = found[0]
-        taken = Box(x, y, frame[1]["width"], frame[1]["height"])
-        assert all(apart(taken, each) for each in (*layout.boxes.values(), *layout.spans.values(), *words)), address
-        assert taken.x >= 0 and taken.right <= layout.width + 1 and taken.bottom <= bottom
-        place = place or (x, y)
-
-
 LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test_everything_is_inside_the_canvas,
         test_every_edge_runs_left_to_right_and_touches_its_boxes, test_columns_stand_in_the_fixed_order_and_do_not_touch,
-        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes, test_no_edge_runs_behind_a_box,
-        test_a_stepper_covers_nothing)
+        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes, test_no_edge_runs_behind_a_box)
 
 
 @pytest.mark.parametrize("id", BUILT)

@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import json
-import re
-from itertools import groupby
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,7 +12,7 @@ from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
 from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, opened, parameters
 from tests.test_page_bad_links import j, mmoe
-from tests.visits import every, nodes, pick, said, scenes, visit, without_workers, words
+from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
 
@@ -27,7 +25,7 @@ def idle(monkeypatch, home):
 def test_a_step_on_the_diagram_is_an_edit():
     """The selected part has its − and +, the first task's weight, and what goes; a press changes the one document."""
     app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
-    titles = [each for each in words(scenes(app)[DIAGRAM]) if each in ("Experts", "Layers", "Units, layer 1")]
+    titles = [each for each in words(scenes(app)[f"{DIAGRAM} above"]) if each in ("Experts", "Layers", "Units, layer 1")]
     assert titles == ["Experts", "Layers", "Units, layer 1"]
     pressed(app, "sharing.experts.more")
     assert document(app).blueprint.sharing.experts == 5 and app.number_input("side:sharing.experts").value == 5
@@ -63,41 +61,15 @@ def test_presses_before_the_answer_stay_with_their_setting():
     assert document(app).blueprint.sharing == sharing and document(app).blueprint.losses.weights == {}, "no part in hand has it"
 
 
-@pytest.mark.parametrize(("arch", "part", "steps"), [
-    ("mmoe", "sharing.expert.1", ["sharing.experts.more"] * 6 + ["sharing.experts.less"] * 8),
-    ("mmoe", "sharing.expert.1", ["sharing.widths.length.more"] * 4 + ["sharing.widths.length.less"] * 3),
-    ("youtube", "sharing.bottom", ["sharing.bottom.length.more"] * 4 + ["sharing.bottom.0.more"] * 3),
-    ("dcn_v2", "interaction.0.layer.0", ["interaction.0.layers.more"] * 3)])
-def test_a_second_press_at_one_place_is_the_same_press(arch, part, steps):
-    """The pointer stays on the sign while it presses on, however the diagram changes, which is always drawn as wide as the page:
-    sideways always, and in its height unless the whole drawing grew by as much, since the signs stand below it."""
-    app = pick(opened(arch), DIAGRAM, part)
-    for step, again in groupby(steps):
-        where, high = place(app, step), bottom(app)
-        for _ in again:
-            pressed(app, step)
-            now, grown = place(app, step), max(0.0, bottom(app) - high)
-            assert now is None or abs(now[0] - where[0]) < 8, step
-            assert now is None or -8 < now[1] - where[1] < grown + 8, step
-            assert app.session_state[DIAGRAM]["selected"] == part
-
-
-def bottom(app: AppTest) -> float:
-    """Where the drawing ends on a page that is 1080 wide."""
-    view = scenes(app)[DIAGRAM][1]["viewBox"].split()
-    return float(view[3]) * 1080 / float(view[2])
-
-
-def place(app: AppTest, step: str) -> tuple[float, ...] | None:
-    """Where a − or + stands on a page that is 1080 wide; None where that way ends."""
-    tree = scenes(app)[DIAGRAM]
-    box = next(each for each in every(tree) if each[1].get("data-key") == "stepper")
-    sign = next((each for each in every(box) if each[1].get("data-step") == step), None)
-    at = [[float(n) for n in re.findall(r"-?[\d.]+", each[1]["transform"])] for each in (box, sign)] if sign else None
-    view = tree[1]["viewBox"].split()
-    inside = sign is None or at[0][1] + box[2][0][1]["height"] <= float(view[3]) + 0.1
-    assert inside, "the whole box is drawn"
-    return tuple((a + b) * 1080 / float(view[2]) for a, b in zip(*at, strict=True)) if sign else None
+def test_what_a_press_takes_away_leaves_the_one_before_it_in_hand():
+    """So that − can be pressed again: experts from the last one on, then levels."""
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.3")
+    for left in (3, 2):
+        pressed(app, "sharing.experts.less")
+        assert document(app).blueprint.sharing.experts == left
+        assert app.session_state[DIAGRAM]["selected"] == f"sharing.expert.{left - 1}"
+    app = pressed(pick(opened("ple"), DIAGRAM, "sharing.level.1.shared.0"), "sharing.levels.less")
+    assert app.session_state[DIAGRAM]["selected"] == "sharing.level.0.shared.0"
 
 
 def test_a_feature_is_left_out_and_read_again():

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from rankzoo.document import Document
 from rankzoo.export.picture import drawn as drawn_of
 from rankzoo.figures import readout
-from rankzoo.figures.diagram import Stepped, draw, excerpt, thumbnail
+from rankzoo.figures.diagram import draw, excerpt, thumbnail
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.figures.svg import to_svg
 from rankzoo.figures.theme import CONFIG, SLOTS, family, stylesheet, theme
@@ -299,23 +299,3 @@ def test_a_selection_reaches_python_before_the_drawing() -> None:
     app.session_state["figure"] = {"selected": "b"}
     app.run(timeout=30)
     assert not app.exception and app.markdown[0].value == "before b, after b"
-
-
-def test_the_stepper_stands_below_its_part_and_inside_the_drawing() -> None:
-    """Every node of a model: its − and + are buttons with a sentence, within the canvas, and gone where nothing is selected."""
-    layout = laid(mmoe())
-    lines = [Stepped("a.experts", "Experts", "4", True, True), Stepped("a.widths.0", "Units", "64", False, True),
-             Stepped("tasks", "Take it out", "", True, False, True)]
-    for address in layout.boxes:
-        tree = draw(layout, selected=address, steps=lines)
-        signs = [part for part in elements(tree) if "data-step" in part[1]]
-        assert [part[1]["data-step"] for part in signs] == ["a.experts.less", "a.experts.more", "a.widths.0.more",
-                                                            "tasks.less"]
-        assert [part[1]["data-first"] for part in signs if "data-first" in part[1]] == ["less", "more"], "for the keys − and +"
-        assert all(part[1]["role"] == "button" and part[1]["aria-label"] for part in signs)
-        box = next(part for part in elements(tree) if part[1].get("data-key") == "stepper")
-        x, y = map(float, re.findall(r"[\d.]+", box[1].get("transform", "translate(0 0)")))
-        frame = classed(box, "stepper")[0]
-        *_, width, height = map(float, tree[1]["viewBox"].split())
-        assert x + frame["width"] <= width + 0.1 and layout.height <= y <= height - frame["height"]
-    assert not [part for part in elements(draw(layout, steps=lines)) if "data-step" in part[1]]

@@ -53,6 +53,15 @@ def test_a_key_names_one_step_and_only_the_last_lines_grow(arch: str):
         assert grown == sorted(grown), (address, keys)
 
 
+def test_an_expert_as_wide_as_the_layer_below_all_has_its_own_settings_only():
+    """Widths are a part's own where other widths would change it, not where two numbers are the same by chance."""
+    document = Document.preset("youtube").but([("sharing.bottom", [64]), ("sharing.widths", [64])])
+    found = [step.path for block, step in offered(document) if block.address == "sharing.expert.0"]
+    assert "sharing.widths" in found and "sharing.bottom" not in found
+    below = [step.path for block, step in offered(document) if block.address == "sharing.bottom"]
+    assert set(below) == {"sharing.bottom"}
+
+
 def test_experts_units_and_layers_of_an_expert():
     document = Document.preset("youtube")
     found = of(document, "sharing.expert.1")

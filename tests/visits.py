@@ -35,9 +35,10 @@ def visit(page: str = "", **query: str) -> AppTest:
 
 
 def scenes(app: AppTest) -> dict[str, Tree]:
-    """The drawings on the page by their key."""
+    """The drawings on the page by their key, the row of − and + above one as `key above`."""
     data = {each.key: json.loads(each.proto.json) for each in app.get("bidi_component")}
-    return {key: each["tree"] for key, each in data.items() if "tree" in each}
+    rows = {f"{key} above": each["above"] for key, each in data.items() if each.get("above")}
+    return {key: each["tree"] for key, each in data.items() if "tree" in each} | rows
 
 
 def nodes(tree: Tree) -> list[str]:

@@ -1,11 +1,11 @@
 """Steps: what one press more or less does to a part of a model: an expert, a head or a layer, twice the units, a heavier task.
 
 Settings are found by the fields of a component's spec, so that they hold for every kind; of its lists of widths a part has those
-that its units show.
+that its units show and that other widths would change in it: an expert may be as wide as the layer below all of them.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.slot import Slot
+from rankzoo.inspection.provenance import sized_blocks
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
 
@@ -52,7 +53,10 @@ def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block:
     if block.form == "head":
         return tuple(_task(blueprint, address, spec, block))
     fields = {f"{address}.{name}": field for name, field in type(spec).model_fields.items()}
-    widths = [step for path, field in fields.items() for step in _widths(path, field, spec, block)]
+    shown = [path for path in fields if _shows(block, getattr(spec, path.rsplit(".", 1)[-1]))]
+    places = [each for each in blueprint.places(schema) if each.address == address] if shown else []
+    own = [path for path in shown if block.address in sized_blocks(places, [path])]
+    widths = [step for path in own for step in _widths(path, fields[path], spec)]
     bare = bool(widths) and block.form == "layer"  # a network of which nothing but its widths is drawn
     numbers = [] if bare else [step for path, field in fields.items() for step in _number(path, field, spec)]
     return (*numbers, *widths)
@@ -69,12 +73,15 @@ def _number(path: str, field: FieldInfo, spec: Slot) -> Iterator[Step]:
                more if high is None or more <= high else None)
 
 
-def _widths(path: str, field: FieldInfo, spec: Slot, block: Block) -> Iterator[Step]:
-    """How many layers a list that the part shows has, then their widths: what grows stands last, so that no line moves."""
+def _shows(block: Block, value: object) -> bool:
+    """Whether a setting may be a part's widths: they are the first of its units."""
+    numbers = isinstance(value, tuple) and bool(value) and all(isinstance(each, int) for each in value)
+    return numbers and tuple(block.units[:len(value)]) == value
+
+
+def _widths(path: str, field: FieldInfo, spec: Slot) -> Iterator[Step]:
+    """How many layers a list of widths has, then each of them: what grows stands last, so that no line moves."""
     value = getattr(spec, path.rsplit(".", 1)[-1])
-    numbers = isinstance(value, tuple) and value and all(isinstance(each, int) for each in value)
-    if not numbers or tuple(block.units[:len(value)]) != value:
-        return
     least, most = lengths(field)
     yield Step(path, "Layers", str(len(value)), list(value[:-1]) if len(value) > least else None,
                [*value, value[-1]] if most is None or len(value) < most else None, part="length")
@@ -106,6 +113,15 @@ def _task(blueprint: Blueprint, address: str, spec: Slot, block: Block) -> Itera
     if len(blueprint.tasks) > 1:
         yield Step("tasks", "Take the task out", "", [name for name in blueprint.tasks if name != block.task], gone=True,
                    part=block.task)
+
+
+def heir(address: str, addresses: Sequence[str]) -> str:
+    """The part that is in hand after an edit: the same one, or where it went, the same with a lower number (the expert, the level
+    before it), so that what took it away can be pressed again."""
+    names = address.split(".")
+    lower = [".".join([*names[:at], str(n), *names[at + 1:]]) for at in range(len(names) - 1, -1, -1) if names[at].isdecimal()
+             for n in range(int(names[at]) - 1, -1, -1)]
+    return address if address in addresses else next((each for each in lower if each in addresses), address)
 
 
 def bounds(field: FieldInfo) -> tuple[float | None, float | None]:

@@ -11,16 +11,18 @@ from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
 from rankzoo.figures import readout
-from rankzoo.figures.diagram import Corner, Stepped, corner
+from rankzoo.figures.diagram import stepper
+from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.layout import Column, Layout
+from rankzoo.figures.tree import Tree
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import assumed_parts
-from rankzoo.inspection.steps import Step
+from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
-from rankzoo.ui import caption, forms, provenance, state
+from rankzoo.ui import caption, classroom, forms, provenance, state
 from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
@@ -67,7 +69,11 @@ def selection() -> str:
     memory, asked = st.session_state, st.query_params.get("sel", "")
     if asked and asked != memory.get("rz_sel") and asked.split(".")[0] in SLOTS:
         memory["rz_sel"], memory[DIAGRAM] = asked, {"selected": asked}
-    return selected(DIAGRAM)
+    chosen = selected(DIAGRAM)
+    left = heir(chosen, [block.address for block in state.document().blueprint.blocks(state.document().schema())])
+    if left != chosen:
+        memory[DIAGRAM] = {"selected": left}
+    return left
 
 
 def detail() -> str:
@@ -102,15 +108,13 @@ def lines(layout: Layout) -> list[Stepped]:
             for each in steps(layout.blocks.values())]
 
 
-def stepper_place(lines: list[Stepped], layout: Layout) -> Corner | None:
-    """Where the stepper stands: where it stood when the part was selected, on a page that each drawing is as wide as."""
-    memory, asked = st.session_state, (state.document().arch, selected(DIAGRAM))
-    before, place = memory.get("rz_stepper", (None, None))
-    if before != asked or place is None:
-        at = corner(lines, asked[1], layout)
-        place = at and (at[0] / layout.width, at[1] / layout.width)
-        memory["rz_stepper"] = asked, place
-    return place and (place[0] * layout.width, place[1] * layout.width)
+def signs(layout: Layout) -> Tree | None:
+    """The row above the diagram: − and + of the selected part. A class sees it where a part is selected."""
+    chosen = selected(DIAGRAM)
+    if classroom.on() and not chosen:
+        return None
+    block, slot = layout.blocks.get(layout.shown(chosen)), chosen.split(".")[0]
+    return stepper.draw(lines(layout), block.title if block else say(picture.HEADS[slot]) if slot in SLOTS else "", say)
 
 
 def aspect(layout: Layout) -> float:

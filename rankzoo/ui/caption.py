@@ -37,8 +37,6 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
             return
         if spec is None:
             st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
-            st.caption(say("Click a part of the diagram, or reach it with Tab and press Enter, "
-                           "to see what it is and to change it."))
             return
         words, formula, number, more = st.columns([5, 7, 4, 4])
         part = block if block and chosen not in SLOTS else None

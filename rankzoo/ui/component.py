@@ -21,8 +21,8 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8") + "\n"
 
 
-_mount = st.components.v2.component("rz_scene", html="<div class='rz-frame'></div>\n", css=_asset("scene.css"),
-                                    js=_asset("scene.js"))
+_mount = st.components.v2.component("rz_scene", css=_asset("scene.css"), js=_asset("scene.js"),
+                                    html="<div class='rz-both'><div class='rz-steps'></div><div class='rz-frame'></div></div>\n")
 
 _top = st.components.v2.component("rz_top", js=_asset("top.js"))
 
@@ -33,16 +33,17 @@ def to_top(stop: str, *, key: str) -> None:
 
 
 def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch",
-          aspect: float = 0.0, on_step: Callable[[], None] | None = None) -> str | None:
+          aspect: float = 0.0, above: Tree | None = None, on_step: Callable[[], None] | None = None) -> str | None:
     """Draws a tree; returns the id of the selected node, which stays selected over reruns, or None.
 
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
     one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing; `aspect`
-    is the width over the height of what shares a class's window with it, which keeps its scale whatever is selected. `on_step`
-    is called where a − or + of the drawing was pressed; `stepped` tells which.
+    is the width over the height of what shares a class's window with it, which keeps its scale whatever is selected. `above`
+    is a row of − and + that stands still above it; `on_step` is called where one was pressed, and `stepped` tells which.
     """
-    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "once": False}, default={"selected": None, "step": None},
-                    width=width, height=height or "content", on_selected_change=_noticed, on_step_change=on_step or _noticed)
+    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "above": above, "once": False},
+                    default={"selected": None, "step": None}, width=width, height=height or "content",
+                    on_selected_change=_noticed, on_step_change=on_step or _noticed)
     return result.selected
 
 

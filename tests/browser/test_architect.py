@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.driving import FOCUS, PATIENCE
+from rankzoo import link
+from rankzoo.document import Document
+from tests.browser.driving import FOCUS
 
 
 def test_an_edit_beside_the_diagram_reaches_sidebar_head_and_diagram(app, visitor) -> None:
@@ -49,19 +51,24 @@ def test_plus_and_minus_stand_on_the_selected_part_and_act_once(app, visitor) ->
     assert me.node("sharing.expert.0").get_attribute("aria-pressed") == "false" and steps(me) == []
 
 
-def test_presses_at_one_spot_are_one_setting(app, visitor) -> None:
-    """Three at the place where the first + was: three experts more, and nothing else."""
-    from playwright.sync_api import expect
-
-    me = visitor(app).open("architect")
-    me.node("sharing.expert.1").click()
-    box = me.settle().page.locator('[data-step="sharing.experts.more"]').bounding_box()
-    for _ in range(3):
+@pytest.mark.parametrize(("arch", "part", "setting", "presses"), [
+    ("youtube", "sharing.expert.1", "experts", 5), ("snapchat", "sharing.level.1.own.swipe.0", "levels", 2)])
+def test_presses_at_one_spot_are_one_setting(app, visitor, arch, part, setting, presses) -> None:
+    """Where the first + was, and nothing else: eight experts make the drawing higher, levels make it wider than the page of a
+    small window."""
+    preset = Document.preset(arch)
+    me = visitor(app, size=(1280, 720)).open("architect", c=link.encode(preset))
+    extent = lambda: me.page.locator(".st-key-architect_diagram .rz-frame svg").get_attribute("viewBox")  # noqa: E731
+    extents = {extent()}
+    me.node(part).click()
+    box = me.settle().page.locator(f'[data-step="sharing.{setting}.more"]').bounding_box()
+    for _ in range(presses):
         me.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         me.settle()
-    expect(me.key("side:sharing.experts").locator("input")).to_have_value("7", timeout=PATIENCE)
-    expect(me.key("side:sharing.widths").locator("input")).to_have_value("16, 8")
-    me.key("rz_head").get_by_text("1 changed").wait_for()
+        extents.add(extent())
+    after = link.decode(me.query()["c"])
+    assert after.changed() == (f"sharing.{setting}",) and len(extents) > 1
+    assert getattr(after.blueprint.sharing, setting) == getattr(preset.blueprint.sharing, setting) + presses
 
 
 def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
@@ -127,6 +134,6 @@ def test_the_diagram_is_taken_away_as_a_png(app, visitor, mode, tmp_path) -> Non
     caught.value.save_as(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    view = me.page.locator(".st-key-architect_diagram svg").get_attribute("viewBox").split()
+    view = me.page.locator(".st-key-architect_diagram .rz-frame svg").get_attribute("viewBox").split()
     assert [int.from_bytes(content[at:at + 4], "big") for at in (16, 20)] == [2 * round(64 + float(size)) for size in view[2:]]
     assert len(content) > 50_000, "drawn, not blank"

@@ -21,7 +21,7 @@ def opened(me, arch: str, **query: str):
 
 def bottom(me, key: str) -> float:
     """Where a drawing ends, in pixels from the window's upper edge."""
-    box = me.page.locator(f".st-key-{key} svg").bounding_box()
+    box = me.page.locator(f".st-key-{key} .rz-frame svg").bounding_box()
     return box["y"] + box["height"]
 
 
@@ -41,12 +41,12 @@ def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
 
 def type_size(me) -> float:
     """Pixels of the diagram's type of 12 units, as they are on the screen."""
-    return 12 * me.page.locator(".st-key-architect_diagram svg").evaluate("svg => svg.getScreenCTM().a")
+    return 12 * me.page.locator(".st-key-architect_diagram .rz-frame svg").evaluate("svg => svg.getScreenCTM().a")
 
 
 def sides(me, key: str) -> tuple[int, int]:
     """Where what is drawn begins and ends."""
-    box = me.page.locator(f".st-key-{key} svg").bounding_box()
+    box = me.page.locator(f".st-key-{key} .rz-frame svg").bounding_box()
     return round(box["x"]), round(box["x"] + box["width"])
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rankzoo.figures.diagram import deep, frame, nodes, ribbons, stepper
+from rankzoo.figures.diagram import deep, frame, nodes, ribbons
 from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
-from rankzoo.figures.diagram.stepper import Corner, Stepped, corner
 from rankzoo.figures.diagram.wording import worded
 from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
@@ -17,7 +16,7 @@ from rankzoo.figures.tree import Tree, button, g, rect, svg
 from rankzoo.figures.words import Say, whole
 from rankzoo.shape import Block
 
-__all__ = ["Corner", "Stepped", "corner", "draw", "excerpt", "thumbnail", "worded"]
+__all__ = ["draw", "excerpt", "thumbnail", "worded"]
 
 NOTHING: frozenset[str] = frozenset()
 EDGE = 8
@@ -35,27 +34,24 @@ PAINTERS: Mapping[str, Painter] = {
 def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
          metrics: Mapping[str, str] = NO_WORDS, changed: frozenset[str] = NOTHING, assumed: frozenset[str] = NOTHING,
          added: frozenset[str] = NOTHING, back: frozenset[str] | None = None, shares: Mapping[str, float] = NO_SHARES,
-         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, steps: Sequence[Stepped] = (), held: Corner | None = None,
-         label: str = "Architecture", say: Say = str) -> Tree:
+         items: Mapping[str, tuple[str, ...]] = NO_ITEMS, label: str = "Architecture", say: Say = str) -> Tree:
     """The diagram of a layout.
 
     `selected` is a block's or a slot's address; `weights` gives a gate's mean weight for each of its experts, `attention`
     one weight per past item of a scorer (by its address, the newest last), `metrics` a task's «0.742 AUC»; `changed` differ
     from the preset, `assumed` have sizes that RankZoo chose (italic), `added` is what a ladder's rung adds (all else stands
     back); `back` is what stands back while only what a source says is looked at, and assumed sizes with it; `shares` replaces
-    the shares of the parameters that the blocks state; `items` names the past items of a history; `steps` are the − and + of
-    the selected part, `held` where they stood before.
+    the shares of the parameters that the blocks state; `items` names the past items of a history.
     Without weights a gate is drawn as untrained: equal ribbons, dashed. `say` translates what the drawing itself says; the
     blocks' own words are translated by `worded`, before the layout that must make room for them.
     """
     state = State(layout, selected, weights, attention, metrics, changed, assumed, added, back or NOTHING,
                   shares or parameter_shares(layout), items, say)
-    steppers, bottom = stepper.draw(steps, selected, layout, say, held)
     inside = [g(frame.bands(state), "bands"), g([*ribbons.edges(state), *frame.crossing(state)], "edges"),
               g([*frame.band_names(state), *frame.heads(state)], "heads"), g(frame.unused(state), "unused"),
               g(_nodes(state), "nodes"), g([*ribbons.pluses(state), *ribbons.shapes(state)], "pluses"),
-              g(frame.notes(state), "notes"), *steppers]
-    return svg(layout.width, max(layout.height, bottom), label, inside, "" if back is None else "said")
+              g(frame.notes(state), "notes")]
+    return svg(layout.width, layout.height, label, inside, "" if back is None else "said")
 
 
 def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, added: frozenset[str] = NOTHING,

@@ -1,19 +1,21 @@
-"""The stepper: − and + of the selected part, in a row below the drawing, where they cover nothing."""
+"""The stepper: − and + of the selected part, in a row of its own above the drawing.
+
+However wide or high the drawing becomes by a press, the row stays where it is, and what a press adds stands behind what was
+there: a second press at one place is the same press.
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rankzoo.figures.layout.types import Layout
-from rankzoo.figures.tree import Tree, brief, el, g, path, rect, text, width_of
+from rankzoo.figures.tree import Tree, brief, el, g, path, rect, svg, text, width_of
 from rankzoo.figures.words import Say
 
-ROW, PAD, SIGN, GAP, AWAY, APART = 26.0, 10.0, 20.0, 6.0, 4.0, 22.0
+WIDTH, ROW, PAD, SIGN, GAP, AWAY, APART = 1080.0, 26.0, 10.0, 20.0, 6.0, 4.0, 22.0
 NAME = 150.0
 """The most that a part's own name takes."""
-ROOM = "8,888"
+ROOM = "88,888"
 """A value that leaves − and + where they are while it is no longer than this."""
-Corner = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -35,41 +37,28 @@ class Stepped:
         return width_of(self.title) + GAP + signs
 
 
-def draw(lines: Sequence[Stepped], address: str, layout: Layout, say: Say, held: Corner | None) -> tuple[list[Tree], float]:
-    """The part's name and its settings in a box below the drawing, as far left as they are held; and how far down it reaches.
-    Nothing where the part is not drawn."""
-    at = corner(lines, address, layout)
-    if at is None:
-        return [], 0.0
-    left, top = (held[0], max(held[1], at[1])) if held else at
-    name = _name(address, layout)
-    places, wide, high = _rows(lines, name, layout.width - left)
-    parts = [rect(0, 0, wide, high, "stepper", 6), text(PAD, ROW / 2 + AWAY + 4.5, name, "t1 bold")]
+def draw(lines: Sequence[Stepped], name: str, say: Say = str) -> Tree:
+    """The selected part's name and its settings in a box as wide as they are; without settings where to find them, and without a
+    part how to select one. Always a row at least, so that the drawing below stays where it is."""
+    called, settings = brief(name, NAME), []
+    places, wide, high = _rows(lines, called)
     for i, (each, (x, y)) in enumerate(zip(lines, places, strict=True)):
-        parts += _line(each, i, x, y, say)
-    return [g(parts, "steps", left, top, more={"data-key": "stepper"})], top + high + 1
+        settings += _line(each, i, x, y, say)
+    start = PAD if lines else 0.0
+    words = say("its settings stand below the drawing") if name else say(
+        "Click a part of the diagram, or reach it with Tab and press Enter, to see what it is and to change it.")
+    told = [] if lines else [text(start + (width_of(called) + GAP if name else 0.0), ROW / 2 + AWAY + 4.5, words, "t2")]
+    head = [text(start, ROW / 2 + AWAY + 4.5, called, "t1 bold")] if name else []
+    box = [rect(0, 0, wide, high, "stepper", 6)] if lines else []
+    return svg(WIDTH, high + 1, say("The selected part's settings"), [*box, *head, *told, *settings], "steps")
 
 
-def corner(lines: Sequence[Stepped], address: str, layout: Layout) -> Corner | None:
-    """The upper left corner of the box, below the part; None where there is none. It is held while the part stays selected, so
-    that a second press at one place is the same press, however the diagram moves."""
-    shown = layout.shown(address)
-    if not lines or shown not in layout.boxes:
-        return None
-    _, wide, _ = _rows(lines, _name(address, layout), layout.width)
-    return max(0.0, min(layout.boxes[shown].cx - wide / 2, layout.width - wide)), layout.height + AWAY
-
-
-def _name(address: str, layout: Layout) -> str:
-    return brief(layout.blocks[layout.shown(address)].title, NAME)
-
-
-def _rows(lines: Sequence[Stepped], name: str, room: float) -> tuple[list[Corner], float, float]:
-    """Where each setting begins, in as many rows as the room asks for, and the width and height of all."""
+def _rows(lines: Sequence[Stepped], name: str) -> tuple[list[tuple[float, float]], float, float]:
+    """Where each setting begins, in as many rows as they need, and the width and height of all."""
     first = PAD + width_of(name) + APART
     x, y, wide, places = first, AWAY, 0.0, []
     for each in lines:
-        if x + each.room + PAD > room + 0.1 and x > first:
+        if x + each.room + PAD > WIDTH and x > first:
             x, y = first, y + ROW
         places.append((x, y))
         x += each.room + APART

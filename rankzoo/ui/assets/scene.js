@@ -16,22 +16,24 @@ const SMALLEST = 0.848, LARGEST = 1.25;
 
 export default function (component) {
   const { data, parentElement, setStateValue, setTriggerValue } = component;
-  const frame = parentElement.querySelector(".rz-frame");
-  if (!frame || !data || !data.tree) return;
-  const scene = frame.rzScene || (frame.rzScene = open(frame));
+  const both = parentElement.querySelector(".rz-both");
+  if (!both || !data || !data.tree) return;
+  const scene = both.rzScene || (both.rzScene = open(both));
   scene.report = (id) => (data.once ? setTriggerValue("picked", id) : setStateValue("selected", id));
   scene.step = (id) => {
     scene.pressed = [...scene.pressed.slice(-KEPT), `${id}.${(scene.last = Math.max(scene.last + 1, Date.now()))}`];
     setStateValue("step", scene.pressed.join(" "));
   };
   scene.once = Boolean(data.once);
-  scene.show(data.tree);
+  scene.show(data.tree, data.above);
   return () => scene.still();
 }
 
-function open(frame) {
+/* Both: the row of − and +, which stands still, and the frame, in which the drawing scrolls where it is wide. */
+function open(both) {
+  const [row, frame] = both.children;
   const scene = { report: () => {}, step: () => {}, pressed: [], last: 0, once: false };
-  scene.show = (tree) => show(frame, tree);
+  scene.show = (tree, above) => { beside(row, above); show(frame, tree); };
   scene.still = () => frame.querySelector("svg")?.classList.remove("hovering");
   const picked = (event) => event.target.closest?.("[data-id]");
   const choose = (node) => {
@@ -40,34 +42,35 @@ function open(frame) {
     scene.report(id);
   };
   const stepped = (event) => event.target.closest?.("[data-step]");
-  const step = (sign) => { if (sign) scene.step(sign.getAttribute("data-step")); };
-  const first = (way) => frame.querySelector(`[data-first="${way}"]`);
+  const step = (id) => { if (id) scene.step(id); };
+  const first = (way) => row.querySelector(`[data-first="${way}"]`)?.getAttribute("data-step");
   const act = (sign, node, blank) => {
     if (sign) scene.step(sign);
     else if (node) choose(node);
-    else if (blank && !scene.once && frame.querySelector("[data-step]")) choose(null);
+    else if (blank && row.firstElementChild && frame.querySelector("[aria-pressed=true]")) choose(null);
   };
-  const under = (event) => [stepped(event)?.getAttribute("data-step"), picked(event), event.target.closest?.("svg")];
+  const under = (event) => [stepped(event)?.getAttribute("data-step"), picked(event),
+    frame.contains(event.target) && event.target.closest?.("svg")];
   /* A browser gives no click where a drawing between press and release moved what was pressed: the release counts. */
   let down = null, acted = false;
-  frame.addEventListener("pointerdown", (event) => {
+  both.addEventListener("pointerdown", (event) => {
     acted = false;
     down = event.isPrimary && event.button === 0 ? { x: event.clientX, y: event.clientY, under: under(event) } : null;
   });
-  frame.addEventListener("pointercancel", () => { down = null; });
-  frame.addEventListener("pointerup", (event) => {
+  both.addEventListener("pointercancel", () => { down = null; });
+  both.addEventListener("pointerup", (event) => {
     if (down && Math.hypot(event.clientX - down.x, event.clientY - down.y) <= STILL) act(...down.under), (acted = true);
     down = null;
   });
-  frame.addEventListener("click", (event) => {
+  both.addEventListener("click", (event) => {
     if (!acted || !event.detail) act(...under(event));
     acted = false;
   });
-  frame.addEventListener("keydown", (event) => {
+  both.addEventListener("keydown", (event) => {
     const node = picked(event), sign = stepped(event), press = event.key === "Enter" || event.key === " ";
     if (!(node || sign) || event.altKey || event.ctrlKey || event.metaKey) return;
     if (sign && !press && event.key !== "Escape") return;
-    if (sign && press) step(sign);
+    if (sign && press) step(sign.getAttribute("data-step"));
     else if (press) choose(node);
     else if (event.key === "Escape" && !scene.once) choose(null);
     else if (STEPS[event.key]) node.getAttribute("aria-pressed") === "true" ? step(first(STEPS[event.key])) : choose(node);
@@ -103,12 +106,23 @@ function press(node, on) {
   node.setAttribute("aria-pressed", on ? "true" : "false");
 }
 
+// The row of − and +, as wide as the page whatever is drawn below it, or none.
+function beside(row, tree) {
+  if (!tree) return row.replaceChildren();
+  const root = row.firstElementChild || row.appendChild(document.createElementNS(SVG, "svg"));
+  update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
+  root.style.minWidth = `${SMALLEST * width(tree)}px`;
+  palette(root);
+}
+
+const width = (tree) => Number((tree[1].viewBox || "0 0 0 0").split(" ")[2]);
+
 function show(frame, tree) {
   let root = frame.querySelector("svg");
   const first = !root;
   if (first) root = frame.appendChild(document.createElementNS(SVG, "svg"));
   update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
-  const wide = Number((tree[1].viewBox || "0 0 0 0").split(" ")[2]);
+  const wide = width(tree);
   const strip = root.classList.contains("strip");
   root.style.minWidth = root.getAttribute("role") === "img" && root.classList.contains("thumbnail") ? ""
     : `${(strip ? 1 : SMALLEST) * wide}px`;

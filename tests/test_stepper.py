@@ -1,0 +1,127 @@
+"""The row of − and +: within its width, with a sentence for each sign, and a second press at one place is the same press."""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from rankzoo.blueprint import Blueprint
+from rankzoo.document import Document
+from rankzoo.figures.diagram import stepper
+from rankzoo.figures.diagram.stepper import Stepped
+from rankzoo.figures.tree import Tree
+from rankzoo.inspection.steps import Step, heir, steps
+from rankzoo.paths import set_at
+from rankzoo.registry import systems
+from rankzoo.schema import Schema
+from tests.strokes import apart, texts
+from tests.test_blueprint import stands
+
+PRESSES = 3
+SIGN = stepper.SIGN
+Corner = tuple[float, float]
+
+
+def signs(tree: Tree) -> dict[str, Corner]:
+    """The upper left corner of every sign."""
+    return {part[1]["data-step"]: tuple(map(float, re.findall(r"-?[\d.]+", part[1]["transform"])))
+            for part in tree[2] if "data-step" in part[1]}
+
+
+def row(blueprint: Blueprint, schema: Schema, address: str) -> tuple[Tree, tuple[Step, ...]]:
+    """The row of a part as the page draws it, and its steps."""
+    block = next(each for each in blueprint.blocks(schema) if each.address == address)
+    owner, spec = next((a, s) for a, s in blueprint.specs() if address == a or address.startswith(a + "."))
+    found = steps(blueprint, schema, owner, spec, block)
+    lines = [Stepped(s.key, s.title, s.shown, s.less is not None, s.more is not None, s.gone) for s in found]
+    return stepper.draw(lines, block.title), found
+
+
+def pressed(blueprint: Blueprint, schema: Schema, step: Step, way: str) -> Blueprint | None:
+    """The model after a press; None where it is refused."""
+    tree = blueprint.model_dump(mode="json")
+    set_at(tree, step.path, getattr(step, way))
+    try:
+        after = Blueprint.model_validate_json(json.dumps(tree))
+    except ValueError:
+        return None
+    return after if stands(schema, after) else None
+
+
+def parts(id: str) -> Iterator[str]:
+    """Every part of a system, one of those that are told apart by their number or their name alone."""
+    document = Document.preset(id)
+    schema, seen = document.schema(), set()
+    for block in document.blueprint.blocks(schema):
+        if not any(block.address == a or block.address.startswith(a + ".") for a, _ in document.blueprint.specs()):
+            continue
+        _, found = row(document.blueprint, schema, block.address)
+        kind = block.slot, block.form, tuple((step.title, step.shown) for step in found)
+        if found and kind not in seen:
+            seen.add(kind)
+            yield block.address
+
+
+@pytest.mark.parametrize("id", systems())
+def test_a_second_press_at_one_place_is_the_same_press(id: str) -> None:
+    """Every − and + of every part of every system, pressed three times: the point that was pressed first stays on the sign."""
+    document = Document.preset(id)
+    schema, tried = document.schema(), 0
+    for part in parts(id):
+        for sign in signs(row(document.blueprint, schema, part)[0]):
+            tried += again(document.blueprint, schema, part, sign)
+    assert tried
+
+
+def again(blueprint: Blueprint, schema: Schema, part: str, sign: str) -> int:
+    """Press where the sign was until it ends, or with what it takes away; how often it was there."""
+    key, way = sign.rsplit(".", 1)
+    places = []
+    while blueprint and len(places) < PRESSES:
+        there = [block.address for block in blueprint.blocks(schema)]
+        part = heir(part, there)
+        tree, found = row(blueprint, schema, part) if part in there else ([], ())
+        if not found or sign not in signs(tree):
+            break
+        places.append(signs(tree)[sign])
+        assert abs(places[-1][0] - places[0][0]) < SIGN / 2 and places[-1][1] == places[0][1], (part, sign, places)
+        blueprint = pressed(blueprint, schema, next(step for step in found if step.key == key), way)
+    return len(places)
+
+
+LINES = [Stepped("a.experts", "Experts", "4", True, True), Stepped("a.widths.0", "Units", "64", False, True),
+         Stepped("tasks", "Take it out", "", True, False, True)]
+
+
+def test_signs_are_buttons_with_a_sentence() -> None:
+    found = [part for part in stepper.draw(LINES, "Expert 1")[2] if "data-step" in part[1]]
+    assert [part[1]["data-step"] for part in found] == ["a.experts.less", "a.experts.more", "a.widths.0.more", "tasks.less"]
+    assert [part[1]["data-first"] for part in found if "data-first" in part[1]] == ["less", "more"], "for the keys − and +"
+    assert all(part[1]["role"] == "button" and part[1]["aria-label"] for part in found)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 12])
+def test_everything_of_a_row_is_inside_it_and_nothing_covers_anything(count: int) -> None:
+    """Of as many settings as there are, in as many rows as they need."""
+    tree = stepper.draw([Stepped(f"a.{i}", f"Units, layer {i}", "8,192", True, True) for i in range(count)], "Expert 1")
+    *_, width, height = map(float, tree[1]["viewBox"].split())
+    drawn = [box for _, box in texts(tree)]
+    assert drawn and all(0 <= box.x and box.right <= width and 0 <= box.y and box.bottom <= height for box in drawn)
+    assert all(apart(one, other) for i, one in enumerate(drawn) for other in drawn[:i])
+    assert all(0 <= x <= width - SIGN and 0 <= y <= height - SIGN for x, y in signs(tree).values())
+    assert len(signs(tree)) == 2 * count and width == stepper.WIDTH
+
+
+def test_the_row_is_there_before_a_part_is_selected() -> None:
+    """As high as with one row of settings, so that the drawing below stays where it is."""
+    heights = [stepper.draw(lines, name)[1]["viewBox"] for lines, name in (((), ""), ((), "Gate click"), (LINES, "Expert 1"))]
+    assert len(set(heights)) == 1
+
+
+def test_what_went_by_a_press_leaves_the_one_before_it() -> None:
+    there = ["sharing.expert.0", "sharing.expert.2", "sharing.level.0.own.click.0", "losses.like"]
+    assert heir("sharing.expert.2", there) == "sharing.expert.2" and heir("sharing.expert.4", there) == "sharing.expert.2"
+    assert heir("sharing.level.1.own.click.0", there) == "sharing.level.0.own.click.0"
+    assert heir("losses.click", there) == "losses.click" and heir("", there) == ""
