@@ -203,7 +203,7 @@ class TestPages:
         sets = ("--set", "serving.candidates=2", "--set", "serving.organic.swipe=0.5")
         other = answer("inspect", run, "--view", "auction", *sets)
         assert other["serving"] == found["serving"] | {"candidates": 2, "organic": {"swipe": 0.5}}
-        assert other["data"] != found["data"]
+        assert other["data"] != found["data"] and other["note"].endswith("2 ads compete; organic utility: 0.5 p′(swipe).")
         assert refusal("inspect", run, "--view", "auction", "--set", "serving.candidats=2").startswith(
             "There is no setting 'serving.candidats'. Did you mean 'candidates'?")
         assert "at least 1" in refusal("inspect", run, "--view", "auction", "--set", "serving.candidates=0")

@@ -46,9 +46,16 @@ def auction(subject: Subject, spec: Auction | None = None) -> View:
     real = {way: worth[winner] for way, winner in won.items()}
     table = [_way(way, real, won) | {"promised": over(values[way][won[way]], real[way])} for way in known]
     goals = [goal for way, winner in won.items() for goal in _goals(way, winner, bids, values[way], worth)]
-    note = NOTE if len(subject.dataset.part("validation", 1)) else f"{NOTE} {EMPTY}"
+    note = f"{NOTE} {_served(spec, size)}" if len(subject.dataset.part("validation", 1)) else f"{NOTE} {EMPTY}"
     return View("auction", pd.DataFrame(table), judged(real) if "true" in real else None,
                 {"goals": pd.DataFrame(goals)}, note, ("goals",))
+
+
+def _served(spec: Auction, size: int) -> str:
+    """The settings in a sentence."""
+    layer = f"{spec.layer.how} by {spec.layer.by}" if spec.layer.by else spec.layer.how
+    organic = " and ".join(f"{weight:g} p′({task})" for task, weight in spec.organic.items())
+    return f"Layer: {layer}; {size} ads compete; organic utility: {organic or 'left out'}."
 
 
 def served(subject: Subject) -> Auction:
