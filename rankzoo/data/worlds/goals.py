@@ -53,9 +53,10 @@ class Goals(Ads):
     name: ClassVar[str] = "goals"
     title: ClassVar[str] = "Goals: conversions that come late"
     sentence: ClassVar[str] = "Swipes, installs, purchases and sign-ups after ads, some days later; each ad bids for one."
-    formula: ClassVar[str] = (r"\mathrm{logit}_k = \sum_l L_{kl}\,u_l + b_k,\quad L L^\top = R,\quad u_l \text{ as in ads},\quad"
-                              r" P(\text{seen after } t) = \sigma(\mathrm{logit}_k)\,\frac{1 - e^{-t/m}}{1 - e^{-7/m}},\quad"
-                              r" \mathrm{bid}_a = e^{0.5 z_a} / \bar p_{\mathrm{goal}(a)}")
+    formula: ClassVar[str] = (r"\begin{gathered} \mathrm{logit}_k = \sum_l L_{kl}\,u_l + b_k,\quad L L^\top = R,\quad"
+                              r" u_l \text{ as in ads},\quad"
+                              r" P(\text{seen after } t) = \sigma(\mathrm{logit}_k)\,\frac{1 - e^{-t/m}}{1 - e^{-7/m}} \\"
+                              r" \mathrm{bid}_a = e^{0.5 z_a} / \bar p_{\mathrm{goal}(a)} \end{gathered}")
     version: ClassVar[int] = 2
     validation_share: ClassVar[float] = 0.2
 
