@@ -49,7 +49,7 @@ class Lists(World):
 
     name: ClassVar[str] = "lists"
     title: ClassVar[str] = "Lists: what came before"
-    sentence: ClassVar[str] = "Short videos in lists; what repeats or stands still is watched less and ends more sessions."
+    sentence: ClassVar[str] = "Short videos in lists; what repeats or stalls is watched less and ends more sessions."
     formula: ClassVar[str] = (
         r"\begin{aligned}\mathrm{logit}_{\mathrm{view}} &= q + m - 1.2\,[c = c_{-1}] - 0.5\,n_c - 0.08\,s + b_1\\ "
         r"\mathrm{logit}_{\mathrm{next}} &= z - 1.0\,[c = c_{-1}] - 0.4\,n_c - 0.25\,s + b_2\\ "
@@ -73,11 +73,11 @@ class Lists(World):
         shared = (HistoryField("category", len(CATEGORIES) + 1, "category"), HistoryField("view_level", rows, "view_level"))
         watched = (*shared, HistoryField("feedback", len(FEEDBACK) + 1), HistoryField("ago", len(AGO_EDGES) + 2),
                    HistoryField("gap", (2 * FARTHEST + 1) * len(FEEDBACK) + 1))
-        placed = (*shared, HistoryField("stay_level", rows, "stay_level"), HistoryField("back", SLOTS))
+        sent = (*shared, HistoryField("stay_level", rows, "stay_level"))
         tasks = (Task("has_next"), Task("effective_view"), Task("like"))
-        histories = (History("watched", WATCHED, watched), History("placed", SLOTS - 1, placed))
-        ahead = (History("ahead", CANDIDATES - 1, (*shared, HistoryField("stay_level", rows, "stay_level"))),)
-        return Schema(features, tasks, histories + ahead * self.ordered, requests=True)
+        histories = (History("watched", WATCHED, watched), History("placed", SLOTS - 1, (*sent, HistoryField("back", SLOTS))))
+        ahead = (History("ahead", CANDIDATES - 1, sent),) if self.ordered else ()
+        return Schema(features, tasks, histories + ahead, requests=True)
 
     @property
     def task_rates(self) -> Mapping[str, float]:
@@ -108,7 +108,8 @@ class Lists(World):
 
     def make(self, rows: int, seed: int) -> Made:
         """Categories' means, videos and pasts of all lists, who goes on, labels of view and like, then the waiting requests: in
-        this order from one generator. What the phone knows of the lists, then of the requests: from another."""
+        this order from one generator. From another what the phone knows of the lists, then of the requests; from a third what the
+        server sent with a list and nobody saw."""
         check_rows(rows)
         rng, client = np.random.default_rng(seed), np.random.default_rng((seed, 1))
         means = rng.normal(0.0, 0.5, len(CATEGORIES)), rng.normal(0.0, 0.9, len(CATEGORIES))
@@ -134,12 +135,11 @@ class Lists(World):
                        {task: labels[task] for task in self.task_rates}, owner)
         weights = watched.take(owner).liked(videos.category.reshape(-1)[kept])
         relevance = Relevance("watched", weights, watched.take(owner).feedback.astype(np.float32))
-        candidates, repeats = self._waiting(rng, client, means, intercepts)
         if self.ordered:
-            server = np.random.default_rng((seed, 2))
-            left = Videos.drawn(server, means, (lists, CANDIDATES - SLOTS))
+            left = Videos.drawn(np.random.default_rng((seed, 2)), means, (lists, CANDIDATES - SLOTS))
             sent = Videos(*(np.concatenate(both, axis=1) for both in zip(videos, left, strict=True)))
             table = _ordered(table, sent, owner)
+        candidates, repeats = self._waiting(rng, client, means, intercepts)
         return Made(table, Truth(logits, relevance=relevance, repeats=repeats, formula=self.formula), candidates)
 
     def _own(self, videos: Videos, watched: Watched, phone: Phone) -> dict[str, np.ndarray]:
