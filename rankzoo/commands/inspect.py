@@ -17,7 +17,7 @@ SHOWN = 40
 @click.command("inspect")
 @click.argument("run")
 @click.option("--view", required=True, help="attention, gates, crosses, embeddings, rows, position, lists, items, "
-              "grades, heads, calibration, masks, gradients, tasks or example.")
+              "index, grades, heads, calibration, masks, gradients, tasks or example.")
 @click.option("--rows", type=int, default=2_000, show_default=True, help="Rows of the test part that are looked at.")
 @json_option
 def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
