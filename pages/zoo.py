@@ -20,6 +20,7 @@ chosen = zoo.chosen(shown)
 with left:
     if shown:
         scene(table.zoo([zoo.row(system) for system in shown], chosen, translate), key=zoo.TABLE, alt=say("Models by component"))
+        page.twin(lambda: zoo.rows(shown), "zoo")
     else:
         st.info(say("No model has all of this. Take a filter away."))
 with right, st.container(border=True, gap="xsmall", key="rz_card"):
@@ -28,4 +29,3 @@ st.markdown(f"**{say('Or climb the textbook ladder.')}** :gray[{say('Each rung a
 rungs = [zoo.rung(system) for system in systems().values() if system.kind == "textbook"]
 scene(table.ladder(rungs, chosen, translate), key=zoo.LADDER, alt=say("The textbook ladder"))
 zoo.routes(chosen)
-page.twin(lambda: zoo.rows(shown), "zoo")

@@ -34,6 +34,7 @@ class ZooError(ValueError):
         """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""
         parts = [self.what, self.fix, BOTH if self.comes and self.needs else ""] if fix else [self.what]
         values = {"comes": self.comes, "needs": self.needs, "at": self.at, **self.values}
+        values = {name: seen(value) if isinstance(value, str) else value for name, value in values.items()}
         return " ".join(translate(part).format(**values) for part in parts if part)
 
     def __str__(self) -> str:
@@ -44,6 +45,11 @@ def axes(*sizes: object) -> str:
     """«B × 30 × 48»: sizes behind the rows of a batch, B. A letter stands for a size that may be any: L past items, m vectors, d
     numbers, n of anything."""
     return " × ".join(map(str, ("B", *sizes)))
+
+
+def seen(text: str) -> str:
+    """Text as a sentence may hold it: a sign that cannot be seen, such as a line break, by its escape."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def closest(name: str, known: list[str]) -> str:

@@ -67,7 +67,7 @@ def _carried(value: str) -> tuple[bytes, str]:
     if form == "j":
         return raw[:LONGEST + 1], why
     if form != "z":
-        return b"", f"the form «{form}»"
+        return b"", f"the form «{form}»" if form else "nothing"
     opener, text = zlib.decompressobj(-15), b""
     try:
         for i in range(0, len(raw), PIECE):

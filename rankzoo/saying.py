@@ -35,10 +35,12 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
     finding = error.errors(include_url=False)[0]
     schema = _json_schema(model)
     path, here = _follow(schema, finding["loc"])
-    said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
     if finding["type"] == "json_invalid":
+        said = ZooError("The settings hold text that cannot be read.", "Found {found}. Use letters, digits and spaces.",
+                        at="blueprint", found=f"'{_unreadable(tried)[:60]}'")
         said.cure = (("", _readable(tried)),)
     else:
+        said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
         near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
         known = json.loads(usual.model_dump_json()) if usual else None
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
@@ -83,10 +85,16 @@ def _readable(value: object) -> object:
     return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
+def _unreadable(value: object) -> str:
+    """The first text in parsed JSON that holds letters that no text may have."""
+    if isinstance(value, str):
+        return "" if _readable(value) == value else value
+    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return next(filter(None, map(_unreadable, parts)), "")
+
+
 def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:
     kind = finding["type"]
-    if kind == "json_invalid":
-        return ZooError("The settings hold text that cannot be read.", "Use letters, digits and spaces.", at="blueprint")
     if isinstance(finding["input"], float) and not isfinite(finding["input"]):
         return ZooError("Every number must be finite.", "Found {found} in {at}. Allowed: {allowed}.", at=address,
                         found=json.dumps(finding["input"]), allowed=allowed(here))
@@ -122,8 +130,9 @@ def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object) 
     """A group of settings with its unknown field called as a known one that is near, else without it."""
     if finding["type"] != "extra_forbidden":
         return None
-    group, _, name = path.rpartition(".")
-    held: Any = at(tried, group)
+    name = str(finding["loc"][-1])  # which may hold a dot, as an address does
+    group = path.removesuffix(name).removesuffix(".")
+    held: Any = at(tried, group, {})
     near = get_close_matches(name, [each for each in here.get("properties", {}) if each not in held], n=1, cutoff=0.6)
     rest = {each: value for each, value in held.items() if each != name}
     return group, rest | ({near[0]: held[name]} if near else {})

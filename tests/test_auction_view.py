@@ -14,15 +14,18 @@ from rankzoo import link
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.inspection import auction as module
 from rankzoo.inspection.auction import auction, bidden, competing, judged, probabilities, served
 from rankzoo.inspection.calibration import layers
 from rankzoo.inspection.view import Subject
+from rankzoo.registry import systems
+from rankzoo.serving import settings
 from rankzoo.serving.auction import Auction, winners
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.training.metrics import sigmoid
 from tests.support import logits, small
-from tests.test_cli import answer
+from tests.test_cli import answer, refusal
 from tests.test_cli import run as command
 from tests.visits import scenes, visit, without_workers, words
 
@@ -117,8 +120,7 @@ def test_an_event_that_stands_for_organic_utility(untrained):
     assert len(rows) == 4_000 and (torch.bincount(rows.group) == 4).all()
     p = probabilities(untrained, spec.layer, rows, tuple(bids))["before"]
     assert np.array_equal(winners(spec.values(p, bids), 4), winners(p["swipe"], 4))
-    told = dict(auction(untrained, spec).tables["settings"].to_numpy())
-    assert told == {"layer.how": "platt", "layer.by": "device", "organic.swipe": "1e+09", "candidates": "4"}
+    assert auction(untrained, spec).table.set_index("way").loc["after", "promised"] > 0
 
 
 def test_no_model_reads_bids(untrained):
@@ -155,6 +157,19 @@ def test_fewer_rows_leave_the_auctions():
     assert torch.equal(few.group, more.group) and len(few) == 16_000
 
 
+@pytest.mark.parametrize("system", [each for each in systems().values() if each.serving], ids=lambda each: each.id)
+def test_settings_of_what_follows_a_network_go_to_json_and_back(system):
+    """Every system's: told, read again the same, and refused by name where there is no such setting."""
+    tree = settings.told(system.serving)
+    assert json.loads(json.dumps(tree)) == tree and settings.changed(system.serving, []) == system.serving
+    for name, value in tree.items():
+        assert settings.changed(system.serving, [(f"serving.{name}", value)]) == system.serving
+        with pytest.raises(ZooError, match=rf"There is no setting 'serving.{name}x'. Did you mean '{name}'?"):
+            settings.changed(system.serving, [(f"serving.{name}x", value)])
+    with pytest.raises(ZooError, match="There is no setting 'alpha'. There are: serving."):
+        settings.changed(system.serving, [("alpha", 1)])
+
+
 class TestPages:
     @pytest.fixture(autouse=True)
     def pages(self, monkeypatch, home):
@@ -181,7 +196,14 @@ class TestPages:
         run = answer("train", "snapchat", "--steps", "3", "--set", "settings.rows=2000")["run"]
         found = answer("inspect", run, "--view", "auction")
         assert [row["way"] for row in found["data"]] == ["before", "after", "rates", "true"]
-        assert {row["what"] for row in found["tables"]["settings"]} == {"layer.how", "layer.by", "organic", "candidates"}
+        assert found["serving"] == {"layer": {"how": "platt", "by": "device", "least": 20}, "organic": {}, "candidates": 16}
         assert len(found["tables"]["goals"]) == 16 and found["truth"]["chance"] == 0 and json.dumps(found)
         told = command("inspect", run, "--view", "auction").stdout
-        assert "way from base rates to the true probabilities" in told and "layer.by" in told and "purchase" in told
+        assert "way from base rates to the true probabilities" in told and "purchase" in told
+        sets = ("--set", "serving.candidates=2", "--set", "serving.organic.swipe=0.5")
+        other = answer("inspect", run, "--view", "auction", *sets)
+        assert other["serving"] == found["serving"] | {"candidates": 2, "organic": {"swipe": 0.5}}
+        assert other["data"] != found["data"] and other["note"].endswith("2 ads compete; organic utility: 0.5 p′(swipe).")
+        assert refusal("inspect", run, "--view", "auction", "--set", "serving.candidats=2").startswith(
+            "There is no setting 'serving.candidats'. Did you mean 'candidates'?")
+        assert "at least 1" in refusal("inspect", run, "--view", "auction", "--set", "serving.candidates=0")

@@ -74,7 +74,7 @@ def test_gate_shares_stack_to_their_sum_and_are_named_in_the_middle_of_their_ban
     assert {a.text: a.y for a in figure.layout.annotations} == pytest.approx({"expert 1 · 20 %": 10, "expert 2 · 80 %": 60})
     assert all(t.stackgroup for t in figure.data)
     titled = curves.shares(frame, 5, THEME, "<b>x</b>", 2).layout.title.text
-    assert titled == "<b>Gate of <span style='color:#000002'>▲</span> &lt;b&gt;x&lt;/b&gt;: which expert it listens to</b>"
+    assert titled == "<b>Gate of <span style='color:#000002'>▲</span> &lt;b&gt;x&lt;/b&gt;: its experts</b>"
 
 
 def test_calibration_and_age_curve():

@@ -143,25 +143,25 @@ class TestSettings:
 
     def test_a_gate_of_any_level_can_be_watched_and_its_experts_have_their_names(self):
         app = visit("train", run=finished(tiny("ple")))
-        options = [option.content for option in app.button_group(key="rz_gate").proto.options]
         tasks = ["click", "completion", "like", "dismiss"]
-        assert options == [f"{task}, level 2" for task in tasks] + [f"{task}, level 1" for task in tasks] + ["shared, level 1"]
+        names = [f"{task}, level 2" for task in tasks] + [f"{task}, level 1" for task in tasks] + ["shared, level 1"]
+        assert app.selectbox(key="rz_picture").options == [*(f"Gates: {name}" for name in names), "Gradients"]
         assert [trace["name"] for trace in charts(app)["gate"]["data"]] == ["click", "shared 1", "shared 2"]
-        app.button_group(key="rz_gate").set_value("sharing.level.0.shared_gate").run()
+        app.selectbox(key="rz_picture").set_value("sharing.level.0.shared_gate").run()
         assert [trace["name"] for trace in charts(app)["gate"]["data"]] == [*tasks, "shared 1", "shared 2"]
-        assert not app.exception and "rz_gate" not in {each.key for each in visit(
-            "train", run=finished(tiny("omoe"))).get("button_group")}, "one gate is nothing to choose from"
+        one = visit("train", run=finished(tiny("omoe"))).selectbox(key="rz_picture")
+        assert not app.exception and one.options == ["Gates", "Gradients"], "one gate is nothing to choose from"
 
     def test_how_tasks_pull_stands_behind_the_models_own_picture(self):
         """One press away where a model has a picture of its own; every pair is a row, by its tasks' symbols."""
         app = visit("train", run=finished(tiny("mmoe")))
-        app.button_group(key="rz_picture").set_value("pull").run()
+        app.selectbox(key="rz_picture").set_value("pull").run()
         assert not app.exception and set(charts(app)) == {"loss", "auc", "pull"}
         shown = charts(app)["pull"]
         names = {name for row in shown["data"][0]["text"] for name in row if name}
         assert {"click × completion", "like × dismiss"} <= names and len(names) == 6
         assert any(each.value.startswith("1: two tasks pull the same way") for each in app.caption)
-        assert "rz_picture" not in {each.key for each in visit("train", run=finished(tiny("bst"))).get("button_group")}
+        assert "rz_picture" not in {each.key for each in visit("train", run=finished(tiny("bst"))).selectbox}
 
     def test_widgets_show_the_document_and_change_it(self):
         app = opened(tiny("din").but([("settings.seed", 5)]))

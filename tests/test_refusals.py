@@ -1,20 +1,22 @@
 """What is refused is mended by one press: every exchange of a component, and whatever a link or a file may hold."""
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rankzoo import link
+from rankzoo import components, link
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, seen
 from rankzoo.model import RankingModel
 from rankzoo.paths import changed, leaves
 from rankzoo.registry import systems
@@ -93,14 +95,50 @@ WRONG = NUMBERS | st.sampled_from([True, None, "", "x", "<b>", "\ud800", [], {},
                                    {"kind": "none"}, {"a": {"b": 1}}])
 
 
+WHOLE = ("This link", "This document", "A number in this document")
+"""How a sentence begins that is about no setting, but about all that was given."""
+
+
 def assert_offered(problem: ZooError) -> None:
-    """A plain sentence of what was found and what is allowed, and one press to a model that stands."""
+    """A plain sentence that says where it is, what was found there, and what is allowed; and one press to a model that stands."""
     assert_plain(problem)
-    said, slot = str(problem), problem.at.removeprefix("blueprint.").split(".")[0]
-    held = [str(value) for value in problem.values.values() if str(value)]
-    assert any(value in said for value in held) or slot and slot in said or problem.needs and problem.needs in said or \
-        not problem.values and problem.fix, (problem.what, problem.at, problem.values)
+    assert_said(problem)
     assert problem.cure and Document.mended(problem.tried, problem.cure).check()
+
+
+def assert_said(problem: ZooError) -> None:
+    """Where: the page writes the address before the sentence. Found: one of its values, or the shape that comes. Allowed: the
+    second half."""
+    said, found = str(problem), [seen(str(value)) for value in (*problem.values.values(), problem.comes) if str(value)]
+    assert problem.at or said.startswith(WHOLE), problem
+    assert any(value in said for value in found), (problem, problem.values)
+    assert problem.fix and said != problem.text(fix=False), problem
+
+
+@pytest.mark.parametrize("problem", [
+    ZooError("This cannot be.", "Set {at} to 4.", at="sharing.experts"), ZooError("Found {found}.", "Set it to 4.", found=5),
+    ZooError("Setting {at}: found {found}.", at="sharing.experts", found=5)])
+def test_a_sentence_that_lacks_a_part_is_seen(problem: ZooError) -> None:
+    """What was found, where it is, what is allowed."""
+    with pytest.raises(AssertionError):
+        assert_said(problem)
+
+
+def test_what_is_refused_is_said_in_the_columns_names():
+    """As the page heads them: no reader of it knows a slot."""
+    for path in sorted(Path(components.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            said = node.args[:2] if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ZooError" else ()
+            assert not [each for each in said if isinstance(each, ast.Constant) and " slot" in each.value], (path, node.lineno)
+
+
+@pytest.mark.parametrize("name", ["setti.gs", "a.", ".", "blueprint.sharing", "x\n"])
+def test_an_unknown_field_may_hold_any_sign(name: str) -> None:
+    """A dot, as addresses have it, or a line break: one sentence, and one press."""
+    given = {"arch": "mmoe", name: {"seed": 5}}
+    with pytest.raises(ZooError) as caught:
+        Document.parse(json.dumps(given))
+    assert_offered(caught.value)
 
 
 def read(make) -> Document:

@@ -7,15 +7,17 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from rankzoo.document import Document
 from rankzoo.export.picture import drawn
 from rankzoo.figures.marks import box, drawing, text
-from rankzoo.figures.png import SHARP, to_png
+from rankzoo.figures.png import ALIKE, SHARP, _faces, to_png
 from rankzoo.figures.svg import MARGIN, to_svg
 from rankzoo.figures.theme import theme
 from rankzoo.figures.tree import g
+from rankzoo.figures.tree import text as plain
 from rankzoo.registry import systems
 
 PAINTS = ("fill", "stroke")
@@ -85,3 +87,30 @@ def test_a_png_is_the_drawing_on_its_page(mode: str) -> None:
     away = np.abs(word.astype(int) - image[0, 0]).sum(2) > 200
     columns = np.flatnonzero(away.any(0))
     assert 40 * SHARP < np.ptp(columns) < 56 * SHARP, "seven letters of 13 units, semibold"
+
+
+def inked(words: str, cls: str) -> np.ndarray:
+    """The pixels of some words, alone on their page."""
+    tree = drawing(120, 40, "words", plain(4, 24, words, cls))
+    return np.asarray(Image.open(io.BytesIO(to_png(tree, theme("light"), margin=0))).convert("L")) < 128
+
+
+@pytest.mark.parametrize("cls", ["t1", "t1 bold", "t2 italic"])
+def test_words_beside_a_sign_stay_in_their_face(cls: str) -> None:
+    """Pixel by pixel: what stands before ⊙ is drawn as it is without it, and the sign is a ring with a dot in it."""
+    alone, beside = inked("user", cls), inked("user ⊙ 1", cls)
+    end = np.flatnonzero(alone.any(0)).max()
+    assert alone.any() and (alone[:, :end + 1] == beside[:, :end + 1]).all()
+    columns = np.flatnonzero(beside.any(0))
+    gaps = np.flatnonzero(np.diff(columns) > 4)  # between the words and the sign, and behind it
+    sign = beside[:, columns[gaps[-2] + 1]:columns[gaps[-1]] + 1]
+    middle = sign[sign.any(1)][sign.any(1).sum() // 2]
+    assert np.diff(np.concatenate([[0], middle, [0]]).astype(int)).clip(0).sum() == 3, "ring, dot, ring"
+
+
+def test_every_sign_of_every_drawing_is_in_the_faces() -> None:
+    """What the diagrams of all systems say by themselves, so that no line of them falls into another face."""
+    known = set(TTFont(_faces()[0]).getBestCmap())
+    for id in systems():
+        said = "".join(ET.fromstring(to_svg(drawn(Document.preset(id)), theme("light"))).itertext()).translate(ALIKE)
+        assert not {letter for letter in said if ord(letter) not in known and not letter.isspace()}, id

@@ -66,7 +66,7 @@ def from_world(world: World, rows: int | None = None, seed: int = 0) -> Dataset:
     made = world.make(rows, seed)
     parts = world.parts(rows)
     preparation = prepare_declared(made.table.slice(0, len(parts["train"])), world.schema, made.catalogue)
-    candidates = made.candidates and preparation.encode(made.candidates, made.catalogue)
+    candidates = None if made.candidates is None else preparation.encode(made.candidates, made.catalogue)
     if candidates is not None and candidates.group is None:  # the rows of the table are requests of one candidate
         candidates = replace(candidates, group=torch.tensor(made.candidates["group"].to_numpy()))
     return Dataset(world.name, world.schema, preparation.encode(made.table, made.catalogue), parts, preparation,

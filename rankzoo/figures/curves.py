@@ -52,7 +52,7 @@ def shares(frame: pd.DataFrame, epochs: float, theme: Theme, task: str = "", num
     """A gate's shares over epochs, stacked to 100 %: columns `expert`, `epoch`, `share` (0 to 1). `task` and its
     `number` among the tasks give the title its name and symbol."""
     title = label(say("Which expert the gate listens to")) if not task else label(
-        say("Gate of {task}: which expert it listens to")).format(task=f"{symbol(theme, number)} {label(short(task))}")
+        say("Gate of {task}: its experts")).format(task=f"{symbol(theme, number)} {label(short(task))}")
     figure, tips, below = chart(title, right=100), [], 0.0
     experts = list(dict.fromkeys(frame["expert"]))
     for i, expert in enumerate(experts):

@@ -18,6 +18,8 @@ from rankzoo.figures.words import MISSING, Say, fit, fixed, hundredths, measure,
 ALARM = 1.2
 IDLE = 0.3
 WIDTH, LABEL, PITCH = 684, 100, 53
+WIDEST = 146.0
+"""A cell where there are few experts: four of them are as wide as the figure."""
 
 
 def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Say = str, apart: str = "") -> Tree:
@@ -28,7 +30,7 @@ def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Sa
     table, experts, tasks = _table(frame, value)
     served = [task for task in tasks if task != apart]
     tasks = served + [task for task in tasks if task == apart]
-    each = min(73.0, (WIDTH - LABEL) / max(len(experts), 1))
+    each = min(WIDEST, (WIDTH - LABEL) / max(len(experts), 1))
     top = _top(table)
     parts = _heads(experts, each, say)
     for i, task in enumerate(tasks):

@@ -18,12 +18,16 @@ from rankzoo.figures.tree import Tree
 SHARP = 2
 """Pixels a unit: a screen of today shows two."""
 FACES = ("SourceSansVF-Upright", "SourceSansVF-Italic", "SourceCodeVF-Upright")
+ALIKE = str.maketrans({"⊙": "◉"})
+"""Signs that the faces lack, each with one that they have and that looks like it: where one letter of a line is lacking, resvg
+writes all of the line in another face."""
 
 
 def to_png(tree: Tree, theme: Theme, margin: int = MARGIN) -> bytes:
     """A scene as the content of a PNG file, on its page, two pixels a unit. Scripts that the pages' fonts lack are written in the
     system's."""
-    return resvg_py.svg_to_bytes(svg_string=to_svg(tree, theme, margin), zoom=SHARP, background=theme.page, font_files=_faces())
+    drawn = to_svg(tree, theme, margin).translate(ALIKE)
+    return resvg_py.svg_to_bytes(svg_string=drawn, zoom=SHARP, background=theme.page, font_files=_faces())
 
 
 @cache

@@ -32,8 +32,8 @@ def auction(subject: Subject, spec: Auction | None = None) -> View:
     (what a winner is really worth on average), share (of the best there is), low, high, moved (share of auctions that another ad
     wins than before), promised (value that winners were thought to have, over the real one).
 
-    Tables: `goals` (way, task, won: share of the auctions, low, high, promised of these), `settings` (what, value). Intervals are
-    95 % over requests. Statistic: the way from base rates (0) to the true probabilities (1), by mean real value.
+    Table `goals` (way, task, won: share of the auctions, low, high, promised of these). Intervals are 95 % over requests.
+    Statistic: the way from base rates (0) to the true probabilities (1), by mean real value.
     """
     spec = served(subject) if spec is None else spec
     rows, bids, happens = competing(subject, spec.candidates)
@@ -46,9 +46,16 @@ def auction(subject: Subject, spec: Auction | None = None) -> View:
     real = {way: worth[winner] for way, winner in won.items()}
     table = [_way(way, real, won) | {"promised": over(values[way][won[way]], real[way])} for way in known]
     goals = [goal for way, winner in won.items() for goal in _goals(way, winner, bids, values[way], worth)]
-    note = NOTE if len(subject.dataset.part("validation", 1)) else f"{NOTE} {EMPTY}"
+    note = f"{NOTE} {_served(spec, size)}" if len(subject.dataset.part("validation", 1)) else f"{NOTE} {EMPTY}"
     return View("auction", pd.DataFrame(table), judged(real) if "true" in real else None,
-                {"goals": pd.DataFrame(goals), "settings": told(spec)}, note, ("goals", "settings"))
+                {"goals": pd.DataFrame(goals)}, note, ("goals",))
+
+
+def _served(spec: Auction, size: int) -> str:
+    """The settings in a sentence."""
+    layer = f"{spec.layer.how} by {spec.layer.by}" if spec.layer.by else spec.layer.how
+    organic = " and ".join(f"{weight:g} p′({task})" for task, weight in spec.organic.items())
+    return f"Layer: {layer}; {size} ads compete; organic utility: {organic or 'left out'}."
 
 
 def served(subject: Subject) -> Auction:
@@ -137,9 +144,3 @@ def judged(real: Mapping[str, np.ndarray]) -> Score:
     return Score("way from base rates to the true probabilities, by what winners are worth", way("after", every), 0.0,
                  bootstrap(requests, lambda index: way("after", index)), (before, gain))
 
-
-def told(spec: Auction) -> pd.DataFrame:
-    """The settings of an auction: what, value."""
-    organic = [(f"organic.{task}", f"{weight:g}") for task, weight in spec.organic.items()]
-    return pd.DataFrame([("layer.how", spec.layer.how), ("layer.by", spec.layer.by), *(organic or [("organic", "none")]),
-                         ("candidates", str(spec.candidates))], columns=["what", "value"])

@@ -10,7 +10,7 @@ from rankzoo.shape import Block, Count
 
 FEW = 3
 """Layers from which on a network is written as one rule."""
-NETWORKS = ("mlp", "biased", "classes", "bare", "text_heads", "mmoe", "omoe", "ple", "groups", "shared_bottom")
+NETWORKS = ("mlp", "biased", "adversarial", "classes", "bare", "text_heads", "mmoe", "omoe", "ple", "groups", "shared_bottom")
 """Kinds whose experts, layers and towers are plain networks; others' towers and layers have their component's formula."""
 
 
@@ -49,6 +49,8 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
             return rf"c=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else r"c=e"
         case "bias_tower":
             return side(getattr(spec, "by", ()))
+        case "adversary":
+            return network("h", "relu", len(block.units) - 1) + r",\quad q=\mathrm{softmax}(W h+b)"
         case "cross":
             return layered(spec.formula, block)
     return spec.formula

@@ -15,6 +15,7 @@ from rankzoo.inspection.gates import gates
 from rankzoo.inspection.grades import grades, listed
 from rankzoo.inspection.gradients import gradients
 from rankzoo.inspection.heads import heads
+from rankzoo.inspection.index import index, searches
 from rankzoo.inspection.items import items
 from rankzoo.inspection.lists import arranges, lists
 from rankzoo.inspection.maps import weighed_or_read
@@ -37,8 +38,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "attention": Kind(weighed_or_read, lambda b, s: keeps(b, "attention") or any("map" in spec.keeps for spec in b.sequence),
-                      "no attention: nothing in the sequence slot weighs past items"),
-    "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the sharing slot has no experts"),
+                      "no attention: nothing in the Attention column weighs past items"),
+    "gates": Kind(gates, lambda b, s: "gate" in b.sharing.keeps, "no gates: the Sharing column has no experts"),
     "crosses": Kind(crosses, lambda b, s: len(s.inputs) > 1 and any(s.task(t).single for t in b.tasks),
                     "no crosses: it reads fewer than two features, or chooses among classes"),
     "embeddings": Kind(embeddings, lambda b, s: keeps(b, "table") and any(
@@ -50,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "lists": Kind(lists, arranges, "no lists: its data have no slots, or none of its tasks says who goes on"),
     "items": Kind(items, lambda b, s: any(s.named(s.task(t).of) for t in b.tasks),
                   "no items to find: none of its tasks chooses among a catalogue"),
+    "index": Kind(index, searches, "no index to search: no item is found by a product of two vectors"),
     "grades": Kind(grades, lambda b, s: bool(listed(b, s)), "no grades: its data have no lists whose items are graded"),
     "heads": Kind(heads, lambda b, s: True, ""),
     "calibration": Kind(calibration, calibrates, "no probabilities to correct: its losses or labels make none"),

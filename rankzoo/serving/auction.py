@@ -10,20 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from rankzoo.serving.calibrate import Calibrate
+from rankzoo.serving.settings import Served
 
 
 @dataclass(frozen=True)
-class Auction:
+class Auction(Served):
     """layer: what corrects the probabilities · organic: w_k by task, what an event is worth beside the bid · candidates: how many
     ads compete at most."""
 
     layer: Calibrate = Calibrate()
     organic: Mapping[str, float] = field(default_factory=dict)
-    candidates: int = 16
+    candidates: Annotated[int, Field(ge=1)] = 16
 
     def values(self, p: Mapping[str, np.ndarray], bids: Mapping[str, np.ndarray]) -> np.ndarray:
         """(row,) from probabilities and what is paid for an event, (row,) by task each: 0 for all but one."""

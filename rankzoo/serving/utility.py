@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from rankzoo.serving.settings import Served
+
 
 @dataclass(frozen=True)
-class Utility:
+class Utility(Served):
     """active, other: the tasks that count `alpha` and `lam` times; all else is passive · worth: c_k by task, 1 where none is
     given."""
 

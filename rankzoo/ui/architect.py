@@ -27,6 +27,8 @@ from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
 DIAGRAM = "architect_diagram"
+AT_ONCE = 0.5
+"""Height over width up to which a class sees the readout with the diagram, without scrolling."""
 UNDO, REDO = "Alt+Z", "Alt+Shift+Z"
 """Not Ctrl+Z: in a text field that takes back what was typed, and a key alone would be in the way of those who speak to type."""
 BY_NAME = {"tasks": lambda names: state.with_tasks(tuple(names)), "without": lambda names: state.without(tuple(names))}
@@ -118,8 +120,10 @@ def signs(layout: Layout) -> Tree | None:
 
 
 def aspect(layout: Layout) -> float:
-    """Width over height of diagram and readout, one below the other and equally wide: what a class sees at once."""
-    return layout.width / (layout.height + readout.HEIGHT * layout.width / readout.WIDTH)
+    """Width over height of what a class sees at once: diagram and readout, one below the other and equally wide, or a tall
+    diagram alone, whose type could not be read from a wall if it left room for more."""
+    both = layout.height + readout.HEIGHT * layout.width / readout.WIDTH
+    return layout.width / (both if both <= AT_ONCE * layout.width else layout.height)
 
 
 def take_step() -> None:

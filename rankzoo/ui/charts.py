@@ -1,7 +1,7 @@
 """Charts: the three pictures of a training: loss, AUC, and the model's own third one, over the whole run from its start."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -31,11 +31,11 @@ def show(run: Run | None) -> None:
     overlaid = [(each.id, each.number, points.series(each).frame) for each in ticked if each.state != "running"]
     pictures = points.pictures(document.json())
     places = st.columns(3 if pictures else 2, gap="small")
-    picture = st.session_state.get("rz_picture") if st.session_state.get("rz_picture") in pictures else next(iter(pictures), "")
-    gates = _gates(document, found) if picture == "gate" else {}
-    gate = next(iter(gates), "")
-    if len(gates) > 1:
-        gate = st.session_state.get("rz_gate") if st.session_state.get("rz_gate") in gates else gate
+    gates = _gates(document, found) if "gate" in pictures else {}
+    menu = _menu(pictures, gates)
+    chosen = st.session_state.get("rz_picture") if st.session_state.get("rz_picture") in menu else next(iter(menu), "")
+    picture = "gate" if chosen in gates else chosen
+    gate = "" if picture != "gate" else chosen if chosen in gates else next(iter(gates), "")
     key = (found.id, found.step, len(found.frame), tuple(id for id, _, _ in overlaid), document.hash, picture, gate)
     end = points.span(run) if run else float(document.settings.epochs)
     figures = _figures(key, page.colours().name, language(), document, found.frame, overlaid, end, picture, gate)
@@ -44,18 +44,23 @@ def show(run: Run | None) -> None:
             st.plotly_chart(figure, theme="streamlit", key=f"rz_chart_{name}", alt=alt, config=CONFIG)
     for note in [*_told(document), *_apart(ticked, run, document)]:
         st.caption(note)
-    if len(pictures) > 1:
+    if len(menu) > 1:
         with places[2]:
-            st.segmented_control(say("Picture"), pictures, key="rz_picture", default=picture, required=True,
-                                 label_visibility="collapsed", wrap=True, format_func=lambda each: say(points.PICTURES[each]))
+            st.selectbox(say("Picture"), list(menu), key="rz_picture", label_visibility="collapsed", format_func=menu.get,
+                         index=list(menu).index(chosen))
     if picture == "pull":
         with places[2]:
             st.caption(say("1: two tasks pull the same way at what they share; −1: against each other. At some validation rows, "
                            "which move nothing."))
-    if len(gates) > 1:
-        with places[2]:
-            st.segmented_control(say("Gate"), list(gates), key="rz_gate", default=gate, required=True,
-                                 label_visibility="collapsed", wrap=True, format_func=gates.get)
+
+
+def _menu(pictures: Sequence[str], gates: Mapping[str, str]) -> dict[str, str]:
+    """What the third chart may show, each gate by itself where there are several: titles by name."""
+    found = {}
+    for each in pictures:
+        title, several = say(points.PICTURES[each]), each == "gate" and len(gates) > 1
+        found |= {gate: f"{title}: {name}" for gate, name in gates.items()} if several else {each: title}
+    return found
 
 
 def _gates(document: Document, found: points.Series) -> dict[str, str]:
@@ -138,6 +143,7 @@ def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame:
 def _loss(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float, colours: Theme) -> tuple:
     own = points.losses(frame)
     others = _others(overlaid, lambda each: points.losses(each).query("split == 'validation'"))
+    tasks = tuple(dict.fromkeys([*tasks, *own["task"]]))  # an adversary's loss is told beside the tasks'
     figure = curves.loss(own, tasks, end, colours, others, translate)
     return "loss", figure, say("Loss by epoch, relative to always guessing the mean.") + _last(
         own[own["split"] == "validation"], 2)

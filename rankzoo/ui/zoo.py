@@ -107,7 +107,7 @@ def card(system: System) -> None:
     st.markdown(f"**{page.escaped(system.title)}**  \n:gray[{page.cited(system.source)}]")
     scene(diagram.thumbnail(architect.layout_of(system.blueprint, schema_of(system.dataset))), key=f"thumb:{system.id}",
           alt=say("The architecture in small"))
-    st.markdown(page.escaped(say(system.story)))
+    st.markdown(f":small[{page.escaped(say(system.story))}]")
     count = system.blueprint.count(schema_of(system.dataset))
     with st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute"):
         st.metric(say("Parameters"), size(count.parameters), width="content")
@@ -115,11 +115,12 @@ def card(system: System) -> None:
                   help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     stated = sum(fact.tag == "stated" for fact in system.facts)
     read = say("1 fact stated") if stated == 1 else say("{n} facts stated", n=stated)
-    st.markdown(" ".join([f":green-badge[{read}]" if stated else "", provenance.sizes(len(Document.preset(system.id).assumed)),
-                          _reached(system)]))
-    if st.button(say("Its story"), key="zoo_story", type="tertiary", icon=":material/menu_book:"):
-        path = "companies" if system.company else "ladder"
-        st.switch_page("pages/learn.py", query_params={"path": path, "step": system.id})
+    st.markdown(" ".join([f":green-badge[{read}]" if stated else "", provenance.sizes(len(Document.preset(system.id).assumed))]))
+    with st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(_reached(system), width="content")
+        if st.button(say("Its story"), key="zoo_story", icon=":material/menu_book:", type="tertiary"):
+            path = "companies" if system.company else "ladder"
+            st.switch_page("pages/learn.py", query_params={"path": path, "step": system.id})
     with st.container(key="cta_open"):
         st.button(say("Open in Architect"), type="primary", icon=":material/arrow_forward:", width="stretch", key="zoo_open",
                   on_click=state.choose, args=(system.id,))

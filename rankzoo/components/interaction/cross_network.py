@@ -34,7 +34,7 @@ class CrossNetwork(Slot):
     def after(self, shape: Shape) -> Shape:
         if not shape.fields:
             raise ZooError("A cross network needs embedded fields, but the representation hands none on.",
-                           "Choose embeddings as representation, or empty the interaction slot.", at=shape.at,
+                           "Choose embeddings as representation, or empty the Interaction column.", at=shape.at,
                            comes=axes(0), needs=axes("d"))
         last = f"{shape.at}.layer.{self.layers - 1}"
         if self.structure == "stacked":

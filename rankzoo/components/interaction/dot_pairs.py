@@ -53,7 +53,7 @@ class DotPairs(Slot):
         one_width(shape)
         if not self.pairs(shape):
             raise ZooError("There is one field only, so there is no pair to take a dot product of.",
-                           "Choose data with more features, or empty the interaction slot.", at=shape.at,
+                           "Choose data with more features, or empty the Interaction column.", at=shape.at,
                            needs=axes("m", "d") + ", m ≥ 2")
         return shape.but(fields={name: shape.fields[name] for name in self.kept(shape)},
                          joins={**shape.joins, shape.at: self.pairs(shape)}, origin={**shape.origin, shape.at: shape.at})

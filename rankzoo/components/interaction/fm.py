@@ -54,7 +54,7 @@ class FM(Slot):
         one_width(self.crossed(shape))
         if len(self.crossed(shape).fields) < 2:
             raise ZooError("A factorisation machine crosses fields, but there is only one.",
-                           "Choose data with at least two fields, or empty the interaction slot.", at=shape.at,
+                           "Choose data with at least two fields, or empty the Interaction column.", at=shape.at,
                            comes=axes(1, "d"), needs=axes("m", "d") + ", m ≥ 2")
         return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
 

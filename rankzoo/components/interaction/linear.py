@@ -51,7 +51,7 @@ class Linear(Slot):
                                    needs=f"{name}: {axes(1)}")
         if not (self.first_order and shape.schema.inputs) and not self.crosses and not self.bias:
             raise ZooError("The linear part is empty: it has no weight, no cross and no bias.",
-                           "Switch its weights or its bias on, or take it out of the interaction slot.", at=shape.at,
+                           "Switch its weights or its bias on, or take it out of the Interaction column.", at=shape.at,
                            cure=(f"{shape.at}.first_order", True), comes="w: 0", needs="w: n ≥ 1")
         return shape.but(logits=True, origin={**shape.origin, f"logit.{shape.at}": shape.at})
 

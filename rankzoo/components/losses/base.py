@@ -136,7 +136,8 @@ class RequestLoss(Loss):
 
 
 class LossLayer(nn.Module):
-    """Logits (row,) or (row, class) per task and a batch → one scalar per task, and penalties as `penalty.<name>`."""
+    """Logits (row,) or (row, class) per task and a batch → one scalar per task, penalties as `penalty.<name>`, and `adversary`
+    where there is one."""
 
     def __init__(self, spec: Loss, shape: Shape):
         super().__init__()
@@ -146,6 +147,7 @@ class LossLayer(nn.Module):
         self.items = frozenset(t.name for t in shape.tasks if t.kind == "class" and shape.schema.named(t.of))
         self.past = {t.name: (shape.past[t.name], column_of(shape, shape.past[t.name]), t.of)
                      for t in shape.tasks if t.name in shape.past}
+        self.guessed = shape.guessed
         self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
         self.factors = {t.name: spec.factors.get(t.name, 1.0) for t in shape.tasks}
         self.likelihoods = {t.name: spec.likelihood(t) for t in shape.tasks}
@@ -156,7 +158,15 @@ class LossLayer(nn.Module):
 
     def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch) -> dict[str, Tensor]:
         losses = {task: self.loss(task, logits, batch) for task in logits if task in batch.labels}
+        if "adversary" in logits:
+            losses["adversary"] = self.guess(logits["adversary"].float(), batch)
         return losses | ({f"penalty.{name}": value for name, value in branches.penalties.items()} if losses else {})
+
+    def guess(self, logit: Tensor, batch: Batch) -> Tensor:
+        """−ln softmax at the bias feature's value, the mean over the rows where it is known: (row, value) → scalar."""
+        label = batch.features[self.guessed].long()
+        summed, count = over(chosen(logit, label, torch.arange(logit.shape[1]) > 0), label > 0)
+        return summed / count.clamp(min=1)
 
     def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """The task's loss as one number: a mean over what counts, never over the batch; 0 where nothing does."""
@@ -206,8 +216,12 @@ class LossLayer(nn.Module):
         return logit
 
     def flat(self, batch: Batch) -> dict[str, float]:
-        """The loss of equal scores, by task, where it is not that of always guessing how common each class is."""
-        return {}
+        """The loss of equal scores, by task, where it is not that of always guessing how common each class is; of an adversary
+        the latter."""
+        values = batch.features[self.guessed].long() if self.guessed else torch.zeros(0, dtype=torch.long)
+        share = torch.bincount(values[values > 0]) / max(int((values > 0).sum()), 1)
+        entropy = -(share * share.clamp(min=1e-12).log()).sum()
+        return {"adversary": float(entropy)} if entropy > 0 else {}
 
     def start(self, task: str, logit: float) -> float:
         """The logit that is served as the given one: the inverse of `served`."""

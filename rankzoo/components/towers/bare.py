@@ -36,7 +36,7 @@ class Bare(Slot):
         one_logit(shape)
         if not self.width(shape) and not shape.logits:
             raise ZooError("Nothing reaches the tower: no vector is joined and no part adds to the logit.",
-                           "Add a linear part to the interaction slot, or join fields.", at=shape.at, comes=axes(0),
+                           "Add a linear part to the Interaction column, or join fields.", at=shape.at, comes=axes(0),
                            needs=axes("d"))
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 

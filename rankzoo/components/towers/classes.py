@@ -45,6 +45,10 @@ class Classes(MlpTower):
     source: ClassVar = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and "
                               "cold-start free session-based recommendations", "RecSys 2022", "10.48550/arXiv.2209.11824")
 
+    @property
+    def searches(self) -> bool:
+        return self.tied
+
     def ties(self, shape: Shape, task: Task) -> bool:
         """Whether a task's classes are scored with the items' encoding."""
         return self.tied and task.kind == "class" and shape.schema.named(task.of)
@@ -53,7 +57,7 @@ class Classes(MlpTower):
         plain = tuple(task for task in shape.tasks if task.kind != "class")
         if len(plain) < len(shape.tasks) and shape.logits:
             raise ZooError("A part adds one number to the logit, which is the same for all classes and so changes nothing.",
-                           "Empty the interaction slot.", at=shape.at, cure=("interaction", []),
+                           "Empty the Interaction column.", at=shape.at, cure=("interaction", []),
                            comes=axes(1), needs=axes(max(shape.schema.classes(task) for task in shape.tasks)))
         for task in shape.tasks:
             shape.schema.classes(task)

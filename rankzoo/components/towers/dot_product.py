@@ -46,7 +46,7 @@ class DotProduct(Slot):
         user = self.user or next((h.name for h in shape.schema.histories if h.name in shape.fields), "")
         if not user:
             raise ZooError("There is no user's vector for the dot product: no history was pooled.",
-                           "Choose a component for the attention slot, or name a field.", at=f"{shape.at}.user",
+                           "Choose a component for the Attention column, or name a field.", at=f"{shape.at}.user",
                            comes=f"u: {axes(0)}", needs=f"u: {axes('d')}")
         for setting, name in (("user", user), ("item", self.item)):
             if name in shape.fields:
@@ -64,7 +64,7 @@ class DotProduct(Slot):
                            comes=f"{user}: {axes(widths[0])}", needs=f"≠ {user}: {axes(widths[0])}")
         if widths[0] != widths[1]:
             raise ZooError("A dot product needs two vectors of one width, but '{user}' has {wide} numbers and '{item}' {other}.",
-                           "Set the token width of the attention slot, or choose other fields.", at=f"{shape.at}.item",
+                           "Set the token width of the Attention column, or choose other fields.", at=f"{shape.at}.item",
                            user=user, wide=widths[0], item=self.item, other=widths[1], comes=f"{self.item}: {axes(widths[1])}",
                            needs=f"{self.item}: {axes(widths[0])}")
         return user, self.item
@@ -74,8 +74,8 @@ class DotProduct(Slot):
         self.pair(shape)
         if shape.head:
             raise ZooError("A dot product has no linear map for the crosses of {names} to enter.",
-                           "Empty the interaction slot, or choose MLP in the Deep column.", at=shape.at, names=listed(shape.head),
-                           cure=("interaction", []), comes=axes(shape.head_width), needs=axes(0))
+                           "Empty the Interaction column, or choose MLP in the Deep column.", at=shape.at,
+                           names=listed(shape.head), cure=("interaction", []), comes=axes(shape.head_width), needs=axes(0))
         if any(shape.origin.get(f"branch.{t.name}", "") != shape.origin.get("joined", "") for t in shape.tasks):
             raise ZooError("A dot product does not read the shared network.",
                            "Choose Direct as sharing, or MLP in the Deep column.", at=shape.at,

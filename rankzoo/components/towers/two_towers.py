@@ -44,6 +44,7 @@ class TwoTowers(Slot):
     own: Annotated[bool, Field(title="Add the item's own vector")] = True
 
     main: ClassVar = ("widths", "known", "own")
+    searches: ClassVar = True
     short: ClassVar = "towers"
     title: ClassVar = "Two towers"
     sentence: ClassVar = "A vector of the user and one of each item, made apart; their inner product is the score."
@@ -68,8 +69,9 @@ class TwoTowers(Slot):
                            "Join fields, and choose embeddings as representation.", at=shape.at,
                            comes=f"{axes(shape.joined)}, N × {shape.catalogue}", needs=f"{axes('d')}, N × d")
         if shape.logits or shape.head:
-            raise ZooError("Crosses would have to know the item, and the user's vector does not.", "Empty the interaction slot.",
-                           at=shape.at, cure=("interaction", []), comes=axes(shape.head_width or 1), needs=axes(0))
+            raise ZooError("Crosses would have to know the item, and the user's vector does not.",
+                           "Empty the Interaction column.", at=shape.at, cure=("interaction", []),
+                           comes=axes(shape.head_width or 1), needs=axes(0))
         self.columns(shape)
         return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.product" for t in shape.tasks}})
 

@@ -30,9 +30,9 @@ DECOYS = (("advertiser", "category", 0.7), ("country", "device", 0.6))
 
 
 @dataclass(frozen=True)
-class Utility:
-    """What a row adds up to. main[field]: (value,) · dense[name]: factor, and the numbers that it was standardised by ·
-    crosses: a pair of fields and its table (value of a, value of b)."""
+class Effects:
+    """What the fields of a row add to a utility. main[field]: (value,) · dense[name]: factor, and the numbers that it was
+    standardised by · crosses: a pair of fields and its table (value of a, value of b)."""
 
     main: Mapping[str, np.ndarray]
     dense: Mapping[str, tuple[float, np.ndarray]]
@@ -91,13 +91,13 @@ class Ads(World):
         """(row,) main effects and crosses, with weights and tables drawn anew at every call."""
         return self.drawn(rng, fields, dense).of(fields, dense)
 
-    def drawn(self, rng: np.random.Generator, fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> Utility:
+    def drawn(self, rng: np.random.Generator, fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> Effects:
         """A utility whose parts have their strength as sd on these rows."""
         weights = {name: rng.standard_normal(size) for name, size in SIZES.items()}
         main = {name: self.main * recipes.std_like(each, each[fields[name]]) for name, each in weights.items()}
         crosses = tuple((pair.a, pair.b, pair.strength * recipes.cross_table(
             rng, fields[pair.a], fields[pair.b], (SIZES[pair.a], SIZES[pair.b]))) for pair in self.crossed)
-        return Utility(main, {name: (self.dense * sign, dense[name].astype(np.float64)) for name, sign in DENSE}, crosses)
+        return Effects(main, {name: (self.dense * sign, dense[name].astype(np.float64)) for name, sign in DENSE}, crosses)
 
     @property
     def crossed(self) -> tuple[Pair, ...]:

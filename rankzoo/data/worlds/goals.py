@@ -19,7 +19,7 @@ import pyarrow as pa
 from rankzoo.data import recipes
 from rankzoo.data.truths import Auctions, Delays, Relatedness, Truth
 from rankzoo.data.world import Made, check_rows
-from rankzoo.data.worlds.ads import FIELDS, SIZES, Ads, Utility, as_columns, impressions
+from rankzoo.data.worlds.ads import FIELDS, SIZES, Ads, Effects, as_columns, impressions
 from rankzoo.schema import Bids, Schema, Task
 
 TASKS = ("swipe", "install", "purchase", "sign_up")
@@ -52,9 +52,11 @@ class Goals(Ads):
 
     name: ClassVar[str] = "goals"
     title: ClassVar[str] = "Goals: conversions that come late"
-    sentence: ClassVar[str] = "Swipes, installs, purchases and sign-ups after ads, some of which come days later."
-    formula: ClassVar[str] = (r"\mathrm{logit}_k = \sum_l L_{kl}\,u_l + b_k,\quad L L^\top = R,\quad u_l \text{ as in ads},\quad"
-                              r" P(\text{seen after } t) = \sigma(\mathrm{logit}_k)\,\frac{1 - e^{-t/m}}{1 - e^{-7/m}}")
+    sentence: ClassVar[str] = "Swipes, installs, purchases and sign-ups after ads, some days later; each ad bids for one."
+    formula: ClassVar[str] = (r"\begin{gathered} \mathrm{logit}_k = \sum_l L_{kl}\,u_l + b_k,\quad L L^\top = R,\quad"
+                              r" u_l \text{ as in ads},\quad"
+                              r" P(\text{seen after } t) = \sigma(\mathrm{logit}_k)\,\frac{1 - e^{-t/m}}{1 - e^{-7/m}} \\"
+                              r" \mathrm{bid}_a = e^{0.5 z_a} / \bar p_{\mathrm{goal}(a)} \end{gathered}")
     version: ClassVar[int] = 2
     validation_share: ClassVar[float] = 0.2
 
@@ -108,7 +110,7 @@ class Goals(Ads):
         return Made(table, Truth(logits, pairs=self.crossed, relatedness=self.related, delays=delays, auctions=auctions,
                                  formula=self.formula), candidates)
 
-    def mixed(self, causes: Sequence[Utility], fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> np.ndarray:
+    def mixed(self, causes: Sequence[Effects], fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> np.ndarray:
         """(row, task) utilities: mixtures of the hidden ones."""
         hidden = np.stack([cause.of(fields, dense) for cause in causes], axis=1)
         return hidden @ np.linalg.cholesky(self.related.cosine).T
@@ -119,7 +121,7 @@ class Goals(Ads):
         goal = rng.permutation(np.arange(SIZES[PAYS]) % len(TASKS))
         return goal, worth[goal] * np.exp(self.spread * recipes.std(rng.standard_normal(SIZES[PAYS])))
 
-    def waiting(self, rng: np.random.Generator, causes: Sequence[Utility],
+    def waiting(self, rng: np.random.Generator, causes: Sequence[Effects],
                 intercepts: np.ndarray) -> tuple[dict[str, np.ndarray], Auctions]:
         """The columns of requests: a user, a device, a place and an hour, and the ads that compete there; intercepts: (task,)."""
         fields, dense = impressions(rng, self.requests * self.competing)

@@ -1,7 +1,6 @@
 """Tasks: how alike two tasks pull at their input, whether each is calibrated, and what one group costs the other."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -9,9 +8,9 @@ import streamlit as st
 from rankzoo.figures import tasks as figure
 from rankzoo.figures.words import decimal, fixed, missing, number
 from rankzoo.inspection.tasks import APART, grouped, tasks, trade, weighed
-from rankzoo.inspection.view import Table, View
+from rankzoo.inspection.view import Subject, Table, View
 from rankzoo.serving.utility import Utility
-from rankzoo.ui import page
+from rankzoo.ui import page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, truth_line
 from rankzoo.ui.words import say, translate
@@ -73,27 +72,29 @@ def _trade(sight: Sight, frame: Table, utility: Utility) -> None:
     scene(figure.trade(frame, translate), key="tasks:trade", alt=say("What more active responses cost"))
     served, twice = (frame.iloc[place] for place in (list(frame["served"]).index(True) + step for step in (0, 1)))
     more = {str(name): fixed(float(twice[name] - served[name]), 3) for name in frame if name not in ("alpha", "served")}
-    score = say("passive + α · active + {lam} · other value", lam=number(utility.lam)) if "other" in frame else say(
-        "passive + α · active value")
+    score = say("passive + α · active + λ · other value") if "other" in frame else say("passive + α · active value")
     said = say("The tenth of the rows that ranks highest by {score}. Twice the served α changes its active value by {active} a "
                "row, its passive value by {passive}.", score=score, active=more["active"], passive=more["passive"])
     if "true_active" in frame and not missing(served["true_active"]):
         said += " " + say("In truth {active} and {passive}.", active=more["true_active"], passive=more["true_passive"])
     st.caption(said + " " + say("The model stays as it is: only α changes, which is why probabilities must be calibrated."))
-    if third := _third(sight, frame, utility, more):
-        st.caption(third)
-
-
-def _third(sight: Sight, frame: Table, utility: Utility, more: Mapping[str, str]) -> str:
-    """The third term of the score: what it counts, and that λ stays; or that the model predicts nothing for it."""
     if "other" in frame:
-        return say("Other value is that of {tasks}, with λ = {lam} at every α; it changes by {other}.", lam=number(utility.lam),
-                   tasks=page.escaped(", ".join(utility.other)), other=more["other"])
-    served = sight.subject.serving
-    if not isinstance(served, Utility) or not served.other:
-        return ""
-    return say("The score has a third term, λ times that of {tasks}. This model does not predict it, so that the term is 0 "
-               "whatever λ is; added as a task, it counts.", tasks=page.escaped(", ".join(served.other)))
+        st.caption(say("Other value is that of {tasks}, with λ = {lam} at every α; it changes by {other}.",
+                       lam=number(utility.lam), tasks=page.escaped(", ".join(utility.other)), other=more["other"]))
+    else:
+        _nothing_third(sight.subject)
+
+
+def _nothing_third(subject: Subject) -> None:
+    """That the score's third term has no task in this model, and a press that adds those that the data have."""
+    served, known = subject.serving, [task.name for task in subject.dataset.schema.tasks]
+    lacks = tuple(task for task in served.other if task in known) if isinstance(served, Utility) else ()
+    if lacks:
+        said = page.escaped(", ".join(lacks))
+        st.caption(say("The score has a third term, λ times that of {tasks}. This model does not predict it, so that the term is "
+                       "0 whatever λ is.", tasks=said))
+        st.button(say("Predict {tasks} too", tasks=said), key="tasks:add", on_click=state.edit,
+                  args=("tasks", [*subject.model.blueprint.tasks, *lacks]))
 
 
 def _calibrated(sight: Sight, frame: Table) -> None:
