@@ -1,8 +1,8 @@
-"""Index: what an approximate search among the items loses: clusters of their vectors, of which a request scans the nearest alone.
+"""Index: what an approximate search among the items loses: clusters of their vectors, of which the nearest alone are scanned.
 
-k-means makes √N clusters of N items. A request is compared with their centres, and then with the items of the n clusters whose
-centres have the largest products with it (an inverted file; here with one level of clusters and the vectors as they are). Scanned
-is the share of items that it is compared with; found the share of the exact search's first twenty that come out.
+k-means makes √N clusters of N items. What a row asks is compared with their centres, and then with the items of the n clusters
+whose centres have the largest products with it (an inverted file; here with one level of clusters and the vectors as they are).
+Scanned is the share of items that are compared; found the share of the exact search's first twenty that come out.
 """
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import torch
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.errors import ZooError
 from rankzoo.inspection.items import chosen
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
@@ -29,14 +29,15 @@ def searches(blueprint: Blueprint, schema: Schema) -> bool:
 
 
 def index(subject: Subject) -> View:
-    """Columns clusters (scanned, of `of`), of, scanned, found, recall, exact: shares over the requests on view; recall and exact:
-    of those whose right item is among the first twenty, by this search and by the exact one."""
+    """Columns clusters (scanned, of `of`), of, scanned, found, recall, exact: shares over the rows on view; recall and exact: of
+    those that ask for an item and have it among the first twenty, by this search and by the exact one (NaN where none asks)."""
     asking, vectors, label = compared(subject)
+    asks = label >= 0
     _, cluster, centres = clustered(vectors)
     score, near = asking @ vectors.T, np.argsort(-(asking @ centres.T), axis=1, kind="stable")
     first = best(score)
-    exact = float((first == label[:, None]).any(axis=1).mean())
-    reached = np.argsort(near, axis=1, kind="stable")[:, cluster]  # (request, item) how many clusters are nearer than the item's
+    exact = share((first == label[:, None]).any(axis=1)[asks])
+    reached = np.argsort(near, axis=1, kind="stable")[:, cluster]  # (row, item) how many clusters are nearer than the item's
     rows = []
     for many in probes(len(centres)):
         scanned = reached < many
@@ -45,22 +46,18 @@ def index(subject: Subject) -> View:
         hits = (given[:, :, None] == first[:, None, :]) & there[:, :, None]
         right = ((given == label[:, None]) & there).any(axis=1)
         rows.append({"clusters": many, "of": len(centres), "scanned": float(scanned.mean()),
-                     "found": float(hits.any(axis=1).mean()), "recall": float(right.mean()), "exact": exact})
+                     "found": float(hits.any(axis=1).mean()), "recall": share(right[asks]), "exact": exact})
     return View("index", pd.DataFrame(rows), note=NOTE)
 
 
 def compared(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(request, width) and (item, width) vectors whose products are the scores of the task that chooses an item, and the right
-    item of each request, (request,); without the unknown item, so that items count from 0. Raises a ZooError where no row on view
-    asks for an item."""
+    """(row, width) and (item, width) vectors whose products are the scores of the task that chooses an item, and the right item
+    of each row, (row,), −1 where it asks for none; without the unknown item, so that items count from 0."""
     task, entries = chosen(subject), subject.trace.entries
-    asks = subject.batch.observed[task.name].numpy() & (subject.batch.labels[task.name].nan_to_num() > 0).numpy()
-    if not asks.any():
-        raise ZooError("No row on view asks for an item.", "Show more rows.", at="rows")
+    label = torch.where(subject.batch.observed[task.name], subject.batch.labels[task.name].nan_to_num(), 0)
     query = entries.get(f"towers.query.{task.name}") or entries["towers.user"]
     item = entries.get("towers.item") or entries[f"representation.{subject.dataset.schema.catalogue.name}"]
-    return (query.values.numpy()[asks].astype(np.float64), item.values.numpy()[1:].astype(np.float64),
-            subject.batch.labels[task.name].numpy()[asks].astype(np.int64) - 1)
+    return query.values.double().numpy(), item.values[1:].double().numpy(), label.long().numpy() - 1
 
 
 def clustered(vectors: np.ndarray, seed: int = SEED) -> tuple[int, np.ndarray, np.ndarray]:
@@ -76,8 +73,13 @@ def clustered(vectors: np.ndarray, seed: int = SEED) -> tuple[int, np.ndarray, n
     return many, cluster, centres
 
 
+def share(right: np.ndarray) -> float:
+    """The mean of what holds, (row,) bool; NaN without a row."""
+    return float(right.mean()) if len(right) else np.nan
+
+
 def best(score: np.ndarray) -> np.ndarray:
-    """The first twenty items by score, or all where there are fewer: (request, item) → (request, place)."""
+    """The first twenty items by score, or all where there are fewer: (row, item) → (row, place)."""
     return np.argsort(-score, axis=1, kind="stable")[:, :TOP]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rankzoo.figures import lines
-from rankzoo.figures.words import percent, whole
+from rankzoo.figures.words import missing, percent, whole
 from rankzoo.inspection.index import enough, index
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
@@ -23,9 +23,8 @@ def show(sight: Sight) -> None:
     told["label"] = [say(LABELS[label]) for label in told["label"]]
     left, right = st.columns([62, 38], gap="medium")
     with left:
-        title(words)
-        scene(lines.lines(told.rename(columns={"scanned": "x"}), words, "share of items scanned", "share found", translate,
-                          written=lambda value: percent(value)), key="index:lines", alt=words, width=620)
+        scene(lines.lines(told.assign(x=(100 * told["scanned"]).round(1)).dropna(subset=["y"]), words, "% of items scanned",
+                          "share found", translate, written=percent), key="index:lines", alt=words, width=620)
     with right:
         title(say("Read it"))
         for sentence in reading(view.table):
@@ -35,12 +34,15 @@ def show(sight: Sight) -> None:
     page.twin(view.table, "index")
 
 
-def reading(table: Table) -> tuple[str, str]:
-    """What it takes to find nearly all, and what the cheapest search finds."""
-    near, one, exact = enough(table), table.iloc[0], float(table["exact"].iloc[0])
-    return (say("To find 98 % of what an exact search puts first, {clusters} of {of} clusters are scanned: {share} of the items. "
-                "The right item is then among the first twenty in {recall} of the rows, by an exact search in {exact}.",
-                clusters=whole(int(near["clusters"])), of=whole(int(near["of"])), share=percent(float(near["scanned"])),
-                recall=percent(float(near["recall"]), 1), exact=percent(exact, 1)),
-            say("The nearest cluster alone, {share} of the items, holds {found} of them.",
-                share=percent(float(one["scanned"]), 1), found=percent(float(one["found"]))))
+def reading(table: Table) -> tuple[str, ...]:
+    """What it takes to find nearly all, what that means for the right item, and what the cheapest search finds."""
+    near, one = enough(table), table.iloc[0]
+    found = say("To find 98 % of what an exact search puts first, {clusters} of {of} clusters are scanned: {share} of the items.",
+                clusters=whole(int(near["clusters"])), of=whole(int(near["of"])), share=percent(float(near["scanned"])))
+    alone = say("The nearest cluster alone, {share} of the items, holds {found} of it.", share=percent(float(one["scanned"]), 1),
+                found=percent(float(one["found"])))
+    if missing(one["exact"]):
+        return found, alone
+    right = say("The right item is then among the first twenty in {recall} of the rows, by an exact search in {exact}.",
+                recall=percent(float(near["recall"]), 1), exact=percent(float(one["exact"]), 1))
+    return f"{found} {right}", alone
