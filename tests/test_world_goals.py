@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from rankzoo.data import recipes
 from rankzoo.data.load import from_world
-from rankzoo.data.worlds.ads import FIELDS, SIZES
+from rankzoo.data.worlds.ads import DECOYS, FIELDS, SIZES
 from rankzoo.data.worlds.goals import CLOSED, LATE, TASKS, WORLD
 from rankzoo.training.metrics import oracle
 
@@ -99,9 +99,16 @@ def test_an_advertiser_bids_for_one_event_so_that_an_average_ad_is_worth_one(mad
     assert worth.mean() == pytest.approx(0.0, abs=1e-6) and worth.std() == pytest.approx(0.5, abs=1e-6)
 
 
+def usual(table, leader: str, follower: str) -> np.ndarray:
+    """(value of leader,) the most frequent value of the other field beside each."""
+    pairs = np.zeros((SIZES[leader], SIZES[follower]))
+    np.add.at(pairs, (table[leader].to_numpy(), table[follower].to_numpy()), 1)
+    return pairs.argmax(axis=1)
+
+
 def test_requests_wait_for_an_auction(made):
-    """A thousand of one user in one place, sixteen ads each, of final probabilities and the same advertisers' bids; what waits is
-    drawn aside, so that it changes no row."""
+    """A thousand of one user in one place, sixteen ads each, of final probabilities and the same advertisers' categories and
+    bids; what waits is drawn aside, so that it changes no row."""
     waiting = made.candidates
     shape = (WORLD.requests, WORLD.competing)
     for name, _, side in FIELDS:
@@ -110,6 +117,9 @@ def test_requests_wait_for_an_auction(made):
     assert np.array_equal(waiting["group"].to_numpy(), np.repeat(np.arange(shape[0]), shape[1]))
     paid = dict(zip(made.table["advertiser"].to_pylist(), made.table["bid"].to_pylist(), strict=True))
     assert [paid[each] for each in waiting["advertiser"].to_pylist()] == waiting["bid"].to_pylist()
+    for leader, follower, _ in DECOYS:
+        log, auctions = (usual(table, leader, follower) for table in (made.table, waiting))
+        assert np.mean(log == auctions) > 0.8, (leader, follower)
     for task in TASKS:
         logit, label = made.truth.auctions.logits[task], waiting[task].to_numpy()
         last = recipes.sigmoid(made.truth.logits[task][part("test")])

@@ -81,7 +81,7 @@ class Ads(World):
         """Fields, dense features, main effects, crosses, labels: in this order from one generator."""
         check_rows(rows)
         rng = np.random.default_rng(seed)
-        fields, dense = impressions(rng, rows)
+        fields, dense, _ = impressions(rng, rows)
         raw = self.utility(rng, fields, dense)
         logit = raw + recipes.intercept(raw, self.rate)
         columns = as_columns(fields, dense) | {"click": recipes.labels(rng, logit)}
@@ -105,9 +105,16 @@ class Ads(World):
         return tuple(Pair(pair.a, pair.b, self.strength * pair.strength) for pair in PAIRS)
 
 
-def impressions(rng: np.random.Generator, rows: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The categorical and the dense fields of every row, (row,) each."""
-    return _fields(rng, rows), _dense(rng, rows)
+Followers = tuple[np.ndarray, ...]
+"""For each decoy: the value that follows each value of the field that decides."""
+
+
+def impressions(rng: np.random.Generator, rows: int,
+                follows: Followers | None = None) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Followers]:
+    """The categorical and the dense fields of every row, (row,) each, and what follows what: drawn unless it is given, as for
+    further rows of the same world."""
+    fields, follows = _fields(rng, rows, follows)
+    return fields, _dense(rng, rows), follows
 
 
 def as_columns(fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -115,13 +122,14 @@ def as_columns(fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]
     return {name: ids.astype(np.int32) for name, ids in fields.items()} | dict(dense)
 
 
-def _fields(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+def _fields(rng: np.random.Generator, rows: int, follows: Followers | None) -> tuple[dict[str, np.ndarray], Followers]:
     fields = {name: recipes.popular(rng, size, rows, 0.6) for name, size in SIZES.items()}
-    for leader, follower, share in DECOYS:
-        fixed = rng.integers(0, SIZES[follower], SIZES[leader])
-        follows = rng.random(rows) < share
-        fields[follower] = np.where(follows, fixed[fields[leader]], fields[follower])
-    return fields
+    used = []
+    for i, (leader, follower, share) in enumerate(DECOYS):
+        used.append(follows[i] if follows else rng.integers(0, SIZES[follower], SIZES[leader]))
+        here = rng.random(rows) < share
+        fields[follower] = np.where(here, used[i][fields[leader]], fields[follower])
+    return fields, tuple(used)
 
 
 def _dense(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:

@@ -50,7 +50,7 @@ class Conversions(Ads):
         generator."""
         check_rows(rows)
         rng = np.random.default_rng(seed)
-        fields, dense = impressions(rng, rows)
+        fields, dense, _ = impressions(rng, rows)
         clicking = self.utility(rng, fields, dense)
         logits = {"click": clicking + recipes.intercept(clicking, self.rate)}
         click = recipes.labels(rng, logits["click"])

@@ -19,7 +19,7 @@ import pyarrow as pa
 from rankzoo.data import recipes
 from rankzoo.data.truths import Auctions, Delays, Relatedness, Truth
 from rankzoo.data.world import Made, check_rows
-from rankzoo.data.worlds.ads import FIELDS, SIZES, Ads, Effects, as_columns, impressions
+from rankzoo.data.worlds.ads import FIELDS, SIZES, Ads, Effects, Followers, as_columns, impressions
 from rankzoo.schema import Bids, Schema, Task
 
 TASKS = ("swipe", "install", "purchase", "sign_up")
@@ -83,7 +83,7 @@ class Goals(Ads):
         looked at when all has come."""
         check_rows(rows)
         rng = np.random.default_rng(seed)
-        fields, dense = impressions(rng, rows)
+        fields, dense, follows = impressions(rng, rows)
         before = np.arange(rows) < len(self.parts(rows)["train"]) + len(self.parts(rows)["validation"])
         early = np.arange(rows) < len(self.parts(rows)["train"])
         day = np.where(before, CLOSED * rng.random(rows), CLOSED + (DAYS - CLOSED) * rng.random(rows))
@@ -105,7 +105,7 @@ class Goals(Ads):
                 columns[task] = pa.array(columns[task], mask=~known)
         aside, added = np.random.default_rng([seed, 1]), np.array(list(intercepts.values()))
         goal, paid = self.offers(aside, 1 / recipes.sigmoid(raw + added).mean(axis=0))
-        waiting, auctions = self.waiting(aside, causes, added)
+        waiting, auctions = self.waiting(aside, follows, causes, added)
         table, candidates = (pa.table(each | bids(goal, paid, each)) for each in (columns, waiting))
         return Made(table, Truth(logits, pairs=self.crossed, relatedness=self.related, delays=delays, auctions=auctions,
                                  formula=self.formula), candidates)
@@ -121,10 +121,10 @@ class Goals(Ads):
         goal = rng.permutation(np.arange(SIZES[PAYS]) % len(TASKS))
         return goal, worth[goal] * np.exp(self.spread * recipes.std(rng.standard_normal(SIZES[PAYS])))
 
-    def waiting(self, rng: np.random.Generator, causes: Sequence[Effects],
+    def waiting(self, rng: np.random.Generator, follows: Followers, causes: Sequence[Effects],
                 intercepts: np.ndarray) -> tuple[dict[str, np.ndarray], Auctions]:
         """The columns of requests: a user, a device, a place and an hour, and the ads that compete there; intercepts: (task,)."""
-        fields, dense = impressions(rng, self.requests * self.competing)
+        fields, dense, _ = impressions(rng, self.requests * self.competing, follows)
         first = np.repeat(np.arange(self.requests) * self.competing, self.competing)
         fields |= {name: fields[name][first] for name, _, side in FIELDS if side != "item"}
         logits = dict(zip(TASKS, (self.mixed(causes, fields, dense) + intercepts).T, strict=True))
