@@ -76,7 +76,8 @@ def test_parts_that_are_found_by_their_sum_are_the_only_ones_with_it(arch, monke
 def test_the_bias_of_a_field_is_its_own():
     """Deep Crossing: a table of 9 rows and a bias, which are as many parameters as the biases of all ten fields together."""
     device = of("deep_crossing", "representation.device")
-    assert [part.working for part in device.count.parts] == ["9 × 16", "16"] and device.count.parameters == 160
+    assert [each.working for each in device.count.parts] == ["9 × 16", "16"] and device.count.parameters == 160
+    assert device.formula == r"e=\mathrm{relu}(E[x]+b),\; E\in\mathbb{R}^{9\times 16}"
 
 
 def assert_sized(block: Block, inner: Anatomy) -> None:
@@ -217,7 +218,8 @@ def test_an_experts_own_task_a_cross_layers_own_number():
 
 
 def test_what_is_asked_and_what_scores_are_counted_apart():
-    """DIN's tokens belong to the candidate that is asked with, its unit to the scorer."""
+    """DIN's tokens belong to the candidate that is asked with, its unit to the scorer; a candidate of tokens is mapped."""
+    assert of("din", "sequence.0.candidate").formula == "c=W[e_1;e_2]+b" == of("bst", "sequence.0.candidate").formula
     assert of("din", "sequence.0.candidate").count.parameters == 33 * 16 + 25 * 16
     assert {part.path.rpartition(".")[2] for part in of("din", "sequence.0").count.parts if part.parameters} == {"unit", "score"}
 
