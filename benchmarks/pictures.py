@@ -23,7 +23,7 @@ from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look
 from rankzoo.registry import systems
-from rankzoo.serving import Calibrate
+from rankzoo.serving import Auction
 
 Line = tuple[str, str, float, float]
 """View, statistic, value, chance."""
@@ -38,7 +38,7 @@ def measured(id: str, seed: int, data: bool) -> list[Line]:
     fit, _ = trained(Document.preset(id).but([("settings.seed", seed), ("settings.data_seed", seed * data)]))
     subject = Subject.of(fit.model, fit.dataset, serving=system.serving)
     found = []
-    for view in (system.picture, *(["calibration"] if isinstance(system.serving, Calibrate) else [])):
+    for view in (system.picture, *(["calibration", "auction"] if isinstance(system.serving, Auction) else [])):
         truth = look(subject, view).truth
         found += [(view, score.statistic, score.value, score.chance) for score in flat(truth) if score is truth or score.ci95]
     return found

@@ -39,7 +39,8 @@ class RankingModel(nn.Module):
         signal, joined = self.read(batch, trace)
         branches = self.sharing(joined, trace.at("sharing"))  # 5  → one vector per task
         logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
-        losses = self.losses(logits, branches, batch)  # 7  → one loss per task
+        taught = self.towers.taught(branches, signal, batch) if batch.labels and hasattr(self.towers, "taught") else {}
+        losses = self.losses({**logits, **taught}, branches, batch)  # 7  → one loss per task
         return Output({task: self.losses.served(task, logit) for task, logit in logits.items()}, losses, trace,
                       logits)
 

@@ -140,10 +140,19 @@ class Grades:
 
 
 @dataclass(frozen=True)
+class Bids:
+    """What the advertiser of a row pays for: a column with the name of an event (a task's), and one with what it pays for each.
+    They are the auction's: a model never reads them."""
+
+    goal: str = "bid_goal"
+    amount: str = "bid"
+
+
+@dataclass(frozen=True)
 class Schema:
     """The columns of a dataset: features, histories and tasks, in the order in which tensors hold them. `requests` says that
     rows which were candidates for one request share a number; `catalogue` describes the items that rows name, `grades` the lists
-    of them that come with rows."""
+    of them that come with rows, `bids` what is paid for a row's events."""
 
     features: tuple[Feature, ...]
     tasks: tuple[Task, ...]
@@ -151,6 +160,7 @@ class Schema:
     requests: bool = False
     catalogue: Catalogue | None = None
     grades: Grades | None = None
+    bids: Bids | None = None
 
     @cached_property
     def categorical(self) -> tuple[Feature, ...]:

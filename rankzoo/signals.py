@@ -26,8 +26,9 @@ class Batch:
     look-up then serves all fields.
 
     listed, grades: (row, place) items that a row is known to go with, 0 where the list has ended, and their grades; labels, too ·
+    bids: (row, task of the schema) what is paid for an event, 0 for all but one; no model reads them ·
     catalogue: the items that rows name, one row each, row 0 unknown; seen: (item,) bool, those that the training part names.
-    The last two are the same for every choice of rows.
+    These two are the same for every choice of rows.
     """
 
     schema: Schema
@@ -42,6 +43,7 @@ class Batch:
     seen: Tensor | None = None
     listed: Tensor | None = None
     grades: Tensor | None = None
+    bids: Tensor | None = None
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -61,9 +63,10 @@ class Batch:
     def map(self, change) -> Batch:
         """The batch with `change` applied to every tensor of its rows: how they are sliced, permuted or moved."""
         each = lambda named: {name: change(tensor) for name, tensor in named.items()}  # noqa: E731
-        group, listed, grades = (None if tensor is None else change(tensor) for tensor in (self.group, self.listed, self.grades))
+        group, listed, grades, bids = (None if tensor is None else change(tensor)
+                                       for tensor in (self.group, self.listed, self.grades, self.bids))
         return Batch(self.schema, change(self.ids), change(self.numbers), each(self.histories), each(self.masks),
-                     each(self.labels), each(self.observed), group, self.catalogue, self.seen, listed, grades)
+                     each(self.labels), each(self.observed), group, self.catalogue, self.seen, listed, grades, bids)
 
     def rows(self, start: int, stop: int) -> Batch:
         """The rows from start to stop, as views."""
@@ -83,6 +86,18 @@ def tags_of(batch: Batch, words: str, field: int, label: Tensor) -> tuple[Tensor
     each."""
     item = label.nan_to_num().long()
     return batch.catalogue.histories[words][:, :, field][item], batch.catalogue.masks[words][item]
+
+
+def told_once(batch: Batch, history: str) -> Tensor:
+    """Numbers of a history's filled positions, through all rows, in the first row of every request alone, since the rows of one
+    share what was before: (item,)."""
+    mask = batch.masks[history]
+    if batch.group is not None:
+        found, request = torch.unique(batch.group, return_inverse=True)
+        rows = torch.arange(len(request))
+        first = rows.new_full((len(found),), len(rows)).scatter_reduce(0, request, rows, "amin")
+        mask = mask & (rows == first[request]).unsqueeze(1)
+    return mask.reshape(-1).nonzero().squeeze(1)
 
 
 @dataclass(frozen=True)
@@ -113,9 +128,11 @@ class Sequence:
     @cached_property
     def items(self) -> Tensor:
         """The filled positions alone: (item, width)."""
-        if isinstance(self.given, Tensor):
-            return self.given.flatten(0, 1).index_select(0, self.places)
-        return self.given(self.places)
+        return self.at(self.places)
+
+    def at(self, places: Tensor) -> Tensor:
+        """Some positions, numbered through all rows: (item,) → (item, width)."""
+        return self.given.flatten(0, 1).index_select(0, places) if isinstance(self.given, Tensor) else self.given(places)
 
     @cached_property
     def owners(self) -> Tensor:

@@ -44,6 +44,7 @@ def names(schema: Schema) -> dict[str, st.SearchStrategy]:
         "weights": st.dictionaries(st.sampled_from(tasks), st.floats(0, 3), max_size=2),
         "by": st.lists(st.sampled_from(categorical), unique=True, max_size=2).map(lambda more: [bias[0], *more]),
         "on": st.lists(st.sampled_from(tasks), unique=True, min_size=1),
+        "guesses": st.sampled_from(bias),
         "user": st.sampled_from(["", *(h.name for h in schema.histories)]), "item": st.sampled_from(["candidate", *categorical]),
         "click": st.sampled_from(tasks), "conversion": st.sampled_from(tasks),
         "log_q": st.sampled_from(["", *(f.name for f in schema.inputs if f.kind == "categorical" and f.side == "item")])}

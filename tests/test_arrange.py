@@ -38,7 +38,8 @@ class TestModelled:
         return randomised(RankingModel(systems()["kuaishou"].blueprint, data.schema))
 
     def test_rows_are_those_of_the_table(self, data):
-        """Take logged lists as requests of one: slot, placed videos and mask are made as the table has them."""
+        """Take logged lists as requests of one: slot, placed videos and mask are made as the table has them; network and buffer
+        are the request's own."""
         batch, spec = data.part("train", 900), Modelled(SPEC, RankingModel(systems()["kuaishou"].blueprint, data.schema),
                                                         data.part("train", 900), 1)
         slot = batch.ids[:, spec.slot] - 1
@@ -48,6 +49,7 @@ class TestModelled:
             made, mask = spec.placed(rows, before), batch.masks["placed"][rows]
             assert len(rows) > 20 and torch.equal(made.masks["placed"], mask) and torch.equal(made.ids, batch.ids[rows])
             assert torch.equal(made.histories["placed"], batch.histories["placed"][rows])
+            assert torch.equal(made.numbers, batch.numbers[rows]) and "buffer" in [f.name for f in data.schema.numeric]
             assert not made.labels and torch.equal(made.histories["watched"], batch.histories["watched"][rows])
 
     def test_scores_are_the_model_s(self, data, model):

@@ -14,6 +14,7 @@ from rankzoo.figures.calibration import delays, segments
 from rankzoo.inspection.calibration import calibration, distance, judged, logarithms, parts, usual, won
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
+from rankzoo.serving.auction import Auction
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import predict, sigmoid
@@ -123,9 +124,9 @@ def test_segments_of_any_data():
 
 def test_the_split_is_the_system_s_and_not_the_planted_one(trained):
     """Snapchat's layer has a curve for each device; a system without such a layer is not told where the truth lies."""
-    assert usual(trained) == Document.preset("snapchat").system.serving.by == "device"
+    assert usual(trained) == Document.preset("snapchat").system.serving.layer.by == "device"
     other, planted = replace(trained, serving=None), trained.dataset.truth.delays.by
-    strange = replace(trained, serving=Calibrate(by="no feature"))
+    strange = replace(trained, serving=Auction(Calibrate(by="no feature")))
     assert planted == "device" and usual(other) == "gender" and usual(strange) == "gender"
     assert trained.over(trained.batch.rows(0, 5)).serving == trained.serving
 

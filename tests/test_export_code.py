@@ -30,7 +30,7 @@ from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
 SWITCHES = ("how", "mode", "index", "admit", "aggregator", "numeric", "norm", "read", "positions", "pooling", "structure",
-            "gates", "activation", "gate_input", "sampling", "serve", "target", "grains", "order", "labels")
+            "gates", "activation", "gate_input", "sampling", "serve", "target", "grains", "order", "labels", "over")
 LIBRARIES = {"__future__", "collections.abc", "dataclasses", "itertools", "math", "sys", "torch", "torch.nn",
              "torch.nn.functional", "typing"}
 ALONE = '''
@@ -52,7 +52,7 @@ for path in sys.argv[1:]:
     counts = {name: sum(p.numel() for p in module.parameters()) for name, module in model.named_modules()}
     with torch.no_grad():
         logits = model(toy)
-        losses = model.losses(logits, toy)
+        losses = model.loss(toy)
     torch.save({"counts": counts, "toy": plain(toy), "logits": logits, "losses": losses}, path.replace(".py", ".out"))
     file.train(model, steps=2)
 '''

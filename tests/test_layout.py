@@ -12,6 +12,7 @@ from rankzoo.export.picture import layout_of, two_layouts
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
+from rankzoo.figures.layout.ranks import LANE
 from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
 from rankzoo.registry import systems
@@ -45,7 +46,7 @@ def test_no_two_boxes_overlap(layout: Layout) -> None:
 
 def test_boxes_keep_clear_of_unused_columns(layout: Layout) -> None:
     off = [layout.spans[column.slot] for column in layout.columns if not column.used]
-    inside = [box for address, box in layout.boxes.items() if layout.blocks[address].form not in ("bias", "bias_tower")]
+    inside = [box for address, box in layout.boxes.items() if layout.blocks[address].form not in LANE]
     assert all(box.right <= span.x or box.x >= span.right for span in off for box in inside)
 
 

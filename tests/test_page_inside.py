@@ -28,7 +28,7 @@ PLANTED = {"din": ("attention", "heads"), "bst": ("attention", "heads"), "nrms":
            "youtube": ("gates", "position", "tasks", "heads"), "linkedin": ("tasks", "heads"),
            "dcn_v2": ("crosses", "heads"), "wide_deep": ("crosses", "heads"), "lr": ("crosses", "heads"),
            "bytedance": ("rows", "heads"), "tencent": ("crosses", "masks", "tasks", "heads"),
-           "snapchat": ("gates", "crosses", "calibration", "tasks", "heads"),
+           "snapchat": ("gates", "crosses", "calibration", "auction", "tasks", "heads"),
            "alibaba": ("attention", "embeddings", "grades"), "homedepot": ("embeddings", "items"),
            "spotify": ("embeddings", "items"), "kuaishou": ("attention", "lists", "heads"),
            "microsoft": ("attention", "embeddings", "heads"), "huawei": ("attention", "embeddings", "gradients", "heads"),
@@ -366,6 +366,22 @@ def test_a_visitor_says_what_a_response_is_worth():
     for task in ("like", "comment", "reshare"):
         app.number_input("tasks:worth:" + task).set_value(1.0)
     assert curve() != before and not app.run().exception and curve() == before
+
+
+def test_the_third_term_is_told_and_weighed():
+    """The preset predicts nothing of the creator: λ weighs nothing, it is said, and nobody asks for it. As a task it counts, λ is
+    told, and another one moves the curve."""
+    told = lambda app: " ".join(each.value for each in app.caption).replace("\\", "")  # noqa: E731
+    app = visit("inside", c=link.encode(tiny("linkedin")), view="tasks")
+    assert "λ times that of creator_reply. This model does not predict it" in told(app)
+    assert not any(each.key == "tasks:lambda" for each in app.number_input)
+    app = app.button("tasks:add").click().run()
+    assert app.session_state["rz_document"].blueprint.tasks == (*systems()["linkedin"].blueprint.tasks, "creator_reply")
+    assert "α · active + λ · other value" in told(app)
+    assert "Other value is that of creator_reply, with λ = 1 at every α" in told(app)
+    before = scenes(app)["tasks:trade"]
+    app.number_input("tasks:lambda").set_value(50.0)
+    assert not app.run().exception and "with λ = 50 at every α" in told(app) and scenes(app)["tasks:trade"] != before
 
 
 def test_the_steps_of_a_search_are_told():

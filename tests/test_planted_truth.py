@@ -169,6 +169,16 @@ def test_the_calibration_layer_mends_what_early_labels_bend():
         assert truth.value >= 0.85 and truth.found and after.value <= 0.35 * before.value and lessened.found, (seed, truth)
 
 
+def test_calibrated_winners_are_worth_more():
+    """Snapchat: with the layer another ad wins a fifth of the auctions or more, and winners are worth more, in every seed; both
+    orders are far above what base rates know."""
+    for seed in SEEDS:
+        view = look(trained("snapchat", seed)[1], "auction")
+        before, gain = view.truth.more
+        assert gain.found and view.truth.value > before.value > 0.4 and before.found, (seed, view.truth)
+        assert view.table.set_index("way").loc["after", "moved"] >= 0.2, seed
+
+
 def test_cgcs_shared_experts_are_mixed_by_relatedness():
     """Own experts keep all tasks apart, so unrelated ones differ little more over all experts; among the shared ones they do:
     above 1 in at least four of five seeds, 1.4 and more on average."""

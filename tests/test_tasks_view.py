@@ -14,10 +14,10 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.components.sharing.groups import Groups
 from rankzoo.components.towers.mlp import MlpTower
-from rankzoo.data.worlds.professional import ACTIVE, PASSIVE, TASKS, WORLD
+from rankzoo.data.worlds.professional import ACTIVE, CREATOR, EVERY, PASSIVE, TASKS, WORLD
 from rankzoo.errors import ZooError
 from rankzoo.figures import tasks as figure
-from rankzoo.inspection.tasks import ALPHAS, APART, calibration, common, pairs_of, pulled, scored, tasks, trade
+from rankzoo.inspection.tasks import ALPHAS, APART, calibration, common, grouped, pairs_of, pulled, scored, tasks, trade, weighed
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
@@ -26,14 +26,15 @@ from tests.drawings import walk
 from tests.support import random_batch, randomised, rich, small
 
 PLAIN = Embeddings()
-RELATED = WORLD.related.cosine[np.triu_indices(5, 1)]
+COSINE = WORLD.related.cosine[:5, :5]
+RELATED = COSINE[np.triu_indices(5, 1)]
 
 
 def subject(widths: tuple[int, ...] = (6,), rows: int = 60, groups: tuple = (PASSIVE, ACTIVE),
-            representation: Embeddings = PLAIN, serving: Utility | None = None) -> Subject:
+            representation: Embeddings = PLAIN, serving: Utility | None = None, names: tuple[str, ...] = TASKS) -> Subject:
     """An untrained model of numbers over a few rows; without hidden layers behind the groups' one."""
     blueprint = Blueprint(representation=representation, sharing=Groups(groups=groups, widths=widths), towers=MlpTower(widths=()),
-                          tasks=TASKS)
+                          tasks=names)
     dataset = small("professional", 600)
     return Subject.of(RankingModel(blueprint, dataset.schema), dataset, rows=rows, serving=serving)
 
@@ -51,7 +52,7 @@ def test_a_perfect_picture_is_one():
     """Within 1, across 0; what was planted (.9 and 0) is .9."""
     score = scored(np.tile(np.where(RELATED > 0.5, 1.0, 0.0), (50, 1)), RELATED)
     assert score.value == 1.0 and score.more[0].value == pytest.approx(1.0) and score.found
-    planted = scored(drawn(WORLD.related.cosine), RELATED)
+    planted = scored(drawn(COSINE), RELATED)
     assert planted.value == pytest.approx(0.9, abs=0.01) and planted.ci95[0] < planted.value < planted.ci95[1]
 
 
@@ -127,7 +128,7 @@ def test_the_curve_trades_one_value_for_the_other():
     assert frame["alpha"][frame["served"]].tolist() == [1.0]
     assert (np.diff(frame["active"]) >= -1e-9).all() and (np.diff(frame["passive"]) <= 1e-9).all()
     assert frame["alpha"].tolist() == list(ALPHAS) and frame[["true_passive", "true_active"]].notna().all().all()
-    passive, _ = utility.parts({task: seen.trace[f"logit.{task}"].values.double() for task in TASKS})
+    passive, _, _ = utility.parts({task: seen.trace[f"logit.{task}"].values.double() for task in TASKS})
     assert frame["passive"].iloc[0] <= float(passive.topk(10).values.mean()) + 1e-12
 
 
@@ -142,6 +143,39 @@ def test_the_system_says_what_is_served_and_which_group_is_active():
     top = (passive + 3 * active).topk(6).indices
     row = frame.iloc[len(ALPHAS) // 2]
     assert (row["passive"], row["active"]) == pytest.approx((float(passive[top].mean()), float(active[top].mean())))
+
+
+@pytest.mark.parametrize("groups", [(PASSIVE, ACTIVE), (PASSIVE, ACTIVE + CREATOR), (ACTIVE, PASSIVE, CREATOR)],
+                         ids=["a network of its own", "in the active one", "groups the other way round"])
+def test_a_third_group_counts_lambda_times_at_every_alpha(groups):
+    """F_p + α F_a + λ F_o, whichever network predicts the creator's reply: by hand, for each α; λ = 0 leaves the order of two."""
+    utility = Utility(ACTIVE, CREATOR, lam=5.0)
+    seen = subject(groups=groups, serving=utility, names=EVERY)
+    frame = tasks(seen).tables["trade"]
+    p = {task: torch.sigmoid(seen.trace[f"logit.{task}"].values.double()) for task in EVERY}
+    real = {task: torch.sigmoid(torch.from_numpy(seen.dataset.truth_of("test", 60).logits[task])) for task in EVERY}
+    for row in frame.to_dict("records"):
+        value = p["click"] + p["long_dwell"] + row["alpha"] * (p["like"] + p["comment"] + p["reshare"]) + 5 * p["creator_reply"]
+        top = value.topk(6).indices
+        assert row["other"] == pytest.approx(float(p["creator_reply"][top].mean()))
+        assert row["true_other"] == pytest.approx(float(real["creator_reply"][top].mean()))
+        assert row["active"] == pytest.approx(float((p["like"] + p["comment"] + p["reshare"])[top].mean()))
+    plain = trade(seen, replace(utility, lam=0.0), EVERY)
+    two = trade(seen, Utility(ACTIVE), TASKS)
+    assert plain[["passive", "active"]].equals(two[["passive", "active"]]) and "other" not in two
+    assert not frame["other"].equals(plain["other"]) and frame["other"].mean() > plain["other"].mean()
+
+
+def test_which_groups_a_utility_has():
+    """A third group is the other one where the system names none; one group, or four, are traded by nobody."""
+    nobody = subject(groups=(PASSIVE, ACTIVE), names=EVERY)
+    assert weighed(nobody, grouped(nobody)) == Utility(ACTIVE, CREATOR)
+    left_out = subject(serving=Utility(ACTIVE, CREATOR, alpha=2.0, lam=3.0))
+    assert weighed(left_out, grouped(left_out)) == Utility(ACTIVE, (), 2.0, 3.0)
+    assert "other" not in tasks(left_out).tables["trade"]
+    for groups in ((EVERY,), (PASSIVE, ("like",), ("comment",), ("reshare",))):
+        seen = subject(groups=groups, names=EVERY)
+        assert weighed(seen, grouped(seen)) is None and "trade" not in tasks(seen).tables
 
 
 def test_tasks_that_read_tables_of_their_own_have_no_cosine():

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from rankzoo.data import recipes
 from rankzoo.data.load import from_world
+from rankzoo.data.worlds.ads import FIELDS, SIZES
 from rankzoo.data.worlds.goals import CLOSED, LATE, TASKS, WORLD
 from rankzoo.training.metrics import oracle
 
@@ -78,6 +80,43 @@ def test_masks_do_not_depend_on_the_label(made):
     assert all(np.array_equal(unknown[0], other) for other in unknown[1:])
     early = recipes.sigmoid(made.truth.logits["purchase"][rows])
     assert early[unknown[0]].mean() == pytest.approx(early[~unknown[0]].mean(), rel=0.05)
+
+
+def test_an_advertiser_bids_for_one_event_so_that_an_average_ad_is_worth_one(made):
+    """One goal and one price each, fifteen of every goal; ln(price · mean final probability) has mean 0 and sd .5."""
+    table, delays = made.table, made.truth.delays
+    who, goal, bid = (table[name].to_numpy(zero_copy_only=False) for name in ("advertiser", "bid_goal", "bid"))
+    firsts = [np.flatnonzero(who == each)[0] for each in range(SIZES["advertiser"])]
+    assert np.array_equal(goal, goal[firsts][who]) and np.array_equal(bid, bid[firsts][who]) and bid.dtype == np.float32
+    assert {task: int((goal[firsts] == task).sum()) for task in TASKS} == dict.fromkeys(TASKS, 15)
+    final = {}
+    for task in TASKS:
+        share = np.ones(ROWS)
+        if task in LATE:
+            share[part("train")] = delays.share(task)[table["device"].to_numpy()[part("train")]]
+        final[task] = (recipes.sigmoid(made.truth.logits[task]) / share).mean()
+    worth = np.log([bid[row] * final[goal[row]] for row in firsts])
+    assert worth.mean() == pytest.approx(0.0, abs=1e-6) and worth.std() == pytest.approx(0.5, abs=1e-6)
+
+
+def test_requests_wait_for_an_auction(made):
+    """A thousand of one user in one place, sixteen ads each, of final probabilities and the same advertisers' bids; what waits is
+    drawn aside, so that it changes no row."""
+    waiting = made.candidates
+    shape = (WORLD.requests, WORLD.competing)
+    for name, _, side in FIELDS:
+        values = waiting[name].to_numpy().reshape(shape)
+        assert (values == values[:, :1]).all() == (side != "item"), name
+    assert np.array_equal(waiting["group"].to_numpy(), np.repeat(np.arange(shape[0]), shape[1]))
+    paid = dict(zip(made.table["advertiser"].to_pylist(), made.table["bid"].to_pylist(), strict=True))
+    assert [paid[each] for each in waiting["advertiser"].to_pylist()] == waiting["bid"].to_pylist()
+    for task in TASKS:
+        logit, label = made.truth.auctions.logits[task], waiting[task].to_numpy()
+        last = recipes.sigmoid(made.truth.logits[task][part("test")])
+        assert recipes.sigmoid(logit).mean() == pytest.approx(last.mean(), rel=0.05)
+        assert label.mean() == pytest.approx(recipes.sigmoid(logit).mean(), rel=0.07) and roc_auc_score(label, logit) > 0.8
+    fewer = replace(WORLD, requests=3, competing=2).make(ROWS, 0)
+    assert fewer.table.drop(["bid"]).equals(made.table.drop(["bid"])) and len(fewer.candidates) == 6
 
 
 def test_knobs():

@@ -13,6 +13,8 @@ from rankzoo.data.load import from_world
 from rankzoo.data.truths import Repeats
 from rankzoo.data.worlds.lists import CANDIDATES, LEVEL_EDGES, SLOTS, WORLD
 
+NEEDED = (0.0, 2.0, 5.0, 9.0)
+PER_SECOND = {"has_next": 0.25, "effective_view": 0.08, "like": 0.0}
 ADJACENT = {"has_next": 1.0, "effective_view": 1.2, "like": 0.6}
 EARLIER = {"has_next": 0.4, "effective_view": 0.5, "like": 0.25}
 
@@ -35,11 +37,16 @@ def cost(rows, task: str) -> np.ndarray:
     return np.array(found)
 
 
+def stalled(rows) -> np.ndarray:
+    """Seconds for which a video stands still, from the table alone."""
+    return np.array([max(NEEDED[network] - buffer, 0.0) for network, buffer in zip(rows["network"], rows["buffer"], strict=True)])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_oracle_is_far_from_chance_and_below_certainty(seed):
-    """The truth's figures of the prototype: .756 for the view, .722 for going on."""
+    """The prototype's truth has .756 for the view and .722 for going on, without a network."""
     made = WORLD.make(WORLD.rows, seed)
-    for task, expected in (("effective_view", 0.764), ("has_next", 0.72), ("like", 0.71)):
+    for task, expected in (("effective_view", 0.764), ("has_next", 0.745), ("like", 0.71)):
         assert roc_auc_score(made.table[task].to_numpy(), made.truth.logits[task]) == pytest.approx(expected, abs=0.03), task
 
 
@@ -85,16 +92,32 @@ def test_relevance_is_same_category_times_feedback(made, rows):
 
 
 def test_logits_are_the_recipe(made, rows):
-    """With the cost of repetition added back, view − pull · matches and 2 · (like − pull · matches) are both the appeal and a
-    constant; going on depends on the video alone."""
+    """With the costs of repetition and of standing still added back, view − pull · matches and 2 · (like − pull · matches) are
+    both the appeal and a constant; going on depends on the video alone."""
     matches = made.truth.relevance.kernel.sum(axis=1)
-    alone = {task: logit + cost(rows, task) for task, logit in made.truth.logits.items()}
+    alone = {task: logit + cost(rows, task) + PER_SECOND[task] * stalled(rows) for task, logit in made.truth.logits.items()}
     apart = (alone["effective_view"] - matches) - 2 * (alone["like"] - matches)
     assert np.ptp(apart) < 1e-5
     for task, score in (("effective_view", "view_score"), ("has_next", "stay_score")):
         own = alone[task] - (matches if task == "effective_view" else 0.0)
         noise = rows[score] - own
         assert noise.std() == pytest.approx(0.3, abs=0.01) and abs(np.corrcoef(noise, own)[0, 1]) < 0.05
+
+
+def test_the_server_knows_nothing_of_network_and_buffer(rows):
+    """One network a list, of about the shares asked for among lists; neither it nor a buffer goes with a score of the server;
+    who waits for a video goes on less, within every level of the server's prediction."""
+    first = rows.drop_duplicates("group")
+    assert (rows.groupby("group")["network"].nunique() == 1).all()
+    assert first["network"].value_counts(normalize=True).sort_index().tolist() == pytest.approx([0.4, 0.3, 0.2, 0.1], abs=0.01)
+    assert first["buffer"].mean() == pytest.approx(3.0, abs=0.1) and first["buffer"].min() >= 0
+    told = first[["network", "buffer", "view_score", "stay_score"]].corr().abs()
+    assert (told.loc[["network", "buffer"], ["view_score", "stay_score"]] < 0.02).all().all()
+    waits = stalled(rows)
+    for level in range(1, 6):
+        goes_on, waited = rows["has_next"][rows["stay_level"] == level], waits[rows["stay_level"] == level]
+        assert goes_on[waited > 2].mean() < goes_on[waited == 0].mean() - 0.05
+    assert (waits > 0).mean() == pytest.approx(0.35, abs=0.02)
 
 
 def test_nothing_planted_is_a_column(rows):
@@ -110,12 +133,37 @@ def test_waiting_requests(made):
     assert waiting["placed.category"].map(len).eq(0).all()
     for _, request in waiting.head(90).groupby("group"):
         assert len(request) == CANDIDATES and len({tuple(past) for past in request["watched.category"]}) == 1
+        assert request["network"].nunique() == 1 < request["buffer"].nunique() == CANDIDATES
     repeats = made.truth.repeats
     assert (repeats.category == waiting["category"]).all() and repeats.size == CANDIDATES
+    rest = repeats.own["has_next"] + PER_SECOND["has_next"] * stalled(waiting) - waiting["stay_score"]
+    assert rest.std() == pytest.approx(0.3, abs=0.02)  # what is left is the noise of the server's score
     assert abs(recipes.sigmoid(repeats.own["effective_view"]).mean() - waiting["effective_view"].mean()) < 0.04
     data = from_world(WORLD, 3_000)
     assert len(data.candidates) == 2_700 and data.candidates.group.unique().numel() == 300
     assert data.truth_of("test").repeats is data.truth.repeats
+
+
+def test_what_the_server_put_before():
+    """With `ordered` a row has the history `ahead`: of the nine videos that were sent those with a higher score, the nearest
+    first. Everything else is as without."""
+    plain, made = (world.make(2_000, 0) for world in (WORLD, replace(WORLD, ordered=True)))
+    assert made.table.select(plain.table.column_names).equals(plain.table)
+    assert made.candidates.select(plain.candidates.column_names).equals(plain.candidates)
+    assert [h.name for h in replace(WORLD, ordered=True).schema.histories] == ["watched", "placed", "ahead"]
+    names = ("category", "view_level", "stay_level")
+    for _, request in made.candidates.to_pandas().head(45).groupby("group"):
+        order = request.sort_values("view_score", ascending=False)
+        for place in range(CANDIDATES):
+            before = order.iloc[:place][::-1]
+            assert all(order[f"ahead.{name}"].iloc[place].tolist() == before[name].tolist() for name in names)
+    rows, pairs = made.table.to_pandas(), 0
+    for _, shown in rows.head(300).groupby("group"):
+        for one in shown.to_dict("records"):
+            for other in shown[shown["view_score"] > one["view_score"]].to_dict("records"):
+                assert tuple(other[name] for name in names) in zip(*(one[f"ahead.{name}"] for name in names), strict=True)
+                pairs += 1
+    assert pairs > 100 and rows["ahead.category"].map(len).mean() == pytest.approx(4.0, abs=0.2)
 
 
 def test_repeats_by_hand():
@@ -127,12 +175,19 @@ def test_repeats_by_hand():
 
 
 def test_switches():
-    """Without stay and repeats everyone goes on equally, wherever a video stands."""
-    null = replace(WORLD, stay=0.0, repeats=0.0).make(2_000, 0)
+    """Without stay, repeats and stalls everyone goes on equally, wherever a video stands; without stalls alone the same lists are
+    drawn, and their network costs nothing."""
+    null = replace(WORLD, stay=0.0, repeats=0.0, stall=0.0).make(2_000, 0)
     assert np.ptp(null.truth.logits["has_next"]) < 1e-9
     every = null.truth.repeats.logits(np.array([[0, 1, 2, 3]]))
     assert all(np.allclose(values[0], null.truth.repeats.own[task][:4]) for task, values in every.items())
-    assert {field.name for field in fields(WORLD)} >= {"repeats", "stay", "pull"}
+    assert {field.name for field in fields(WORLD)} >= {"repeats", "stay", "pull", "stall"}
+    plain, made = (world.make(2_000, 0) for world in (replace(WORLD, stall=0.0), WORLD))
+    same = [name for name in made.candidates.column_names if name not in ("has_next", "effective_view", "like")]
+    assert plain.candidates.select(same).equals(made.candidates.select(same))
+    raised = (plain.truth.repeats.own["has_next"] - made.truth.repeats.own["has_next"]
+              - PER_SECOND["has_next"] * stalled(made.candidates.to_pandas()))
+    assert np.ptp(raised) < 1e-5 and (plain.truth.repeats.own["has_next"] != made.truth.repeats.own["has_next"]).any()
 
 
 def test_encoded_ids_are_one_more_than_the_table_s():

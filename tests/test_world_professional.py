@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from rankzoo.data.load import from_world, load
 from rankzoo.data.world import world
-from rankzoo.data.worlds.professional import ACTIVE, COUNTS, DEPTH, NUMBERS, PASSIVE, TASKS, TREES, descended
+from rankzoo.data.worlds.professional import ACTIVE, COUNTS, CREATOR, DEPTH, EVERY, NUMBERS, PASSIVE, TASKS, TREES, descended
 from rankzoo.figures.thresholds import thresholds as figure
 from rankzoo.inspection.card import thresholds
 from tests.drawings import walk
@@ -37,11 +37,12 @@ def test_utilities_are_exactly_as_related_as_asked(seed):
     assert np.allclose(utilities.std(axis=0), WORLD.strength)
     inside = truth.relatedness.cosine[:2, :2]
     assert inside[0, 1] == 0.9 and truth.relatedness.cosine[2, 4] == 0.9 and (truth.relatedness.cosine[:2, 2:] == 0).all()
-    assert truth.relatedness.tasks == TASKS == PASSIVE + ACTIVE
+    assert truth.relatedness.tasks == EVERY == PASSIVE + ACTIVE + CREATOR
+    assert truth.relatedness.cosine[5].tolist() == [0.0, 0.0, 0.3, 0.3, 0.3, 1.0]
 
 
 def test_logits_are_utilities_and_one_number_per_task(made):
-    rest = np.stack([made.truth.logits[task] for task in TASKS], axis=1) - made.truth.forest.utilities()
+    rest = np.stack([made.truth.logits[task] for task in EVERY], axis=1) - made.truth.forest.utilities()
     assert np.allclose(rest, rest[0])
 
 
@@ -88,10 +89,19 @@ def test_a_monotone_skew_moves_no_leaf():
 
 def test_oracles(made):
     """What the true logits score: .81 to .85, and a task of the other group scores chance with them."""
-    for task in TASKS:
+    for task in EVERY:
         assert 0.80 < roc_auc_score(made.table[task].to_numpy(), made.truth.logits[task]) < 0.86
     assert roc_auc_score(made.table["click"].to_numpy(), made.truth.logits["like"]) == pytest.approx(0.5, abs=0.02)
     assert roc_auc_score(made.table["click"].to_numpy(), made.truth.logits["long_dwell"]) > 0.78
+
+
+def test_the_creator_changes_nothing_of_the_others():
+    """With another relatedness of the creator's reply all other labels, logits and leaves are the same; it follows the knob."""
+    one, other = (replace(WORLD, creator=creator).make(3_000, 1) for creator in (0.3, 0.6))
+    assert all(one.table[name].equals(other.table[name]) for name in (*NUMBERS, *TASKS))
+    assert all(np.array_equal(one.truth.logits[task], other.truth.logits[task]) for task in TASKS)
+    found = np.corrcoef(other.truth.forest.utilities().T)[5]
+    assert found == pytest.approx([0, 0, 0.6, 0.6, 0.6, 1], abs=1e-9)
 
 
 def test_relatedness_is_a_knob():
@@ -100,7 +110,7 @@ def test_relatedness_is_a_knob():
 
 
 def test_nothing_planted_is_a_column_and_the_truth_is_cut_with_the_rows(made):
-    assert set(made.table.column_names) == {*NUMBERS, *TASKS}
+    assert set(made.table.column_names) == {*NUMBERS, *EVERY}
     dataset = from_world(WORLD, 2_000)
     test = dataset.truth_of("test", 7)
     assert test.forest.leaf.shape == (7, TREES)

@@ -92,6 +92,7 @@ def test_static_schema_is_the_generated_one(name):
     stored = {f.name for f in w.schema.features} | {t.name for t in w.schema.tasks}
     stored |= {f"{h.name}.{f.name}" for h in w.schema.histories for f in h.fields}
     stored |= {"list.item", "list.grade"} if w.schema.grades else set()
+    stored |= {w.schema.bids.goal, w.schema.bids.amount} if w.schema.bids else set()
     assert set(table.column_names) - {"group"} == stored
     for feature in w.schema.categorical:
         ids = table[feature.name].to_numpy()

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from rankzoo.claims.claim import Arm, Claim, Found
 from rankzoo.data.dataset import Dataset
-from rankzoo.data.load import from_world
+from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.world import World
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.inspection.growth import growth
 from rankzoo.inspection.view import Table
 from rankzoo.model import RankingModel
@@ -53,6 +54,17 @@ def document_of(claim: Claim, arm: Arm, seed: int = 0) -> Document:
     world, preset = arm.world or claim.world, Document.preset(arm.system)
     document = preset if preset.data == world.name else preset.on(world.name)[0]
     return document.but([*arm.changes.items(), ("settings.seed", seed), ("settings.data_seed", seed)])
+
+
+def stands(claim: Claim, arm: Arm) -> bool:
+    """Whether the arm's model could be built outside of the claim: its data by their name, without the claim's own settings, may
+    lack a column that it reads."""
+    document = document_of(claim, arm)
+    try:
+        document.blueprint.places(schema_of(document.data))
+    except ZooError:
+        return False
+    return True
 
 
 def parameters(claim: Claim) -> dict[str, int]:

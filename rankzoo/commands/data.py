@@ -161,6 +161,8 @@ def fields(schema: Schema) -> list[dict[str, object]]:
     if schema.catalogue:
         found += [{"name": schema.catalogue.table(name), "role": "attribute", "values": schema.catalogue.values(name) or None,
                    "side": "item", "bias": False} for name in schema.catalogue.attributes]
+    found += [{"name": name, "role": "auction", "values": None, "side": None, "bias": False}
+              for name in ((schema.bids.goal, schema.bids.amount) if schema.bids else ())]
     return found + [{"name": t.name, "role": "label", "values": None, "side": None, "bias": False} for t in schema.tasks]
 
 

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rankzoo.commands.choose import change
 from rankzoo.commands.output import called, cell, emit, json_option, table
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
     from rankzoo.inspection.score import Score
+    from rankzoo.serving import Serving
 
 SHOWN = 40
 
@@ -17,23 +19,28 @@ SHOWN = 40
 @click.command("inspect")
 @click.argument("run")
 @click.option("--view", required=True, help="attention, gates, crosses, embeddings, rows, position, lists, items, "
-              "grades, heads, calibration, masks, gradients, tasks or example.")
+              "index, grades, heads, calibration, auction, masks, gradients, tasks or example.")
 @click.option("--rows", type=int, default=2_000, show_default=True, help="Rows of the test part that are looked at.")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
+              help="Change what follows the network, as in serving.alpha=2 or serving.layer.how=network. Repeatable.")
 @json_option
-def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
+def inspect_run(run: str, view: str, rows: int, sets: tuple[str, ...], as_json: bool) -> None:
     """Look inside a finished run."""
     from rankzoo.inspection.view import Subject
     from rankzoo.inspection.views import kind, look
     from rankzoo.runs.open import opened
+    from rankzoo.serving import settings
 
     kind(view)
     if rows < 1:
         raise ZooError("{rows} rows cannot be looked at.", "Give --rows a whole number of at least 1.", at="rows", rows=rows)
     found = opened(run)
-    seen = look(Subject.of(found.model, found.dataset, rows=rows, serving=found.document.system.serving), view)
+    serving = served(found.document.system.serving, sets)
+    seen = look(Subject.of(found.model, found.dataset, rows=rows, serving=serving), view)
     records = seen.table.to_dict("records")
     further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
-    answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note}
+    answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note,
+              "serving": serving and settings.told(serving)}
     lines = [f"{view} of run {run} · {found.run.arch} on {called(found.run.data)}", "", table(records[:SHOWN])]
     if len(records) > SHOWN:
         lines.append(f"… {len(records) - SHOWN:,} more rows; all of them with --json")
@@ -41,6 +48,15 @@ def inspect_run(run: str, view: str, rows: int, as_json: bool) -> None:
         lines += ["", table(further[name])]
     lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else [])]
     emit(as_json, answer, "\n".join(lines))
+
+
+def served(serving: Serving | None, sets: tuple[str, ...]) -> Serving | None:
+    """What follows the network, with changes; raises a ZooError for one that it has not."""
+    from rankzoo.serving.settings import changed
+
+    if serving is None and sets:
+        raise ZooError("Nothing follows this network that could be set.", "Leave --set out.", at="serving")
+    return serving and changed(serving, [change(text) for text in sets])
 
 
 def told(score: Score | None) -> dict[str, object] | None:

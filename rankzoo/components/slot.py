@@ -39,6 +39,9 @@ class Slot(BaseModel):
     """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias, words; `table`
     for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
 
+    searches: ClassVar[bool] = False
+    """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""
+
     def word(self) -> str:
         """The component in at most 11 letters, with its characteristic number where it has one."""
         return self.short

@@ -22,7 +22,7 @@ class Dataset:
 
     batch: all rows as tensors · parts: row numbers of train, validation and test, disjoint and together all rows ·
     truth: None for data of one's own · hash: SHA-256 over what the rows are made from (16 hex digits) · candidates: rows of
-    requests that wait to be arranged as lists, none of them placed; they belong to no part.
+    requests that wait to be arranged as lists, none of them placed, or for an auction; they belong to no part.
     """
 
     name: str

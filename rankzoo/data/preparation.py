@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from rankzoo.data.columns import as_numbers, as_text, counts
 from rankzoo.data.recipes import GRADE, LISTED
 from rankzoo.data.roles import Label, Roles
-from rankzoo.schema import Catalogue, Feature, Grades, History, Schema, Task
+from rankzoo.schema import Bids, Catalogue, Feature, Grades, History, Schema, Task
 from rankzoo.signals import Batch
 
 MAX_VOCABULARY = 100_000
@@ -72,7 +72,8 @@ class Preparation(_Frozen):
 
     vocabularies[feature or history.field] · scales[feature] · labels, one per task · group: the column that numbers
     requests, or "" · catalogue: the name of the items that rows name, or "" · items: what was fitted on those of them that
-    the training part names · new: the numbers of the others · grades: the lists of them that come with rows, if any.
+    the training part names · new: the numbers of the others · grades: the lists of them that come with rows, if any · bids: what
+    is paid for a row's events, if anything.
     """
 
     features: tuple[Feature, ...]
@@ -85,13 +86,14 @@ class Preparation(_Frozen):
     items: Preparation | None = None
     new: tuple[int, ...] = ()
     grades: Grades | None = None
+    bids: Bids | None = None
 
     @property
     def schema(self) -> Schema:
         """Features, histories and tasks with the sizes that were found."""
         tasks = tuple(Task(label.task, label.kind, label.of) for label in self.labels)
         return Schema(self.features, tasks, self.histories, bool(self.group),
-                      Catalogue(self.catalogue, self.items.schema) if self.items else None, self.grades)
+                      Catalogue(self.catalogue, self.items.schema) if self.items else None, self.grades, self.bids)
 
     def vocabulary(self, table: str) -> Vocabulary:
         """Of a table: that of the rows, of the items (`product`) or of what they are made of (`product.brand` or `brand`, and of
@@ -118,7 +120,15 @@ class Preparation(_Frozen):
                      {task: torch.nan_to_num(values) for task, values in labels.items()},
                      {task: ~torch.isnan(values) for task, values in labels.items()},
                      torch.from_numpy(table[self.group].to_numpy().astype(np.int64)) if self.group else None,
-                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table))
+                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table), self._bids(table))
+
+    def _bids(self, table: pa.Table) -> torch.Tensor | None:
+        """(row, task) what is paid for an event, 0 for all but the one that the advertiser named; None where nobody bids."""
+        if self.bids is None:
+            return None
+        goal, amount = as_text(table[self.bids.goal]), as_numbers(table[self.bids.amount]).astype(np.float32)
+        paid = [pc.equal(goal, label.task).to_numpy(zero_copy_only=False) * amount for label in self.labels]
+        return torch.from_numpy(np.stack(paid, axis=1))
 
     def _lists(self, table: pa.Table) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """(row, place) listed items, 0 behind the last, and their grades; None where no lists come with the rows."""
@@ -180,7 +190,8 @@ def prepare_declared(train: pa.Table, schema: Schema, catalogue: pa.Table | None
     labels = tuple(Label(column=task.name, task=task.name, kind=task.kind, of=task.of) for task in schema.tasks)
     return Preparation(features=schema.features, histories=schema.histories, vocabularies=vocabularies, scales=scales,
                        labels=labels, group="group" if "group" in train.column_names else "",
-                       catalogue=schema.catalogue.name if schema.catalogue else "", items=items, new=new, grades=schema.grades)
+                       catalogue=schema.catalogue.name if schema.catalogue else "", items=items, new=new, grades=schema.grades,
+                       bids=schema.bids)
 
 
 def _tables(schema: Schema) -> tuple[dict[str, list[str]], dict[str, int]]:

@@ -18,9 +18,14 @@ def sigmoid(logit: np.ndarray) -> np.ndarray:
 
 def std(values: np.ndarray) -> np.ndarray:
     """Values moved to mean 0 and sd 1 under the data, so that a strength is the sd on the logit; constants become 0."""
-    centred = values - values.mean()
-    sd = centred.std()
-    return centred / sd if sd > 0 else centred
+    return std_like(values, values)
+
+
+def std_like(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Values moved and scaled as makes `among` have mean 0 and sd 1: how a table, or further rows, follow the rows at hand."""
+    middle = among.mean()
+    sd = (among - middle).std()
+    return (values - middle) / sd if sd > 0 else values - middle
 
 
 def intercept(raw: np.ndarray, rate: float, share: np.ndarray | float = 1.0) -> float:
@@ -52,8 +57,14 @@ def double_centre(table: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray
 
 def cross(rng: np.random.Generator, a: np.ndarray, b: np.ndarray, sizes: tuple[int, int], rank: int = 3) -> np.ndarray:
     """(row,) a planted cross of two fields with sd 1: a table A B' of the given rank, double-centred."""
+    return cross_table(rng, a, b, sizes, rank)[a, b]
+
+
+def cross_table(rng: np.random.Generator, a: np.ndarray, b: np.ndarray, sizes: tuple[int, int], rank: int = 3) -> np.ndarray:
+    """The same cross as a table of both fields' values, of sd 1 under the ids a and b."""
     left, right = rng.standard_normal((sizes[0], rank)), rng.standard_normal((sizes[1], rank))
-    return std(double_centre(left @ right.T, a, b)[a, b])
+    table = double_centre(left @ right.T, a, b)
+    return std_like(table, table[a, b])
 
 
 def directions(rng: np.random.Generator, cosine: np.ndarray, width: int) -> np.ndarray:

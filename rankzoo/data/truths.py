@@ -79,6 +79,13 @@ class Repeats:
 
 
 @dataclass(frozen=True)
+class Auctions:
+    """What ads that wait for an auction really bring about. logits[task]: (candidate,) over `Dataset.candidates`."""
+
+    logits: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Drift:
     """How what the values of a field add to the logit moves in time. values: (block, value) · block: (row,), in which block of
     time a row stands."""
@@ -207,6 +214,7 @@ class Truth:
     ties: Ties | None = None
     formula: str = ""
     repeats: Repeats | None = None
+    auctions: Auctions | None = None
     listed: ListScores | None = None
     suits: Suits | None = None
 

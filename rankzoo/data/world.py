@@ -27,7 +27,8 @@ class Made:
     """A generated table with what was planted in it. Columns: a feature's or task's name; `history.item` for the field
     `item` of the history `history`, one list per row; `group` where rows belong to a request. Ids count from 0.
 
-    candidates: further rows with the same columns, of requests that nobody has arranged yet, where a list is to be built ·
+    candidates: further rows with the same columns and a `group`, of requests that nobody has answered yet, where a list is to be
+    built or an auction held ·
     catalogue: the items that rows name, item k in row k.
     """
 

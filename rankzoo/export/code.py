@@ -102,7 +102,7 @@ def farthest(model: RankingModel, other: nn.Module, toy: Any) -> float:
     training, batch = model.training, batch_of(model.schema, toy)
     model.eval(), other.eval()
     mine, theirs = model(batch), other(toy)
-    losses = other.losses(theirs, toy)
+    losses = other.loss(toy)
     model.train(training)
     return max(difference(mine.raw, theirs), difference({k: v for k, v in mine.losses.items()}, losses))
 

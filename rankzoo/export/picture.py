@@ -55,7 +55,7 @@ def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate =
         return None
     *standing, failing = places
     slot, blocks = failing.address.split(".")[0], drawn_blocks(standing) or _columns_of(failing.shape.schema)
-    ends = [b for b in blocks if not b.flows and b.form not in ("bias", "bias_tower")]
+    ends = [b for b in blocks if not b.flows and b.form not in ("bias", "bias_tower", "adversary")]
     ends = [b for b in ends if b.form == "history"] or ends if slot == "sequence" else ends
     part = Block(failing.address, slot, "broken", failing.spec.title, "cannot stand here",
                  words=(translate("comes: {shape}").format(shape=problem.comes),

@@ -14,6 +14,7 @@ from rankzoo.inspection.gates import splits
 from rankzoo.inspection.score import Score, bootstrap
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
+from rankzoo.serving.auction import Auction
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.signals import Batch
 from rankzoo.training.metrics import auc, predict, sigmoid
@@ -73,8 +74,8 @@ def usual(subject: Subject) -> str:
     """The feature by which the system's own layer splits rows, else the first one of a user or a context, or the first; empty
     where there is none. What was planted is not asked: a layer that is served does not know it."""
     options, schema = features(subject), subject.dataset.schema
-    if isinstance(subject.serving, Calibrate) and subject.serving.by in options:
-        return subject.serving.by
+    if isinstance(subject.serving, Auction) and subject.serving.layer.by in options:
+        return subject.serving.layer.by
     return next((name for name in options if schema.feature(name).side != "item"), next(iter(options), ""))
 
 
@@ -89,14 +90,18 @@ def parts(rows: Batch, by: str) -> tuple[np.ndarray, tuple[int, ...]]:
     return np.where(values[place] == ids, place, -1), tuple(values.tolist())
 
 
+def layers(by: str) -> dict[str, Calibrate]:
+    """The layers that are compared, by way."""
+    return {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "network": Calibrate("network", by),
+            "segments": Calibrate("platt", by)}
+
+
 def scored(subject: Subject, rows: Batch, names: tuple[str, ...], by: str) -> dict[str, dict[str, np.ndarray]]:
     """By task the probabilities (row,) as the network has them (`before`), and corrected in each way."""
-    specs = {"platt": Calibrate("platt"), "isotonic": Calibrate("isotonic"), "network": Calibrate("network", by),
-             "segments": Calibrate("platt", by)}
     known = subject.dataset.part("validation", MOST)
     logits, learned = (predict(subject.model, each) if len(each) else {} for each in (rows, known))
     learned = {task: learned[task] for task in names if task in learned}
-    fitted = {way: spec.fitted(learned, known) for way, spec in specs.items()}
+    fitted = {way: spec.fitted(learned, known) for way, spec in layers(by).items()}
     ids, found = rows.features[by].numpy() if by else None, {}
     for task in names:
         before = sigmoid(logits[task])

@@ -79,6 +79,7 @@ def fields(dataset: Dataset) -> pd.DataFrame:
             rows.append({"field": f"{history.name}.{part.name}", "kind": "past", "side": "past",
                          **_ids(batch.histories[history.name][:, :, i].numpy()[mask])})
     rows += _items(dataset) if schema.catalogue else []
+    rows += _bids(dataset) if schema.bids else []
     return pd.DataFrame(rows + _left_out(dataset.name), columns=["field", "kind", "values", "unknown", "spread", "side"])
 
 
@@ -89,6 +90,13 @@ def _items(dataset: Dataset) -> list[dict]:
     values |= {h.name: batch.histories[h.name][:, :, 0][batch.masks[h.name]].numpy() for h in catalogue.schema.histories}
     return [{"field": catalogue.table(name), "kind": "id" if catalogue.values(name) else "number", "side": "item",
              **(_ids if catalogue.values(name) else _numbers)(values[name])} for name in catalogue.attributes]
+
+
+def _bids(dataset: Dataset) -> list[dict]:
+    """The two columns of the auction."""
+    paid, none = dataset.batch.bids, {"kind": "auction", "side": "none"}
+    return [{"field": dataset.schema.bids.goal, **none, **_ids(paid.argmax(dim=1).numpy() + 1)},
+            {"field": dataset.schema.bids.amount, **none, **_numbers(paid.sum(dim=1).numpy())}]
 
 
 def _ids(ids: np.ndarray) -> dict:

@@ -10,7 +10,7 @@ from rankzoo.shape import Block, Count
 
 FEW = 3
 """Layers from which on a network is written as one rule."""
-NETWORKS = ("mlp", "biased", "classes", "bare", "text_heads", "mmoe", "omoe", "ple", "groups", "shared_bottom")
+NETWORKS = ("mlp", "biased", "adversarial", "classes", "bare", "text_heads", "mmoe", "omoe", "ple", "groups", "shared_bottom")
 """Kinds whose experts, layers and towers are plain networks; others' towers and layers have their component's formula."""
 
 
@@ -51,6 +51,8 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
             return rf"c=W{beside}+b" if own.parameters else rf"c={beside}"
         case "bias_tower":
             return side(getattr(spec, "by", ()))
+        case "adversary":
+            return network("h", "relu", len(block.units) - 1) + r",\quad q=\mathrm{softmax}(W h+b)"
         case "cross":
             return layered(spec.formula, block)
     return spec.formula

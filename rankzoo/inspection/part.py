@@ -15,7 +15,7 @@ from rankzoo.inspection.inputs import Inputs, Reads, chain, inputs, titled
 from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Part
 
-LAYERED = ("layer", "expert", "tower", "bias_tower")
+LAYERED = ("layer", "expert", "tower", "bias_tower", "adversary")
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
 
 SENTENCES = {"bias": "What the side way reads, value by value.",
              "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
+             "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
+                          "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
              "sum": "The past items, each times its weight, added up to one vector.",
              "head": "The task's loss: how far the logit is from what happened."}
@@ -130,7 +132,7 @@ def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -
 def _below(block: Block, count: Count) -> tuple[Part, ...]:
     found = count.within(block.address).parts
     slot, _, name = block.address.partition(".")
-    if slot == "towers" and name and block.form != "bias_tower":
+    if slot == "towers" and name and block.form not in ("bias_tower", "adversary"):
         found += tuple(part for place in ("deep", "head", "bias") for part in count.within(f"towers.{place}.{name}").parts)
     return found
 

@@ -39,8 +39,9 @@ def tasks(subject: Subject) -> View:
     """Columns a, b, cosine, related (planted, or missing), together (whether one group of the model has both): a row per pair.
 
     Tables: `calibration` (task, rows, observed, expected, ratio O/E, low, high: where 95 % of the ratios lie by chance if the
-    probabilities are right), and `trade` for models of two groups (alpha, served: whether it is the system's, passive, active,
-    true_passive, true_active, per row of the tenth that ranks highest). Statistic: mean cosine of related pairs minus that of the
+    probabilities are right), and `trade` for models of passive and active tasks in two groups (alpha, served: whether it is the
+    system's, passive, active, and where a task is neither other; true_passive …, per row of the tenth that ranks highest).
+    Statistic: mean cosine of related pairs minus that of the
     others, where both kinds have a common input; chance is 0.
     """
     schema, blueprint = subject.dataset.schema, subject.model.blueprint
@@ -54,8 +55,9 @@ def tasks(subject: Subject) -> View:
     frame["cosine"], frame["related"] = np.where(meet, averaged(cosines), np.nan), related
     frame["together"] = [groups[a] == groups[b] for a, b in combinations(names, 2)]
     tables = {"calibration": calibration(subject, names)}
-    if len(set(groups.values())) == 2 and all(subject.probable(name) for name in names):
-        tables["trade"] = trade(subject, weighed(subject, groups), names)
+    utility = weighed(subject, groups)
+    if utility is not None and all(subject.probable(name) for name in names):
+        tables["trade"] = trade(subject, utility, names)
     note = NOTE if meet.all() else f"{NOTE} {APART}"
     return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables))
 
@@ -66,11 +68,19 @@ def grouped(subject: Subject) -> dict[str, int]:
     return {task: g for g, group in enumerate(members) for task in group}
 
 
-def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility:
-    """The system's utility, for the model's groups: active is the second one, unless the system says that the first is."""
+def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility | None:
+    """The system's utility, for the model's groups. Those of its tasks that the system calls other are; of the rest the second
+    group is active, unless the system says that the first is, and a third one is other. None where there are not two or three."""
     served = subject.serving if isinstance(subject.serving, Utility) else Utility()
-    first, second = (tuple(task for task, group in groups.items() if group == number) for number in (0, 1))
-    return replace(served, active=first if set(served.active) == set(first) else second)
+    other = tuple(task for task in groups if task in served.other)
+    rest: dict[int, tuple[str, ...]] = {}
+    for task, group in groups.items():
+        rest |= {} if task in other else {group: (*rest.get(group, ()), task)}
+    if len(rest) not in (2, 3):
+        return None
+    first, second, *third = rest.values()
+    active = first if set(served.active) == set(first) else second
+    return replace(served, active=active, other=other + tuple(task for group in third for task in group))
 
 
 def common(subject: Subject, names: tuple[str, ...]) -> list[Tensor]:
@@ -140,18 +150,17 @@ def calibration(subject: Subject, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def trade(subject: Subject, utility: Utility, names: tuple[str, ...]) -> pd.DataFrame:
-    """For each α around the one that is served, what the tenth of the rows that ranks highest is worth, as the model has it and
-    (where planted) in truth."""
+    """For each α around the one that is served, λ as it is, what the tenth of the rows that ranks highest is worth, as the model
+    has it and (where planted) in truth."""
     logits = {name: subject.trace[f"logit.{name}"].values.double() for name in names}
     truth = subject.dataset.truth_of(subject.part, subject.rows)
     known: Mapping[str, np.ndarray] = truth.logits if truth and set(names) <= set(truth.logits) else {}
-    passive, active = utility.parts(logits)
+    groups = ("passive", "active", "other") if set(utility.other) & set(names) else ("passive", "active")
     real = utility.parts({name: torch.from_numpy(known[name]) for name in names}) if known else None
-    best, rows = max(1, round(TOP * subject.rows)), []
+    parts, best, rows = utility.parts(logits), max(1, round(TOP * subject.rows)), []
     for alpha in (utility.alpha * factor for factor in ALPHAS):
-        top = torch.argsort(passive + alpha * active, descending=True, stable=True)[:best]
-        rows.append({"alpha": alpha, "served": alpha == utility.alpha,
-                     "passive": float(passive[top].mean()), "active": float(active[top].mean()),
-                     "true_passive": float(real[0][top].mean()) if real else np.nan,
-                     "true_active": float(real[1][top].mean()) if real else np.nan})
+        top = torch.argsort(replace(utility, alpha=alpha).score(logits), descending=True, stable=True)[:best]
+        rows.append({"alpha": alpha, "served": alpha == utility.alpha}
+                    | {name: float(part[top].mean()) for name, part in zip(groups, parts, strict=False)}
+                    | {f"true_{name}": float(real[i][top].mean()) if real else np.nan for i, name in enumerate(groups)})
     return pd.DataFrame(rows)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.errors import ZooError, closest
+from rankzoo.inspection.auction import auction, bidden
 from rankzoo.inspection.calibration import calibrates, calibration
 from rankzoo.inspection.crosses import crosses
 from rankzoo.inspection.embeddings import embeddings
@@ -14,6 +15,7 @@ from rankzoo.inspection.gates import gates
 from rankzoo.inspection.grades import grades, listed
 from rankzoo.inspection.gradients import gradients
 from rankzoo.inspection.heads import heads
+from rankzoo.inspection.index import index, searches
 from rankzoo.inspection.items import items
 from rankzoo.inspection.lists import arranges, lists
 from rankzoo.inspection.maps import weighed_or_read
@@ -49,9 +51,11 @@ KINDS: dict[str, Kind] = {
     "lists": Kind(lists, arranges, "no lists: its data have no slots, or none of its tasks says who goes on"),
     "items": Kind(items, lambda b, s: any(s.named(s.task(t).of) for t in b.tasks),
                   "no items to find: none of its tasks chooses among a catalogue"),
+    "index": Kind(index, searches, "no index to search: no item is found by a product of two vectors"),
     "grades": Kind(grades, lambda b, s: bool(listed(b, s)), "no grades: its data have no lists whose items are graded"),
     "heads": Kind(heads, lambda b, s: True, ""),
     "calibration": Kind(calibration, calibrates, "no probabilities to correct: its losses or labels make none"),
+    "auction": Kind(auction, bidden, "no auction: nobody bids for what it predicts"),
     "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,
                   "no masks: no task has a network of its own cut out of a shared one"),
     "gradients": Kind(gradients, lambda b, s: "gradient" in b.towers.keeps and len(b.tasks) > 1,

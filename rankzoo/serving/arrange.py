@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rankzoo.data.truths import Repeats
 from rankzoo.model import RankingModel
+from rankzoo.serving.settings import Served
 from rankzoo.signals import Batch
 
 Score = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -82,7 +83,7 @@ def list_reward(worth: Tensor, going_on: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Arrange:
+class Arrange(Served):
     """How a system arranges. rewards: w_k by task · going_on: the task that says whether the viewer goes on · beams: k ·
     threshold: of the stability · shown: how many videos are shown at once · slot, placed: the feature that numbers a slot, and
     the history of the videos before it, the last one first; a field of it without a table says how far back a video stands."""

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor
 
+from rankzoo.serving.settings import Served
 from rankzoo.signals import Batch
 
 
 @dataclass(frozen=True)
-class Blend:
+class Blend(Served):
     """How a system blends. weights: β by attribute of the items, 0 where none is given."""
 
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 
 from rankzoo.serving.network import Network, network
+from rankzoo.serving.settings import Served
 from rankzoo.signals import Batch
 from rankzoo.training.metrics import sigmoid
 
@@ -102,7 +103,7 @@ class Calibrator:
 
 
 @dataclass(frozen=True)
-class Calibrate:
+class Calibrate(Served):
     """how: which curve · by: a feature whose values have curves of their own, or which the network reads; none where empty ·
     least: labels of either kind that a value's own curve (or shift) needs; others share the curve of all rows."""
 

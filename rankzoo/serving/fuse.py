@@ -12,9 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rankzoo.serving.settings import Served
+
 
 @dataclass(frozen=True)
-class Fuse:
+class Fuse(Served):
     """Weights of the product, by task; a task without one counts with weight 1."""
 
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rankzoo.serving.settings import Served
 from rankzoo.signals import Batch
 
 
 @dataclass(frozen=True)
-class Terms:
+class Terms(Served):
     """query: the history of the rows that holds the words · title: the list of an item that does · least: words that must be
     in both."""
 

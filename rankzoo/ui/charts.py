@@ -143,6 +143,7 @@ def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame:
 def _loss(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float, colours: Theme) -> tuple:
     own = points.losses(frame)
     others = _others(overlaid, lambda each: points.losses(each).query("split == 'validation'"))
+    tasks = tuple(dict.fromkeys([*tasks, *own["task"]]))  # an adversary's loss is told beside the tasks'
     figure = curves.loss(own, tasks, end, colours, others, translate)
     return "loss", figure, say("Loss by epoch, relative to always guessing the mean.") + _last(
         own[own["split"] == "validation"], 2)

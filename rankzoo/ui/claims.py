@@ -7,7 +7,7 @@ import streamlit as st
 from rankzoo.claims.claim import Claim
 from rankzoo.claims.outcome import Compared, Outcome
 from rankzoo.claims.registry import claims
-from rankzoo.claims.trial import document_of
+from rankzoo.claims.trial import document_of, stands
 from rankzoo.data.home import home
 from rankzoo.errors import ZooError
 from rankzoo.figures import bars
@@ -193,7 +193,9 @@ def _arms(claim: Claim) -> None:
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{escaped(arm.name)}** · {escaped(document.system.brand)} · {whole(count.parameters)} "
                         f"{say('parameters')} :gray[{escaped(changes)}]", width="stretch")
-            st.button(say("Open in Architect"), key=f"rz_arm_{place}", on_click=_take, args=(claim, place))
+            alone = not stands(claim, arm)
+            st.button(say("Open in Architect"), key=f"rz_arm_{place}", on_click=_take, args=(claim, place), disabled=alone,
+                      help=say("Only the data of this experiment have a column that it reads.") if alone else None)
 
 
 def _take(claim: Claim, place: int) -> None:

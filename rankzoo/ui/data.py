@@ -23,7 +23,7 @@ from rankzoo.ui.component import scene
 from rankzoo.ui.page import colours, escaped
 from rankzoo.ui.words import say, translate
 
-KINDS = {"id": "id", "number": "number", "past": "past items", "ignored": "not used"}
+KINDS = {"id": "id", "number": "number", "past": "past items", "ignored": "not used", "auction": "for the auction"}
 SIDES = {"user": "user", "item": "item", "context": "context", "bias": "bias only", "past": "history", "none": "–"}
 KEY, GO = "rz_world", "rz_world_go"
 LAST_SEED = 2**31 - 1

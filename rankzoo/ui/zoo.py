@@ -15,7 +15,7 @@ from rankzoo.figures.theme import family
 from rankzoo.figures.words import fixed, flops, size
 from rankzoo.registry import systems
 from rankzoo.runs.tables import run
-from rankzoo.serving.calibrate import Calibrate
+from rankzoo.serving.auction import Auction
 from rankzoo.system import System
 from rankzoo.teaching.tour import stops
 from rankzoo.ui import architect, classroom, interview, page, provenance, service, state, tour
@@ -29,7 +29,7 @@ NEEDS: Mapping[str, Callable[[System], bool]] = {
     "attention": lambda system: system.blueprint.used("sequence"),
     "interaction": lambda system: system.blueprint.used("interaction"),
     "multi-task": lambda system: system.blueprint.used("sharing"),
-    "calibration": lambda system: isinstance(system.serving, Calibrate)}
+    "calibration": lambda system: isinstance(system.serving, Auction)}
 RECENT = 4
 
 

@@ -25,7 +25,7 @@ from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import predict, score
 from rankzoo.training.run import finish
 from rankzoo.training.tagging import counted, f1
-from tests.support import logits, numel, random_batch, randomised
+from tests.support import OFF, logits, numel, random_batch, randomised
 from tests.test_combine import Toy
 
 SYSTEM = systems()["huawei"]
@@ -193,10 +193,65 @@ def test_huawei_11_tags_are_spans():
 
 
 def test_huawei_12_shapes():
-    """(row,) clicks, (row, class) categories, (row, word, tag) tags, class and tag 0 being the unknown ones."""
-    found = logits(model_of(), BATCH)
+    """(row,) clicks, (row, class) categories, (row, word, tag) tags, class and tag 0 being the unknown ones; of what readers
+    clicked before as many more as positions are filled."""
+    model = model_of()
+    found = logits(model, BATCH)
     assert {task: tuple(logit.shape) for task, logit in found.items()} == {
         "click": (10,), "category": (10, 9), "entities": (10, 14, 4)}
+    clicked = sum(int(BATCH.masks["clicked"][rows[0]].sum()) for rows in requests(BATCH))
+    assert {name: tuple(logit.shape) for name, logit in past(model, BATCH).items()} == {
+        "clicked.category": (clicked, 9), "clicked.entities": (clicked, 14, 4)}
+
+
+def requests(batch: Batch) -> list[list[int]]:
+    """The rows of every request."""
+    return [(batch.group == request).nonzero().squeeze(1).tolist() for request in batch.group.unique()]
+
+
+@torch.no_grad()
+def past(model: RankingModel, batch: Batch) -> dict[str, Tensor]:
+    """What the heads say of clicked news."""
+    signal, joined = model.eval().read(batch, OFF)
+    return model.towers.taught(model.sharing(joined, OFF), signal, batch)
+
+
+def test_every_news_of_a_batch_teaches_the_heads():
+    """L = Σ ℓ / (B·K + Σ I) over the candidates of all rows and what each reader clicked, once however many rows tell of it, as
+    often as it occurs; candidates alone where the setting says so. By a loop over items, each of which is read by itself."""
+    model, catalogue = model_of(), BATCH.catalogue
+    with torch.no_grad():
+        items = model.eval().representation.items(catalogue)
+        states = model.representation.encoded(*model.representation.words(catalogue))[0][:, 1:]
+    category, titles = catalogue.features["category"], catalogue.histories["title"]
+
+    def lost(item: int) -> tuple[Tensor, Tensor | None]:
+        head, label, there = model.towers.head, category[item], catalogue.masks["title"][item]
+        words = head["entities"](states[item][there])[:, 1:].log_softmax(1).gather(1, titles[item][there][:, 1:] - 1)
+        return -head["category"](items[item])[1:].log_softmax(0)[label - 1], -words.mean() if len(words) else None
+
+    shown = replace(BATCH, labels=BATCH.labels | {"category": category[BATCH.features["news"]].float(),
+                                                  "entities": BATCH.features["news"].float()},
+                    observed={task: torch.ones(10, dtype=torch.bool) for task in TASKS})
+    read = [int(item) for item in shown.features["news"]]
+    read += [int(item) for rows in requests(shown)
+             for item in shown.histories["clicked"][rows[0], :, 0][shown.masks["clicked"][rows[0]]]]
+    for over, those in (("all", read), ("candidates", read[:10])):
+        blueprint = SYSTEM.blueprint.model_copy(update={"towers": SYSTEM.blueprint.towers.model_copy(update={"over": over})})
+        model = randomised(RankingModel(blueprint, SCHEMA)).eval()
+        each = [lost(item) for item in those if category[item] > 0]
+        found = model(shown).losses
+        torch.testing.assert_close(found["category"], torch.stack([one for one, _ in each]).mean(), rtol=1e-4, atol=1e-5)
+        tagged_ones = torch.stack([tags for tags in (lost(item)[1] for item in those) if tags is not None])
+        torch.testing.assert_close(found["entities"], tagged_ones.mean(), rtol=1e-4, atol=1e-5)
+
+
+def test_padding_teaches_nothing():
+    """Whatever stands where nothing was clicked: the same losses."""
+    model, there = model_of().eval(), BATCH.masks["clicked"].unsqueeze(2)
+    other = replace(BATCH, histories={"clicked": torch.where(there, BATCH.histories["clicked"], 7)})
+    one, two = model(BATCH).losses, model(other).losses
+    assert not there.all() and all(torch.equal(one[task], two[task]) for task in TASKS)
 
 
 @pytest.mark.parametrize("mode", ["mtrec_aux_only", "mtrec_mutual"])

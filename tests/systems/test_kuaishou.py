@@ -19,12 +19,12 @@ from rankzoo.inspection.lists import arranges, scored
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, History, Schema, Task
-from rankzoo.serving.arrange import Arrange, list_reward, search, stops
+from rankzoo.serving.arrange import Arrange, Modelled, list_reward, search, stops
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.combine.base import weighted_sum
 from tests.searches import REQUESTS, SIZE, SLOTS, SPEC, brute_force, drawn, figure_4, score
-from tests.support import OFF, logits, numel, random_batch, randomised, trained_loss
+from tests.support import OFF, logits, numel, random_batch, randomised, small, trained_loss
 
 SYSTEM = systems()["kuaishou"]
 SCHEMA = schema_of("lists")
@@ -127,13 +127,13 @@ def test_kuaishou_5_gates(model):
 
 
 def test_kuaishou_6_count_does_not_depend_on_lengths():
-    """Longer histories cost no parameter, candidates are rows; each expert adds (D + 1)·32 + K·D with D = 120."""
+    """Longer histories cost no parameter, candidates are rows; each expert adds (D + 1)·32 + K·D with D = 136."""
     longer = tuple(History(h.name, 3 * h.length, h.fields) for h in SCHEMA.histories)
     count = SYSTEM.blueprint.count(SCHEMA).parameters
     schema = replace(SCHEMA, histories=longer)
     assert SYSTEM.blueprint.count(schema).parameters == count == numel(RankingModel(SYSTEM.blueprint, schema))
     more = SYSTEM.blueprint.model_copy(update={"sharing": SYSTEM.blueprint.sharing.model_copy(update={"experts": 5})})
-    assert more.count(SCHEMA).parameters - count == (120 + 1) * 32 + 3 * 120
+    assert more.count(SCHEMA).parameters - count == (136 + 1) * 32 + 3 * 136
 
 
 def test_kuaishou_6_paper_s_sizes():
@@ -268,12 +268,30 @@ def test_kuaishou_15_differences_with_past_videos():
 
 def test_kuaishou_16_no_ids(model):
     """Neither a user's nor a video's id is an input or has a table, and no table is large."""
-    assert set(model.representation.places) == {"category", "view_level", "stay_level", "slot", "watched.feedback", "watched.ago",
-                                                "watched.gap", "placed.back"}
+    assert set(model.representation.places) == {"category", "view_level", "stay_level", "slot", "network", "watched.feedback",
+                                                "watched.ago", "watched.gap", "placed.back"}
     assert max(rows for rows, _ in SYSTEM.blueprint.representation.tables(SCHEMA).values()) < 20
     names = {f.name for f in SCHEMA.features} | {f.name for h in SCHEMA.histories for f in h.fields}
     assert not any("id" in name.split("_") for name in names)
     assert SYSTEM.blueprint.count(SCHEMA).embedding < 1_000
+
+
+def test_the_phone_s_own_inputs_are_real_when_serving(model):
+    """Table 1 and section 7: network and buffer are ordinary inputs, known when a list is built; the buffer of one waiting video
+    changes what is said of it, wherever it stands, and of no other, the network of a request what is said of all its videos."""
+    assert not any(SCHEMA.feature(name).bias for name in ("slot", "network", "buffer"))
+    waiting = small("lists", 600).candidates.rows(0, 18)
+    ids, numbers = waiting.ids.clone(), waiting.numbers.clone()
+    numbers[4, [f.name for f in SCHEMA.numeric].index("buffer")] += 1.0
+    network = [f.name for f in SCHEMA.categorical].index("network")
+    ids[9:, network] = 1 + ids[9:, network] % 4
+    other = replace(waiting, ids=ids, numbers=numbers)
+    for standing in ([], [2], [7, 2]):
+        videos = torch.tensor([[standing]] * 2, dtype=torch.long)
+        before, after = (torch.stack(Modelled(SPEC, model, batch, 9)(videos)) for batch in (waiting, other))
+        moved = (before != after).any(dim=0)[:, 0]  # (request, candidate)
+        assert moved[0].nonzero().flatten().tolist() == [4]
+        assert moved[1].nonzero().flatten().tolist() == [video for video in range(9) if video not in standing]
 
 
 def test_its_serving():

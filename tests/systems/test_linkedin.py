@@ -15,7 +15,7 @@ from rankzoo.components.representation.boosting import Growth, boosted
 from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.preparation import prepare_declared
-from rankzoo.data.worlds.professional import ACTIVE, PASSIVE, TASKS, WORLD
+from rankzoo.data.worlds.professional import ACTIVE, CREATOR, PASSIVE, TASKS, WORLD
 from rankzoo.document import Document
 from rankzoo.inspection.tasks import tasks
 from rankzoo.inspection.view import Subject
@@ -176,16 +176,21 @@ def test_linkedin_8_losses_are_the_sum_of_cross_entropies(model):
 
 
 def test_linkedin_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero():
-    """F_p + α F_a; α = 0 gives the passive order, the derivative by α is F_a, and a probability counts linearly."""
+    """F_p + α F_a + λ F_o; α = 0 gives the passive order, the derivative by α is F_a, that by λ F_o, and a probability counts
+    linearly."""
     found = {task: torch.randn(50, generator=torch.Generator().manual_seed(i)).double() for i, task in enumerate(TASKS)}
     zero, one, three = (Utility(active=ACTIVE, alpha=alpha).score(found) for alpha in (0.0, 1.0, 3.0))
-    passive, active = Utility(active=ACTIVE).parts(found)
+    passive, active, other = Utility(active=ACTIVE).parts(found)
+    assert not other.any()
     assert torch.equal(zero.argsort(), sum(torch.sigmoid(found[t]) for t in PASSIVE).argsort())
     torch.testing.assert_close(three - one, 2 * active)
     torch.testing.assert_close(zero, passive)
     worth = Utility(active=ACTIVE, worth={"reshare": 4.0}).score(found) - one
     torch.testing.assert_close(worth, 3 * torch.sigmoid(found["reshare"]))
-    assert SYSTEM.serving == Utility(active=ACTIVE)
+    both = found | {"creator_reply": torch.randn(50, generator=torch.Generator().manual_seed(9)).double()}
+    more = Utility(ACTIVE, CREATOR, lam=3.0).score(both) - Utility(ACTIVE, CREATOR, lam=1.0).score(both)
+    torch.testing.assert_close(more, 2 * torch.sigmoid(both["creator_reply"]))
+    assert SYSTEM.serving == Utility(ACTIVE, CREATOR) and (SYSTEM.serving.alpha, SYSTEM.serving.lam) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("blueprint, parameters", [
@@ -278,6 +283,17 @@ def test_the_forest_knows_the_training_rows_alone():
     ours, theirs = fit.model.state_dict(), again.model.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert torch.equal(theirs["representation.forest.threshold"], alone.representation.forest.threshold)
+
+
+def test_the_creators_reply_is_a_task_that_can_be_added():
+    """The preset leaves it out; added, it is a group of its own, or in the active network, and nothing else grows."""
+    document = Document.preset("linkedin")
+    assert "creator_reply" not in document.blueprint.tasks and "creator_reply" in [task.name for task in SCHEMA.tasks]
+    added = document.but([("tasks", [*TASKS, *CREATOR])])
+    inside = added.but([("sharing.groups", [list(PASSIVE), [*ACTIVE, *CREATOR]])])
+    assert len(RankingModel(added.blueprint, SCHEMA).sharing.group) == 3
+    network = 401 * 128 + 129 * 64
+    assert [each.blueprint.count(SCHEMA).parameters - 125_893 for each in (added, inside)] == [network + 65, 65]
 
 
 def test_same_weights_same_answers(model):

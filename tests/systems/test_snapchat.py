@@ -20,6 +20,7 @@ from rankzoo.document import Document
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, Schema, Task
+from rankzoo.serving.auction import Auction
 from rankzoo.serving.calibrate import Calibrate, isotonic, platt
 from rankzoo.serving.request import score_request
 from rankzoo.shape import Shape
@@ -273,7 +274,7 @@ def test_snapchat_13_segments_have_curves_of_their_own(scored):
     few = segment.copy()
     few[:5] = 9
     assert 9 not in Calibrate(by="device").fit(raw, labels, few).own
-    assert SYSTEM.serving == Calibrate("platt", "device")
+    assert SYSTEM.serving == Auction(Calibrate("platt", "device"))
 
 
 def test_snapchat_13_a_small_network_reads_score_and_segment(scored):

@@ -18,7 +18,7 @@ def trial(claim: Claim, seed: int) -> Found:
 CLAIM = Claim(
     id="list_null", place=21, title="When beam search has nothing to win", source=SYSTEM.source, at="equations 4 to 6",
     claim="Where every video keeps a viewer equally well and repetition costs nothing, a beam search builds no better lists.",
-    equal="one model builds both lists", world=replace(WORLD, repeats=0.0, stay=0.0), trial=trial, seeds=3, seconds=15,
+    equal="one model builds both lists", world=replace(WORLD, repeats=0.0, stay=0.0, stall=0.0), trial=trial, seeds=3, seconds=15,
     arms=tuple(Arm(search, "kuaishou") for search in SEARCHES), statistic="true reward of a list of four (expected views)",
     differences=(Difference("reward", ("beam 4",), ("greedy",), "none", least=0.02),),
     why="With the true probabilities both searches build lists of the same worth, to the last digit. A model's beam can only "

@@ -219,7 +219,7 @@ class GradedLayer(LossLayer):
         self.eval()
         found = {task: float(self.loss(task, {task: equal}, few)) for task in self.level if task in few.labels}
         self.train(training)
-        return {task: loss for task, loss in found.items() if loss > 0}
+        return super().flat(batch) | {task: loss for task, loss in found.items() if loss > 0}
 
 
 def seen(logit: Tensor, batch: Batch) -> Tensor:

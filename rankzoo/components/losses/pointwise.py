@@ -165,7 +165,7 @@ class PointwiseLayer(LossLayer):
     @torch.no_grad()
     def flat(self, batch: Batch) -> dict[str, float]:
         """Of cosines how much they vary: the loss of the best score that is the same for all."""
-        found = {}
+        found = dict(super().flat(batch))
         for task in (name for name, how in self.how.items() if how == "cosine"):
             rows = batch.take(batch.observed[task].nonzero().squeeze(1)[:MANY])
             alike, there = self.alike(rows)

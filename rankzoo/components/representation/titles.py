@@ -7,7 +7,7 @@ average    h = Σ_m r_m / M          cls    h = r_0
 Before that the states may read each other once more, r ← [A^k V_k r]_k without W_O, as one release of the authors' code has it.
 
 A training encodes each title that a batch names, once, however many rows name it. The words' states of the candidate are handed
-on as a sequence, for a task about words.
+on as a sequence, for a task about words; those of past items as another, in which an item's words stand side by side.
 """
 from __future__ import annotations
 
@@ -79,10 +79,12 @@ class Titles(Embeddings):
         after, catalogue = super().after(shape), shape.schema.catalogue
         if not any(shape.schema.named(f.name) for f in shape.schema.inputs):
             return after
-        words = f"{catalogue.name}.{self.listed(shape.schema).name}"
-        states = SequenceShape(self.listed(shape.schema).length, {"state": self.state_width(shape.schema)})
-        return after.but(sequences={**after.sequences, words: states},
-                         origin={**after.origin, words: after.origin[catalogue.name]})
+        text, wide = self.listed(shape.schema), self.state_width(shape.schema)
+        states = {f"{catalogue.name}.{text.name}": SequenceShape(text.length, {"state": wide})}
+        states |= {f"{name}.{text.name}": SequenceShape(shape.schema.history(name).length, {"states": text.length * wide})
+                   for name in listed_items(shape.schema)}
+        return after.but(sequences={**after.sequences, **states},
+                         origin={**after.origin, **dict.fromkeys(states, after.origin[catalogue.name])})
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:
         return (self.listed(schema).name,) if lists_of_words(schema) else ()
@@ -123,6 +125,11 @@ def lists_of_words(schema: Schema) -> tuple[History, ...]:
     """The lists of an item that do not name other items."""
     lists = schema.catalogue.schema.histories if schema.catalogue else ()
     return tuple(each for each in lists if not schema.named(each.fields[0].table))
+
+
+def listed_items(schema: Schema) -> dict[str, int]:
+    """The histories whose positions name items, each with the number of the field that does."""
+    return {h.name: i for h in schema.histories for i, f in enumerate(h.fields) if schema.named(f.table)}
 
 
 class TitlesLayer(EmbeddingsLayer, ABC):
@@ -191,18 +198,26 @@ class TitlesLayer(EmbeddingsLayer, ABC):
         return name
 
     def candidates(self, batch: Batch, states: Tensor, mask: Tensor) -> Mapping[str, Sequence]:
-        """The words' states of the row's own item as a sequence, looked up only where something reads them."""
+        """The words' states of the row's own item as a sequence, and of past items, looked up only where something reads them."""
         catalogue = self.schema.catalogue.name
         if not any(self.schema.named(f.name) for f in self.schema.inputs):
             return {}
-        return {f"{catalogue}.{self.text}": Sequence(partial(_states, states, batch.features[catalogue]),
-                                                    mask.index_select(0, batch.features[catalogue]))}
+        past = {f"{name}.{self.text}": Sequence(partial(_titles, states, batch.histories[name][:, :, column]), batch.masks[name])
+                for name, column in listed_items(self.schema).items()}
+        return past | {f"{catalogue}.{self.text}": Sequence(partial(_states, states, batch.features[catalogue]),
+                                                           mask.index_select(0, batch.features[catalogue]))}
 
 
 def _states(states: Tensor, item: Tensor, places: Tensor) -> Tensor:
     """States (item, place, width) of the rows' items (row,) at places numbered through all rows: (word,) → (word, width)."""
     length = states.shape[1]
     return states.flatten(0, 1).index_select(0, item.index_select(0, places // length) * length + places % length)
+
+
+def _titles(states: Tensor, past: Tensor, places: Tensor) -> Tensor:
+    """States (item, place, width) of past items (row, position) at positions numbered through all rows: (item,) → (item, place ·
+    width)."""
+    return states.flatten(1).index_select(0, past.reshape(-1).index_select(0, places))
 
 
 def narrowed(batch: Batch) -> Batch:

@@ -3,6 +3,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from rankzoo.components.towers.adversarial import Adversarial
 from rankzoo.components.towers.bare import Bare
 from rankzoo.components.towers.biased import Biased
 from rankzoo.components.towers.classes import Classes
@@ -16,6 +17,7 @@ Towers = Annotated[
     MlpTower
     | Residual
     | Biased
+    | Adversarial
     | DotProduct
     | TextHeads
     | Classes

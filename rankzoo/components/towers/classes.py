@@ -45,6 +45,10 @@ class Classes(MlpTower):
     source: ClassVar = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and "
                               "cold-start free session-based recommendations", "RecSys 2022", "10.48550/arXiv.2209.11824")
 
+    @property
+    def searches(self) -> bool:
+        return self.tied
+
     def ties(self, shape: Shape, task: Task) -> bool:
         """Whether a task's classes are scored with the items' encoding."""
         return self.tied and task.kind == "class" and shape.schema.named(task.of)

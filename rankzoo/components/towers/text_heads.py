@@ -7,7 +7,8 @@ tags      p_m = softmax(W_n t_m + b_n)         of the state t_m of each word, by
 Heads may have `hidden` layers before their last map, and drop some of what they read in training: the re-implementations differ.
 
 The heads teach the encoder that all of them share, and are dropped when serving: neither category nor tags are an input, so an
-item needs none to be ranked.
+item needs none to be ranked. `over`: while the model learns they read all news that the encoder read, the clicked ones too, every
+time that one occurs, those of a request once; or the candidates alone.
 """
 from __future__ import annotations
 
@@ -19,12 +20,12 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Width
-from rankzoo.components.towers.dot_product import DotProduct, DotProductLayer
+from rankzoo.components.towers.dot_product import CANDIDATE, DotProduct, DotProductLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
-from rankzoo.signals import Branches, Signal
+from rankzoo.signals import Batch, Branches, Signal, told_once
 from rankzoo.trace import Trace
 
 
@@ -35,6 +36,7 @@ class TextHeads(DotProduct):
 
     hidden: Annotated[tuple[Width, ...], Field(max_length=4, title="Hidden layers of the text heads")] = ()
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout of what they read")] = 0.0
+    over: Annotated[Literal["all", "candidates"], Field(title="Text heads learn from: all items, or candidates alone")] = "all"
 
     main: ClassVar = ("scale", "hidden")
     short: ClassVar = "heads"
@@ -57,7 +59,27 @@ class TextHeads(DotProduct):
                                "Set representation.kind to text_encoder.", at=shape.at, task=task.name,
                                cure=("representation.kind", "text_encoder"), comes=axes("L", 0), needs=axes("L", "d"))
             shape.schema.classes(task)
-        return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
+        past = {name: history for name, (history, _, _) in self.past(shape).items()}
+        return shape.but(past=past, origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
+
+    def past(self, shape: Shape) -> dict[str, tuple[str, str, tuple[int, int]]]:
+        """By task whose head learns from past items: their history, the sequence that it reads, and where in a position's numbers
+        the item's stand. None where `over` says so, or past items are no items as the candidate is one."""
+        schema, history = shape.schema, self.pair(shape)[0]
+        fields = [f for h in schema.histories if h.name == history for f in h.fields]
+        item = next((f.name for f in fields if schema.named(f.table)), "")
+        if self.over == "candidates" or not item or self.item != CANDIDATE:
+            return {}
+        widths, attributes, found = shape.sequences[history].widths, schema.catalogue.schema.features, {}
+        start = sum(widths[f.name] for f in fields[:[f.name for f in fields].index(item)])
+        for task in shape.tasks:
+            if task.kind == "tags":
+                name = f"{history}.{schema.tagged(task)[0].name}"
+                found[task.name] = history, name, (0, shape.sequences[name].width)
+            elif (not task.single and not schema.named(task.of) and task.of in {f.name for f in attributes}
+                  and widths[item] == shape.fields[self.item]):
+                found[task.name] = history, history, (start, start + widths[item])
+        return found
 
     def states(self, shape: Shape, task: Task) -> str:
         """The name under which the words' states of the candidate come."""
@@ -92,6 +114,8 @@ class TextHeads(DotProduct):
             blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", detail,
                                 (*self.hidden, shape.schema.classes(task)), own, task=task.name))
             edges.append(Edge(shape.origin[name], at, width * times))
+            if task.name in self.past(shape) and times == 1:  # where words are read, both come from the node of the items
+                edges.append(Edge(shape.origin[shape.schema.catalogue.name], at, width))
         order = [f"{shape.at}.{task.name}" for task in shape.tasks]
         return Drawing(tuple(sorted(blocks, key=lambda block: order.index(block.address))), tuple(edges))
 
@@ -112,6 +136,9 @@ class TextHeadsLayer(DotProductLayer):
         self.head = ByTask({task.name: nn.Linear(spec.last(width), shape.schema.classes(task))
                             for task, (_, width, _) in others.items()})
         self.order = tuple(task.name for task in shape.tasks)
+        self.taught_as = {f"{history}.{task}": (task, history, name, where) for task, (history, name, where)
+                          in spec.past(shape).items()}
+        self.wide = {task.name: width for task, (_, width, _) in others.items()}
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         logits = super().forward(branches, signal, trace)
@@ -120,3 +147,13 @@ class TextHeadsLayer(DotProductLayer):
             x = x if self.dropout is None else self.dropout(x)
             logits[task] = self.head[task](self.deep[task](x))
         return {task: logits[task] for task in self.order}
+
+    def taught(self, branches: Branches, signal: Signal, batch: Batch) -> dict[str, Tensor]:
+        """Logits of past items as `<history>.<task>`: (item, class), of words (item, place, tag)."""
+        found = {}
+        for key, (task, history, name, (start, stop)) in self.taught_as.items():
+            x = signal.sequences[name].at(told_once(batch, history))[:, start:stop]
+            x = x.unflatten(1, (-1, self.wide[task])) if self.read[task][1] else x
+            x = x if self.dropout is None else self.dropout(x)
+            found[key] = self.head[task](self.deep[task](x))
+        return found

@@ -44,6 +44,7 @@ class TwoTowers(Slot):
     own: Annotated[bool, Field(title="Add the item's own vector")] = True
 
     main: ClassVar = ("widths", "known", "own")
+    searches: ClassVar = True
     short: ClassVar = "towers"
     title: ClassVar = "Two towers"
     sentence: ClassVar = "A vector of the user and one of each item, made apart; their inner product is the score."

@@ -30,6 +30,25 @@ DECOYS = (("advertiser", "category", 0.7), ("country", "device", 0.6))
 
 
 @dataclass(frozen=True)
+class Effects:
+    """What the fields of a row add to a utility. main[field]: (value,) · dense[name]: factor, and the numbers that it was
+    standardised by · crosses: a pair of fields and its table (value of a, value of b)."""
+
+    main: Mapping[str, np.ndarray]
+    dense: Mapping[str, tuple[float, np.ndarray]]
+    crosses: tuple[tuple[str, str, np.ndarray], ...]
+
+    def of(self, fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(row,) of any rows, not only of those that it was drawn for."""
+        raw = sum(table[fields[name]] for name, table in self.main.items())
+        raw = raw + sum(factor * recipes.std_like(dense[name].astype(np.float64), among)
+                        for name, (factor, among) in self.dense.items())
+        for a, b, table in self.crosses:
+            raw = raw + table[fields[a], fields[b]]
+        return raw
+
+
+@dataclass(frozen=True)
 class Ads(World):
     """Clicks on ads. strength: factor on all five crosses · main: sd of each categorical main effect on the logit ·
     dense: sd of each dense one · rate: mean click."""
@@ -70,11 +89,15 @@ class Ads(World):
 
     def utility(self, rng: np.random.Generator, fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> np.ndarray:
         """(row,) main effects and crosses, with weights and tables drawn anew at every call."""
-        raw = sum(self.main * recipes.std(rng.standard_normal(size)[fields[name]]) for name, size in SIZES.items())
-        raw = raw + sum(self.dense * sign * recipes.std(dense[name].astype(np.float64)) for name, sign in DENSE)
-        for pair in self.crossed:
-            raw = raw + pair.strength * recipes.cross(rng, fields[pair.a], fields[pair.b], (SIZES[pair.a], SIZES[pair.b]))
-        return raw
+        return self.drawn(rng, fields, dense).of(fields, dense)
+
+    def drawn(self, rng: np.random.Generator, fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> Effects:
+        """A utility whose parts have their strength as sd on these rows."""
+        weights = {name: rng.standard_normal(size) for name, size in SIZES.items()}
+        main = {name: self.main * recipes.std_like(each, each[fields[name]]) for name, each in weights.items()}
+        crosses = tuple((pair.a, pair.b, pair.strength * recipes.cross_table(
+            rng, fields[pair.a], fields[pair.b], (SIZES[pair.a], SIZES[pair.b]))) for pair in self.crossed)
+        return Effects(main, {name: (self.dense * sign, dense[name].astype(np.float64)) for name, sign in DENSE}, crosses)
 
     @property
     def crossed(self) -> tuple[Pair, ...]:

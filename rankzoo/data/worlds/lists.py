@@ -1,101 +1,83 @@
 """`lists`: short videos shown one after another until the viewer stops; what was shown before changes what comes after.
 
 Recipe of RankZoo for list-wise re-ranking (Gong et al., CIKM 2022). A server's two scores of a video are noisy, a video of a
-category that was just shown is watched less and ends more sessions, and liked videos of a category speak for it.
+category that was just shown is watched less and ends more sessions, and liked videos of a category speak for it. Two things only
+the phone knows: the network of the request, and how much of each video is loaded already. Each network asks for some seconds in
+advance; a video of which fewer are loaded stands still for the rest of them, which ends sessions and costs views, whatever the
+server thinks of it.
 """
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.clips import AGO_EDGES, CATEGORIES, FEEDBACK, LEVEL_EDGES, NETWORKS, WATCHED, Phone, Videos, Watched, levels
 from rankzoo.data.truths import Relevance, Repeats, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, History, HistoryField, Schema, Task
 
-CATEGORIES = ("kids", "comedy", "music", "food", "pets", "sport", "travel", "news")
-SLOTS, WATCHED, SHORTEST, CANDIDATES = 4, 10, 4, 9
-LEVEL_EDGES = (-1.5, -0.9, -0.3, 0.3, 0.9, 1.5)
-AGO_EDGES = (1.0, 3.0, 6.0, 10.0, 15.0)
+SLOTS, CANDIDATES = 4, 9
 FARTHEST = 3  # levels between a candidate and a past video that are told apart
-FEEDBACK = ("none", "liked")
-NOISE, RECEIVED = 0.3, 0.35
+STALLED = {"has_next": 0.25, "effective_view": 0.08, "like": 0.0}
+"""What each second of standing still takes off a task's logit."""
 ADJACENT = {"has_next": 1.0, "effective_view": 1.2, "like": 0.6}
 EARLIER = {"has_next": 0.4, "effective_view": 0.5, "like": 0.25}
-
-
-class Videos(NamedTuple):
-    """Arrays of one shape: category, true appeal and stay, and the server's noisy scores of both."""
-
-    category: np.ndarray
-    appeal: np.ndarray
-    stay: np.ndarray
-    view_score: np.ndarray
-    stay_score: np.ndarray
-
-    def take(self, index: np.ndarray) -> Videos:
-        """Some of them; the arrays are flattened first."""
-        return Videos(*(values.reshape(-1)[index] for values in self))
-
-
-class Watched(NamedTuple):
-    """What was watched before, newest first, (list, position): category, score in levels, feedback (0 or 1), minutes, mask."""
-
-    category: np.ndarray
-    level: np.ndarray
-    feedback: np.ndarray
-    ago: np.ndarray
-    mask: np.ndarray
-
-    def take(self, index: np.ndarray) -> Watched:
-        """The past of some lists."""
-        return Watched(*(values[index] for values in self))
 
 
 @dataclass(frozen=True)
 class Lists(World):
     """Lists of four, cut where the viewer stops. repeats: factor on what a repeated category costs · stay: what a video's own
     stay adds to the logit of going on (0: nothing, so that without repeats all videos keep a viewer equally well) · pull: what
-    each liked past video of the same category adds · rates: the mean labels · requests: how many more wait to be arranged."""
+    each liked past video of the same category adds · stall: factor on what standing still costs · rates: the mean labels ·
+    requests: how many more wait to be arranged · ordered: whether a row also has the history `ahead`, what the server, which
+    sends nine videos by their score of a view, had put before its video; nobody is shown that order, so that it tells nothing."""
 
     repeats: float = 1.0
     stay: float = 1.0
     pull: float = 1.0
+    stall: float = 1.0
     next_rate: float = 0.68
     view_rate: float = 0.45
     like_rate: float = 0.12
     requests: int = 300
+    ordered: bool = False
 
     name: ClassVar[str] = "lists"
     title: ClassVar[str] = "Lists: what came before"
-    sentence: ClassVar[str] = "Short videos in lists; a category that repeats is watched less and ends more sessions."
+    sentence: ClassVar[str] = "Short videos in lists; what repeats or stalls is watched less and ends more sessions."
     formula: ClassVar[str] = (
-        r"\begin{aligned}\mathrm{logit}_{\mathrm{view}} &= q + m - 1.2\,[c = c_{-1}] - 0.5\,n_c + b_1\\ "
-        r"\mathrm{logit}_{\mathrm{next}} &= z - 1.0\,[c = c_{-1}] - 0.4\,n_c + b_2\\ "
-        r"\mathrm{logit}_{\mathrm{like}} &= 0.5\,q + m - 0.6\,[c = c_{-1}] - 0.25\,n_c + b_3\end{aligned}")
+        r"\begin{aligned}\mathrm{logit}_{\mathrm{view}} &= q + m - 1.2\,[c = c_{-1}] - 0.5\,n_c - 0.08\,s + b_1\\ "
+        r"\mathrm{logit}_{\mathrm{next}} &= z - 1.0\,[c = c_{-1}] - 0.4\,n_c - 0.25\,s + b_2\\ "
+        r"\mathrm{logit}_{\mathrm{like}} &= 0.5\,q + m - 0.6\,[c = c_{-1}] - 0.25\,n_c + b_3\\ "
+        r"s &= \max(0,\ e_{\mathrm{network}} - \mathrm{buffer}),\quad e = 0, 2, 5, 9\end{aligned}")
     rows: ClassVar[int] = 52_500
     test_share: ClassVar[float] = 0.2
+    version: ClassVar[int] = 2
 
     @property
     def schema(self) -> Schema:
-        """The candidate, its slot, the videos watched before and those placed before it. Scores enter as numbers, and in seven
-        levels whose table the past videos share; `gap` is the difference of levels crossed with the feedback."""
-        levels = len(LEVEL_EDGES) + 2
+        """The candidate, its slot, the phone's network and buffer, the videos watched before and those placed before it. Scores
+        enter as numbers, and in seven levels whose table the past videos share; `gap` is the difference of levels crossed with
+        the feedback."""
+        rows = len(LEVEL_EDGES) + 2
         features = (Feature("category", "categorical", len(CATEGORIES) + 1, "item"),
-                    Feature("view_level", "categorical", levels, "item"), Feature("stay_level", "categorical", levels, "item"),
-                    Feature("slot", "categorical", SLOTS + 1), Feature("view_score", "numeric", 0, "item"),
-                    Feature("stay_score", "numeric", 0, "item"))
-        shared = (HistoryField("category", len(CATEGORIES) + 1, "category"), HistoryField("view_level", levels, "view_level"))
+                    Feature("view_level", "categorical", rows, "item"), Feature("stay_level", "categorical", rows, "item"),
+                    Feature("slot", "categorical", SLOTS + 1), Feature("network", "categorical", len(NETWORKS) + 1),
+                    Feature("view_score", "numeric", 0, "item"), Feature("stay_score", "numeric", 0, "item"),
+                    Feature("buffer", "numeric"))
+        shared = (HistoryField("category", len(CATEGORIES) + 1, "category"), HistoryField("view_level", rows, "view_level"))
         watched = (*shared, HistoryField("feedback", len(FEEDBACK) + 1), HistoryField("ago", len(AGO_EDGES) + 2),
                    HistoryField("gap", (2 * FARTHEST + 1) * len(FEEDBACK) + 1))
-        placed = (*shared, HistoryField("stay_level", levels, "stay_level"), HistoryField("back", SLOTS))
+        sent = (*shared, HistoryField("stay_level", rows, "stay_level"))
         tasks = (Task("has_next"), Task("effective_view"), Task("like"))
-        histories = (History("watched", WATCHED, watched), History("placed", SLOTS - 1, placed))
-        return Schema(features, tasks, histories, requests=True)
+        histories = (History("watched", WATCHED, watched), History("placed", SLOTS - 1, (*sent, HistoryField("back", SLOTS))))
+        ahead = (History("ahead", CANDIDATES - 1, sent),) if self.ordered else ()
+        return Schema(features, tasks, histories + ahead, requests=True)
 
     @property
     def task_rates(self) -> Mapping[str, float]:
@@ -104,12 +86,14 @@ class Lists(World):
         return {"has_next": self.next_rate, "effective_view": self.view_rate, "like": self.like_rate}
 
     def label(self, field: str, value: int) -> str:
-        """Categories by name, levels and minutes as ranges, differences of levels in words."""
+        """Categories and networks by name, levels and minutes as ranges, differences of levels in words."""
         name = field.rpartition(".")[2]
         if name == "category":
             return CATEGORIES[value]
         if name == "feedback":
             return FEEDBACK[value]
+        if name == "network":
+            return tuple(NETWORKS)[value]
         if name == "gap":
             apart, feedback = divmod(value, len(FEEDBACK))
             return f"{apart - FARTHEST:+d} levels, {FEEDBACK[feedback]}"
@@ -124,14 +108,15 @@ class Lists(World):
 
     def make(self, rows: int, seed: int) -> Made:
         """Categories' means, videos and pasts of all lists, who goes on, labels of view and like, then the waiting requests: in
-        this order from one generator."""
+        this order from one generator. From another what the phone knows of the lists, then of the requests; from a third what the
+        server sent with a list and nobody saw."""
         check_rows(rows)
-        rng = np.random.default_rng(seed)
+        rng, client = np.random.default_rng(seed), np.random.default_rng((seed, 1))
         means = rng.normal(0.0, 0.5, len(CATEGORIES)), rng.normal(0.0, 0.9, len(CATEGORIES))
         lists = round(1.05 * rows / (1 + self.next_rate)) + 50  # enough: the second slot alone is reached at that rate
-        videos, watched = _videos(rng, means, (lists, SLOTS)), _watched(rng, lists)
-        matches = _matches(videos.category, watched)
-        lost = Repeats(SLOTS, self._own(videos, matches), videos.category.reshape(-1), *self._costs())
+        videos, watched = Videos.drawn(rng, means, (lists, SLOTS)), Watched.drawn(rng, lists)
+        phone = Phone.drawn(client, (lists, SLOTS))
+        lost = Repeats(SLOTS, self._own(videos, watched, phone), videos.category.reshape(-1), *self._costs())
         raw = lost.logits(np.arange(lists * SLOTS).reshape(lists, SLOTS))                  # task → (list, slot)
         intercepts = {"has_next": _going_on(raw["has_next"], self.next_rate)}
         chance = rng.random((lists, SLOTS)) < recipes.sigmoid(raw["has_next"] + intercepts["has_next"])
@@ -145,19 +130,24 @@ class Lists(World):
             labels.setdefault(task, recipes.labels(rng, logits[task]))
         owner, slot = np.divmod(kept, SLOTS)
         before = slot[:, None] - 1 - np.arange(SLOTS - 1)                                   # (row, placed) slots, newest first
-        table = _table(videos.take(kept), slot, watched.take(owner), videos.take(owner[:, None] * SLOTS + before), before >= 0,
+        table = _table(videos.take(kept), slot, phone.take(kept), watched.take(owner),
+                       videos.take(owner[:, None] * SLOTS + before), before >= 0,
                        {task: labels[task] for task in self.task_rates}, owner)
-        weights = _matched(videos.category.reshape(-1)[kept], watched.take(owner))
+        weights = watched.take(owner).liked(videos.category.reshape(-1)[kept])
         relevance = Relevance("watched", weights, watched.take(owner).feedback.astype(np.float32))
-        candidates, repeats = self._waiting(rng, means, intercepts)
+        if self.ordered:
+            left = Videos.drawn(np.random.default_rng((seed, 2)), means, (lists, CANDIDATES - SLOTS))
+            sent = Videos(*(np.concatenate(both, axis=1) for both in zip(videos, left, strict=True)))
+            table = _ordered(table, sent, owner)
+        candidates, repeats = self._waiting(rng, client, means, intercepts)
         return Made(table, Truth(logits, relevance=relevance, repeats=repeats, formula=self.formula), candidates)
 
-    def _own(self, videos: Videos, matches: np.ndarray) -> dict[str, np.ndarray]:
+    def _own(self, videos: Videos, watched: Watched, phone: Phone) -> dict[str, np.ndarray]:
         """Each task's logit of a video with nothing placed before it, but for the intercept."""
-        pulled = self.pull * matches
+        pulled, stalls = self.pull * watched.matches(videos.category), self.stall * phone.stalls
         own = {"has_next": self.stay * videos.stay, "effective_view": videos.appeal + pulled,
                "like": 0.5 * videos.appeal + pulled}
-        return {task: values.reshape(-1) for task, values in own.items()}
+        return {task: (values - STALLED[task] * stalls).reshape(-1) for task, values in own.items()}
 
     def _costs(self) -> tuple[dict[str, float], dict[str, float]]:
         return tuple({task: self.repeats * cost for task, cost in costs.items()} for costs in (ADJACENT, EARLIER))
@@ -171,44 +161,19 @@ class Lists(World):
             begin = int(np.searchsorted(owner, kept[-1][-1] // SLOTS, side="right"))
         return np.concatenate(kept)
 
-    def _waiting(self, rng: np.random.Generator, means: tuple[np.ndarray, np.ndarray],
+    def _waiting(self, rng: np.random.Generator, client: np.random.Generator, means: tuple[np.ndarray, np.ndarray],
                  intercepts: Mapping[str, float]) -> tuple[pa.Table, Repeats]:
-        """Requests of nine candidates with one past each, all as they would stand in the first slot."""
-        videos, watched = _videos(rng, means, (self.requests, CANDIDATES)), _watched(rng, self.requests)
-        own = {task: values + intercepts[task] for task, values in self._own(videos, _matches(videos.category, watched)).items()}
+        """Requests of nine candidates with one past and one network each, all as they would stand in the first slot."""
+        videos, watched = Videos.drawn(rng, means, (self.requests, CANDIDATES)), Watched.drawn(rng, self.requests)
+        phone = Phone.drawn(client, (self.requests, CANDIDATES))
+        own = {task: values + intercepts[task] for task, values in self._own(videos, watched, phone).items()}
         labels = {task: recipes.labels(rng, own[task]) for task in self.task_rates}
         every = np.arange(self.requests * CANDIDATES)
         owner, none = every // CANDIDATES, np.zeros((len(every), SLOTS - 1), int)
-        table = _table(videos.take(every), np.zeros_like(every), watched.take(owner), videos.take(none), none > 0, labels, owner)
+        table = _table(videos.take(every), np.zeros_like(every), phone.take(every), watched.take(owner), videos.take(none),
+                       none > 0, labels, owner)
+        table = _ordered(table, videos, owner) if self.ordered else table
         return table, Repeats(CANDIDATES, own, videos.category.reshape(-1), *self._costs())
-
-
-def _videos(rng: np.random.Generator, means: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> Videos:
-    category = rng.integers(0, len(CATEGORIES), shape)
-    appeal, stay = means[0][category] + rng.normal(0.0, 0.9, shape), means[1][category] + rng.normal(0.0, 0.6, shape)
-    return Videos(category, appeal, stay, appeal + rng.normal(0.0, NOISE, shape), stay + rng.normal(0.0, NOISE, shape))
-
-
-def _watched(rng: np.random.Generator, lists: int) -> Watched:
-    mask = np.arange(WATCHED) < rng.integers(SHORTEST, WATCHED + 1, lists)[:, None]
-    category, score = rng.integers(0, len(CATEGORIES), mask.shape), rng.normal(0.0, 1.0, mask.shape)
-    feedback = (rng.random(mask.shape) < RECEIVED) & mask
-    ago = np.cumsum(rng.exponential(1.0, mask.shape), axis=1)
-    return Watched(category, _levels(score), feedback.astype(np.int64), np.digitize(ago, AGO_EDGES), mask)
-
-
-def _levels(score: np.ndarray) -> np.ndarray:
-    return np.digitize(score, LEVEL_EDGES)
-
-
-def _matches(category: np.ndarray, watched: Watched) -> np.ndarray:
-    """(list, video) how many past videos of the same category had feedback."""
-    return np.stack([_matched(column, watched).sum(axis=1) for column in category.T], axis=1)
-
-
-def _matched(category: np.ndarray, watched: Watched) -> np.ndarray:
-    """(row, position) 1 where a past video is of the row's category and had feedback."""
-    return ((watched.category == category[:, None]) * watched.feedback).astype(np.float32)
 
 
 def _going_on(raw: np.ndarray, rate: float) -> float:
@@ -222,21 +187,36 @@ def _going_on(raw: np.ndarray, rate: float) -> float:
     return 0.5 * (low + high)
 
 
-def _table(videos: Videos, slot: np.ndarray, watched: Watched, placed: Videos, standing: np.ndarray,
+def _table(videos: Videos, slot: np.ndarray, phone: Phone, watched: Watched, placed: Videos, standing: np.ndarray,
            labels: Mapping[str, np.ndarray], owner: np.ndarray) -> pa.Table:
-    """Columns of rows: videos (row,), what was watched (row, position), what is placed (row, placed) where it stands."""
-    level = _levels(videos.view_score)
+    """Columns of rows: videos, network and buffer (row,), what was watched (row, position), what is placed (row, placed) where
+    it stands."""
+    level = levels(videos.view_score)
     apart = np.clip(level[:, None] - watched.level, -FARTHEST, FARTHEST) + FARTHEST
     past = {"category": watched.category, "view_level": watched.level, "feedback": watched.feedback, "ago": watched.ago,
             "gap": apart * len(FEEDBACK) + watched.feedback}
-    before = {"category": placed.category, "view_level": _levels(placed.view_score), "stay_level": _levels(placed.stay_score),
+    before = {"category": placed.category, "view_level": levels(placed.view_score), "stay_level": levels(placed.stay_score),
               "back": np.broadcast_to(np.arange(SLOTS - 1), standing.shape)}
-    ids = {"category": videos.category, "view_level": level, "stay_level": _levels(videos.stay_score), "slot": slot}
+    ids = {"category": videos.category, "view_level": level, "stay_level": levels(videos.stay_score), "slot": slot,
+           "network": phone.network}
     columns = {name: pa.array(values.astype(np.int32)) for name, values in ids.items()}
     columns |= {name: pa.array(getattr(videos, name).astype(np.float32)) for name in ("view_score", "stay_score")}
+    columns["buffer"] = pa.array(phone.buffer.astype(np.float32))
     columns |= {f"watched.{name}": recipes.lists(values, watched.mask) for name, values in past.items()}
     columns |= {f"placed.{name}": recipes.lists(values, standing) for name, values in before.items()}
     return pa.table(columns | {task: pa.array(values) for task, values in labels.items()} | {"group": pa.array(owner)})
+
+
+def _ordered(table: pa.Table, sent: Videos, owner: np.ndarray) -> pa.Table:
+    """With the columns of what stood before each row's video when the server sent (list, candidate), the nearest first."""
+    scores = sent.view_score.astype(np.float32)[owner]                                      # (row, candidate)
+    before = scores > table["view_score"].to_numpy()[:, None]
+    near = np.argsort(np.where(before, scores, np.inf), axis=1)[:, :CANDIDATES - 1]
+    videos, standing = sent.take(owner[:, None] * CANDIDATES + near), np.take_along_axis(before, near, axis=1)
+    ahead = {"category": videos.category, "view_level": levels(videos.view_score), "stay_level": levels(videos.stay_score)}
+    for name, values in ahead.items():
+        table = table.append_column(f"ahead.{name}", recipes.lists(values, standing))
+    return table
 
 
 WORLD = Lists()

@@ -35,7 +35,9 @@ class File:
         self.name = re.sub(r"[^\w. -]", "_", name)
         everything = nn.ModuleList(layer.module for layer in self.layers)
         batch = {"seen": (True), "catalogue": True} if self.schema.catalogue else {"seen": None, "catalogue": None}
-        world = World(everything, self.tasks, {name: value for name, value in batch.items() if value is None or name == "seen"})
+        self.taught = tuple(getattr(model.towers, "taught_as", ()))
+        known = {name: value for name, value in batch.items() if value is None or name == "seen"}
+        world = World(everything, self.tasks, known, self.taught)
         self.world = world
         ids, numbers = plain.ids_of(self.schema), plain.numbers_of(self.schema)
         if len(ids) > 3:
@@ -76,6 +78,8 @@ class File:
         cls = layer.twin or type(layer.module)
         if layer.place.address == "losses" and self.serves():
             self.world.want(cls, "served")
+        if layer.place.address == "towers" and self.taught:
+            self.world.want(cls, "taught")
         if layer.place.address == "representation":
             signal = {}
         return self.world.special(cls, args, layer.module, signal, story(layer)) + "()"
@@ -128,7 +132,7 @@ class File:
         loop = toy.toy_batch(self.schema, [self.schema.task(t) for t in self.tasks], members, code, items, numbers)
         head = ["", "", *toy.batch_class(members | ({"catalogue"} if items else set()))]
         if "Sequence(" in code or "signal.sequences" in code or "sequences=" in code:
-            head += ["", "", *toy.SEQUENCE]
+            head += ["", "", *toy.SEQUENCE, *(toy.PLACES if "].at(" in code else ())]
             world.imported("typing", "NamedTuple")
         head += ["", "", *toy.signal_class(world.members["signal"])]
         world.imported("dataclasses", "dataclass")
@@ -150,7 +154,7 @@ class File:
     def simplified(self, made: dict[str, str]) -> dict[str, str]:
         """How layers are made, without those that nobody reads or that are one expression: these stand in `steps`."""
         self.steps: dict[str, str] = {}
-        idle = "branches" in self.world.idle.get((self.kinds["towers"], "forward"), ())
+        idle = "branches" not in self.asked()
         for address, argument in (("concatenation", "signal"), ("sharing", "x")):
             name = made[address].removesuffix("()")
             expression = direct(self.world.pieces[name], argument)
@@ -158,6 +162,12 @@ class File:
                 self.steps[address] = "" if idle else expression
                 del made[address], self.world.pieces[name]
         return made
+
+    def asked(self) -> tuple[str, ...]:
+        """What the towers read of the steps before them."""
+        steps = ("forward", *(("taught",) if self.taught else ()))
+        idle = [self.world.idle.get((self.kinds["towers"], step), frozenset()) for step in steps]
+        return tuple(name for name in ("branches", "signal") if any(name not in each for each in idle))
 
     def constants(self, code: str) -> list[str]:
         """The tuples that have a name in the file, where it is used."""
@@ -233,17 +243,34 @@ class File:
                 steps += looped if number == "0" else []
             else:
                 steps += self.step(address, place)
-        lines += [Line(-1, ""), Line(1, "def __init__(self):"), *init, Line(-1, ""),
-                  Line(1, "def forward(self, batch: Batch) -> dict[str, Tensor]:"),
-                  Line(2, "Rows → the logits of each task.", doc=True), *steps]
-        lines += [Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
-                  Line(2, "The loss of each task on rows with labels.", doc=True),
-                  Line(2, "return self.losses(self(batch), batch)")]
+        lines += [Line(-1, ""), Line(1, "def __init__(self):"), *init]
+        lines += self.passes(steps) if self.taught else [
+            Line(-1, ""), Line(1, "def forward(self, batch: Batch) -> dict[str, Tensor]:"),
+            Line(2, "Rows → the logits of each task.", doc=True), *steps,
+            Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
+            Line(2, "The loss of each task on rows with labels.", doc=True), Line(2, "return self.losses(self(batch), batch)")]
         if self.serves():
             lines += [Line(-1, ""), Line(1, "def serve(self, batch: Batch) -> dict[str, Tensor]:"),
                       Line(2, "What is served: of some task it is not the logit itself.", doc=True),
                       Line(2, "return {task: self.losses.served(task, logit) for task, logit in self(batch).items()}")]
         return [line if line.strip() else "" for each in lines for line in (laid([each]) if each.depth >= 0 else [""])]
+
+    def passes(self, steps: list[Line]) -> list[Line]:
+        """The forward pass, and the losses of a model whose towers make logits to learn from that nobody is served."""
+        read, towers = self.asked(), steps[-1].text.removeprefix("return ")
+        idle = self.world.idle.get((self.kinds["towers"], "taught"), frozenset())
+        taught = ", ".join(name for name in ("branches", "signal", "batch") if name not in idle)
+        kinds = {"branches": "dict[str, Tensor]", "signal": "Signal"}
+        returned = kinds[read[0]] if len(read) == 1 else f"tuple[{', '.join(kinds[name] for name in read)}]"
+        both = ", ".join(read)
+        return [Line(-1, ""), Line(1, "def forward(self, batch: Batch) -> dict[str, Tensor]:"),
+                Line(2, "Rows → the logits of each task.", doc=True), Line(2, f"{both} = self.read(batch)"), steps[-1],
+                Line(-1, ""), Line(1, f"def read(self, batch: Batch) -> {returned}:"),
+                Line(2, "What the towers read of rows.", doc=True), *steps[:-1], Line(2, f"return {both}"),
+                Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
+                Line(2, "The loss of each task on rows with labels.", doc=True), Line(2, f"{both} = self.read(batch)"),
+                Line(2, f"taught = self.towers.taught({taught})", "# what the model learns from and nobody is served"),
+                Line(2, f"return self.losses({{**{towers}, **taught}}, batch)")]
 
     def step(self, address: str, place: Place) -> list[Line]:
         """One step of the forward pass."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.neighbours import Graph, Neighbours, listing, weighed
 from rankzoo.components.representation.text_encoder import TextEncoder, Words
+from rankzoo.components.representation.titles import listed_items
 from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock
@@ -63,6 +64,7 @@ class PlainTextEncoder(Words, PlainEmbeddings):
         self.pooling, (self.text,) = spec.pooling, self.attributes
         self.states = shape.schema.catalogue.table(self.text)
         self.hands = self.named if self.states in read else ()
+        self.lists_items = {name: i for name, i in listed_items(shape.schema).items() if f"{name}.{self.text}" in read}
         words, width = spec.listed(shape.schema).length, spec.state_width(shape.schema)
         self.cls = nn.Parameter(spec.init * torch.randn(width))
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
@@ -85,6 +87,9 @@ class PlainTextEncoder(Words, PlainEmbeddings):
         for name in self.hands:
             item = batch.features[name]
             sequences[self.states] = Sequence(states[item, 1:], mask[item])  # the words of the row's own item
+        for name, i in self.lists_items.items():
+            past = states[batch.histories[name][:, :, i], 1:]  # of past items: (row, position, place, width)
+            sequences[f"{name}.{self.text}"] = Sequence(past.flatten(2), batch.masks[name])
         return Signal(fields=fields, sequences=sequences, aside=batch.features, catalogue=items)
 
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:

@@ -72,8 +72,9 @@ class Klass:
 class Met:
     """What one writing of all classes found, and what the one before it found: `settle` writes until both agree."""
 
-    def __init__(self, model: nn.Module, tasks: tuple[str, ...], batch: Mapping[str, Any]):
-        self.model, self.tasks, self.batch = model, tasks, batch
+    def __init__(self, model: nn.Module, tasks: tuple[str, ...], batch: Mapping[str, Any],
+                 taught: tuple[str, ...] = ()):
+        self.model, self.tasks, self.batch, self.taught = model, tasks, batch, taught
         self.short: dict[tuple, str] = {tasks: "TASKS"}
         self.before: dict[Any, dict[str, Any]] = {}
         self.members_before: dict[str, set[str]] = {}

@@ -50,6 +50,10 @@ SEQUENCE = [
     "class Sequence(NamedTuple):",
     '    """A history: its items as vectors (row, position, width), and which are there (row, position)."""',
     "", "    values: Tensor", "    mask: Tensor"]
+PLACES = [
+    "", "    def at(self, places: Tensor) -> Tensor:",
+    '        """Some positions, numbered through all rows: (item,) → (item, width)."""',
+    "        return self.values.flatten(0, 1)[places]"]
 
 
 def toy_batch(schema: Schema, tasks: Iterable[Task], members: Iterable[str], code: str, items: bool, many: tuple[str, ...]

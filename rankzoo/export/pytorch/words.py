@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.representation.minilm import AT_ONCE, FFN, HEADS, LAYERS, PAD, PLACES, WORDS, D, weights
 from rankzoo.components.representation.pretrained_encoder import Pieces, PretrainedEncoder, PretrainedEncoderLayer
+from rankzoo.components.representation.titles import listed_items
 from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.export.pytorch.plain import PlainEmbeddings
@@ -71,6 +72,7 @@ class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
         self.pooling, (self.text,), self.length = spec.pooling, self.attributes, spec.length
         self.states = f"{shape.schema.catalogue.name}.{self.text}"
         self.hands = self.named if self.states in read else ()
+        self.lists_items = {name: i for name, i in listed_items(shape.schema).items() if f"{name}.{self.text}" in read}
         self.still = Frozen(LAYERS - spec.trained)
         self.trained = nn.ModuleList(BertLayer(D, HEADS, FFN) for _ in range(spec.trained))
         read, heads = spec.read_width(D), spec.self_heads
@@ -94,6 +96,9 @@ class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
             item, (_, _, starts) = batch.features[name], self.laid_out(batch.catalogue)
             there = batch.catalogue.masks[self.text] & (starts < self.length - 1)
             sequences[self.states] = Sequence(self.first_pieces(states[:, 1:], starts)[item], there[item])  # its own item's words
+        for name, i in self.lists_items.items():
+            past = self.first_pieces(states[:, 1:], self.laid_out(batch.catalogue)[2])[batch.histories[name][:, :, i]]
+            sequences[f"{name}.{self.text}"] = Sequence(past.flatten(2), batch.masks[name])
         return Signal(fields=fields, sequences=sequences, aside=batch.features, catalogue=items)
 
     def encoded(self, words: Tensor) -> Tensor:

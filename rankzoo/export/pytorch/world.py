@@ -76,7 +76,7 @@ class World(Named):
 
     def special(self, cls: type, args: Mapping[str, Any], instance: nn.Module, signal: Mapping[str, Names], doc: str = "") -> str:
         """A class for one layer, with its sizes written in."""
-        klass = Klass(cls, (instance,), facts(self.tasks, dict(signal), dict(self.batch)))
+        klass = Klass(cls, (instance,), facts(self.tasks, dict(signal), dict(self.batch), self.taught))
         init = definer(cls, "__init__")
         lines: list[Line] = []
         if init is not None:
@@ -148,7 +148,7 @@ class World(Named):
             klass.cls in self.mixed_before or (klass.cls, written) not in self.sites_before)
         known: dict[str, Any] = dict.fromkeys(names) | ({} if open_ended else self.known_of((klass.cls, written), names))
         known["self"] = klass.instances or None
-        known |= {n: v for n, v in (klass.known or facts(self.tasks, {}, dict(self.batch))).items()
+        known |= {n: v for n, v in (klass.known or facts(self.tasks, {}, dict(self.batch), self.taught)).items()
                   if n in names and (n != "signal" or klass.known)}
         rewriter = Rewriter(self, source, Scope(source.module, known), klass, cls)
         head = self.head(rewriter, node, written)

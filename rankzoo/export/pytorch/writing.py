@@ -132,10 +132,11 @@ def cleaned(doc: str) -> str:
     return "\n\n".join(kept)
 
 
-def facts(tasks: tuple[str, ...], signal: dict[str, Names], batch: dict[str, object]) -> dict[str, Values]:
-    """What is known of the arguments that steps hand on, whatever a function does with them."""
+def facts(tasks: tuple[str, ...], signal: dict[str, Names], batch: dict[str, object],
+          taught: tuple[str, ...] = ()) -> dict[str, Values]:
+    """What is known of the arguments that steps hand on, whatever a function does with them; `taught` are logits of no task."""
     return {"signal": (Parts(signal),), "batch": (Parts({"labels": Names(tasks), **batch}),), "trace": (Parts({"on": True}),),
-            "branches": (Parts({"penalties": {}}),), "logits": (Names(tasks),)}
+            "branches": (Parts({"penalties": {}}),), "logits": (Names((*tasks, *taught)),)}
 
 
 def without(doc: str, gone: frozenset[str]) -> str:

@@ -28,7 +28,7 @@ PAINTERS: Mapping[str, Painter] = {
     "feature": nodes.feature, "numbers": nodes.feature, "bias": nodes.feature, "history": nodes.history,
     "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "cross": deep.cross, "linear": deep.linear,
     "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate, "tower": deep.tower,
-    "bias_tower": deep.bias_tower, "head": deep.head, "broken": deep.broken}
+    "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head, "broken": deep.broken}
 
 
 def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
@@ -126,7 +126,7 @@ def _sizes(block: Block, say: Say) -> str:
         return template.format(n=units[0], width=units[-1])
     if block.form == "gate":
         return say("shares among {n} experts").format(n=units[0])
-    layers = block.form in ("layer", "expert", "tower", "bias_tower", "scorer")
+    layers = block.form in ("layer", "expert", "tower", "bias_tower", "adversary", "scorer")
     if layers:
         return say("widths {widths}").format(widths=", ".join(units))
     return say("{sizes} numbers").format(sizes=" × ".join(units))
@@ -137,4 +137,4 @@ WORDS: Mapping[str, str] = {
     "candidate": "the candidate as query", "scorer": "scores every past item", "sum": "weighted sum",
     "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",
     "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task",
-    "broken": "a component that cannot stand here"}
+    "adversary": "a head that guesses the position", "broken": "a component that cannot stand here"}

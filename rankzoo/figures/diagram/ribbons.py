@@ -206,6 +206,9 @@ def _side(edge: Edge, state: State) -> list[Tree]:
     if layout.blocks[edge.target].form == "head":
         return [path(f"M{one.right:.1f} {one.cy:.1f}H{_join_x(other):.1f}V{other.cy:.1f}", "thread")]
     turn = one.right + 7
+    if layout.blocks[edge.target].form == "adversary" and turn > other.x:  # it is read from above, or from further right
+        end = f"V{other.cy:.1f}H{other.right:.1f}" if turn > other.right else f"V{other.y:.1f}"
+        return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}{end}", "thread")]
     return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}V{other.cy:.1f}H{other.x:.1f}", "thread")]
 
 

@@ -14,6 +14,7 @@ from rankzoo.ui import page, state
 from rankzoo.ui.inside import Sight, choice
 from rankzoo.ui.views import (
     attention,
+    auction,
     calibration,
     crosses,
     embeddings,
@@ -22,6 +23,7 @@ from rankzoo.ui.views import (
     grades,
     gradients,
     heads,
+    index,
     items,
     lists,
     masks,
@@ -47,9 +49,10 @@ ROOMS: Mapping[str, Room] = MappingProxyType({
     "rows": Room("Rows", rows.show),
     "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
+    "index": Room("Index", index.show),
     "grades": Room("Grades", grades.show), "gradients": Room("Gradients", gradients.show),
     "tasks": Room("Tasks", tasks.show), "heads": Room("Heads", heads.show),
-    "calibration": Room("Calibration", calibration.show),
+    "calibration": Room("Calibration", calibration.show), "auction": Room("Auction", auction.show),
     "example": Room("Example", example.show, row=True)})
 
 

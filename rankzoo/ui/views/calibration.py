@@ -19,11 +19,7 @@ NUMBERS = {"calibration": "Calibration", "error": "Distance by segment", "nce": 
 
 def show(sight: Sight) -> None:
     """Every task's segments around 1, before and after; what the layer changes in numbers; how to read it."""
-    options = features(sight.subject)
-    with st.sidebar:
-        usually = usual(sight.subject)
-        by = choice("by", say("Segments by"), {each: each for each in options}, usually, menu=True) if options else ""
-        way = choice("way", say("Layer"), {way: say(NAMES[way]) for way in reversed(WAYS)}, "segments", menu=True)
+    by, way = layer(sight)
     view = kept(sight.key, "calibration", by, lambda: calibration(sight.subject, by))
     table = view.table if sight.truth else view.table.drop(columns="planted")
     shown = view.table.assign(label=[_named(sight, by, each) for each in view.table["segment"]], after=view.table[way])
@@ -46,6 +42,15 @@ def show(sight: Sight) -> None:
     truth_line(sight, view.truth, "The calibration before follows the planted delays with a rank correlation of {value}",
                "calibration")
     page.twin(table, "calibration")
+
+
+def layer(sight: Sight) -> tuple[str, str]:
+    """By which feature segments are told apart, and which layer corrects; both stand in the address."""
+    options = features(sight.subject)
+    with st.sidebar:
+        usually = usual(sight.subject)
+        by = choice("by", say("Segments by"), {each: each for each in options}, usually, menu=True) if options else ""
+        return by, choice("way", say("Layer"), {way: say(NAMES[way]) for way in reversed(WAYS)}, "segments", menu=True)
 
 
 def _named(sight: Sight, by: str, segment: str) -> str:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import streamlit as st
 
 from rankzoo.figures import tasks as figure
-from rankzoo.figures.words import decimal, fixed, missing
+from rankzoo.figures.words import decimal, fixed, missing, number
 from rankzoo.inspection.tasks import APART, grouped, tasks, trade, weighed
-from rankzoo.inspection.view import Table, View
-from rankzoo.ui import page
+from rankzoo.inspection.view import Subject, Table, View
+from rankzoo.serving.utility import Utility
+from rankzoo.ui import page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, truth_line
 from rankzoo.ui.words import say, translate
@@ -21,11 +22,11 @@ def show(sight: Sight) -> None:
     shown = view.table if sight.truth else view.table.assign(related=float("nan"))
     traded = view.tables.get("trade")
     if traded is not None:
-        traded = _valued(sight, traded)
+        utility, traded = _valued(sight, traded)
         left, right = st.columns([60, 40], gap="medium")
-        traded = traded if sight.truth else traded.drop(columns=["true_passive", "true_active"])
+        traded = traded if sight.truth else traded[[name for name in traded if not name.startswith("true_")]]
         with left:
-            _trade(traded)
+            _trade(sight, traded, utility)
         with right:
             _calibrated(sight, view.tables["calibration"])
             st.markdown(_reading(shown, view.tables["calibration"]))
@@ -41,31 +42,59 @@ def show(sight: Sight) -> None:
     page.twin(shown, "tasks")
 
 
-def _valued(sight: Sight, served: Table) -> Table:
-    """The same curve where the visitor says what each response is worth, c_k; as served as long as nobody does."""
+def _valued(sight: Sight, table: Table) -> tuple[Utility, Table]:
+    """The utility that the visitor asks for, and its curve; as served as long as nobody says anything."""
     subject, names = sight.subject, tuple(sight.subject.model.blueprint.tasks)
-    utility = weighed(subject, grouped(subject))
+    served = weighed(subject, grouped(subject))
+    utility = _worth(names, served)
+    if utility == served:
+        return served, table
+    return utility, kept(sight.key, "trade", repr(utility), lambda: trade(subject, utility, names))
+
+
+def _worth(names: tuple[str, ...], served: Utility) -> Utility:
+    """What the visitor says that responses are worth: c_k, and λ where a task is neither passive nor active; c_k as served as
+    long as nobody says anything, or that nothing is worth anything."""
     with st.popover(say("What a response is worth")):
         st.caption(say("c_k, by which a probability counts in the value of its group. Another value moves the curve; nothing is "
                        "trained again."))
-        worth = {task: float(st.number_input(task, 0.0, 100.0, utility.worth.get(task, 1.0), 0.5, key=f"tasks:worth:{task}"))
+        worth = {task: float(st.number_input(task, 0.0, 100.0, served.worth.get(task, 1.0), 0.5, key=f"tasks:worth:{task}"))
                  for task in names}
-    if all(value == utility.worth.get(task, 1.0) for task, value in worth.items()) or not any(worth.values()):
-        return served
-    return kept(sight.key, "trade", ":".join(map(str, worth.values())),
-                lambda: trade(subject, replace(utility, worth=worth), names))
+        lam = served.lam if not served.other else float(st.number_input(
+            say("λ, of {tasks}", tasks=", ".join(served.other)), 0.0, 100.0, served.lam, 0.5, key="tasks:lambda"))
+    if not any(worth.values()) or all(value == served.worth.get(task, 1.0) for task, value in worth.items()):
+        worth = served.worth
+    return replace(served, worth=worth, lam=lam)
 
 
-def _trade(frame: Table) -> None:
-    """What α trades, and what twice the served one would."""
+def _trade(sight: Sight, frame: Table, utility: Utility) -> None:
+    """What α trades, what twice the served one would, and λ, which stays."""
     scene(figure.trade(frame, translate), key="tasks:trade", alt=say("What more active responses cost"))
     served, twice = (frame.iloc[place] for place in (list(frame["served"]).index(True) + step for step in (0, 1)))
     more = {str(name): fixed(float(twice[name] - served[name]), 3) for name in frame if name not in ("alpha", "served")}
-    said = say("The tenth of the rows that ranks highest by passive + α · active value. Twice the served α changes its active "
-               "value by {active} a row, its passive value by {passive}.", active=more["active"], passive=more["passive"])
+    score = say("passive + α · active + λ · other value") if "other" in frame else say("passive + α · active value")
+    said = say("The tenth of the rows that ranks highest by {score}. Twice the served α changes its active value by {active} a "
+               "row, its passive value by {passive}.", score=score, active=more["active"], passive=more["passive"])
     if "true_active" in frame and not missing(served["true_active"]):
         said += " " + say("In truth {active} and {passive}.", active=more["true_active"], passive=more["true_passive"])
     st.caption(said + " " + say("The model stays as it is: only α changes, which is why probabilities must be calibrated."))
+    if "other" in frame:
+        st.caption(say("Other value is that of {tasks}, with λ = {lam} at every α; it changes by {other}.",
+                       lam=number(utility.lam), tasks=page.escaped(", ".join(utility.other)), other=more["other"]))
+    else:
+        _nothing_third(sight.subject)
+
+
+def _nothing_third(subject: Subject) -> None:
+    """That the score's third term has no task in this model, and a press that adds those that the data have."""
+    served, known = subject.serving, [task.name for task in subject.dataset.schema.tasks]
+    lacks = tuple(task for task in served.other if task in known) if isinstance(served, Utility) else ()
+    if lacks:
+        said = page.escaped(", ".join(lacks))
+        st.caption(say("The score has a third term, λ times that of {tasks}. This model does not predict it, so that the term is "
+                       "0 whatever λ is.", tasks=said))
+        st.button(say("Predict {tasks} too", tasks=said), key="tasks:add", on_click=state.edit,
+                  args=("tasks", [*subject.model.blueprint.tasks, *lacks]))
 
 
 def _calibrated(sight: Sight, frame: Table) -> None:

@@ -37,14 +37,14 @@ FACTS = (
     stated("attention", "the target asks the watch history and the videos placed", PAPER, at="figure 3", path="sequence.0.kind"),
     stated("context", "history, videos placed before, slot, network; not the unplaced ones", PAPER, at="equation 1"),
     HEADS,
+    stated("what only the phone knows", "network, seconds of each video loaded, slot, time, feedback", PAPER, at="table 1"),
     stated("inputs without ids", "no user id, no video id; the server's predictions are inputs", PAPER, at="table 1"),
     stated("feedback", "of what was watched only; placed videos have none yet", PAPER, at="figure 3"),
     stated("differences with each past item", "predictions, time and position × category and feedback", PAPER, at="section 4"),
     stated("embeddings", "8 for floats (AutoDis) and feedback, 16 for duration and category", PAPER, path="representation.dims"),
     EXPERTS,
     TOWERS,
-    stated("loss", "weighted sum of three log losses (the minus in the print is a misprint)", PAPER, at="equation 3",
-           path="losses.kind"),
+    stated("loss", "weighted sum of three log losses (the printed minus is a slip)", PAPER, at="equation 3", path="losses.kind"),
     stated("training", "Adam, learning rate 0.001, batch 1024", PAPER),
     stated("size", "1.32M parameters, below 6 MB on the phone", PAPER),
     stated("reward of a list", "what its videos are worth, times the chance that each is reached", PAPER, at="equations 4 and 5"),
@@ -61,6 +61,7 @@ FACTS = (
     derived("weights of the two attentions", "separate", PAPER, why="the text speaks of another module"),
     known("soft buckets of a float", "softmax(W h + α h), h = LeakyReLU(w s)", AUTODIS, path="representation.kind"),
     unsure("number of soft buckets", 8, PAPER, why="not disclosed", path="representation.buckets"),
+    unsure("network and loaded seconds enter as", "an id, and soft buckets like all floats", PAPER, why="not disclosed"),
     unsure("length of the history", "not disclosed", PAPER),
     unsure("weights of the tasks", "1 each", PAPER, why="not disclosed", path="losses.weights"),
     unsure("shared layer under the experts", "none", PAPER, why="drawn, not described", path="sharing.bottom"),
@@ -68,8 +69,7 @@ FACTS = (
     ours("heads here", 2, why="a tenth of the paper's size trains in seconds", path="sequence.0.heads"),
     ours("width of a head here", 8, why="see heads", path="sequence.0.width"),
     ours("heads for placed videos", 2, why="as for the history", path="sequence.1.heads"),
-    ours("scores of past videos", "in seven levels, whose tables the candidate shares", path="representation.dim",
-         why="past items hold ids; the levels have the floats' size, 8"),
+    ours("scores of past videos", "in seven levels of width 8", why="past items hold ids", path="representation.dim"),
     ours("differences with past videos", "of the score's level, crossed with feedback; of place for placed videos",
          why="the other crosses, of time and category, have nothing to find in these data"),
     ours("spread of the starting values", 0.3, why="with 0.05 the softmax stays flat", path="representation.init"),
@@ -87,8 +87,7 @@ LESSON = Lesson(
     why={
         "representation": "No ids of users or videos: the server's predictions are inputs, cut softly into levels, so that the "
                           "model fits on a phone.",
-        "sequence": "Two attentions ask with the candidate: one over what was watched, with its feedback, one over the videos "
-                    "that are already placed.",
+        "sequence": "Two attentions ask with the candidate: what was watched, with its feedback, and what is placed already.",
         "interaction": "No layer: differences with past videos, crossed with feedback, are made by hand.",
         "concatenation": "Both attentions' outputs, the context and the candidate side by side.",
         "sharing": "Experts and a gate for each task: going on, watching and liking are related, but not alike.",
@@ -106,12 +105,12 @@ LESSON = Lesson(
         "The lift in follows is due to beam search.": "Most of it comes from the ranker with a greedy list.",
         "The search goes on to the end of the list.": "It stops once the beams agree, which is early.",
         "Videos that are not placed yet are encoded.": "They are left out on purpose.",
+        "Slot and network are missing when serving.": "YouTube's position is; here the phone knows all it was trained on.",
         "Fifty candidates compete.": "That is another system's page, EdgeRec's; here a request has nine.",
     },
     questions=(
         Question("Why rank on the device?",
-                 "Feedback counts at the next swipe, signals are there that only the phone has, and the page can be reordered "
-                 "while it is read.", "",
+                 "Feedback counts at once, some signals only the phone has, and a page is reordered while it is read.", "",
                  slip="To save the server's compute.", follow="How can so small a model beat a huge one on the server?",
                  then="It reads the huge one's predictions and only models what has changed since.",
                  facts=("place", "inputs without ids", "size")),
@@ -157,9 +156,10 @@ LESSON = Lesson(
                  then="When beams are close in score but begin with different videos: it stops all the same.",
                  facts=("beam search",)),
         Question("YouTube's position is missing when serving. And here?",
-                 "The phone knows the real slot, network and buffer when it ranks, so they are ordinary inputs.",
+                 "The phone knows the real slot, network and buffer when it ranks, so they are ordinary inputs. No server "
+                 "knows whether a video will stall.",
                  "representation", slip="They must be dropped out as there.", follow="What must hold for such an input?",
-                 then="That it means the same in training and when serving."),
+                 then="That it means the same in training and when serving.", facts=("what only the phone knows",)),
     ),
 )
 

@@ -14,7 +14,7 @@ PAPER = Source("Ackerman and Kataria", 2021, "Homepage feed multi-task learning 
                "LinkedIn Engineering, 3 June 2021")
 LIRANK = Source("Borisyuk et al.", 2024, "LiRank, arXiv 2402.06859", "KDD 2024")
 
-PASSIVE, ACTIVE = ("click", "long_dwell"), ("like", "comment", "reshare")
+PASSIVE, ACTIVE, CREATOR = ("click", "long_dwell"), ("like", "comment", "reshare"), ("creator_reply",)
 
 BLUEPRINT = Blueprint(
     representation=TreeLeaves(trees=50, leaves=16, dim=8),
@@ -60,7 +60,11 @@ FACTS = (
     ours("ids, dense embeddings, histories", "none", why="the sample has numbers alone, as the trees' inputs",
          path="representation.dense"),
     ours("weights of the tasks", "1 each", why="not disclosed", path="losses.weights"),
-    ours("α, and what a response is worth", "1 each", why="not disclosed"),
+    ours("α, λ, and what a response is worth", "1 each", why="not disclosed"),
+    unsure("creator's side in the score", "no task of the preset; creator_reply is in the data and can be added", PAPER,
+           why="that this model predicts it is not said, and its networks are two"),
+    stated("behind the network", "linear models for each member and item, on its calibrated score", PAPER),
+    ours("models for each member and item", "not built", why="the sample has no ids of members or posts"),
     ours("tasks", "click, long dwell, like, comment, reshare", why="the named ones and the like", path="tasks"),
 )
 
@@ -158,7 +162,7 @@ SYSTEM = System(
     story="One model for each kind of response shares nothing and costs more with every new objective. "
           "Here a single model predicts them all, with one tower for passive and one for active responses. "
           "Its inputs are the leaves of a tree ensemble, so that raw numbers need no scaling.",
-    blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(active=ACTIVE), picture="tasks",
+    blueprint=BLUEPRINT, dataset="professional", facts=FACTS, serving=Utility(ACTIVE, CREATOR), picture="tasks",
     grew="shared_bottom", settings=TrainSettings(epochs=4, batch_size=512, lr=2e-3, schedule="cosine", warmup=50,
                                                    patience=0),
     industry=(Size("sharing.widths", (100, 100, 100, 100), unsure(

@@ -8,6 +8,7 @@ from rankzoo.components.sharing.ple import PLE
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.facts import Size, Source, derived, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
+from rankzoo.serving.auction import Auction
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
@@ -75,6 +76,11 @@ FACTS = (
     ours("labels of training rows", "what came within two days; younger rows count for no late task",
          why="a short window is fresh; the calibration layer makes up for what comes later"),
     ours("calibration here", "Platt, a curve for each device", why="devices differ in how late their conversions come"),
+    stated("what the auction weighs", "predictions, organic utility, bids, budgets, rules; the top ad is shown", PAPER),
+    ours("value of an ad here", "bid · p′ of the event that is paid for", why="the article prints no formula"),
+    unsure("organic utility", "left out", PAPER, why="not defined; in the sample an event can be chosen to stand for it"),
+    ours("budgets, rules, penalties", "left out", why="the sample has none"),
+    ours("bids here", "an advertiser's own, for one event: an average ad is worth about 1", why="no bid is told"),
     ours("small network as a calibrator", "8 units that read the score and the device; beside it on the Inside page",
          why="named without its size or inputs"),
     ours("weights over time here", "constant, γ = 1", why="not disclosed for Snap", path="losses.factors"),
@@ -111,7 +117,8 @@ LESSON = Lesson(
                  "Bids are multiplied by the probabilities: a biased one changes price and winner and not only the "
                  "order.", "losses",
                  slip="Because ads have more data.", follow="The AUC rises and the log loss gets worse. Do you ship?",
-                 then="No. The order is better, the probabilities are not: recalibrate and look again."),
+                 then="No. The order is better, the probabilities are not: recalibrate and look again.",
+                 facts=("what the auction weighs",)),
         Question("What is the selection bias of an auction?",
                  "The model is trained on ads that won, and scores all. The best of many noisy scores is mostly too "
                  "high.", "losses",
@@ -162,7 +169,7 @@ SYSTEM = System(
     story="An auction weighs bids with probabilities, so an ad's probabilities must be right and not only in order. "
           "User and ad have towers of their own, cross layers multiply features, and experts serve several conversions. "
           "A calibration layer corrects the probabilities, which training on early labels or on an auction's winners bends.",
-    blueprint=BLUEPRINT, dataset="goals", facts=FACTS, serving=Calibrate(by="device"), picture="gates", grew="ple",
+    blueprint=BLUEPRINT, dataset="goals", facts=FACTS, serving=Auction(Calibrate(by="device")), picture="gates", grew="ple",
     industry=(Size("towers.widths", (256, 128, 64), NETWORKS),),
     plain={"sharing": {"kind": "shared_bottom", "widths": [64, 32]}},
     settings=TrainSettings(epochs=6, batch_size=512, lr=4e-3, schedule="cosine", patience=0),
