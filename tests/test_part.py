@@ -16,6 +16,7 @@ from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.losses.sampled import Sampled
 from rankzoo.document import Document
+from rankzoo.inspection import part
 from rankzoo.inspection.formula import network
 from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.registry import systems
@@ -26,6 +27,7 @@ from tests.test_blueprint import ANY, stands
 BUILT = list(systems())
 UNSIZED = {("deep_crossing", "towers.click"), ("huawei", "towers.entities"), ("alibaba", "towers.item")}
 """Residual units, a map for each word, and an item tower that reads a part of what comes: no chain of layers for a row."""
+FOUND = part._run
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
 
 
@@ -48,17 +50,34 @@ def of(arch: str, address: str) -> Anatomy:
 
 @pytest.mark.parametrize("arch", BUILT)
 def test_the_count_is_the_parts_own_and_its_arithmetic_comes_out(arch):
-    """As many parameters as the drawing says, by sums that come out; no parameter belongs to two parts. Deep Crossing's biases of
-    all fields are one sum, which none of them owns."""
+    """As many parameters as the drawing says, by sums that come out; no parameter belongs to two parts."""
     seen = set()
     for block, inner in parts(arch):
-        for part in inner.count.parts:
-            if part.parameters:
-                assert eval(part.working.translate(SIGNS)) == part.parameters, part
-                assert (part.path not in seen), (block.address, part.path)
-                seen.add(part.path)
-        if arch != "deep_crossing":
-            assert inner.count.parameters == block.parameters, block.address
+        for each in inner.count.parts:
+            if each.parameters:
+                assert eval(each.working.translate(SIGNS)) == each.parameters, each
+                assert (each.path not in seen), (block.address, each.path)
+                seen.add(each.path)
+        assert inner.count.parameters == block.parameters, block.address
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_parts_that_are_found_by_their_sum_are_the_only_ones_with_it(arch, monkeypatch):
+    """A part that is not named after its node is found by what the drawing counts: no other stretch may be equal."""
+    found = []
+    monkeypatch.setattr(part, "_run", lambda parts, wanted: found.append((parts, wanted)) or FOUND(parts, wanted))
+    parts(arch)
+    for free, wanted in found:
+        held = [each.parameters for each in free if each.parameters]
+        stretches = [sum(held[start:stop]) for start in range(len(held)) for stop in range(start + 1, len(held) + 1)]
+        assert stretches.count(wanted) <= 1, (arch, wanted, held)
+
+
+def test_the_bias_of_a_field_is_its_own():
+    """Deep Crossing: a table of 9 rows and a bias, which are as many parameters as the biases of all ten fields together."""
+    device = of("deep_crossing", "representation.device")
+    assert [each.working for each in device.count.parts] == ["9 × 16", "16"] and device.count.parameters == 160
+    assert device.formula == r"e=\mathrm{relu}(E[x]+b),\; E\in\mathbb{R}^{9\times 16}"
 
 
 def assert_sized(block: Block, inner: Anatomy) -> None:
@@ -92,11 +111,9 @@ def test_the_sizes_of_a_network_are_the_matrices_of_its_count(arch):
 def test_any_part_has_the_count_that_is_drawn_and_sizes_that_its_arithmetic_holds(drawn):
     schema, blueprint = drawn
     assume(stands(schema, blueprint))
-    one = getattr(blueprint.representation, "relu", False)  # the biases of all fields are one sum, as Deep Crossing's
     for block, inner in dissected(blueprint, schema):
         assert_sized(block, inner)
-        if not one or block.slot != "representation":
-            assert inner.count.parameters == block.parameters, block.address
+        assert inner.count.parameters == block.parameters, block.address
 
 
 def test_what_bypasses_a_tower_is_no_part_of_what_it_reads():
@@ -201,7 +218,8 @@ def test_an_experts_own_task_a_cross_layers_own_number():
 
 
 def test_what_is_asked_and_what_scores_are_counted_apart():
-    """DIN's tokens belong to the candidate that is asked with, its unit to the scorer."""
+    """DIN's tokens belong to the candidate that is asked with, its unit to the scorer; a candidate of tokens is mapped."""
+    assert of("din", "sequence.0.candidate").formula == "c=W[e_1;e_2]+b" == of("bst", "sequence.0.candidate").formula
     assert of("din", "sequence.0.candidate").count.parameters == 33 * 16 + 25 * 16
     assert {part.path.rpartition(".")[2] for part in of("din", "sequence.0").count.parts if part.parameters} == {"unit", "score"}
 

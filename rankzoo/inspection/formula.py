@@ -32,9 +32,10 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
             sign = word(block.task) if block.task else ""
             return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
         case "feature":
-            plain = [part.working for part in own.parts] == [f"{block.units[0]:,} × {block.units[-1]:,}"]
+            held, rows = [part.working for part in own.parts], f"{block.units[0]:,} × {block.units[-1]:,}"
             table = rf",\; E\in\mathbb{{R}}^{{{block.units[0]}\times {block.units[-1]}}}"
-            return rf"e=E[x]{table}" if plain else spec.formula
+            cut = rf"e=\mathrm{{relu}}(E[x]+b){table}" if held == [rows, f"{block.units[-1]:,}"] else spec.formula
+            return rf"e=E[x]{table}" if held == [rows] else cut
         case "bias":
             return ""
         case "concat":
@@ -46,7 +47,8 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
         case "history":
             return rf"H=[e_1;\dots;e_{{{block.units[0]}}}]"
         case "candidate":
-            return rf"c=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else r"c=e"
+            beside = "e" if comes == 1 else "[e_1;e_2]" if comes == 2 else rf"[e_1;\dots;e_{{{comes}}}]"
+            return rf"c=W{beside}+b" if own.parameters else rf"c={beside}"
         case "bias_tower":
             return side(getattr(spec, "by", ()))
         case "adversary":

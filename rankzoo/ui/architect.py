@@ -95,10 +95,11 @@ def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
 
 
 def steps(blocks: Iterable[Block] | None = None) -> tuple[Step, ...]:
-    """What one press more or less can do to the selected part; `blocks` of the model in hand, where they are known."""
-    document, chosen = state.document(), selected(DIAGRAM)
-    schema = document.schema()
-    known = document.blueprint.blocks(schema) if blocks is None else blocks
+    """What one press more or less can do to the selected part; `blocks` of the model in hand, where they are known. The browser
+    may still name a part that a press took away."""
+    document, schema = state.document(), state.document().schema()
+    known = document.blueprint.blocks(schema) if blocks is None else tuple(blocks)
+    chosen = heir(selected(DIAGRAM), [each.address for each in known])
     block = next((each for each in known if each.address == chosen), None)
     address, spec = caption.owner(chosen, document.blueprint)
     return steps_of(document.blueprint, schema, address, spec, block) if block and spec else ()

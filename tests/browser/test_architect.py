@@ -75,15 +75,15 @@ def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
     """Enter selects, + adds an expert, Tab reaches the −, Alt+Z takes one back and Alt+Shift+Z brings it again."""
     me = visitor(app).open("architect")
     count = lambda: me.page.locator('[data-id^="sharing.expert."]').count()  # noqa: E731
-    me.node("sharing.expert.1").focus()
+    me.node("sharing.expert.3").focus()
     me.page.keyboard.press("Enter")
     me.settle().page.keyboard.press("+")
     me.settle()
-    assert count() == 5 and me.page.evaluate(FOCUS) == "sharing.expert.1"
+    assert count() == 5 and me.page.evaluate(FOCUS) == "sharing.expert.3"
     me.page.keyboard.press("-")
     me.settle().page.keyboard.press("-")
     me.settle()
-    assert count() == 3
+    assert count() == 3 and me.page.evaluate(FOCUS) == "sharing.expert.2", "the part went, the one before it is in hand"
     me.page.locator('[data-step="sharing.experts.more"]').focus()
     me.page.keyboard.press("Enter")
     me.settle()

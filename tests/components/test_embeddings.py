@@ -203,7 +203,8 @@ def test_the_relu_s_biases_are_counted():
     spec, schema = Embeddings(dim=4, dims={"item": 8}, relu=True), rich()
     shape, plain = Shape(schema, schema.tasks, at="representation"), Embeddings(dim=4, dims={"item": 8})
     layer = spec.build(shape)
-    assert spec.count(shape).within("bias").parameters == numel(layer.bias) == 8 + 3 * 4
+    biases = {each.path: each.parameters for each in spec.count(shape).parts if each.path.endswith(".bias")}
+    assert biases["item.bias"] == 8 and sum(biases.values()) == numel(layer.bias) == 8 + 3 * 4
     assert spec.count(shape).parameters == numel(layer) == plain.count(shape).parameters + 20
     rows = {block.title: block.parameters for block in spec.draw(shape).blocks}
     assert rows["item"] == 7 * 8 + 8 and rows["topic"] == 5 * 4 + 4

@@ -128,8 +128,7 @@ class Embeddings(Slot):
     def count(self, shape: Shape) -> Count:
         parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
                  for name, (rows, width) in self.tables(shape.schema).items()]
-        biases = self.biases(shape.schema).values()
-        parts += [Part("bias", sum(biases), 0, (), " + ".join(f"{width:,}" for width in biases))] if biases else []
+        parts += [Part(f"{name}.bias", width, 0, (), f"{width:,}") for name, width in self.biases(shape.schema).items()]
         parts += [self.bottom_part(shape.schema)] if self.numbers(shape.schema) else []
         return Count(tuple(parts))
 

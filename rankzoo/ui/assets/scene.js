@@ -29,11 +29,17 @@ export default function (component) {
   return () => scene.still();
 }
 
-/* Both: the row of − and +, which stands still, and the frame, in which the drawing scrolls where it is wide. */
+/* Both: the row of − and +, which stands still, and the frame, in which the drawing scrolls where it is wide. Who holds by the
+   keyboard what a drawing takes away goes on at the selected part. */
 function open(both) {
   const [row, frame] = both.children;
   const scene = { report: () => {}, step: () => {}, pressed: [], last: 0, once: false };
-  scene.show = (tree, above) => { beside(row, above); show(frame, tree); };
+  scene.show = (tree, above) => {
+    const held = both.getRootNode().activeElement, mine = held && both.contains(held);
+    beside(row, above);
+    show(frame, tree);
+    if (mine && !held.isConnected) frame.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
+  };
   scene.still = () => frame.querySelector("svg")?.classList.remove("hovering");
   const picked = (event) => event.target.closest?.("[data-id]");
   const choose = (node) => {
