@@ -36,11 +36,12 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
     schema = _json_schema(model)
     path, here = _follow(schema, finding["loc"])
     if finding["type"] == "json_invalid":
+        place, text = _unreadable(tried) or ("", "")
         said = ZooError("The settings hold text that cannot be read.", "Found {found}. Use letters, digits and spaces.",
-                        at="blueprint", found=f"'{_unreadable(tried)[:60]}'")
+                        at=_address(place), found=f"'{text[:60]}'")
         said.cure = (("", _readable(tried)),)
     else:
-        said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
+        said = _said(finding, here, _address(path))
         near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
         known = json.loads(usual.model_dump_json()) if usual else None
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
@@ -85,12 +86,21 @@ def _readable(value: object) -> object:
     return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
-def _unreadable(value: object) -> str:
-    """The first text in parsed JSON that holds letters that no text may have."""
+def _unreadable(value: object, place: str = "") -> tuple[str, str] | None:
+    """Address and text of the first text in parsed JSON that holds letters that no text may have; a name stands in its group."""
     if isinstance(value, str):
-        return "" if _readable(value) == value else value
-    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
-    return next(filter(None, map(_unreadable, parts)), "")
+        return None if _readable(value) == value else (place, value)
+    here = f"{place}." if place else ""
+    if isinstance(value, dict):
+        parts = [*((place, name) for name in value), *((f"{here}{name}", each) for name, each in value.items())]
+    else:
+        parts = [(f"{here}{i}", each) for i, each in enumerate(value)] if isinstance(value, list) else []
+    return next(filter(None, (_unreadable(each, at) for at, each in parts)), None)
+
+
+def _address(path: str) -> str:
+    """An address in a document as the page names it: without «blueprint» before a slot's."""
+    return path.removeprefix("blueprint.") or "blueprint"
 
 
 def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:

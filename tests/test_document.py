@@ -122,7 +122,9 @@ CASES = [
     ("cfg-kind-none", changed(sequence=[{"unit": [3]}]), "sequence.0", "Setting sequence.0: the kind is missing."),
     ("cfg-slot-number", changed(towers=3), "towers", "Setting towers: "),
     ("cfg-blueprint-list", '{"arch":"mmoe","blueprint":[]}', "blueprint", "Setting blueprint: a group of settings."),
-    ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"tasks":["\\ud800"]}}', "blueprint", "text that cannot be read"),
+    ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"tasks":["\\ud800"]}}', "tasks.0", "text that cannot be read. Found '\\ud800'."),
+    ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"sharing":{"experts":"\\ud800"}}}', "sharing.experts", "Found '\\ud800'."),
+    ("cfg-surrogate", '{"arch":"mmoe","blueprint":{"sharing":{"\\ud800":1}}}', "sharing", "Found '\\ud800'."),
     ("cfg-history-missing", changed(sequence=[{"kind": "pooling"}]), "sequence.0",
      "These data have no history. Choose data with one, or empty the Attention column."),
 ]
