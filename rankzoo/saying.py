@@ -41,7 +41,7 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
                         at=_address(place), found=f"'{text[:60]}'")
         said.cure = (("", _readable(tried)),)
     else:
-        said = _said(finding, here, _address(path))
+        said = _said(finding, here, path)
         near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
         known = json.loads(usual.model_dump_json()) if usual else None
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
@@ -103,13 +103,13 @@ def _address(path: str) -> str:
     return path.removeprefix("blueprint.") or "blueprint"
 
 
-def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:
-    kind = finding["type"]
+def _said(finding: Any, here: dict[str, Any], path: str) -> ZooError:
+    kind, address = finding["type"], _address(path)
     if isinstance(finding["input"], float) and not isfinite(finding["input"]):
         return ZooError("Every number must be finite.", "Found {found} in {at}. Allowed: {allowed}.", at=address,
                         found=json.dumps(finding["input"]), allowed=allowed(here))
     if kind == "extra_forbidden":
-        return _unknown_field(str(finding["loc"][-1]), here, address)
+        return _unknown_field(str(finding["loc"][-1]), here, path)
     if kind == "union_tag_invalid":
         expected = finding["ctx"]["expected_tags"].replace("'", "")
         return ZooError("Setting {at}: unknown kind {found}.", "Choose one of: {known}.", at=address,
@@ -273,15 +273,15 @@ def _resolve(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _unknown_field(name: str, owner: dict[str, Any], address: str) -> ZooError:
+def _unknown_field(name: str, owner: dict[str, Any], path: str) -> ZooError:
     """The refusal of a field that its owner does not have: a kind of a slot, another group of settings, or the whole."""
     known = [each for each in owner.get("properties", {}) if each != "kind"]
     kind = owner.get("properties", {}).get("kind", {}).get("const", "")
     fix = closest(name, known) or ("It has: {known}." if known else "It has none.")
-    group = address.removesuffix(name).removesuffix(".").removeprefix("blueprint")
-    return ZooError("Setting {group}: {kind} has no field {name}." if kind else "Setting {at}: there is no such field." if group
-                    else "The {whole} has no field {name}.", fix, at=address, group=group, kind=kind, name=_shown(name),
-                    known=listed(known), whole=str(owner.get("title", "blueprint")).lower())
+    group = _address(path.removesuffix(name).removesuffix(".")).removeprefix("blueprint")
+    return ZooError("Setting {group}: {kind} has no field {name}." if kind else "Setting {group}: there is no field {name}."
+                    if group else "The {whole} has no field {name}.", fix, at=_address(path), group=group, kind=kind,
+                    name=_shown(name), known=listed(known), whole=str(owner.get("title", "blueprint")).lower())
 
 
 def _shown(value: object) -> str:
