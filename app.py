@@ -7,7 +7,8 @@ st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg",
                    initial_sidebar_state="collapsed" if classroom.on() else "auto")
 st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_top{position:absolute}"
         ".st-key-rz_model p{white-space:nowrap;display:flex;gap:.5rem;align-items:baseline} .st-key-rz_model p>*{flex:none}"
-        ".st-key-rz_model p>strong+span{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis}</style>")
+        ".st-key-rz_model p>strong+span{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis}"
+        ".st-key-rz_large{margin-block:-.5rem}</style>")
 if classroom.on():
     classroom.look(tour.going_on())
 if st.context.theme.type == "dark":

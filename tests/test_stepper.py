@@ -103,21 +103,37 @@ def test_signs_are_buttons_with_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 12])
-def test_everything_of_a_row_is_inside_it_and_nothing_covers_anything(count: int) -> None:
-    """Of as many settings as there are, in as many rows as they need."""
+def test_everything_of_the_row_is_inside_it_and_nothing_covers_anything(count: int) -> None:
+    """Of as many settings as there are; those that have no room are told by their number."""
     tree = stepper.draw([Stepped(f"a.{i}", f"Units, layer {i}", "8,192", True, True) for i in range(count)], "Expert 1")
+    inside(tree)
+    shown = len(signs(tree)) // 2
+    said = [words for words, _ in texts(tree) if words.endswith("below the drawing") and words[0].isdigit()]
+    assert shown == min(count, shown or count) and said == ([f"{count - shown} more below the drawing"] if shown < count else [])
+    assert count < 5 or 5 <= shown < count
+
+
+def inside(tree: Tree) -> None:
     *_, width, height = map(float, tree[1]["viewBox"].split())
     drawn = [box for _, box in texts(tree)]
     assert drawn and all(0 <= box.x and box.right <= width and 0 <= box.y and box.bottom <= height for box in drawn)
     assert all(apart(one, other) for i, one in enumerate(drawn) for other in drawn[:i])
     assert all(0 <= x <= width - SIGN and 0 <= y <= height - SIGN for x, y in signs(tree).values())
-    assert len(signs(tree)) == 2 * count and width == stepper.WIDTH
+    assert (width, height) == (stepper.WIDTH, stepper.HEIGHT)
 
 
-def test_the_row_is_there_before_a_part_is_selected() -> None:
-    """As high as with one row of settings, so that the drawing below stays where it is."""
-    heights = [stepper.draw(lines, name)[1]["viewBox"] for lines, name in (((), ""), ((), "Gate click"), (LINES, "Expert 1"))]
-    assert len(set(heights)) == 1
+@pytest.mark.parametrize("id", systems())
+def test_the_row_is_as_high_whatever_is_selected(id: str) -> None:
+    """Every part of every system, one without settings, and none: a click moves nothing below it."""
+    document = Document.preset(id)
+    for tree in (stepper.draw((), ""), stepper.draw((), "Gate click"),
+                 *(row(document.blueprint, document.schema(), part)[0] for part in parts(id))):
+        inside(tree)
+
+
+def test_the_hint_can_be_read_on_a_phone_without_scrolling() -> None:
+    """390 pixels less the page's margins, where the row is drawn as small as it may be."""
+    assert max(box.right for _, box in texts(stepper.draw((), ""))) * 0.848 < 358
 
 
 def test_what_went_by_a_press_leaves_the_one_before_it() -> None:

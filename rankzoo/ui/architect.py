@@ -22,7 +22,7 @@ from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
-from rankzoo.ui import caption, classroom, forms, provenance, state
+from rankzoo.ui import caption, forms, provenance, state
 from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
@@ -111,20 +111,18 @@ def lines(layout: Layout) -> list[Stepped]:
             for each in steps(layout.blocks.values())]
 
 
-def signs(layout: Layout) -> Tree | None:
-    """The row above the diagram: − and + of the selected part. A class sees it where a part is selected."""
+def signs(layout: Layout) -> Tree:
+    """The row above the diagram: − and + of the selected part, or how one is selected."""
     chosen = selected(DIAGRAM)
-    if classroom.on() and not chosen:
-        return None
     block, slot = layout.blocks.get(layout.shown(chosen)), chosen.split(".")[0]
     return stepper.draw(lines(layout), block.title if block else say(picture.HEADS[slot]) if slot in SLOTS else "", say)
 
 
 def aspect(layout: Layout) -> float:
-    """Width over height of what a class sees at once: diagram and readout, one below the other and equally wide, or a tall
-    diagram alone, whose type could not be read from a wall if it left room for more."""
-    both = layout.height + readout.HEIGHT * layout.width / readout.WIDTH
-    return layout.width / (both if both <= AT_ONCE * layout.width else layout.height)
+    """Width over height of what a class sees at once: the row of signs, the diagram and the readout, one below the other and
+    equally wide, or a tall diagram with its row alone, whose type could not be read from a wall if it left room for more."""
+    both = layout.height / layout.width + readout.HEIGHT / readout.WIDTH
+    return 1 / (stepper.HEIGHT / stepper.WIDTH + (both if both <= AT_ONCE else layout.height / layout.width))
 
 
 def take_step() -> None:

@@ -12,9 +12,9 @@ LARGE = """<style>html{font-size:18px!important} @media(min-width:1600px){html{f
 .stMainBlockContainer{padding-top:3.75rem!important} .stMainBlockContainer>.stVerticalBlock{gap:.4rem}
 .st-key-architect_diagram,.st-key-readout{--rz-room:calc(100vh - %srem)} .st-key-readout,.st-key-rz_line{margin-top:-.6rem}
 .st-key-rz_line p{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
-.st-key-rz_tour{padding:0 .75rem!important} .st-key-rz_tour p{white-space:nowrap}
+.st-key-rz_tour{padding:0 .75rem!important;margin-bottom:-.5rem} .st-key-rz_tour p{white-space:nowrap}
 .st-key-rz_tour button{min-height:2rem;padding-block:0}</style>"""
-BESIDE, STRIP = 7.5, 2.4
+BESIDE, STRIP = 6.9, 1.9
 """Rem that diagram and readout have not, with the gaps: menu and model line; and the line of a tour."""
 
 

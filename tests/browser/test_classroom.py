@@ -8,6 +8,10 @@ from rankzoo.document import Document
 from tests.browser.driving import FOCUS, expert
 
 PROJECTOR = (1280, 720)
+FITTING = [("youtube", 12.7, "readout"), ("din", 13.2, "readout")]
+"""Diagrams that stand above their readout, with the least type."""
+TALL = [("snapchat", 12.2, "architect_diagram"), ("alibaba", 12.5, "architect_diagram"), ("ple", 13.2, "architect_diagram")]
+"""Diagrams beside which the readout has no room in the window: type that could be read from a wall comes first."""
 CUT = """() => { const line = document.querySelector(".st-key-rz_model p");
     const whole = [line, ...line.children].filter((each) => !each.matches("strong + span"));
     return [Math.max(...whole.map((each) => each.scrollWidth - each.clientWidth)), line.getBoundingClientRect().height,
@@ -44,23 +48,37 @@ def type_size(me) -> float:
     return 12 * me.page.locator(".st-key-architect_diagram .rz-frame svg").evaluate("svg => svg.getScreenCTM().a")
 
 
-def sides(me, key: str) -> tuple[int, int]:
+def sides(me, key: str, part: str = "frame") -> tuple[int, int]:
     """Where what is drawn begins and ends."""
-    box = me.page.locator(f".st-key-{key} .rz-frame svg").bounding_box()
+    box = me.page.locator(f".st-key-{key} .rz-{part} svg").bounding_box()
     return round(box["x"]), round(box["x"] + box["width"])
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_a_class_sees_line_diagram_and_readout_without_scrolling(app, visitor, mode) -> None:
-    """The lowest and the tallest diagram, which fills the window alone, the widest line; type of 18 pixels and no sidebar."""
+    """The lowest, and the tallest diagrams, which fill it alone with the row of signs; type of 18 pixels and no sidebar."""
     me = visitor(app, mode, size=PROJECTOR)
-    for arch, least, last in (("youtube", 13.1, "readout"), ("snapchat", 12.6, "architect_diagram"), ("din", 13.4, "readout")):
+    for arch, least, last in FITTING + TALL:
         opened(me, arch, **{"class": "1"})
-        assert bottom(me, last) <= PROJECTOR[1] and me.key("rz_caption").count() == 0
+        assert bottom(me, last) <= PROJECTOR[1] and me.key("rz_caption").count() == 0, arch
+        assert (bottom(me, "readout") <= PROJECTOR[1]) == (last == "readout"), arch
         assert type_size(me) >= least and sides(me, "architect_diagram") == sides(me, "readout"), arch
+        assert sides(me, "architect_diagram", "steps") == sides(me, "architect_diagram"), arch
     assert me.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "18px"
     assert not me.page.locator("[data-testid=stSidebar]").is_visible() or (
         me.page.locator("[data-testid=stSidebar]").bounding_box()["x"] < -100)
+
+
+@pytest.mark.parametrize("arch, least, last", TALL)
+def test_a_press_moves_no_tall_diagram_out_of_a_class_s_window(app, visitor, arch, least, last) -> None:
+    """The row of signs has its place before; the line of what is selected stands where the readout stood, below the window."""
+    me = opened(visitor(app, size=PROJECTOR), arch, **{"class": "1"})
+    frame = me.page.locator(".st-key-architect_diagram .rz-frame svg")
+    before = frame.bounding_box()
+    me.node("losses.click" if arch != "snapchat" else "losses.swipe").click()
+    me.settle()
+    assert me.page.locator("[data-step]").count() and frame.bounding_box() == before
+    assert bottom(me, last) <= PROJECTOR[1] and type_size(me) >= least
 
 
 def test_a_press_shows_a_class_what_it_is_at_the_same_size(app, visitor) -> None:

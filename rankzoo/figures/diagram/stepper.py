@@ -1,7 +1,8 @@
 """The stepper: − and + of the selected part, in a row of its own above the drawing.
 
 However wide or high the drawing becomes by a press, the row stays where it is, and what a press adds stands behind what was
-there: a second press at one place is the same press.
+there: a second press at one place is the same press. It is one row whatever is selected, so that a click moves nothing: what
+has no room in it is set below the drawing.
 """
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from dataclasses import dataclass
 from rankzoo.figures.tree import Tree, brief, el, g, path, rect, svg, text, width_of
 from rankzoo.figures.words import Say
 
-WIDTH, ROW, PAD, SIGN, GAP, AWAY, APART = 1080.0, 26.0, 10.0, 20.0, 6.0, 4.0, 22.0
-NAME = 150.0
+WIDTH, ROW, PAD, SIGN, GAP, APART = 1080.0, 26.0, 8.0, 20.0, 4.0, 14.0
+HEIGHT = ROW + 1
+NAME = 130.0
 """The most that a part's own name takes."""
-ROOM = "88,888"
+ROOM = "8,888"
 """A value that leaves − and + where they are while it is no longer than this."""
+MORE = "{n} more below the drawing"
 
 
 @dataclass(frozen=True)
@@ -38,32 +41,35 @@ class Stepped:
 
 
 def draw(lines: Sequence[Stepped], name: str, say: Say = str) -> Tree:
-    """The selected part's name and its settings in a box as wide as they are; without settings where to find them, and without a
-    part how to select one. Always a row at least, so that the drawing below stays where it is."""
+    """The selected part's name and its settings in a box as wide as they are, and how many more there are; without settings
+    where to find them, and without a part how to select one."""
     called, settings = brief(name, NAME), []
-    places, wide, high = _rows(lines, called)
-    for i, (each, (x, y)) in enumerate(zip(lines, places, strict=True)):
-        settings += _line(each, i, x, y, say)
+    lefts, end = _row(lines, called)
+    for i, (each, x) in enumerate(zip(lines, lefts, strict=False)):
+        settings += _line(each, i, x, 0.0, say)
+    if lefts and len(lefts) < len(lines):
+        more = say(MORE).format(n=len(lines) - len(lefts))
+        settings.append(text(end, ROW / 2 + 4.5, more, "t2"))
+        end += width_of(more)
     start = PAD if lines else 0.0
     words = say("its settings stand below the drawing") if name else say(
-        "Click a part of the diagram, or reach it with Tab and press Enter, to see what it is and to change it.")
-    told = [] if lines else [text(start + (width_of(called) + GAP if name else 0.0), ROW / 2 + AWAY + 4.5, words, "t2")]
-    head = [text(start, ROW / 2 + AWAY + 4.5, called, "t1 bold")] if name else []
-    box = [rect(0, 0, wide, high, "stepper", 6)] if lines else []
-    return svg(WIDTH, high + 1, say("The selected part's settings"), [*box, *head, *told, *settings], "steps")
+        "Click a part, or reach it with Tab and press Enter, to see and change it.")
+    told = [] if lines else [text(start + (width_of(called) + GAP if name else 0.0), ROW / 2 + 4.5, words, "t2")]
+    head = [text(start, ROW / 2 + 4.5, called, "t1 bold")] if name else []
+    box = [rect(0, 0, end + PAD, ROW, "stepper", 6)] if lines else []
+    return svg(WIDTH, HEIGHT, say("The selected part's settings"), [*box, *head, *told, *settings], "steps")
 
 
-def _rows(lines: Sequence[Stepped], name: str) -> tuple[list[tuple[float, float]], float, float]:
-    """Where each setting begins, in as many rows as they need, and the width and height of all."""
-    first = PAD + width_of(name) + APART
-    x, y, wide, places = first, AWAY, 0.0, []
+def _row(lines: Sequence[Stepped], name: str) -> tuple[list[float], float]:
+    """Where each setting that has room begins, and where what follows the last of them does, or where it ends if none does."""
+    starts = [PAD + width_of(name) + APART]
     for each in lines:
-        if x + each.room + PAD > WIDTH and x > first:
-            x, y = first, y + ROW
-        places.append((x, y))
-        x += each.room + APART
-        wide = max(wide, x - APART + PAD)
-    return places, wide, y + ROW + AWAY
+        starts.append(starts[-1] + each.room + APART)
+    if starts[-1] - APART + PAD <= WIDTH:
+        return starts[:-1], starts[-1] - APART
+    told = width_of(MORE.format(n=len(lines)))
+    fits = max(1, sum(end + told + PAD <= WIDTH for end in starts[1:]))
+    return starts[:fits], starts[fits]
 
 
 def _line(each: Stepped, i: int, x: float, y: float, say: Say) -> list[Tree]:

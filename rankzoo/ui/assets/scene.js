@@ -134,7 +134,7 @@ function show(frame, tree) {
     : `${(strip ? 1 : SMALLEST) * wide}px`;
   root.style.maxWidth = strip ? `${wide}px` : root.classList.contains("excerpt") ? `${LARGEST * wide}px` : "";
   if (first && strip) requestAnimationFrame(() => reveal(frame, root.querySelector("[aria-pressed=true]")));
-  root.style.setProperty("--rz-aspect", tree[1]["data-aspect"] ?? 9999);
+  frame.parentElement.style.setProperty("--rz-aspect", tree[1]["data-aspect"] ?? 9999);  // the row of signs is as wide
   requestAnimationFrame(() => goesOn(frame));
   palette(root);
   if (first) requestAnimationFrame(() => requestAnimationFrame(() => root.classList.add("moving")));
