@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from scipy.stats import binomtest
 
 from rankzoo import link
-from rankzoo.data.load import from_world
 from rankzoo.data.world import world
+from rankzoo.data.worlds.ads import DECOYS, DENSE, FIELDS
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.inspection import auction as module
 from rankzoo.inspection.auction import auction, bidden, competing, judged, probabilities, served
 from rankzoo.inspection.calibration import layers
+from rankzoo.inspection.score import wilson
 from rankzoo.inspection.view import Subject
 from rankzoo.registry import systems
 from rankzoo.serving import settings
@@ -151,10 +153,35 @@ def test_the_statistic_by_hand():
     assert judged(dict.fromkeys(real, np.ones(4))).value == 0
 
 
-def test_fewer_rows_leave_the_auctions():
-    """Requests do not depend on how many rows there are."""
-    few, more = (from_world(world("goals"), rows).candidates for rows in (400, 800))
-    assert torch.equal(few.group, more.group) and len(few) == 16_000
+def test_an_event_that_wins_nothing_is_not_surely_nothing():
+    """Wilson's interval against the library's, at the ends and between: 0 of 1,000 reaches up to 0.4 %."""
+    for won, of in ((0, 1_000), (3, 1_000), (500, 1_000), (1_000, 1_000), (1, 2)):
+        library = binomtest(won, of).proportion_ci(0.95, "wilson")
+        assert wilson(won / of, of) == pytest.approx((library.low, library.high), abs=1e-5)
+    assert wilson(0, 1_000)[1] == pytest.approx(0.0038, abs=1e-4)
+
+
+def test_no_goal_has_an_interval_without_width(untrained):
+    """Also the goal that wins no auction."""
+    rows, bids, _ = competing(untrained, 16)
+    dear = torch.zeros_like(untrained.dataset.candidates.bids)
+    dear[:, 0] = 1
+    one = replace(untrained, dataset=replace(untrained.dataset, candidates=replace(untrained.dataset.candidates, bids=dear)))
+    goals = auction(one).tables["goals"]
+    assert set(goals["won"]) == {0.0, 1.0} and (goals["high"] - goals["low"] > 0.003).all()
+
+
+def test_how_many_rows_there_are_leaves_who_competes():
+    """With twice the rows the same users, places, advertisers, numbers and goals stand in every request, and other seeds have
+    others. What follows from the rows differs: which category an advertiser has, and how probable its events are."""
+    few, more, other = (world("goals").make(rows, seed).candidates for rows, seed in ((400, 0), (800, 0), (400, 1)))
+    follow = {follower for _, follower, _ in DECOYS}
+    stable = [*(name for name, _, _ in FIELDS if name not in follow), *(name for name, _ in DENSE), "bid_goal", "group"]
+    assert len(stable) == len(few.column_names) - len(follow) - len(TASKS) - 1
+    for name in stable:
+        assert few[name].equals(more[name]) and (name == "group" or not few[name].equals(other[name])), name
+    knob = replace(world("goals"), waited=1.0).make(400, 0).candidates
+    assert all(knob[name].equals(few[name]) for name in (*stable, *follow))
 
 
 @pytest.mark.parametrize("system", [each for each in systems().values() if each.serving], ids=lambda each: each.id)

@@ -63,6 +63,15 @@ def test_random_is_at_chance_and_inverted_below():
     assert inverted.value == pytest.approx(-0.8) and inverted.more[0].value == pytest.approx(-1.0) and not inverted.found
 
 
+def test_partly_related_pairs_count_in_the_order_alone():
+    """Pairs planted at .3 are neither related nor unrelated: wherever they pull, the difference stays .9; the order does not."""
+    related = np.append(RELATED, [0.3, 0.3])
+    for pulled_there in (0.3, 5.0):
+        score = scored(np.tile(np.append(RELATED, [pulled_there] * 2), (50, 1)), related)
+        assert score.value == pytest.approx(0.9) and (score.more[0].value == pytest.approx(1.0)) == (pulled_there == 0.3)
+    assert scored(np.zeros((5, 3)), np.array([0.9, 0.3, 0.3])) is None
+
+
 def test_no_score_without_two_kinds_of_pairs():
     assert scored(drawn(np.eye(5)), np.full(10, np.nan)) is None and scored(drawn(np.eye(5)), np.full(10, 0.9)) is None
     assert np.isnan(pairs_of(TASKS, None)).all()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.inspection.calibration import EMPTY, MOST, calibrates, features, usual
-from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.score import Score, bootstrap, wilson
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
 from rankzoo.serving.auction import Auction, winners
@@ -123,8 +123,8 @@ def _goals(way: str, winner: np.ndarray, bids: Mapping[str, np.ndarray], values:
     for task, paid in bids.items():
         mine = winner[paid[winner] > 0]
         share = len(mine) / len(winner)
-        reach = 1.96 * np.sqrt(share * (1 - share) / len(winner))
-        rows.append({"way": way, "task": task, "won": share, "low": max(share - reach, 0.0), "high": min(share + reach, 1.0),
+        low, high = wilson(share, len(winner))
+        rows.append({"way": way, "task": task, "won": share, "low": low, "high": high,
                      "promised": over(values[mine], worth[mine])})
     return rows
 

@@ -93,8 +93,9 @@ def _reading(sight: Sight, view: View) -> tuple[str, ...]:
                     after=fixed(ways.loc["after", "value"], 2), before=fixed(ways.loc["before", "value"], 2),
                     share=percent(ways.loc["after", "share"], 1), less=percent(ways.loc["before", "share"], 1)))
     low, high = gain.ci95
-    words = ("Here the layer surely gains value." if low > 0 else "Here the layer surely loses value." if high < 0 else
-             "The interval of the difference holds 0: in these auctions nothing is surely gained.")
+    words = ("With this model the layer gains more value than chance among these auctions explains (95 %)." if low > 0 else
+             "With this model the layer loses more value than chance among these auctions explains (95 %)." if high < 0 else
+             "With this model it is no more than chance among these auctions explains (95 %).")
     said.append(say(words) + say(" Winners promise {after} times their worth, without the layer {before} times.",
                                  after=fixed(ways.loc["after", "promised"], 2), before=fixed(ways.loc["before", "promised"], 2)))
     return tuple(said)
