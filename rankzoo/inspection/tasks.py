@@ -59,7 +59,8 @@ def tasks(subject: Subject) -> View:
     if utility is not None and all(subject.probable(name) for name in names):
         tables["trade"] = trade(subject, utility, names)
     note = NOTE if meet.all() else f"{NOTE} {APART}"
-    return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables))
+    return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables),
+                utility if "trade" in tables else None)
 
 
 def grouped(subject: Subject) -> dict[str, int]:
@@ -69,8 +70,9 @@ def grouped(subject: Subject) -> dict[str, int]:
 
 
 def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility | None:
-    """The system's utility, for the model's groups. Those of its tasks that the system calls other are; of the rest the second
-    group is active, unless the system says that the first is, and a third one is other. None where there are not two or three."""
+    """The system's utility, of the model's tasks. Those that the system calls active or other are; where it calls none active,
+    the second group is (of those with tasks that are not other), and a third one is other. None where there are not two or three
+    groups."""
     served = subject.serving if isinstance(subject.serving, Utility) else Utility()
     other = tuple(task for task in groups if task in served.other)
     rest: dict[int, tuple[str, ...]] = {}
@@ -78,9 +80,10 @@ def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility | None:
         rest |= {} if task in other else {group: (*rest.get(group, ()), task)}
     if len(rest) not in (2, 3):
         return None
-    first, second, *third = rest.values()
-    active = first if set(served.active) == set(first) else second
-    return replace(served, active=active, other=other + tuple(task for group in third for task in group))
+    _, second, *third = rest.values()
+    active = tuple(task for task in groups if task in served.active) or second
+    other += tuple(task for group in third for task in group if task not in served.active)
+    return replace(served, active=active, other=other, worth={t: worth for t, worth in served.worth.items() if t in groups})
 
 
 def common(subject: Subject, names: tuple[str, ...]) -> list[Tensor]:
