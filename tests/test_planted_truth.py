@@ -166,7 +166,7 @@ def test_the_calibration_layer_mends_what_early_labels_bend():
     for seed in SEEDS:
         truth = look(trained("snapchat", seed)[1], "calibration").truth
         before, after, lessened = truth.more
-        assert truth.value >= 0.85 and truth.found and after.value <= 0.35 * before.value and lessened.found, (seed, truth)
+        assert truth.value >= 0.7 and truth.found and after.value <= 0.35 * before.value and lessened.found, (seed, truth)
 
 
 def test_calibrated_winners_are_worth_more():

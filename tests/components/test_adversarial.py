@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,8 @@ from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.worlds.position import WORLD
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.figures import curves
+from rankzoo.figures.theme import theme
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
@@ -181,6 +184,9 @@ def test_its_loss_is_told_beside_the_tasks():
         fit = Fit(document.model(dataset.schema), dataset, document.settings)
         told[strength] = [step.points["train.adversary.loss"] for step in fit if "train.adversary.loss" in step.points]
         found[strength] = look(Subject.of(fit.model, dataset), "position")
+    frame = pd.DataFrame({"task": ["click", "adversary"], "split": "training", "epoch": 1.0, "value": [0.9, told[0.0][-1]]})
+    drawn = curves.loss(frame, ("click", "adversary"), 4, theme("light"))
+    assert any("adversary" in str(each.text) for each in drawn.layout.annotations)
     known, hidden = (sum(values[-20:]) / 20 for values in told.values())
     assert known < 0.98 and abs(hidden - 1) < 0.005
     assert found[0.0].truth.found and not found[20.0].truth.found and "rows of the log" in found[0.0].note
