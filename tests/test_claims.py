@@ -39,6 +39,7 @@ class TestEveryClaim:
             assert difference.expected != "none" or difference.least > 0
         for arm in claim.arms:
             document_of(claim, arm).blueprint.places((arm.world or claim.world).schema)
+        assert set(parameters(claim)) == {arm.name for arm in claim.arms if arm.model}
         assert all(count > 0 for arm, count in parameters(claim).items() if (claim.id, arm) != UNTRAINED)
 
     def test_its_courses_can_be_drawn(self, claim: Claim):

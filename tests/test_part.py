@@ -8,13 +8,13 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.components.losses.base import plain
 from rankzoo.components.losses.entire_space import EntireSpace
 from rankzoo.components.losses.graded import Graded
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.losses.sampled import Sampled
+from rankzoo.components.row_losses import plain
 from rankzoo.document import Document
 from rankzoo.inspection import part
 from rankzoo.inspection.formula import network
@@ -25,8 +25,10 @@ from rankzoo.shape import Block
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
-UNSIZED = {("deep_crossing", "towers.click"), ("huawei", "towers.entities"), ("alibaba", "towers.item")}
-"""Residual units, a map for each word, and an item tower that reads a part of what comes: no chain of layers for a row."""
+UNSIZED = {("deep_crossing", "towers.click"), ("huawei", "towers.entities"), ("huawei", "towers.category"),
+           ("alibaba", "towers.item")}
+"""Residual units, a map for each word and for each piece of news, and an item tower that reads a part of what comes: no chain of
+layers for a row."""
 FOUND = part._run
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
 

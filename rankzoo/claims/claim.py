@@ -23,12 +23,13 @@ Found = Mapping[str, Mapping[str, float]]
 @dataclass(frozen=True)
 class Arm:
     """One side of a comparison: a system of the zoo with changes by address, as `--set` has them, on the claim's world or on
-    one of its own."""
+    one of its own. model: false where nothing is trained and the rows are ranked by what the system's data hold."""
 
     name: str
     system: str
     changes: Mapping[str, object] = field(default_factory=dict)
     world: World | None = None
+    model: bool = True
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,9 @@ def stands(claim: Claim, arm: Arm) -> bool:
 
 
 def parameters(claim: Claim) -> dict[str, int]:
-    """What each arm's model holds, by the formulas."""
+    """What each arm's model holds, by the formulas; an arm without a model is left out."""
     return {arm.name: document_of(claim, arm).blueprint.count((arm.world or claim.world).schema).parameters
-            for arm in claim.arms}
+            for arm in claim.arms if arm.model}
 
 
 def growing(claim: Claim) -> Table:

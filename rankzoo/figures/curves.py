@@ -204,11 +204,12 @@ def _others(figure: go.Figure, others: pd.DataFrame | None, tasks: Sequence[str]
 
 
 def _tips(frame: pd.DataFrame, tasks: Sequence[str], theme: Theme, places: int) -> list[tuple[float, float, str]]:
-    """The last validation point of each task, with its symbol, name and value."""
+    """The last validation point of each task, or training point where nothing is validated, with its symbol, name and value."""
     tips = []
     for i, task in enumerate(tasks):
         mine = frame[frame["task"] == task]
-        points = _points(mine[mine["split"] == "validation"] if "split" in mine else mine)
+        told = mine[mine["split"] == "validation"] if "split" in mine else mine
+        points = _points(told if len(told) else mine)
         if len(points):
             x, y = float(points["epoch"].iloc[-1]), float(points["value"].iloc[-1])
             tips.append((x, y, f"{symbol(theme, i)} {label(short(task))} {fixed(y, places)}"))

@@ -32,10 +32,7 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
             sign = word(block.task) if block.task else ""
             return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
         case "feature":
-            held, rows = [part.working for part in own.parts], f"{block.units[0]:,} × {block.units[-1]:,}"
-            table = rf",\; E\in\mathbb{{R}}^{{{block.units[0]}\times {block.units[-1]}}}"
-            cut = rf"e=\mathrm{{relu}}(E[x]+b){table}" if held == [rows, f"{block.units[-1]:,}"] else spec.formula
-            return rf"e=E[x]{table}" if held == [rows] else cut
+            return looked_up(block, spec, own)
         case "bias":
             return ""
         case "concat":
@@ -47,8 +44,7 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
         case "history":
             return rf"H=[e_1;\dots;e_{{{block.units[0]}}}]"
         case "candidate":
-            beside = "e" if comes == 1 else "[e_1;e_2]" if comes == 2 else rf"[e_1;\dots;e_{{{comes}}}]"
-            return rf"c=W{beside}+b" if own.parameters else rf"c={beside}"
+            return asked(comes, bool(own.parameters))
         case "bias_tower":
             return side(getattr(spec, "by", ()))
         case "adversary":
@@ -56,6 +52,21 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
         case "cross":
             return layered(spec.formula, block)
     return spec.formula
+
+
+def looked_up(block: Block, spec: Slot, own: Count) -> str:
+    """A row of a table, under a ReLU with a bias where the part holds one."""
+    held, rows, width = tuple(part.working for part in own.parts), block.units[0], block.units[-1]
+    table = rf",\; E\in\mathbb{{R}}^{{{rows}\times {width}}}"
+    known = {(f"{rows:,} × {width:,}",): rf"e=E[x]{table}",
+             (f"{rows:,} × {width:,}", f"{width:,}"): rf"e=\mathrm{{relu}}(E[x]+b){table}"}
+    return known.get(held, spec.formula)
+
+
+def asked(comes: int, mapped: bool) -> str:
+    """What asks the past items: the vectors that come side by side, mapped to a token where the part holds a map."""
+    beside = "e" if comes == 1 else "[e_1;e_2]" if comes == 2 else rf"[e_1;\dots;e_{{{comes}}}]"
+    return rf"c=W{beside}+b" if mapped else rf"c={beside}"
 
 
 def tower(block: Block, act: str, found: Inputs, maps: Sequence[tuple[int, int]], own: Count) -> str:

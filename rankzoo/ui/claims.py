@@ -187,6 +187,9 @@ def _arms(claim: Claim) -> None:
     """Each arm's model with its size, and a way to take it in hand."""
     st.markdown(f"**{say('Arms')}** :gray[{say('each is a model of the zoo with a few settings changed')}]")
     for place, arm in enumerate(claim.arms):
+        if not arm.model:
+            st.markdown(f"**{escaped(arm.name)}** :gray[{say('no model: ranked by what the data hold')}]")
+            continue
         document = document_of(claim, arm)
         count = document.blueprint.count((arm.world or claim.world).schema)
         changes = ", ".join(f"{path} = {value}" for path, value in arm.changes.items()) or say("the preset as it is")
