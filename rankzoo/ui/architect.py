@@ -21,7 +21,7 @@ from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
-from rankzoo.ui import caption, classroom, forms, provenance, state
+from rankzoo.ui import caption, classroom, forms, provenance, service, state
 from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
@@ -79,8 +79,8 @@ def selection() -> str:
 
 def _left(chosen: str) -> str:
     """The part in hand, which is another where the browser still names one that an edit took away."""
-    blueprint, schema = state.document().blueprint, state.document().schema()
-    return heir(chosen, {*SLOTS, *dict(blueprint.specs()), *(block.address for block in blueprint.blocks(schema))})
+    document = state.document()
+    return heir(chosen, {*SLOTS, *dict(document.blueprint.specs()), *(block.address for block in service.blocks(document))})
 
 
 def detail() -> str:
@@ -101,10 +101,16 @@ def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
 
 def steps() -> tuple[Step, ...]:
     """What one press more or less can do to the part in hand, be it drawn or behind one that stands for several."""
-    document, chosen = state.document(), _left(selected(DIAGRAM))
-    block = caption.part(chosen, document)
-    address, spec = caption.owner(chosen, document.blueprint)
-    return steps_of(document.blueprint, document.schema(), address, spec, block) if block and spec else ()
+    document = state.document()
+    return _steps(document.json(), _left(selected(DIAGRAM)), document)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _steps(config: str, chosen: str, _document: Document) -> tuple[Step, ...]:
+    """Up to 8 ms, since a size is a part's own where another value would draw it otherwise."""
+    block = next((each for each in service.blocks(_document) if each.address == chosen), None)
+    address, spec = caption.owner(chosen, _document.blueprint)
+    return steps_of(_document.blueprint, _document.schema(), address, spec, block) if block and spec else ()
 
 
 def lines() -> list[Stepped]:

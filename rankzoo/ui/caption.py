@@ -13,7 +13,7 @@ from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.shape import Block, Count
-from rankzoo.ui import classroom, experts, forms, page, provenance, state
+from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
 
 LONG, WIDE = 55, 110
@@ -41,7 +41,7 @@ def show(chosen: str, inside: Learned) -> None:
             return
         words, formula, number, more = st.columns([5, 7, 4, 4])
         shown = block if chosen not in SLOTS else None
-        blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
+        blocks, count = service.blocks(document), document.blueprint.count(document.schema())
         own, inner = _inner(chosen, blocks, address, spec, count)
         with words:
             st.markdown(f"**{page.escaped(shown.title if shown else translate(spec.title))}**")
@@ -69,7 +69,7 @@ def in_class(chosen: str) -> bool:
     if not classroom.on() or spec is None:
         return False
     block = part(chosen, document) if chosen not in SLOTS else None
-    blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
+    blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     _, inner = _inner(chosen, blocks, address, spec, count)
     name = block.title if block else translate(spec.title)
     sentence = (inner.sentence if block and inner else "") or spec.sentence
@@ -81,8 +81,7 @@ def in_class(chosen: str) -> bool:
 
 def part(chosen: str, document: Document) -> Block | None:
     """The part that is chosen in the reader's words, be it drawn or behind one that stands for several."""
-    blocks = document.blueprint.blocks(document.schema())
-    return next(iter(worded((block for block in blocks if block.address == chosen), translate)), None)
+    return next(iter(worded((block for block in service.blocks(document) if block.address == chosen), translate)), None)
 
 
 def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
