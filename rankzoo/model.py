@@ -39,8 +39,8 @@ class RankingModel(nn.Module):
         signal, joined = self.read(batch, trace)
         branches = self.sharing(joined, trace.at("sharing"))  # 5  → one vector per task
         logits = self.towers(branches, signal, trace.at("towers"))  # 6  → one logit per task
-        taught = self.towers.taught(branches, signal, batch) if batch.labels and hasattr(self.towers, "taught") else {}
-        losses = self.losses({**logits, **taught}, branches, batch)  # 7  → one loss per task
+        taught = self.towers.taught(branches, signal, batch) if batch.labels else {}
+        losses = self.losses(logits, branches, batch, taught)  # 7  → one loss per task
         return Output({task: self.losses.served(task, logit) for task, logit in logits.items()}, losses, trace,
                       logits)
 
@@ -59,6 +59,10 @@ class RankingModel(nn.Module):
             for layer in (self.towers, *self.interaction):
                 if hasattr(layer, "begin") and layer.begin(task, self.losses.start(task, logit)):
                     break
+
+    def flat(self, batch: Batch) -> dict[str, float]:
+        """Losses of who knows nothing of single rows, where they are not those of the best constant logit."""
+        return self.losses.flat(batch) | self.towers.level(batch)
 
     def fit(self, train: Batch, seed: int, anew: bool = True) -> None:
         """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees), and

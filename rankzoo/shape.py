@@ -35,8 +35,7 @@ class Shape:
     directly) come from crosses; `joined` is the width after step 4, `branch` the width per task after step 5; `catalogue` is
     the width of an item's vector, 0 where there is none, and `parts` that of each attribute in it, in order, where they stand
     side by side.
-    `scale` is by what towers multiply products with items' vectors. `past` are the tasks whose heads read past items, too, while
-    the model learns, each with the history; `guessed` is the bias feature that an adversary guesses then.
+    `scale` is by what towers multiply products with items' vectors.
     `apart` are the groups of tasks that read what is joined in networks of their own, `own` the joins that one of these groups
     alone reads, with its number, `segments` what stands side by side in the joined vector, with its width.
     `origin` names the diagram node that each of these leaves (keys: names of features, histories, crosses and the catalogue;
@@ -54,8 +53,6 @@ class Shape:
     joined: int = 0
     branch: int = 0
     scale: float = 1.0
-    past: Mapping[str, str] = field(default_factory=dict)
-    guessed: str = ""
     catalogue: int = 0
     parts: Mapping[str, int] = field(default_factory=dict)
     apart: tuple[tuple[str, ...], ...] = ()

@@ -90,7 +90,8 @@ def tags_of(batch: Batch, words: str, field: int, label: Tensor) -> tuple[Tensor
 
 def told_once(batch: Batch, history: str) -> Tensor:
     """Numbers of a history's filled positions, through all rows, in the first row of every request alone, since the rows of one
-    share what was before: (item,)."""
+    share what was before: (item,). Once per batch: where a loss does not keep requests together, the rows of one fall into
+    several."""
     mask = batch.masks[history]
     if batch.group is not None:
         found, request = torch.unique(batch.group, return_inverse=True)

@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 EntryKind = Literal["field", "rows", "item", "attention", "head", "map", "gate", "mask", "cross",
-                    "expert", "bias", "term", "vector", "logit", "words"]
+                    "expert", "bias", "guess", "term", "vector", "logit", "words"]
 
 
 @dataclass(frozen=True)

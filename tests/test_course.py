@@ -102,7 +102,7 @@ def test_gradients_are_compared_where_the_turns_begin(data):
     raw = fit.model.eval()(fit.train).raw
     logits = levelled(raw, fit.model.losses, fit.train)
     moved = {task: (logits[task] - raw[task]).detach() for task in TASKS}
-    losses = fit.model.losses(logits, Branches({}), fit.train)
+    losses = fit.model.losses(logits, Branches({}), fit.train, {})
     for at, task in enumerate(TASKS):
         labels = fit.train.labels[task]
         torch.testing.assert_close(torch.sigmoid(logits[task]).mean(), labels.mean(), atol=1e-4, rtol=0)

@@ -216,7 +216,7 @@ def test_a_loss_begins_where_all_scores_are_equal():
         schema = schema_of("sessions")
         model, losses = RankingModel(blueprint, schema), blueprint.losses
         zeros = {task: torch.zeros(len(rows), schema.classes(schema.task(task))) for task in blueprint.tasks}
-        found = {task: float(loss) for task, loss in model.losses(zeros, Branches({}), rows).items()}
+        found = {task: float(loss) for task, loss in model.losses(zeros, Branches({}), rows, {}).items()}
         expected = sum(losses.weights.get(task, 1.0) * loss for task, loss in found.items())
         assert number("equal scores", "", Screen(blueprint, schema)).value == pytest.approx(expected, rel=1e-5)
     assert number("equal scores", "", preset(systems()["fm"])).value == pytest.approx(math.log(2))

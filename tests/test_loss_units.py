@@ -95,7 +95,7 @@ def test_requests_are_whole_however_the_rows_lie(name, monkeypatch):
     rows = fit.train.take(order)
     raw = both(fit.model, rows)[1]
     with torch.no_grad():
-        whole = fit.model.losses.eval()(raw, Branches({}), rows)
+        whole = fit.model.losses.eval()(raw, Branches({}), rows, {})
     monkeypatch.setattr(metrics, "CHUNK", 50)
     found = losses(fit.model, raw, rows)
     assert found == {task: pytest.approx(float(whole[task]), rel=1e-5) for task in found} and len(found) == 4

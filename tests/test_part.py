@@ -8,13 +8,13 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.components.losses.base import plain
 from rankzoo.components.losses.entire_space import EntireSpace
 from rankzoo.components.losses.graded import Graded
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.losses.sampled import Sampled
+from rankzoo.components.row_losses import plain
 from rankzoo.document import Document
 from rankzoo.inspection import part
 from rankzoo.inspection.formula import network

@@ -36,8 +36,8 @@ class Slot(BaseModel):
     main: ClassVar[tuple[str, ...]] = ()
     short: ClassVar[str]
     keeps: ClassVar[tuple[str, ...]] = ()
-    """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias, words; `table`
-    for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
+    """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias, guess, words;
+    `table` for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
 
     searches: ClassVar[bool] = False
     """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""

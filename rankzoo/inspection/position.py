@@ -1,15 +1,56 @@
-"""Position: what the side tower learned about the slots of a page, beside the planted examination curve."""
+"""Position: what the side tower learned about the slots of a page, beside the planted examination curve; or of a model with an
+adversary, whether what its tasks read still tells where a row stood."""
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
 from rankzoo.data.truths import Curve
-from rankzoo.inspection.score import Score
+from rankzoo.inspection.score import FEWER, Score, bootstrap
 from rankzoo.inspection.view import Subject, View
+
+TAKEN = ("An adversary that is right no more often than who always names the most frequent one finds nothing in what the tasks "
+         "read. Another one, trained anew on the finished model, might find more.")
+
+ELSEWHERE = "The test rows all stood in one place, so that rows of the log that it learned from are shown."
 
 
 def position(subject: Subject) -> View:
+    """The curve of a side tower, or how well an adversary guesses."""
+    return guesses(subject) if subject.trace.of("guess") else curves(subject)
+
+
+def guesses(subject: Subject) -> View:
+    """Columns slot, rows, guessed, right: by value of what the adversary guesses its share of the rows where it is known, that of
+    the guesses (the likeliest value of each row), and how often the guess is right where it is the value (NaN where it never is).
+
+    Statistic: share of right guesses; chance is the share of the most frequent value, which no constant guess beats. In rows that
+    all stood in one place nothing can be guessed: then rows of the log are taken.
+    """
+    name = subject.model.blueprint.towers.guesses
+    seen = subject if len(subject.batch.features[name].unique()) > 1 else subject.over(
+        subject.dataset.part("train", subject.rows))
+    values, entry = seen.batch.features[name].numpy().astype(int), seen.trace.of("guess")[0].values
+    known, slots = values > 0, np.arange(1, entry.shape[1] + 1)
+    values, said = values[known], entry.argmax(dim=1).numpy()[known] + 1
+    right = said == values
+    frame = pd.DataFrame({"slot": slots, "rows": [share(values == slot) for slot in slots],
+                          "guessed": [share(said == slot) for slot in slots],
+                          "right": [share(right[values == slot]) for slot in slots]})
+    if not len(values):
+        return View("position", frame, note="No row on view says where it stood.")
+    request = seen.batch.group.numpy()[known] if subject.dataset.schema.requests else None
+    interval = bootstrap(len(right), lambda index: float(right[index].mean()), draws=FEWER, request=request)
+    score = Score("share of right guesses", share(right), float(frame["rows"].max()), interval)
+    return View("position", frame, score, note=TAKEN if seen is subject else f"{ELSEWHERE} {TAKEN}")
+
+
+def share(right: np.ndarray) -> float:
+    """The mean of what holds, (row,) bool; NaN without a row."""
+    return float(right.mean()) if len(right) else np.nan
+
+
+def curves(subject: Subject) -> View:
     """Columns slot, learned, naive, planted, all centred: the tower's bias by slot (mean over the other feature as it
     occurs), the logit of the click rate by slot, and the curve that was planted.
 

@@ -70,12 +70,12 @@ class Course:
         raw = self.model.eval()(rows).raw
         raised = levelled(raw, self.model.losses, rows)
         levels = {task: (raised[task] - raw[task]).detach() for task in raw}
-        losses = self.model.losses(raised, Branches({}), rows)
+        losses = self.model.losses(raised, Branches({}), rows, {})
 
         @torch.no_grad()
         def losses_now() -> dict[str, float]:
             now = {task: logit + levels[task] for task, logit in self.model(rows).raw.items()}
-            return {task: float(loss) for task, loss in self.model.losses(now, Branches({}), rows).items()}
+            return {task: float(loss) for task, loss in self.model.losses(now, Branches({}), rows, {}).items()}
 
         found = gradients(list(losses.values()), list(self.layer.weights))
         self.layer.compared(dict(zip(losses, found, strict=True)), losses_now)
@@ -127,7 +127,7 @@ def levelled(logits: Mapping[str, Tensor], losses: LossLayer, rows: Batch) -> di
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        total = torch.stack(list(losses(raised(fixed), Branches({}), rows).values())).sum()
+        total = torch.stack(list(losses(raised(fixed), Branches({}), rows, {}).values())).sum()
         total.backward()
         return total
 

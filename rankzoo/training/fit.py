@@ -81,7 +81,7 @@ class Fit:
         guess = {t.name: constant_logit(t.kind, self._labels(t.name)) for t in tasks if t.single}
         model.fit(self.train, settings.seed, anew=state is None)
         model.begin(guess)
-        self.units = self.constant | guessed(model, guess, self.train) | model.losses.flat(self.train)
+        self.units = self.constant | guessed(model, guess, self.train) | model.flat(self.train)
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0
         self.best: dict[str, Tensor] = {}
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()

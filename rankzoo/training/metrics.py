@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rankzoo.components.losses.base import Loss, over
+from rankzoo.components.losses.base import Loss
+from rankzoo.components.row_losses import over
 from rankzoo.data.dataset import Dataset, Part
 from rankzoo.data.truths import Truth
 from rankzoo.model import RankingModel

@@ -20,12 +20,14 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import curves
 from rankzoo.figures.theme import theme
+from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.combine import METHODS, combiner
 from rankzoo.training.fit import Fit
-from tests.support import OFF, logits, numel, random_batch, randomised
+from tests.support import OFF, logits, numel, random_batch, randomised, small
 
 SCHEMA = schema_of("position")
 PLACE = [feature.name for feature in SCHEMA.categorical].index("position")
@@ -173,7 +175,7 @@ def test_other_data_have_another_position_or_none():
 
 def test_its_loss_is_told_beside_the_tasks():
     """Relative to guessing how common each slot is: below 1 where nothing keeps the position back, 1 where all is done to."""
-    dataset, told = from_world(WORLD, 6000), {}
+    dataset, told, found = from_world(WORLD, 6000), {}, {}
     for strength in (0.0, 20.0):
         document = Document.preset("dnn").on("position")[0].but([
             ("representation.dim", 8), ("sharing.kind", "shared_bottom"), ("sharing.widths", [16]),
@@ -181,8 +183,32 @@ def test_its_loss_is_told_beside_the_tasks():
             ("settings.lr", 1e-2), ("settings.batch_size", 64)])
         fit = Fit(document.model(dataset.schema), dataset, document.settings)
         told[strength] = [step.points["train.adversary.loss"] for step in fit if "train.adversary.loss" in step.points]
+        found[strength] = look(Subject.of(fit.model, dataset), "position")
     frame = pd.DataFrame({"task": ["click", "adversary"], "split": "training", "epoch": 1.0, "value": [0.9, told[0.0][-1]]})
     drawn = curves.loss(frame, ("click", "adversary"), 4, theme("light"))
     assert any("adversary" in str(each.text) for each in drawn.layout.annotations)
     known, hidden = (sum(values[-20:]) / 20 for values in told.values())
     assert known < 0.98 and abs(hidden - 1) < 0.005
+    assert found[0.0].truth.found and not found[20.0].truth.found and "rows of the log" in found[0.0].note
+
+
+def test_what_it_guesses_is_counted_by_hand():
+    """A head that always names one slot is right as often as that occurs, and so is chance where that is the most frequent; of
+    rows that do not say where they stood nothing is known."""
+    document = Document.preset("youtube").but([("towers.kind", "adversarial")])
+    model, dataset = document.model(document.schema()), small(document.data, 600)
+    model.towers.adversary.head.weight.data.zero_()
+    model.towers.adversary.head.bias.data = torch.arange(10) * 1.0  # id 9, the ninth slot
+    subject = Subject.of(model, dataset, rows=100)
+    slots = subject.batch.features["position"]
+    view = look(subject, "position")
+    share = float((slots == 9).float().mean())
+    assert view.truth.value == pytest.approx(share) and view.truth.ci95[0] <= share <= view.truth.ci95[1]
+    assert view.truth.chance == pytest.approx(max(float((slots == slot).float().mean()) for slot in range(1, 10)))
+    assert view.table["guessed"].tolist() == [0.0] * 8 + [1.0] and view.table["right"].tolist() == [0.0] * 8 + [1.0]
+    assert view.table["rows"].sum() == pytest.approx(1.0)
+    place = [f.name for f in dataset.schema.categorical].index("position")
+    ids = subject.batch.ids.clone()
+    ids[::2, place] = 0
+    half = look(subject.over(replace(subject.batch, ids=ids)), "position")
+    assert half.truth.value == pytest.approx(float((slots[1::2] == 9).float().mean()))

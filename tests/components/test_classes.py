@@ -10,11 +10,11 @@ import torch.nn.functional as F
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.interaction.linear import Linear
-from rankzoo.components.losses.base import chosen
 from rankzoo.components.losses.listwise import Listwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.one_hot import OneHot
+from rankzoo.components.row_losses import chosen
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.towers.bare import Bare
 from rankzoo.components.towers.biased import Biased

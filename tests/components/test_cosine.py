@@ -52,7 +52,7 @@ def test_its_unit_is_the_best_score_that_is_the_same_for_all():
     """No constant costs less than the variance of the cosines."""
     layer = model_of(Pointwise(how={"next": "cosine"})).losses
     unit = layer.flat(BATCH)["next"]
-    cost = [float(layer.loss("next", {"next": torch.full((40, MUSIC.catalogue.rows), value)}, BATCH))
+    cost = [float(layer.loss("next", {"next": torch.full((40, MUSIC.catalogue.rows), value)}, BATCH, {}))
             for value in torch.linspace(-1, 1, 201).tolist()]
     assert unit == pytest.approx(min(cost), rel=0.05) and set(layer.flat(BATCH)) == {"next"}
 

@@ -29,7 +29,7 @@ def losses_of(ctr: Tensor, cvr: Tensor, y: list[float], z: list[float]) -> dict[
     labels = {"click": torch.tensor(y), "purchase": torch.tensor(z), "stars": torch.zeros(len(y))}
     batch = Batch(SCHEMA, torch.zeros(len(y), 0, dtype=torch.long), torch.zeros(len(y), 0), labels=labels,
                   observed={name: ~label.isnan() for name, label in labels.items()})
-    return SPEC.build(SHAPE)({"click": ctr, "purchase": cvr, "stars": torch.ones(len(y))}, Branches({}), batch)
+    return SPEC.build(SHAPE)({"click": ctr, "purchase": cvr, "stars": torch.ones(len(y))}, Branches({}), batch, {})
 
 
 def test_the_product_of_the_sheet():

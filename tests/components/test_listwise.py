@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rankzoo.components.losses.base import plain
 from rankzoo.components.losses.listwise import Frequency, Listwise, corrected, log_softmax
+from rankzoo.components.row_losses import plain
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
@@ -39,7 +39,7 @@ def batch_of(label: list[float], group: list[int], item: list[int] | None = None
 
 def loss_of(spec: Listwise, score: Tensor, batch: Batch, layer=None) -> Tensor:
     layer = layer or spec.build(SHAPE)
-    return layer.eval()({"click": score, "stars": score}, Branches({}), batch)["click"]
+    return layer.eval()({"click": score, "stars": score}, Branches({}), batch, {})["click"]
 
 
 def test_softmax_of_the_sheet():
@@ -207,10 +207,10 @@ def test_the_estimate_is_learnt_in_training_only_and_kept():
     """Looking at a model does not move it; a checkpoint carries it; a model without the correction has none."""
     layer, batch = Listwise(log_q="item").build(SHAPE), batch_of([1.0, 0, 0], [0, 0, 0])
     score = {"click": torch.zeros(3), "stars": torch.zeros(3)}
-    layer.eval()(score, Branches({}), batch)
-    layer.train()(score, Branches({}), batch.unlabelled())
+    layer.eval()(score, Branches({}), batch, {})
+    layer.train()(score, Branches({}), batch.unlabelled(), {})
     assert float(layer.frequency.time) == 0
-    layer.train()(score, Branches({}), batch)
+    layer.train()(score, Branches({}), batch, {})
     assert float(layer.frequency.time) == 3 and (layer.frequency.gap[:3] != 5).all() and (layer.frequency.gap[3:] == 5).all()
     assert set(layer.state_dict()) == {"frequency.gap", "frequency.last", "frequency.time"}
     assert not SOFTMAX.build(SHAPE).state_dict()
@@ -276,7 +276,7 @@ def test_other_tasks_and_cards():
     """A regression keeps its squared error; the card says what is done."""
     layer = SOFTMAX.build(SHAPE)
     score = torch.tensor([0.5, 2.0])
-    losses = layer({"click": score, "stars": score}, Branches({}), batch_of([1.0, 0.0], [0, 0]))
+    losses = layer({"click": score, "stars": score}, Branches({}), batch_of([1.0, 0.0], [0, 0]), {})
     assert float(losses["stars"]) == pytest.approx((0.25 + 4.0) / 2)
     named = [spec.named(TASKS[0]) for spec in (SOFTMAX, LISTNET, Listwise(log_q="item"))]
     assert named == ["softmax", "ListNet", "softmax, log Q"]

@@ -42,7 +42,7 @@ def batch_of(labels: dict[str, list[float]], group: list[int]) -> Batch:
 
 def value(spec: Loss, task: str, score: Tensor, label: list[float]) -> float:
     """The loss of rows that are one request."""
-    return float(layer_of(spec).loss(task, {task: score}, batch_of({task: label}, [0] * len(label))))
+    return float(layer_of(spec).loss(task, {task: score}, batch_of({task: label}, [0] * len(label)), {}))
 
 
 def named(case: object) -> str:
@@ -81,7 +81,7 @@ def test_the_entire_space_is_calibrated_on_both():
     layer = spec.build(Shape(Schema((), tasks), tasks, at="losses"))
     grid = torch.linspace(-3, 3, 1201)
     ctr = torch.full((10,), math.log(0.4 / 0.6))
-    found = [float(layer.loss("purchase", {"click": ctr, "purchase": torch.full((10,), float(b))}, batch)) for b in grid]
+    found = [float(layer.loss("purchase", {"click": ctr, "purchase": torch.full((10,), float(b))}, batch, {})) for b in grid]
     assert float(torch.sigmoid(grid[found.index(min(found))])) == pytest.approx(0.25, abs=2e-3)
     assert all(spec.calibrated(task) for task in tasks) and not spec.usual(tasks[1])
     assert [spec.likelihood(task) for task in tasks] == ["categorical", "categorical"]

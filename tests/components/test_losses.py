@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.components.losses.base import plain as pointwise
 from rankzoo.components.losses.pointwise import FIT, LARGEST, Pointwise, focal, weighted_logistic
+from rankzoo.components.row_losses import plain as pointwise
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
@@ -89,7 +89,7 @@ def test_average_over_observed_rows_only():
     seen = torch.tensor([True, True, True, False])
     labels = torch.tensor([1.0, 1.0, 1.0, math.nan])
     layer = layer_of()
-    loss = layer({"click": logits}, Branches({}), batch_of({"click": labels}, {"click": seen}))["click"]
+    loss = layer({"click": logits}, Branches({}), batch_of({"click": labels}, {"click": seen}), {})["click"]
     assert float(loss.detach()) == pytest.approx((0.693147 + 0.126928 + 2.126928) / 3, abs=1e-6)
     loss.backward()
     assert torch.isfinite(logits.grad).all() and float(logits.grad[3]) == 0.0
@@ -100,7 +100,7 @@ def test_nothing_observed_is_zero():
     """No observed row: loss 0 with gradient 0, never 0/0."""
     logits = torch.ones(3, requires_grad=True)
     batch = batch_of({"stars": torch.full((3,), math.nan)}, {"stars": torch.zeros(3, dtype=torch.bool)})
-    loss = layer_of()({"stars": logits}, Branches({}), batch)["stars"]
+    loss = layer_of()({"stars": logits}, Branches({}), batch, {})["stars"]
     loss.backward()
     assert float(loss.detach()) == 0.0 and (logits.grad == 0).all()
 
@@ -110,15 +110,25 @@ def test_no_labels_no_losses():
     logits = {"click": torch.zeros(2)}
     branches = Branches({}, {"balance": torch.tensor(0.5)})
     labelled = batch_of({"click": torch.ones(2)}, {"click": torch.ones(2, dtype=torch.bool)})
-    assert layer_of()(logits, branches, labelled.unlabelled()) == {}
-    assert set(layer_of()(logits, branches, labelled)) == {"click", "penalty.balance"}
+    assert layer_of()(logits, branches, labelled.unlabelled(), {}) == {}
+    assert set(layer_of()(logits, branches, labelled, {})) == {"click", "penalty.balance"}
+
+
+def test_what_towers_teach_joins_its_task_or_stands_alone():
+    """(ln 2 · 2 + 3) / (2 + 4) for the task of that name; 5 / 2, and 0 of nothing, for names of their own."""
+    batch = batch_of({"click": torch.ones(2)}, {"click": torch.ones(2, dtype=torch.bool)})
+    taught = {name: (torch.tensor(summed), torch.tensor(count)) for name, summed, count in (
+        ("click", 3.0, 4), ("guess", 5.0, 2), ("nothing", 0.0, 0))}
+    found = layer_of()({"click": torch.zeros(2)}, Branches({}), batch, taught)
+    assert {name: float(loss) for name, loss in found.items()} == {
+        "click": pytest.approx((2 * math.log(2) + 3) / 6), "guess": 2.5, "nothing": 0.0}
 
 
 def test_every_task_has_its_kind():
     """Binary gets cross entropy, share and regression squared errors (YouTube 13)."""
     logits = {t.name: torch.tensor([1.0]) for t in TASKS}
     labels, seen = {t.name: torch.tensor([0.5]) for t in TASKS}, {t.name: torch.tensor([True]) for t in TASKS}
-    losses = layer_of()(logits, Branches({}), batch_of(labels, seen))
+    losses = layer_of()(logits, Branches({}), batch_of(labels, seen), {})
     p = 1 / (1 + math.exp(-1))
     assert float(losses["click"]) == pytest.approx(math.log1p(math.e) - 0.5)
     assert float(losses["share"]) == pytest.approx((p - 0.5) ** 2)

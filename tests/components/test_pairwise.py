@@ -38,7 +38,7 @@ def batch_of(label: list[float], group: list[int], seen: list[bool] | None = Non
 
 def loss_of(spec: Pairwise, score: Tensor, batch: Batch) -> Tensor:
     layer = spec.build(Shape(SCHEMA, TASKS, at="losses"))
-    return layer({"click": score, "stars": score}, Branches({}), batch)["click"]
+    return layer({"click": score, "stars": score}, Branches({}), batch, {})["click"]
 
 
 def of_difference(spec: Pairwise, difference: float) -> float:
@@ -130,7 +130,7 @@ def test_other_tasks_keep_their_loss():
     """A regression beside it has its squared error."""
     layer = BPR.build(Shape(SCHEMA, TASKS, at="losses"))
     score = torch.tensor([0.5, 2.0])
-    losses = layer({"click": score, "stars": score}, Branches({}), batch_of([1.0, 0.0], [0, 0]))
+    losses = layer({"click": score, "stars": score}, Branches({}), batch_of([1.0, 0.0], [0, 0]), {})
     assert float(losses["stars"]) == pytest.approx((0.25 + 4.0) / 2)
     assert [BPR.named(task) for task in TASKS] == ["BPR, pairs", "squared error"] and HINGE.named(TASKS[0]) == "hinge, pairs"
 
@@ -176,7 +176,7 @@ def test_a_request_of_20_000_rows_builds_few_pairs(training):
     score, batch = one_request(20_000)
     layer, moved = BPR.build(Shape(SCHEMA, TASKS, at="losses")).train(training), score.clone().requires_grad_()
     with Largest() as seen:
-        loss = layer.loss("click", {"click": moved}, batch)
+        loss = layer.loss("click", {"click": moved}, batch, {})
         loss.backward()
     assert seen.size == MOST < 10_000 ** 2 / 1000
     assert torch.isfinite(moved.grad).all() and (moved.grad != 0).sum() > 19_000
@@ -208,7 +208,7 @@ def test_a_drawn_loss_is_right_on_average():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rankzoo.components.losses.pairwise.MOST", 20)
         torch.manual_seed(0)
-        drawn = torch.stack([layer.loss("click", {"click": score}, batch) for _ in range(2000)])
+        drawn = torch.stack([layer.loss("click", {"click": score}, batch, {}) for _ in range(2000)])
     assert float(drawn.std()) > 0.01
     assert float(drawn.mean()) == pytest.approx(whole, abs=4 * float(drawn.std()) / math.sqrt(2000))
 
@@ -222,7 +222,7 @@ def test_who_draws():
     def drawn(training: bool, seed: int) -> tuple[float, bool]:
         torch.manual_seed(seed)
         before = torch.get_rng_state()
-        loss = float(layer.train(training).loss("click", {"click": score}, batch))
+        loss = float(layer.train(training).loss("click", {"click": score}, batch, {}))
         return loss, torch.equal(torch.get_rng_state(), before)
 
     assert drawn(True, 1) == drawn(True, 1) != drawn(True, 2) and not drawn(True, 1)[1]

@@ -78,10 +78,10 @@ def test_all_rows_kept_is_the_plain_loss(route):
     """r = 1 is the identity, and no share is r = 1."""
     logits, batch = {"click": torch.linspace(-3, 3, len(rows(1.0)))}, rows(1.0)
     shape = Shape(SCHEMA, SCHEMA.tasks)
-    plain = Pointwise().build(shape)(logits, Branches({}), batch)["click"]
+    plain = Pointwise().build(shape)(logits, Branches({}), batch, {})["click"]
     for spec in (Sampled(correct=route), Sampled(kept={"click": 1.0}, correct=route)):
         layer = spec.build(shape)
-        assert torch.equal(layer(logits, Branches({}), batch)["click"], plain)
+        assert torch.equal(layer(logits, Branches({}), batch, {})["click"], plain)
         assert torch.equal(layer.served("click", logits["click"]), logits["click"]) and layer.start("click", 0.3) == 0.3
         assert spec.uncalibrated(SCHEMA.tasks[0]) == ""
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rankzoo.components.losses.base import tagged
+from rankzoo.components.row_losses import tagged
 from rankzoo.data.headlines import NAMES, STARTS, spelled
 from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.worlds.news import WORLD
@@ -193,15 +193,16 @@ def test_huawei_11_tags_are_spans():
 
 
 def test_huawei_12_shapes():
-    """(row,) clicks, (row, class) categories, (row, word, tag) tags, class and tag 0 being the unknown ones; of what readers
-    clicked before as many more as positions are filled."""
+    """(row,) clicks, (row, class) categories, (row, word, tag) tags, class and tag 0 being the unknown ones; what readers
+    clicked before counts once for each position that is filled, if its category is known, or its title has words."""
     model = model_of()
     found = logits(model, BATCH)
     assert {task: tuple(logit.shape) for task, logit in found.items()} == {
         "click": (10,), "category": (10, 9), "entities": (10, 14, 4)}
-    clicked = sum(int(BATCH.masks["clicked"][rows[0]].sum()) for rows in requests(BATCH))
-    assert {name: tuple(logit.shape) for name, logit in past(model, BATCH).items()} == {
-        "clicked.category": (clicked, 9), "clicked.entities": (clicked, 14, 4)}
+    clicked = torch.cat([BATCH.histories["clicked"][rows[0], :, 0][BATCH.masks["clicked"][rows[0]]] for rows in requests(BATCH)])
+    items = BATCH.catalogue
+    assert {name: int(count) for name, (_, count) in past(model, BATCH).items()} == {
+        "category": (items.features["category"][clicked] > 0).sum(), "entities": items.masks["title"].any(dim=1)[clicked].sum()}
 
 
 def requests(batch: Batch) -> list[list[int]]:
@@ -210,8 +211,8 @@ def requests(batch: Batch) -> list[list[int]]:
 
 
 @torch.no_grad()
-def past(model: RankingModel, batch: Batch) -> dict[str, Tensor]:
-    """What the heads say of clicked news."""
+def past(model: RankingModel, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    """What the heads learn from clicked news: sums of losses and their numbers."""
     signal, joined = model.eval().read(batch, OFF)
     return model.towers.taught(model.sharing(joined, OFF), signal, batch)
 

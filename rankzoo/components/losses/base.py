@@ -7,12 +7,10 @@ class       ℓ = ln Σ_c e^{s_c} − s_y over the classes that the training par
             since it would be trained down for being new
 tags        the mean of that over the words of the row's item; without a word the row does not count
 
-Where a head learns from past items, too, their losses and their number join the two sums.
+What towers teach beside (see `TowerLayer.taught`) joins the two sums of its task, or is a loss of its own.
 
 L_k = Σ_rows δ·ℓ / Σ_rows δ over the rows observed for the task (Tang et al., RecSys 2020, eq. 9), L = Σ_k w_k L_k, and after t
 epochs w_k = w_{k,0} γ_kᵗ (eq. 10).
-
-More than 250 lines: what every loss shares is read in one place.
 """
 from __future__ import annotations
 
@@ -20,15 +18,15 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.row_losses import chosen, labels, over, plain, tagged
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError, axes, closest
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block, Drawing, Edge, Shape
-from rankzoo.signals import Batch, Branches, tags_of, told_once
+from rankzoo.signals import Batch, Branches, tags_of
 
 PLAIN = {"binary": "cross_entropy", "share": "squared", "regression": "squared", "class": "softmax",
          "tags": "softmax"}
@@ -136,8 +134,8 @@ class RequestLoss(Loss):
 
 
 class LossLayer(nn.Module):
-    """Logits (row,) or (row, class) per task and a batch → one scalar per task, penalties as `penalty.<name>`, and `adversary`
-    where there is one."""
+    """Logits (row,) or (row, class) per task and a batch → one scalar per task, and one for each other name that is taught;
+    penalties as `penalty.<name>`."""
 
     def __init__(self, spec: Loss, shape: Shape):
         super().__init__()
@@ -145,9 +143,6 @@ class LossLayer(nn.Module):
         tagged = {t.name: shape.schema.tagged(t) for t in shape.tasks if t.kind == "tags"}
         self.tags = {task: (words.name, field) for task, (words, field) in tagged.items()}
         self.items = frozenset(t.name for t in shape.tasks if t.kind == "class" and shape.schema.named(t.of))
-        self.past = {t.name: (shape.past[t.name], column_of(shape, shape.past[t.name]), t.of)
-                     for t in shape.tasks if t.name in shape.past}
-        self.guessed = shape.guessed
         self.weights = {t.name: spec.weights.get(t.name, 1.0) for t in shape.tasks}
         self.factors = {t.name: spec.factors.get(t.name, 1.0) for t in shape.tasks}
         self.likelihoods = {t.name: spec.likelihood(t) for t in shape.tasks}
@@ -156,35 +151,19 @@ class LossLayer(nn.Module):
         """The weight of every task in an epoch, the first being 0; none grows beyond what a weight may be."""
         return {task: min(weight * self.factors[task] ** epoch, HEAVIEST) for task, weight in self.weights.items()}
 
-    def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch) -> dict[str, Tensor]:
-        losses = {task: self.loss(task, logits, batch) for task in logits if task in batch.labels}
-        if "adversary" in logits:
-            losses["adversary"] = self.guess(logits["adversary"].float(), batch)
+    def forward(self, logits: Mapping[str, Tensor], branches: Branches, batch: Batch,
+                taught: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        losses = {task: self.loss(task, logits, batch, taught) for task in logits if task in batch.labels}
+        losses |= {name: taught[name][0] / taught[name][1].clamp(min=1) for name in taught if name not in logits}
         return losses | ({f"penalty.{name}": value for name, value in branches.penalties.items()} if losses else {})
 
-    def guess(self, logit: Tensor, batch: Batch) -> Tensor:
-        """−ln softmax at the bias feature's value, the mean over the rows where it is known: (row, value) → scalar."""
-        label = batch.features[self.guessed].long()
-        summed, count = over(chosen(logit, label, torch.arange(logit.shape[1]) > 0), label > 0)
-        return summed / count.clamp(min=1)
-
-    def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:
+    def loss(self, task: str, logits: Mapping[str, Tensor], batch: Batch,
+             taught: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
         """The task's loss as one number: a mean over what counts, never over the batch; 0 where nothing does."""
         summed, count = self.sums(task, logits, batch)
-        if task in self.past and f"{self.past[task][0]}.{task}" in logits:
-            more, others = over(*self.before(task, logits[f"{self.past[task][0]}.{task}"].float(), batch))
-            summed, count = summed + more, count + others
+        if task in taught:
+            summed, count = summed + taught[task][0], count + taught[task][1]
         return summed / count.clamp(min=1)
-
-    def before(self, task: str, logit: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The loss of every past item that a head learns from, and whether it counts: (item, …) → (item,), (item,) bool. What is
-        right is known of the item itself."""
-        history, column, of = self.past[task]
-        item = batch.histories[history][:, :, column].reshape(-1)[told_once(batch, history)]
-        if task in self.tags:
-            return tagged(logit, *tags_of(batch, *self.tags[task], item))
-        label = batch.catalogue.features[of][item]
-        return chosen(logit, label, torch.arange(logit.shape[1]) > 0), label > 0
 
     def sums(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
         """The sum of the task's losses, and of how many (observed rows, or pairs, or requests): two scalars."""
@@ -216,21 +195,12 @@ class LossLayer(nn.Module):
         return logit
 
     def flat(self, batch: Batch) -> dict[str, float]:
-        """The loss of equal scores, by task, where it is not that of always guessing how common each class is; of an adversary
-        the latter."""
-        values = batch.features[self.guessed].long() if self.guessed else torch.zeros(0, dtype=torch.long)
-        share = torch.bincount(values[values > 0]) / max(int((values > 0).sum()), 1)
-        entropy = -(share * share.clamp(min=1e-12).log()).sum()
-        return {"adversary": float(entropy)} if entropy > 0 else {}
+        """The loss of equal scores, by task, where it is not that of always guessing how common each class is."""
+        return {}
 
     def start(self, task: str, logit: float) -> float:
         """The logit that is served as the given one: the inverse of `served`."""
         return logit
-
-
-def column_of(shape: Shape, history: str) -> int:
-    """The number of the field of a history that names an item."""
-    return [shape.schema.named(f.table) for f in shape.schema.history(history).fields].index(True)
 
 
 def written(how: str, task: Task) -> str:
@@ -238,39 +208,6 @@ def written(how: str, task: Task) -> str:
     if how == "squared" and task.kind != "regression":
         return r"\ell=(\sigma(s)-y)^2"
     return r"\ell=\frac1M\sum_m\big(\ln\sum_c e^{s_{m,c}}-s_{m,y_m}\big)" if task.kind == "tags" else FORMULAS[how]
-
-
-def plain(kind: str, logit: Tensor, label: Tensor) -> Tensor:
-    """The plain loss of every row for a kind of label: (row,), (row,) → (row,)."""
-    if kind == "binary":
-        return F.binary_cross_entropy_with_logits(logit, label, reduction="none")
-    return ((torch.sigmoid(logit) if kind == "share" else logit) - label) ** 2
-
-
-def chosen(logit: Tensor, label: Tensor, among: Tensor) -> Tensor:
-    """−ln softmax at the label, over the classes `among` (class,) bool: (row, class), (row,) → (row,)."""
-    lowest = torch.finfo(logit.dtype).min  # as good as −∞, which would make NaN of a row whose label is not among them
-    return F.cross_entropy(logit.masked_fill(~among, lowest), label, reduction="none")
-
-
-def tagged(logit: Tensor, tags: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean of −ln softmax at the right tag over the words that are there, and whether there is any: (row, place, tag),
-    (row, place), (row, place) → (row,), (row,)."""
-    tags, there = (each[:, :logit.shape[1]] for each in (tags, there & (tags > 0)))
-    each = chosen(logit.flatten(0, 1), tags.flatten(), torch.arange(logit.shape[2]) > 0).view_as(tags)
-    words = there.sum(dim=1)
-    return torch.where(there, each, 0).sum(dim=1) / words.clamp(min=1), words > 0
-
-
-def labels(task: str, batch: Batch) -> tuple[Tensor, Tensor]:
-    """(row,) labels and whether they are observed. A missing label is 0: as NaN it would reach the gradient as NaN · 0."""
-    seen = batch.observed[task]
-    return torch.where(seen, batch.labels[task], 0), seen
-
-
-def over(each: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """The sum over the rows that count, and how many they are."""
-    return torch.where(seen, each, 0).sum(), seen.sum()
 
 
 def valued(*tasks: Task) -> str:

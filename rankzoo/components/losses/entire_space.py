@@ -15,7 +15,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import SETS, Likelihood, Loss, LossLayer, labels, over, plain, valued
+from rankzoo.components.losses.base import SETS, Likelihood, Loss, LossLayer, valued
+from rankzoo.components.row_losses import labels, over, plain
 from rankzoo.errors import Cure, ZooError, axes, closest, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Task

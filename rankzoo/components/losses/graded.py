@@ -26,7 +26,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import Loss, LossLayer, known_tasks, labels
+from rankzoo.components.losses.base import Loss, LossLayer, known_tasks
+from rankzoo.components.row_losses import labels
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Task
@@ -138,13 +139,13 @@ class GradedLayer(LossLayer):
         self.seed = 0
         self.known: tuple[Tensor, Picked] | None = None
 
-    def forward(self, logits, branches, batch):
+    def forward(self, logits, branches, batch, taught):
         if self.training and batch.labels:
             self.seed = int(torch.randint(2**31, ()))  # the same random items for all tasks of a batch
         shared = list(logits.values())
         if batch.labels and batch.listed is not None and len(shared) > 1 and all(each is shared[0] for each in shared):
             self.known = shared[0], self.picked(shared[0], batch)  # one score for all tasks is looked up once
-        losses = super().forward(logits, branches, batch)
+        losses = super().forward(logits, branches, batch, taught)
         self.known = None
         return losses
 
@@ -217,9 +218,9 @@ class GradedLayer(LossLayer):
         few, training = batch.rows(0, MANY), self.training
         equal = torch.zeros(1, 1).expand(len(few), len(few.seen))
         self.eval()
-        found = {task: float(self.loss(task, {task: equal}, few)) for task in self.level if task in few.labels}
+        found = {task: float(self.loss(task, {task: equal}, few, {})) for task in self.level if task in few.labels}
         self.train(training)
-        return super().flat(batch) | {task: loss for task, loss in found.items() if loss > 0}
+        return {task: loss for task, loss in found.items() if loss > 0}
 
 
 def seen(logit: Tensor, batch: Batch) -> Tensor:

@@ -17,7 +17,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss, labels
+from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss
+from rankzoo.components.row_losses import labels
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Task
@@ -92,10 +93,10 @@ class ListwiseLayer(LossLayer):
         if self.item:
             self.frequency = Frequency(shape.schema.feature(self.item).vocabulary, spec.rate)
 
-    def forward(self, logits, branches, batch):
+    def forward(self, logits, branches, batch, taught):
         if self.item and self.training and batch.labels:
             self.frequency.saw(batch.features[self.item])
-        return super().forward(logits, branches, batch)
+        return super().forward(logits, branches, batch, taught)
 
     def sums(self, task: str, logits: Mapping[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
         if self.kinds[task] != "binary":

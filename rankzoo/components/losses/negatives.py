@@ -21,8 +21,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
-from rankzoo.components.losses.base import known_tasks, labels
+from rankzoo.components.losses.base import known_tasks
 from rankzoo.components.losses.pointwise import Pointwise, PointwiseLayer
+from rankzoo.components.row_losses import labels
 from rankzoo.components.slot import once
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
@@ -174,4 +175,4 @@ class NegativesLayer(PointwiseLayer):
 
     def flat(self, batch: Batch) -> dict[str, float]:
         """(1 + Q) ln 2: all logits 0."""
-        return super().flat(batch) | {task: (1 + self.drawn) * float(torch.tensor(2.0).log()) for task in self.known}
+        return {task: (1 + self.drawn) * float(torch.tensor(2.0).log()) for task in self.known}

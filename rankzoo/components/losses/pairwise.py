@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss, labels
+from rankzoo.components.losses.base import Likelihood, LossLayer, RequestLoss
+from rankzoo.components.row_losses import labels
 from rankzoo.facts import Source
 from rankzoo.schema import Task
 from rankzoo.shape import Shape

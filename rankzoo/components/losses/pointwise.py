@@ -24,7 +24,8 @@ from pydantic import Field
 from torch import Tensor
 
 from rankzoo.components.losses import base
-from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks, labels, plain
+from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks
+from rankzoo.components.row_losses import labels, plain
 from rankzoo.errors import ZooError, axes
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Shape
@@ -165,7 +166,7 @@ class PointwiseLayer(LossLayer):
     @torch.no_grad()
     def flat(self, batch: Batch) -> dict[str, float]:
         """Of cosines how much they vary: the loss of the best score that is the same for all."""
-        found = dict(super().flat(batch))
+        found = {}
         for task in (name for name, how in self.how.items() if how == "cosine"):
             rows = batch.take(batch.observed[task].nonzero().squeeze(1)[:MANY])
             alike, there = self.alike(rows)

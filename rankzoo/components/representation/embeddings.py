@@ -4,7 +4,8 @@ e_i = E_i[x_i]. All fields of one width live in one matrix, so that one look-up 
 gradient touches only the rows of the batch (a sparse gradient): a step costs the same however long the tables are.
 
 Rows may name items of a catalogue: the vectors of candidates and past items are then read from those of the items, which are
-made once a pass, see `items`.
+made once a pass, see `items`. Past items' vectors are handed on by themselves, too, for who reads them whatever rewrites a
+history.
 
 A number enters as its value, as value × a vector of its own, or with all the others through a bottom MLP that makes one
 field of them, z = ReLU(W_H … ReLU(W_1 x_dense + b_1) … + b_H), the last layer included (Naumov et al. 2019, DLRM, and its
@@ -82,7 +83,11 @@ class Embeddings(Slot):
             origin[DENSE] = f"{shape.at}.numbers"
         sequences = {h.name: SequenceShape(h.length, {f.name: wide(f.table or f"{h.name}.{f.name}") for f in h.fields})
                      for h in shape.schema.histories}
-        return shape.but(fields=fields, sequences=sequences, catalogue=item, parts=self.item_parts(shape.schema), origin=origin)
+        own = {f"{name}.{shape.schema.catalogue.name}": SequenceShape(shape.schema.history(name).length, {"item": item})
+               for name in handed(shape.schema) if item}
+        origin |= {name: origin[shape.schema.catalogue.name] for name in own}
+        return shape.but(fields=fields, sequences=sequences | own, catalogue=item, parts=self.item_parts(shape.schema),
+                         origin=origin)
 
     def attributes(self, schema: Schema) -> tuple[str, ...]:
         """What an item's vector is made of, its id too, in order; nothing where there is no catalogue."""
@@ -177,6 +182,16 @@ def paths(schema: Schema) -> list[str]:
     return known + [schema.catalogue.table(name) for name in schema.catalogue.attributes] if schema.catalogue else known
 
 
+def listed_items(schema: Schema) -> dict[str, int]:
+    """The histories whose positions name items, each with the number of the field that does."""
+    return {h.name: i for h in schema.histories for i, f in enumerate(h.fields) if schema.named(f.table)}
+
+
+def handed(schema: Schema) -> dict[str, int]:
+    """Of these histories those whose items a row's own item may be compared with: none where rows name no item."""
+    return listed_items(schema) if any(schema.named(f.name) for f in schema.inputs) else {}
+
+
 class EmbeddingsLayer(nn.Module):
     """Fused tables, one matrix per embedding width. Parameters `tables.<width>`: (rows of all its fields, width); under a
     ReLU `bias.<width>`: (field, width); `bottom`, the MLP over the numbers."""
@@ -229,6 +244,10 @@ class EmbeddingsLayer(nn.Module):
         others = self._numbers(batch) | self._named(batch, items)
         sequences = {h.name: Sequence(partial(self._tokens, h, batch, items), batch.masks[h.name])
                      for h in self.schema.histories}
+        if items is not None:
+            own = f"{{}}.{self.schema.catalogue.name}".format
+            sequences |= {own(name): Sequence(partial(of_past, items, batch.histories[name][:, :, i]), batch.masks[name])
+                          for name, i in handed(self.schema).items()}
         found = {name for names in tensors for name in names} | set(others)
         fields = Fields(tensors, others, (name for name in (DENSE, *(f.name for f in self.schema.inputs)) if name in found))
         for name in fields:
@@ -288,3 +307,8 @@ class EmbeddingsLayer(nn.Module):
             width, start = self.places[f.table or f"{history.name}.{f.name}"]
             parts.append(self.look_up(width, ids[:, i] + start))
         return torch.cat(parts, dim=1)
+
+
+def of_past(vectors: Tensor, past: Tensor, places: Tensor) -> Tensor:
+    """Vectors (item, width) of past items (row, position) at positions numbered through all rows: (item,) → (item, width)."""
+    return vectors.index_select(0, past.reshape(-1).index_select(0, places))

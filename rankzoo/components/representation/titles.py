@@ -23,7 +23,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
-from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer
+from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer, handed, of_past
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.slot import Width
@@ -82,7 +82,7 @@ class Titles(Embeddings):
         text, wide = self.listed(shape.schema), self.state_width(shape.schema)
         states = {f"{catalogue.name}.{text.name}": SequenceShape(text.length, {"state": wide})}
         states |= {f"{name}.{text.name}": SequenceShape(shape.schema.history(name).length, {"states": text.length * wide})
-                   for name in listed_items(shape.schema)}
+                   for name in handed(shape.schema)}
         return after.but(sequences={**after.sequences, **states},
                          origin={**after.origin, **dict.fromkeys(states, after.origin[catalogue.name])})
 
@@ -125,11 +125,6 @@ def lists_of_words(schema: Schema) -> tuple[History, ...]:
     """The lists of an item that do not name other items."""
     lists = schema.catalogue.schema.histories if schema.catalogue else ()
     return tuple(each for each in lists if not schema.named(each.fields[0].table))
-
-
-def listed_items(schema: Schema) -> dict[str, int]:
-    """The histories whose positions name items, each with the number of the field that does."""
-    return {h.name: i for h in schema.histories for i, f in enumerate(h.fields) if schema.named(f.table)}
 
 
 class TitlesLayer(EmbeddingsLayer, ABC):
@@ -203,7 +198,7 @@ class TitlesLayer(EmbeddingsLayer, ABC):
         if not any(self.schema.named(f.name) for f in self.schema.inputs):
             return {}
         past = {f"{name}.{self.text}": Sequence(partial(_titles, states, batch.histories[name][:, :, column]), batch.masks[name])
-                for name, column in listed_items(self.schema).items()}
+                for name, column in handed(self.schema).items()}
         return past | {f"{catalogue}.{self.text}": Sequence(partial(_states, states, batch.features[catalogue]),
                                                            mask.index_select(0, batch.features[catalogue]))}
 
@@ -217,7 +212,7 @@ def _states(states: Tensor, item: Tensor, places: Tensor) -> Tensor:
 def _titles(states: Tensor, past: Tensor, places: Tensor) -> Tensor:
     """States (item, place, width) of past items (row, position) at positions numbered through all rows: (item,) → (item, place ·
     width)."""
-    return states.flatten(1).index_select(0, past.reshape(-1).index_select(0, places))
+    return of_past(states.flatten(1), past, places)
 
 
 def narrowed(batch: Batch) -> Batch:

@@ -51,7 +51,8 @@ class Fusion(HistorySlot):
                 raise ZooError("The history '{name}' is not handed on to be fused.", "Leave it out, or name none to fuse all.",
                                at=f"{shape.at}.beside.{i}", name=name, comes=f"{name}: {axes(0)}",
                                needs=f"{name}: {axes('L', 'd')}")
-        others = self.beside or tuple(n for n in shape.sequences if n != first and n not in shape.fields)
+        others = self.beside or tuple(h.name for h in shape.schema.histories if h.name != first and h.name in shape.sequences
+                                       and h.name not in shape.fields)
         return (first, *others)
 
     def wide(self, shape: Shape) -> int:

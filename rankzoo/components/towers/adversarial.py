@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.row_losses import chosen, over
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.errors import ZooError
@@ -38,8 +39,9 @@ class Adversarial(MlpTower):
 
     main: ClassVar = ("widths", "strength")
     short: ClassVar = "MLP"
+    keeps: ClassVar = ("guess",)
     title: ClassVar = "Towers with an adversary"
-    sentence: ClassVar = "A head guesses the position from what the tasks read; its gradient is negated, so that it tells none."
+    sentence: ClassVar = "A head guesses the position; its gradient is negated, so that what tasks read does not give it away."
     formula: ClassVar = r"L=\sum_k L_k+L_q,\quad \frac{\partial L_q}{\partial z}\to-\lambda\frac{\partial L_q}{\partial z}"
     source: ClassVar = Source("Zhao et al.", 2019, "Recommending what video to watch next", "RecSys 2019",
                               "10.1145/3298689.3346997")
@@ -56,7 +58,7 @@ class Adversarial(MlpTower):
             raise ZooError("A task is called '{name}', and so is the loss of the head that guesses.",
                            "Rename the label, or choose MLP in the Deep column.", at=f"{shape.at}.kind", name=NAME,
                            cure=("towers.kind", "mlp"), comes=f"{NAME}: 2 × B", needs=f"{NAME}: 1 × B")
-        return super().after(shape).but(guessed=self.guesses)
+        return super().after(shape)
 
     def read(self, shape: Shape) -> tuple[str, ...]:
         """The tasks whose vectors the adversary reads: of those that read one vector the first."""
@@ -72,8 +74,8 @@ class Adversarial(MlpTower):
         main, at, feature = super().draw(shape), f"{shape.at}.{NAME}", shape.schema.feature(self.guesses)
         inputs = Block(shape.origin[self.guesses], "representation", "bias", self.guesses, "known in logs only",
                        (feature.vocabulary, 1), group="bias", words=(self.guesses,))
-        head = Block(at, "towers", "adversary", "Adversary", "guesses it", (*self.hidden, feature.vocabulary),
-                     self.count(shape).within(NAME).parameters)
+        head = Block(at, "towers", "adversary", "Adversary", "guesses a bias feature", (*self.hidden, feature.vocabulary),
+                     self.count(shape).within(NAME).parameters, words=(self.guesses,))
         read = tuple(Edge(shape.origin[f"branch.{task}"], at, shape.branch, side=True) for task in self.read(shape))
         return Drawing((*main.blocks, inputs, head), (*main.edges, Edge(inputs.address, at, 1, side=True), *read))
 
@@ -119,22 +121,29 @@ class Adversary(nn.Module):
 
 
 class AdversarialLayer(MlpTowerLayer):
-    """Branches → logits; keeps `adversary.guess` (row, value), kind vector: how likely it holds each position to be."""
+    """Branches → logits; keeps `adversary.guess` (row, value), kind guess: how likely it holds each position to be."""
 
     def __init__(self, spec: Adversarial, shape: Shape):
         super().__init__(spec, shape)
         self.read, self.strength = spec.read(shape), spec.strength
-        self.taught_as = (NAME,)
+        self.guesses, self.teaches = spec.guesses, (NAME,)
         self.adversary = Adversary(shape.branch * len(self.read), spec.hidden, shape.schema.feature(spec.guesses).vocabulary)
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         logits = super().forward(branches, signal, trace)
-        trace.keep("adversary.guess", "vector", ("row", "value"), lambda: self.guess(branches)[:, 1:].softmax(dim=1))
+        trace.keep("adversary.guess", "guess", ("row", "value"), lambda: self.guess(branches)[:, 1:].softmax(dim=1))
         return logits
 
-    def taught(self, branches: Branches, signal: Signal, batch: Batch) -> dict[str, Tensor]:
-        """Logits of the position, whose gradient is negated on its way down."""
-        return {"adversary": self.guess(branches)}
+    def taught(self, branches: Branches, signal: Signal, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """−ln softmax at the position over the rows where it is known; its gradient is negated on its way down."""
+        label, logit = batch.features[self.guesses].long(), self.guess(branches).float()
+        return {NAME: over(chosen(logit, label, torch.arange(logit.shape[1]) > 0), label > 0)}
+
+    def level(self, batch: Batch) -> dict[str, float]:
+        values = batch.features[self.guesses].long()
+        share = torch.bincount(values[values > 0]) / max(int((values > 0).sum()), 1)
+        entropy = -(share * share.clamp(min=1e-12).log()).sum()
+        return {NAME: float(entropy)} if entropy > 0 else {}
 
     def guess(self, branches: Branches) -> Tensor:
         """(row, value)."""

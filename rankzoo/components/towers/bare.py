@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot, one_logit
+from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
@@ -59,7 +60,7 @@ class Bare(Slot):
         return BareLayer(self, shape)
 
 
-class BareLayer(nn.Module):
+class BareLayer(TowerLayer):
     """Branches and logits → logits (row,) per task."""
 
     def __init__(self, spec: Bare, shape: Shape):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Width
+from rankzoo.components.towers.base import TowerLayer
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
@@ -102,7 +103,7 @@ class Classes(MlpTower):
         return ClassesLayer(self, shape)
 
 
-class ClassesLayer(nn.Module):
+class ClassesLayer(TowerLayer):
     """Branches (row, width) per task → logits (row, class), or (row,) of a task without classes."""
 
     def __init__(self, spec: Classes, shape: Shape):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.slot import Slot, one_logit
+from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
@@ -108,7 +109,7 @@ class DotProduct(Slot):
         return self.model_copy(update=changes), tuple(getattr(self, setting) for setting in changes)
 
 
-class DotProductLayer(nn.Module):
+class DotProductLayer(TowerLayer):
     """Fields (row, width) of user and item → logits (row,) per task."""
 
     def __init__(self, spec: DotProduct, shape: Shape):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, one_logit
+from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
@@ -73,7 +74,7 @@ class MlpTower(Slot):
         return MlpTowerLayer(self, shape)
 
 
-class MlpTowerLayer(nn.Module):
+class MlpTowerLayer(TowerLayer):
     """Branches (row, width) per task → logits (row,) per task."""
 
     def __init__(self, spec: MlpTower, shape: Shape):

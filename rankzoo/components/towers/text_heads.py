@@ -8,24 +8,27 @@ Heads may have `hidden` layers before their last map, and drop some of what they
 
 The heads teach the encoder that all of them share, and are dropped when serving: neither category nor tags are an input, so an
 item needs none to be ranked. `over`: while the model learns they read all news that the encoder read, the clicked ones too, every
-time that one occurs, those of a request once; or the candidates alone.
+time that one occurs, those of a request once per batch; or the candidates alone.
 """
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.representation.embeddings import handed
+from rankzoo.components.row_losses import chosen, over, tagged
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.dot_product import CANDIDATE, DotProduct, DotProductLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
-from rankzoo.signals import Batch, Branches, Signal, told_once
+from rankzoo.signals import Batch, Branches, Signal, tags_of, told_once
 from rankzoo.trace import Trace
 
 
@@ -59,27 +62,27 @@ class TextHeads(DotProduct):
                                "Set representation.kind to text_encoder.", at=shape.at, task=task.name,
                                cure=("representation.kind", "text_encoder"), comes=axes("L", 0), needs=axes("L", "d"))
             shape.schema.classes(task)
-        past = {name: history for name, (history, _, _) in self.past(shape).items()}
-        return shape.but(past=past, origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
+        return shape.but(origin={**shape.origin, **{f"tower.{t.name}": f"{shape.at}.{t.name}" for t in shape.tasks}})
 
-    def past(self, shape: Shape) -> dict[str, tuple[str, str, tuple[int, int]]]:
-        """By task whose head learns from past items: their history, the sequence that it reads, and where in a position's numbers
-        the item's stand. None where `over` says so, or past items are no items as the candidate is one."""
+    def past(self, shape: Shape) -> dict[str, tuple[str, str, int]]:
+        """By task whose head learns from past items: their history, the sequence of their own vectors or words (whatever rewrites
+        the history itself), and which field names them. None where `over` says so, or past items are no items as the candidate
+        is one."""
         schema, history = shape.schema, self.pair(shape)[0]
-        fields = [f for h in schema.histories if h.name == history for f in h.fields]
-        item = next((f.name for f in fields if schema.named(f.table)), "")
-        if self.over == "candidates" or not item or self.item != CANDIDATE:
+        if self.over == "candidates" or self.item != CANDIDATE or history not in handed(schema):
             return {}
-        widths, attributes, found = shape.sequences[history].widths, schema.catalogue.schema.features, {}
-        start = sum(widths[f.name] for f in fields[:[f.name for f in fields].index(item)])
+        found = {}
         for task in shape.tasks:
-            if task.kind == "tags":
-                name = f"{history}.{schema.tagged(task)[0].name}"
-                found[task.name] = history, name, (0, shape.sequences[name].width)
-            elif (not task.single and not schema.named(task.of) and task.of in {f.name for f in attributes}
-                  and widths[item] == shape.fields[self.item]):
-                found[task.name] = history, history, (start, start + widths[item])
+            tags = task.kind == "tags"
+            name = f"{history}.{schema.tagged(task)[0].name if tags else schema.catalogue.name}"
+            _, width, times = self.inputs(shape, task)
+            if (tags or not task.single and task.of in schema.catalogue.attributes) and self.like(shape, name, width * times):
+                found[task.name] = history, name, handed(schema)[history]
         return found
+
+    def like(self, shape: Shape, name: str, width: int) -> bool:
+        """Whether past items come as wide as what a head reads of the candidate."""
+        return name in shape.sequences and shape.sequences[name].width == width
 
     def states(self, shape: Shape, task: Task) -> str:
         """The name under which the words' states of the candidate come."""
@@ -136,24 +139,37 @@ class TextHeadsLayer(DotProductLayer):
         self.head = ByTask({task.name: nn.Linear(spec.last(width), shape.schema.classes(task))
                             for task, (_, width, _) in others.items()})
         self.order = tuple(task.name for task in shape.tasks)
-        self.taught_as = {f"{history}.{task}": (task, history, name, where) for task, (history, name, where)
-                          in spec.past(shape).items()}
+        self.past, schema = spec.past(shape), shape.schema
+        self.teaches = tuple(self.past)
+        self.of = {task.name: (schema.tagged(task)[0].name, schema.tagged(task)[1]) if task.kind == "tags" else (task.of, 0)
+                   for task in shape.tasks if task.name in self.past}
         self.wide = {task.name: width for task, (_, width, _) in others.items()}
 
     def forward(self, branches: Branches, signal: Signal, trace: Trace) -> dict[str, Tensor]:
         logits = super().forward(branches, signal, trace)
         for task, (name, words) in self.read.items():
-            x = signal.sequences[name].values if words else signal.fields[name]
-            x = x if self.dropout is None else self.dropout(x)
-            logits[task] = self.head[task](self.deep[task](x))
+            logits[task] = self.said(task, signal.sequences[name].values if words else signal.fields[name])
         return {task: logits[task] for task in self.order}
 
-    def taught(self, branches: Branches, signal: Signal, batch: Batch) -> dict[str, Tensor]:
-        """Logits of past items as `<history>.<task>`: (item, class), of words (item, place, tag)."""
+    def said(self, task: str, x: Tensor) -> Tensor:
+        """A head's logits: (…, width) → (…, class)."""
+        x = x if self.dropout is None else self.dropout(x)
+        return self.head[task](self.deep[task](x))
+
+    def taught(self, branches: Branches, signal: Signal, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """The losses of past items. What is right is known of the item itself."""
         found = {}
-        for key, (task, history, name, (start, stop)) in self.taught_as.items():
-            x = signal.sequences[name].at(told_once(batch, history))[:, start:stop]
-            x = x.unflatten(1, (-1, self.wide[task])) if self.read[task][1] else x
-            x = x if self.dropout is None else self.dropout(x)
-            found[key] = self.head[task](self.deep[task](x))
+        for task, (history, name, column) in self.past.items():
+            places = told_once(batch, history)
+            item, x = batch.histories[history][:, :, column].reshape(-1)[places], signal.sequences[name].at(places)
+            found[task] = over(*self.missed(task, x, item, batch))
         return found
+
+    def missed(self, task: str, x: Tensor, item: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The loss of every past item, and whether it counts: (item, width), (item,) → (item,), (item,) bool."""
+        of, field = self.of[task]
+        if self.read[task][1]:
+            words = self.said(task, x.unflatten(1, (-1, self.wide[task])))
+            return tagged(words.float(), *tags_of(batch, of, field, item))
+        logit, label = self.said(task, x).float(), batch.catalogue.features[of][item]
+        return chosen(logit, label, torch.arange(logit.shape[1]) > 0), label > 0

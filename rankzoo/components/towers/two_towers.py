@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Slot, Width, once
+from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
@@ -133,7 +134,7 @@ class TwoTowers(Slot):
         return self.model_copy(update={"known": tuple(n for n in self.known if n in known)}), gone
 
 
-class TwoTowersLayer(nn.Module):
+class TwoTowersLayer(TowerLayer):
     """Joined (row, width) and catalogue (item, width) → logits (row, item), the same for every task."""
 
     def __init__(self, spec: TwoTowers, shape: Shape):

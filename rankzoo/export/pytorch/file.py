@@ -35,7 +35,7 @@ class File:
         self.name = re.sub(r"[^\w. -]", "_", name)
         everything = nn.ModuleList(layer.module for layer in self.layers)
         batch = {"seen": (True), "catalogue": True} if self.schema.catalogue else {"seen": None, "catalogue": None}
-        self.taught = tuple(getattr(model.towers, "taught_as", ()))
+        self.taught = model.towers.teaches
         known = {name: value for name, value in batch.items() if value is None or name == "seen"}
         world = World(everything, self.tasks, known, self.taught)
         self.world = world
@@ -60,7 +60,7 @@ class File:
             return self.made(layer)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
             raise ZooError("The {slot} of kind '{kind}' cannot be written as code with these settings.",
-                           "Choose another kind for this slot to take code away.", at=layer.place.address,
+                           "Choose another component there to take code away.", at=layer.place.address,
                            slot=layer.place.address.split(".")[0], kind=layer.place.spec.kind) from error
 
     def made(self, layer: Layer) -> str:
@@ -256,7 +256,7 @@ class File:
         return [line if line.strip() else "" for each in lines for line in (laid([each]) if each.depth >= 0 else [""])]
 
     def passes(self, steps: list[Line]) -> list[Line]:
-        """The forward pass, and the losses of a model whose towers make logits to learn from that nobody is served."""
+        """The forward pass, and the losses of a model whose towers teach something that nobody is served."""
         read, towers = self.asked(), steps[-1].text.removeprefix("return ")
         idle = self.world.idle.get((self.kinds["towers"], "taught"), frozenset())
         taught = ", ".join(name for name in ("branches", "signal", "batch") if name not in idle)
@@ -270,7 +270,7 @@ class File:
                 Line(-1, ""), Line(1, "def loss(self, batch: Batch) -> dict[str, Tensor]:"),
                 Line(2, "The loss of each task on rows with labels.", doc=True), Line(2, f"{both} = self.read(batch)"),
                 Line(2, f"taught = self.towers.taught({taught})", "# what the model learns from and nobody is served"),
-                Line(2, f"return self.losses({{**{towers}, **taught}}, batch)")]
+                Line(2, f"return self.losses({towers}, batch, taught)")]
 
     def step(self, address: str, place: Place) -> list[Line]:
         """One step of the forward pass."""

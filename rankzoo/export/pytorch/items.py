@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.embeddings import Embeddings, listed_items
 from rankzoo.components.representation.neighbours import Graph, Neighbours, listing, weighed
 from rankzoo.components.representation.text_encoder import TextEncoder, Words
-from rankzoo.components.representation.titles import listed_items
 from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock
@@ -90,6 +89,8 @@ class PlainTextEncoder(Words, PlainEmbeddings):
         for name, i in self.lists_items.items():
             past = states[batch.histories[name][:, :, i], 1:]  # of past items: (row, position, place, width)
             sequences[f"{name}.{self.text}"] = Sequence(past.flatten(2), batch.masks[name])
+        sequences |= {name: Sequence(items[batch.histories[of][:, :, i]], batch.masks[of])
+                      for name, (of, i) in self.lone.items()}
         return Signal(fields=fields, sequences=sequences, aside=batch.features, catalogue=items)
 
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:

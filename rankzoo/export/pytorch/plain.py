@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from rankzoo.components.interaction.linear import Linear, LinearLayer, bucket
 from rankzoo.components.mlp import Mlp
 from rankzoo.components.representation.auto_dis import AutoDis, SoftBuckets
-from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.embeddings import Embeddings, listed_items
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.schema import Schema
 from rankzoo.shape import Shape
@@ -71,6 +71,12 @@ def about_items(schema: Schema, attributes: tuple[str, ...], keys: dict[str, str
             if schema.catalogue.values(name) and (table := schema.catalogue.table(name)) in keys}
 
 
+def own_vectors(schema: Schema, read: tuple[str, ...]) -> dict[str, tuple[str, int]]:
+    """By name of what is read of past items as they are by themselves, their history and the field that names them."""
+    return {f"{name}.{schema.catalogue.name}": (name, i) for name, i in listed_items(schema).items()
+            if f"{name}.{schema.catalogue.name}" in read}
+
+
 def names_of(names: Iterable[str], keys: dict[str, str]) -> dict[str, str]:
     """Of some names those that have another key."""
     return {name: keys[name] for name in names if keys[name] != name}
@@ -86,6 +92,7 @@ class PlainEmbeddings(nn.Module):
         self.ids, self.named, self.past = ids_of(schema), items_of(schema), tables_of(schema, read, keys)
         self.numbers, self.vectors, self.relu = numbers_of(schema), spec.numeric == "vector", spec.relu
         self.attributes, self.about = spec.attributes(schema), about_items(schema, spec.attributes(schema), keys)
+        self.lone = own_vectors(schema, read)
         self.lists = tuple(h.name for h in schema.catalogue.schema.histories) if schema.catalogue else ()
         self.keys = names_of((*self.ids, *(self.numbers if self.vectors else ())), keys)
         self.table = nn.ModuleDict({keys[name]: Rectified(rows, width) if spec.relu and name in self.ids
@@ -100,6 +107,8 @@ class PlainEmbeddings(nn.Module):
         fields |= {name: items[batch.features[name]] for name in self.named}
         fields |= self.numeric(batch)
         sequences = {name: Sequence(self.tokens(name, batch.histories[name], items), batch.masks[name]) for name in self.past}
+        sequences |= {name: Sequence(items[batch.histories[of][:, :, i]], batch.masks[of])
+                      for name, (of, i) in self.lone.items()}
         return Signal(fields=fields, sequences=sequences, aside=batch.features, catalogue=items)
 
     def numeric(self, batch: Batch) -> dict[str, Tensor]:

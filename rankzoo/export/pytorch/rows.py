@@ -15,7 +15,17 @@ from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.growing_table import GrowingTable
 from rankzoo.components.representation.raw import DENSE
 from rankzoo.components.representation.tenants import Tenants
-from rankzoo.export.pytorch.plain import PlainEmbeddings, about_items, ids_of, items_of, keys_of, names_of, numbers_of, tables_of
+from rankzoo.export.pytorch.plain import (
+    PlainEmbeddings,
+    about_items,
+    ids_of,
+    items_of,
+    keys_of,
+    names_of,
+    numbers_of,
+    own_vectors,
+    tables_of,
+)
 from rankzoo.schema import Schema
 from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Sequence, Signal
@@ -65,6 +75,7 @@ class PlainGrowing(PlainEmbeddings):
         self.ids, self.named, self.past = ids_of(schema), items_of(schema), tables_of(schema, read, keys)
         self.numbers, self.vectors, self.relu = numbers_of(schema), spec.numeric == "vector", spec.relu
         self.attributes, self.about = spec.attributes(schema), about_items(schema, spec.attributes(schema), keys)
+        self.lone = own_vectors(schema, read)
         self.lists = tuple(h.name for h in schema.catalogue.schema.histories) if schema.catalogue else ()
         self.keys = names_of((*self.ids, *(self.numbers if self.vectors else ())), keys)
         self.tasks, self.weighed = tuple(t.name for t in shape.tasks), spec.weighed(schema)

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rankzoo.components.representation.embeddings import listed_items
 from rankzoo.components.representation.minilm import AT_ONCE, FFN, HEADS, LAYERS, PAD, PLACES, WORDS, D, weights
 from rankzoo.components.representation.pretrained_encoder import Pieces, PretrainedEncoder, PretrainedEncoderLayer
-from rankzoo.components.representation.titles import listed_items
 from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
 from rankzoo.export.pytorch.plain import PlainEmbeddings
@@ -99,6 +99,8 @@ class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
         for name, i in self.lists_items.items():
             past = self.first_pieces(states[:, 1:], self.laid_out(batch.catalogue)[2])[batch.histories[name][:, :, i]]
             sequences[f"{name}.{self.text}"] = Sequence(past.flatten(2), batch.masks[name])
+        sequences |= {name: Sequence(items[batch.histories[of][:, :, i]], batch.masks[of])
+                      for name, (of, i) in self.lone.items()}
         return Signal(fields=fields, sequences=sequences, aside=batch.features, catalogue=items)
 
     def encoded(self, words: Tensor) -> Tensor:

@@ -134,9 +134,9 @@ def cleaned(doc: str) -> str:
 
 def facts(tasks: tuple[str, ...], signal: dict[str, Names], batch: dict[str, object],
           taught: tuple[str, ...] = ()) -> dict[str, Values]:
-    """What is known of the arguments that steps hand on, whatever a function does with them; `taught` are logits of no task."""
+    """What is known of the arguments that steps hand on, whatever a function does with them; towers teach `taught` beside."""
     return {"signal": (Parts(signal),), "batch": (Parts({"labels": Names(tasks), **batch}),), "trace": (Parts({"on": True}),),
-            "branches": (Parts({"penalties": {}}),), "logits": (Names((*tasks, *taught)),)}
+            "branches": (Parts({"penalties": {}}),), "logits": (Names(tasks),), "taught": (Names(taught),)}
 
 
 def without(doc: str, gone: frozenset[str]) -> str:

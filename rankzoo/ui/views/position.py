@@ -1,10 +1,12 @@
-"""Position: what the side tower learned about each slot of a page, beside the planted examination curve."""
+"""Position: what the side tower learned about each slot of a page, beside the planted examination curve; or how well an adversary
+guesses where rows stood."""
 from __future__ import annotations
 
 import streamlit as st
 
-from rankzoo.figures import truth
-from rankzoo.figures.words import fixed
+from rankzoo.figures import lines, truth
+from rankzoo.figures.words import fixed, percent
+from rankzoo.inspection.view import View
 from rankzoo.inspection.views import look
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
@@ -13,8 +15,36 @@ from rankzoo.ui.words import say, translate
 
 
 def show(sight: Sight) -> None:
-    """The three curves, the three statistics, and how to read them."""
+    """Curves of a side tower, or the guesses of an adversary."""
     view = kept(sight.key, "position", "", lambda: look(sight.subject, "position"))
+    (_guesses if "guessed" in view.table.columns else _curves)(sight, view)
+
+
+def _guesses(sight: Sight, view: View) -> None:
+    """Where rows stood beside where the adversary holds them to have stood, and how to read it."""
+    name = sight.subject.model.blueprint.towers.guesses
+    words = say("What the adversary guesses, by {name}", name=name)
+    told = view.table.melt(["slot"], ["rows", "guessed"], var_name="label", value_name="y").rename(columns={"slot": "x"})
+    told["label"] = told["label"].map({"rows": say("of the rows"), "guessed": say("of the guesses")})
+    left, right = st.columns([62, 38], gap="medium")
+    with left:
+        scene(lines.lines(told, words, name, "share", translate, written=percent), key="position:guesses", alt=words,
+              width=620)
+    with right:
+        title(say("Read it"))
+        st.markdown(say("The adversary reads what the tasks read and guesses the {name} from it. The better it guesses, the more "
+                        "of the {name} is still in there.", name=page.escaped(name)))
+        if view.truth:
+            low, high = view.truth.ci95
+            st.markdown(say("It is right in **{right}** of the rows that have one ({low} to {high}); always naming the most "
+                            "frequent one is right in **{chance}**.", right=percent(view.truth.value, 1), low=percent(low, 1),
+                            high=percent(high, 1), chance=percent(view.truth.chance, 1)))
+        st.caption(say(view.note))
+    page.twin(view.table, "position")
+
+
+def _curves(sight: Sight, view: View) -> None:
+    """The three curves, the three statistics, and how to read them."""
     shown = view.table if sight.truth else view.table.drop(columns="planted")
     left, right = st.columns([60, 40], gap="medium")
     with left:
