@@ -7,12 +7,13 @@ these data. Each is tried here first, so that it is known whether it stands or i
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.exchange import exchanged
 from rankzoo.export.picture import layout_of
 from rankzoo.inspection.steps import steps
 
@@ -54,7 +55,7 @@ def told(document: Document, number: int, seed: int = 0) -> list[tuple[Edit, Doc
             document = past.pop()
             found.append((Edit("undo"), document))
         elif how in TRIES and not (how in REFUSED and last in REFUSED):
-            tried = ((edit, after(document, path, value)) for edit, (path, value) in TRIES[how](document, rng))
+            tried = ((edit, after(make)) for edit, make in TRIES[how](document, rng))
             edit, made = next(((edit, made) for edit, made in tried if made != document and (made is None) == (how in REFUSED)),
                               (None, None))
             if made:
@@ -64,14 +65,15 @@ def told(document: Document, number: int, seed: int = 0) -> list[tuple[Edit, Doc
     return found
 
 
-Tried = Iterator[tuple[Edit, tuple[str, object]]]
+Tried = Iterator[tuple[Edit, Callable[[], Document]]]
+"""Edits, each with what makes the document after it, or raises what refuses it."""
 
 
 def sizes(document: Document, rng: random.Random) -> Tried:
     """Another embedding size, typed."""
     for dim in rng.sample(range(4, 64), 20):
         if dim != document.blueprint.representation.dim:
-            yield Edit("size", str(dim)), ("representation.dim", dim)
+            yield Edit("size", str(dim)), set_to(document, "representation.dim", dim)
 
 
 def exchanges(document: Document, rng: random.Random) -> Tried:
@@ -80,7 +82,7 @@ def exchanges(document: Document, rng: random.Random) -> Tried:
     part = next(a for a, block in layout_of(document.blueprint, document.schema()).blocks.items() if block.slot == EXCHANGED)
     for kind in rng.sample(sorted(known), len(known)):
         if kind != getattr(document.blueprint, EXCHANGED).kind:
-            yield Edit("kind", known[kind].title, part), (f"{EXCHANGED}.kind", kind)
+            yield Edit("kind", known[kind].title, part), put_in(document, EXCHANGED, kind)
 
 
 def presses(document: Document, rng: random.Random) -> Tried:
@@ -93,7 +95,7 @@ def presses(document: Document, rng: random.Random) -> Tried:
             for way in ("less", "more"):
                 if getattr(step, way) is not None:
                     edit = Edit("step", f"{step.key}.{way}", address)
-                    found.setdefault(step.title, []).append((edit, (step.path, getattr(step, way))))
+                    found.setdefault(step.title, []).append((edit, set_to(document, step.path, getattr(step, way))))
     for title in rng.sample(sorted(found), len(found)):
         yield rng.choice(found[title])
 
@@ -101,7 +103,7 @@ def presses(document: Document, rng: random.Random) -> Tried:
 def absurd(document: Document, rng: random.Random) -> Tried:
     """An embedding size that no model has, typed."""
     size = rng.choice([0, rng.randint(LARGEST + 1, 100 * LARGEST)])
-    yield Edit("absurd", str(size)), ("representation.dim", size)
+    yield Edit("absurd", str(size)), set_to(document, "representation.dim", size)
 
 
 def misfits(document: Document, rng: random.Random) -> Tried:
@@ -110,23 +112,25 @@ def misfits(document: Document, rng: random.Random) -> Tried:
     for slot in rng.sample(MISFITS, len(MISFITS)):
         part = next((a for a, block in blocks.items() if block.slot == slot), None)
         for kind in rng.sample(sorted(kinds(slot)), len(kinds(slot))) if part else ():
-            yield Edit("misfit", kinds(slot)[kind].title, part), exchanged(document, slot, kind)
+            yield Edit("misfit", kinds(slot)[kind].title, part), put_in(document, slot, kind)
 
 
-def exchanged(document: Document, slot: str, kind: str) -> tuple[str, object]:
-    """What the page sets where the first component of a column is exchanged, with the settings that it has in common."""
-    value, preset = getattr(document.blueprint, slot), document.unchanged().blueprint
-    old, *rest = value if isinstance(value, tuple) else (value,)
-    made = preset.component(slot, kind, old).model_dump(mode="json")
-    return slot, [made, *(each.model_dump(mode="json") for each in rest)] if isinstance(value, tuple) else made
+def set_to(document: Document, path: str, value: object) -> Callable[[], Document]:
+    """A setting changed, as the page does it."""
+    return lambda: document.but([(path, value)])
+
+
+def put_in(document: Document, slot: str, kind: str) -> Callable[[], Document]:
+    """The first component of a column exchanged, as the page does it."""
+    return lambda: exchanged(document, slot, kind, 0)[0]
 
 
 TRIES = {"size": sizes, "kind": exchanges, "step": presses, "absurd": absurd, "misfit": misfits}
 
 
-def after(document: Document, path: str, value: object) -> Document | None:
-    """The document with a setting changed; None where that is refused."""
+def after(make: Callable[[], Document]) -> Document | None:
+    """The document that is made; None where that is refused."""
     try:
-        return document.but([(path, value)]).check()
+        return make().check()
     except ZooError:
         return None

@@ -81,8 +81,8 @@ class Document(BaseModel):
         if not isinstance(arch, str) or arch not in systems():
             raise _no_system(arch, "arch" in given)
         if type(version) is not int or version != VERSION:  # true is 1 too
-            raise ZooError("This document was made by another version of the app (version {v}).", "This app reads version "
-                           "{known}.", at="v", v=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
+            raise ZooError("This document was made by another version of the app (version {found}).", "This app reads version "
+                           "{known}.", at="v", found=json.dumps(version)[:20], known=VERSION, cure=("v", VERSION))
         base = preset = cls.preset(arch)
         if isinstance(data, str):
             try:

@@ -50,8 +50,8 @@ def text_of(value: str) -> str:
     except UnicodeDecodeError as error:
         why = why or f"byte {error.start} is no UTF-8"
     if why:
-        raise ZooError("This link could not be read; it may have been cut off.", "Found in it: {why}. A link is j or z and the "
-                       "base64url of a document.", why=why)
+        raise ZooError("This link could not be read; it may have been cut off.", "Found in it: {found}. A link is j or z and the "
+                       "base64url of a document.", found=why)
     return text
 
 

@@ -31,6 +31,6 @@ def systems() -> Mapping[str, System]:
 def get(id: str) -> System:
     """The system of that id; raises a ZooError that names the closest one."""
     if id not in systems():
-        raise ZooError("Unknown architecture '{id}'.", closest(id, list(systems())) or "Choose one of: {known}.", at="arch",
-                       id=id[:80], known=", ".join(systems()), cure=nearest("arch", id, systems()))
+        raise ZooError("Unknown architecture '{found}'.", closest(id, list(systems())) or "Choose one of: {known}.", at="arch",
+                       found=id[:80], known=", ".join(systems()), cure=nearest("arch", id, systems()))
     return systems()[id]

@@ -36,11 +36,12 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
     schema = _json_schema(model)
     path, here = _follow(schema, finding["loc"])
     if finding["type"] == "json_invalid":
+        place, text = _unreadable(tried) or ("", "")
         said = ZooError("The settings hold text that cannot be read.", "Found {found}. Use letters, digits and spaces.",
-                        at="blueprint", found=f"'{_unreadable(tried)[:60]}'")
+                        at=_address(place), found=f"'{text[:60]}'")
         said.cure = (("", _readable(tried)),)
     else:
-        said = _said(finding, here, path.removeprefix("blueprint.") or "blueprint")
+        said = _said(finding, here, path)
         near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
         known = json.loads(usual.model_dump_json()) if usual else None
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
@@ -85,21 +86,30 @@ def _readable(value: object) -> object:
     return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
-def _unreadable(value: object) -> str:
-    """The first text in parsed JSON that holds letters that no text may have."""
+def _unreadable(value: object, place: str = "") -> tuple[str, str] | None:
+    """Address and text of the first text in parsed JSON that holds letters that no text may have; a name stands in its group."""
     if isinstance(value, str):
-        return "" if _readable(value) == value else value
-    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
-    return next(filter(None, map(_unreadable, parts)), "")
+        return None if _readable(value) == value else (place, value)
+    here = f"{place}." if place else ""
+    if isinstance(value, dict):
+        parts = [*((place, name) for name in value), *((f"{here}{name}", each) for name, each in value.items())]
+    else:
+        parts = [(f"{here}{i}", each) for i, each in enumerate(value)] if isinstance(value, list) else []
+    return next(filter(None, (_unreadable(each, at) for at, each in parts)), None)
 
 
-def _said(finding: Any, here: dict[str, Any], address: str) -> ZooError:
-    kind = finding["type"]
+def _address(path: str) -> str:
+    """An address in a document as the page names it: without «blueprint» before a slot's."""
+    return path.removeprefix("blueprint.") or "blueprint"
+
+
+def _said(finding: Any, here: dict[str, Any], path: str) -> ZooError:
+    kind, address = finding["type"], _address(path)
     if isinstance(finding["input"], float) and not isfinite(finding["input"]):
         return ZooError("Every number must be finite.", "Found {found} in {at}. Allowed: {allowed}.", at=address,
                         found=json.dumps(finding["input"]), allowed=allowed(here))
     if kind == "extra_forbidden":
-        return _unknown_field(str(finding["loc"][-1]), here, address)
+        return _unknown_field(str(finding["loc"][-1]), here, path)
     if kind == "union_tag_invalid":
         expected = finding["ctx"]["expected_tags"].replace("'", "")
         return ZooError("Setting {at}: unknown kind {found}.", "Choose one of: {known}.", at=address,
@@ -263,15 +273,15 @@ def _resolve(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _unknown_field(name: str, owner: dict[str, Any], address: str) -> ZooError:
+def _unknown_field(name: str, owner: dict[str, Any], path: str) -> ZooError:
     """The refusal of a field that its owner does not have: a kind of a slot, another group of settings, or the whole."""
     known = [each for each in owner.get("properties", {}) if each != "kind"]
     kind = owner.get("properties", {}).get("kind", {}).get("const", "")
     fix = closest(name, known) or ("It has: {known}." if known else "It has none.")
-    group = address.removesuffix(name).removesuffix(".").removeprefix("blueprint")
-    return ZooError("Setting {group}: {kind} has no field {name}." if kind else "Setting {at}: there is no such field." if group
-                    else "The {whole} has no field {name}.", fix, at=address, group=group, kind=kind, name=_shown(name),
-                    known=listed(known), whole=str(owner.get("title", "blueprint")).lower())
+    group = _address(path.removesuffix(name).removesuffix(".")).removeprefix("blueprint")
+    return ZooError("Setting {group}: {kind} has no field {name}." if kind else "Setting {group}: there is no field {name}."
+                    if group else "The {whole} has no field {name}.", fix, at=_address(path), group=group, kind=kind,
+                    name=_shown(name), known=listed(known), whole=str(owner.get("title", "blueprint")).lower())
 
 
 def _shown(value: object) -> str:

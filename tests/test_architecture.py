@@ -22,7 +22,7 @@ TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths"
          ("components",),
          ("blueprint", "data"), ("model", "mending", "proposals"),
          ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
-         ("document", "link"), ("claims", "runs", "teaching"),
+         ("document", "link", "exchange"), ("claims", "runs", "teaching"),
          ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
          ("pages",), ("app",))
 TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}

@@ -9,21 +9,27 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from scipy.stats import binomtest
 
 from rankzoo import link
 from rankzoo.data.load import from_world
 from rankzoo.data.world import world
+from rankzoo.data.worlds.ads import DECOYS, DENSE, FIELDS
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.inspection import auction as module
-from rankzoo.inspection.auction import auction, bidden, competing, judged, probabilities, served
+from rankzoo.inspection.auction import NOTE, auction, bidden, competing, judged, probabilities, served
 from rankzoo.inspection.calibration import layers
+from rankzoo.inspection.score import wilson
 from rankzoo.inspection.view import Subject
+from rankzoo.inspection.views import reason
 from rankzoo.registry import systems
 from rankzoo.serving import settings
 from rankzoo.serving.auction import Auction, winners
 from rankzoo.serving.calibrate import Calibrate
 from rankzoo.training.metrics import sigmoid
+from rankzoo.ui.views import auction as page
+from rankzoo.ui.views import calibration
 from tests.support import logits, small
 from tests.test_cli import answer, refusal
 from tests.test_cli import run as command
@@ -140,7 +146,27 @@ def test_who_has_no_auction():
     assert alone.model.blueprint.tasks == ("swipe",) and table.loc["true", "share"] == 1
     empty = replace(alone.dataset, parts=alone.dataset.parts | {"validation": np.array([], dtype=np.int64)})
     view = auction(replace(alone, dataset=empty))
-    assert view.table.set_index("way").loc["after", "moved"] == 0 and "no validation row" in view.note
+    assert view.table.set_index("way").loc["after", "moved"] == 0 and "no validation row" in view.note and view.note != NOTE
+
+
+def test_nobody_bids_for_what_counts_after_a_swipe_only():
+    """There a model learns of swiped rows alone: its probability is none of an ad that is shown. No row of the log differs by
+    what waits beside it, and the same model holds an auction where all rows count."""
+    late = replace(world("goals"), after_swipe=True)
+    blueprint, dataset = Document.preset("snapchat").blueprint, from_world(late, 400)
+    assert reason(blueprint, dataset.schema, "auction") == "no auction: nobody bids for what it predicts"
+    assert dataset.candidates is None and dataset.waiting == 0 and dataset.batch.bids is None
+    assert bidden(blueprint, world("goals").schema)
+
+
+def test_requests_that_wait_stand_together_and_are_alike():
+    """A world whose requests are of different sizes, or mixed, is none; every world's are as the contract says."""
+    made = world("goals").make(400, 0)
+    for rows in (np.arange(1, 16_000), np.arange(16_000) * 7 % 16_000):
+        with pytest.raises(ValueError, match="request by request"):
+            replace(made, candidates=made.candidates.take(rows))
+    dataset = from_world(world("goals"), 400)
+    assert dataset.waiting == 1_000 and dataset.candidates.group.tolist() == sorted(made.candidates["group"].to_pylist())
 
 
 def test_the_statistic_by_hand():
@@ -151,10 +177,35 @@ def test_the_statistic_by_hand():
     assert judged(dict.fromkeys(real, np.ones(4))).value == 0
 
 
-def test_fewer_rows_leave_the_auctions():
-    """Requests do not depend on how many rows there are."""
-    few, more = (from_world(world("goals"), rows).candidates for rows in (400, 800))
-    assert torch.equal(few.group, more.group) and len(few) == 16_000
+def test_an_event_that_wins_nothing_is_not_surely_nothing():
+    """Wilson's interval against the library's, at the ends and between: 0 of 1,000 reaches up to 0.4 %."""
+    for won, of in ((0, 1_000), (3, 1_000), (500, 1_000), (1_000, 1_000), (1, 2)):
+        library = binomtest(won, of).proportion_ci(0.95, "wilson")
+        assert wilson(won / of, of) == pytest.approx((library.low, library.high), abs=1e-5)
+    assert wilson(0, 1_000)[1] == pytest.approx(0.0038, abs=1e-4)
+
+
+def test_no_goal_has_an_interval_without_width(untrained):
+    """Also the goal that wins no auction."""
+    rows, bids, _ = competing(untrained, 16)
+    dear = torch.zeros_like(untrained.dataset.candidates.bids)
+    dear[:, 0] = 1
+    one = replace(untrained, dataset=replace(untrained.dataset, candidates=replace(untrained.dataset.candidates, bids=dear)))
+    goals = auction(one).tables["goals"]
+    assert set(goals["won"]) == {0.0, 1.0} and (goals["high"] - goals["low"] > 0.003).all()
+
+
+def test_how_many_rows_there_are_leaves_who_competes():
+    """With twice the rows the same users, places, advertisers, numbers and goals stand in every request, and other seeds have
+    others. What follows from the rows differs: which category an advertiser has, and how probable its events are."""
+    few, more, other = (world("goals").make(rows, seed).candidates for rows, seed in ((400, 0), (800, 0), (400, 1)))
+    follow = {follower for _, follower, _ in DECOYS}
+    stable = [*(name for name, _, _ in FIELDS if name not in follow), *(name for name, _ in DENSE), "bid_goal", "group"]
+    assert len(stable) == len(few.column_names) - len(follow) - len(TASKS) - 1
+    for name in stable:
+        assert few[name].equals(more[name]) and (name == "group" or not few[name].equals(other[name])), name
+    knob = replace(world("goals"), waited=1.0).make(400, 0).candidates
+    assert all(knob[name].equals(few[name]) for name in (*stable, *follow))
 
 
 @pytest.mark.parametrize("system", [each for each in systems().values() if each.serving], ids=lambda each: each.id)
@@ -188,9 +239,30 @@ class TestPages:
         assert "bid · p′(what is paid for) + 2 p′(swipe), p′ after" in texts[1]
         assert scenes(plain)["auction:goals"] != scenes(asked)["auction:goals"]
         assert re.search(r"chance 0, 95 % interval [−\d.]+ to [−\d.]+", " ".join(words(scenes(plain)["auction:truth"])))
+        for said in (NOTE, "95 %).", "no more than chance" if "no more than chance" in texts[0] else "more value than chance"):
+            assert texts[0].count(said) == 1, said
         without = visit("inside", c=document, view="auction", truth="false")
         assert set(scenes(without)) & {"auction:goals", "auction:worth", "auction:truth"} == {"auction:goals"}
         assert "true" not in " ".join(words(scenes(without)["auction:goals"]))
+
+    def test_what_is_served_is_what_the_page_begins_with(self, monkeypatch):
+        """Another layer, with as many labels as it needs, other ads and two events: all of it, until someone chooses; then the
+        rest stays."""
+        asked, real = [], page.auction
+        monkeypatch.setattr(page, "auction", lambda subject, spec: asked.append(spec) or real(subject, spec))
+        document = link.encode(Document.preset("snapchat").but([("settings.rows", 2_000)]))
+        for spec in (Auction(Calibrate("isotonic", "placement", 5), {"swipe": 3.0, "install": 0.1}, 3),
+                     Auction(Calibrate("network", "", 7), {"swipe": 3.0}), Auction(Calibrate("isotonic")), Auction()):
+            monkeypatch.setattr(page, "served", lambda subject, spec=spec: spec)
+            monkeypatch.setattr(calibration, "usual", lambda subject, spec=spec: spec.layer.by or "device")
+            st.cache_resource.clear()
+            seen = visit("inside", c=document, view="auction")
+            assert not seen.exception and asked[-1] == spec
+        monkeypatch.setattr(page, "served", lambda subject: Auction(Calibrate("isotonic", "placement", 5), {"swipe": 3.0}, 3))
+        monkeypatch.setattr(calibration, "usual", lambda subject: "placement")
+        st.cache_resource.clear()
+        assert not visit("inside", c=document, view="auction", by="device").exception
+        assert asked[-1] == Auction(Calibrate("isotonic", "device", 5), {"swipe": 3.0}, 3)
 
     def test_the_command_line_has_the_same_numbers(self):
         run = answer("train", "snapchat", "--steps", "3", "--set", "settings.rows=2000")["run"]
@@ -203,7 +275,23 @@ class TestPages:
         sets = ("--set", "serving.candidates=2", "--set", "serving.organic.swipe=0.5")
         other = answer("inspect", run, "--view", "auction", *sets)
         assert other["serving"] == found["serving"] | {"candidates": 2, "organic": {"swipe": 0.5}}
-        assert other["data"] != found["data"] and other["note"].endswith("2 ads compete; organic utility: 0.5 p′(swipe).")
+        assert other["data"] != found["data"] and found["note"] == NOTE
+        told = command("inspect", run, "--view", "auction", *sets).stdout
+        assert "Behind the network: serving.layer.how=platt, serving.layer.by=device, serving.layer.least=20" in told
+        assert "serving.organic.swipe=0.5, serving.candidates=2" in told
+        for view, setting, said in (
+                ("auction", "serving.organic.swip=5", "serving.organic.swip: there is no event with a probability 'swip' here."
+                 " Did you mean 'swipe'?"),
+                ("auction", "serving.layer.by=devce", "serving.layer.by: there is no feature of few values 'devce' here. Did you"
+                 " mean 'device'?"),
+                ("auction", "serving.layer.by=price", "no feature of few values 'price' here"),
+                ("auction", "serving.layer.least=-5", "Setting serving.layer.least: a whole number of at least 1"),
+                ("gates", "serving.candidates=2", "The view 'gates' does not read serving.candidates. Leave it out"),
+                ("calibration", "serving.layer.how=network", "It reads what stands at serving.layer.by.")):
+            assert said in refusal("inspect", run, "--view", view, "--set", setting), setting
+        by = answer("inspect", run, "--view", "calibration", "--set", "serving.layer.by=placement")
+        assert by["serving"]["layer"]["by"] == "placement" and by["note"].endswith("Segments by placement.")
+        assert answer("inspect", run, "--view", "gates")["serving"] is None
         assert refusal("inspect", run, "--view", "auction", "--set", "serving.candidats=2").startswith(
             "There is no setting 'serving.candidats'. Did you mean 'candidates'?")
         assert "at least 1" in refusal("inspect", run, "--view", "auction", "--set", "serving.candidates=0")

@@ -7,6 +7,7 @@ from benchmarks import edits
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.exchange import exchanged
 from rankzoo.export.picture import layout_of
 
 MANY = 100
@@ -34,7 +35,7 @@ def test_what_is_refused_leaves_the_document_and_all_else_makes_another_that_sta
         elif edit.how in edits.REFUSED:
             assert after == before
             with pytest.raises(ZooError):
-                before.but([attempted(before, edit)]).check()
+                attempted(before, edit).check()
         else:
             assert after != before and after.check() == after
             past.append(before)
@@ -49,12 +50,10 @@ def test_no_refusal_follows_another(made) -> None:
     assert not [pair for pair in zip(hows, hows[1:], strict=False) if set(pair) <= set(edits.REFUSED)]
 
 
-def attempted(document: Document, edit: edits.Edit) -> tuple[str, object]:
-    """What a refused edit asks for, a component with its own settings."""
+def attempted(document: Document, edit: edits.Edit) -> Document:
+    """What a refused edit asks for, found again from what the page would be told."""
     if edit.how == "absurd":
-        return "representation.dim", int(edit.value)
+        return document.but([("representation.dim", int(edit.value))])
     slot = edit.part.partition(".")[0]
     kind = next(name for name, spec in kinds(slot).items() if spec.title == edit.value)
-    value = getattr(document.blueprint, slot)
-    rest = [each.model_dump(mode="json") for each in value[1:]] if isinstance(value, tuple) else []
-    return slot, [{"kind": kind}, *rest] if isinstance(value, tuple) else {"kind": kind}
+    return exchanged(document, slot, kind, 0)[0]

@@ -1,8 +1,10 @@
 """The layout of the architecture diagram keeps its laws for every shape of model."""
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise, product
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -12,16 +14,18 @@ from rankzoo.export.picture import layout_of, two_layouts
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
-from rankzoo.figures.layout.ranks import LANE
 from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
+from rankzoo.figures.tree import Tree
 from rankzoo.registry import systems
 from rankzoo.shape import Block
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
-from tests.strokes import apart, edges, extent
+from tests.strokes import Point, apart, edges, extent, texts
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
+BELOW = ("bias", "bias_tower", "adversary")
+"""Forms of what stands below the frame, beside no column."""
 
 
 def laid(blocks: tuple[Block, ...], **more: object) -> Layout:
@@ -46,7 +50,7 @@ def test_no_two_boxes_overlap(layout: Layout) -> None:
 
 def test_boxes_keep_clear_of_unused_columns(layout: Layout) -> None:
     off = [layout.spans[column.slot] for column in layout.columns if not column.used]
-    inside = [box for address, box in layout.boxes.items() if layout.blocks[address].form not in LANE]
+    inside = [box for address, box in layout.boxes.items() if layout.blocks[address].form not in BELOW]
     assert all(box.right <= span.x or box.x >= span.right for span in off for box in inside)
 
 
@@ -57,9 +61,10 @@ def test_everything_is_inside_the_canvas(layout: Layout) -> None:
 
 
 def test_every_edge_runs_left_to_right_and_touches_its_boxes(layout: Layout) -> None:
+    """But for what an adversary reads, which stands below the frame and may be further left."""
     for edge in layout.edges:
         a, b = layout.boxes[edge.source], layout.boxes[edge.target]
-        assert edge.start.x < edge.end.x, edge
+        assert edge.start.x < edge.end.x or layout.blocks[edge.target].form == "adversary", edge
         assert a.y - 0.01 <= edge.start.y - edge.start.t / 2 and edge.start.y + edge.start.t / 2 <= a.bottom + 0.01, edge
         assert b.y - 0.01 <= edge.end.y - edge.end.t / 2 and edge.end.y + edge.end.t / 2 <= b.bottom + 0.01, edge
 
@@ -98,9 +103,56 @@ def test_no_edge_runs_behind_a_box(layout: Layout) -> None:
                 assert not inside, (ends, address, inside[:3])
 
 
+def dashed(tree: Tree) -> Iterator[list[Point]]:
+    """Every dashed line with its corners, of the level and upright lines that it is made of."""
+    for part, _, _ in walk(tree):
+        if part[0] == "path" and part[1].get("class") == "thread":
+            x = y = 0.0
+            corners: list[Point] = []
+            for command, given in re.findall(r"([MHV])([^MHVC]+)", part[1]["d"]):
+                numbers = [float(each) for each in given.split()]
+                x, y = numbers if command == "M" else (numbers[0], y) if command == "H" else (x, numbers[0])
+                if command == "M" and corners:
+                    yield corners
+                corners = [(x, y)] if command == "M" else [*corners, (x, y)]
+            yield corners
+
+
+def over(one: list[Point], other: list[Point]) -> bool:
+    """Whether a piece of one lies over a piece of the other."""
+    for (a, b), (c, d) in product(pairwise(one), pairwise(other)):
+        for flat, along in ((0, 1), (1, 0)):
+            if a[flat] == b[flat] == c[flat] == d[flat]:
+                ends = sorted((a[along], b[along])), sorted((c[along], d[along]))
+                if min(ends[0][1], ends[1][1]) - max(ends[0][0], ends[1][0]) > 1:
+                    return True
+    return False
+
+
+def test_dashes_do_not_fill_each_other_s_gaps(layout: Layout) -> None:
+    """Two dashed lines that run over one another begin at one place, so that their dashes are the same: else they would be
+    drawn as a solid line, which is a path that is there when serving."""
+    for one, other in combinations(dashed(draw(layout)), 2):
+        assert one[0] == other[0] or not over(one, other), (one, other)
+
+
+@pytest.mark.parametrize("id", ["youtube", "ple", "shared_bottom"])
+def test_what_an_adversary_reads_is_one_dashed_line(id: str) -> None:
+    """Whatever it reads, with the name of what it guesses beside it."""
+    document = Document.preset(id).on("video")[0].but([("towers.kind", "adversarial")])
+    layout = layout_of(document.blueprint, document.schema())
+    test_dashes_do_not_fill_each_other_s_gaps(layout)
+    name = next(a for a, b in layout.blocks.items() if b.form == "adversary")
+    lines = [tuple(ends) for ends, _ in edges(draw(layout)) if name in ends]
+    assert any({name, *(link.source for link in layout.links if link.target == name)} - set(ends) <= {"representation.position"}
+               for ends in lines)
+    assert any(words.startswith("guesses position;") for words, _ in texts(draw(layout)))
+
+
 LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test_everything_is_inside_the_canvas,
         test_every_edge_runs_left_to_right_and_touches_its_boxes, test_columns_stand_in_the_fixed_order_and_do_not_touch,
-        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes, test_no_edge_runs_behind_a_box)
+        test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes, test_no_edge_runs_behind_a_box,
+        test_dashes_do_not_fill_each_other_s_gaps)
 
 
 @pytest.mark.parametrize("id", BUILT)

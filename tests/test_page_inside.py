@@ -381,12 +381,12 @@ def test_the_third_term_is_told_and_weighed():
     told, and another one moves the curve."""
     told = lambda app: " ".join(each.value for each in app.caption).replace("\\", "")  # noqa: E731
     app = visit("inside", c=link.encode(tiny("linkedin")), view="tasks")
-    assert "λ times that of creator_reply. This model does not predict it" in told(app)
+    assert "λ times that of creator_feedback. This model does not predict it" in told(app)
     assert not any(each.key == "tasks:lambda" for each in app.number_input)
     app = app.button("tasks:add").click().run()
-    assert app.session_state["rz_document"].blueprint.tasks == (*systems()["linkedin"].blueprint.tasks, "creator_reply")
+    assert app.session_state["rz_document"].blueprint.tasks == (*systems()["linkedin"].blueprint.tasks, "creator_feedback")
     assert "α · active + λ · other value" in told(app)
-    assert "Other value is that of creator_reply, with λ = 1 at every α" in told(app)
+    assert "Other value is that of creator_feedback, with λ = 1 at every α" in told(app)
     before = scenes(app)["tasks:trade"]
     app.number_input("tasks:lambda").set_value(50.0)
     assert not app.run().exception and "with λ = 50 at every α" in told(app) and scenes(app)["tasks:trade"] != before

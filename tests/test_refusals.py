@@ -5,6 +5,7 @@ import ast
 import base64
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rankzoo import components, link
+import rankzoo
+from rankzoo import link
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
@@ -21,6 +23,7 @@ from rankzoo.model import RankingModel
 from rankzoo.paths import changed, leaves
 from rankzoo.registry import systems
 from rankzoo.runs import limits
+from rankzoo.ui.told import place
 from tests.support import OFF, random_batch
 from tests.test_document import assert_plain
 
@@ -95,8 +98,10 @@ WRONG = NUMBERS | st.sampled_from([True, None, "", "x", "<b>", "\ud800", [], {},
                                    {"kind": "none"}, {"a": {"b": 1}}])
 
 
-WHOLE = ("This link", "This document", "A number in this document")
+WHOLE = ("This link", "This document", "A number in this document", "The settings hold text")
 """How a sentence begins that is about no setting, but about all that was given."""
+FOUND = ("found", "name")
+"""What a value is called that was found."""
 
 
 def assert_offered(problem: ZooError) -> None:
@@ -107,16 +112,21 @@ def assert_offered(problem: ZooError) -> None:
 
 
 def assert_said(problem: ZooError) -> None:
-    """Where: the page writes the address before the sentence. Found: one of its values, or the shape that comes. Allowed: the
-    second half."""
-    said, found = str(problem), [seen(str(value)) for value in (*problem.values.values(), problem.comes) if str(value)]
-    assert problem.at or said.startswith(WHOLE), problem
+    """Where: the page writes a part's name before the sentence, else the sentence says it. Found: a value of that name, or the
+    shape that comes. Allowed: the second half."""
+    said, at = str(problem), problem.at
+    group = re.search(r"(?:^Setting|Found \S+ in) (\S+)[:.] ", said)
+    assert place(at) or said.startswith(WHOLE) or f"'{seen(at)}'" in said or group and seen(at).startswith(group[1]), problem
+    found = [seen(str(value)) or "''" for name, value in problem.values.items() if name in FOUND] + [problem.comes or said + said]
     assert any(value in said for value in found), (problem, problem.values)
-    assert problem.fix and said != problem.text(fix=False), problem
+    assert problem.fix, problem
 
 
 @pytest.mark.parametrize("problem", [
     ZooError("This cannot be.", "Set {at} to 4.", at="sharing.experts"), ZooError("Found {found}.", "Set it to 4.", found=5),
+    ZooError("Found {found}.", "Set it to 4.", at="blueprint", found=5),
+    ZooError("This cannot be.", "Allowed: {allowed}.", at="sharing.experts", allowed="1 to 64"),
+    ZooError("This cannot be.", "Set it to 4.", at="sharing.experts", task="be"),
     ZooError("Setting {at}: found {found}.", at="sharing.experts", found=5)])
 def test_a_sentence_that_lacks_a_part_is_seen(problem: ZooError) -> None:
     """What was found, where it is, what is allowed."""
@@ -124,12 +134,26 @@ def test_a_sentence_that_lacks_a_part_is_seen(problem: ZooError) -> None:
         assert_said(problem)
 
 
-def test_what_is_refused_is_said_in_the_columns_names():
+def written(call: ast.Call) -> Iterator[str]:
+    """Every text in a call, those inside other texts, choices and keywords too."""
+    for part in (*call.args, *(each.value for each in call.keywords)):
+        yield from (each.value for each in ast.walk(part) if isinstance(each, ast.Constant) and isinstance(each.value, str))
+
+
+def test_what_is_refused_is_said_in_the_columns_names() -> None:
     """As the page heads them: no reader of it knows a slot."""
-    for path in sorted(Path(components.__file__).parent.rglob("*.py")):
+    told = 0
+    for path in sorted(Path(rankzoo.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            said = node.args[:2] if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ZooError" else ()
-            assert not [each for each in said if isinstance(each, ast.Constant) and " slot" in each.value], (path, node.lineno)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ZooError":
+                told += 1
+                assert not [text for text in written(node) if re.search(r"\bslots?\b(?!})", text)], (path, node.lineno)
+    assert told > 200
+
+
+def test_a_slot_is_seen_wherever_it_is_written() -> None:
+    call = ast.parse("""ZooError(f"The {name} slot", "b" if one else "c", at=f"d{e}", other=("f",))""", mode="eval").body
+    assert set(written(call)) == {"The ", " slot", "b", "c", "d", "f"}
 
 
 @pytest.mark.parametrize("name", ["setti.gs", "a.", ".", "blueprint.sharing", "x\n"])

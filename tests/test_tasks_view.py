@@ -1,6 +1,7 @@
 """The view of tasks: cosines of gradients, observed over expected and the curve of α, on pictures made by hand."""
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -19,8 +20,9 @@ from rankzoo.errors import ZooError
 from rankzoo.figures import tasks as figure
 from rankzoo.inspection.tasks import ALPHAS, APART, calibration, common, grouped, pairs_of, pulled, scored, tasks, trade, weighed
 from rankzoo.inspection.view import Subject
-from rankzoo.inspection.views import look, reason
+from rankzoo.inspection.views import look, reason, set_for
 from rankzoo.model import RankingModel
+from rankzoo.serving.settings import changed
 from rankzoo.serving.utility import Utility
 from tests.drawings import walk
 from tests.support import random_batch, randomised, rich, small
@@ -61,6 +63,15 @@ def test_random_is_at_chance_and_inverted_below():
     assert abs(np.mean(values)) < 0.01
     inverted = scored(np.tile(np.where(RELATED > 0.5, -0.2, 0.6), (50, 1)), RELATED)
     assert inverted.value == pytest.approx(-0.8) and inverted.more[0].value == pytest.approx(-1.0) and not inverted.found
+
+
+def test_partly_related_pairs_count_in_the_order_alone():
+    """Pairs planted at .3 are neither related nor unrelated: wherever they pull, the difference stays .9; the order does not."""
+    related = np.append(RELATED, [0.3, 0.3])
+    for pulled_there in (0.3, 5.0):
+        score = scored(np.tile(np.append(RELATED, [pulled_there] * 2), (50, 1)), related)
+        assert score.value == pytest.approx(0.9) and (score.more[0].value == pytest.approx(1.0)) == (pulled_there == 0.3)
+    assert scored(np.zeros((5, 3)), np.array([0.9, 0.3, 0.3])) is None
 
 
 def test_no_score_without_two_kinds_of_pairs():
@@ -148,17 +159,18 @@ def test_the_system_says_what_is_served_and_which_group_is_active():
 @pytest.mark.parametrize("groups", [(PASSIVE, ACTIVE), (PASSIVE, ACTIVE + CREATOR), (ACTIVE, PASSIVE, CREATOR)],
                          ids=["a network of its own", "in the active one", "groups the other way round"])
 def test_a_third_group_counts_lambda_times_at_every_alpha(groups):
-    """F_p + α F_a + λ F_o, whichever network predicts the creator's reply: by hand, for each α; λ = 0 leaves the order of two."""
+    """F_p + α F_a + λ F_o, whichever network predicts F_o's task: by hand, for each α; λ = 0 leaves the order of two."""
     utility = Utility(ACTIVE, CREATOR, lam=5.0)
     seen = subject(groups=groups, serving=utility, names=EVERY)
     frame = tasks(seen).tables["trade"]
     p = {task: torch.sigmoid(seen.trace[f"logit.{task}"].values.double()) for task in EVERY}
     real = {task: torch.sigmoid(torch.from_numpy(seen.dataset.truth_of("test", 60).logits[task])) for task in EVERY}
     for row in frame.to_dict("records"):
-        value = p["click"] + p["long_dwell"] + row["alpha"] * (p["like"] + p["comment"] + p["reshare"]) + 5 * p["creator_reply"]
+        active = p["like"] + p["comment"] + p["reshare"]
+        value = p["click"] + p["long_dwell"] + row["alpha"] * active + 5 * p["creator_feedback"]
         top = value.topk(6).indices
-        assert row["other"] == pytest.approx(float(p["creator_reply"][top].mean()))
-        assert row["true_other"] == pytest.approx(float(real["creator_reply"][top].mean()))
+        assert row["other"] == pytest.approx(float(p["creator_feedback"][top].mean()))
+        assert row["true_other"] == pytest.approx(float(real["creator_feedback"][top].mean()))
         assert row["active"] == pytest.approx(float((p["like"] + p["comment"] + p["reshare"])[top].mean()))
     plain = trade(seen, replace(utility, lam=0.0), EVERY)
     two = trade(seen, Utility(ACTIVE), TASKS)
@@ -176,6 +188,22 @@ def test_which_groups_a_utility_has():
     for groups in ((EVERY,), (PASSIVE, ("like",), ("comment",), ("reshare",))):
         seen = subject(groups=groups, names=EVERY)
         assert weighed(seen, grouped(seen)) is None and "trade" not in tasks(seen).tables
+
+
+def test_what_is_set_is_what_counts():
+    """Who says which responses are active is heard, whichever networks predict them; what this model lacks is not in force."""
+    seen = subject(serving=Utility(("like",), worth={"like": 2.0, "clck": 3.0}))
+    assert weighed(seen, grouped(seen)) == Utility(("like",), worth={"like": 2.0}) == tasks(seen).serving
+    third = subject(groups=(PASSIVE, ("like",), ("comment", "reshare")), serving=Utility(ACTIVE))
+    assert weighed(third, grouped(third)) == Utility(ACTIVE)
+    for setting, value, said in (("worth.clck", 3.0, "serving.worth.clck: there is no task 'clck' here. Did you mean 'click'?"),
+                                 ("active", ["clik"], "serving.active: there is no task 'clik' here. Did you mean 'click'?")):
+        usual = Utility(ACTIVE)
+        wrong = replace(seen, serving=changed(usual, [(f"serving.{setting}", value)]))
+        with pytest.raises(ZooError, match=re.escape(said)):
+            set_for(wrong, "tasks", usual, [f"serving.{setting}"])
+    right = replace(seen, serving=changed(Utility(ACTIVE, CREATOR), [("serving.worth.click", 3.0)]))
+    set_for(right, "tasks", Utility(ACTIVE, CREATOR), ["serving.worth.click"])  # the system's own names need no task
 
 
 def test_tasks_that_read_tables_of_their_own_have_no_cosine():

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from rankzoo.data.load import from_world, load
+from rankzoo.data.recipes import sigmoid
 from rankzoo.data.world import world
 from rankzoo.data.worlds.professional import ACTIVE, COUNTS, CREATOR, DEPTH, EVERY, NUMBERS, PASSIVE, TASKS, TREES, descended
 from rankzoo.figures.thresholds import thresholds as figure
@@ -96,12 +97,23 @@ def test_oracles(made):
 
 
 def test_the_creator_changes_nothing_of_the_others():
-    """With another relatedness of the creator's reply all other labels, logits and leaves are the same; it follows the knob."""
+    """With another relatedness of the creator's feedback all other labels and logits are the same; it follows the knob."""
     one, other = (replace(WORLD, creator=creator).make(3_000, 1) for creator in (0.3, 0.6))
     assert all(one.table[name].equals(other.table[name]) for name in (*NUMBERS, *TASKS))
     assert all(np.array_equal(one.truth.logits[task], other.truth.logits[task]) for task in TASKS)
     found = np.corrcoef(other.truth.forest.utilities().T)[5]
     assert found == pytest.approx([0, 0, 0.6, 0.6, 0.6, 1], abs=1e-9)
+
+
+def test_feedback_is_on_the_showing_and_on_nothing_that_the_viewer_did(made):
+    """Given what a row is, feedback comes as often where the viewer responded as where not: its sum in both is the sum of its
+    probabilities, to within four standard deviations; and there is some where nobody responded."""
+    feedback = made.table[CREATOR[0]].to_numpy()
+    p = sigmoid(made.truth.logits[CREATOR[0]])
+    active = np.any([made.table[task].to_numpy() == 1 for task in ACTIVE], axis=0)
+    for here in (active, ~active):
+        assert feedback[here].sum() == pytest.approx(p[here].sum(), abs=4 * np.sqrt((p * (1 - p))[here].sum()))
+    assert feedback[~active].sum() > 50
 
 
 def test_relatedness_is_a_knob():

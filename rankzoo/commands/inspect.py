@@ -27,7 +27,7 @@ SHOWN = 40
 def inspect_run(run: str, view: str, rows: int, sets: tuple[str, ...], as_json: bool) -> None:
     """Look inside a finished run."""
     from rankzoo.inspection.view import Subject
-    from rankzoo.inspection.views import kind, look
+    from rankzoo.inspection.views import kind, look, reason, set_for
     from rankzoo.runs.open import opened
     from rankzoo.serving import settings
 
@@ -35,18 +35,21 @@ def inspect_run(run: str, view: str, rows: int, sets: tuple[str, ...], as_json: 
     if rows < 1:
         raise ZooError("{rows} rows cannot be looked at.", "Give --rows a whole number of at least 1.", at="rows", rows=rows)
     found = opened(run)
-    serving = served(found.document.system.serving, sets)
-    seen = look(Subject.of(found.model, found.dataset, rows=rows, serving=serving), view)
+    usual = found.document.system.serving
+    subject = Subject.of(found.model, found.dataset, rows=rows, serving=served(usual, sets))
+    if sets and not reason(found.model.blueprint, found.dataset.schema, view):
+        set_for(subject, view, usual, [change(text)[0] for text in sets])
+    seen = look(subject, view)
     records = seen.table.to_dict("records")
     further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
     answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note,
-              "serving": serving and settings.told(serving)}
+              "serving": seen.serving and settings.told(seen.serving)}
     lines = [f"{view} of run {run} · {found.run.arch} on {called(found.run.data)}", "", table(records[:SHOWN])]
     if len(records) > SHOWN:
         lines.append(f"… {len(records) - SHOWN:,} more rows; all of them with --json")
     for name in seen.beside:
         lines += ["", table(further[name])]
-    lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else [])]
+    lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else []), *in_force(answer["serving"])]
     emit(as_json, answer, "\n".join(lines))
 
 
@@ -57,6 +60,14 @@ def served(serving: Serving | None, sets: tuple[str, ...]) -> Serving | None:
     if serving is None and sets:
         raise ZooError("Nothing follows this network that could be set.", "Leave --set out.", at="serving")
     return serving and changed(serving, [change(text) for text in sets])
+
+
+def in_force(serving: dict[str, object] | None) -> list[str]:
+    """What followed the network, in a line of the settings that --set knows."""
+    from rankzoo.paths import leaves
+
+    return [] if serving is None else ["Behind the network: " + ", ".join(
+        f"serving.{path}={value}" for path, value in leaves(serving))]
 
 
 def told(score: Score | None) -> dict[str, object] | None:

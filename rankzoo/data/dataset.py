@@ -22,7 +22,8 @@ class Dataset:
 
     batch: all rows as tensors · parts: row numbers of train, validation and test, disjoint and together all rows ·
     truth: None for data of one's own · hash: SHA-256 over what the rows are made from (16 hex digits) · candidates: rows of
-    requests that wait to be arranged as lists, none of them placed, or for an auction; they belong to no part.
+    requests that wait to be arranged as lists, none of them placed, or for an auction, `waiting` requests of as many rows each,
+    one after another; they belong to no part.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.batch)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return 0 if self.candidates is None else len(self.candidates.group.unique())
 
     def part(self, name: Part, rows: int | None = None) -> Batch:
         """The rows of one part, at most the first `rows` of them."""

@@ -7,13 +7,11 @@ the vocabulary and with it the model's size do not depend on how many rows are u
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from rankzoo.data import census, uploads
 from rankzoo.data.dataset import Dataset, Part
@@ -66,9 +64,7 @@ def from_world(world: World, rows: int | None = None, seed: int = 0) -> Dataset:
     made = world.make(rows, seed)
     parts = world.parts(rows)
     preparation = prepare_declared(made.table.slice(0, len(parts["train"])), world.schema, made.catalogue)
-    candidates = None if made.candidates is None else preparation.encode(made.candidates, made.catalogue)
-    if candidates is not None and candidates.group is None:  # the rows of the table are requests of one candidate
-        candidates = replace(candidates, group=torch.tensor(made.candidates["group"].to_numpy()))
+    candidates = None if made.candidates is None else preparation.encode(made.candidates, made.catalogue, group="group")
     return Dataset(world.name, world.schema, preparation.encode(made.table, made.catalogue), parts, preparation,
                    world.fingerprint(rows, seed), made.truth, candidates=candidates)
 

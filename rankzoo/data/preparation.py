@@ -103,10 +103,10 @@ class Preparation(_Frozen):
         listed = {history.name: f"{history.name}.{history.fields[0].name}" for history in self.histories}
         return self.vocabularies[table if table in self.vocabularies else listed[table]]
 
-    def encode(self, table: pa.Table, catalogue: pa.Table | None = None) -> Batch:
+    def encode(self, table: pa.Table, catalogue: pa.Table | None = None, group: str = "") -> Batch:
         """A table's rows as tensors, and the items that they name; the tables have the columns of those that were fitted, labels
-        included."""
-        schema, rows = self.schema, table.num_rows
+        included. `group`: the column that numbers its requests, where those that were fitted have none."""
+        schema, rows, group = self.schema, table.num_rows, self.group or group
         ids = np.zeros((rows, len(schema.categorical)), dtype=np.int64)
         for column, feature in enumerate(schema.categorical):
             ids[:, column] = self.vocabulary(feature.name).encode(table[feature.name])
@@ -119,7 +119,7 @@ class Preparation(_Frozen):
                      {name: values for name, (values, _) in past.items()}, {name: mask for name, (_, mask) in past.items()},
                      {task: torch.nan_to_num(values) for task, values in labels.items()},
                      {task: ~torch.isnan(values) for task, values in labels.items()},
-                     torch.from_numpy(table[self.group].to_numpy().astype(np.int64)) if self.group else None,
+                     torch.from_numpy(table[group].to_numpy().astype(np.int64)) if group else None,
                      *(self._items(catalogue) if self.items else (None, None)), *self._lists(table), self._bids(table))
 
     def _bids(self, table: pa.Table) -> torch.Tensor | None:

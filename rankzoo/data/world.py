@@ -28,7 +28,7 @@ class Made:
     `item` of the history `history`, one list per row; `group` where rows belong to a request. Ids count from 0.
 
     candidates: further rows with the same columns and a `group`, of requests that nobody has answered yet, where a list is to be
-    built or an auction held ·
+    built or an auction held: all requests have as many rows, which stand together ·
     catalogue: the items that rows name, item k in row k.
     """
 
@@ -36,6 +36,14 @@ class Made:
     truth: Truth
     candidates: pa.Table | None = None
     catalogue: pa.Table | None = None
+
+    def __post_init__(self) -> None:
+        """Raises a ValueError where the rows of candidates do not stand request by request, as many of each."""
+        if self.candidates is not None:
+            group = self.candidates["group"].to_numpy()
+            requests = len(np.unique(group))
+            if len(group) % requests or (group != np.repeat(group[::len(group) // requests], len(group) // requests)).any():
+                raise ValueError("Candidates must stand request by request, as many of each.")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.inspection.calibration import EMPTY, MOST, calibrates, features, usual
-from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.score import Score, bootstrap, wilson
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
 from rankzoo.serving.auction import Auction, winners
@@ -18,8 +18,9 @@ from rankzoo.signals import Batch
 from rankzoo.training.metrics import predict, sigmoid
 
 SIZES, WEIGHTS = (2, 4, 8, 16), (0.25, 0.5, 1.0, 2.0, 4.0)
-NOTE = ("An ad's value is its bid times the probability of the event that is paid for; 'rates' knows the layer's base rates and "
-        "nothing of the ad, 'true' the planted probabilities. The layer is fitted on the validation part.")
+VALUE = "An ad's value is its bid times the probability of the event that is paid for."
+NOTE = ("Base rates alone know how often an event happens where the layer tells rows apart, and nothing of the ad. The layer is "
+        "fitted on the validation rows, never on those that the network learned from.")
 
 
 def bidden(blueprint: Blueprint, schema: Schema) -> bool:
@@ -40,22 +41,15 @@ def auction(subject: Subject, spec: Auction | None = None) -> View:
     known = probabilities(subject, spec.layer, rows, tuple(bids))
     truth = subject.dataset.truth
     known |= {"true": happens} if truth and truth.auctions else {}
-    size = len(rows) // len(rows.group.unique())
+    size = len(rows) // subject.dataset.waiting
     values = {way: spec.values(p, bids) for way, p in known.items()}
     won, worth = {way: winners(each, size) for way, each in values.items()}, spec.values(happens, bids)
     real = {way: worth[winner] for way, winner in won.items()}
     table = [_way(way, real, won) | {"promised": over(values[way][won[way]], real[way])} for way in known]
     goals = [goal for way, winner in won.items() for goal in _goals(way, winner, bids, values[way], worth)]
-    note = f"{NOTE} {_served(spec, size)}" if len(subject.dataset.part("validation", 1)) else f"{NOTE} {EMPTY}"
+    note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
     return View("auction", pd.DataFrame(table), judged(real) if "true" in real else None,
-                {"goals": pd.DataFrame(goals)}, note, ("goals",))
-
-
-def _served(spec: Auction, size: int) -> str:
-    """The settings in a sentence."""
-    layer = f"{spec.layer.how} by {spec.layer.by}" if spec.layer.by else spec.layer.how
-    organic = " and ".join(f"{weight:g} p′({task})" for task, weight in spec.organic.items())
-    return f"Layer: {layer}; {size} ads compete; organic utility: {organic or 'left out'}."
+                {"goals": pd.DataFrame(goals)}, note, ("goals",), spec)
 
 
 def served(subject: Subject) -> Auction:
@@ -76,8 +70,7 @@ def competing(subject: Subject, size: int) -> tuple[Batch, dict[str, np.ndarray]
     """The first `size` ads of every request that waits, and by task that has probabilities what is paid for it and how probable
     it really is (or whether it happened, where nothing is planted): (row,) each."""
     rows, schema, truth = subject.dataset.candidates, subject.dataset.schema, subject.dataset.truth
-    place = np.arange(len(rows)) % (len(rows) // len(rows.group.unique()))
-    kept = np.flatnonzero(place < size)
+    kept = np.flatnonzero(np.arange(len(rows)) % (len(rows) // subject.dataset.waiting) < size)
     rows = rows.take(rows.ids.new_tensor(kept))
     names = events(subject)
     column = {task.name: i for i, task in enumerate(schema.tasks)}
@@ -123,8 +116,8 @@ def _goals(way: str, winner: np.ndarray, bids: Mapping[str, np.ndarray], values:
     for task, paid in bids.items():
         mine = winner[paid[winner] > 0]
         share = len(mine) / len(winner)
-        reach = 1.96 * np.sqrt(share * (1 - share) / len(winner))
-        rows.append({"way": way, "task": task, "won": share, "low": max(share - reach, 0.0), "high": min(share + reach, 1.0),
+        low, high = wilson(share, len(winner))
+        rows.append({"way": way, "task": task, "won": share, "low": low, "high": high,
                      "promised": over(values[mine], worth[mine])})
     return rows
 

@@ -5,6 +5,7 @@ Over all rows of a part (50,000 at most), whatever few rows other views look at:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,14 @@ def calibration(subject: Subject, by: str = "") -> View:
     note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
     truth = judged(table, cells, len(values)) if planted is not None and len(values) > 1 else None
     tables = {"ways": pd.DataFrame(ways), "auctions": pd.concat(auctions, ignore_index=True)}
-    return View("calibration", table, truth, tables, f"{note} Segments by {by}." if by else note)
+    return View("calibration", table, truth, tables, f"{note} Segments by {by}." if by else note,
+                serving=segmented(subject, by))
+
+
+def segmented(subject: Subject, by: str) -> Auction | None:
+    """How its system holds auctions, with the layer's segments as here; None where it holds none."""
+    spec = subject.serving
+    return replace(spec, layer=replace(spec.layer, by=by)) if isinstance(spec, Auction) else None
 
 
 def features(subject: Subject) -> tuple[str, ...]:

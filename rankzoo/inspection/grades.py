@@ -9,6 +9,7 @@ from rankzoo.inspection.retrieval import retrieved
 from rankzoo.inspection.score import Score, mean_score
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
+from rankzoo.serving.terms import Terms
 
 BINS = 48
 NOTHING = "random"
@@ -41,7 +42,8 @@ def grades(subject: Subject) -> View:
     usual = ordered(common(subject)[subject.batch.listed.numpy()], grade, there, len(names))
     tables = {"density": density(score, grade, there, present), "order": neighbours(names, found, right),
               "retrieved": retrieved(subject)}
-    return View("grades", pd.DataFrame(rows), scored(found, right, names, usual), tables, NOTE, ("retrieved",))
+    return View("grades", pd.DataFrame(rows), scored(found, right, names, usual), tables, NOTE, ("retrieved",),
+                subject.serving if isinstance(subject.serving, Terms) else None)
 
 
 def common(subject: Subject) -> np.ndarray:

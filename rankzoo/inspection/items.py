@@ -55,7 +55,8 @@ def items(subject: Subject, blend: Blend | None = None) -> View:
                      "best": reached(best[here]), "planted": reached(planted[here])})
     table = pd.DataFrame(rows, columns=["bucket", "rows", "recall", "mrr", "best", "planted"])
     tables = {"blend": blended(own, told, label, batch)} if told and blend is None else {}
-    return View("items", table, scored(logits, label, seen, places, new) if new.any() else None, tables, beside=tuple(tables))
+    return View("items", table, scored(logits, label, seen, places, new) if new.any() else None, tables, beside=tuple(tables),
+                serving=taken)
 
 
 def served(subject: Subject, told: Mapping[str, object]) -> Blend | None:

@@ -71,8 +71,7 @@ def build(subject: Subject) -> Built:
         raise ZooError("These data hold no request that waits to be arranged.", "Choose the sample data 'lists'.", at="data")
     served = subject.serving if isinstance(subject.serving, Arrange) else ONLINE
     spec = replace(served, rewards={task: weight for task, weight in served.rewards.items() if task in tasks})
-    requests = len(candidates.group.unique())
-    size = len(candidates) // requests
+    requests, size = subject.dataset.waiting, len(candidates) // subject.dataset.waiting
     score, slots = Modelled(spec, subject.model, candidates, size), spec.slots(candidates)
     greedy = spec.greedy().lists(score, requests, size, slots)
     built = Built(spec, size, score, greedy, search(score, requests, size, slots, spec.beams))
@@ -105,12 +104,12 @@ def lists(subject: Subject, request: int = 0) -> View:
     note = (f"Request {request + 1} of {len(built.greedy.videos)}. Over all of them a search takes {built.mean_steps:.2f} steps "
             "on average; those behind the one where it stops are taken for whole lists alone.")
     if built.true is None:
-        return View("lists", placed(subject, built, request), None, tables, note, BESIDE)
+        return View("lists", placed(subject, built, request), None, tables, note, BESIDE, built.spec)
     tables["requests"] = pd.DataFrame({"request": np.arange(len(built.best)), **built.true, ANY: built.chance,
                                        "best": built.best})
     tables["lift"] = lift(built.adds)
     return View("lists", placed(subject, built, request), scored(built.true, built.chance, built.best), tables, note,
-                BESIDE)
+                BESIDE, built.spec)
 
 
 def scored(true: dict[str, np.ndarray], chance: np.ndarray, best: np.ndarray) -> Score:

@@ -60,6 +60,13 @@ def bootstrap(rows: int, statistic: Callable[[np.ndarray], float], seed: int = 0
     return float(low), float(high)
 
 
+def wilson(share: float, rows: int) -> tuple[float, float]:
+    """The 95 % interval of a share of so many rows (Wilson 1927): one that was never seen is not surely 0."""
+    z = 1.96**2 / rows
+    middle, reach = share + z / 2, 1.96 * np.sqrt(share * (1 - share) / rows + z / (4 * rows))
+    return float(max((middle - reach) / (1 + z), 0.0)), float(min((middle + reach) / (1 + z), 1.0))
+
+
 def mean_score(template: str, values: np.ndarray, chance: float, more: tuple[Score, ...] = ()) -> Score:
     """The score of a statistic that is a mean over rows."""
     return Score(template, float(values.mean()), chance, bootstrap(len(values), lambda index: values[index].mean()), more)

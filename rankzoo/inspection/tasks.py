@@ -21,7 +21,7 @@ from rankzoo.serving.utility import Utility
 from rankzoo.trace import Trace
 from rankzoo.training.metrics import sigmoid
 
-RELATED, DRAWS, TOP = 0.5, 200, 0.1
+RELATED, UNRELATED, DRAWS, TOP = 0.5, 0.1, 200, 0.1
 ALPHAS = tuple(2.0**power for power in range(-6, 7))
 """What α is multiplied with: 1 is α as it is served."""
 NOTE = ("The cosine is that of two tasks' logits' gradients at the joined vector, row by row, averaged: 1 = what raises one "
@@ -41,8 +41,8 @@ def tasks(subject: Subject) -> View:
     Tables: `calibration` (task, rows, observed, expected, ratio O/E, low, high: where 95 % of the ratios lie by chance if the
     probabilities are right), and `trade` for models of passive and active tasks in two groups (alpha, served: whether it is the
     system's, passive, active, and where a task is neither other; true_passive …, per row of the tenth that ranks highest).
-    Statistic: mean cosine of related pairs minus that of the
-    others, where both kinds have a common input; chance is 0.
+    Statistic: mean cosine of related pairs minus that of
+    unrelated ones, where both kinds have a common input; chance is 0.
     """
     schema, blueprint = subject.dataset.schema, subject.model.blueprint
     names = tuple(task for task in blueprint.tasks if schema.task(task).single)
@@ -59,7 +59,8 @@ def tasks(subject: Subject) -> View:
     if utility is not None and all(subject.probable(name) for name in names):
         tables["trade"] = trade(subject, utility, names)
     note = NOTE if meet.all() else f"{NOTE} {APART}"
-    return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables))
+    return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables),
+                utility if "trade" in tables else None)
 
 
 def grouped(subject: Subject) -> dict[str, int]:
@@ -69,8 +70,9 @@ def grouped(subject: Subject) -> dict[str, int]:
 
 
 def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility | None:
-    """The system's utility, for the model's groups. Those of its tasks that the system calls other are; of the rest the second
-    group is active, unless the system says that the first is, and a third one is other. None where there are not two or three."""
+    """The system's utility, of the model's tasks. Those that the system calls active or other are; where it calls none active,
+    the second group is (of those with tasks that are not other), and a third one is other. None where there are not two or three
+    groups."""
     served = subject.serving if isinstance(subject.serving, Utility) else Utility()
     other = tuple(task for task in groups if task in served.other)
     rest: dict[int, tuple[str, ...]] = {}
@@ -78,9 +80,10 @@ def weighed(subject: Subject, groups: Mapping[str, int]) -> Utility | None:
         rest |= {} if task in other else {group: (*rest.get(group, ()), task)}
     if len(rest) not in (2, 3):
         return None
-    first, second, *third = rest.values()
-    active = first if set(served.active) == set(first) else second
-    return replace(served, active=active, other=other + tuple(task for group in third for task in group))
+    _, second, *third = rest.values()
+    active = tuple(task for task in groups if task in served.active) or second
+    other += tuple(task for group in third for task in group if task not in served.active)
+    return replace(served, active=active, other=other, worth={t: worth for t, worth in served.worth.items() if t in groups})
 
 
 def common(subject: Subject, names: tuple[str, ...]) -> list[Tensor]:
@@ -122,17 +125,19 @@ def pairs_of(names: tuple[str, ...], truth: Relatedness | None) -> np.ndarray:
 
 
 def scored(cosines: np.ndarray, related: np.ndarray) -> Score | None:
-    """(row, pair), (pair,): how far related tasks pull together more than others; None unless both kinds of pairs are planted."""
-    near = related >= RELATED
-    if np.isnan(related).any() or near.all() or not near.any():
+    """(row, pair), (pair,): how far related tasks pull together more than unrelated ones, and whether all pairs do in the order
+    in which they are related; None unless both kinds of pairs are planted. Partly related ones are neither, and count in the
+    order alone."""
+    near, far = related >= RELATED, related <= UNRELATED
+    if np.isnan(related).any() or not near.any() or not far.any():
         return None
     mean = lambda index: averaged(cosines[index])  # noqa: E731
-    apart = lambda index: float(mean(index)[near].mean() - mean(index)[~near].mean())  # noqa: E731
+    apart = lambda index: float(mean(index)[near].mean() - mean(index)[far].mean())  # noqa: E731
     rank = lambda index: ordered(mean(index), related)  # noqa: E731
     every = np.arange(len(cosines))
     more = Score("rank correlation of the gradients' cosine with relatedness", rank(every), 0.0,
                  bootstrap(len(every), rank, draws=DRAWS))
-    return Score("gradients' cosine within groups of related tasks minus across", apart(every), 0.0,
+    return Score("gradients' cosine of related tasks minus that of unrelated ones", apart(every), 0.0,
                  bootstrap(len(every), apart, draws=DRAWS), (more,))
 
 

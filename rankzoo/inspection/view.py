@@ -23,7 +23,7 @@ Table = pd.DataFrame
 @dataclass(frozen=True)
 class View:
     """`table` is the view's own table; `tables` further ones by name, of which the command line prints those that `beside` names;
-    `truth` None where nothing was planted."""
+    `truth` None where nothing was planted; `serving` what followed the network in it, where anything did."""
 
     name: str
     table: pd.DataFrame
@@ -31,6 +31,7 @@ class View:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     note: str = ""
     beside: tuple[str, ...] = ()
+    serving: Serving | None = None
 
 
 @dataclass(frozen=True)

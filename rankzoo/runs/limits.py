@@ -98,8 +98,8 @@ def check_rows(rows: int, limits: Limits) -> None:
 def check_time(seconds: float | None, epochs: int, limits: Limits) -> None:
     """Refuse a run that by a measured rate cannot fit the wall limit; None where no rate is known."""
     if seconds is not None and seconds > limits.wall:
-        raise ZooError("{epochs:,} epochs need about {seconds:,.0f} s here; the limit is {limit:,.0f} s.",
-                       "Use fewer epochs or fewer rows.", at="settings.epochs", epochs=epochs, seconds=seconds,
+        raise ZooError("{found:,} epochs need about {seconds:,.0f} s here; the limit is {limit:,.0f} s.",
+                       "Use fewer epochs or fewer rows.", at="settings.epochs", found=epochs, seconds=seconds,
                        limit=limits.wall)
 
 

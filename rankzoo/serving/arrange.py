@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -87,6 +88,8 @@ class Arrange(Served):
     """How a system arranges. rewards: w_k by task · going_on: the task that says whether the viewer goes on · beams: k ·
     threshold: of the stability · shown: how many videos are shown at once · slot, placed: the feature that numbers a slot, and
     the history of the videos before it, the last one first; a field of it without a table says how far back a video stands."""
+
+    names: ClassVar[Mapping[str, str]] = {"rewards": "task", "going_on": "task", "slot": "feature", "placed": "history"}
 
     rewards: Mapping[str, float] = field(default_factory=lambda: {"effective_view": 1.0, "like": 2.0})
     going_on: str = "has_next"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -24,6 +24,8 @@ class Auction(Served):
     """layer: what corrects the probabilities · organic: w_k by task, what an event is worth beside the bid · candidates: how many
     ads compete at most."""
 
+    names: ClassVar[Mapping[str, str]] = {"layer.by": "feature of few values", "organic": "event with a probability"}
+
     layer: Calibrate = Calibrate()
     organic: Mapping[str, float] = field(default_factory=dict)
     candidates: Annotated[int, Field(ge=1)] = 16
@@ -34,5 +36,6 @@ class Auction(Served):
 
 
 def winners(values: np.ndarray, candidates: int) -> np.ndarray:
-    """(request,) the rows of greatest value, of (row,) values in requests of so many rows; the first of equal ones."""
+    """(request,) the rows of greatest value, of (row,) values in requests of so many rows, one after another; the first of equal
+    ones."""
     return values.reshape(-1, candidates).argmax(axis=1) + np.arange(0, len(values), candidates)

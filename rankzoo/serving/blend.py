@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,6 +22,8 @@ from rankzoo.signals import Batch
 @dataclass(frozen=True)
 class Blend(Served):
     """How a system blends. weights: β by attribute of the items, 0 where none is given."""
+
+    names: ClassVar[Mapping[str, str]] = {"weights": "attribute"}
 
     weights: Mapping[str, float] = field(default_factory=dict)
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from rankzoo.serving.network import Network, network
 from rankzoo.serving.settings import Served
@@ -109,7 +110,7 @@ class Calibrate(Served):
 
     how: Literal["platt", "isotonic", "network"] = "platt"
     by: str = ""
-    least: int = 20
+    least: Annotated[int, Field(ge=1)] = 20
 
     def fit(self, logits: np.ndarray, labels: np.ndarray, segment: np.ndarray | None = None) -> Calibrator | Network:
         """From (row,) logits, labels in {0, 1} and segments. Where labels are all alike, probabilities stay as they are."""
@@ -121,7 +122,7 @@ class Calibrate(Served):
         own = {}
         for value in np.unique(segment) if self.by and segment is not None else ():
             here = segment == value
-            if min(labels[here].sum(), (1 - labels[here]).sum()) >= max(self.least, 1):
+            if min(labels[here].sum(), (1 - labels[here]).sum()) >= self.least:
                 own[int(value)] = FITS[self.how](logits[here], labels[here])
         return Calibrator(FITS[self.how](logits, labels), own)
 

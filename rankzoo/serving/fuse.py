@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,8 @@ from rankzoo.serving.settings import Served
 @dataclass(frozen=True)
 class Fuse(Served):
     """Weights of the product, by task; a task without one counts with weight 1."""
+
+    names: ClassVar[Mapping[str, str]] = {"weights": "task"}
 
     weights: Mapping[str, float] = field(default_factory=dict)
 

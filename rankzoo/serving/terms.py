@@ -6,7 +6,9 @@ among those that stay.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,6 +21,8 @@ from rankzoo.signals import Batch
 class Terms(Served):
     """query: the history of the rows that holds the words · title: the list of an item that does · least: words that must be
     in both."""
+
+    names: ClassVar[Mapping[str, str]] = {"query": "history", "title": "list of the items"}
 
     query: str = "query"
     title: str = "title"

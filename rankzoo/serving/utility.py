@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from rankzoo.serving.settings import Served
 class Utility(Served):
     """active, other: the tasks that count `alpha` and `lam` times; all else is passive · worth: c_k by task, 1 where none is
     given."""
+
+    names: ClassVar[Mapping[str, str]] = {"active": "task", "other": "task", "worth": "task"}
 
     active: tuple[str, ...] = ()
     other: tuple[str, ...] = ()

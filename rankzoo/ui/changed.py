@@ -5,9 +5,9 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.exchange import joined
 from rankzoo.inspection.changes import Change, changes
 from rankzoo.ui import architect, page, rung, state
-from rankzoo.ui.exchange import put_joined
 from rankzoo.ui.words import say, translate
 
 SHOWN = 3
@@ -53,7 +53,8 @@ def _back(change: Change) -> None:
         return
     names_its_fields = path.partition(".")[0] == "concatenation"  # to join others instead would not be the way back
     try:
-        (state.put if names_its_fields else put_joined)(document.but([(path, value)]))
+        after = document.but([(path, value)])
+        state.put(after) if names_its_fields else state.put_joined(*joined(document, after))
     except ZooError as problem:
         state.tell(say("{address} cannot be put back alone: {why}", address=change.address, why=problem.text(translate)))
 

@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from rankzoo.blueprint import kinds
 from rankzoo.components.slot import Slot
 from rankzoo.document import lacking
+from rankzoo.exchange import added, exchanged
 from rankzoo.inspection.steps import bounds
 from rankzoo.ui import state
-from rankzoo.ui.exchange import add, exchange, exchange_at
 from rankzoo.ui.words import escaped, say, translate
 
 SLIDER_AT_MOST = 16
@@ -183,12 +183,11 @@ def _typed(path: str, key: str, annotation: Any) -> None:
 
 
 def _exchanged(slot: str, key: str, index: int) -> None:
-    chosen, value = st.session_state[key], getattr(state.document().blueprint, slot)
+    chosen = st.session_state[key]
     kind = None if chosen in (OFF, WHOLE) else chosen
-    one = isinstance(value, tuple) and len(value) > 1 and chosen != WHOLE
-    state.attempt(*((exchange_at, slot, index, kind) if one else (exchange, slot, kind)))
+    state.attempt(lambda: state.put_joined(*exchanged(state.document(), slot, kind, None if chosen == WHOLE else index)))
 
 
 def _added(slot: str, key: str) -> None:
     if st.session_state[key] != OFF:
-        state.attempt(add, slot, st.session_state[key])
+        state.attempt(lambda: state.put_joined(*added(state.document(), slot, st.session_state[key])))

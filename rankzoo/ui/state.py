@@ -98,6 +98,11 @@ def put(changed: Document, dropped: tuple[str, ...] = (), why: str = LACKING) ->
         tell(translate(why).format(names=", ".join(names)))
 
 
+def put_joined(changed: Document, dropped: tuple[str, ...]) -> None:
+    """The same for a component that was exchanged, with the fields that are no longer joined."""
+    put(changed, dropped, "No longer joined, because nothing makes it: {names}.")
+
+
 def attempt(change, *arguments: object) -> None:
     """Do what a widget asks; what cannot be becomes the problem on view, and the document stays as it was."""
     try:

@@ -187,9 +187,9 @@ def test_linkedin_9_the_score_is_linear_and_ordered_by_the_passive_part_at_zero(
     torch.testing.assert_close(zero, passive)
     worth = Utility(active=ACTIVE, worth={"reshare": 4.0}).score(found) - one
     torch.testing.assert_close(worth, 3 * torch.sigmoid(found["reshare"]))
-    both = found | {"creator_reply": torch.randn(50, generator=torch.Generator().manual_seed(9)).double()}
+    both = found | {"creator_feedback": torch.randn(50, generator=torch.Generator().manual_seed(9)).double()}
     more = Utility(ACTIVE, CREATOR, lam=3.0).score(both) - Utility(ACTIVE, CREATOR, lam=1.0).score(both)
-    torch.testing.assert_close(more, 2 * torch.sigmoid(both["creator_reply"]))
+    torch.testing.assert_close(more, 2 * torch.sigmoid(both["creator_feedback"]))
     assert SYSTEM.serving == Utility(ACTIVE, CREATOR) and (SYSTEM.serving.alpha, SYSTEM.serving.lam) == (1.0, 1.0)
 
 
@@ -285,10 +285,10 @@ def test_the_forest_knows_the_training_rows_alone():
     assert torch.equal(theirs["representation.forest.threshold"], alone.representation.forest.threshold)
 
 
-def test_the_creators_reply_is_a_task_that_can_be_added():
+def test_the_creators_feedback_is_a_task_that_can_be_added():
     """The preset leaves it out; added, it is a group of its own, or in the active network, and nothing else grows."""
     document = Document.preset("linkedin")
-    assert "creator_reply" not in document.blueprint.tasks and "creator_reply" in [task.name for task in SCHEMA.tasks]
+    assert "creator_feedback" not in document.blueprint.tasks and "creator_feedback" in [task.name for task in SCHEMA.tasks]
     added = document.but([("tasks", [*TASKS, *CREATOR])])
     inside = added.but([("sharing.groups", [list(PASSIVE), [*ACTIVE, *CREATOR]])])
     assert len(RankingModel(added.blueprint, SCHEMA).sharing.group) == 3

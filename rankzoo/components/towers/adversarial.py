@@ -74,8 +74,8 @@ class Adversarial(MlpTower):
         main, at, feature = super().draw(shape), f"{shape.at}.{NAME}", shape.schema.feature(self.guesses)
         inputs = Block(shape.origin[self.guesses], "representation", "bias", self.guesses, "known in logs only",
                        (feature.vocabulary, 1), group="bias", words=(self.guesses,))
-        head = Block(at, "towers", "adversary", "Adversary", "guesses it", (*self.hidden, feature.vocabulary),
-                     self.count(shape).within(NAME).parameters)
+        head = Block(at, "towers", "adversary", "Adversary", "guesses a bias feature", (*self.hidden, feature.vocabulary),
+                     self.count(shape).within(NAME).parameters, words=(self.guesses,))
         read = tuple(Edge(shape.origin[f"branch.{task}"], at, shape.branch, side=True) for task in self.read(shape))
         return Drawing((*main.blocks, inputs, head), (*main.edges, Edge(inputs.address, at, 1, side=True), *read))
 

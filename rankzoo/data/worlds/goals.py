@@ -32,9 +32,10 @@ SLOW, PAYS = "device", "advertiser"
 class Goals(Ads):
     """Four conversions. relatedness: cosine of swipe with install and of purchase with sign-up · across: between the two pairs ·
     waited: days after which the training part takes a label for what it is · window: days that count · slow: sd of the
-    logarithm of a device's delay · after_swipe: whether later conversions count on swiped rows only · rate (of the swipe),
-    install, purchase, sign_up: mean label where it is observed · spread: sd of the logarithm of what an average ad is worth to
-    its advertiser · requests, competing: auctions that wait, and the ads of each; the rest as in `ads`."""
+    logarithm of a device's delay · after_swipe: whether later conversions count on swiped rows only, for which
+    nobody bids · rate (of the swipe), install, purchase, sign_up: mean label where it is observed · spread: sd of the logarithm
+    of what an average ad is worth to its advertiser · requests, competing: auctions that wait, and the ads of each; the rest as
+    in `ads`."""
 
     relatedness: float = 0.9
     across: float = 0.0
@@ -62,8 +63,9 @@ class Goals(Ads):
 
     @property
     def schema(self) -> Schema:
-        """The fields of `ads`, four tasks, and what is bid for them."""
-        return replace(super().schema, tasks=tuple(Task(task) for task in TASKS), bids=Bids())
+        """The fields of `ads`, four tasks, and what is bid for them. Nobody bids for what counts after a swipe only: what a model
+        learns of it is no probability that an ad that is shown has it."""
+        return replace(super().schema, tasks=tuple(Task(task) for task in TASKS), bids=None if self.after_swipe else Bids())
 
     @property
     def task_rates(self) -> Mapping[str, float]:
@@ -103,12 +105,14 @@ class Goals(Ads):
             columns[task] = recipes.labels(rng, logits[task])
             if late:
                 columns[task] = pa.array(columns[task], mask=~known)
+        truth = Truth(logits, pairs=self.crossed, relatedness=self.related, delays=delays, formula=self.formula)
+        if self.after_swipe:
+            return Made(pa.table(columns), truth)
         aside, added = np.random.default_rng([seed, 1]), np.array(list(intercepts.values()))
         goal, paid = self.offers(aside, 1 / recipes.sigmoid(raw + added).mean(axis=0))
         waiting, auctions = self.waiting(aside, follows, causes, added)
         table, candidates = (pa.table(each | bids(goal, paid, each)) for each in (columns, waiting))
-        return Made(table, Truth(logits, pairs=self.crossed, relatedness=self.related, delays=delays, auctions=auctions,
-                                 formula=self.formula), candidates)
+        return Made(table, replace(truth, auctions=auctions), candidates)
 
     def mixed(self, causes: Sequence[Effects], fields: Mapping[str, np.ndarray], dense: Mapping[str, np.ndarray]) -> np.ndarray:
         """(row, task) utilities: mixtures of the hidden ones."""

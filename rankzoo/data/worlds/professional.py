@@ -1,9 +1,12 @@
 """`professional`: five responses to posts of colleagues, each a sum of the same five threshold trees over 20 numbers, and whether
-the post's creator answers.
+the post's creator gives feedback on its being shown.
 
 Recipe of RankZoo for the setting of Ackerman and Kataria (2021): what people do follows thresholds in raw counts, and passive and
 active responses want different things; what moves a creator is mostly something else again. The trees split alike for all tasks;
 what a leaf is worth is the task's own.
+
+A creator sees that a post is shown and may come back to it for that: feedback is drawn for every row, by what the row is, and
+independently of what its viewer did. It is no answer to a comment.
 """
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ SCORES: Mapping[str, Side] = {"seniority": "user", "openness": "user", "text_qua
                               "topic_match": "context", "skill_match": "context", "hour": "context"}
 NUMBERS: Mapping[str, Side] = {**COUNTS, **SCORES}
 PASSIVE, ACTIVE = ("click", "long_dwell"), ("like", "comment", "reshare")
-CREATOR = ("creator_reply",)
+CREATOR = ("creator_feedback",)
 TASKS = PASSIVE + ACTIVE
 EVERY = TASKS + CREATOR
 TREES, DEPTH = 5, 3
@@ -36,8 +39,8 @@ TREES, DEPTH = 5, 3
 @dataclass(frozen=True)
 class Professional(World):
     """Six binary tasks. relatedness: cosine of two tasks' utilities inside a group · across: between passive and active ones ·
-    creator: of the creator's reply with an active one (with a passive one 0) · strength: sd of each utility on the logit · skew:
-    sd of the logarithm of a count · then the mean label of each task."""
+    creator: of the creator's feedback with an active one (with a passive one 0) · strength: sd of each utility on the logit ·
+    skew: sd of the logarithm of a count · then the mean label of each task."""
 
     relatedness: float = 0.9
     across: float = 0.0
@@ -49,11 +52,11 @@ class Professional(World):
     like: float = 0.08
     comment: float = 0.04
     reshare: float = 0.02
-    creator_reply: float = 0.01
+    creator_feedback: float = 0.01
 
     name: ClassVar[str] = "professional"
     title: ClassVar[str] = "Professional feed: thresholds"
-    sentence: ClassVar[str] = "Passive and active responses and the creator's reply; all follow thresholds in raw numbers."
+    sentence: ClassVar[str] = "Passive and active responses, and the creator's feedback on a showing; thresholds in raw numbers."
     formula: ClassVar[str] = (r"\mathrm{logit}_k = \sum_{t \le 5} v_{t,\,\mathrm{leaf}_t(x),\,k} + b_k,\quad"
                               r" \mathrm{cov}(\mathrm{logit}_k, \mathrm{logit}_l) = 1.6^2 R_{kl},\quad"
                               r" \mathrm{leaf}_t \text{ by three questions } x_f > \theta")

@@ -60,7 +60,7 @@ class File:
             return self.made(layer)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
             raise ZooError("The {slot} of kind '{kind}' cannot be written as code with these settings.",
-                           "Choose another kind for this slot to take code away.", at=layer.place.address,
+                           "Choose another component there to take code away.", at=layer.place.address,
                            slot=layer.place.address.split(".")[0], kind=layer.place.spec.kind) from error
 
     def made(self, layer: Layer) -> str:

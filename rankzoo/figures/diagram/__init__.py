@@ -137,4 +137,4 @@ WORDS: Mapping[str, str] = {
     "candidate": "the candidate as query", "scorer": "scores every past item", "sum": "weighted sum",
     "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",
     "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task",
-    "adversary": "a head that guesses the position", "broken": "a component that cannot stand here"}
+    "adversary": "a head that guesses a bias feature", "broken": "a component that cannot stand here"}

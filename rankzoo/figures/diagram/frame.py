@@ -139,8 +139,9 @@ def notes(state: State) -> list[Tree]:
         full = state.say("added to {tasks}; “missing” when serving").format(tasks=", ".join(names))
         said = full if width_of(full) <= room else fit(short, room)
         found.append(text(box.right + 12, box.cy + 16, said, "t2"))
-    for box in (layout.boxes[a] for a, b in layout.blocks.items() if b.form == "adversary"):
-        said = fit(state.say("guesses it; its gradient is negated; not there when serving"), layout.width - box.right - 24)
+    for address, block in ((a, b) for a, b in layout.blocks.items() if b.form == "adversary"):
+        box, template = layout.boxes[address], state.say("guesses {name}; its gradient is negated; not there when serving")
+        said = fit(template.format(name=block.words[0]), layout.width - box.right - 24)
         found.append(text(box.right + 12, box.cy + 16, said, "t2"))
     return found
 

@@ -1,4 +1,6 @@
-"""The edges: ribbons whose thickness is a quantity, lines that hand a vector on, the bypass and the side lane."""
+"""The edges: ribbons whose thickness is a quantity, lines that hand a vector on, the bypass and the side lane.
+
+More than 250 lines: every kind of edge ends at a height that another's shares decide."""
 from __future__ import annotations
 
 from itertools import pairwise
@@ -10,7 +12,7 @@ from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box, Edge
 from rankzoo.figures.tree import NOTHING, Tree, circle, fit, g, path, rect, relate, text, width_of
 
-TRACK, PLUS = 44.0, 20.0
+TRACK, PLUS, TURN = 44.0, 20.0, 7.0
 Point = tuple[float, float]
 
 
@@ -22,7 +24,7 @@ def edges(state: State) -> list[Tree]:
         parts = mixes.get((edge.source, edge.target)) if edge.kind == "mix" else _parts(edge, state)
         if parts:
             drawn.append(_group(edge, parts, _colour(edge, state)))
-    return [*_gate_input(state), *drawn]
+    return [*_gate_input(state), *_adversary_input(state), *drawn]
 
 
 def _group(edge: Edge, parts: list[Tree], colour: str) -> Tree:
@@ -205,11 +207,33 @@ def _side(edge: Edge, state: State) -> list[Tree]:
     one, other = layout.boxes[edge.source], layout.boxes[edge.target]
     if layout.blocks[edge.target].form == "head":
         return [path(f"M{one.right:.1f} {one.cy:.1f}H{_join_x(other):.1f}V{other.cy:.1f}", "thread")]
-    turn = one.right + 7
-    if layout.blocks[edge.target].form == "adversary" and turn > other.x:  # it is read from above, or from further right
-        end = f"V{other.cy:.1f}H{other.right:.1f}" if turn > other.right else f"V{other.y:.1f}"
-        return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}{end}", "thread")]
+    turn = one.right + TURN
+    if _reads_branch(edge, state):
+        return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}", "thread")]
     return [path(f"M{one.right:.1f} {one.cy:.1f}H{turn:.1f}V{other.cy:.1f}H{other.x:.1f}", "thread")]
+
+
+def _reads_branch(edge: Edge, state: State) -> bool:
+    """Whether an adversary reads a task's vector by this edge."""
+    blocks = state.layout.blocks
+    return edge.kind == "side" and blocks[edge.target].form == "adversary" and blocks[edge.source].form != "bias"
+
+
+def _adversary_input(state: State) -> list[Tree]:
+    """One dashed line from all that an adversary reads: dashes of one over those of another would be a solid line. It is read
+    from above, or from the side where they stand."""
+    boxes = state.layout.boxes
+    read = [edge for edge in state.layout.edges if _reads_branch(edge, state)]
+    found = []
+    for name in dict.fromkeys(edge.target for edge in read):
+        other, sources = boxes[name], [edge.source for edge in read if edge.target == name]
+        tops = {boxes[a].right + TURN: boxes[a].cy for a in sorted(sources, key=lambda a: -boxes[a].cy)}  # the highest counts
+        d = "".join(f"M{x:.1f} {top:.1f}V{other.y if other.x < x <= other.right else other.cy:.1f}" for x, top in tops.items())
+        left, right = [x for x in tops if x <= other.x], [x for x in tops if x > other.right]
+        d += f"M{min(left):.1f} {other.cy:.1f}H{other.x:.1f}" if left else ""
+        d += f"M{max(right):.1f} {other.cy:.1f}H{other.right:.1f}" if right else ""
+        found.append(g([path(d, "thread")], "edge", more={"data-key": f"{name}.read", "data-rel": relate([name, *sources])}))
+    return found
 
 
 def shapes(state: State) -> list[Tree]:

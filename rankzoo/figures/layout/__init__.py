@@ -12,7 +12,7 @@ from rankzoo.figures.layout.collapse import Graph, condense
 from rankzoo.figures.layout.detours import around
 from rankzoo.figures.layout.edges import Wiring, bar_segments, route
 from rankzoo.figures.layout.place import LEAST, Heights, heights, place
-from rankzoo.figures.layout.ranks import LANE, Columns, plan
+from rankzoo.figures.layout.ranks import LANE_TOWERS, Columns, plan
 from rankzoo.figures.layout.sizes import scales
 from rankzoo.figures.layout.types import Box, Column, Edge, Layout, Link, Port, Scales
 from rankzoo.shape import Block
@@ -57,7 +57,7 @@ def _wired(graph: Graph, boxes: Mapping[str, Box], scale: Scales) -> Wiring:
 def _lane(graph: Graph, across: Columns, top: float) -> tuple[dict[str, Box], float]:
     """The side lane below the frame: bias features on the left, the tower that reads them further right."""
     biases = [a for a, b in graph.blocks.items() if b.form == "bias"]
-    towers = [a for a, b in graph.blocks.items() if b.form in LANE and b.form != "bias"]
+    towers = [a for a, b in graph.blocks.items() if b.form in LANE_TOWERS]
     if not biases and not towers:
         return {}, top
     y = top + LANE_GAP

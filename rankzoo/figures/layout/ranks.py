@@ -9,7 +9,9 @@ from rankzoo.figures.layout.sizes import GAP, GAPS, OFF, size
 from rankzoo.figures.layout.types import Column, Scales
 from rankzoo.figures.tree import width_of
 
-LANE = ("bias", "bias_tower", "adversary")
+LANE_TOWERS = ("bias_tower", "adversary")
+"""Forms of what reads the bias features in the side lane."""
+LANE = ("bias", *LANE_TOWERS)
 """Forms that stand in the side lane below the frame, not in a rank."""
 EMPTY_USED = 68.0
 TIGHTEST = -0.4

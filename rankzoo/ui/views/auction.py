@@ -6,7 +6,6 @@ import streamlit as st
 from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.inspection.auction import SIZES, WEIGHTS, auction, events, served
-from rankzoo.inspection.calibration import layers
 from rankzoo.inspection.view import Table, View
 from rankzoo.serving.auction import Auction
 from rankzoo.ui import page
@@ -15,7 +14,7 @@ from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.views.calibration import layer
 from rankzoo.ui.words import say, translate
 
-NONE = "none"
+NONE, SERVED = "none", "served"
 WAYS = {"before": "as they are", "after": "calibrated", "rates": "base rates alone", "true": "true ones"}
 SHOWN = ("before", "after", "true")
 
@@ -24,7 +23,7 @@ def show(sight: Sight) -> None:
     """Who wins and what winners are worth, by way; what calibration changes in words; the settings of the auction beside."""
     spec = _spec(sight)
     view = kept(sight.key, "auction", repr(spec), lambda: auction(sight.subject, spec))
-    requests, (left, right) = len(sight.subject.dataset.candidates.group.unique()), st.columns([62, 38], gap="medium")
+    requests, (left, right) = sight.subject.dataset.waiting, st.columns([62, 38], gap="medium")
     with left:
         title(say("Who wins, by the event that is paid for"), say("share of {n} auctions · line: 95 %", n=whole(requests)))
         scene(bars.grouped(_goals(sight, view), "Probabilities:", translate), key="auction:goals", width=620,
@@ -41,24 +40,26 @@ def show(sight: Sight) -> None:
                        "about 1. No model reads bids.", value=page.escaped(_formula(spec))))
         st.caption(say("Nothing in these data says what an ad is worth to whoever sees it: its organic utility is left out, "
                        "unless an event is chosen to stand for it. Penalties and budgets are left out."))
+        st.caption(say(view.note))
     truth_line(sight, view.truth, "Winners come {value} of the way from base rates to true ones", "auction")
     page.twin(view.table if sight.truth else _goals(sight, view), "auction")
 
 
 def _spec(sight: Sight) -> Auction:
-    """The auction that the sidebar asks for; all of it stands in the address."""
+    """The auction that the sidebar asks for, by default the one that is served; what is chosen stands in the address."""
     usual = served(sight.subject)
-    by, way = layer(sight)
+    corrects = layer(sight, usual.layer)
     with st.sidebar:
-        sizes = {str(size): whole(size) for size in SIZES}
+        sizes = {str(size): whole(size) for size in sorted({*SIZES, usual.candidates})}
         candidates = int(choice("ads", say("Ads in an auction"), sizes, str(usual.candidates)))
-        stands = {NONE: say("left out")} | {each: each for each in events(sight.subject)}
-        event = choice("organic", say("Organic utility"), stands, next(iter(usual.organic), NONE), menu=True)
-        if event == NONE:
-            return Auction(layers(by)[way], {}, candidates)
-        weights = {number(each): number(each) for each in WEIGHTS}
-        usually = number(usual.organic.get(event, 1.0))
-        return Auction(layers(by)[way], {event: float(choice("weight", say("Its weight"), weights, usually))}, candidates)
+        several = {SERVED: say("as served")} if len(usual.organic) > 1 else {}
+        stands = several | {NONE: say("left out")} | {each: each for each in events(sight.subject)}
+        event = choice("organic", say("Organic utility"), stands, next(iter(several or usual.organic), NONE), menu=True)
+        if event in (NONE, SERVED):
+            return Auction(corrects, {} if event == NONE else usual.organic, candidates)
+        usually = usual.organic.get(event, 1.0)
+        weights = {f"{each:g}": number(each) for each in sorted({*WEIGHTS, usually})}
+        return Auction(corrects, {event: float(choice("weight", say("Its weight"), weights, f"{usually:g}"))}, candidates)
 
 
 def _formula(spec: Auction) -> str:
@@ -93,8 +94,9 @@ def _reading(sight: Sight, view: View) -> tuple[str, ...]:
                     after=fixed(ways.loc["after", "value"], 2), before=fixed(ways.loc["before", "value"], 2),
                     share=percent(ways.loc["after", "share"], 1), less=percent(ways.loc["before", "share"], 1)))
     low, high = gain.ci95
-    words = ("Here the layer surely gains value." if low > 0 else "Here the layer surely loses value." if high < 0 else
-             "The interval of the difference holds 0: in these auctions nothing is surely gained.")
+    words = ("With this model the layer gains more value than chance among these auctions explains (95 %)." if low > 0 else
+             "With this model the layer loses more value than chance among these auctions explains (95 %)." if high < 0 else
+             "With this model it is no more than chance among these auctions explains (95 %).")
     said.append(say(words) + say(" Winners promise {after} times their worth, without the layer {before} times.",
                                  after=fixed(ways.loc["after", "promised"], 2), before=fixed(ways.loc["before", "promised"], 2)))
     return tuple(said)

@@ -1,25 +1,29 @@
 """Calibration: whether the probabilities add up to what happens, by segment, before and after a layer that corrects them."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from rankzoo.figures import calibration as figure
 from rankzoo.figures.words import fixed, missing, whole
-from rankzoo.inspection.calibration import WAYS, calibration, features, usual
+from rankzoo.inspection.calibration import WAYS, calibration, features, layers, usual
 from rankzoo.inspection.naming import name
+from rankzoo.serving.calibrate import Calibrate
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, choice, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
+SERVED = "served"
 NAMES = {"segments": "Platt by segment", "network": "Small network", "platt": "Platt", "isotonic": "Isotonic"}
 NUMBERS = {"calibration": "Calibration", "error": "Distance by segment", "nce": "NCE", "auc": "AUC"}
 
 
 def show(sight: Sight) -> None:
     """Every task's segments around 1, before and after; what the layer changes in numbers; how to read it."""
-    by, way = layer(sight)
+    by, way = _asked(sight, "segments")
     view = kept(sight.key, "calibration", by, lambda: calibration(sight.subject, by))
     table = view.table if sight.truth else view.table.drop(columns="planted")
     shown = view.table.assign(label=[_named(sight, by, each) for each in view.table["segment"]], after=view.table[way])
@@ -44,13 +48,25 @@ def show(sight: Sight) -> None:
     page.twin(table, "calibration")
 
 
-def layer(sight: Sight) -> tuple[str, str]:
+def layer(sight: Sight, served: Calibrate) -> Calibrate:
+    """The layer that the sidebar asks for, by default the one that is served, and with as many labels as that needs."""
+    known = {way: replace(each, least=served.least) for way, each in layers(served.by).items()}
+    default = next((way for way, each in known.items() if each == served), SERVED)
+    by, way = _asked(sight, default)
+    if way == default and by == usual(sight.subject):
+        return served
+    return replace(served, by=by) if way == SERVED else replace(layers(by)[way], least=served.least)
+
+
+def _asked(sight: Sight, usually_way: str) -> tuple[str, str]:
     """By which feature segments are told apart, and which layer corrects; both stand in the address."""
     options = features(sight.subject)
     with st.sidebar:
         usually = usual(sight.subject)
         by = choice("by", say("Segments by"), {each: each for each in options}, usually, menu=True) if options else ""
-        return by, choice("way", say("Layer"), {way: say(NAMES[way]) for way in reversed(WAYS)}, "segments", menu=True)
+        ways = {SERVED: say("as served")} if usually_way == SERVED else {}
+        ways |= {way: say(NAMES[way]) for way in reversed(WAYS)}
+        return by, choice("way", say("Layer"), ways, usually_way, menu=True)
 
 
 def _named(sight: Sight, by: str, segment: str) -> str:

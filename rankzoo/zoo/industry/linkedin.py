@@ -14,7 +14,7 @@ PAPER = Source("Ackerman and Kataria", 2021, "Homepage feed multi-task learning 
                "LinkedIn Engineering, 3 June 2021")
 LIRANK = Source("Borisyuk et al.", 2024, "LiRank, arXiv 2402.06859", "KDD 2024")
 
-PASSIVE, ACTIVE, CREATOR = ("click", "long_dwell"), ("like", "comment", "reshare"), ("creator_reply",)
+PASSIVE, ACTIVE, CREATOR = ("click", "long_dwell"), ("like", "comment", "reshare"), ("creator_feedback",)
 
 BLUEPRINT = Blueprint(
     representation=TreeLeaves(trees=50, leaves=16, dim=8),
@@ -61,7 +61,7 @@ FACTS = (
          path="representation.dense"),
     ours("weights of the tasks", "1 each", why="not disclosed", path="losses.weights"),
     ours("α, λ, and what a response is worth", "1 each", why="not disclosed"),
-    unsure("creator's side in the score", "no task of the preset; creator_reply is in the data and can be added", PAPER,
+    unsure("creator's side in the score", "no task of the preset; creator_feedback is in the data and can be added", PAPER,
            why="that this model predicts it is not said, and its networks are two"),
     stated("behind the network", "linear models for each member and item, on its calibrated score", PAPER),
     ours("models for each member and item", "not built", why="the sample has no ids of members or posts"),

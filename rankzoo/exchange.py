@@ -1,0 +1,62 @@
+"""Exchange: another component in a slot of a document, and the concatenation brought along: what the page, the edits that it is
+timed by and their tests mean by it.
+
+A concatenation may name the fields that it joins (DIN: the history and the candidate). Without the component that made
+such a field the model could not stand, and a new component's fields would be made and read by nobody.
+"""
+from __future__ import annotations
+
+from rankzoo.blueprint import kinds
+from rankzoo.components.slot import Slot
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
+
+Exchanged = tuple[Document, tuple[str, ...]]
+"""The document after it, and the names of the fields that are no longer joined."""
+
+
+def exchanged(before: Document, slot: str, kind: str | None, index: int | None = None) -> Exchanged:
+    """A component of that kind in a slot, or with None the slot empty: in the place of one of several, else alone, but what
+    rewrites a history goes before the component that reads it. Raises where the new one cannot be built; whether the model stands
+    is not asked."""
+    value = getattr(before.blueprint, slot)
+    if not isinstance(value, tuple):
+        return joined(before, before.but([(slot, _settings(before, slot, kind, value))]))
+    if index is not None and len(value) > 1:
+        return _one_of(before, slot, kind, index)
+    readers = [spec for spec in value if not getattr(spec, "rewrites", False)]
+    taken = [] if kind is None else [_settings(before, slot, kind, readers[0] if readers else None)]
+    rest = readers if kind and getattr(kinds(slot)[kind], "rewrites", False) else []
+    return joined(before, before.but([(slot, taken + [spec.model_dump(mode="json") for spec in rest])]))
+
+
+def _one_of(before: Document, slot: str, kind: str | None, index: int) -> Exchanged:
+    """One of several exchanged or taken out. The others stay, but for one that is exactly the new one: the same term twice would
+    count twice."""
+    found = [spec.model_dump(mode="json") for spec in getattr(before.blueprint, slot)]
+    new = [] if kind is None else [_settings(before, slot, kind, getattr(before.blueprint, slot)[index])]
+    ahead, behind = ([each for each in part if each not in new] for part in (found[:index], found[index + 1:]))
+    return joined(before, before.but([(slot, ahead + new + behind)]))
+
+
+def added(before: Document, slot: str, kind: str) -> Exchanged:
+    """One more component in a slot that holds several: behind the others, before them where it rewrites what they read."""
+    found = [spec.model_dump(mode="json") for spec in getattr(before.blueprint, slot)]
+    new = [kinds(slot)[kind]().model_dump(mode="json")]
+    rewrites = getattr(kinds(slot)[kind], "rewrites", False)
+    return joined(before, before.but([(slot, new + found if rewrites else found + new)]))
+
+
+def joined(before: Document, after: Document) -> Exchanged:
+    """A document whose components may make other fields than those of the one before: they are joined, or let go."""
+    try:
+        blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
+    except ZooError:  # it stands nowhere near a concatenation: what is wrong is said of it as it is
+        return after, ()
+    return after.model_copy(update={"blueprint": blueprint}), dropped
+
+
+def _settings(document: Document, slot: str, kind: str, old: Slot | None) -> dict[str, object]:
+    """The settings of the new component: those of the preset where it has that kind; else its own, but what it has in common with
+    the old one is kept where it may have that value."""
+    return document.unchanged().blueprint.component(slot, kind, old).model_dump(mode="json")
