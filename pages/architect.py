@@ -20,14 +20,14 @@ def picture(document: Document, inside: Learned) -> None:
                        label=title, say=tongue,
                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout),
                        back=architect.standing_back(document, layout)),
-          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), above=architect.signs(layout),
+          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), above=architect.signs(),
           on_step=architect.take_step)
     scaled = large.chosen(document)
-    if not caption.in_class(chosen, layout):
+    if not caption.in_class(chosen):
         scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
     large.show(document, scaled)
     advised.show(document)
-    caption.show(chosen, layout, inside)
+    caption.show(chosen, inside)
 
 
 page.begin("architect")

@@ -12,7 +12,7 @@ from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
 from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, opened, parameters
 from tests.test_page_bad_links import j, mmoe
-from tests.visits import nodes, pick, said, scenes, visit, without_workers, words
+from tests.visits import every, nodes, pick, said, scenes, visit, without_workers, words
 
 TINY = [("settings.rows", 600), ("settings.epochs", 2), ("settings.batch_size", 64)]
 
@@ -45,7 +45,7 @@ def pressed(app: AppTest, *steps: str) -> AppTest:
     told = " ".join(f"{step}.{when + 1 + i}" for i, step in enumerate(steps))
     drawing = next(each for each in app.get("bidi_component") if each.key == DIAGRAM)
     states = app._tree.get_widget_states()  # AppTest has no press for a component of one's own
-    states.widgets.add(id=drawing.proto.id, json_value=json.dumps({**app.session_state[DIAGRAM], "step": told}))
+    states.widgets.add(id=drawing.proto.id, json_value=json.dumps({"selected": vars(app)["picked"], "step": told}))
     return app._run(states)
 
 
@@ -62,14 +62,38 @@ def test_presses_before_the_answer_stay_with_their_setting():
 
 
 def test_what_a_press_takes_away_leaves_the_one_before_it_in_hand():
-    """So that − can be pressed again: experts from the last one on, then levels."""
+    """So that − can be pressed again: experts from the last one on, then levels. The browser goes on to name what is gone."""
     app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.3")
-    for left in (3, 2):
+    for left in (3, 2, 1):
         pressed(app, "sharing.experts.less")
         assert document(app).blueprint.sharing.experts == left
         assert app.session_state[DIAGRAM]["selected"] == f"sharing.expert.{left - 1}"
-    app = pressed(pick(opened("ple"), DIAGRAM, "sharing.level.1.shared.0"), "sharing.levels.less")
-    assert app.session_state[DIAGRAM]["selected"] == "sharing.level.0.shared.0"
+    pressed(app, "sharing.experts.more", "sharing.experts.more")
+    assert document(app).blueprint.sharing.experts == 3
+    app = pick(opened("ple"), DIAGRAM, "sharing.level.1.shared.0")
+    for way, levels in (("less", 1), ("more", 2)):
+        pressed(app, f"sharing.levels.{way}")
+        assert document(app).blueprint.sharing.levels == levels
+        assert app.session_state[DIAGRAM]["selected"] == f"sharing.level.{levels - 1}.shared.0"
+
+
+def test_a_feature_that_was_taken_out_leaves_its_column_in_hand():
+    """Its head is pressed, as the row and the caption say."""
+    app = pressed(pick(opened("youtube"), DIAGRAM, "representation.device"), "without.device.less")
+    assert document(app).blueprint.without == ("device",) and app.session_state[DIAGRAM]["selected"] == "representation"
+    held = [each[1]["data-id"] for each in every(scenes(app)[DIAGRAM]) if each[1].get("aria-pressed") == "true"]
+    assert held == ["representation"]
+
+
+def test_an_expert_behind_one_that_stands_for_several_keeps_its_name_and_its_signs():
+    """From 17 experts on four are drawn; the tenth stays in hand with the row that it had."""
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.9")
+    app.session_state["rz_document"] = document(app).but([("sharing.experts", 16)])
+    for experts in (17, 18):
+        pressed(app.run(), "sharing.experts.more")
+        row = words(scenes(app)[f"{DIAGRAM} above"])
+        assert document(app).blueprint.sharing.experts == experts and "sharing.expert.9" not in drawn(app)
+        assert {"Expert 10", "Experts", str(experts)} <= set(row) and "**Expert 10**" in [each.value for each in app.markdown]
 
 
 def test_a_feature_is_left_out_and_read_again():

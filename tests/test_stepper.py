@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from rankzoo.blueprint import Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.document import Document
 from rankzoo.figures.diagram import stepper
 from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.tree import Tree
 from rankzoo.inspection.steps import Step, heir, steps
-from rankzoo.paths import set_at
+from rankzoo.paths import at, set_at
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from tests.strokes import apart, texts
@@ -76,18 +76,22 @@ def test_a_second_press_at_one_place_is_the_same_press(id: str) -> None:
 
 
 def again(blueprint: Blueprint, schema: Schema, part: str, sign: str) -> int:
-    """Press where the sign was until it ends, or with what it takes away; how often it was there."""
+    """Press where the sign was until its setting ends, or the part goes and leaves its column; how often it was there."""
     key, way = sign.rsplit(".", 1)
-    places = []
+    places, path = [], ""
     while blueprint and len(places) < PRESSES:
         there = [block.address for block in blueprint.blocks(schema)]
-        part = heir(part, there)
-        tree, found = row(blueprint, schema, part) if part in there else ([], ())
-        if not found or sign not in signs(tree):
+        before, part = part, heir(part, there)
+        if part in SLOTS and (part != before or part not in there):
+            break
+        tree, found = row(blueprint, schema, part)
+        step = next((each for each in found if each.key == key), None)
+        if step is None or getattr(step, way) is None:
+            assert sign not in signs(tree) and (step or at(blueprint.model_dump(), path) == ()), (part, sign)
             break
         places.append(signs(tree)[sign])
         assert abs(places[-1][0] - places[0][0]) < SIGN / 2 and places[-1][1] == places[0][1], (part, sign, places)
-        blueprint = pressed(blueprint, schema, next(step for step in found if step.key == key), way)
+        blueprint, path = pressed(blueprint, schema, step, way), step.path
     return len(places)
 
 
@@ -100,6 +104,18 @@ def test_signs_are_buttons_with_a_sentence() -> None:
     assert [part[1]["data-step"] for part in found] == ["a.experts.less", "a.experts.more", "a.widths.0.more", "tasks.less"]
     assert [part[1]["data-first"] for part in found if "data-first" in part[1]] == ["less", "more"], "for the keys − and +"
     assert all(part[1]["role"] == "button" and part[1]["aria-label"] for part in found)
+
+
+def test_a_sign_that_has_come_to_its_end_stays_and_reports_nothing() -> None:
+    """It keeps its key, so that the browser keeps it, and the focus on it."""
+    ended, = (part for part in stepper.draw(LINES, "Expert 1")[2] if part[1].get("aria-disabled"))
+    assert ended[1]["data-key"] == "step.a.widths.0.less" and ended[1]["tabindex"] == 0 and ended[1]["aria-label"]
+    assert "data-step" not in ended[1]
+
+
+def test_the_row_is_labelled_by_what_it_holds() -> None:
+    labels = [stepper.draw(lines, name)[1]["aria-label"] for lines, name in ((LINES, "Expert 1"), ((), "Gate click"), ((), ""))]
+    assert labels[0] == "The selected part's settings" and labels[1].startswith("Gate click: ") and "Click a part" in labels[2]
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 12])
@@ -124,4 +140,6 @@ def test_what_went_by_a_press_leaves_the_one_before_it() -> None:
     there = ["sharing.expert.0", "sharing.expert.2", "sharing.level.0.own.click.0", "losses.like"]
     assert heir("sharing.expert.2", there) == "sharing.expert.2" and heir("sharing.expert.4", there) == "sharing.expert.2"
     assert heir("sharing.level.1.own.click.0", there) == "sharing.level.0.own.click.0"
-    assert heir("losses.click", there) == "losses.click" and heir("", there) == ""
+    assert heir("losses.click", there) == "losses" and heir("", there) == "", "else its column"
+    assert heir("interaction.1.layer.2", ["interaction.0.layer.2", "interaction.1.layer.0"]) == "interaction.1.layer.0"
+    assert heir("interaction.1.layer.0", ["interaction.0.layer.0"]) == "interaction", "another component is no part's heir"

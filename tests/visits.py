@@ -63,6 +63,7 @@ def every(tree: Tree) -> Iterator[Tree]:
 def pick(app: AppTest, key: str, node: str) -> AppTest:
     """Clicks a node of a drawing."""
     app.session_state[key] = {"selected": node}
+    vars(app)["picked"] = node  # what a browser goes on to send, whatever Python makes of it
     return app.run()
 
 

@@ -5,7 +5,7 @@ that its units show and that other widths would change in it: an expert may be a
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -115,13 +115,13 @@ def _task(blueprint: Blueprint, address: str, spec: Slot, block: Block) -> Itera
                    part=block.task)
 
 
-def heir(address: str, addresses: Sequence[str]) -> str:
-    """The part that is in hand after an edit: the same one, or where it went, the same with a lower number (the expert, the level
-    before it), so that what took it away can be pressed again."""
+def heir(address: str, addresses: Collection[str]) -> str:
+    """The part that is in hand after an edit: the same one, or where it went, the same of its component with a lower number (the
+    expert, the level before it), so that what took it away can be pressed again, or else its column."""
     names = address.split(".")
-    lower = [".".join([*names[:at], str(n), *names[at + 1:]]) for at in range(len(names) - 1, -1, -1) if names[at].isdecimal()
-             for n in range(int(names[at]) - 1, -1, -1)]
-    return address if address in addresses else next((each for each in lower if each in addresses), address)
+    numbered = [at for at in range(len(names) - 1, 1, -1) if names[at].isdecimal()]  # right after the slot: another component
+    lower = [".".join([*names[:at], str(n), *names[at + 1:]]) for at in numbered for n in range(int(names[at]) - 1, -1, -1)]
+    return next((each for each in (address, *lower) if each in addresses), names[0])
 
 
 def bounds(field: FieldInfo) -> tuple[float | None, float | None]:

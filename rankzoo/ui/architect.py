@@ -1,7 +1,7 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -21,8 +21,7 @@ from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
-from rankzoo.shape import Block
-from rankzoo.ui import caption, classroom, forms, provenance, state
+from rankzoo.ui import caption, classroom, forms, provenance, service, state
 from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
@@ -70,12 +69,18 @@ def selection() -> str:
     browser's own address up with every click would cost each of them 40 ms."""
     memory, asked = st.session_state, st.query_params.get("sel", "")
     if asked and asked != memory.get("rz_sel") and asked.split(".")[0] in SLOTS:
-        memory["rz_sel"], memory[DIAGRAM] = asked, {"selected": asked}
+        memory["rz_sel"], memory[DIAGRAM] = asked, {"selected": asked, "before": ""}
     chosen = selected(DIAGRAM)
-    left = heir(chosen, [block.address for block in state.document().blueprint.blocks(state.document().schema())])
+    left = _left(chosen)
     if left != chosen:
-        memory[DIAGRAM] = {"selected": left}
+        memory[DIAGRAM] = {"selected": left, "before": chosen}
     return left
+
+
+def _left(chosen: str) -> str:
+    """The part in hand, which is another where the browser still names one that an edit took away."""
+    document = state.document()
+    return heir(chosen, {*SLOTS, *dict(document.blueprint.specs()), *(block.address for block in service.blocks(document))})
 
 
 def detail() -> str:
@@ -94,30 +99,33 @@ def columns(blueprint: Blueprint, schema: Schema) -> tuple[Column, ...]:
     return picture.columns(blueprint, schema, translator())
 
 
-def steps(blocks: Iterable[Block] | None = None) -> tuple[Step, ...]:
-    """What one press more or less can do to the selected part; `blocks` of the model in hand, where they are known. The browser
-    may still name a part that a press took away."""
-    document, schema = state.document(), state.document().schema()
-    known = document.blueprint.blocks(schema) if blocks is None else tuple(blocks)
-    chosen = heir(selected(DIAGRAM), [each.address for each in known])
-    block = next((each for each in known if each.address == chosen), None)
-    address, spec = caption.owner(chosen, document.blueprint)
-    return steps_of(document.blueprint, schema, address, spec, block) if block and spec else ()
+def steps() -> tuple[Step, ...]:
+    """What one press more or less can do to the part in hand, be it drawn or behind one that stands for several."""
+    document = state.document()
+    return _steps(document.json(), _left(selected(DIAGRAM)), document)
 
 
-def lines(layout: Layout) -> list[Stepped]:
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _steps(config: str, chosen: str, _document: Document) -> tuple[Step, ...]:
+    """Up to 8 ms, since a size is a part's own where another value would draw it otherwise."""
+    block = next((each for each in service.blocks(_document) if each.address == chosen), None)
+    address, spec = caption.owner(chosen, _document.blueprint)
+    return steps_of(_document.blueprint, _document.schema(), address, spec, block) if block and spec else ()
+
+
+def lines() -> list[Stepped]:
     """The same as lines of the diagram's stepper."""
     return [Stepped(each.key, say(each.title), each.shown, each.less is not None, each.more is not None, each.gone)
-            for each in steps(layout.blocks.values())]
+            for each in steps()]
 
 
-def signs(layout: Layout) -> Tree | None:
+def signs() -> Tree | None:
     """The row above the diagram: − and + of the selected part. A class sees it where a part is selected."""
     chosen = selected(DIAGRAM)
     if classroom.on() and not chosen:
         return None
-    block, slot = layout.blocks.get(layout.shown(chosen)), chosen.split(".")[0]
-    return stepper.draw(lines(layout), block.title if block else say(picture.HEADS[slot]) if slot in SLOTS else "", say)
+    block, slot = caption.part(chosen, state.document()), chosen.split(".")[0]
+    return stepper.draw(lines(), block.title if block else say(picture.HEADS[slot]) if slot in SLOTS else "", say)
 
 
 def aspect(layout: Layout) -> float:

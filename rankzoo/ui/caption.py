@@ -7,12 +7,13 @@ import streamlit as st
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
+from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
-from rankzoo.figures.layout import Layout
+from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.inspection.part import Anatomy, anatomy
 from rankzoo.shape import Block, Count
-from rankzoo.ui import classroom, experts, forms, page, provenance, state
+from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
 
 LONG, WIDE = 55, 110
@@ -23,13 +24,13 @@ NAMED, SHORT, NEWEST = 3, 2, 4
 weights."""
 
 
-def show(chosen: str, layout: Layout, inside: Learned) -> None:
+def show(chosen: str, inside: Learned) -> None:
     """The strip below the figure: what is selected in words, its formula, its count and its settings."""
     document = state.document()
     if classroom.on() and not chosen:
         return
     with st.container(border=True, key="rz_caption"):
-        block = layout.blocks.get(chosen)
+        block = part(chosen, document)
         address, spec = owner(chosen, document.blueprint)
         if spec is None and address in SLOTS:
             st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
@@ -39,13 +40,13 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
             st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
             return
         words, formula, number, more = st.columns([5, 7, 4, 4])
-        part = block if block and chosen not in SLOTS else None
-        blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
+        shown = block if chosen not in SLOTS else None
+        blocks, count = service.blocks(document), document.blueprint.count(document.schema())
         own, inner = _inner(chosen, blocks, address, spec, count)
         with words:
-            st.markdown(f"**{page.escaped(part.title if part else translate(spec.title))}**")
-            st.caption(page.escaped(say(inner.sentence if part and inner and inner.sentence else spec.sentence)))
-            _shape(inner, part) if part and inner else None
+            st.markdown(f"**{page.escaped(shown.title if shown else translate(spec.title))}**")
+            st.caption(page.escaped(say(inner.sentence if shown and inner and inner.sentence else spec.sentence)))
+            _shape(inner, shown) if shown and inner else None
         with formula:
             said = inner.formula if inner else spec.formula
             if said:
@@ -61,21 +62,26 @@ def show(chosen: str, layout: Layout, inside: Learned) -> None:
         _settings(address, spec, block)
 
 
-def in_class(chosen: str, layout: Layout) -> bool:
+def in_class(chosen: str) -> bool:
     """A line in the readout's place, while a class looks at a part: what it is and how many parameters it has."""
     document = state.document()
     address, spec = owner(chosen, document.blueprint)
     if not classroom.on() or spec is None:
         return False
-    block = layout.blocks.get(chosen)
-    part = block if block and chosen not in SLOTS else None
-    blocks, count = document.blueprint.blocks(document.schema()), document.blueprint.count(document.schema())
+    block = part(chosen, document) if chosen not in SLOTS else None
+    blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     _, inner = _inner(chosen, blocks, address, spec, count)
-    name, sentence = (part.title if part else translate(spec.title)), (inner.sentence if part and inner else "") or spec.sentence
+    name = block.title if block else translate(spec.title)
+    sentence = (inner.sentence if block and inner else "") or spec.sentence
     number = (inner.count if inner else count.within(address)).parameters
     with st.container(key="rz_line"):
         st.markdown(f"**{page.escaped(name)}** {say('{n} parameters', n=whole(number))} :gray[{page.escaped(say(sentence))}]")
     return True
+
+
+def part(chosen: str, document: Document) -> Block | None:
+    """The part that is chosen in the reader's words, be it drawn or behind one that stands for several."""
+    return next(iter(worded((block for block in service.blocks(document) if block.address == chosen), translate)), None)
 
 
 def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:

@@ -15,7 +15,6 @@ from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import fixed
 from rankzoo.runs.tables import Run
 from rankzoo.schema import METRICS
-from rankzoo.shape import Block
 from rankzoo.training.watch import gate_address, gate_name
 from rankzoo.ui import experts, page, points, service, state
 from rankzoo.ui.words import language, say, translate
@@ -65,13 +64,9 @@ def _menu(pictures: Sequence[str], gates: Mapping[str, str]) -> dict[str, str]:
 
 def _gates(document: Document, found: points.Series) -> dict[str, str]:
     """The gates of the diagram, and then what else was measured: titles by name."""
-    titles = {gate_name(address): title for address, title in experts.titles(experts.mixed(_blocks(document))).items()}
+    titles = {gate_name(address): title for address, title in experts.titles(experts.mixed(service.blocks(document))).items()}
     measured = dict.fromkeys(found.frame[found.frame["group"] == "gate"]["of"])
     return titles | {gate: gate for gate in measured if gate not in titles}
-
-
-def _blocks(document: Document) -> tuple[Block, ...]:
-    return document.blueprint.blocks(document.schema())
 
 
 def _ticked(run: Run | None) -> list[Run]:
@@ -163,7 +158,7 @@ def _quality(document: Document, frame: pd.DataFrame, tasks: Sequence[str], over
 
 def _shares(document: Document, frame: pd.DataFrame, end: float, colours: Theme, gate: str) -> tuple:
     """What one gate takes from each of its experts."""
-    mixed, address, tasks = experts.mixed(_blocks(document)), gate_address(gate), document.blueprint.tasks
+    mixed, address, tasks = experts.mixed(service.blocks(document)), gate_address(gate), document.blueprint.tasks
     own = points.shares(frame, gate, experts.names(mixed.get(address, ())))
     title, task = experts.titles(mixed).get(address, gate), experts.task_of(address)
     place = tasks.index(task) if task in tasks else 0

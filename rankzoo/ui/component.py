@@ -39,9 +39,13 @@ def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, wid
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
     one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing; `aspect`
     is the width over the height of what shares a class's window with it, which keeps its scale whatever is selected. `above`
-    is a row of − and + that stands still above it; `on_step` is called where one was pressed, and `stepped` tells which.
+    is a row of − and + that stands still above it; `on_step` is called where one was pressed, and `stepped` tells which. Who
+    sets another selection there says with it as `before` what the browser had: it takes it over with the next press, unless
+    something else was picked since.
     """
-    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "above": above, "once": False},
+    state = st.session_state.get(key)
+    moved = [state["before"], state["selected"]] if isinstance(state, Mapping) and "before" in state else None
+    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "above": above, "once": False, "moved": moved},
                     default={"selected": None, "step": None}, width=width, height=height or "content",
                     on_selected_change=_noticed, on_step_change=on_step or _noticed)
     return result.selected

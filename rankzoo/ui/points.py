@@ -155,7 +155,7 @@ def pictures(config: str) -> tuple[str, ...]:
     """Which of `PICTURES` the model of a document has, by the nodes of its diagram, by whether anything weighs its past items,
     by what layers tell, and by how its tasks are combined."""
     document = document_of(config)
-    forms = {FORMS.get(block.form) for block in document.blueprint.blocks(document.schema())}
+    forms = {FORMS.get(block.form) for block in service.blocks(document)}
     if not any("attention" in spec.keeps for spec in document.blueprint.sequence):
         forms.discard("attention")
     forms |= {name for _, spec in document.blueprint.specs() for name in spec.told()}

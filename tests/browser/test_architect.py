@@ -7,6 +7,10 @@ from rankzoo import link
 from rankzoo.document import Document
 from tests.browser.driving import FOCUS
 
+LABEL = """() => { let node = document.activeElement;
+    while (node && node.shadowRoot) node = node.shadowRoot.activeElement;
+    return node.getAttribute("aria-label") || ""; }"""
+
 
 def test_an_edit_beside_the_diagram_reaches_sidebar_head_and_diagram(app, visitor) -> None:
     me = visitor(app).open("architect")
@@ -92,6 +96,41 @@ def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
         me.page.keyboard.press(keys)
         me.settle()
         assert count() == left, keys
+
+
+def test_minus_goes_on_when_the_part_in_hand_is_gone(app, visitor) -> None:
+    """Expert 4 by keys, − three times; the ended sign keeps the focus, + and Escape go on from it, and × leaves its column."""
+    me = visitor(app).open("architect")
+    count = lambda: me.page.locator('[data-id^="sharing.expert."]').count()  # noqa: E731
+    me.node("sharing.expert.3").focus()
+    me.page.keyboard.press("Enter")
+    me.settle()
+    for left in (3, 2):
+        me.page.keyboard.press("-")
+        assert me.settle() and count() == left and me.page.evaluate(FOCUS) == f"sharing.expert.{left - 1}"
+    me.page.locator('[data-step="sharing.experts.less"]').focus()
+    me.page.keyboard.press("Enter")
+    assert me.settle() and count() == 1 and "less than" in me.page.evaluate(LABEL)
+    assert me.page.locator('[data-key="step.sharing.experts.less"][aria-disabled=true]').count() == 1
+    for more in (2, 3):
+        me.page.locator('[data-step="sharing.experts.more"]').click()
+        assert me.settle() and count() == more
+    assert me.node("sharing.expert.0").get_attribute("aria-pressed") == "true", "the browser's own selection went along"
+    me.page.keyboard.press("Escape")
+    assert me.settle() and steps(me) == [] and me.page.evaluate(FOCUS) == "sharing.expert.0"
+    me.node("representation.device").click()
+    me.settle().page.locator('[data-step="without.device.less"]').focus()
+    me.page.keyboard.press("Enter")
+    assert me.settle() and me.page.evaluate(FOCUS) == "representation"
+    me.page.keyboard.press("Escape")
+    assert me.settle() and me.node("representation").count() == 0
+
+
+def test_the_part_of_an_address_can_be_pressed_at_once(app, visitor) -> None:
+    me = visitor(app).open("architect", sel="sharing.expert.1")
+    me.page.locator('[data-step="sharing.experts.more"]').click()
+    assert me.settle() and me.page.locator('[data-id^="sharing.expert."]').count() == 5
+    assert me.node("sharing.expert.1").get_attribute("aria-pressed") == "true"
 
 
 def test_what_is_typed_is_taken_back_and_the_model_stays(app, visitor) -> None:

@@ -30,6 +30,15 @@ def test_nothing_grave_on_any_page(app, visitor, axe, page, mode) -> None:
     assert grave(visitor(app, mode).open(page), axe) == []
 
 
+def test_nothing_grave_on_the_architect_of_a_phone(app, visitor, axe) -> None:
+    """The row of − and + and the readout scroll there, and hold nothing to which Tab leads while no part is selected."""
+    me = visitor(app, size=(390, 844)).open("architect")
+    rows = me.page.locator(".st-key-architect_diagram .rz-steps, .st-key-readout .rz-frame")
+    assert [rows.nth(i).get_attribute("tabindex") for i in range(2)] == ["0", "0"] and grave(me, axe) == []
+    me.node("sharing.expert.0").click()
+    assert me.settle() and rows.first.get_attribute("tabindex") is None, "its signs are there for that"
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_nothing_grave_on_a_tour_of_a_class(app, visitor, axe, mode) -> None:
     me = visitor(app, mode).open("architect", **{"class": "1", "tour": "3", "sel": "sharing.expert.0"})

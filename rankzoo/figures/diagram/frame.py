@@ -10,7 +10,8 @@ LINE = 17.0
 
 
 def heads(state: State) -> list[Tree]:
-    """Head of every used column: a line in the family's colour, number and title, one grey line."""
+    """Head of every used column: a line in the family's colour, number and title, one grey line; a button where the column itself
+    is selected, since the part that was is gone."""
     found = []
     columns = state.layout.columns
     for i, column in enumerate(columns):
@@ -20,12 +21,16 @@ def heads(state: State) -> list[Tree]:
         following = [state.layout.spans[c.slot].x for c in columns[i + 1:]]
         room = (following[0] - 6 if following else state.layout.width) - span.x
         number = str(column.number)
-        inside = [el("title", {}, f"{column.title}. {column.detail}".strip()), rect(0, 0, span.w, 3, "mark", 1.5),
-                  text(0, 21, number, "t2", size=13),
+        sentence = f"{column.title}. {column.detail}".strip()
+        inside = [rect(0, 0, span.w, 3, "mark", 1.5), text(0, 21, number, "t2", size=13),
                   text(width_of(number, 13) + 6, 21, fit(column.title, room - 14, 13), "t1 bold", size=13),
                   text(0, 38, in_short(column.detail, room), "t2")]
-        found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
-                              "data-key": f"head.{column.slot}"}, *inside))
+        if state.pressed(column.slot) and column.slot not in state.layout.blocks:
+            around = [rect(-2, -2, span.w + 4, 46, name, 7) for name in ("hit", "ring")]
+            found.append(button(column.slot, sentence, [*around, *inside], f"family-{column.number}", span.x, 0, pressed=True))
+        else:
+            found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
+                                  "data-key": f"head.{column.slot}"}, el("title", {}, sentence), *inside))
     return found
 
 

@@ -50,7 +50,8 @@ def draw(lines: Sequence[Stepped], name: str, say: Say = str) -> Tree:
     told = [] if lines else [text(start + (width_of(called) + GAP if name else 0.0), ROW / 2 + AWAY + 4.5, words, "t2")]
     head = [text(start, ROW / 2 + AWAY + 4.5, called, "t1 bold")] if name else []
     box = [rect(0, 0, wide, high, "stepper", 6)] if lines else []
-    return svg(WIDTH, high + 1, say("The selected part's settings"), [*box, *head, *told, *settings], "steps")
+    label = say("The selected part's settings") if lines else f"{name}: {words}" if name else words
+    return svg(WIDTH, high + 1, label, [*box, *head, *told, *settings], "steps")
 
 
 def _rows(lines: Sequence[Stepped], name: str) -> tuple[list[tuple[float, float]], float, float]:
@@ -73,19 +74,17 @@ def _line(each: Stepped, i: int, x: float, y: float, say: Say) -> list[Tree]:
         return [title, _sign(each.key, "less", i, start, middle, "M-4 -4l8 8M-4 4l8 -8", each.title)]
     right = x + each.room - SIGN
     found = [title, text((start + SIGN + right) / 2, middle + 4.5, each.value, "t1 bold num", "middle")]
-    if each.less:
-        found.append(_sign(each.key, "less", i, start, middle, "M-4 0h8", say("{title}: less than {value}").format(
-            title=each.title, value=each.value)))
-    if each.more:
-        found.append(_sign(each.key, "more", i, right, middle, "M-4 0h8M0 -4v8", say("{title}: more than {value}").format(
-            title=each.title, value=each.value)))
-    return found
+    less, more = (say(words).format(title=each.title, value=each.value)
+                  for words in ("{title}: less than {value}", "{title}: more than {value}"))
+    return [*found, _sign(each.key, "less", i, start, middle, "M-4 0h8", less, each.less),
+            _sign(each.key, "more", i, right, middle, "M-4 0h8M0 -4v8", more, each.more)]
 
 
-def _sign(key: str, way: str, i: int, x: float, middle: float, d: str, sentence: str) -> Tree:
-    """A round button that reports itself as a step; those of the first setting are what the keys + and − press."""
+def _sign(key: str, way: str, i: int, x: float, middle: float, d: str, sentence: str, on: bool = True) -> Tree:
+    """A round button that reports itself as a step; those of the first setting are what the keys + and − press. One that has come
+    to its end stays and reports nothing, so that whoever pressed it by the keyboard still holds it."""
     id = f"{key}.{way}"
-    more = {"data-step": id, "data-key": f"step.{id}", "role": "button", "tabindex": 0, "aria-label": sentence}
-    more |= {} if i else {"data-first": way}
+    more = {"data-key": f"step.{id}", "role": "button", "tabindex": 0, "aria-label": sentence}
+    more |= {"data-step": id, **({} if i else {"data-first": way})} if on else {"aria-disabled": "true"}
     return g([el("title", {}, sentence), rect(0, 0, SIGN, SIGN, "step", SIGN / 2),
               g([path(d, "sign")], "", SIGN / 2, SIGN / 2)], "pick-step", x, middle - SIGN / 2, more)

@@ -19,8 +19,15 @@ export default function (component) {
   const both = parentElement.querySelector(".rz-both");
   if (!both || !data || !data.tree) return;
   const scene = both.rzScene || (both.rzScene = open(both));
-  scene.report = (id) => (data.once ? setTriggerValue("picked", id) : setStateValue("selected", id));
+  /* What an edit took away is told with the next press: before the answer is all there, fields beside it have their old values. */
+  const [before, after] = data.moved || [];
+  scene.moved = data.moved && [undefined, before].includes(scene.chosen);
+  scene.report = (id) => {
+    scene.moved = false;
+    data.once ? setTriggerValue("picked", id) : setStateValue("selected", (scene.chosen = id));
+  };
   scene.step = (id) => {
+    if (scene.moved) scene.report(after);
     scene.pressed = [...scene.pressed.slice(-KEPT), `${id}.${(scene.last = Math.max(scene.last + 1, Date.now()))}`];
     setStateValue("step", scene.pressed.join(" "));
   };
@@ -33,13 +40,15 @@ export default function (component) {
    keyboard what a drawing takes away goes on at the selected part. */
 function open(both) {
   const [row, frame] = both.children;
-  const scene = { report: () => {}, step: () => {}, pressed: [], last: 0, once: false };
+  const scene = { report: () => {}, step: () => {}, pressed: [], last: 0, once: false, chosen: undefined, moved: false };
   scene.show = (tree, above) => {
     const held = both.getRootNode().activeElement, mine = held && both.contains(held);
     beside(row, above);
     show(frame, tree);
-    if (mine && !held.isConnected) frame.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
+    requestAnimationFrame(() => { reached(row); reached(frame); });
+    if (mine && !held.isConnected) toChosen();
   };
+  const toChosen = () => frame.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
   scene.still = () => frame.querySelector("svg")?.classList.remove("hovering");
   const picked = (event) => event.target.closest?.("[data-id]");
   const choose = (node) => {
@@ -47,11 +56,11 @@ function open(both) {
     if (!scene.once) for (const other of frame.querySelectorAll("[data-id]")) press(other, other === node);
     scene.report(id);
   };
-  const stepped = (event) => event.target.closest?.("[data-step]");
+  const stepped = (event) => event.target.closest?.(".pick-step");
   const step = (id) => { if (id) scene.step(id); };
   const first = (way) => row.querySelector(`[data-first="${way}"]`)?.getAttribute("data-step");
   const act = (sign, node, blank) => {
-    if (sign) scene.step(sign);
+    if (sign) step(sign);
     else if (node) choose(node);
     else if (blank && row.firstElementChild && frame.querySelector("[aria-pressed=true]")) choose(null);
   };
@@ -78,7 +87,10 @@ function open(both) {
     if (sign && !press && event.key !== "Escape") return;
     if (sign && press) step(sign.getAttribute("data-step"));
     else if (press) choose(node);
-    else if (event.key === "Escape" && !scene.once) choose(null);
+    else if (event.key === "Escape" && !scene.once) {
+      if (sign) toChosen();
+      choose(null);
+    }
     else if (STEPS[event.key]) node.getAttribute("aria-pressed") === "true" ? step(first(STEPS[event.key])) : choose(node);
     else if (event.key.startsWith("Arrow")) neighbour(frame, node, event.key.slice(5).toLowerCase())?.focus();
     else return;
@@ -91,7 +103,8 @@ function open(both) {
   frame.addEventListener("pointerleave", () => later(null));
   frame.addEventListener("pointerdown", () => clearTimeout(soon));
   frame.addEventListener("scroll", () => goesOn(frame));
-  new ResizeObserver(() => goesOn(frame)).observe(frame);
+  const resized = new ResizeObserver(() => { goesOn(frame); reached(frame); reached(row); });
+  for (const each of [frame, row]) resized.observe(each);
   return scene;
 }
 
@@ -99,6 +112,13 @@ function open(both) {
 function goesOn(frame) {
   frame.classList.toggle("before", frame.scrollLeft > RIM);
   frame.classList.toggle("after", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - RIM);
+}
+
+// A pane that scrolls and holds nothing to which Tab leads can be reached itself, by the name of its drawing.
+function reached(pane) {
+  const root = pane.querySelector("svg"), alone = root && pane.scrollWidth > pane.clientWidth && !root.querySelector("[tabindex]");
+  const more = { tabindex: "0", role: "group", "aria-label": root?.getAttribute("aria-label") };
+  for (const [name, value] of Object.entries(more)) alone && value ? pane.setAttribute(name, value) : pane.removeAttribute(name);
 }
 
 // What is selected in a strip that is wider than the page stands in its middle.
