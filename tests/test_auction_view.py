@@ -127,6 +127,8 @@ def test_an_event_that_stands_for_organic_utility(untrained):
     p = probabilities(untrained, spec.layer, rows, tuple(bids))["before"]
     assert np.array_equal(winners(spec.values(p, bids), 4), winners(p["swipe"], 4))
     assert auction(untrained, spec).table.set_index("way").loc["after", "promised"] > 0
+    assert auction(untrained, spec).serving == spec
+    assert auction(untrained, replace(spec, candidates=40)).serving == replace(spec, candidates=16)  # as many as there are
 
 
 def test_no_model_reads_bids(untrained):

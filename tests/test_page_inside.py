@@ -128,6 +128,14 @@ def test_without_the_truth_nothing_of_it_is_shown():
         assert not any("truth" in str(element) for element in map(str, scenes(without).values())), view
 
 
+def test_how_well_an_adversary_guesses():
+    """Beside who always names the most frequent position, of a model that has an adversary and no side tower."""
+    app = visit("inside", c=link.encode(tiny("youtube").but([("towers.kind", "adversarial")])), view="position")
+    said = " ".join(texts(app))
+    assert not app.exception and "It is right in" in said and "always naming the most frequent one" in said
+    assert "position:guesses" in scenes(app) and twin(app, "position")["rows"].sum() == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("arch, view", [(arch, view) for view in ROOMS for arch in [
     arch for arch in BUILT if view not in views(arch)][::len(BUILT) // 2]])
 def test_a_view_that_is_missing_says_why_and_leads_to_a_model_that_has_it(arch, view):

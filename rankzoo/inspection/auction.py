@@ -18,7 +18,6 @@ from rankzoo.signals import Batch
 from rankzoo.training.metrics import predict, sigmoid
 
 SIZES, WEIGHTS = (2, 4, 8, 16), (0.25, 0.5, 1.0, 2.0, 4.0)
-VALUE = "An ad's value is its bid times the probability of the event that is paid for."
 NOTE = ("Base rates alone know how often an event happens where the layer tells rows apart, and nothing of the ad. The layer is "
         "fitted on the validation rows, never on those that the network learned from.")
 
@@ -49,7 +48,7 @@ def auction(subject: Subject, spec: Auction | None = None) -> View:
     goals = [goal for way, winner in won.items() for goal in _goals(way, winner, bids, values[way], worth)]
     note = NOTE if len(subject.dataset.part("validation", 1)) else EMPTY
     return View("auction", pd.DataFrame(table), judged(real) if "true" in real else None,
-                {"goals": pd.DataFrame(goals)}, note, ("goals",), spec)
+                {"goals": pd.DataFrame(goals)}, note, ("goals",), replace(spec, candidates=size))
 
 
 def served(subject: Subject) -> Auction:

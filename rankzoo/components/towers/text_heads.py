@@ -71,12 +71,13 @@ class TextHeads(DotProduct):
         schema, history = shape.schema, self.pair(shape)[0]
         if self.over == "candidates" or self.item != CANDIDATE or history not in handed(schema):
             return {}
-        found = {}
+        found, told = {}, {f.name for f in schema.catalogue.schema.features}
         for task in shape.tasks:
             tags = task.kind == "tags"
             name = f"{history}.{schema.tagged(task)[0].name if tags else schema.catalogue.name}"
             _, width, times = self.inputs(shape, task)
-            if (tags or not task.single and task.of in schema.catalogue.attributes) and self.like(shape, name, width * times):
+            known = tags or not task.single and not schema.named(task.of) and task.of in told
+            if known and self.like(shape, name, width * times):
                 found[task.name] = history, name, handed(schema)[history]
         return found
 
