@@ -145,8 +145,9 @@ def notes(state: State) -> list[Tree]:
         said = full if width_of(full) <= room else fit(short, room)
         found.append(text(box.right + 12, box.cy + 16, said, "t2"))
     for address, block in ((a, b) for a, b in layout.blocks.items() if b.form == "adversary"):
-        box, template = layout.boxes[address], state.say("guesses {name}; its gradient is negated; not there when serving")
-        said = fit(template.format(name=block.words[0]), layout.width - box.right - 24)
+        box = layout.boxes[address]
+        words = state.say("guesses {name}; its gradient is negated; not there when serving").format(name=block.words[0])
+        said = fit(words, layout.width - box.right - 24)
         found.append(text(box.right + 12, box.cy + 16, said, "t2"))
     return found
 
