@@ -122,14 +122,14 @@ def test_the_row_is_labelled_by_what_it_holds() -> None:
 def test_everything_of_the_row_is_inside_it_and_nothing_covers_anything(count: int) -> None:
     """Of as many settings as there are; those that have no room are told by their number."""
     tree = stepper.draw([Stepped(f"a.{i}", f"Units, layer {i}", "8,192", True, True) for i in range(count)], "Expert 1")
-    inside(tree)
+    assert_inside(tree)
     shown = len(signs(tree)) // 2
     said = [words for words, _ in texts(tree) if words.endswith("below the drawing") and words[0].isdigit()]
     assert shown == min(count, shown or count) and said == ([f"{count - shown} more below the drawing"] if shown < count else [])
     assert count < 5 or 5 <= shown < count
 
 
-def inside(tree: Tree) -> None:
+def assert_inside(tree: Tree) -> None:
     *_, width, height = map(float, tree[1]["viewBox"].split())
     drawn = [box for _, box in texts(tree)]
     assert drawn and all(0 <= box.x and box.right <= width and 0 <= box.y and box.bottom <= height for box in drawn)
@@ -144,7 +144,7 @@ def test_the_row_is_as_high_whatever_is_selected(id: str) -> None:
     document = Document.preset(id)
     for tree in (stepper.draw((), ""), stepper.draw((), "Gate click"),
                  *(row(document.blueprint, document.schema(), part)[0] for part in parts(id))):
-        inside(tree)
+        assert_inside(tree)
 
 
 def test_the_hint_can_be_read_on_a_phone_without_scrolling() -> None:
