@@ -64,7 +64,7 @@ def scored(*values: float) -> torch.Tensor:
 
 
 def term(layer, task: str, s: torch.Tensor, batch: Batch) -> torch.Tensor:
-    return layer.loss(task, {task: s}, batch)
+    return layer.loss(task, {task: s}, batch, {})
 
 
 def test_alibaba_1_two_towers_know_nothing_of_each_other(model, batch):

@@ -132,7 +132,7 @@ def impression(scores: torch.Tensor, label: torch.Tensor) -> float:
     layer = Listwise().build(Shape(SCHEMA, (SCHEMA.task("click"),)))
     batch = replace(random_batch(SCHEMA, len(scores)), labels={"click": label}, group=torch.zeros(len(scores), dtype=torch.long),
                     observed={"click": torch.ones(len(scores), dtype=torch.bool)})
-    return float(layer.loss("click", {"click": scores}, batch))
+    return float(layer.loss("click", {"click": scores}, batch, {}))
 
 
 def test_microsoft_5_a_constant_changes_nothing():
