@@ -49,6 +49,8 @@ SORTS = {"step": "by − and +", "undo": "undone", "size": "typed", "kind": "exc
          "misfit": "exchanged and refused"}
 DRAWS = {"absurd": "refused", "misfit": "broken"}
 """What shows that an edit is drawn, where that is not another diagram."""
+PACE = 400
+"""Milliseconds between two edits, as a person's: a press that is sent before fields have their new values brings old ones back."""
 DRAWN = 200
 LAID = 5
 """How often each layout is timed; the best time counts, the others are the machine's."""
@@ -76,6 +78,7 @@ def edit(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
         page.locator(DIM).wait_for()
         values: dict[str, list[float]] = {}
         for each in edits.drawn(document, number):
+            page.wait_for_timeout(PACE)
             select(page, each.part)
             values.setdefault(each.how, []).append(made(page, each))
     mixed = ", ".join(f"{len(found)} {SORTS[how]}" for how, found in sorted(values.items()))

@@ -20,7 +20,7 @@ from rankzoo.training.fit import Fit
 from rankzoo.training.metrics import evaluate, predict
 
 BUILT = list(systems())
-ROWS, SEEN, SEEDS = 4_000, 300, 6
+ROWS, SEEN, SEEDS, FEW = 4_000, 300, 6, 4
 PICTURES = [(id, view) for id in BUILT for view in KINDS if view != "example"]
 
 
@@ -62,7 +62,7 @@ def beyond_chance(values: list[float], chance: float) -> bool:
 def untrained(id: str) -> dict[int, tuple[RankingModel, Dataset]]:
     system = systems()[id]
     dataset = rows_of(system.dataset)
-    return {seed: (RankingModel(system.blueprint, dataset.schema, seed), dataset) for seed in range(SEEDS)}
+    return {seed: (RankingModel(system.blueprint, dataset.schema, seed), dataset) for seed in range(FEW)}
 
 
 @pytest.mark.parametrize("id, view", PICTURES)

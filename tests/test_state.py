@@ -94,6 +94,7 @@ def test_a_bad_run_beside_a_good_document_leaves_the_document():
 
 
 def test_only_so_many_steps_back_are_kept(monkeypatch):
+    assert state.STEPS_BACK >= 50
     monkeypatch.setattr(state, "STEPS_BACK", 3)
     app = visit("architect")
     for experts in (5, 6, 7, 8, 9):

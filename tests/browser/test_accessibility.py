@@ -30,15 +30,17 @@ PALE = """() => { const ink = (each) => getComputedStyle(each).color.match(/[\\d
 
 @pytest.mark.parametrize("size", [(1440, 900), (1280, 720)], ids=["1440x900", "1280x720"])
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_stands_whole(app, visitor, page, mode, size) -> None:
-    me = visitor(app, mode, size).open(page)
-    assert me.said() == [] and "Traceback" not in me.text()
-    assert me.page.evaluate(WIDER) <= 0
-    assert me.page.evaluate(SMALL) == [] and me.page.evaluate(UNNAMED) == [] and me.page.evaluate(PALE) == []
-    background = me.page.locator("[data-testid=stApp]").evaluate("each => getComputedStyle(each).backgroundColor")
-    brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
-    assert (brightness < 60) == (mode == "dark"), background
+def test_every_page_stands_whole(app, visitor, mode, size) -> None:
+    me = visitor(app, mode, size)
+    for page in PAGES:
+        me.open(page)
+        assert me.said() == [] and "Traceback" not in me.text(), page
+        assert me.page.evaluate(WIDER) <= 0, page
+        found = [me.page.evaluate(script) for script in (SMALL, UNNAMED, PALE)]
+        assert found == [[], [], []], (page, found)
+        background = me.page.locator("[data-testid=stApp]").evaluate("each => getComputedStyle(each).backgroundColor")
+        brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+        assert (brightness < 60) == (mode == "dark"), (page, background)
 
 
 def test_the_keyboard_alone_reaches_and_changes_a_part(app, visitor) -> None:
