@@ -50,7 +50,7 @@ SORTS = {"step": "by − and +", "undo": "undone", "size": "typed", "kind": "exc
 DRAWS = {"absurd": "refused", "misfit": "broken"}
 """What shows that an edit is drawn, where that is not another diagram."""
 PACE = 400
-"""Milliseconds between two edits, as a person's: a press that is sent before fields have their new values brings old ones back."""
+"""Milliseconds between two edits, a person's pace: a press sent before fields have their new values brings old ones back."""
 DRAWN = 200
 LAID = 5
 """How often each layout is timed; the best time counts, the others are the machine's."""
