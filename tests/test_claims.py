@@ -39,6 +39,7 @@ class TestEveryClaim:
             assert difference.expected != "none" or difference.least > 0
         for arm in claim.arms:
             document_of(claim, arm).blueprint.places((arm.world or claim.world).schema)
+        assert not any(set(arm.told) & set("'\"{}[]") for arm in claim.arms), "for people, not Python's own writing"
         assert set(parameters(claim)) == {arm.name for arm in claim.arms if arm.model}
         assert all(count > 0 for arm, count in parameters(claim).items() if (claim.id, arm) != UNTRAINED)
 
@@ -229,3 +230,12 @@ def test_sources_are_those_of_the_zoo():
     papers = {system.source.title for system in systems().values()} | {
         fact.source.title for system in systems().values() for fact in system.facts if fact.source}
     assert all(claim.source.title in papers for claim in EVERY)
+
+
+def test_an_arms_changes_are_told_in_full():
+    """Nested lists keep what belongs together, a component its settings."""
+    changes = {"sharing.groups": [["click", "read"], ["share"]], "sequence": [{"kind": "gru", "history": "ahead", "width": 16}],
+               "concatenation.products": [], "settings.lr": 0.0040, "sharing": {"kind": "direct"}, "towers.mapped": False}
+    assert Arm("one", "din", changes).told == ("sharing.groups = (click, read), share; sequence = gru (history ahead, width 16); "
+                                               "concatenation.products = none; settings.lr = 0.004; sharing = direct; "
+                                               "towers.mapped = off")

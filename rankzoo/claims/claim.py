@@ -31,6 +31,12 @@ class Arm:
     world: World | None = None
     model: bool = True
 
+    @property
+    def told(self) -> str:
+        """The changes in full, for people: «sequence = pooling (history watched); settings.epochs = 3»; empty where there are
+        none."""
+        return "; ".join(f"{path} = {_spelled(value)}" for path, value in self.changes.items())
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -114,3 +120,19 @@ class Claim:
     courses: tuple[Course, ...] = ()
     grows: bool = False
     scatter: tuple[str, ...] = ()
+
+
+def _spelled(value: object, inside: bool = False) -> str:
+    """A setting's value without quotes and braces; `inside` another one in parentheses where it has several parts."""
+    if isinstance(value, Mapping):
+        kind = str(value.get("kind", ""))
+        rest = ", ".join(f"{name} {_spelled(each, True)}" for name, each in value.items() if name != "kind")
+        if kind or not rest:
+            return f"{kind} ({rest})" if rest else kind or "none"
+        return f"({rest})" if inside else rest
+    if isinstance(value, list | tuple):
+        parts = ", ".join(_spelled(each, True) for each in value) or "none"
+        return f"({parts})" if inside and len(value) > 1 else parts
+    if isinstance(value, bool) or value is None:
+        return {True: "on", False: "off", None: "none"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -192,7 +192,7 @@ def _arms(claim: Claim) -> None:
             continue
         document = document_of(claim, arm)
         count = document.blueprint.count((arm.world or claim.world).schema)
-        changes = ", ".join(f"{path} = {value}" for path, value in arm.changes.items()) or say("the preset as it is")
+        changes = arm.told or say("the preset as it is")
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f"**{escaped(arm.name)}** · {escaped(document.system.brand)} · {whole(count.parameters)} "
                         f"{say('parameters')} :gray[{escaped(changes)}]", width="stretch")
