@@ -21,7 +21,7 @@ from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
-from rankzoo.ui import caption, forms, provenance, service, state
+from rankzoo.ui import caption, fields, forms, provenance, service, state
 from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
@@ -37,15 +37,15 @@ BY_NAME = {"tasks": lambda names: state.with_tasks(tuple(names)), "without": lam
 def sidebar(reset: Callable[[], None]) -> None:
     """Model, tasks, main settings of every part, and the way back to the preset."""
     document = state.document()
-    _set("arch", document.arch)
+    fields.synchronise("arch", document.arch)
     st.selectbox(say("Architecture"), list(systems()), key="arch",
                  format_func=lambda id: f"{systems()[id].brand} ({systems()[id].source.year})",
-                 on_change=lambda: state.choose(st.session_state["arch"]))
+                 on_change=fields.answered, args=("arch", lambda: state.choose(st.session_state["arch"])))
     _ways_back()
     names = [task.name for task in document.schema().tasks]
-    _set("tasks", list(document.blueprint.tasks))
+    fields.synchronise("tasks", list(document.blueprint.tasks))
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
-             on_change=lambda: state.with_tasks(tuple(st.session_state["tasks"])))
+             on_change=fields.answered, args=("tasks", lambda: state.with_tasks(tuple(st.session_state["tasks"]))))
     note = provenance.notes()
     for address, spec in document.blueprint.specs():
         forms.settings(address, spec, note, spec.main, "side") if spec.main else None
@@ -160,8 +160,3 @@ def module_table() -> pd.DataFrame:
     document = state.document()
     table = counts.modules(document.blueprint, document.schema())
     return table.assign(output_shape=[" × ".join(map(str, shape)) for shape in table["output_shape"]])
-
-
-def _set(key: str, value: object) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value

@@ -14,6 +14,8 @@ import streamlit as st
 from rankzoo.figures.tree import Tree
 
 ASSETS = Path(__file__).parent / "assets"
+SCENES = "rz_scenes"
+"""Where it is remembered what each scene that has − and + told when it was drawn last."""
 PRESS = re.compile(r"(\S{1,1000})\.(less|more)\.(\d{1,16})(?!\S)")
 
 
@@ -48,6 +50,8 @@ def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, wid
     result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "above": above, "once": False, "moved": moved},
                     default={"selected": None, "step": None}, width=width, height=height or "content",
                     on_selected_change=_noticed, on_step_change=on_step or _noticed)
+    if on_step:
+        st.session_state.setdefault(SCENES, {})[key] = _said(key)
     return result.selected
 
 
@@ -62,6 +66,19 @@ def selected(key: str) -> str:
     """The selected id of a scene before it is drawn in this run, or an empty string."""
     state = st.session_state.get(key)
     return str(state.get("selected") or "") if isinstance(state, Mapping) else ""
+
+
+def spoke() -> bool:
+    """Whether what is answered in this run is a press in a scene that has − and +: one of these, or another
+    selection than when it was drawn."""
+    return any(_said(key) != drawn for key, drawn in st.session_state.get(SCENES, {}).items())
+
+
+def _said(key: str) -> tuple[str, int]:
+    """What a scene tells: the selected id, and when − or + was pressed last."""
+    state = st.session_state.get(key)
+    pressed = PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
+    return selected(key), max([st.session_state.get(f"{key}:stepped", 0), *(int(when) for _, _, when in pressed)])
 
 
 def stepped(key: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from rankzoo.components.slot import Slot
 from rankzoo.document import lacking
 from rankzoo.exchange import added, exchanged
 from rankzoo.inspection.steps import bounds
-from rankzoo.ui import state
+from rankzoo.ui import fields, state
 from rankzoo.ui.words import escaped, say, translate
 
 SLIDER_AT_MOST = 16
@@ -39,30 +39,31 @@ def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: 
     key, title = f"{place}:{path}", say(field.title or path.rsplit(".", 1)[-1])
     annotation, low, high = field.annotation, *bounds(field)
     if annotation is bool:
-        _synchronise(key, value)
-        st.toggle(title, key=key, help=note, on_change=_changed, args=(path, key))
+        fields.synchronise(key, value)
+        st.toggle(title, key=key, help=note, on_change=fields.answered, args=(key, _changed, path, key))
     elif get_origin(annotation) is Literal:
-        _synchronise(key, value)
+        fields.synchronise(key, value)
         options = list(get_args(annotation))
         st.selectbox(title, options, key=key, help=note, format_func=lambda option: say(option.replace("_", " ")),
-                     on_change=_changed, args=(path, key))
+                     on_change=fields.answered, args=(key, _changed, path, key))
     elif annotation is int and high is not None and high <= SLIDER_AT_MOST:
-        _synchronise(key, value)
-        st.slider(title, int(low or 0), int(high), key=key, help=note, on_change=_changed, args=(path, key))
+        fields.synchronise(key, value)
+        st.slider(title, int(low or 0), int(high), key=key, help=note, on_change=fields.answered, args=(key, _changed, path, key))
     elif annotation is int:
-        _synchronise(key, value)  # no bounds in the browser: the server's sentence says what is allowed
-        st.number_input(title, step=1, format="%d", key=key, help=note, on_change=_changed, args=(path, key))
+        fields.synchronise(key, value)  # no bounds in the browser: the server's sentence says what is allowed
+        st.number_input(title, step=1, format="%d", key=key, help=note, on_change=fields.answered,
+                        args=(key, _changed, path, key))
     elif annotation is float:
-        _synchronise(key, float(value))
+        fields.synchronise(key, float(value))
         st.number_input(title, key=key, help=note, step=0.05 if high == 1 else 0.0001 if value < 0.01 else 0.1, format="%g",
-                        on_change=_changed, args=(path, key))
+                        on_change=fields.answered, args=(key, _changed, path, key))
     elif annotation is str:
-        _synchronise(key, value)
-        st.text_input(title, key=key, help=note, on_change=_changed, args=(path, key))
+        fields.synchronise(key, value)
+        st.text_input(title, key=key, help=note, on_change=fields.answered, args=(key, _changed, path, key))
     else:
-        _synchronise(key, shown(value, annotation))
+        fields.synchronise(key, shown(value, annotation))
         told = "  \n".join(filter(None, (_choices(annotation), note))) or None
-        st.text_input(title, key=key, help=told, on_change=_typed, args=(path, key, annotation))
+        st.text_input(title, key=key, help=told, on_change=fields.answered, args=(key, _typed, path, key, annotation))
 
 
 def by_name(field: FieldInfo, name: str) -> bool:
@@ -74,14 +75,15 @@ def of_one(path: str, field: FieldInfo, value: Mapping[str, Any], name: str) -> 
     """The widget for one name of a setting that goes by names: a menu, or a number that may stay empty."""
     key, title, last = f"one:{path}:{name}", f"{say(field.title or '')}: {name}", get_args(field.annotation)[-1]
     if get_origin(last) is Literal:
-        _synchronise(key, value.get(name, OFF))
-        st.selectbox(title, [OFF, *get_args(last)], key=key, on_change=_set_one, args=(path, value, name, key),
+        fields.synchronise(key, value.get(name, OFF))
+        st.selectbox(title, [OFF, *get_args(last)], key=key, on_change=fields.answered,
+                     args=(key, _set_one, path, value, name, key),
                      format_func=lambda option: say("as its labels ask") if option == OFF else say(option.replace("_", " ")))
         return
-    _synchronise(key, value.get(name))
+    fields.synchronise(key, value.get(name))
     whole = _plain(last) is int
     st.number_input(title, value=None, key=key, step=1 if whole else 0.5, format="%d" if whole else "%g",
-                    placeholder=say("default"), on_change=_set_one, args=(path, value, name, key))
+                    placeholder=say("default"), on_change=fields.answered, args=(key, _set_one, path, value, name, key))
 
 
 def _plain(annotation: Any) -> Any:
@@ -103,11 +105,11 @@ def kind(slot: str, place: str = "form", index: int = 0) -> None:
     several = isinstance(value, tuple)
     now = (value[index].kind if value else OFF) if several else value.kind
     key = f"{place}:{slot}.{index}.kind" if index else f"{place}:{slot}.kind"
-    _synchronise(key, now)
+    fields.synchronise(key, now)
     one = several and len(value) > 1
     none = {OFF: say("taken out") if one else say("not used")} if several else {}
     none |= {WHOLE: say("all {n} taken out", n=len(value))} if one else {}
-    st.selectbox(say("Component"), [*none, *specs], key=key, on_change=_exchanged, args=(slot, key, index),
+    st.selectbox(say("Component"), [*none, *specs], key=key, on_change=fields.answered, args=(key, _exchanged, slot, key, index),
                  format_func=lambda option: none[option] if option in none else say(specs[option].title))
     if several and not value:
         _lacking(slot)
@@ -125,8 +127,8 @@ def another(slot: str) -> None:
     """The menu that puts one more component into a slot that may hold several; nothing for the others."""
     specs, key = kinds(slot), f"more:{slot}"
     if isinstance(getattr(state.document().blueprint, slot), tuple):
-        _synchronise(key, OFF)
-        st.selectbox(say("Add a component"), [OFF, *specs], key=key, on_change=_added, args=(slot, key),
+        fields.synchronise(key, OFF)
+        st.selectbox(say("Add a component"), [OFF, *specs], key=key, on_change=fields.answered, args=(key, _added, slot, key),
                      format_func=lambda option: "–" if option == OFF else say(specs[option].title))
 
 
@@ -167,11 +169,6 @@ def _number(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text.strip()
-
-
-def _synchronise(key: str, value: Any) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
 
 
 def _changed(path: str, key: str) -> None:

@@ -12,7 +12,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
-from rankzoo.ui import forms, points, provenance, service, state
+from rankzoo.ui import fields, forms, points, provenance, service, state
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -22,10 +22,10 @@ OPTIMISERS = {"adam": "Adam", "adagrad": "Adagrad", "sgd": "SGD"}
 def model_and_data() -> None:
     """Which model, on which data."""
     document = state.document()
-    _set("rz_arch", document.arch)
+    fields.synchronise("rz_arch", document.arch)
     st.selectbox(say("Model"), list(systems()), key="rz_arch", format_func=lambda id: systems()[id].brand, on_change=_choose)
     known = data_sets()
-    _set("rz_data", document.data)
+    fields.synchronise("rz_data", document.data)
     st.selectbox(say("Data"), [*known, *([] if document.data in known else [document.data])], key="rz_data",
                  format_func=lambda name: known.get(name, name), on_change=_on_data)
 
@@ -55,7 +55,7 @@ def settings() -> None:
     _number("rz_epochs", "settings.epochs", say("Epochs"), now.epochs)
     _setting("lr", now)
     _setting("batch_size", now)
-    _set("rz_optimiser", now.optimizer)
+    fields.synchronise("rz_optimiser", now.optimizer)
     st.segmented_control(say("Optimiser"), list(OPTIMISERS), key="rz_optimiser", format_func=OPTIMISERS.get, required=True,
                          on_change=_edit, args=("settings.optimizer", "rz_optimiser"), width="stretch")
     _setting("schedule", now)
@@ -158,7 +158,7 @@ def _on_data() -> None:
 
 def _number(key: str, path: str, title: str, value: int, step: int = 1) -> None:
     """A whole number without bounds in the browser: the server's sentence says what is allowed."""
-    _set(key, value)
+    fields.synchronise(key, value)
     st.number_input(title, key=key, step=step, on_change=_edit, args=(path, key), format="%d")
 
 
@@ -167,8 +167,3 @@ def _edit(path: str, key: str) -> None:
     if path == "settings.rows" and value == default_rows(state.document().data):
         value = None
     state.edit(path, value)
-
-
-def _set(key: str, value: object) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value

@@ -47,7 +47,7 @@ CLAIM = Claim(
           "videos placed and its product, all else is the phone's. Simple: both histories averaged, no experts, plain numbers, "
           "no products. Of the like these data hold no score of the server. Nobody was shown the server's order: lists were made "
           "by chance",
-    world=replace(WORLD, ordered=True), trial=trial, seeds=3, seconds=90,
+    world=replace(WORLD, ordered=True), trial=trial, seeds=3, seconds=70,
     arms=(Arm(SERVER, "kuaishou", model=False), Arm("simple", "kuaishou", PLAIN | POOLED), Arm("EdgeRec", "kuaishou", STALE),
           Arm("phone", "kuaishou")),
     statistic="AUC of each task on test rows; true reward of a list of four by a beam search (expected views)", groups=TASKS,

@@ -44,7 +44,7 @@ CLAIM = Claim(
                  Difference("order", ("tower",), ("none",), least=0.01),
                  Difference("order", ("adversary .1",), ("none",), least=0.01),
                  Difference("order", ("adversary 1",), ("none",), least=0.01),
-                 Difference("order", ("feature",), ("none",), "none", least=0.02)), seeds=5, seconds=75,
+                 Difference("order", ("feature",), ("none",), "none", least=0.02)), seeds=5, seconds=55,
     why="An adversary of the right strength does here on average what the tower does, and either may win on the rows of one "
         "seed. Its strength is the best of the three on these same seeds, which favours it. It has to be tuned: what is wanted "
         "stands higher, so that an adversary that is too strong takes that away as well. The tower needs no such choice.")
