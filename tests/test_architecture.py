@@ -18,7 +18,7 @@ ZOO = {"industry": 180, "ladder": 90}  # lines of a system's file
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
 # Rooms of one tier may import each other; every other import looks back.
-TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("shape", "trace"),
+TIERS = (("errors", "memo"), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("shape", "trace"),
          ("components",),
          ("blueprint", "data"), ("model", "mending", "proposals"),
          ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
