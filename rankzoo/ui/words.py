@@ -55,8 +55,13 @@ def translate(text: str) -> str:
 
 def translator() -> Callable[[str], str]:
     """`translate` in the language of this visit, for where no visit is known."""
-    chosen = language()
-    return lambda text: f"⟦{text}⟧" if chosen == MARKED else catalogue(chosen).get(text, text)
+    return into(language())
+
+
+@cache
+def into(language: str) -> Callable[[str], str]:
+    """`translate` into a language, the same function each time: what was worked out with it can be kept."""
+    return lambda text: f"⟦{text}⟧" if language == MARKED else catalogue(language).get(text, text)
 
 
 def say(text: str, /, **values: object) -> str:
