@@ -110,7 +110,9 @@ def _steps(config: str, chosen: str, _document: Document) -> tuple[Step, ...]:
     """Up to 8 ms, since a size is a part's own where another value would draw it otherwise."""
     block = next((each for each in service.blocks(_document) if each.address == chosen), None)
     address, spec = caption.owner(chosen, _document.blueprint)
-    return steps_of(_document.blueprint, _document.schema(), address, spec, block) if block and spec else ()
+    if spec is None or not block and chosen not in SLOTS:
+        return ()
+    return steps_of(_document.blueprint, _document.schema(), address, spec, block, _document.system.blueprint)
 
 
 def lines() -> list[Stepped]:
