@@ -9,7 +9,7 @@ from rankzoo.export import picture
 from rankzoo.registry import systems
 from tests.browser.driving import FOCUS, expert
 
-PROJECTOR = (1280, 720)
+PROJECTOR, PHONE, TABLET = (1280, 720), (390, 844), (820, 1180)
 TALL = [("snapchat", 12.0), ("alibaba", 12.3), ("ple", 12.9)]
 FITTING = [("youtube", 13.3), ("din", 13.3), *TALL]
 """Diagrams that stand above their readout, the tallest of all among them, with the least type in a projector's window."""
@@ -17,6 +17,21 @@ CUT = """() => { const line = document.querySelector(".st-key-rz_model p");
     const whole = [line, ...line.children].filter((each) => !each.matches("strong + span"));
     return [Math.max(...whole.map((each) => each.scrollWidth - each.clientWidth)), line.getBoundingClientRect().height,
             document.querySelector(".st-key-rz_head").getBoundingClientRect().height]; }"""
+OVERLAPS = """() => { const head = document.querySelector(".st-key-rz_head"), boxes = [], found = [];
+    const walk = head ? document.createTreeWalker(head, NodeFilter.SHOW_TEXT) : { nextNode: () => null };
+    for (let node; (node = walk.nextNode());) {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        for (const { left, right, top, bottom } of range.getClientRects())
+            if (node.textContent.trim() && right > left) boxes.push({ left, right, top, bottom, said: node.textContent });
+    }
+    boxes.forEach((a, i) => boxes.slice(0, i).forEach((b) => {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        if (wide > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2)
+            found.push(`${a.said} | ${b.said}`); }));
+    found.push(...boxes.filter((each) => each.right > innerWidth).map((each) => each.said));
+    const main = document.querySelector(".stMain");
+    return [found, main.scrollWidth - main.clientWidth, boxes.length]; }"""
 
 
 def opened(me, arch: str, **query: str):
@@ -42,6 +57,19 @@ def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
         assert "assumed" in me.key("rz_head").inner_text()
     me.fill("side:towers.widths", "16, 8")
     assert "1 changed" in me.key("rz_head").inner_text() and me.page.evaluate(CUT)[0] <= 0
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET])
+def test_nothing_in_the_head_stands_on_anything_else_in_a_narrow_window(app, visitor, size) -> None:
+    """Every page; what has no room beside the model line stands below it, and no page scrolls sideways."""
+    me, written = visitor(app, size=size), 0
+    for page in ("", "architect", "train", "inside", "claims", "learn", "interview", "data"):
+        me.open(page)
+        me.page.locator("[data-testid=stAppViewContainer] p").first.wait_for()
+        over, beyond, texts = me.page.evaluate(OVERLAPS)
+        written += texts
+        assert (over, beyond) == ([], 0), page
+    assert written > 20
 
 
 def type_size(me) -> float:
