@@ -8,6 +8,9 @@ st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg",
 st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_top{position:absolute}"
         ".st-key-rz_model p{white-space:nowrap;display:flex;gap:.5rem;align-items:baseline} .st-key-rz_model p>*{flex:none}"
         ".st-key-rz_model p>strong+span{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis}"
+        "@media(max-width:1200px){.st-key-rz_head{flex-wrap:wrap!important} .st-key-rz_head>:first-child{flex:1 1 100%!important}"
+        ".st-key-rz_model p{flex-wrap:wrap;row-gap:0} .st-key-rz_model p>*{max-width:100%;white-space:normal}}"
+        "@media(max-width:480px){.st-key-rz_head:has(.st-key-rz_model)>:nth-child(2){flex:1 1 100%!important}}"
         ".st-key-rz_large{margin-block:-.5rem}</style>")
 if classroom.on():
     classroom.look(tour.going_on())

@@ -4,7 +4,21 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.export.picture import Learned, assumed_blocks, changed_blocks, counted
 from rankzoo.figures import diagram
-from rankzoo.ui import advised, architect, beside, caption, changed, counts, head, large, page, provenance, rung, state
+from rankzoo.ui import (
+    advised,
+    architect,
+    beside,
+    caption,
+    changed,
+    classroom,
+    counts,
+    head,
+    large,
+    page,
+    provenance,
+    rung,
+    state,
+)
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translator
 
@@ -24,7 +38,8 @@ def picture(document: Document, inside: Learned) -> None:
           on_step=architect.take_step)
     scaled = large.chosen(document)
     if not caption.in_class(chosen):
-        scene(counted(scaled.count, tongue), key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
+        scene(counted(scaled.count, tongue, flat=classroom.on()),
+              key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
     large.show(document, scaled)
     advised.show(document)
     caption.show(chosen, inside)

@@ -103,6 +103,19 @@ def test_what_a_press_takes_away_leaves_the_one_before_it_in_hand():
         assert app.session_state[DIAGRAM]["selected"] == f"sharing.level.{levels - 1}.shared.0"
 
 
+def test_the_last_layer_that_went_comes_back_by_the_sign_beside_it():
+    """A tower of no layers keeps its line; a part that was nothing but its layers leaves it in its column. As wide as it was."""
+    app = pick(opened("youtube"), DIAGRAM, "towers.click")
+    for part, setting, before in (("towers.click", "towers.widths", 16), ("sharing.bottom", "sharing.bottom", 64)):
+        pressed(pick(app, DIAGRAM, part), f"{setting}.length.less")
+        slot, name = setting.split(".")
+        assert getattr(getattr(document(app).blueprint, slot), name) == ()
+        assert app.session_state[DIAGRAM]["selected"] == part if part in drawn(app) else slot
+        assert "0" in words(scenes(app)[f"{DIAGRAM} above"])
+        pressed(app, f"{setting}.length.more")
+        assert getattr(getattr(document(app).blueprint, slot), name) == (before,)
+
+
 def test_a_feature_that_was_taken_out_leaves_its_column_in_hand():
     """Its head is pressed, as the row and the caption say."""
     app = pressed(pick(opened("youtube"), DIAGRAM, "representation.device"), "without.device.less")

@@ -251,6 +251,16 @@ def test_the_readout_bears_extremes(embedding: int, dense: int, said: str) -> No
     assert all(bar["x"] >= 0 and bar["x"] + bar["width"] <= 1080.01 for bar in classed(tree, "bar"))
 
 
+def test_a_flat_readout_has_the_same_numbers_beside_each_other() -> None:
+    parts = [(5, "shared", 900), (6, "towers", 100)]
+    flat, high = (readout.draw(4000, 3000, 1000, parts, flat=flat) for flat in (True, False))
+    assert set(words(high)) - set(words(flat)) == {"dense part, enlarged"} and flat[1]["aria-label"] == high[1]["aria-label"]
+    tables, dense, *inner = classed(flat, "bar")
+    assert tables["width"] / (tables["width"] + dense["width"]) == pytest.approx(0.75, abs=0.002)
+    assert dense["x"] + dense["width"] < inner[0]["x"] and inner[-1]["x"] + inner[-1]["width"] <= 1080
+    assert all(bar["y"] + bar["height"] <= readout.FLAT < readout.HEIGHT for bar in (tables, dense, *inner))
+
+
 def test_the_palette_is_the_apps() -> None:
     light, dark = theme("light"), theme("dark")
     assert CONFIG.is_file() and len(light.families) == len(dark.families) == 7 and len(light.tasks) == 6

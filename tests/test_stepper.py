@@ -13,7 +13,7 @@ from rankzoo.figures.diagram import stepper
 from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.tree import Tree
 from rankzoo.inspection.steps import Step, heir, steps
-from rankzoo.paths import at, set_at
+from rankzoo.paths import set_at
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from tests.strokes import apart, texts
@@ -30,13 +30,13 @@ def signs(tree: Tree) -> dict[str, Corner]:
             for part in tree[2] if "data-step" in part[1]}
 
 
-def row(blueprint: Blueprint, schema: Schema, address: str) -> tuple[Tree, tuple[Step, ...]]:
-    """The row of a part as the page draws it, and its steps."""
-    block = next(each for each in blueprint.blocks(schema) if each.address == address)
-    owner, spec = next((a, s) for a, s in blueprint.specs() if address == a or address.startswith(a + "."))
-    found = steps(blueprint, schema, owner, spec, block)
+def row(blueprint: Blueprint, schema: Schema, address: str, preset: Blueprint | None = None) -> tuple[Tree, tuple[Step, ...]]:
+    """The row of a part, or of a column without a part of its name, as the page draws it, and its steps."""
+    block = next((each for each in blueprint.blocks(schema) if each.address == address), None)
+    owner, spec = next((a, s) for a, s in blueprint.specs() if f"{address}.".startswith(f"{a}.") or a == f"{address}.0")
+    found = steps(blueprint, schema, owner, spec, block, preset)
     lines = [Stepped(s.key, s.title, s.shown, s.less is not None, s.more is not None, s.gone) for s in found]
-    return stepper.draw(lines, block.title), found
+    return stepper.draw(lines, block.title if block else address), found
 
 
 def pressed(blueprint: Blueprint, schema: Schema, step: Step, way: str) -> Blueprint | None:
@@ -78,7 +78,7 @@ def test_a_second_press_at_one_place_is_the_same_press(id: str) -> None:
 def again(blueprint: Blueprint, schema: Schema, part: str, sign: str) -> int:
     """Press where the sign was until its setting ends, or the part goes and leaves its column; how often it was there."""
     key, way = sign.rsplit(".", 1)
-    places, path = [], ""
+    places = []
     while blueprint and len(places) < PRESSES:
         there = [block.address for block in blueprint.blocks(schema)]
         before, part = part, heir(part, there)
@@ -87,12 +87,32 @@ def again(blueprint: Blueprint, schema: Schema, part: str, sign: str) -> int:
         tree, found = row(blueprint, schema, part)
         step = next((each for each in found if each.key == key), None)
         if step is None or getattr(step, way) is None:
-            assert sign not in signs(tree) and (step or at(blueprint.model_dump(), path) == ()), (part, sign)
+            assert sign not in signs(tree) and step, (part, sign)
             break
         places.append(signs(tree)[sign])
         assert abs(places[-1][0] - places[0][0]) < SIGN / 2 and places[-1][1] == places[0][1], (part, sign, places)
-        blueprint, path = pressed(blueprint, schema, step, way), step.path
+        blueprint = pressed(blueprint, schema, step, way)
     return len(places)
+
+
+@pytest.mark.parametrize("id", systems())
+def test_layers_that_are_all_gone_come_back_where_they_went(id: str) -> None:
+    """− of a list of widths to its end, and + from there: its line stays, or goes to the column, and + is the last − undone."""
+    document = Document.preset(id)
+    schema, seen = document.schema(), set()
+    for part in parts(id):
+        for key in {step.key for step in row(document.blueprint, schema, part)[1] if step.part == "length"} - seen:
+            seen.add(key)
+            before, blueprint, held = None, document.blueprint, part
+            while blueprint:
+                held = heir(held, [block.address for block in blueprint.blocks(schema)])
+                tree, found = row(blueprint, schema, held, document.blueprint)
+                step, = (each for each in found if each.key == key)
+                if before is not None:
+                    after = pressed(blueprint, schema, step, "more")
+                    assert f"{key}.more" in signs(tree) and (after == before or step.shown != "0"), (held, step)
+                before, blueprint = blueprint, pressed(blueprint, schema, step, "less") if step.less is not None else None
+            assert before
 
 
 LINES = [Stepped("a.experts", "Experts", "4", True, True), Stepped("a.widths.0", "Units", "64", False, True),

@@ -165,7 +165,7 @@ def drawn(document: Document, inside: Learned = NOTHING, translate: Translate = 
                         say=translate, changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout))
 
 
-def counted(count: Count, translate: Translate = str) -> Tree:
-    """The bar of the parameters, dense ones enlarged."""
+def counted(count: Count, translate: Translate = str, flat: bool = False) -> Tree:
+    """The bar of the parameters, dense ones enlarged below it or, `flat`, beside it."""
     return readout.draw(count.parameters, count.embedding, count.dense, dense_parts(count, translate),
-                        translate("Parameters"), translate)
+                        translate("Parameters"), translate, flat)

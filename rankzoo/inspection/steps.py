@@ -1,7 +1,8 @@
 """Steps: what one press more or less does to a part of a model: an expert, a head or a layer, twice the units, a heavier task.
 
 Settings are found by the fields of a component's spec, so that they hold for every kind; of its lists of widths a part has those
-that its units show and that other widths would change in it: an expert may be as wide as the layer below all of them.
+that its units show and that other widths would change in it: an expert may be as wide as the layer below all of them. A list
+without layers belongs to the part that would show them; where that is gone with its last layer, to its component's column.
 """
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ from urllib.parse import quote
 import annotated_types
 from pydantic.fields import FieldInfo
 
-from rankzoo.blueprint import Blueprint
-from rankzoo.components.slot import Slot
+from rankzoo.blueprint import Blueprint, Place
+from rankzoo.components.slot import Slot, Width
+from rankzoo.errors import ZooError
 from rankzoo.inspection.provenance import sized_blocks
+from rankzoo.paths import at
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
 
@@ -22,6 +25,8 @@ DOUBLED = 64
 """A number that may be larger than this is doubled and halved, a smaller one goes by ones."""
 HEAVIER = 0.5
 NARROWEST = 1
+FIRST = 64
+"""How wide a first layer is that neither the preset nor the component's default has."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +49,25 @@ class Step:
         return f"{self.path}.{quote(self.part, safe='')}" if self.part else self.path
 
 
-def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block: Block) -> tuple[Step, ...]:
-    """The steps of one part of the diagram: those of its component that concern it."""
-    if block.form == "feature":
+def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block: Block | None,
+          preset: Blueprint | None = None) -> tuple[Step, ...]:
+    """The steps of one part of the diagram: those of its component that concern it; without a block those of the component's
+    column. preset: what knows how wide a layer was that is gone."""
+    if block is not None and block.form == "feature":
         left = [*blueprint.without, block.title] if block.title in schema.spare else []
         out = [Step("without", "Leave the feature out", "", left, gone=True, part=block.title)] if left else []
         return (*_field(address, spec, block), *out)
-    if block.form == "head":
+    if block is not None and block.form == "head":
         return tuple(_task(blueprint, address, spec, block))
     fields = {f"{address}.{name}": field for name, field in type(spec).model_fields.items()}
-    shown = [path for path in fields if _shows(block, getattr(spec, path.rsplit(".", 1)[-1]))]
-    places = [each for each in blueprint.places(schema) if each.address == address] if shown else []
-    own = [path for path in shown if block.address in sized_blocks(places, [path])]
-    widths = [step for path in own for step in _widths(path, fields[path], spec)]
+    place = next((each for each in blueprint.places(schema) if each.address == address), None)
+    if block is None:
+        return tuple(_length(path, fields[path], spec, preset, fields[path].title) for path in _lists(fields)
+                     if place and _own_part(path, spec, place))
+    own = [path for path in fields if _shows(block, _held(spec, path)) and place
+           and block.address in sized_blocks([place], [path])]
+    own += [path for path in _lists(fields) if place and not _held(spec, path) and _first(path, spec, place, block)]
+    widths = [step for path in own for step in _widths(path, fields[path], spec, preset)]
     bare = bool(widths) and block.form == "layer"  # a network of which nothing but its widths is drawn
     numbers = [] if bare else [step for path, field in fields.items() for step in _number(path, field, spec)]
     return (*numbers, *widths)
@@ -66,7 +77,7 @@ def _number(path: str, field: FieldInfo, spec: Slot) -> Iterator[Step]:
     """A whole number, by ones, or doubled and halved."""
     if field.annotation is not int:
         return
-    value, (low, high) = getattr(spec, path.rsplit(".", 1)[-1]), bounds(field)
+    value, (low, high) = _held(spec, path), bounds(field)
     twice = high is None or high > DOUBLED
     less, more = (value // 2, max(1, value * 2)) if twice else (value - 1, value + 1)
     yield Step(path, field.title or path.rsplit(".", 1)[-1], f"{value:,}", less if less >= (low or 0) and less < value else None,
@@ -79,17 +90,55 @@ def _shows(block: Block, value: object) -> bool:
     return numbers and tuple(block.units[:len(value)]) == value
 
 
-def _widths(path: str, field: FieldInfo, spec: Slot) -> Iterator[Step]:
+def _lists(fields: Mapping[str, FieldInfo]) -> list[str]:
+    """The lists of widths that may be empty."""
+    return [path for path, field in fields.items() if field.annotation == tuple[Width, ...] and not lengths(field)[0]]
+
+
+def _first(path: str, spec: Slot, place: Place, block: Block) -> bool:
+    """Whether the first layer of an empty list would be the first of a part's units."""
+    after = _drawn(path, spec, place, (FIRST,)).get(block.address)
+    return after is not None and after.units == (FIRST, *block.units)
+
+
+def _own_part(path: str, spec: Slot, place: Place) -> bool:
+    """Whether a list's layers alone make a part, which comes with the first and goes with the last of them."""
+    without, with_layers = _drawn(path, spec, place, ()), _drawn(path, spec, place, _held(spec, path) or (FIRST,))
+    return bool(without) and without.keys() < with_layers.keys()
+
+
+def _drawn(path: str, spec: Slot, place: Place, widths: tuple[int, ...]) -> Mapping[str, Block]:
+    """What a component draws with other widths; nothing where it cannot stand with them."""
+    other = spec.model_copy(update={path.rsplit(".", 1)[-1]: widths})
+    try:
+        return {block.address: block for block in other.draw(place.shape).blocks}
+    except ZooError:
+        return {}
+
+
+def _held(spec: Slot, path: str) -> object:
+    return getattr(spec, path.rsplit(".", 1)[-1])
+
+
+def _widths(path: str, field: FieldInfo, spec: Slot, preset: Blueprint | None) -> Iterator[Step]:
     """How many layers a list of widths has, then each of them: what grows stands last, so that no line moves."""
-    value = getattr(spec, path.rsplit(".", 1)[-1])
-    least, most = lengths(field)
-    yield Step(path, "Layers", str(len(value)), list(value[:-1]) if len(value) > least else None,
-               [*value, value[-1]] if most is None or len(value) < most else None, part="length")
+    yield _length(path, field, spec, preset, "Layers")
+    value = _held(spec, path)
     for i, width in enumerate(value):
         put = lambda new, i=i: [*value[:i], new, *value[i + 1:]]  # noqa: E731
         title = "Units" if len(value) == 1 else f"Units, layer {i + 1}"
         yield Step(path, title, f"{width:,}", put(width // 2) if width > NARROWEST else None, put(width * 2),
                    part=str(i))
+
+
+def _length(path: str, field: FieldInfo, spec: Slot, preset: Blueprint | None, title: str) -> Step:
+    """How many layers a list of widths has: another is as wide as the last; the first as wide as in the preset, else as in the
+    component's default."""
+    value, (least, most) = _held(spec, path), lengths(field)
+    usual = at(preset.model_dump(mode="json"), path) if preset else None
+    next_one = value[-1] if value else (usual or field.get_default() or (FIRST,))[0]
+    return Step(path, title, str(len(value)), list(value[:-1]) if len(value) > least else None,
+                [*value, next_one] if most is None or len(value) < most else None, part="length")
 
 
 def _field(address: str, spec: Slot, block: Block) -> Iterator[Step]:

@@ -26,7 +26,7 @@ from rankzoo.ui.component import selected, stepped
 from rankzoo.ui.words import say, translator
 
 DIAGRAM = "architect_diagram"
-AT_ONCE = 0.5
+AT_ONCE = 0.55
 """Height over width up to which a class sees the readout with the diagram, without scrolling."""
 UNDO, REDO = "Alt+Z", "Alt+Shift+Z"
 """Not Ctrl+Z: in a text field that takes back what was typed, and a key alone would be in the way of those who speak to type."""
@@ -110,7 +110,9 @@ def _steps(config: str, chosen: str, _document: Document) -> tuple[Step, ...]:
     """Up to 8 ms, since a size is a part's own where another value would draw it otherwise."""
     block = next((each for each in service.blocks(_document) if each.address == chosen), None)
     address, spec = caption.owner(chosen, _document.blueprint)
-    return steps_of(_document.blueprint, _document.schema(), address, spec, block) if block and spec else ()
+    if spec is None or not block and chosen not in SLOTS:
+        return ()
+    return steps_of(_document.blueprint, _document.schema(), address, spec, block, _document.system.blueprint)
 
 
 def lines() -> list[Stepped]:
@@ -129,7 +131,7 @@ def signs() -> Tree:
 def aspect(layout: Layout) -> float:
     """Width over height of what a class sees at once: the row of signs, the diagram and the readout, one below the other and
     equally wide, or a tall diagram with its row alone, whose type could not be read from a wall if it left room for more."""
-    both = layout.height / layout.width + readout.HEIGHT / readout.WIDTH
+    both = layout.height / layout.width + readout.FLAT / readout.WIDTH
     return 1 / (stepper.HEIGHT / stepper.WIDTH + (both if both <= AT_ONCE else layout.height / layout.width))
 
 

@@ -13,9 +13,15 @@ LARGE = """<style>html{font-size:18px!important} @media(min-width:1600px){html{f
 .st-key-architect_diagram,.st-key-readout{--rz-room:calc(100vh - %srem)} .st-key-readout,.st-key-rz_line{margin-top:-.6rem}
 .st-key-rz_line p{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .st-key-rz_tour{padding:0 .75rem!important;margin-bottom:-.5rem} .st-key-rz_tour p{white-space:nowrap}
-.st-key-rz_tour button{min-height:2rem;padding-block:0}</style>"""
-BESIDE, STRIP = 6.9, 1.9
-"""Rem that diagram and readout have not, with the gaps: menu and model line; and the line of a tour."""
+.st-key-rz_tour button{min-height:2rem;padding-block:0}
+@media(max-height:800px){.stAppHeader{height:2.7rem!important;min-height:0!important}
+.stMainBlockContainer{padding-top:3.2rem!important}
+.stMainBlockContainer:has(.st-key-architect_diagram){padding-top:2.5rem!important}
+:has(.st-key-architect_diagram) .st-key-rz_head{margin-block:-.25rem -.5rem} .st-key-rz_tour{margin-top:.4rem}
+.st-key-architect_diagram,.st-key-readout{--rz-room:calc(100vh - %srem)}}</style>"""
+BESIDE, STRIP = (6.9, 5.4), (1.9, 2.3)
+"""Rem that diagram and readout have not, with the gaps: menu and model line, in a low window closer to each other; and the line
+of a tour."""
 
 
 def on() -> bool:
@@ -46,7 +52,7 @@ def leave() -> None:
 
 def look(strip: bool) -> None:
     """The sizes of a class; `strip`: whether a tour tells on top of the page how it goes on."""
-    st.html(LARGE % (BESIDE + STRIP * strip))
+    st.html(LARGE % tuple(beside + line * strip for beside, line in zip(BESIDE, STRIP, strict=True)))
 
 
 def in_line() -> None:

@@ -5,17 +5,33 @@ import pytest
 
 from rankzoo import link
 from rankzoo.document import Document
+from rankzoo.export import picture
+from rankzoo.registry import systems
 from tests.browser.driving import FOCUS, expert
 
-PROJECTOR = (1280, 720)
-FITTING = [("youtube", 12.7, "readout"), ("din", 13.2, "readout")]
-"""Diagrams that stand above their readout, with the least type."""
-TALL = [("snapchat", 12.2, "architect_diagram"), ("alibaba", 12.5, "architect_diagram"), ("ple", 13.2, "architect_diagram")]
-"""Diagrams beside which the readout has no room in the window: type that could be read from a wall comes first."""
+PROJECTOR, PHONE, TABLET = (1280, 720), (390, 844), (820, 1180)
+TALL = [("snapchat", 12.0), ("alibaba", 12.3), ("ple", 12.9)]
+FITTING = [("youtube", 13.3), ("din", 13.3), *TALL]
+"""Diagrams that stand above their readout, the tallest of all among them, with the least type in a projector's window."""
 CUT = """() => { const line = document.querySelector(".st-key-rz_model p");
     const whole = [line, ...line.children].filter((each) => !each.matches("strong + span"));
     return [Math.max(...whole.map((each) => each.scrollWidth - each.clientWidth)), line.getBoundingClientRect().height,
             document.querySelector(".st-key-rz_head").getBoundingClientRect().height]; }"""
+OVERLAPS = """() => { const head = document.querySelector(".st-key-rz_head"), boxes = [], found = [];
+    const walk = head ? document.createTreeWalker(head, NodeFilter.SHOW_TEXT) : { nextNode: () => null };
+    for (let node; (node = walk.nextNode());) {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        for (const { left, right, top, bottom } of range.getClientRects())
+            if (node.textContent.trim() && right > left) boxes.push({ left, right, top, bottom, said: node.textContent });
+    }
+    boxes.forEach((a, i) => boxes.slice(0, i).forEach((b) => {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        if (wide > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2)
+            found.push(`${a.said} | ${b.said}`); }));
+    found.push(...boxes.filter((each) => each.right > innerWidth).map((each) => each.said));
+    const main = document.querySelector(".stMain");
+    return [found, main.scrollWidth - main.clientWidth, boxes.length]; }"""
 
 
 def opened(me, arch: str, **query: str):
@@ -43,6 +59,19 @@ def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
     assert "1 changed" in me.key("rz_head").inner_text() and me.page.evaluate(CUT)[0] <= 0
 
 
+@pytest.mark.parametrize("size", [PHONE, TABLET])
+def test_nothing_in_the_head_stands_on_anything_else_in_a_narrow_window(app, visitor, size) -> None:
+    """Every page; what has no room beside the model line stands below it, and no page scrolls sideways."""
+    me, written = visitor(app, size=size), 0
+    for page in ("", "architect", "train", "inside", "claims", "learn", "interview", "data"):
+        me.open(page)
+        me.page.locator("[data-testid=stAppViewContainer] p").first.wait_for()
+        over, beyond, texts = me.page.evaluate(OVERLAPS)
+        written += texts
+        assert (over, beyond) == ([], 0), page
+    assert written > 20
+
+
 def type_size(me) -> float:
     """Pixels of the diagram's type of 12 units, as they are on the screen."""
     return 12 * me.page.locator(".st-key-architect_diagram .rz-frame svg").evaluate("svg => svg.getScreenCTM().a")
@@ -56,12 +85,11 @@ def sides(me, key: str, part: str = "frame") -> tuple[int, int]:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_a_class_sees_line_diagram_and_readout_without_scrolling(app, visitor, mode) -> None:
-    """The lowest, and the tallest diagrams, which fill it alone with the row of signs; type of 18 pixels and no sidebar."""
+    """The lowest and the tallest diagrams, with the row of signs; type of 18 pixels and no sidebar."""
     me = visitor(app, mode, size=PROJECTOR)
-    for arch, least, last in FITTING + TALL:
+    for arch, least in FITTING:
         opened(me, arch, **{"class": "1"})
-        assert bottom(me, last) <= PROJECTOR[1] and me.key("rz_caption").count() == 0, arch
-        assert (bottom(me, "readout") <= PROJECTOR[1]) == (last == "readout"), arch
+        assert bottom(me, "readout") <= PROJECTOR[1] and me.key("rz_caption").count() == 0, arch
         assert type_size(me) >= least and sides(me, "architect_diagram") == sides(me, "readout"), arch
         assert sides(me, "architect_diagram", "steps") == sides(me, "architect_diagram"), arch
     assert me.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "18px"
@@ -69,16 +97,29 @@ def test_a_class_sees_line_diagram_and_readout_without_scrolling(app, visitor, m
         me.page.locator("[data-testid=stSidebar]").bounding_box()["x"] < -100)
 
 
-@pytest.mark.parametrize("arch, least, last", TALL)
-def test_a_press_moves_no_tall_diagram_out_of_a_class_s_window(app, visitor, arch, least, last) -> None:
-    """The row of signs has its place before; the line of what is selected stands where the readout stood, below the window."""
+@pytest.mark.parametrize("size", [PROJECTOR, (1440, 900)])
+def test_every_readout_is_in_a_class_s_window(app, visitor, size) -> None:
+    """Of every system: the tallest diagrams have the least room, and are asked."""
+    me, heights = visitor(app, size=size), {}
+    for arch in systems():
+        document = Document.preset(arch)
+        heights[arch] = picture.layout_of(document.blueprint, document.schema()).height
+    for arch in sorted(heights, key=heights.get)[-3:]:
+        opened(me, arch, **{"class": "1"})
+        assert bottom(me, "readout") <= size[1] and type_size(me) >= 12, arch
+
+
+@pytest.mark.parametrize("arch, least", TALL)
+def test_a_press_moves_no_tall_diagram_out_of_a_class_s_window(app, visitor, arch, least) -> None:
+    """The row of signs has its place before; the line of what is selected stands where the readout stood."""
     me = opened(visitor(app, size=PROJECTOR), arch, **{"class": "1"})
     frame = me.page.locator(".st-key-architect_diagram .rz-frame svg")
     before = frame.bounding_box()
     me.node("losses.click" if arch != "snapchat" else "losses.swipe").click()
     me.settle()
     assert me.page.locator("[data-step]").count() and frame.bounding_box() == before
-    assert bottom(me, last) <= PROJECTOR[1] and type_size(me) >= least
+    line = me.key("rz_line").bounding_box()
+    assert line["y"] + line["height"] <= PROJECTOR[1] and type_size(me) >= least
 
 
 def test_a_press_shows_a_class_what_it_is_at_the_same_size(app, visitor) -> None:
