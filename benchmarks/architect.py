@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -52,7 +53,7 @@ SORTS = {"step": "by − and +", "undo": "undone", "size": "typed", "kind": "exc
 DRAWS = {"absurd": "refused", "misfit": "broken"}
 """What shows that an edit is drawn, where that is not another diagram."""
 PACE = 400
-"""Milliseconds between two edits, a person's pace: a press sent before fields have their new values brings old ones back."""
+"""Milliseconds between two edits, a person's pace: a drawing moves to its new places for half of them."""
 DRAWN = 200
 LAID = 5
 """How often each layout is timed; the best time counts, the others are the machine's."""
@@ -79,15 +80,24 @@ def edit(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
         opened(page, server, document)
         page.locator(DIM).wait_for()
         seen, whole, made_so = [], [], Counter()
-        for each in edits.drawn(document, number):
+        made_of = edits.told(document, number)
+        for each, _ in made_of:
             page.wait_for_timeout(PACE)
             select(page, each.part)
             whole.append(made(page, each))
             seen.append(page.evaluate("rz.first"))
             made_so[each.how] += 1
+        if in_hand(page) != made_of[-1][1]:
+            raise SystemExit("The page holds another model than the edits make.")
     mixed = ", ".join(f"{times} {SORTS[how]}" for how, times in sorted(made_so.items()))
     yield Figure(f"edit of {document.arch} → diagram, counts, warnings ({mixed})", seen, "ms", 300, "p95")
     yield Figure("the same → the whole page", whole, "ms")
+
+
+def in_hand(page: Page) -> Document:
+    """The model in the page's address."""
+    rested(page)
+    return link.decode(parse_qs(urlparse(page.url).query)["c"][0])
 
 
 def select(page: Page, part: str) -> None:
