@@ -50,16 +50,24 @@ PROBE = """(() => {
   const count = () => all("readout", "text").map((each) => each.textContent).join("|");
   const ended = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning";
   const title = () => words(".st-key-rz_caption strong");
+  const sentence = () => words("[data-testid=stAlertContentError]");
+  // Whether counts and warnings are those of this run: what stands behind them is, and no warning is from the run before.
+  const STALE = ["[class*=st-key-rz_advice]", ".st-key-rz_large"].map((each) => `${each} [data-stale=true]`).join(", ");
+  const NEXT = ".st-key-rz_caption [data-testid=stElementContainer]:not([data-stale=true])";
+  const fresh = () => document.querySelector(NEXT) !== null && document.querySelector(STALE) === null;
+  // Ready when the whole page is; when the part that is looked at first was is remembered.
+  const whole = (part) => { const ready = () => { if (!part()) return false;
+    ready.first ??= performance.now(); return ended(); }; return ready; };
   const becomes = {  // each remembers what stands there when it is called, and returns whether that has changed
     rows: () => () => { const rows = all("zoo_table", "[data-id]"); return rows.length > 0 && rows.every(drawn); },
     experts: (number) => { const before = count();
       return () => all("architect_diagram", '[data-id^="sharing.expert."]').length === number && count() && count() !== before; },
     diagram: () => () => all("architect_diagram", "[data-id]").some(drawn) && count() !== "",
-    redrawn: () => { const words = () => count() + all("architect_diagram", "text").map((each) => each.textContent).join("|");
-      const before = words(); return () => count() && words() !== before && ended(); },
-    refused: () => { const said = () => words("[data-testid=stAlertContentError]"); const before = said();
-      return () => said() && said() !== before && ended(); },
-    broken: () => { const refused = becomes.refused(); return () => all("broken", ".broken").length > 0 && refused(); },
+    redrawn: () => { const shown = () => count() + all("architect_diagram", "text").map((each) => each.textContent).join("|");
+      const before = shown(); return whole(() => count() && shown() !== before && fresh()); },
+    refused: () => { const before = sentence(); return whole(() => sentence() && sentence() !== before); },
+    broken: () => { const before = sentence();
+      return whole(() => all("broken", ".broken").length > 0 && sentence() && sentence() !== before); },
     chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
       && each.querySelector(".ring")),
     title: () => { const before = title(); return () => title() && title() !== before; },
@@ -68,7 +76,7 @@ PROBE = """(() => {
   const wait = (since, ready, done, fail) => {
     const look = () => {
       const now = performance.now();
-      if (ready()) done(now - since);
+      if (ready()) { window.rz.first = (ready.first ?? now) - since; done(now - since); }
       else if (now - since > PATIENCE) fail(new Error(`nothing changed for ${PATIENCE / 1000} s: ${ready.name || ready}`));
       else requestAnimationFrame(look);
     };

@@ -30,6 +30,7 @@ from rankzoo.components.slot import Slot, once
 from rankzoo.components.towers import Towers
 from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.errors import ZooError, axes
+from rankzoo.memo import kept
 from rankzoo.paths import changed
 from rankzoo.saying import validated
 from rankzoo.schema import Schema, Task
@@ -118,6 +119,7 @@ class Blueprint(BaseModel):
             value = getattr(self, slot)
             yield from ((f"{slot}.{i}", spec) for i, spec in enumerate(value)) if isinstance(value, tuple) else [(slot, value)]
 
+    @kept
     def places(self, schema: Schema) -> tuple[Place, ...]:
         """Every component with the shape that enters it; raises the ZooError of the first that cannot stand where it is."""
         places, problem = self.reached(schema)
@@ -161,7 +163,7 @@ class Blueprint(BaseModel):
 
     def but(self, changes: Iterable[tuple[str, object]]) -> Blueprint:
         """This blueprint with settings changed by address («sharing.experts», 8); raises where a value may not be there."""
-        return validated(Blueprint, changed(json.loads(self.model_dump_json()), changes))
+        return validated(Blueprint, changed(json.loads(self._text()), changes))
 
     def component(self, slot: str, kind: str, old: Slot | None = None) -> Slot:
         """A new component of that kind: as this blueprint has it where it has one; else by default, but what it has in common
@@ -177,10 +179,12 @@ class Blueprint(BaseModel):
                 continue
         return spec
 
+    @kept
     def count(self, schema: Schema) -> Count:
         """Parameters and FLOPs of all parts by formula, under their addresses."""
         return sum((place.spec.count(place.shape).under(place.address) for place in self.places(schema)), Count())
 
+    @kept
     def blocks(self, schema: Schema) -> tuple[Block, ...]:
         """The nodes of the diagram in the order of the forward pass, each with the edges that leave it."""
         return drawn(self.places(schema))
@@ -252,6 +256,11 @@ class Blueprint(BaseModel):
         unlike = tuple(f"{a} ⊙ {b}" for a, b in join.products if (a, b) not in products and a in new and b in new)
         return self.model_copy(update={"concatenation": joined}), gone + unlike
 
+    @kept
+    def _text(self) -> str:
+        return self.model_dump_json()
+
+    @kept
     def json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, the same text for the same blueprint."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

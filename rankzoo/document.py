@@ -21,6 +21,7 @@ from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
 from rankzoo.inspection.advice import sound
 from rankzoo.inspection.scale import FACTOR, Scaled, id_tables, industry
+from rankzoo.memo import kept
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
 from rankzoo.parsing import parsed
@@ -247,6 +248,7 @@ class Document(BaseModel):
         self.blueprint.places(self.schema())
         return self
 
+    @kept
     def json(self) -> str:
         """Canonical JSON of the whole document."""
         return _canonical(json.loads(self.model_dump_json()))
@@ -261,12 +263,14 @@ class Document(BaseModel):
         """The system's preset on these data."""
         return unchanged(self.arch, self.data)
 
+    @kept
     def changed(self) -> tuple[str, ...]:
         """Addresses of the blueprint's settings that differ from the preset."""
         now, preset = self.blueprint, self.unchanged().blueprint
         before = dict(leaves(json.loads(preset.model_dump_json())))
         return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
 
+    @kept
     def gone(self) -> frozenset[str]:
         """Addresses of settings and of what else the system tells of, where the preset's value does not stand any more: it was
         changed, or its component was exchanged or taken out."""

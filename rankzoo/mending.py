@@ -16,6 +16,7 @@ from typing import Any
 
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.errors import Cure, ZooError
+from rankzoo.memo import kept
 from rankzoo.paths import leaves
 from rankzoo.proposals import proposals
 from rankzoo.schema import Schema
@@ -108,8 +109,9 @@ class _Way:
         return cls(blueprint, steps, problem, left, proposals(blueprint, case.schema, case.preset, problem))
 
 
-def _held(blueprint: Blueprint) -> set[tuple[str, str]]:
-    return {(address.split(".")[0], spec.kind) for address, spec in blueprint.specs()}
+@kept
+def _held(blueprint: Blueprint) -> frozenset[tuple[str, str]]:
+    return frozenset((address.split(".")[0], spec.kind) for address, spec in blueprint.specs())
 
 
 def _needed(blueprint: Blueprint, steps: tuple[Cure, ...], case: Case) -> tuple[Cure, ...]:

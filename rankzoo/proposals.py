@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from rankzoo.blueprint import SLOTS, Blueprint, kinds
@@ -83,8 +84,13 @@ def _set_otherwise(address: str, spec: Slot, named: str, schema: Schema, problem
         elif isinstance(own[name], int):
             others += spoken
         elif isinstance(own[name], str) and name == named:
-            others += sorted(known, key=lambda each: -SequenceMatcher(None, own[name], each).ratio())
+            others += sorted(known, key=lambda each: -_likeness(own[name], each))
         yield from ((f"{address}.{name}", other) for other in others if other != own[name])
+
+
+@lru_cache(maxsize=4096)
+def _likeness(name: str, other: str) -> float:
+    return SequenceMatcher(None, name, other).ratio()
 
 
 def _without_one(tree: dict[str, Any], at: str, schema: Schema) -> Iterator[Change]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ ZOO = {"industry": 180, "ladder": 90}  # lines of a system's file
 # dataclasses.replace checks (`but`).
 GIVEN = {"values", "changes"}
 # Rooms of one tier may import each other; every other import looks back.
-TIERS = (("errors",), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("shape", "trace"),
+TIERS = (("errors", "memo"), ("facts", "lesson", "schema", "signals", "saying", "paths", "parsing"), ("shape", "trace"),
          ("components",),
          ("blueprint", "data"), ("model", "mending", "proposals"),
          ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
@@ -42,24 +42,27 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Every module that a file imports, (line, dotted name), also inside functions; those for types only are left out."""
-    typing = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
-    hidden = {id(inner) for block in typing for inner in ast.walk(block)}
-    for node in ast.walk(tree_of(path)):
+def typed(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    """The imports under TYPE_CHECKING."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    return [inner for block in blocks for inner in ast.walk(block) if isinstance(inner, ast.Import | ast.ImportFrom)]
+
+
+@cache
+def read(path: Path) -> tuple[tuple[tuple[int, str], ...], frozenset[int]]:
+    """Every module that a file imports, (line, dotted name), also inside functions, names from one for types only left out; and
+    the lines of all imports for types only."""
+    tree, found = tree_of(path), []
+    hidden = typed(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and id(node) not in hidden:
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node not in hidden:
             if node.module == "rankzoo":
-                yield from ((node.lineno, f"rankzoo.{alias.name}") for alias in node.names)
+                found += [(node.lineno, f"rankzoo.{alias.name}") for alias in node.names]
             elif node.module:
-                yield node.lineno, node.module
-
-
-def type_only(path: Path) -> set[int]:
-    """Lines of the imports under TYPE_CHECKING."""
-    blocks = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
-    return {inner.lineno for block in blocks for inner in ast.walk(block) if isinstance(inner, ast.Import | ast.ImportFrom)}
+                found.append((node.lineno, node.module))
+    return tuple(found), frozenset(node.lineno for node in hidden)
 
 
 def may_import(room: str, other: str) -> bool:
@@ -86,8 +89,8 @@ def test_every_room_has_its_place():
 @pytest.mark.parametrize("path", PRODUCT, ids=named)
 def test_imports_look_back(path):
     """House rule 1. `a imports b` is allowed only where b stands before a."""
-    room, hidden = room_of(path), type_only(path)
-    wrong = [f"line {line}: {name}" for line, name in imports(path) if name.startswith("rankzoo.") and line not in hidden
+    room, (imports, hidden) = room_of(path), read(path)
+    wrong = [f"line {line}: {name}" for line, name in imports if name.startswith("rankzoo.") and line not in hidden
              and not may_import(room, name.split(".")[1])]
     assert not wrong, wrong
 
@@ -96,7 +99,7 @@ def test_imports_look_back(path):
 def test_libraries_have_one_home(path):
     """House rule 2."""
     room = room_of(path)
-    for line, name in imports(path):
+    for line, name in read(path)[0]:
         library = name.split(".")[0]
         assert room in HOME.get(library, {room}), f"line {line}: {library} in {room}"
         assert room not in FORBIDDEN.get(library, set()), f"line {line}: {library} in {room}"

@@ -77,6 +77,16 @@ def test_a_press_that_tells_a_fields_old_value_changes_what_was_pressed_alone():
     assert document(app).blueprint.sharing.experts == 6
 
 
+def test_a_field_that_tells_its_old_value_beside_what_is_typed_keeps_neither_it_nor_the_refusal():
+    app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
+    app.number_input("side:sharing.experts").set_value(4)
+    app.number_input("side:representation.dim").set_value(24).run()
+    assert document(app).blueprint.sharing.experts == 5 and document(app).blueprint.representation.dim == 24
+    app.number_input("side:sharing.experts").set_value(4)
+    app.number_input("side:representation.dim").set_value(70_000_000).run()
+    assert document(app).blueprint.sharing.experts == 5 and "65,536" in said(app)[0]
+
+
 def test_what_a_press_takes_away_leaves_the_one_before_it_in_hand():
     """So that − can be pressed again: experts from the last one on, then levels. The browser goes on to name what is gone."""
     app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.3")

@@ -5,7 +5,6 @@ import re
 
 import pandas as pd
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
@@ -41,7 +40,6 @@ ROWS = "attention:rows"
 @pytest.fixture(autouse=True)
 def pages(monkeypatch, home):
     without_workers(monkeypatch)
-    st.cache_resource.clear()
 
 
 def tiny(arch: str) -> Document:

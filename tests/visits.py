@@ -4,9 +4,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from rankzoo.figures.tree import Tree
@@ -15,6 +17,8 @@ from rankzoo.ui import service
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 30
+# Streamlit reads the metadata of every installed package for each visitor of an AppTest: a tenth of a second, always the same.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +32,7 @@ def visit(page: str = "", **query: str) -> AppTest:
     """A new visitor on a page («architect»; empty: the root), with an address's parameters."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     if page:
-        app.run().switch_page(f"pages/{page}.py")
+        app.switch_page(f"pages/{page}.py")
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

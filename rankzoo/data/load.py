@@ -18,6 +18,7 @@ from rankzoo.data.dataset import Dataset, Part
 from rankzoo.data.preparation import prepare, prepare_declared
 from rankzoo.data.roles import Roles
 from rankzoo.data.world import World, unknown_dataset, worlds
+from rankzoo.memo import kept
 from rankzoo.schema import Schema
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
@@ -55,7 +56,12 @@ def load(name: str, rows: int | None = None, seed: int = 0) -> Dataset:
 
 def schema_of(name: str) -> Schema:
     """The schema of a dataset; a world's is known without generating a row."""
-    return worlds()[name].schema if name in worlds() else load(name).schema
+    return _schema(worlds()[name]) if name in worlds() else load(name).schema
+
+
+@kept
+def _schema(world: World) -> Schema:
+    return world.schema
 
 
 def from_world(world: World, rows: int | None = None, seed: int = 0) -> Dataset:

@@ -16,6 +16,7 @@ from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import component_of, sized_blocks
+from rankzoo.memo import kept
 from rankzoo.runs.tables import Point
 from rankzoo.schema import Schema
 from rankzoo.shape import Block, Count, Flow
@@ -42,6 +43,7 @@ class Learned:
 NOTHING = Learned()
 
 
+@kept
 def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout:
     """The diagram's layout."""
     return arrange(worded(blueprint.blocks(schema), translate), columns(blueprint, schema, translate))
@@ -112,11 +114,13 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
     return " + ".join(translate(spec.title) for spec in specs)
 
 
+@kept
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks of components with a setting that differs from the preset."""
     return blocks_below({component_of(path) for path in document.changed() if "." in path}, layout)
 
 
+@kept
 def assumed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks with a size that RankZoo assumed, and the visitor did not change: drawn in italic."""
     return sized_blocks(document.blueprint.places(document.schema()), document.assumed) & set(layout.order)

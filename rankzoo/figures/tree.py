@@ -23,7 +23,8 @@ LETTERS: Mapping[str, float] = MappingProxyType({letter: em for em, letters in (
 def el(tag: str, attributes: Mapping[str, object], *inside: Tree | str) -> Tree:
     """One element with its children or its one text; attributes that are None or empty are left out, numbers are
     rounded to a hundredth."""
-    kept = {name: _plain(value) for name, value in attributes.items() if value is not None and value != ""}
+    kept = {name: value if type(value) in (str, int) else _plain(value) for name, value in attributes.items()
+            if value is not None and value != ""}
     return [tag, kept, inside[0] if inside and isinstance(inside[0], str) else list(inside)]
 
 

@@ -13,15 +13,18 @@ from rankzoo.ui import component
 
 TURNED = ("undo", "redo")
 """Buttons that a key presses, as fast as a drawing."""
+SHOWN = "rz_shown"
+"""Where it is remembered what each field shows, and what it had before."""
 
 
 def synchronise(key: str, value: object) -> None:
     """Let a field show a value, before it is drawn; what it had is remembered."""
-    memory = st.session_state
+    memory, shown = st.session_state, st.session_state.setdefault(SHOWN, {})
+    _, had = shown.get(key, (value, value))
     if memory.get(key) != value:
-        if key in memory:
-            memory[f"{key}:had"] = memory[key]
+        had = memory.get(key, value)
         memory[key] = value
+    shown[key] = value, had
 
 
 def answered(key: str, change: Callable[..., None], *arguments: object) -> None:
@@ -31,8 +34,17 @@ def answered(key: str, change: Callable[..., None], *arguments: object) -> None:
 
 
 def late(key: str) -> bool:
-    """Whether a field has told what it had before, together with a press of something else: nobody does both at once."""
+    """Whether a field has told what it had before, together with something else that was pressed or typed: nobody does both at
+    once."""
     memory = st.session_state
-    had = f"{key}:had"
-    pressed = component.spoke() or any(memory.get(each) for each in TURNED)
-    return pressed and had in memory and memory[key] == memory[had]
+    return _old(key) and (component.spoke() or any(memory.get(each) for each in TURNED) or any(map(_new, memory.get(SHOWN, {}))))
+
+
+def _old(key: str) -> bool:
+    shown, had = st.session_state.get(SHOWN, {}).get(key, (None, None))
+    return st.session_state[key] == had != shown
+
+
+def _new(key: str) -> bool:
+    """Whether a field tells what it neither shows nor had."""
+    return key in st.session_state and st.session_state[key] not in st.session_state[SHOWN][key]

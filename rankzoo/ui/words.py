@@ -5,6 +5,7 @@ text that passed, which is how a test finds one that did not.
 """
 from __future__ import annotations
 
+import threading
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -14,6 +15,7 @@ import streamlit as st
 
 ENGLISH, MARKED = "en", "xx"
 KEPT = "rz_language"
+_thread = threading.local()
 
 
 @cache
@@ -24,14 +26,24 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def language() -> str:
-    """The language of this visit: two letters from the address, else those of the page before, else English."""
+    """The language of this visit, which a page takes up before its first word. It is asked for some hundred times a page, which
+    is why the thread of a visit's script remembers it."""
+    if not hasattr(_thread, "language"):
+        if KEPT not in st.session_state:
+            return _asked()
+        _thread.language = st.session_state[KEPT]
+    return _thread.language
+
+
+def _asked() -> str:
+    """Two letters from the address, else those of the page before, else English."""
     wanted = st.query_params.get("lang", st.session_state.get(KEPT, ENGLISH))
     return wanted if wanted.isascii() and wanted.isalpha() and len(wanted) == 2 else ENGLISH
 
 
 def keep_language() -> None:
     """Going to another page empties the address; the language stays with the visit and is written there again."""
-    chosen = st.session_state[KEPT] = language()
+    chosen = st.session_state[KEPT] = _thread.language = _asked()
     if chosen != st.query_params.get("lang", ENGLISH):
         st.query_params["lang"] = chosen
 
@@ -43,8 +55,13 @@ def translate(text: str) -> str:
 
 def translator() -> Callable[[str], str]:
     """`translate` in the language of this visit, for where no visit is known."""
-    chosen = language()
-    return lambda text: f"⟦{text}⟧" if chosen == MARKED else catalogue(chosen).get(text, text)
+    return into(language())
+
+
+@cache
+def into(language: str) -> Callable[[str], str]:
+    """`translate` into a language, the same function each time: what was worked out with it can be kept."""
+    return lambda text: f"⟦{text}⟧" if language == MARKED else catalogue(language).get(text, text)
 
 
 def say(text: str, /, **values: object) -> str:

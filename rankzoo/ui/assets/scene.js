@@ -136,10 +136,15 @@ function press(node, on) {
 function beside(row, tree) {
   if (!tree) return row.replaceChildren();
   const root = row.firstElementChild || row.appendChild(document.createElementNS(SVG, "svg"));
-  update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
+  update(root, ["svg", { ...tree[1], class: classes(root, tree) }, tree[2]]);
   root.style.minWidth = `${SMALLEST * width(tree)}px`;
   palette(root);
 }
+
+/* What was found out here stays with the drawing: to take it away and give it back would style every part of it twice. */
+const OWN = ["dark", "moving"];
+const classes = (root, tree) =>
+  ["rz-scene", tree[1].class, ...OWN.filter((each) => root.classList.contains(each))].filter(Boolean).join(" ");
 
 const width = (tree) => Number((tree[1].viewBox || "0 0 0 0").split(" ")[2]);
 
@@ -147,7 +152,7 @@ function show(frame, tree) {
   let root = frame.querySelector("svg");
   const first = !root;
   if (first) root = frame.appendChild(document.createElementNS(SVG, "svg"));
-  update(root, ["svg", { ...tree[1], class: `rz-scene ${tree[1].class || ""}` }, tree[2]]);
+  update(root, ["svg", { ...tree[1], class: classes(root, tree) }, tree[2]]);
   const wide = width(tree);
   const strip = root.classList.contains("strip");
   root.style.minWidth = root.getAttribute("role") === "img" && root.classList.contains("thumbnail") ? ""
@@ -167,7 +172,7 @@ function keyOf(node) {
 
 function update(node, [, attributes, inside]) {
   const wanted = new Map(Object.entries(attributes || {}).filter(([name]) => ATTRIBUTE.test(name) && name !== "style"));
-  for (const { name } of [...node.attributes]) if (!wanted.has(name) && name !== "style") node.removeAttribute(name);
+  for (const name of node.getAttributeNames()) if (!wanted.has(name) && name !== "style") node.removeAttribute(name);
   for (const [name, value] of wanted) if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
   if (typeof inside === "string") {
     if (node.textContent !== inside || node.childElementCount) node.textContent = inside;
@@ -179,16 +184,19 @@ function update(node, [, attributes, inside]) {
 function children(node, trees) {
   if (node.firstChild && node.firstChild.nodeType === Node.TEXT_NODE) node.textContent = "";
   const keyed = new Map();
-  const loose = [];
-  for (const child of node.children) (keyOf(child) === null ? loose : keyed.set(keyOf(child), child));
-  for (const child of [...node.children]) if (keyOf(child) === null) loose.includes(child) || loose.push(child);
+  const loose = new Map();  // without a key: by tag, in order
+  for (const child of node.children) {
+    const key = keyOf(child), tag = child.localName;
+    if (key !== null) keyed.set(key, child);
+    else loose.has(tag) ? loose.get(tag).push(child) : loose.set(tag, [child]);
+  }
   const named = new Set(trees.map((tree) => String(tree[1]?.["data-id"] ?? tree[1]?.["data-key"])));
   for (const [key, child] of keyed) if (!named.has(key)) child.remove();
   let place = node.firstElementChild;
   const kept = new Set();
   for (const tree of trees) {
     const key = tree[1]?.["data-id"] ?? tree[1]?.["data-key"];
-    let child = key === undefined ? loose.find((each) => !kept.has(each) && each.localName === tree[0]) : keyed.get(String(key));
+    let child = key === undefined ? loose.get(tree[0])?.shift() : keyed.get(String(key));
     if (!child || child.localName !== tree[0] || kept.has(child)) child = document.createElementNS(SVG, tree[0]);
     kept.add(child);
     if (child !== place) node.insertBefore(child, place);
@@ -198,15 +206,29 @@ function children(node, trees) {
   for (const child of [...node.children]) if (!kept.has(child)) child.remove();
 }
 
-/* Streamlit hands its palettes over as lists; the style rules want one variable per colour. */
+/* Streamlit hands its palettes over as lists; the style rules want one variable per colour. They are read before the next frame,
+   when styles are worked out anyway. */
 function palette(root) {
+  if (root.rzColoured) requestAnimationFrame(() => colour(root));
+  else colour(root);
+  root.rzColoured = true;
+}
+
+function colour(root) {
   const style = getComputedStyle(root);
   const list = (name) => style.getPropertyValue(name).split(/,(?![^(]*\))/).map((colour) => colour.trim());
   const set = (name, value) => { if (value && root.style.getPropertyValue(name) !== value) root.style.setProperty(name, value); };
   list("--st-chart-categorical-colors").forEach((c, i) => set(i < 6 ? `--task-${i}` : `--family-${i - 5}`, c));
   list("--st-chart-sequential-colors").forEach((c, i) => set(`--seq-${i}`, c));
   list("--st-chart-diverging-colors").forEach((c, i) => set(`--div-${i}`, c));
-  root.classList.toggle("dark", darkness(style.getPropertyValue("--st-background-color").trim()));
+  root.classList.toggle("dark", dark(style.getPropertyValue("--st-background-color").trim()));
+}
+
+const known = new Map();
+
+function dark(colour) {
+  if (!known.has(colour)) known.set(colour, darkness(colour));
+  return known.get(colour);
 }
 
 function darkness(colour) {
