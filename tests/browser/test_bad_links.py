@@ -31,7 +31,8 @@ def test_damaged_links_get_one_sentence_each_and_the_model_in_hand(classroom, vi
     """One after the other in one window, on the Train page; many more in tests/test_page_bad_links.py."""
     me = visitor(classroom)
     for case, c in CASES.items():
-        said = me.open("train", c=c).said()
+        me.open("train", c=c).page.locator("[data-testid=stAlertContentError]").first.wait_for()
+        said = me.settle().said()
         assert len(said) == 1 and "Traceback" not in me.text() and said[0].count("\n") == 0, (case, said)
         assert "YouTube" in me.text(), case
 
