@@ -223,5 +223,6 @@ def test_the_language_goes_along_to_other_pages():
     app.session_state["rz_share"] = True
     assert app.query_params["lang"] == "ko" and "lang=ko" in app.run().code[0].value
     app.query_params["lang"] = "en"
+    app.run().session_state["rz_share"] = True  # a button of another name is another one, and closed
     assert "lang=ko" not in app.run().code[0].value
     assert visit(lang="<b>").session_state["rz_language"] == "en"

@@ -75,11 +75,11 @@ def test_a_second_press_at_one_place_is_the_same_press(id: str) -> None:
     assert tried
 
 
-def again(blueprint: Blueprint, schema: Schema, part: str, sign: str) -> int:
+def again(blueprint: Blueprint, schema: Schema, part: str, sign: str, presses: int = PRESSES) -> int:
     """Press where the sign was until its setting ends, or the part goes and leaves its column; how often it was there."""
     key, way = sign.rsplit(".", 1)
     places = []
-    while blueprint and len(places) < PRESSES:
+    while blueprint and len(places) < presses:
         there = [block.address for block in blueprint.blocks(schema)]
         before, part = part, heir(part, there)
         if part in SLOTS and (part != before or part not in there):
@@ -93,6 +93,13 @@ def again(blueprint: Blueprint, schema: Schema, part: str, sign: str) -> int:
         assert abs(places[-1][0] - places[0][0]) < SIGN / 2 and places[-1][1] == places[0][1], (part, sign, places)
         blueprint = pressed(blueprint, schema, step, way)
     return len(places)
+
+
+@pytest.mark.parametrize("id", [id for id, each in systems().items() if "experts" in type(each.blueprint.sharing).model_fields])
+def test_minus_can_be_pressed_from_sixteen_experts_to_one_where_it_stands(id: str) -> None:
+    """The last expert goes with each press, and its number has two digits at first: the next press is on the same sign."""
+    document = Document.preset(id).but([("sharing.experts", 16)])
+    assert again(document.blueprint, document.schema(), "sharing.expert.15", "sharing.experts.less", 16) == 15
 
 
 @pytest.mark.parametrize("id", systems())

@@ -108,6 +108,18 @@ def test_a_translation_keeps_the_placeholders(language):
     assert texts == dict(words.catalogue(language))
 
 
+WHOLE = ("ui/navigation", "ui/head", "ui/classroom", "ui/tour", "ui/take", "ui/zoo", "ui/architect", "ui/caption", "ui/changed",
+         "ui/provenance", "ui/forms", "ui/large", "ui/page", "ui/rung", "ui/train", "figures/readout", "figures/diagram/stepper")
+"""What every catalogue has whole: the menu, the model line, the Zoo, the Architect, the Train page and the tour's buttons."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_every_sentence_of_the_rooms_that_it_has_whole(language):
+    said = {(room, text) for room in WHOLE for call in calls(ROOM / f"{room}.py", ("say", "translate"))
+            for argument in call.args[:1] for text in literals(argument)}
+    assert len(said) > 100 and {(room, text) for room, text in said if text not in words.catalogue(language)} == set()
+
+
 def test_there_is_a_korean_catalogue_and_none_of_an_unknown_language():
     assert "ko" in LANGUAGES and words.catalogue("zz") == {}
 

@@ -38,9 +38,8 @@ def filters(every: Sequence[System]) -> list[System]:
     with st.sidebar:
         kind = choice("kind", say("Show"), {kind: say(kind.capitalize()) for kind in KINDS}, KINDS[0])
         needs = st.pills(say("Must have"), list(NEEDS), selection_mode="multi", key="needs", format_func=translate)
-        domains = sorted({system.domain for system in every if system.domain})
-        domain = st.selectbox(say("Domain"), ["", *domains], key="domain",
-                              format_func=lambda d: say(d) if d else say("All domains"))
+        domains = {"": say("All domains")} | {name: say(name) for name in sorted({each.domain for each in every if each.domain})}
+        domain = st.selectbox(say("Domain"), list(domains), key="domain", format_func=domains.get)
     return [system for system in every if kind in (system.kind, "both") and (not domain or system.domain == domain)
             and all(NEEDS[need](system) for need in needs)]
 

@@ -89,8 +89,10 @@ class Visitor:
             self.outside.append(request.url)
 
     def open(self, page: str = "", **query: str) -> Visitor:
-        """Go to a page by its address and wait until it stands still."""
-        self.page.goto(f"{self.url}/{page}" + (f"?{urlencode(query)}" if query else ""))
+        """Go to a page by its address and wait until it stands still; a server that refuses the address is said at once."""
+        answer = self.page.goto(f"{self.url}/{page}" + (f"?{urlencode(query)}" if query else ""))
+        if answer and not answer.ok:
+            raise RuntimeError(f"the server refused the address: {answer.status} {answer.text()[:200]}")
         return self.settle()
 
     def settle(self) -> Visitor:
