@@ -170,8 +170,7 @@ SYSTEM = System(
           "A tiny model on the phone attends to what was just watched and to the videos already placed. "
           "A beam search then arranges the remaining videos as a list and stops once its beams agree.",
     blueprint=BLUEPRINT, dataset="lists", facts=FACTS, serving=Arrange(), picture="attention", grew="mmoe", lesson=LESSON,
-    industry=(Size("sequence.0.heads", 8, HEADS), Size("sequence.0.width", 16, HEADS),
-              Size("sequence.1.heads", 8, HEADS), Size("sequence.1.width", 16, HEADS),
+    industry=(*(Size(f"sequence.{i}.{name}", n, HEADS) for i in (0, 1) for name, n in (("heads", 8), ("width", 16))),
               Size("sharing.experts", 12, EXPERTS), Size("sharing.widths", (64,), EXPERTS),
               Size("towers.widths", (128, 64, 32), TOWERS), Size("concatenation.products", (), ours(
                   "products of category and context", "left out", why="they need vectors of one width, here 16 and 128"))),
