@@ -158,6 +158,15 @@ def test_an_expert_and_a_gate_say_whose_they_are():
     assert of("ple", "sharing.level.1.gate.like").reads == (("gate like", 16),)
 
 
+def test_a_sentence_is_true_of_its_part():
+    """Numbers own a vector, a network, or nothing; a candidate that no scorer reads asks nothing."""
+    said = lambda arch: of(arch, "representation.numbers").sentence  # noqa: E731
+    assert said("youtube") == said("lr") and "no vector" in said("youtube")
+    assert "one vector" in said("fm") and "small network" in said("dlrm")
+    assert "asks the past items" in of("din", "sequence.0.candidate").sentence
+    assert "asks nothing" in of("nrms", "sequence.1.candidate").sentence
+
+
 def value(said: str, **symbols: float) -> float:
     """A loss's LaTeX as a number, for the few signs that losses of one logit use."""
     said = said.removeprefix(r"\ell=").replace(r"0,\,", "0,")

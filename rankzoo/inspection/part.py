@@ -93,6 +93,14 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
         case "tower" if block.task and len(maps) > 1:
             return "This task's own network, from its vector to its logit."
+        case "numbers" if not own.parameters:
+            return "Numbers are read as they are, each brought to mean 0 and deviation 1: they own no vector."
+        case "numbers" if maps:
+            return "A small network turns the numbers into one vector, as wide as that of a field."
+        case "numbers" if all(part.table and part.working.startswith("1 × ") for part in own.parts):
+            return "Every number owns one vector, learned with the rest, and scales it."
+        case "candidate" if "scorer" not in to:
+            return "The candidate as a vector: it asks nothing here, what is behind compares it."
     return SENTENCES.get(block.form, "")
 
 
