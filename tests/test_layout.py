@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.document import Document
+from rankzoo.export.picture import columns as headed
 from rankzoo.export.picture import layout_of, two_layouts
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
@@ -301,3 +302,9 @@ def test_shares_add_to_one_among_tables_and_among_the_rest() -> None:
 def test_a_box_knows_its_sides() -> None:
     box = Box(2, 3, 10, 20)
     assert (box.right, box.bottom, box.cx, box.cy) == (12, 23, 7, 13)
+
+
+def test_one_input_is_one_input():
+    found = {arch: headed(document.blueprint, document.schema())[0].detail for arch in ("spotify", "homedepot", "youtube")
+             for document in (Document.preset(arch),)}
+    assert found["spotify"] == found["homedepot"] == "1 input" and found["youtube"] == "57 inputs"

@@ -99,7 +99,8 @@ def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) ->
 
 def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema, translate: Translate) -> str:
     if slot == "representation":
-        return translate("{n} inputs").format(n=len(schema.leaving(blueprint.without).inputs) + len(schema.histories))
+        inputs = len(schema.leaving(blueprint.without).inputs) + len(schema.histories)
+        return translate("1 input") if inputs == 1 else translate("{n} inputs").format(n=inputs)
     if slot == "losses":
         tasks = len(blueprint.tasks)
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
