@@ -156,10 +156,10 @@ class Document(BaseModel):
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
         that cannot stand here is left out; tables of which nothing is known are FACTOR times as long."""
         schema, by_hand = self.schema(), set(self.changed())
-        own = id_tables(schema) if self.data == self.system.dataset else ()
-        taken = [size for size in self.system.industry if size.table and size.at in own]
+        own = (*id_tables(schema), *(h.name for h in schema.histories)) if self.data == self.system.dataset else ()
+        taken = [size for size in self.system.industry if (size.table or size.history) and size.at in own]
         left = [size for size in self.system.industry
-                if not size.table and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]
+                if not (size.table or size.history) and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]
         changed, tried = self, len(left) + 1
         try:
             changed = self.but([(size.at, size.value) for size in left])._standing()  # widths that must agree come together
@@ -176,8 +176,8 @@ class Document(BaseModel):
                     waiting.append(size)
             left = waiting
         sizes = tuple(size for size in self.system.industry if size in taken)
-        rows = {size.at: size.value for size in sizes if size.table}
-        return Scaled("industry", changed.blueprint, industry(schema, rows=rows), FACTOR, sizes)
+        rows, lengths = ({size.at: size.value for size in sizes if size.unit == unit} for unit in ("rows", "positions"))
+        return Scaled("industry", changed.blueprint, industry(schema, rows=rows, lengths=lengths), FACTOR, sizes)
 
     def _fitted(self, data: str, strict: bool = False) -> Document:
         """This preset for other data: what a link's differences refer to. Where it cannot be fitted, the link itself must

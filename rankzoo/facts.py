@@ -95,12 +95,19 @@ class Value:
 @dataclass(frozen=True)
 class Size:
     """A size that was larger in industry than the preset's. at: a setting's address («sharing.experts») or, where `table`, the
-    name of a table, whose rows it counts · fact: who says so."""
+    name of a table, whose rows it counts, or, where `history`, that of a history, whose positions it counts · fact: who says
+    so."""
 
     at: str
     value: object
     fact: Fact
     table: bool = False
+    history: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What its value counts: «rows», «positions», or «setting» where it is one."""
+        return "rows" if self.table else "positions" if self.history else "setting"
 
     @property
     def said(self) -> str:

@@ -277,7 +277,7 @@ def auc_by_task(model: RankingModel, dataset: Dataset) -> dict[str, float]:
 
 
 ROWS = {"ads": 40_000, "feed": 20_000, "history": 30_000, "video": 20_000, "conversions": 40_000, "goals": 40_000}
-STEPS = 250
+STEPS = 200
 
 
 def test_learns_its_own_data(system):

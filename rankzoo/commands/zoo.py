@@ -71,7 +71,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         known = {size.at for size in large.sizes if size.table}
         grown_by = [name for name in id_tables(schema) if name not in known]
         answer["scale"] = {"name": scale, "factor": large.factor, "tables": grown_by, "tag": "ours", "costs": costs(large),
-                           "sizes": [{"path": size.at, "rows" if size.table else "setting": size.value} | fact(size.fact)
+                           "sizes": [{"path": size.at, size.unit: size.value} | fact(size.fact)
                                      for size in large.sizes]}
         told = large_as_told(large, grown_by)
         blueprint, schema = large.blueprint, large.schema
@@ -91,7 +91,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
 
 def large_as_told(large: Scaled, grown_by: list[str]) -> str:
     """What was enlarged, by whose word."""
-    lines = [f"{size.at} = {size.said}{' rows' if size.table else ''} ({size.fact.tag}: {size.fact.name}, "
+    lines = [f"{size.at} = {size.said}{'' if size.unit == 'setting' else f' {size.unit}'} ({size.fact.tag}: {size.fact.name}, "
              f"{size.fact.value}" + (f"; {size.fact.source.short}" if size.fact.source else "") + ")" for size in large.sizes]
     lines += [f"tables of {', '.join(grown_by)} × {large.factor:,} (our choice)"] if grown_by else []
     return "".join(f"\n  {line}" for line in ["", *lines])

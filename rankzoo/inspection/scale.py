@@ -44,16 +44,19 @@ def id_tables(schema: Schema) -> tuple[str, ...]:
     return tuple(f.name for f in schema.categorical if f.vocabulary >= LEAST and not schema.named(f.name)) + own
 
 
-def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None) -> Schema:
-    """The schema with the tables that `rows` names as long as it says, and all other tables of ids `factor` times as long."""
-    ids, known = set(id_tables(schema)), rows or {}
+def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None,
+             lengths: Mapping[str, int] | None = None) -> Schema:
+    """The schema with the tables that `rows` names and the histories that `lengths` names as long as they say, and all other
+    tables of ids `factor` times as long."""
+    ids, known, places = set(id_tables(schema)), rows or {}, lengths or {}
 
     def scaled(name: str, vocabulary: int) -> int:
         return known.get(name) or (vocabulary * factor if name in ids else vocabulary)
 
     features = tuple(replace(f, vocabulary=scaled(f.name, f.vocabulary)) for f in schema.features)
-    histories = tuple(replace(h, fields=tuple(replace(f, vocabulary=scaled(f.table or f"{h.name}.{f.name}", f.vocabulary))
-                                              for f in h.fields)) for h in schema.histories)
+    histories = tuple(replace(h, length=places.get(h.name, h.length), fields=tuple(
+        replace(f, vocabulary=scaled(f.table or f"{h.name}.{f.name}", f.vocabulary)) for f in h.fields))
+        for h in schema.histories)
     items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor, rows))
     return replace(schema, features=features, histories=histories, catalogue=items)
 

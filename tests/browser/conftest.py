@@ -50,6 +50,13 @@ def classroom(chromium, tmp_path_factory) -> Iterator[Server]:
     yield from _served(["rankzoo", "serve"], tmp_path_factory.mktemp("class"))
 
 
+@pytest.fixture(scope="package")
+def axe() -> str:
+    """axe-core's own text, as the package axe-playwright-python brings it: nothing is fetched."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe comes with `pip install -r tests/requirements.txt`.")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
 def _served(command: list[str], home: Path) -> Iterator[Server]:
     server = Server(command, home)
     yield server

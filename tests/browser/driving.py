@@ -32,6 +32,10 @@ FOCUS = """() => { let node = document.activeElement;
 LINES = """[...(document.querySelector(".js-plotly-plot")?.calcdata ?? [])].map((line) => line.map((point) => point.x))
     .filter((x) => x.length > 1).map((x) => [x[0], x[x.length - 1]])"""
 
+GRAVE = ("serious", "critical")
+ASKED = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((each) => [each.impact, each.id,
+    each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
+
 
 class Server:
     """An app's server on a free port; `restart` starts it again on the same port and home."""
@@ -153,6 +157,12 @@ class Visitor:
 
     def close(self) -> None:
         self.context.close()
+
+
+def grave(me: Visitor, axe: str) -> list:
+    """What axe finds on the page that is serious or critical."""
+    me.page.evaluate(axe)
+    return [(impact, id, nodes) for impact, id, nodes in me.page.evaluate(ASKED) if impact in GRAVE]
 
 
 def expert() -> str:

@@ -1,34 +1,10 @@
-"""axe on every page, in both themes: nothing serious and nothing critical; it is carried by a package, nothing is fetched."""
+"""axe on the states of the architect, in both themes: nothing serious and nothing critical. Every page as it opens: see
+test_accessibility."""
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
-PAGES = ("zoo", "architect", "train", "inside", "claims", "learn", "interview", "data")
-GRAVE = ("serious", "critical")
-ASKED = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((each) => [each.impact, each.id,
-    each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """axe-core's own text, as the package axe-playwright-python brings it."""
-    package = pytest.importorskip("axe_playwright_python", reason="axe comes with `pip install -r tests/requirements.txt`.")
-    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
-def grave(me, axe: str) -> list:
-    """What axe finds on the page that is serious or critical."""
-    me.page.evaluate(axe)
-    return [(impact, id, nodes) for impact, id, nodes in me.page.evaluate(ASKED) if impact in GRAVE]
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_nothing_grave_on_any_page(app, visitor, axe, mode) -> None:
-    me = visitor(app, mode)
-    for page in PAGES:
-        assert grave(me.open(page), axe) == [], page
+from tests.browser.driving import grave
 
 
 def test_nothing_grave_on_the_architect_of_a_phone(app, visitor, axe) -> None:

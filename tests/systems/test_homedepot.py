@@ -172,9 +172,13 @@ def test_homedepot_9_gradients_of_cold_items(batch):
         if items:
             assert (gradient[~rows.seen & ~named] == 0).all() and (gradient[rows.seen] > 0).all()
         else:
-            width, start = model.representation.places["product.brand"]
-            used = torch.unique(rows.catalogue.features["brand"][rows.seen])
-            assert (gradient[start + used] > 0).all()
+            places = model.representation.places
+            attributes = [f.name for f in schema.catalogue.schema.categorical if f"product.{f.name}" in places]
+            used = {name: rows.catalogue.features[name][rows.seen] for name in attributes}
+            used["title"] = rows.catalogue.histories["title"][:, :, 0][rows.catalogue.masks["title"] & rows.seen[:, None]]
+            assert set(used) == {"category", "subcategory", "brand", "price", "title"}
+            for name, ids in used.items():
+                assert (gradient[places[f"product.{name}"][1] + torch.unique(ids)] > 0).all(), name
 
 
 def test_homedepot_10_nothing_leaks():

@@ -294,6 +294,14 @@ def test_the_phone_s_own_inputs_are_real_when_serving(model):
         assert moved[1].nonzero().flatten().tolist() == [video for video in range(9) if video not in standing]
 
 
+def test_what_is_left_of_table_1_is_said():
+    """Its inputs that the sample has not are told of, and a stability below 1 is not rounded up to it."""
+    facts = {fact.name: fact for fact in SYSTEM.facts}
+    columns = {f.name for f in SCHEMA.features} | {f.name for h in SCHEMA.histories for f in h.fields}
+    assert not {"duration", "seconds", "watch_time"} & columns and facts["duration and seconds watched"].tag == "ours"
+    assert max(float(step) for step in facts["stability of 4 beams, step by step"].value.split(", ")) < 1
+
+
 def test_its_serving():
     """Section 7: four beams, threshold .95, one video shown; the reward weights are ours."""
     assert SYSTEM.serving == Arrange({"effective_view": 1.0, "like": 2.0}, "has_next", 4, 0.95, 1)

@@ -29,6 +29,7 @@ BLUEPRINT = Blueprint(
 
 BASE = unsure("BERT", "base size: 12 layers of 768, 12 heads", PAPER, why="the full text was not found")
 ATTENTION = code("width of the attention over news", 128, PAPER, at=FLORIS)
+HISTORY = code("history and title length on MIND", "50 articles, titles of length 20", PAPER, at=OTHER)
 WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
 
 FACTS = (
@@ -41,7 +42,7 @@ FACTS = (
     code("score", "dot product of user and article", PAPER, at=FLORIS),
     code("main loss", "softmax over 1 positive and 4 negatives", PAPER, at=FLORIS, path="losses.kind"),
     code("scale of the auxiliary losses", "0.3", PAPER, at=FLORIS, path="losses.weights"),
-    code("history and title length on MIND", "50 articles, titles of length 20", PAPER, at=OTHER),
+    HISTORY,
     code("heads and their dropout", "linear, 0.2", PAPER, at=OTHER),
     code("layers of the heads", "three with ReLU, of 128 for the category and 64 for the entities", PAPER, at=FLORIS),
     code("auxiliary losses over", "all news of a batch, clicked and candidates", PAPER, at=FLORIS),
@@ -149,7 +150,7 @@ SYSTEM = System(
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, BASE), Size("representation.ffn", 3_072, BASE),
               Size("sequence.0.width", 128, ATTENTION),
-              Size("title.word", 30_522, WORDS, table=True)),
+              Size("title.word", 30_522, WORDS, table=True), Size("clicked", 50, HISTORY, history=True)),
     plain={"settings.combine": "sum"}, judged=("click",),
     beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
             "settings.table_lr": 5e-2, "tasks": ["click"]},

@@ -34,6 +34,7 @@ BLUEPRINT = Blueprint(
 
 BASE = stated("language model", "base size: 12 layers of 768", PAPER)
 QUERY = code("attention over words and over news", "additive, with a query of 200", PAPER, at=AUTHORS, path="sequence.0.kind")
+HISTORY = code("history", "50 articles", PAPER, at=AUTHORS)
 VECTOR = code("vector of an article", "256 wide", TINY)
 HEADS = known("a base model", "12 heads, a feed-forward network four times as wide", BERT)
 WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
@@ -48,7 +49,7 @@ FACTS = (
     stated("live gain, NAML-UniLM in English", "+8.53 % clicks, +2.63 % page views", PAPER),
     stated("live gain, NAML-InfoXLM in 43 other markets", "+10.68 % clicks, +6.04 % page views", PAPER),
     BASE,
-    code("history", "50 articles", PAPER, at=AUTHORS),
+    HISTORY,
     code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS, path="losses.kind"),
     QUERY,
     code("dropout", "0.2", PAPER, at=AUTHORS),
@@ -161,7 +162,8 @@ SYSTEM = System(
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
               Size("representation.space", 200, QUERY), Size("representation.project", 256, VECTOR),
-              Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True)),
+              Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True),
+              Size("clicked", 50, HISTORY, history=True)),
     plain={"representation.pooling": "average"},
     beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
             "settings.table_lr": 5e-2},
