@@ -15,6 +15,8 @@ from rankzoo.figures.words import number as signed
 WIDTH, HIGH, LEFT = 560.0, 190.0, 44.0
 PLANE, TALL, EDGE, NEAR, HARDLY = 356.0, 180.0, 24.0, 126.0, 8
 FAMILIES = {"main": "family-1", "auxiliary": "family-5", "update": ""}
+EPOCHS = (1, 2, 5, 10, 20, 50, 100)
+"""What may lie between two named epochs."""
 Point = tuple[float, float]
 
 
@@ -53,7 +55,7 @@ def course(frame: pd.DataFrame, epochs: float, say: Say = str) -> Tree:
     if len(known) > 1:
         dots = [f"{across(a):.1f} {down(b):.1f}" for a, b in zip(known["epoch"], known["running"], strict=True)]
         parts.append(path("M" + "L".join(dots), "wire", {"stroke-width": 2.5}))
-    every = max(1, math.ceil(epochs / 10))
+    every = next(step for step in EPOCHS if epochs <= 10 * step or step == EPOCHS[-1])
     parts += [text(across(at), HIGH + 16, str(at), "t2 small num", "middle") for at in range(0, math.floor(epochs) + 1, every)]
     parts += [text(WIDTH, HIGH - 6, say("conflict"), "t2 small", "end"), text(WIDTH, HIGH + 32, say("epoch"), "t2 small", "end")]
     return drawing(WIDTH, HIGH + 36, say("Cosine of the main and the auxiliary gradient over the training"), *parts)

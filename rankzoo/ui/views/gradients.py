@@ -19,9 +19,9 @@ FALLS = "**Read it:** to first order, the loss of {main} falls {share} as fast a
 RISES = ("**Read it:** to first order, the loss of {main} rises along the update, {share} as fast as it falls along its own "
          "gradient.")
 SHADE = "The line is the mean of the last {n} dots. Below 0, in the shade, they conflict."
-SAID = {"training": ("**Read it:** {main} and the other tasks pulled apart in {share} of the training's steps; the mean cosine "
+SAID = {"training": ("**Read it:** {main} and {others} pulled apart in {share} of the training's steps; the mean cosine "
                      "is {mean}.", "A dot is the mean over the steps since the dot before, each at its own batch."),
-        "validation": ("**Read it:** {main} and the other tasks pulled apart in {share} of the looks; the mean cosine is {mean}.",
+        "validation": ("**Read it:** {main} and {others} pulled apart in {share} of the looks; the mean cosine is {mean}.",
                        "A dot is one look, at some validation rows, which move nothing.")}
 """By the rows at which the gradients of a training were compared: what it comes to, and what a dot is."""
 
@@ -34,9 +34,9 @@ def show(sight: Sight) -> None:
     left, right = st.columns([58, 42], gap="medium")
     with left:
         if len(met):
-            _course(met, tasks[0], points.span(run))
+            _course(met, tasks, points.span(run))
         else:
-            _batches(view.table, known, tasks[0])
+            _batches(view.table, known, tasks)
         st.caption(say(NOTE))
     with right:
         _plane(sight, known, tasks)
@@ -51,25 +51,30 @@ def show(sight: Sight) -> None:
     page.twin(met if len(met) else view.table, "gradients")
 
 
-def _course(met: pd.DataFrame, main: str, epochs: float) -> None:
+def _others(tasks: tuple[str, ...]) -> str:
+    """The tasks beside the first, in a sentence."""
+    return page.escaped(tasks[1]) if len(tasks) == 2 else say("the other tasks")
+
+
+def _course(met: pd.DataFrame, tasks: tuple[str, ...], epochs: float) -> None:
     """How the gradients met while the model was trained."""
     words, (read, dots) = say("Cosine of the main and the auxiliary gradient over the training"), SAID[met["of"].iloc[0]]
     title(words)
     scene(figure.course(met, epochs, translate), key="gradients:course", alt=words, width=590)
     cosine, conflicts = points.met(met)
-    st.markdown(say(read, main=page.escaped(main), share=percent(conflicts), mean=decimal(cosine)))
+    st.markdown(say(read, main=page.escaped(tasks[0]), others=_others(tasks), share=percent(conflicts), mean=decimal(cosine)))
     st.caption(say(dots) + " " + say(SHADE, n=points.running(met)))
 
 
-def _batches(table: pd.DataFrame, known: pd.DataFrame, main: str) -> None:
+def _batches(table: pd.DataFrame, known: pd.DataFrame, tasks: tuple[str, ...]) -> None:
     """How they meet at rows that the model was not trained on."""
     words = say("Cosine of the main and the auxiliary gradient by batch")
     title(words)
     scene(figure.cosines(table, translate), key="gradients:cosines", alt=words, width=590)
     if len(known):
-        st.markdown(say("**Read it:** {main} and the other tasks pull apart in {share} of the batches; the mean cosine is "
-                        "{mean}.", main=page.escaped(main), share=percent(float(known["conflict"].mean())),
-                        mean=decimal(float(known["cosine"].mean()))))
+        st.markdown(say("**Read it:** {main} and {others} pull apart in {share} of the batches; the mean cosine is "
+                        "{mean}.", main=page.escaped(tasks[0]), others=_others(tasks),
+                        share=percent(float(known["conflict"].mean())), mean=decimal(float(known["cosine"].mean()))))
 
 
 def _plane(sight: Sight, known: pd.DataFrame, tasks: tuple[str, ...]) -> None:
