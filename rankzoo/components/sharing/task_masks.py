@@ -16,8 +16,6 @@ once: where the tasks begin to take turns, and for good.
 
 The move is scaled, not the gradient: an optimiser with momentum would else move weights that the task does not own. Of Bai et
 al. only the abstract was read: score and weights are a reconstruction of its words.
-
-Over 250 lines, as the search for masks and the turns of the tasks are two halves of one training.
 """
 from __future__ import annotations
 
@@ -32,6 +30,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, mlp_part
+from rankzoo.components.sharing.owned import Conflict, conflicts, pruned, shares
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.components.stages import Stage
 from rankzoo.facts import Source
@@ -41,7 +40,6 @@ from rankzoo.trace import Trace
 
 MEMORY = 0.9
 SEARCH = 0.75
-Conflict = Literal["none", "soft", "winner"]
 Contribution = Literal["first_order", "without_unit"]
 Asked = Callable[[], Mapping[str, float]]
 """Every task's loss as the masks stand now."""
@@ -120,7 +118,7 @@ class TaskMasksLayer(nn.Module):
         self.pull, self.worth, self.first = (Kept([torch.zeros(shape) for shape in shapes]) for _ in range(3))
         if spec.pick == "best":
             self.best = Kept([torch.ones(shape, dtype=torch.bool) for shape in shapes])
-            self.register_buffer("least", torch.full((len(self.tasks),), torch.inf))
+            self.least = Kept([torch.full((len(self.tasks),), torch.inf)])
         if spec.contribution == "without_unit":
             self.register_buffer("measured", torch.tensor(False))
 
@@ -216,8 +214,9 @@ class TaskMasksLayer(nn.Module):
 
     def judge(self, at: int, loss: float) -> None:
         """Remember a task's mask if none was better; a later one has fewer weights. Without a loss (no row) it is the last."""
-        if not loss > float(self.least[at]):
-            self.least[at] = torch.inf if math.isnan(loss) else loss
+        (least,) = self.least
+        if not loss > float(least[at]):
+            least[at] = torch.inf if math.isnan(loss) else loss
             for best, mask in zip(self.best, self.mask, strict=True):
                 best[at] = mask[at]
 
@@ -238,33 +237,3 @@ class Kept(nn.Module):
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self.buffers())
-
-
-def pruned(masks: list[Tensor], scores: list[Tensor], alpha: float) -> list[Tensor]:
-    """The masks without the α of their weights that score lowest over all layers; one cut-off, so that layers differ."""
-    remaining = torch.cat([score[mask] for mask, score in zip(masks, scores, strict=True)])
-    drop = torch.zeros_like(remaining, dtype=torch.bool)
-    drop[remaining.argsort(stable=True)[:round(alpha * len(remaining))]] = True
-    kept, parts = [], drop.split([int(mask.sum()) for mask in masks])
-    for mask, dropped in zip(masks, parts, strict=True):
-        kept.append(mask.clone().masked_scatter_(mask, ~dropped))
-    return kept
-
-
-def conflicts(mask: Tensor, pull: Tensor) -> Tensor:
-    """Where owners of a weight pull in opposite directions: (task, unit, input) each → (unit, input) bool."""
-    return (mask & (pull > 0)).any(0) & (mask & (pull < 0)).any(0)
-
-
-def shares(how: Conflict, mask: Tensor, pull: Tensor, worth: Tensor) -> Tensor:
-    """a_t of every task, 0 where it does not own the weight: (task, unit, input)."""
-    if how == "none":
-        return mask.float()
-    depends = worth.masked_fill(~mask, -1.0)
-    if how == "winner":
-        part = torch.zeros_like(worth).scatter_(0, depends.argmax(0, keepdim=True), 1.0)
-    else:
-        tiny = torch.finfo(worth.dtype).tiny
-        depends = depends.clamp(min=0) + tiny * mask  # owners that all do not depend on it share it alike
-        part = depends / depends.sum(0).clamp(min=tiny)
-    return torch.where(conflicts(mask, pull), part, mask.float())
