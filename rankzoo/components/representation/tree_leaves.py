@@ -153,8 +153,7 @@ def numbers_in(schema: Schema) -> tuple[str, ...]:
 
 class Forest(nn.Module):
     """(row, number) → (row, tree, dim), of `tables` tables (row, table, tree, dim). A node asks whether a number is at most its
-    threshold; a child c < 0 is the leaf ~c. A number that is missing (NaN) goes where the node's `missing` says, the direction
-    that the trees' library learned.
+    threshold, and NaN goes where `missing` says, as the trees' library learned; a child c < 0 is the leaf ~c.
 
     Until it is fitted its splits are random. Trees with fewer leaves leave some rows of the table idle.
     """
@@ -185,13 +184,12 @@ class Forest(nn.Module):
         trees, nodes = self.feature.shape
         every = torch.arange(trees, device=numbers.device)
         first = every * nodes
-        feature, threshold = self.feature.flatten(), self.threshold.flatten()
-        missing, child = self.missing.flatten(), self.child.flatten()
+        feature, threshold, child = self.feature.flatten(), self.threshold.flatten(), self.child.flatten()
         node = torch.zeros_like(every).expand(len(numbers), trees)
         for _ in range(self.depth):
             at = first + node.clamp(min=0)
             asked = numbers.gather(1, feature[at]).double()
-            right = torch.where(asked.isnan(), missing[at], asked > threshold[at])
+            right = torch.where(asked.isnan(), self.missing.flatten()[at], asked > threshold[at])
             node = torch.where(node < 0, node, child[2 * at + right])
         return every * self.leaves + ~node
 
