@@ -37,7 +37,7 @@ BLUEPRINT = Blueprint(
 KEPT = {"real-time clicks": "sequence.0.kind", "short-term clicks": "sequence.2.kind", "readings": "sequence.3.grains",
         "slot of zeros": "sequence.4.zero", "scores in attention": "sequence.4.scale", "fusion": "sequence.7.how",
         "towers": "towers.kind", "what products are known by": "towers.known"}
-SIZES = stated("MGDSPR's sizes", "128 wide, 8 heads", BEFORE)
+SIZES = stated("MGDSPR's sizes", "128 wide everywhere, 8 heads", BEFORE)
 LENGTHS = stated("MGDSPR's histories", "50 products in real time, 100 of 10 days, 100 of a month at most", BEFORE)
 
 FACTS = (
@@ -170,8 +170,9 @@ SYSTEM = System(
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",
     blueprint=BLUEPRINT, dataset="search", facts=FACTS, serving=Terms(), picture="grades",
-    industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES), Size("sequence.0.width", 128, SIZES),
-              *(Size(f"sequence.{i}.heads", 8, SIZES) for i in (1, 2, 3, 7)), Size("sequence.4.token", 128, SIZES),
+    industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES),
+              *(Size(at, 128, SIZES) for at in ("representation.dim", "sequence.0.width", "sequence.3.ffn", "sequence.4.token")),
+              *(Size(f"sequence.{i}.heads", 8, SIZES) for i in (1, 2, 3, 7)),
               *(Size(h, n, LENGTHS, history=True) for h, n in (("real_time", 50), ("short_term", 100), ("long_term", 100)))),
     plain={"losses.mode": "single_pos", "losses.weights": {"relevance": 0, "exposure": 0, "purchase": 0}},
     settings=TrainSettings(epochs=6, batch_size=128, lr=1e-2, schedule="cosine", patience=0),
