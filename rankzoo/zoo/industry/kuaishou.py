@@ -173,7 +173,7 @@ SYSTEM = System(
     industry=(*(Size(f"sequence.{i}.{name}", n, HEADS) for i in (0, 1) for name, n in (("heads", 8), ("width", 16))),
               Size("sharing.experts", 12, EXPERTS), Size("sharing.widths", (64,), EXPERTS),
               Size("towers.widths", (128, 64, 32), TOWERS), Size("category", 10_000, VALUES, table=True),
-              Size("concatenation.products", (), ours("products of category and context", "left out", why="they are 16 and 128 wide"))),
+              Size("concatenation.products", (), ours("products of category and context", "left out", why="need one width"))),
     plain={"sequence": [{"kind": "pooling", "history": "watched"}, {"kind": "pooling", "history": "placed"}],
            "concatenation.products": []},
     settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
