@@ -7,6 +7,8 @@ counts or diagram show it, and no count or warning is from before; one that is r
 component, the diagram up to the part that fails. A row of its own tells of the whole page, captions and sidebar with it. The
 largest preset is the one with the most nodes in its diagram. What is said of any system and of any valid blueprint is judged by
 the slowest of all.
+
+More than 250 lines: the probes, the edits and the rows that they fill mean nothing apart from each other.
 """
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from rankzoo.memo import kept
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
 from rankzoo.parsing import parsed
-from rankzoo.paths import changed, leaves, merged
+from rankzoo.paths import at, changed, leaves, merged
 from rankzoo.registry import get, systems
 from rankzoo.saying import validated
 from rankzoo.schema import Schema
@@ -265,10 +265,12 @@ class Document(BaseModel):
 
     @kept
     def changed(self) -> tuple[str, ...]:
-        """Addresses of the blueprint's settings that differ from the preset."""
-        now, preset = self.blueprint, self.unchanged().blueprint
-        before = dict(leaves(json.loads(preset.model_dump_json())))
-        return tuple(path for path, value in leaves(json.loads(now.model_dump_json())) if before.get(path, ...) != value)
+        """Addresses of the blueprint's settings that differ from the preset; of what the preset has and this one not those that
+        a setting by names lost, and the kind of a component that went from among others."""
+        now, preset = (json.loads(each.blueprint.model_dump_json()) for each in (self, self.unchanged()))
+        before, after = dict(leaves(preset)), dict(leaves(now))
+        lost = (path for path in before if path not in after and _lost(now, path))
+        return (*(path for path, value in after.items() if before.get(path, ...) != value), *lost)
 
     @kept
     def gone(self) -> frozenset[str]:
@@ -334,6 +336,14 @@ def _seen(tree: Any, path: str) -> list[Any]:
         tree = (tree.get(step) if isinstance(tree, dict) else
                 tree[int(step)] if isinstance(tree, list) and step.isdecimal() and int(step) < len(tree) else None)
     return [*kinds, tree.get("kind", tree) if isinstance(tree, dict) else tree]
+
+
+def _lost(now: Mapping[str, Any], path: str) -> bool:
+    """Whether what stood at an address went alone: a name of several, or the kind of one of several components."""
+    above, _, last = path.rpartition(".")
+    group, among = at(now, above), at(now, above.rpartition(".")[0])
+    named = isinstance(group, dict) and bool(group) and "kind" not in group
+    return named or last == "kind" and isinstance(among, list) and bool(among)
 
 
 def _differing(now: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

@@ -251,6 +251,16 @@ def test_difference_is_small():
 
 # --set -----------------------------------------------------------------------------------------------------------------
 
+def test_what_went_is_a_change_too():
+    """A name of a setting by names, and the last of several components: nothing that is left differs from the preset."""
+    weights = Document.preset("huawei").but([("losses.weights", {"category": 0.3})])
+    assert weights.changed() == ("losses.weights.entities",)
+    snapchat = Document.preset("snapchat")
+    fewer = snapchat.but([("interaction", [snapchat.blueprint.interaction[0].model_dump(mode="json")])])
+    assert fewer.changed() == ("interaction.1.kind",)
+    assert all(each.changed() == () for each in (snapchat, Document.preset("huawei")))
+
+
 def test_set_by_address():
     """A setting of a slot, of the training, of a list, one past a list's end; the first document stays."""
     preset = Document.preset("wide_deep")
@@ -323,3 +333,9 @@ def test_what_people_call_things_is_no_template():
     with pytest.raises(ZooError) as caught:
         Schema((Feature("{price}", "numeric"),), (Task("click"),)).feature("{prise}", "towers.by.0")
     assert str(caught.value).startswith("The data have no feature '{prise}'. Did you mean '{price}'? It gets {prise}: B × 0")
+
+
+def test_text_that_cannot_be_shown_is_not_shown():
+    with pytest.raises(ZooError) as found:
+        link.decode("j" + "A" * 6_000)
+    assert str(found.value) == f"{CUT} Behind character 0 it holds signs that cannot be shown, and not what JSON may have there."

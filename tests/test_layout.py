@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.document import Document
-from rankzoo.export.picture import layout_of, two_layouts
+from rankzoo.export.picture import changed_blocks, layout_of, two_layouts
+from rankzoo.export.picture import columns as headed
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
 from rankzoo.figures.layout import Box, Layout, arrange
@@ -301,3 +302,20 @@ def test_shares_add_to_one_among_tables_and_among_the_rest() -> None:
 def test_a_box_knows_its_sides() -> None:
     box = Box(2, 3, 10, 20)
     assert (box.right, box.bottom, box.cx, box.cy) == (12, 23, 7, 13)
+
+
+def test_one_input_is_one_input():
+    found = {arch: headed(document.blueprint, document.schema())[0].detail for arch in ("spotify", "homedepot", "youtube")
+             for document in (Document.preset(arch),)}
+    assert found["spotify"] == found["homedepot"] == "1 input" and found["youtube"] == "57 inputs"
+
+
+def test_another_loss_of_one_task_marks_that_task_alone():
+    def marked(*changes: tuple[str, object]) -> set[str]:
+        document = Document.preset("youtube").but(list(changes))
+        return set(changed_blocks(document, layout_of(document.blueprint, document.schema())))
+
+    assert marked(("losses.how", {"like": "focal"})) == {"losses.like"}
+    assert marked(("losses.weights", {"like": 2.0})) == {"losses.like", "losses.completion"}
+    assert marked(("representation.dims", {"hour": 4})) == {"representation.hour"}
+    assert len(marked(("losses.gamma", 3.0))) == 4

@@ -253,6 +253,19 @@ def test_the_nearest_value_is_one_press_away():
     assert said(app) == [] and document(app).blueprint.sharing.experts == 64 and not [b for b in app.button if b.key == "rz_mend"]
 
 
+def test_the_press_calls_a_setting_as_its_own_component_does():
+    """Shared bottom has `widths` too and calls them shared layers; here they are the experts'."""
+    app = opened()
+    app.text_input("side:sharing.widths").set_value("70000").run()
+    assert app.button("rz_mend").label.replace("\\", "") == "Set Sharing · Expert widths to 65536"
+
+
+def test_a_component_that_comes_is_one_change():
+    """However many settings it brings, head and the line of what is changed count the same."""
+    app = visit("architect", c=link.encode(Document.preset("youtube").but([("interaction", [{"kind": "cross_v2"}])])))
+    assert "1 changed" in app.markdown[0].value and len(document(app).changed()) > 1
+
+
 def test_a_cure_that_is_the_model_in_hand_says_so():
     app = opened()
     app.number_input("side:sharing.experts").set_value(64).run()

@@ -51,6 +51,25 @@ def of(arch: str, address: str) -> Anatomy:
 
 
 @pytest.mark.parametrize("arch", BUILT)
+def test_a_tasks_tower_ends_with_as_many_numbers_as_its_loss_reads(arch):
+    """One logit, or one for each class: of an item of the catalogue, a category, a word's tag."""
+    document = Document.preset(arch)
+    schema = document.schema()
+    for block in document.blueprint.blocks(schema):
+        if block.form == "tower" and block.task:
+            assert block.units[-1] == schema.classes(schema.task(block.task)), block.address
+
+
+def test_a_columns_formula_is_its_tasks_where_they_have_one():
+    document = Document.preset("youtube")
+    click, completion = (document.schema().task(name) for name in ("click", "completion"))
+    spec = document.blueprint.losses
+    assert part.formula_of(spec, [completion]) == spec.written(completion) != spec.written(click)
+    assert part.formula_of(spec, [click, completion]) == spec.formula
+    assert part.formula_of(document.blueprint.sharing, [click]) == document.blueprint.sharing.formula
+
+
+@pytest.mark.parametrize("arch", BUILT)
 def test_the_count_is_the_parts_own_and_its_arithmetic_comes_out(arch):
     """As many parameters as the drawing says, by sums that come out; no parameter belongs to two parts."""
     seen = set()
@@ -156,6 +175,15 @@ def test_an_expert_and_a_gate_say_whose_they_are():
     assert "this task" in said("mmoe", "sharing.gate.click") and "same for all tasks" in said("omoe", "sharing.gate")
     assert "next level" in said("ple", "sharing.level.0.shared_gate")
     assert of("ple", "sharing.level.1.gate.like").reads == (("gate like", 16),)
+
+
+def test_a_sentence_is_true_of_its_part():
+    """Numbers own a vector, a network, or nothing; a candidate that no scorer reads asks nothing."""
+    said = lambda arch: of(arch, "representation.numbers").sentence  # noqa: E731
+    assert said("youtube") == said("lr") and "no vector" in said("youtube")
+    assert "one vector" in said("fm") and "small network" in said("dlrm")
+    assert "asks the past items" in of("din", "sequence.0.candidate").sentence
+    assert "asks nothing" in of("nrms", "sequence.1.candidate").sentence
 
 
 def value(said: str, **symbols: float) -> float:

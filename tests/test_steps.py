@@ -103,3 +103,10 @@ def test_a_field_has_its_own_width_and_may_go():
     assert found["Embedding size"].more == {"device": 32} and found["Leave the feature out"].less == ["device"]
     din = Document.preset("din")
     assert "Leave the feature out" not in of(din, "representation.item"), "past items are read from its table"
+
+
+def test_what_owns_no_weights_and_is_as_wide_as_its_values_has_no_steps():
+    """The embedding size of the tables is none of numbers that are read as they are, nor of what a side way reads."""
+    youtube, dlrm = Document.preset("youtube"), Document.preset("dlrm")
+    assert not of(youtube, "representation.numbers") and not of(youtube, "representation.position")
+    assert "Embedding size" in of(dlrm, "representation.numbers"), "there a network makes one vector of them"

@@ -1,6 +1,7 @@
 """Picture: the architecture diagram of a document and what a run adds to it, as the app draws it and a file holds it."""
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import component_of, sized_blocks
 from rankzoo.memo import kept
+from rankzoo.paths import at
 from rankzoo.runs.tables import Point
 from rankzoo.schema import Schema
 from rankzoo.shape import Block, Count, Flow
@@ -99,7 +101,8 @@ def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) ->
 
 def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema, translate: Translate) -> str:
     if slot == "representation":
-        return translate("{n} inputs").format(n=len(schema.leaving(blueprint.without).inputs) + len(schema.histories))
+        inputs = len(schema.leaving(blueprint.without).inputs) + len(schema.histories)
+        return translate("1 input") if inputs == 1 else translate("{n} inputs").format(n=inputs)
     if slot == "losses":
         tasks = len(blueprint.tasks)
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
@@ -116,8 +119,15 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
 
 @kept
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
-    """Blocks of components with a setting that differs from the preset."""
-    return blocks_below({component_of(path) for path in document.changed() if "." in path}, layout)
+    """Blocks of components with a setting that differs from the preset; of a setting by names those of the task or the field."""
+    tree, found = json.loads(document.blueprint.model_dump_json()), set()
+    for path in document.changed():
+        above, _, name = path.rpartition(".")
+        below = blocks_below({component_of(path)} if above else (), layout)
+        group = at(tree, above)
+        named = isinstance(group, dict) and "kind" not in group
+        found |= {each for each in below if named and name in (layout.blocks[each].task, layout.blocks[each].title)} or below
+    return frozenset(found)
 
 
 @kept

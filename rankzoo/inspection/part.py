@@ -59,6 +59,12 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
     return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
 
 
+def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
+    """A whole component's formula; of a loss that which all of its tasks have, where they have the same."""
+    written = {spec.written(task) for task in tasks} if isinstance(spec, Loss) else set()
+    return written.pop() if len(written) == 1 else spec.formula
+
+
 def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
     """How many numbers come, stand between and leave; nothing where the arithmetic does not say."""
     if block.form in ("feature", "history"):
@@ -93,6 +99,14 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
         case "tower" if block.task and len(maps) > 1:
             return "This task's own network, from its vector to its logit."
+        case "numbers" if not own.parameters:
+            return "Numbers are read as they are, each brought to mean 0 and deviation 1: they own no vector."
+        case "numbers" if maps:
+            return "A small network turns the numbers into one vector, as wide as that of a field."
+        case "numbers" if all(part.table and part.working.startswith("1 × ") for part in own.parts):
+            return "Every number owns one vector, learned with the rest, and scales it."
+        case "candidate" if "scorer" not in to:
+            return "The candidate as a vector: it asks nothing here, what is behind compares it."
     return SENTENCES.get(block.form, "")
 
 

@@ -59,6 +59,8 @@ def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block:
         return (*_field(address, spec, block), *out)
     if block is not None and block.form == "head":
         return tuple(_task(blueprint, address, spec, block))
+    if block is not None and (block.form == "bias" or block.form == "numbers" and not block.parameters):
+        return ()  # values as they are: no setting of the component changes them
     fields = {f"{address}.{name}": field for name, field in type(spec).model_fields.items()}
     place = next((each for each in blueprint.places(schema) if each.address == address), None)
     if block is None:

@@ -9,6 +9,7 @@ from rankzoo import link
 from rankzoo.figures.words import flops, memory
 from rankzoo.inspection.counts import memory as bytes_of
 from rankzoo.ui import classroom, provenance, state, take
+from rankzoo.ui.changed import differing
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -21,7 +22,7 @@ def show(detail: str = "", right: str = "", sel: str = "") -> None:
     """The model line, one line in every window: name, grey source or what else there is to say (cut where there is no room), what
     is changed and what is assumed; on the right what it costs, Share with the part in hand, and Export."""
     document = state.document()
-    system, changed = document.system, document.changed()
+    system, changed = document.system, differing(document)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="rz_head"):
         line = f"**{escaped(system.title)}** :gray[{escaped(detail or system.source.brief)}]"
         if changed:

@@ -22,7 +22,7 @@ LONGEST = 100
 
 def show(trouble: ZooError) -> None:
     """The sentence, with the column and the setting as the page calls them, the button, and how far the model stands."""
-    where = place(trouble.at, [str(value) for path, value in leaves(trouble.tried) if path.rpartition(".")[2] == "kind"])
+    where = place(trouble.at, _kinds(trouble.tried))
     st.error((f"**{escaped(where)}:** " if where else "") + escaped(trouble.text(translate)))
     if trouble.cure:
         said = " · ".join(words(trouble))
@@ -49,10 +49,15 @@ def words(trouble: ZooError) -> list[str]:
     if tried and mended:
         return list(_between(tried, mended))
     if mended and not trouble.cure[0][0]:
-        changed = len(mended.changed())
+        changed = len(list(changes(mended.unchanged().blueprint, mended.blueprint)))
         return [say("Open {title}", title=mended.system.title) + (f", {say('{n} changed', n=changed)}" if changed else "")]
-    return [say("Set {at} to {value}", at=place(path) or path or say("the document"), value=_value(value))
+    return [say("Set {at} to {value}", at=place(path, _kinds(trouble.tried)) or path or say("the document"), value=_value(value))
             for path, value in trouble.cure]
+
+
+def _kinds(tried: object) -> list[str]:
+    """The kinds that were tried, whose words a setting goes by where another component has one of its name."""
+    return [str(value) for path, value in leaves(tried) if path.rpartition(".")[2] == "kind"]
 
 
 def _between(tried: Document, mended: Document) -> Iterator[str]:

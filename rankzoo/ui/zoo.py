@@ -19,6 +19,7 @@ from rankzoo.serving.auction import Auction
 from rankzoo.system import System
 from rankzoo.teaching.tour import stops
 from rankzoo.ui import architect, classroom, interview, page, provenance, service, state, tour
+from rankzoo.ui.changed import differing
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import choice
 from rankzoo.ui.words import say, translate
@@ -52,7 +53,7 @@ def recent() -> None:
     with st.sidebar, st.container(gap="xxsmall", key="rz_recent"):
         st.markdown(f":small[{say('Recent')}]")
         for document in found:
-            changed = len(document.changed())
+            changed = len(differing(document))
             label = f"{document.system.brand} · {say('{n} changed', n=changed)}" if changed else document.system.brand
             if st.button(label, key=f"recent:{document.arch}", type="tertiary", icon=":material/history:"):
                 state.put(document)
