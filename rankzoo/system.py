@@ -12,9 +12,31 @@ from rankzoo.inspection.provenance import values
 from rankzoo.lesson import Lesson
 from rankzoo.serving import Serving
 from rankzoo.training.settings import TrainSettings
+from rankzoo.training.untrained import Rule
 
 WORD = 15
 """Letters that a cell of the zoo's table has room for."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What came before a system: the system with `changes` by address, or a `rule` that orders its items untrained. name: a word
+    or two · told: the same as a part of a sentence."""
+
+    name: str
+    told: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a system grew out of, where no rung of the ladder stands on its data. arms: first the textbook model · seconds: five
+    seeds of all of them and of the system on one core, about · why: what explains that it is no better, where it is not."""
+
+    arms: tuple[Earlier, ...]
+    seconds: int
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -24,10 +46,11 @@ class System:
     id: the file's name · place: where it stands in its table · name: of the model · story: three sentences · dataset: the name of
     a world · settings: the preset training · facts: every number with its provenance · grew: the id of the model it grew out of ·
     plain: changes by address that make what is its own its simplest kind · beside: changes by address that the model it grew out
-    of needs to stand beside it on its data · judged: the tasks that it is for, where others only teach (empty: all) · answers:
-    the weakness of that one which it mends · adds: the slot in which it does so · tagline: two or three words · picture: the
-    view that shows what makes it what it is, by its name among `inspection.views` · industry: the sizes that its source states
-    or lets estimate, where the preset's are smaller · lesson: its story and its questions.
+    of needs to stand beside it on its data · before: what it grew out of, where that is no model of the zoo · judged: the tasks
+    that it is for, where others only teach (empty: all) · answers: the weakness of the model it grew out of which it mends ·
+    adds: the slot in which it does so · tagline: two or three words · picture: the view that shows what makes it what it is, by
+    its name among `inspection.views` · industry: the sizes that its source states or lets estimate, where the preset's are
+    smaller · lesson: its story and its questions.
     """
 
     id: str
@@ -46,6 +69,7 @@ class System:
     grew: str = ""
     plain: Mapping[str, object] = field(default_factory=dict)
     beside: Mapping[str, object] = field(default_factory=dict)
+    before: Before | None = None
     judged: tuple[str, ...] = ()
     answers: str = ""
     adds: str = ""

@@ -6,14 +6,23 @@ from math import log2
 
 import pytest
 import torch
+from torch import Tensor
 
 from rankzoo.claims.papers import playlist_completion
-from rankzoo.claims.papers.playlist_completion import ALONE, CLAIM, SOUND, STATISTICS, TASK, by_sound, measured
+from rankzoo.claims.papers.playlist_completion import ALONE, CLAIM, SOUND, STATISTICS, TASK, measured
 from rankzoo.claims.trial import document_of, rows_of
 from rankzoo.signals import Batch
+from rankzoo.training.untrained import Rule
 from tests.support import small
 
 PLACES, KNOWN = (1, 3, 20, 21, 2), (True, True, True, True, False)
+
+
+class Shown(Rule):
+    """The shown tracks above all others, which are alike."""
+
+    def scores(self, asked: Batch, training: Batch, task: str) -> Tensor:
+        return torch.zeros(len(asked), 2_001).scatter(1, self.shown(asked), 9.0)
 
 
 def asked(tracks: int = 30) -> Batch:
@@ -42,7 +51,7 @@ def test_five_rows_by_hand():
 def test_sound_is_the_mean_of_what_is_heard():
     """Against a plain loop: every vector of length 1, the mean's own length and what is padded count for nothing in the order."""
     rows = small("playlists", 600).part("test").rows(0, 30)
-    found, heard = by_sound(rows), rows.catalogue.numbers
+    found, heard = CLAIM.arms[0].rule.scores(rows, rows, TASK), rows.catalogue.numbers
     lengths = rows.masks["playlist"].sum(dim=1)
     assert len(set(lengths.tolist())) > 1  # some rows are padded
     for row in range(30):
@@ -53,11 +62,9 @@ def test_sound_is_the_mean_of_what_is_heard():
         assert found[row, 1:].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_what_is_shown_is_offered_to_nobody(monkeypatch):
+def test_what_is_shown_is_offered_to_nobody():
     """One who scores the shown tracks above all others finds what is missing as often as if all others were alike."""
-    claim = replace(CLAIM, rows=600, arms=CLAIM.arms[:1])
-    shown = lambda rows: torch.zeros(len(rows), 2_001).scatter(1, rows.histories["playlist"][:, :, 0], 9.0)  # noqa: E731
-    monkeypatch.setattr(playlist_completion, "by_sound", shown)
+    claim = replace(CLAIM, rows=600, arms=(replace(CLAIM.arms[0], rule=Shown("playlist")),))
     found = playlist_completion.trial(claim, 0)[SOUND]
     rows = rows_of(claim.world, 600, 0).part("test")
     lengths = rows.masks["playlist"].sum(dim=1)[rows.observed[TASK]]

@@ -14,6 +14,7 @@ from rankzoo.facts import Source
 
 if TYPE_CHECKING:
     from rankzoo.claims.trial import Trained
+    from rankzoo.training.untrained import Rule
 
 Expected = Literal["above", "below", "none"]
 Found = Mapping[str, Mapping[str, float]]
@@ -23,13 +24,15 @@ Found = Mapping[str, Mapping[str, float]]
 @dataclass(frozen=True)
 class Arm:
     """One side of a comparison: a system of the zoo with changes by address, as `--set` has them, on the claim's world or on
-    one of its own. model: false where nothing is trained and the rows are ranked by what the system's data hold."""
+    one of its own. model: false where nothing is trained and the rows are ranked by what the system's data hold; `rule`: how,
+    where it orders a catalogue."""
 
     name: str
     system: str
     changes: Mapping[str, object] = field(default_factory=dict)
     world: World | None = None
     model: bool = True
+    rule: Rule | None = None
 
     @property
     def told(self) -> str:

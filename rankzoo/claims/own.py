@@ -1,5 +1,5 @@
 """Claims that are made of the systems: each against itself with what is its own at its simplest, and beside the textbook model
-that it grew out of, on its own data.
+that it grew out of, on its own data: a rung of the ladder, or where none can stand there, what its own file names.
 
 The same rows in the same order, the same epochs and batches. A difference is told whichever way it comes out.
 """
@@ -17,7 +17,7 @@ from rankzoo.claims.claim import Arm, Claim, Difference
 from rankzoo.data.world import world
 from rankzoo.registry import systems
 from rankzoo.schema import Schema, Task
-from rankzoo.system import System
+from rankzoo.system import Before, System
 from rankzoo.training.metrics import RECALL, evaluate, predict, sigmoid
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def made() -> tuple[Claim, ...]:
     found = []
     for system in systems().values():
         if system.kind == "industry":
-            found += ([plain(system)] if system.plain else []) + ([grown(system)] if system.grew else [])
+            found += [plain(system)] if system.plain else []
+            found += [grown(system)] if system.grew else [preceded(system, system.before)] if system.before else []
     return tuple(found)
 
 
@@ -90,6 +91,25 @@ def grown(system: System) -> Claim:
         world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
         statistic=STATISTIC, arms=(Arm(before.id, before.id, changes), Arm(system.id, system.id)),
         differences=(Difference("score", (system.id,), (before.id,)),), seeds=5, seconds=0)
+
+
+def preceded(system: System, before: Before) -> Claim:
+    """The system beside what came before it, on its own data, by the tasks that all of them have; the verdict is that over the
+    first, the textbook model."""
+    tasks, (first, *others) = system.judged or system.blueprint.tasks, before.arms
+    judged = tuple(task for task in tasks if all(task in each.changes.get("tasks", tasks) for each in before.arms))
+    arms = tuple(Arm(each.name, system.id, {"tasks": list(judged)} if each.rule else each.changes, model=each.rule is None,
+                     rule=each.rule) for each in before.arms)
+    rules = ", ".join(f"{each.name} ({each.told})" for each in others if each.rule)
+    untrained = f". Not trained, and without what a row shows already: {rules}" if rules else ""
+    return Claim(
+        id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id, title=f"{system.brand} beside {first.name}",
+        source=system.source, claim=f"{system.title} ranks better than {first.told}.", at="what it grew out of",
+        equal=f"rows, epochs, batches and learning rate{untrained}", world=world(system.dataset),
+        rows=system.settings.rows, measure=partial(measure, judged=judged), arms=(*arms, Arm(system.id, system.id)),
+        statistic=f"test recall@20 among all items, {'mean over ' * (len(judged) > 1)}{', '.join(judged)}",
+        differences=tuple(Difference("score", (system.id,), (each.name,)) for each in arms), seeds=5, seconds=before.seconds,
+        why=before.why)
 
 
 def told(changes: Mapping[str, object]) -> str:

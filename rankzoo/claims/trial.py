@@ -22,10 +22,10 @@ Metrics = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Trained:
-    """An arm after its training: metrics on the test part by task, best epoch by validation."""
+    """An arm after its training: metrics on the test part by task, best epoch by validation. A rule has no model."""
 
     arm: Arm
-    model: RankingModel
+    model: RankingModel | None
     dataset: Dataset
     metrics: Metrics
 
@@ -34,7 +34,7 @@ def trial(claim: Claim, seed: int) -> Found:
     """The statistics of every arm for one seed."""
     if claim.trial is not None:
         return claim.trial(claim, seed)
-    return {arm.name: claim.measure(trained(claim, arm, seed)) for arm in claim.arms}
+    return {arm.name: claim.measure((ruled if arm.rule else trained)(claim, arm, seed)) for arm in claim.arms}
 
 
 def trained(claim: Claim, arm: Arm, seed: int) -> Trained:
@@ -47,6 +47,14 @@ def trained(claim: Claim, arm: Arm, seed: int) -> Trained:
     fit.restore_best()
     rows = dataset.part("test")
     return Trained(arm, fit.model, dataset, evaluate(predict(fit.model, rows), rows, dataset.schema, fit.model.blueprint.losses))
+
+
+def ruled(claim: Claim, arm: Arm, seed: int) -> Trained:
+    """One arm that is a rule, on the claim's rows."""
+    dataset = rows_of(arm.world or claim.world, claim.rows, seed)
+    asked, training = dataset.part("test"), dataset.part("train")
+    found = {task: arm.rule.places(asked, training, task).numpy() for task in document_of(claim, arm).blueprint.tasks}
+    return Trained(arm, None, dataset, evaluate(found, asked, dataset.schema))
 
 
 def document_of(claim: Claim, arm: Arm, seed: int = 0) -> Document:

@@ -96,8 +96,8 @@ class Experiments:
         setting that no arm uses loses no result."""
         from rankzoo.claims.trial import document_of
 
-        arms = [(arm.name, document_of(claim, arm).own(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0))
-                for arm in claim.arms]
+        arms = [(arm.name, document_of(claim, arm).own(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0),
+                 *([repr(arm.rule)] if arm.rule else [])) for arm in claim.arms]
         differences = [(each.statistic, each.name) for each in claim.differences]
         made_from = hashlib.sha256(json.dumps([claim.statistic, arms, differences], sort_keys=True).encode()).hexdigest()[:12]
         return self.root / f"{claim.id}-{made_from}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from rankzoo.claims.claim import Arm, Claim, Difference, Found
@@ -13,6 +12,7 @@ from rankzoo.claims.trial import rows_of, trained
 from rankzoo.data.worlds.playlists import WORLD
 from rankzoo.signals import Batch
 from rankzoo.training.metrics import TOP, rank
+from rankzoo.training.untrained import Nearest
 from rankzoo.zoo.industry.spotify import SYSTEM
 
 SOUND, ALONE, ALL = "sound, nearest", "graph, playlists", "and genre"
@@ -30,20 +30,14 @@ def measured(logits: Tensor, asked: Batch) -> Mapping[str, float]:
     return found
 
 
-def by_sound(asked: Batch) -> Tensor:
-    """p·x_t, p the mean of the shown tracks' vectors, x what is heard of a track, of length 1: nothing is trained."""
-    x = F.normalize(asked.catalogue.numbers, dim=1)
-    shown = asked.histories["playlist"][:, :, 0]
-    return (F.embedding(shown, x) * (shown > 0).unsqueeze(2)).sum(dim=1) @ x.T
-
-
 def trial(claim: Claim, seed: int) -> Found:
     """Every arm on the test rows that ask for a missing track; nobody is offered what is shown already."""
-    rows, found = rows_of(claim.world, claim.rows, seed).part("test"), {}
+    dataset, found = rows_of(claim.world, claim.rows, seed), {}
+    rows = dataset.part("test")
     asked = rows.take(rows.observed[TASK].nonzero().squeeze(1))
     for arm in claim.arms:
-        if arm.name == SOUND:
-            logits = by_sound(asked)
+        if arm.rule:
+            logits = arm.rule.scores(asked, dataset.part("train"), TASK)
         else:
             model = trained(claim, arm, seed).model.eval()
             with torch.inference_mode():
@@ -61,7 +55,7 @@ CLAIM = Claim(
           "graph. Sound alone is not trained: the nearest to the mean of what is heard",
     world=WORLD, rows=20_000, trial=trial, seeds=3, seconds=65,
     arms=(Arm(SOUND, "spotify", {"tasks": [TASK], "representation.hidden": [], "representation.samples": [],
-                                 "towers.mapped": False}),
+                                 "towers.mapped": False}, rule=Nearest("playlist")),
           Arm("ids", "spotify", {"tasks": [TASK], **IDS, **EPOCHS}),
           Arm(ALONE, "spotify", {"tasks": [TASK], **EPOCHS}),
           Arm("and acoustics", "spotify", {"tasks": [TASK, "acoustic_similarity"], **EPOCHS}),

@@ -11,7 +11,7 @@ from rankzoo.components.towers.two_towers import TwoTowers
 from rankzoo.facts import Size, Source, derived, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
 from rankzoo.serving.terms import Terms
-from rankzoo.system import System
+from rankzoo.system import Before, Earlier, System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Zheng et al.", 2022, "Multi-objective personalized product retrieval in Taobao search",
@@ -24,8 +24,7 @@ BLUEPRINT = Blueprint(
     sequence=(
         Lstm(history="real_time", width=32),
         SelfAttention(history="real_time", heads=2, width=16), SelfAttention(history="short_term", heads=2, width=16),
-        QueryUnit(history="query", earlier="earlier", heads=2, ffn=64),
-        Ask(history="long_term", query="query", token=32),
+        QueryUnit(history="query", earlier="earlier", heads=2, ffn=64), Ask(history="long_term", query="query", token=32),
         Ask(history="short_term", query="query"), Ask(history="real_time", query="query"),
         Fusion(history="query", heads=2),
     ),
@@ -163,9 +162,9 @@ LESSON = Lesson(
     ),
 )
 
+ONE = {"losses.mode": "single_pos", "losses.weights": {"relevance": 0, "exposure": 0, "purchase": 0}}
 SYSTEM = System(
-    id="alibaba", place=7, company="Alibaba", name="MOPPR-style", domain="products", source=PAPER,
-    lesson=LESSON,
+    id="alibaba", place=7, company="Alibaba", name="MOPPR-style", domain="products", source=PAPER, lesson=LESSON,
     story="Retrieval by embeddings found products that were less relevant and less personal than the other channels found. "
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",
@@ -174,6 +173,8 @@ SYSTEM = System(
               *(Size(at, 128, SIZES) for at in ("representation.dim", "sequence.0.width", "sequence.3.ffn", "sequence.4.token")),
               *(Size(f"sequence.{i}.heads", 8, SIZES) for i in (1, 2, 3, 7)),
               *(Size(h, n, LENGTHS, history=True) for h, n in (("real_time", 50), ("short_term", 100), ("long_term", 100)))),
-    plain={"losses.mode": "single_pos", "losses.weights": {"relevance": 0, "exposure": 0, "purchase": 0}},
+    plain=ONE, before=Before((Earlier("two towers", "two towers over averages, with one clicked product as the positive", ONE | {
+        "sequence": [{"kind": "pooling", "history": name} for name in ("query", "real_time", "short_term", "long_term")],
+        "towers.widths": [64, 32]}),), seconds=270),
     settings=TrainSettings(epochs=6, batch_size=128, lr=1e-2, schedule="cosine", patience=0),
 )

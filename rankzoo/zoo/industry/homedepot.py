@@ -6,8 +6,9 @@ from rankzoo.components.towers.classes import Classes
 from rankzoo.facts import Size, Source, code, derived, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
 from rankzoo.serving.blend import Blend
-from rankzoo.system import System
+from rankzoo.system import Before, Earlier, System
 from rankzoo.training.settings import TrainSettings
+from rankzoo.training.untrained import Popular
 
 PAPER = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and cold-start free "
                "session-based recommendations", "RecSys 2022")
@@ -148,5 +149,11 @@ SYSTEM = System(
     industry=(Size("sequence.0.token", 128, code("hidden size of the re-implementation", 128, FAPAT)),
               Size("sequence.0.ffn", 512, unsure("width of the feed-forward part", "4 × hidden", PAPER, why="the usual ratio"))),
     plain={"sequence": [{"kind": "pooling"}]}, judged=("next_item",),
+    before=Before((
+        Earlier("ids", "the same transformer over a table of product ids",
+                {"tasks": ["next_item"], "representation.items": ["product"], "representation.unknown": 0.0}),
+        Earlier("popular", "the products that come next most often", rule=Popular("session")),
+        Earlier("category", "the same, those of the last product's category first", rule=Popular("session", like="category"))),
+        seconds=100),
     settings=TrainSettings(epochs=6, batch_size=256, lr=6e-3, schedule="cosine", patience=0),
 )

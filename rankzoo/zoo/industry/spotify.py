@@ -8,8 +8,9 @@ from rankzoo.components.sharing.direct import Direct
 from rankzoo.components.towers.classes import Classes
 from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
-from rankzoo.system import System
+from rankzoo.system import Before, Earlier, System
 from rankzoo.training.settings import TrainSettings
+from rankzoo.training.untrained import Nearest
 
 PAPER = Source("Saravanou et al.", 2021, "Multi-task learning of graph-based inductive representations of music content",
                "ISMIR 2021", "10.5281/zenodo.5624379")
@@ -21,8 +22,7 @@ SAGE = Source("Hamilton et al.", 2017, "Inductive representation learning on lar
 BLUEPRINT = Blueprint(
     representation=Neighbours(hidden=(128, 64), samples=(10, 5)),
     sequence=(Pooling(),),
-    concatenation=Join(),
-    sharing=Direct(),
+    concatenation=Join(), sharing=Direct(),
     towers=Classes(scale=20.0),
     losses=Pointwise(),
     tasks=("co_occurrence", "acoustic_similarity", "genre"),
@@ -160,14 +160,21 @@ LESSON = Lesson(
     ),
 )
 
+LISTS = {"tasks": ["co_occurrence"]}
 SYSTEM = System(
-    id="spotify", place=4, company="Spotify", name="MUSIG-style", domain="music", source=PAPER,
-    lesson=LESSON,
+    id="spotify", place=4, company="Spotify", name="MUSIG-style", domain="music", source=PAPER, lesson=LESSON,
     story="A vector learned for each track fits one signal and does not exist for a new track. "
           "A graph network computes the vector from the track's features and those of its neighbours in playlists. "
           "Playlists, acoustics and genre supervise the same layers together.",
     blueprint=BLUEPRINT, dataset="playlists", facts=FACTS, picture="embeddings",
     industry=(Size("representation.samples", (25, 10), SAMPLES),),
     plain={"representation.samples": [0, 0]},
+    before=Before((
+        Earlier("GraphSAGE", "GraphSAGE, whose graph has playlists as its only task", LISTS),
+        Earlier("ids", "a table of ids in the place of the graph", LISTS | {
+            "representation": {"kind": "attributes", "items": ["track"], "unknown": 0.0, "dim": 64}}),
+        Earlier("sound", "the tracks that sound most like the playlist", rule=Nearest("playlist"))), seconds=410,
+        why="Playlists here are made by genre and by a popularity that is mostly told by the sound, so that who completes them "
+            "learns of both what it takes. That leaves the two other tasks little to add."),
     settings=TrainSettings(epochs=20, batch_size=512, lr=1e-2, schedule="cosine", patience=0),
 )
