@@ -200,12 +200,21 @@ def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
 
 
 def weightless(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
-    """Losses that all count nothing."""
+    """Losses that count nothing: all of them, or those of single tasks."""
     weights = setting(place, "weights", {}) if place.address == "losses" else {}
-    if weights and not any(weights.get(task.name, 1.0) for task in place.shape.tasks):
+    idle = [task.name for task in place.shape.tasks if not weights.get(task.name, 1.0)]
+    if idle and len(idle) == len(place.shape.tasks):
         yield Advice("losses.weights", "{setting}: every task has the weight 0.",
                      "The sum of the losses is 0 whatever the model says: nothing is learned.", "Give every task the weight 1",
                      (("losses.weights", {}),), {"setting": title(place, "weights")})
+        return
+    for name in idle:
+        if name != setting(place, "click", ""):  # its tower learns in the product with what follows it too
+            yield Advice("losses.weights", "{setting}: '{name}' has the weight 0.",
+                         "What the model has for this task alone, its tower or its gate, is counted and never trained.",
+                         "Take the task out", (("tasks", [task for task in blueprint.tasks if task != name]),
+                                               ("losses.weights", {each: w for each, w in weights.items() if each != name})),
+                         {"setting": title(place, "weights"), "name": name})
 
 
 def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
