@@ -231,6 +231,18 @@ def test_what_is_far_from_anything_is_offered_what_there_is(given, says, cure):
     assert_offered(caught.value)
 
 
+@pytest.mark.parametrize("path, given, offered", [
+    ("towers.widths", ["x"], [8]), ("towers.widths", ["x", 32], [8, 32]), ("towers.widths", [True], [8]),
+    ("towers.widths", [0], [1]), ("towers.widths", ["0"], [1]), ("sharing.experts", "x", 4), ("sharing.experts", 0, 1),
+    ("representation.dims", {"hour": "x"}, {})])
+def test_for_what_is_no_number_the_preset_s_is_offered_and_for_a_number_the_nearest(path, given, offered):
+    with pytest.raises(ZooError) as caught:
+        Document.preset("mmoe").but([(path, given)])
+    mended = json.loads(Document.mended(caught.value.tried, caught.value.cure).blueprint.model_dump_json())
+    slot, name = path.split(".")
+    assert mended[slot][name] == offered
+
+
 def test_what_can_be_read_of_a_cut_link_is_offered():
     """The settings before the cut are there, and the system."""
     document = Document.preset("din").but([("towers.widths", [7]), ("settings.seed", 5), ("settings.lr", 0.25)])
