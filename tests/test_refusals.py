@@ -243,6 +243,17 @@ def test_for_what_is_no_number_the_preset_s_is_offered_and_for_a_number_the_near
     assert mended[slot][name] == offered
 
 
+@pytest.mark.parametrize("given, offered", [
+    (["click", "click"], ["click"]), (["clik"], ["click"]), (["clik", "like"], ["click", "like"]), (["zzzz", "like"], ["like"]),
+    (["zzzz"], None), (["qqq", "zzz"], None), (["zzz", "zzz"], None), ([], None)])
+def test_tasks_that_can_be_told_stay_and_where_none_can_the_preset_s_are_offered(given, offered):
+    preset = Document.preset("mmoe")
+    with pytest.raises(ZooError) as caught:
+        Document.of({"arch": "mmoe", "blueprint": {"tasks": given}}).check()
+    mended = Document.mended(caught.value.tried, caught.value.cure)
+    assert mended == (preset if offered is None else preset.but([("tasks", offered)]))
+
+
 def test_what_can_be_read_of_a_cut_link_is_offered():
     """The settings before the cut are there, and the system."""
     document = Document.preset("din").but([("towers.widths", [7]), ("settings.seed", 5), ("settings.lr", 0.25)])
