@@ -49,6 +49,9 @@ def _strictly(text: str) -> Any:
 
 def unreadable(found: str, place: int) -> ZooError:
     """The refusal of text that is no JSON from a place on."""
+    if found and not any(each.isprintable() for each in found):
+        return ZooError("This document could not be read; it may have been cut off.", "Behind character {place} it holds signs "
+                        "that cannot be shown, and not what JSON may have there.", place=place)
     return ZooError("This document could not be read; it may have been cut off.",
                     "Behind character {place} it holds '{found}', and not what JSON may have there." if found else
                     "It ends behind character {place}, where the JSON of a document must go on.", place=place, found=found)

@@ -17,6 +17,7 @@ from rankzoo.model import RankingModel
 from rankzoo.signals import Branches
 from rankzoo.training.course import levelled
 from rankzoo.training.fit import Fit
+from rankzoo.training.metrics import both, losses
 from rankzoo.training.run import digest
 from rankzoo.training.settings import TrainSettings
 from tests.support import small
@@ -69,6 +70,35 @@ def test_resumed_goes_on_bit_for_bit(data, stop):
     half = run(fit_of(data, schedule="cosine"), stop)
     again = run(fit_of(data, schedule="cosine", state=half.state()))
     assert digest(again.model) == digest(whole.model) and again.best_step == whole.best_step
+
+
+@pytest.mark.parametrize("stop", [9, 10, 13])
+def test_masks_are_judged_on_validation_rows(data, stop):
+    """Two candidates of each task, judged once trained: the loss of the one that is kept is that of validation rows as the
+    weights stood, and a training stopped between two rounds picks the same."""
+    spec = SPEC.model_copy(update={"pick": "best"})
+    whole, found = fit_of(data, spec), {}
+    left = whole.model.sharing.left
+
+    def watched(stage, losses_now):
+        if stage.name in ("search", "trial"):
+            (task,) = stage.tasks
+            loss = losses(whole.model, both(whole.model, whole.validation)[1], whole.validation)[task]
+            found.setdefault(task, []).append(loss)
+        left(stage, losses_now)
+
+    whole.model.sharing.left = watched
+    run(whole)
+    layer = whole.model.sharing
+    assert [len(each) for each in found.values()] == [3] * 4
+    (least,) = layer.least
+    assert least.tolist() == pytest.approx([min(each[1:]) for each in found.values()])
+    for at, task in enumerate(TASKS):
+        rounds = 1 if found[task][1] < found[task][2] else 2
+        total = sum(mask[at].numel() for mask in layer.mask)
+        assert sum(int(mask[at].sum()) for mask in layer.mask) == pytest.approx(total * 0.7**rounds, abs=2)
+    again = run(fit_of(data, spec, state=run(fit_of(data, spec), stop).state()))
+    assert digest(again.model) == digest(whole.model)
 
 
 def test_turns_can_be_drawn_by_rows(data):

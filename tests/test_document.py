@@ -333,3 +333,9 @@ def test_what_people_call_things_is_no_template():
     with pytest.raises(ZooError) as caught:
         Schema((Feature("{price}", "numeric"),), (Task("click"),)).feature("{prise}", "towers.by.0")
     assert str(caught.value).startswith("The data have no feature '{prise}'. Did you mean '{price}'? It gets {prise}: B × 0")
+
+
+def test_text_that_cannot_be_shown_is_not_shown():
+    with pytest.raises(ZooError) as found:
+        link.decode("j" + "A" * 6_000)
+    assert str(found.value) == f"{CUT} Behind character 0 it holds signs that cannot be shown, and not what JSON may have there."

@@ -130,13 +130,13 @@ def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
 def test_what_reads_twice_runs_without_rankzoo(tmp_path):
     """A self-attention between the encoder's states and what pools them, items of a width of their own, a session whose items are
     asked after they read each other, readers who ask each something else, heads that read twice, masks whose stakes were
-    measured."""
+    measured and that were picked."""
     again, asked = [("self_heads", 3), ("self_width", 5)], Document.preset("homedepot").but([("sequence.0.read", "attention")])
     known = Document.preset("microsoft").but([("data", "readers"), ("sequence.0.question", "own")])
     models = {"homedepot": learnt(asked.model(asked.schema())), "npa": learnt(known.model(known.schema()))}
     heads = Document.preset("huawei").but([("towers.hidden", [6]), ("towers.dropout", 0.2)])
     models["huawei"] = learnt(heads.model(heads.schema()))
-    masks = Document.preset("tencent").but([("sharing.contribution", "without_unit")])
+    masks = Document.preset("tencent").but([("sharing.contribution", "without_unit"), ("sharing.pick", "best")])
     models["tencent"] = learnt(masks.model(masks.schema()))
     for id, pooling, project in (("microsoft", "attention", 7), ("huawei", "cls", 0), ("microsoft", "average", 9)):
         changes = {f"representation.{name}": value for name, value in [("pooling", pooling), ("project", project), *again]}

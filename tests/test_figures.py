@@ -120,6 +120,11 @@ SHARE = pd.DataFrame([("1", "click", 0.3), ("all", "click", NAN)], columns=["lay
 SPELT = pd.DataFrame([("Candidate", 0, "jazz-4", 0.4, True), ("Candidate", 1, "<b>wow</b>", NAN, False),
                       ("1 Lamp", 0, "park", 0.1, NAN)], columns=["title", "place", "word", "weight", "carries"])
 MET = pd.DataFrame([(1, 0.3), (2, -0.2), (3, NAN)], columns=["batch", "cosine"])
+MEETINGS = pd.DataFrame([(0.5, 0.3, 0.3), (1.0, -0.2, 0.1), (2.0, NAN, 0.1)], columns=["epoch", "cosine", "running"])
+ARROWS = pd.DataFrame([("main", 3.0, 0.0, 3.0), ("auxiliary", -3.0, 4.0, 5.0), ("main left", 1.92, 1.44, 2.4),
+                       ("auxiliary left", 0.0, 4.0, 4.0), ("update", 1.92, 5.44, 5.77)], columns=["what", "x", "y", "length"])
+SHORT = pd.DataFrame([("main", 60.0, 0.0, 60.0), ("auxiliary", -3.0, 4.0, 5.0), ("auxiliary left", 0.0, 4.0, 4.0),
+                      ("update", 60.0, 4.0, 60.13)], columns=["what", "x", "y", "length"])
 GAINS = pd.DataFrame([("PLE", 0.01, 0.0, 0.02, -0.01, -0.02, 0.0), ("<b>MMoE</b>", 0.02, None, None, 0.01, None, None),
                       ("CGC", NAN, NAN, NAN, 0.0, NAN, NAN)], columns=["label", "x", "x_low", "x_high", "y", "y_low", "y_high"])
 COURSES = pd.DataFrame([("CGC", 1, 5.2, 5.0, 5.4), ("CGC", 2, 4.1, NAN, NAN), ("<b>MMoE</b>", 1, 5.5, 5.4, 5.6)],
@@ -153,14 +158,16 @@ DRAW = {
     "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
     "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),
-    "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(3.0, 0.2, -0.4, say),
+    "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(ARROWS, -0.6, "click", "like", say),
+    "start": lambda say: gradients.start(SHORT, say),
+    "course": lambda say: gradients.course(MEETINGS, 2.0, say),
     "seesaw": lambda say: seesaw.gains(GAINS, "click", "like", say),
     "lines": lambda say: lines.lines(COURSES, "Loss by epoch", "epoch", "loss", say),
     "growth": lambda say: lines.lines(COURSES.assign(x=[1e3, 1e7, 1e3], y=[3e4, 3e8, NAN]), "Parameters by items", "items",
                                       "parameters", say, logarithmic=True),
     "panels": lambda say: panels.panels(GAINS.assign(what="click"), "relevant", ["click", "like"], say),
     "grouped": lambda say: bars.grouped(SIDES, "Found by training rows", say),
-    "agree": lambda say: gradients.plane(0.0, 0.2, 0.4, say),
+    "agree": lambda say: gradients.plane(ARROWS.head(2), 0.6, "click", "like", say),
     "statistic": lambda say: bars.statistic(0.61, 0.18, (0.58, 0.63), 0.4, say=say),
 }
 TREES = {name: draw(str) for name, draw in DRAW.items()}
@@ -420,6 +427,7 @@ def test_symbols_of_all_eight_tasks_differ():
     lambda: masks.kept(SHARE.head(0)), lambda: masks.owners(WHOSE.head(0), ("a", "b"), "a", "b"),
     lambda: truth.curve(SLOTS[["slot", "planted"]]), lambda: truth.curve(SLOTS.assign(planted=NAN)[["slot", "planted"]]),
     lambda: truth.drift(DRIFT.head(0)), lambda: truth.drift(DRIFT.assign(value=NAN)), lambda: truth.drift(DRIFT.head(1)),
+    lambda: gradients.course(MEETINGS.head(0), 1.0), lambda: gradients.plane(ARROWS.head(2).assign(x=0.0, y=0.0), 0.0, "a", "b"),
     lambda: truth.curve(SLOTS.head(1)), lambda: truth.pairs(CROSS.head(0).rename(columns={"value": "strength"})),
     lambda: bars.rates(RATES.assign(rate=NAN)), lambda: bars.rates(RATES[["task", "rate"]].assign(rate=0.0)),
     lambda: bars.weights(LABELLED.head(0)), lambda: bars.statistic(0.5, 0.5, (NAN, NAN)), lambda: bars.dots(DOTS.tail(1))])

@@ -16,6 +16,7 @@ from rankzoo.components.representation.hashing import hashed
 from rankzoo.components.sharing.task_masks import pruned
 from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.worlds.sessions import WORLD
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves
@@ -195,6 +196,8 @@ def test_kept_weights_are_those_of_the_masks():
         masks = pruned(masks, scores, screen.blueprint.sharing.alpha)
     assert sum(int(mask.sum()) for mask in masks) == found.value
     assert number("kept weights", "", preset(systems()["mmoe"])) is None
+    picked = Document.preset("tencent").but([("sharing.pick", "best")])
+    assert number("kept weights", "", replace(screen, blueprint=picked.blueprint)) is None, "of whatever round"
 
 
 def test_tables_of_ids_by_hand():

@@ -89,8 +89,8 @@ def test_kept_models_can_be_told_apart():
         hold(app, (path, value)).button("keep").click().run()
     hold(app, ("sharing.experts", 2), ("towers.widths", [4])).button("keep").click().run()
     assert [each for each in menu(app) if each.startswith("kept")] == [
-        "kept 1: MMoE, sharing.experts 4 → 6", "kept 2: MMoE, sharing.experts 4 → 8", "kept 3: MMoE, sharing.experts 4 → 8",
-        "kept 4: MMoE, sharing.experts 4 → 2 …"]
+        "kept 1: MMoE, Sharing · Experts: 4 → 6", "kept 2: MMoE, Sharing · Experts: 4 → 8",
+        "kept 3: MMoE, Sharing · Experts: 4 → 8", "kept 4: MMoE, Sharing · Experts: 4 → 2 …"]
 
 
 def test_what_cannot_be_put_back_alone_says_why():

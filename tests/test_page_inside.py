@@ -148,9 +148,9 @@ def test_a_view_that_is_missing_says_why_and_leads_to_a_model_that_has_it(arch, 
 
 
 def test_the_switch_has_the_models_own_views_and_the_others_stand_behind_it():
-    """Nine fit a window 1280 wide; one of the others, once looked at, stands among them until one goes on."""
+    """Ten fit a window 1280 wide; one of the others, once looked at, stands among them until one goes on."""
     for arch in BUILT:
-        assert len(views(arch)) <= 9
+        assert len(views(arch)) <= 10
     app = visit("inside", c=link.encode(tiny("lr")))
     own = app.button_group("inside:view").options
     assert len(own) == len(views("lr")) and not any(option.startswith(":gray") for option in own)
@@ -196,6 +196,18 @@ def test_ple_shows_the_gates_of_one_level_and_another_when_asked():
     below, table = scenes(app)["gates:matrix"], app.dataframe[0].value
     assert app.query_params["level"] == "1" and "shared gate" in words(below) and len(nodes(below)) == 5 * 6
     assert table.groupby("task")["mean"].count()["(shared)"] == 6 and not app.exception
+
+
+@pytest.mark.parametrize("arch, sentence", [("huawei", "of the training's steps"), ("mmoe", "of the looks")])
+def test_gradients_of_a_run_are_shown_over_its_training(arch, sentence):
+    """A dot per point that the training told of, beside the arrows, whose update is said; untrained there are bars by batch."""
+    app, bare = visit("inside", run=trained(arch), view="gradients"), fresh(arch, "gradients")
+    table = twin(app, "gradients")
+    assert {"gradients:course", "gradients:plane"} <= set(scenes(app)) and "gradients:cosines" not in scenes(app)
+    assert len(table) > 2 and str(scenes(app)["gradients:course"]).count("'circle'") == len(table)
+    assert any(sentence in text for text in texts(app)) and any("to first order" in text for text in texts(app))
+    assert "gradients:cosines" in scenes(bare) and "gradients:course" not in scenes(bare)
+    assert "update: the sum" in words(scenes(bare)["gradients:plane"])
 
 
 def test_one_gate_for_all_is_shown_for_every_task():

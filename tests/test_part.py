@@ -51,6 +51,25 @@ def of(arch: str, address: str) -> Anatomy:
 
 
 @pytest.mark.parametrize("arch", BUILT)
+def test_a_tasks_tower_ends_with_as_many_numbers_as_its_loss_reads(arch):
+    """One logit, or one for each class: of an item of the catalogue, a category, a word's tag."""
+    document = Document.preset(arch)
+    schema = document.schema()
+    for block in document.blueprint.blocks(schema):
+        if block.form == "tower" and block.task:
+            assert block.units[-1] == schema.classes(schema.task(block.task)), block.address
+
+
+def test_a_columns_formula_is_its_tasks_where_they_have_one():
+    document = Document.preset("youtube")
+    click, completion = (document.schema().task(name) for name in ("click", "completion"))
+    spec = document.blueprint.losses
+    assert part.formula_of(spec, [completion]) == spec.written(completion) != spec.written(click)
+    assert part.formula_of(spec, [click, completion]) == spec.formula
+    assert part.formula_of(document.blueprint.sharing, [click]) == document.blueprint.sharing.formula
+
+
+@pytest.mark.parametrize("arch", BUILT)
 def test_the_count_is_the_parts_own_and_its_arithmetic_comes_out(arch):
     """As many parameters as the drawing says, by sums that come out; no parameter belongs to two parts."""
     seen = set()

@@ -185,3 +185,12 @@ def test_a_source_in_brief_keeps_a_conference_and_no_longer_place():
     briefs = {arch: systems()[arch].source.brief for arch in ("youtube", "snapchat", "huawei")}
     assert briefs == {"youtube": "Zhao et al., RecSys 2019", "snapchat": "Snap Engineering, 2022", "huawei": "Bi et al., 2022"}
     assert all(len(system.source.brief) <= 40 for system in systems().values())
+
+
+def test_dcn_v2_is_cited_by_what_was_read():
+    """Sections 3 and 9, equations and tables of it were read; a fact names no other section."""
+    places = [(arch, fact.at) for arch, system in systems().items() for fact in system.facts
+              if fact.source and fact.source.title.startswith("DCN V2") and "section" in fact.at]
+    assert not [place for place in places if place[1] not in ("section 3", "section 9")]
+    facts = [fact for arch in ("snapchat", "dcn_v2") for fact in systems()[arch].facts if "then a plateau" in fact.value]
+    assert len(facts) == 2 and all(fact.tag == "stated" and not fact.at for fact in facts)

@@ -13,8 +13,11 @@ from rankzoo.data.world import world
 from rankzoo.document import Document
 from rankzoo.figures.curves import pulls as drawn
 from rankzoo.figures.theme import theme
+from rankzoo.inspection.gradients import met
+from rankzoo.inspection.view import Subject
 from rankzoo.registry import systems
-from rankzoo.training.watch import EVERYWHERE, pulls
+from rankzoo.trace import Trace
+from rankzoo.training.watch import EVERYWHERE, OTHERS, pulls
 from rankzoo.ui import points
 from tests.support import random_batch, randomised
 
@@ -35,7 +38,20 @@ def test_by_hand():
                                   *((f"representation.layer.{k}", own[a][k], own[b][k]) for k in (0, 1))):
             expected = float(torch.cosine_similarity(one, other, dim=0))
             assert found.pop(f"pull.{place}.{a}~{b}") == pytest.approx(expected, abs=1e-5)
+    weights, (first, *rest) = model.losses.weights, model.blueprint.tasks
+    others = sum(weights[task] * torch.cat(own[task]) for task in rest)
+    expected = float(torch.cosine_similarity(torch.cat(own[first]), others, dim=0))
+    assert found.pop(f"pull.{EVERYWHERE}.{first}~{OTHERS}") == pytest.approx(expected, abs=1e-5)
     assert not found and all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_of_the_first_task_and_the_others_only_what_it_reaches_counts():
+    """As the gradients view has it for the same rows: two auxiliary tasks that share a weight with each other alone do not make
+    their sum longer."""
+    data, document = from_world(world("news"), 2_000), Document.preset("huawei")
+    model, rows = randomised(document.model(data.schema)).eval(), data.part("validation").rows(0, 160)
+    main, auxiliary, product = met(Subject(model, data, "validation", 160, rows, Trace()), rows)
+    assert pulls(model, rows)[f"pull.{EVERYWHERE}.click~{OTHERS}"] == pytest.approx(product / (main * auxiliary), abs=1e-6)
 
 
 @pytest.mark.parametrize("id", SEVERAL)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rankzoo.document import Document
-from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, id_tables, industry
+from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, industry, tables
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from tests.test_cli import answer, run
@@ -29,7 +29,7 @@ class TestEverySystem:
         for size in large.sizes:
             assert size.fact.source or size.fact.tag == "ours"
             if size.table:
-                assert size.at in id_tables(document.schema())
+                assert size.at in tables(document.schema())
             elif size.history:
                 assert large.schema.history(size.at).length == size.value > document.schema().history(size.at).length
             else:
@@ -99,6 +99,34 @@ def test_a_known_table_has_its_own_length():
     large = industry(schema, rows={"user_id": 162_542})
     assert large.feature("user_id").vocabulary == 162_542
     assert large.feature("item_id").vocabulary == FACTOR * schema.feature("item_id").vocabulary
+
+
+def test_snapchat_has_the_hundreds_of_millions_that_are_stated():
+    """20 million rows of 16 numbers for what an ad's id would be; an estimate, and marked as one."""
+    large = Document.preset("snapchat").industry()
+    (size,) = (size for size in large.sizes if size.table)
+    assert (size.at, size.value, size.fact.tag) == ("advertiser", 20_000_000, "unsure") and "estimate" in size.fact.why
+    assert large.schema.feature("advertiser").vocabulary * 16 == 320_000_000 < large.count.parameters < 10**9
+
+
+def test_a_short_table_grows_where_a_source_tells():
+    """Kuaishou's category has nine rows here and up to 10,000 there, 16 numbers each, also where a history looks it up; what is
+    still missing of 1.32M is said."""
+    document = Document.preset("kuaishou")
+    large, found = document.industry(), document.schema().feature("category").vocabulary
+    fields = [field.vocabulary for history in large.schema.histories for field in history.fields if field.name == "category"]
+    assert found == 9 and large.schema.feature("category").vocabulary == 10_000 and fields == [10_000, 10_000]
+    rest, = (fact for fact in document.system.facts if fact.name == "parameters at industry's size")
+    assert rest.tag == "ours" and float(rest.value.split("M")[0]) == round(large.count.parameters / 1e6, 2) < 1.32
+
+
+def test_mgdspr_is_128_wide_everywhere():
+    """Every vector of a product, of a word, of the query's network and of the user at industry's size."""
+    large = Document.preset("alibaba").industry()
+    representation, sequence = large.blueprint.representation, large.blueprint.sequence
+    assert {representation.dim, *representation.dims.values(), sequence[3].ffn, sequence[0].width, sequence[4].token} == {128}
+    assert {layer.heads * layer.width for layer in sequence[1:3]} == {128}
+    assert [large.count.within(f"representation.item.{name}").parameters for name in ("category", "brand")] == [21 * 128, 7 * 128]
 
 
 def test_costs_by_hand():

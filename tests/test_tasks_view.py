@@ -18,7 +18,20 @@ from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.data.worlds.professional import ACTIVE, CREATOR, EVERY, PASSIVE, TASKS, WORLD
 from rankzoo.errors import ZooError
 from rankzoo.figures import tasks as figure
-from rankzoo.inspection.tasks import ALPHAS, APART, calibration, common, grouped, pairs_of, pulled, scored, tasks, trade, weighed
+from rankzoo.inspection.tasks import (
+    ALPHAS,
+    APART,
+    SESSIONS,
+    calibration,
+    common,
+    grouped,
+    pairs_of,
+    pulled,
+    scored,
+    tasks,
+    trade,
+    weighed,
+)
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason, set_for
 from rankzoo.model import RankingModel
@@ -213,7 +226,7 @@ def test_tasks_that_read_tables_of_their_own_have_no_cosine():
     view = tasks(seen)
     within = view.table["together"]
     assert view.table["cosine"][within].notna().all() and view.table["cosine"][~within].isna().all()
-    assert view.truth is None and view.note.endswith(APART) and "trade" in view.tables
+    assert view.truth is None and APART in view.note and "trade" in view.tables
     picture = figure.pairs(view.table)
     assert sum(node[2] == "–" for node, _, _ in walk(picture) if node[0] == "text") == 12
     schema = rich()
@@ -242,6 +255,8 @@ def test_groups_decide_what_is_traded():
     """No curve without two groups; pairs know whether they stand together."""
     two, one = tasks(subject()), tasks(subject(groups=(TASKS,)))
     assert "trade" in two.tables and "trade" not in one.tables
+    assert two.note.endswith(SESSIONS[False]) and "no sessions" in two.note and "trade-off" not in one.note, \
+        "the sheet's picture is of sessions, and these rows have none"
     assert two.table["together"].sum() == 4 and one.table["together"].all()
     assert (two.table["related"] == RELATED).all() and (two.table["together"] == (RELATED > 0.5)).all()
 

@@ -1,8 +1,9 @@
 """Stage: a part of a training, for layers that are not trained in one go.
 
-A layer asks for stages by a method `stages(steps)`. A training then calls its `left(stage)` at the end of each, steps inside its
-`moving(task)` wherever one task alone is trained, and gives `compared` each task's gradient of its `weights` before the last
-stage, and a way to ask for all losses again. Other layers need none of these.
+A layer asks for stages by a method `stages(steps)`. A training then calls its `left(stage, losses_now)` at the end of each, where
+`losses_now` tells all losses on validation rows; steps inside its `moving(task)` wherever one task alone is trained; and gives
+`compared` each task's gradient of its `weights` before the last stage, and a way to ask for all losses again. Other layers need
+none of these.
 """
 from __future__ import annotations
 

@@ -59,6 +59,12 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
     return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
 
 
+def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
+    """A whole component's formula; of a loss that which all of its tasks have, where they have the same."""
+    written = {spec.written(task) for task in tasks} if isinstance(spec, Loss) else set()
+    return written.pop() if len(written) == 1 else spec.formula
+
+
 def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
     """How many numbers come, stand between and leave; nothing where the arithmetic does not say."""
     if block.form in ("feature", "history"):

@@ -36,12 +36,16 @@ class Scaled:
         return self.blueprint.count(self.schema)
 
 
+def tables(schema: Schema, least: int = 0) -> tuple[str, ...]:
+    """The features and history fields, of rows and of items, that have a table of their own, of so many rows at least."""
+    own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not f.table and f.vocabulary >= least)
+    own += tables(schema.catalogue.schema, least) if schema.catalogue else ()
+    return tuple(f.name for f in schema.categorical if f.vocabulary >= least and not schema.named(f.name)) + own
+
+
 def id_tables(schema: Schema) -> tuple[str, ...]:
-    """The features and history fields, of rows and of items, that name things: their tables grow with a business, others stay as
-    they are."""
-    own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not f.table and f.vocabulary >= LEAST)
-    own += id_tables(schema.catalogue.schema) if schema.catalogue else ()
-    return tuple(f.name for f in schema.categorical if f.vocabulary >= LEAST and not schema.named(f.name)) + own
+    """Those that name things: their tables grow with a business, others stay as they are unless a source tells."""
+    return tables(schema, LEAST)
 
 
 def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None,

@@ -26,6 +26,9 @@ ALPHAS = tuple(2.0**power for power in range(-6, 7))
 """What α is multiplied with: 1 is α as it is served."""
 NOTE = ("The cosine is that of two tasks' logits' gradients at the joined vector, row by row, averaged: 1 = what raises one "
         "raises the other. The intervals are over rows, not over trainings.")
+POOLED = "The trade-off ranks all rows as one list and takes its best tenth"
+SESSIONS = {False: f"{POOLED}: these data have no sessions whose best could be taken.",
+            True: f"{POOLED}, not the best of each request."}
 APART = "Tasks of different groups read tables of their own: they pull at nothing in common and have no cosine."
 
 
@@ -40,9 +43,9 @@ def tasks(subject: Subject) -> View:
 
     Tables: `calibration` (task, rows, observed, expected, ratio O/E, low, high: where 95 % of the ratios lie by chance if the
     probabilities are right), and `trade` for models of passive and active tasks in two groups (alpha, served: whether it is the
-    system's, passive, active, and where a task is neither other; true_passive …, per row of the tenth that ranks highest).
-    Statistic: mean cosine of related pairs minus that of
-    unrelated ones, where both kinds have a common input; chance is 0.
+    system's, passive, active, and where a task is neither other; true_passive …, per row of the tenth that ranks highest of all
+    rows together, as they may have no sessions). Statistic: mean cosine of related pairs minus that of unrelated ones, where both
+    kinds have a common input; chance is 0.
     """
     schema, blueprint = subject.dataset.schema, subject.model.blueprint
     names = tuple(task for task in blueprint.tasks if schema.task(task).single)
@@ -58,7 +61,8 @@ def tasks(subject: Subject) -> View:
     utility = weighed(subject, groups)
     if utility is not None and all(subject.probable(name) for name in names):
         tables["trade"] = trade(subject, utility, names)
-    note = NOTE if meet.all() else f"{NOTE} {APART}"
+    said = (NOTE, "" if meet.all() else APART, SESSIONS[schema.requests] if "trade" in tables else "")
+    note = " ".join(filter(None, said))
     return View("tasks", frame, scored(cosines[:, meet], related[meet]), tables, note, tuple(tables),
                 utility if "trade" in tables else None)
 

@@ -67,8 +67,7 @@ KINDS: dict[str, Kind] = {
     "auction": Kind(auction, bidden, "no auction: nobody bids for what it predicts", {Auction: "serving"}),
     "masks": Kind(masks, lambda b, s: "mask" in b.sharing.keeps,
                   "no masks: no task has a network of its own cut out of a shared one"),
-    "gradients": Kind(gradients, lambda b, s: "gradient" in b.towers.keeps and len(b.tasks) > 1,
-                      "no auxiliary tasks: none of its towers is there to teach the others' encoder alone"),
+    "gradients": Kind(gradients, lambda b, s: len(b.tasks) > 1, "no second task: there is no gradient that its own could meet"),
     "tasks": Kind(tasks, compares, "no two tasks to compare that read one joined vector", {Utility: "serving"}),
     "example": Kind(example, lambda b, s: True, ""),
 }

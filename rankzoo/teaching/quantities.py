@@ -31,10 +31,11 @@ def gates(screen: Screen, of: str = "") -> Number | None:
 
 
 def kept_weights(screen: Screen, of: str = "") -> Number | None:
-    """Weights of the shared network that a task's mask keeps once its pruning rounds are over."""
+    """Weights of the shared network that a task's mask keeps once its pruning rounds are over; none to tell where the best of
+    its masks is picked, of whatever round."""
     place = next(place for place in screen.blueprint.places(screen.schema) if place.address == "sharing")
     spec = place.spec
-    if not isinstance(spec, TaskMasks):
+    if not isinstance(spec, TaskMasks) or spec.pick != "last":
         return None
     sizes = (place.shape.joined, *spec.widths)
     left = sum(one * other for one, other in pairwise(sizes))

@@ -17,6 +17,7 @@ from rankzoo.components.losses.base import LossLayer
 from rankzoo.components.stages import Stage
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch, Branches
+from rankzoo.training import metrics
 from rankzoo.training.combine import Combiner, weighted_sum
 from rankzoo.training.combine.base import gradients
 from rankzoo.training.optimizers import Optimizer
@@ -25,10 +26,11 @@ COMPARED = 8_192
 
 
 class Course:
-    """The course of `steps` optimiser steps. rows: how many rows each task has, for turns that are drawn."""
+    """The course of `steps` optimiser steps. rows: how many rows each task has, for turns that are drawn · validation: the rows
+    on which a layer may judge what a stage has left."""
 
-    def __init__(self, model: RankingModel, steps: int, rows: Mapping[str, int]):
-        self.model, self.rows = model, rows
+    def __init__(self, model: RankingModel, steps: int, rows: Mapping[str, int], validation: Batch):
+        self.model, self.rows, self.validation = model, rows, validation
         self.layer = next((module for module in model.modules() if hasattr(module, "stages")), None)
         whole = Stage("training", steps, model.blueprint.tasks, last=True)
         self.stages: tuple[Stage, ...] = self.layer.stages(steps) if self.layer else (whole,)
@@ -110,7 +112,12 @@ class Course:
         """After `done` steps: a stage that ends here is left."""
         number = self._number(done - 1)
         if self.layer and done == self.starts[number + 1]:
-            self.layer.left(self.stages[number])
+            self.layer.left(self.stages[number], self._judged)
+
+    def _judged(self) -> dict[str, float]:
+        """Every task's loss on validation rows, as the weights stand."""
+        rows = self.validation
+        return metrics.losses(self.model, metrics.both(self.model, rows)[1], rows) if len(rows) else {}
 
     def _number(self, done: int) -> int:
         return next((i for i in range(len(self.stages)) if done < self.starts[i + 1]), len(self.stages) - 1)

@@ -76,7 +76,7 @@ class Fit:
         self.combiner, self.optimizers = combiner(settings.combine, model), optimizers(model, settings)
         own = list(self.combiner.parameters())
         self.optimizers += [Dense([{"params": own, "lr": settings.lr}], settings.optimizer)] if own else []
-        self.course = Course(model, self.steps, {name: int(seen.sum()) for name, seen in self.train.observed.items()})
+        self.course = Course(model, self.steps, {t: int(seen.sum()) for t, seen in self.train.observed.items()}, self.validation)
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         guess = {t.name: constant_logit(t.kind, self._labels(t.name)) for t in tasks if t.single}
         model.fit(self.train, settings.seed, anew=state is None)

@@ -14,7 +14,7 @@ from rankzoo.training.combine.pcgrad import stacked
 
 ROWS, ITEMS = 512, 8
 FEW = 3  # layers of a component that are looked at one by one
-EVERYWHERE = "all"
+EVERYWHERE, OTHERS = "all", "*"
 GATES = "sharing.gate"
 
 
@@ -48,7 +48,8 @@ def watched(model: RankingModel, batch: Batch) -> dict[str, float]:
 def pulls(model: RankingModel, batch: Batch) -> dict[str, float]:
     """`pull.<place>.<a>~<b>`: the cosine of two tasks' gradients at weights that both reach, in eval mode, over the first rows of
     a batch; nothing is moved. place: `all` of them together, a component, or a layer of one that has few (of a graph each W^k).
-    Of tables the rows of the batch count. A pair is left out where a task pulls at nothing."""
+    Of tables the rows of the batch count. A pair is left out where a task pulls at nothing. Of more than two tasks
+    `pull.all.<first>~*` is that of the first one and the weighted sum of the others, at what it and any of them reach."""
     tasks = [task for task in model.blueprint.tasks if model.losses.weights[task] > 0]
     if len(tasks) < 2:
         return {}
@@ -60,16 +61,22 @@ def pulls(model: RankingModel, batch: Batch) -> dict[str, float]:
     held = [task for task in tasks if task in losses and losses[task].requires_grad]
     columns = zip(*gradients([losses[task] for task in held], list(learnt)), strict=True)
     products: dict[str, torch.Tensor] = {}
+    merged = torch.zeros(len(held), len(held), dtype=torch.float64)
     for name, column in zip(names, columns, strict=True):
         if sum(each is not None for each in column) > 1:
             own = stacked(column).values.double()
             products[name.rpartition(".")[0]] = products.get(name.rpartition(".")[0], 0) + own @ own.T
+            merged += own @ own.T if column[0] is not None else 0
     points: dict[str, float] = {}
     for place, product in ({EVERYWHERE: sum(products.values())} | by_place(model, products) if products else {}).items():
         length = product.diagonal().sqrt()
         for (i, a), (j, b) in combinations(enumerate(held), 2):
             if length[i] * length[j] > 0:
                 points[f"pull.{place}.{a}~{b}"] = float(product[i, j] / (length[i] * length[j]))
+    if len(held) > 2 and held[0] == model.blueprint.tasks[0]:
+        others = torch.tensor([0.0, *(model.losses.weights[task] for task in held[1:])], dtype=torch.float64)
+        squared = float(merged[0, 0] * (others @ merged @ others))
+        points |= {f"pull.{EVERYWHERE}.{held[0]}~{OTHERS}": float(merged[0] @ others) / squared**0.5} if squared > 0 else {}
     return points
 
 

@@ -11,7 +11,8 @@ from rankzoo.errors import ZooError
 from rankzoo.inspection.changes import changes
 from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
-from rankzoo.ui import rung, service, state
+from rankzoo.ui import service, state
+from rankzoo.ui.told import done
 from rankzoo.ui.words import say
 
 ADDRESS, KEY, ASKED, KEPT = "with", "rz_with", "rz_with_asked", "rz_kept"
@@ -50,7 +51,7 @@ def options(document: Document) -> dict[str, str]:
 def _called(document: Document) -> str:
     """A kept model by its system and the first setting that was changed, so that two of one system can be told apart."""
     first, *more = list(changes(document.unchanged().blueprint, document.blueprint)) or [None]
-    return document.system.brand + (f", {rung.words(first)}" if first else "") + (" …" if more else "")
+    return document.system.brand + (f", {done(first, document.blueprint)}" if first else "") + (" …" if more else "")
 
 
 def runs() -> Sequence[Run]:

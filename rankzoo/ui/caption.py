@@ -11,7 +11,7 @@ from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, whole
-from rankzoo.inspection.part import Anatomy, anatomy
+from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
@@ -48,7 +48,8 @@ def show(chosen: str, inside: Learned) -> None:
             st.caption(page.escaped(say(inner.sentence if shown and inner and inner.sentence else spec.sentence)))
             _shape(inner, shown) if shown and inner else None
         with formula:
-            said = inner.formula if inner else spec.formula
+            schema = document.schema()
+            said = inner.formula if inner else formula_of(spec, [schema.task(name) for name in document.blueprint.tasks])
             if said:
                 lines = r"\begin{gathered}" + said.replace(r",\quad ", r",\\ ") + r"\end{gathered}"
                 said = lines if len(said) > WIDE else said

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,13 +13,14 @@ from rankzoo.data.world import worlds
 from rankzoo.document import Document
 from rankzoo.runs.tables import ENDED, Point, Run
 from rankzoo.training.combine import METHODS
-from rankzoo.training.watch import EVERYWHERE
+from rankzoo.training.watch import EVERYWHERE, OTHERS
 from rankzoo.ui import service
 
 COLUMNS = ["group", "of", "what", "epoch", "value"]
 PICTURES = {"gradient": "Surgery", "gate": "Gates", "conflict": "Conflicts", "rows": "Rows", "attention": "Attention",
             "cross": "Crosses", "pull": "Gradients"}
 """What a model's own third picture may show, the most telling first, and what it is called where there is a choice."""
+RUNNING = 3  # points at least in a running mean
 MOST = 14  # rows of a picture of pairs
 ON_VALIDATION = {"auc": "AUC on validation rows", "mrr": "MRR on validation rows",
                  "rmse": "Root mean square error on validation rows", "f1": "F1 on validation rows"}
@@ -135,6 +137,32 @@ def gradients(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns series (cosine, conflicts), epoch, value of how the main task's gradient and that of the others meet."""
     kept = frame[frame["group"] == "gradient"]
     return pd.DataFrame({"series": kept["what"], "epoch": kept["epoch"], "value": kept["value"]})
+
+
+def meetings(frame: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Columns epoch, cosine, conflicts (share of the steps that a point stands for), running (mean of the last points): how the
+    first task's gradient and the sum of the others meet. A point is the mean of the training steps since the one before where
+    these were watched (`of`: training), else a look at some validation rows (`of`: validation)."""
+    steps = frame[(frame["group"] == "gradient") & (frame["of"] == tasks[0])]
+    found = steps.pivot_table(index="epoch", columns="what", values="value").reset_index()
+    if not len(found):
+        other = OTHERS if len(tasks) > 2 else tasks[-1]
+        found = frame[(frame["group"] == "pull") & (frame["of"] == EVERYWHERE) & (frame["what"] == f"{tasks[0]}~{other}")]
+        found = pd.DataFrame({"epoch": found["epoch"], "cosine": found["value"], "conflicts": (found["value"] < 0).astype(float)})
+    found["of"] = "training" if len(steps) else "validation"
+    found["running"] = found["cosine"].rolling(running(found), min_periods=1).mean()
+    return found[["of", "epoch", "cosine", "conflicts", "running"]]
+
+
+def running(found: pd.DataFrame) -> int:
+    """Of how many points a running mean is."""
+    return max(RUNNING, round(len(found) / 10))
+
+
+def met(found: pd.DataFrame) -> tuple[float, float]:
+    """Mean cosine and share of conflicts over `meetings`: over the steps where a point stands for all since the one before."""
+    stands = found["epoch"].diff().fillna(found["epoch"]) if found["of"].iloc[0] == "training" else np.ones(len(found))
+    return tuple(float(np.average(found[name], weights=stands)) for name in ("cosine", "conflicts"))
 
 
 def pulls(frame: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:

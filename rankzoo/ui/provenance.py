@@ -15,7 +15,7 @@ from rankzoo.ui.words import say
 KEY = "rz_said"
 TITLES = {"all": "Every value", "stated": "What the source says", "supported": "… and what supports it",
           "assumed": "What RankZoo assumed"}
-WIDE = {"what": 170, "value": 170, "how sure": 150, "source and place": 250}
+WIDE = {"what": 160, "value": 120, "how sure": 235, "source and place": 215}
 """Pixels of the columns that hold sentences; the last is cut first."""
 Note = Callable[[str], str | None]
 

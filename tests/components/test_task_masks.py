@@ -8,6 +8,7 @@ import torch
 
 from rankzoo.components.sharing.shared_bottom import SharedBottom
 from rankzoo.components.sharing.task_masks import TaskMasks, shares
+from rankzoo.components.stages import Stage
 from rankzoo.errors import ZooError
 from rankzoo.trace import Trace
 from tests.components.masking import SPEC, TASKS, layer_of, masked, out, rows, shape, step
@@ -78,6 +79,29 @@ def test_stages_shrink_where_steps_are_few():
         found = layer.stages(steps)
         assert sum(stage.steps for stage in found) == steps and found[-1].last and found[-1].steps >= steps / 4
         assert math.isclose(len(found), 1 if steps < 12 else 11, abs_tol=1)
+
+
+@pytest.mark.parametrize("losses, best", [((0.4, 0.3, 0.5), 2), ((0.3, 0.4, 0.5), 1), ((0.5, 0.4, 0.3), 3), ((0.3, 0.3, 0.5), 2),
+                                          ((math.nan,) * 3, 3)])
+def test_the_best_of_a_task_s_masks_is_picked(losses, best):
+    """Algorithm 1 of Sun et al.: the least loss on validation rows; of equal ones that with fewer weights. The whole network,
+    which the first round trains, is no candidate; other tasks keep theirs. With no row to judge on, the last."""
+    layer = layer_of(SPEC.model_copy(update={"pick": "best", "kept": 0.6}))
+    candidates = []
+    assert layer.spec.rounds == 3
+    for name, loss in zip(("search", "search", "search", "trial"), (0.0, *losses), strict=True):
+        layer.left(Stage(name, 1, ("b",)), lambda loss=loss: {} if math.isnan(loss) else {"b": loss})
+        candidates.append([mask[1].clone() for mask in layer.mask])
+    assert all(torch.equal(one, other) for one, other in zip(candidates[best - 1], candidates[-1], strict=True))
+    assert all(mask[0].all() and mask[2].all() for mask in layer.mask)
+
+
+def test_the_last_mask_is_trained_before_a_pick():
+    """One round more for each task, of the same length; with `last` none, and nothing is remembered."""
+    layer = SPEC.model_copy(update={"pick": "best", "kept": 0.31, "alpha": 0.33}).build(shape())
+    found = [(stage.name, stage.steps) for stage in layer.stages(10_000)]
+    assert found[1:5] == [("search", 250)] * 3 + [("trial", 250)] and len(found) == 14
+    assert "least.0" in layer.state_dict() and "least.0" not in SPEC.build(shape()).state_dict()
 
 
 def test_what_is_told_of_conflicts_by_hand():

@@ -115,6 +115,41 @@ def test_at_the_threshold_a_number_goes_left():
     assert forest.ids(values).flatten().tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("lacking", [0.0, 1.0])
+def test_a_missing_number_goes_where_the_library_sends_it(lacking):
+    """Linkedin 13: rows whose number is missing lean to one label or the other, and the library's own prediction is the oracle
+    for which leaf every row has, NaN or not; a number that no row lacked goes left when it is missing."""
+    import lightgbm
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3_000, 3)).astype(np.float32)
+    y = (x[:, 0] + x[:, 1] > 0).astype(np.float64)
+    gone = rng.random(3_000) < 0.3
+    x[gone, 0], y[gone] = np.nan, np.where(rng.random(gone.sum()) < 0.9, lacking, 1 - lacking)
+    found = boosted(x, y, "binary", 4, GROWTH)
+    ways = {split.missing for tree in found for split in tree if split.feature == 0}
+    assert (lacking == 1.0) in ways
+    forest = Forest(TreeLeaves(trees=4, leaves=GROWTH.leaves, dim=1), 3)
+    forest.set(found)
+    ranks = np.stack([np.where(np.isnan(c), np.nan, 1 + np.searchsorted(np.unique(c[~np.isnan(c)]), c)) for c in x.T], axis=1)
+    theirs = lightgbm.train({"objective": "binary", "num_leaves": GROWTH.leaves, "max_depth": GROWTH.depth, "seed": GROWTH.seed,
+                             "learning_rate": GROWTH.shrinkage, "num_threads": 1, "deterministic": True, "force_row_wise": True,
+                             "verbosity": -1}, lightgbm.Dataset(ranks, y, params={"verbosity": -1}), 4)
+    ranks[::7, 2], x[::7, 2] = np.nan, np.nan
+    ours = forest.ids(torch.from_numpy(x)).numpy() - GROWTH.leaves * np.arange(4)
+    assert np.array_equal(ours, theirs.predict(ranks, pred_leaf=True)) and gone.any()
+
+
+def test_where_only_the_missing_differ_they_are_split_off():
+    """A threshold beyond all numbers, and NaN on the other side alone."""
+    x = np.where(np.arange(400) % 2, np.nan, np.arange(400.0))[:, None]
+    (tree,) = boosted(x, (np.arange(400) % 2).astype(float), "binary", 1, GROWTH._replace(leaves=2))
+    forest = Forest(TreeLeaves(trees=1, leaves=2, dim=1), 1)
+    forest.set([tree])
+    leaf = forest.ids(torch.from_numpy(x)).flatten().numpy()
+    assert len(tree) == 1 and np.isinf(tree[0].threshold) and set(leaf[1::2]) == {1 - leaf[0]} and set(leaf[::2]) == {leaf[0]}
+
+
 def test_monotone_numbers_have_the_same_leaves():
     """4: numbers bent by exp, which keeps their order, give the same leaves after a fit of their own."""
     batch = rows(2_000)

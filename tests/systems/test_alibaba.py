@@ -17,6 +17,7 @@ from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
 from rankzoo.training.fit import Fit
+from rankzoo.zoo.industry.alibaba import KEPT
 from tests.support import OFF, logits, padded, random_batch, randomised
 
 SYSTEM = systems()["alibaba"]
@@ -217,7 +218,9 @@ def test_alibaba_11_a_hot_softmax():
 
 
 def test_alibaba_12_a_positive_is_no_random_negative():
-    """Random items that stand in the row's own list are left out; the same set serves the whole batch and all tasks."""
+    """Random items that stand in the row's own list are left out; the same set serves the whole batch and all tasks. The one
+    exception: a batch has grades of listed items alone, and neither it nor a row says what else is relevant to the request, so
+    that such a product stays a negative, as a fact of the system says with its share."""
     batch = lists([4, 3, 0])
     five = (torch.arange(ITEMS) > 0) & (torch.arange(ITEMS) <= 5)
     few = replace(batch, seen=five)  # random items are 1 to 5, of which 1 to 3 are listed
@@ -228,6 +231,18 @@ def test_alibaba_12_a_positive_is_no_random_negative():
     s = scored(1.0, 2.0, 3.0, 4.0, 5.0)
     term(layer, "relevance", s, few).backward()
     assert s.grad[0, 1] < 0 and s.grad[0, 2] < 0 and s.grad[0, 4] > 0
+    said = next(fact for fact in SYSTEM.facts if fact.name == "relevant products among the random ones")
+    assert said.tag == "ours" and said.value.startswith("stay negatives") and "no other the grade is known" in said.why
+
+
+def test_what_is_the_predecessor_s_is_not_said_to_be_mopprs():
+    """Towers, attention and fusion are MGDSPR's; whether MOPPR kept them is not known, so that none of these settings is marked
+    as read. What MGDSPR did is stated all the same."""
+    tags = {value.path: value.fact.tag for value in SYSTEM.values}
+    assert {tags[path] for path in KEPT.values()} == {"unsure"} and len(KEPT) == 8
+    stated = {fact.path for fact in SYSTEM.facts if fact.tag == "stated" and fact.path}
+    assert stated == {"losses.kind", "losses.least", "losses.most"}
+    assert sum(fact.name.startswith("MGDSPR's") and fact.tag == "stated" for fact in SYSTEM.facts) >= 8
 
 
 def test_alibaba_13_mixed_negatives_lie_between():

@@ -302,6 +302,12 @@ def test_what_is_left_of_table_1_is_said():
     assert max(float(step) for step in facts["stability of 4 beams, step by step"].value.split(", ")) < 1
 
 
+def test_common_misreadings_of_the_print_are_mended():
+    """The last of the sheet's section 12: the loss's minus between two terms that are added, and the letter l read as a one."""
+    (answer,) = (right for wrong, right in SYSTEM.lesson.misreadings.items() if "printed minus" in wrong and "n ≤ 1" in wrong)
+    assert "added" in answer and " l," in answer
+
+
 def test_its_serving():
     """Section 7: four beams, threshold .95, one video shown; the reward weights are ours."""
     assert SYSTEM.serving == Arrange({"effective_view": 1.0, "like": 2.0}, "has_next", 4, 0.95, 1)

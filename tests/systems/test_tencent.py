@@ -138,7 +138,7 @@ def test_tencent_4_pruning_is_nested_and_keeps_the_share():
     total, left = sum(weight.numel() for weight in layer.weights), 0
     for z in range(1, layer.spec.rounds + 1):
         before = [mask.clone() for mask in layer.mask]
-        layer.left(stage)
+        layer.left(stage, dict)
         for old, mask in zip(before, layer.mask, strict=True):
             assert mask.dtype == torch.bool and (mask <= old).all() and mask[0].all() and mask[2].all()
         left = sum(int(mask[1].sum()) for mask in layer.mask)
@@ -389,7 +389,7 @@ def test_tencent_15_pruning_by_contrast_treats_identical_tasks_alike():
         layer.base.load_state_dict(start)
         for number in range(4):
             step(layer, task, rows(seed=number if task != "c" else 50 + number))
-        layer.left(Stage("search", 1, (task,)))
+        layer.left(Stage("search", 1, (task,)), dict)
     first = list(layer.mask)
     assert all(torch.equal(mask[0], mask[1]) for mask in first)
     assert any(not torch.equal(mask[0], mask[2]) for mask in first)
@@ -430,9 +430,9 @@ def test_related_tasks_agree_more_and_all_learn(trained):
 
 
 def test_variants_are_one_change_away():
-    """4.4 and 4.3 of the sheet: none, soft and winner; magnitude and contrast; turns in order or drawn."""
+    """4.1, 4.3 and 4.4 of the sheet: none, soft and winner; magnitude and contrast; turns in order or drawn; last or best."""
     for path, choices in {"conflict": ("none", "soft", "winner"), "prune_score": ("magnitude", "contrast"),
-                          "alternate": ("round_robin", "proportional")}.items():
+                          "alternate": ("round_robin", "proportional"), "pick": ("last", "best")}.items():
         for choice in choices:
             document = Document.preset("tencent").but([(f"sharing.{path}", choice)])
             assert getattr(document.blueprint.sharing, path) == choice

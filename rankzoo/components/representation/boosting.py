@@ -9,12 +9,14 @@ OBJECTIVES = {"binary": "binary", "share": "cross_entropy", "regression": "regre
 
 
 class Split(NamedTuple):
-    """A node: which number it asks, left where that is at most the threshold; a child below 0 is the leaf ~child."""
+    """A node: which number it asks, left where that is at most the threshold; a child below 0 is the leaf ~child. missing:
+    whether a number that is not there goes right, the library's default direction."""
 
     feature: int
     threshold: float
     left: int
     right: int
+    missing: bool = False
 
 
 class Growth(NamedTuple):
@@ -31,7 +33,8 @@ def boosted(numbers: np.ndarray, labels: np.ndarray, kind: str, trees: int, grow
 
     (row, number), (row,). One thread and fixed order, so that the same rows give the same trees. They are grown on the ranks of
     the numbers, so that only their order matters, as the library's bins know a zero; a threshold lies halfway between two
-    rows' values. Labels that are all alike give no tree.
+    rows' values, or beyond all where only what is missing goes apart. NaN is missing, and the library learns where it goes; of
+    a number that no row lacked it takes the left. Labels that are all alike give no tree.
     """
     if len(labels) < 2 or labels.min() == labels.max() or not trees:
         return []
@@ -39,19 +42,21 @@ def boosted(numbers: np.ndarray, labels: np.ndarray, kind: str, trees: int, grow
 
     settings = {"objective": OBJECTIVES[kind], "num_leaves": growth.leaves, "max_depth": growth.depth,
                 "learning_rate": growth.shrinkage, "seed": growth.seed, "num_threads": 1, "deterministic": True,
-                "force_row_wise": True, "use_missing": False, "verbosity": -1}
-    ranked = [np.unique(column, return_inverse=True) for column in numbers.T]
-    ranks = np.stack([1 + rank.reshape(-1) for _, rank in ranked], axis=1)
-    rows = lightgbm.Dataset(ranks.astype(np.float64), labels.astype(np.float64), params={"verbosity": -1})
+                "force_row_wise": True, "verbosity": -1}
+    values = [np.unique(column[~np.isnan(column)]).astype(np.float64) for column in numbers.T]
+    ranks = np.stack([np.where(np.isnan(column), np.nan, 1.0 + np.searchsorted(known, column))
+                      for known, column in zip(values, numbers.T, strict=True)], axis=1)
+    rows = lightgbm.Dataset(ranks, labels.astype(np.float64), params={"verbosity": -1})
     grown = lightgbm.train(settings, rows, num_boost_round=trees).dump_model()
-    values = [value.astype(np.float64) for value, _ in ranked]
     return [tuple(split._replace(threshold=_between(values[split.feature], split.threshold)) for split in splits(
         tree["tree_structure"])) for tree in grown["tree_info"]]
 
 
 def _between(values: np.ndarray, rank: float) -> float:
-    """Halfway between the last value whose rank is at most this and the next one."""
-    last = min(int(rank), len(values) - 1)
+    """Halfway between the last value whose rank is at most this and the next; infinite before the first and behind the last."""
+    last = int(rank)
+    if not 0 < last < len(values):
+        return float("inf") if last else float("-inf")
     return float(values[last - 1] + values[last]) / 2
 
 
@@ -64,7 +69,8 @@ def splits(root: dict) -> tuple[Split, ...]:
             return ~int(node.get("leaf_index", 0))
         index = int(node["split_index"])
         left, right = walk(node["left_child"]), walk(node["right_child"])
-        found[index] = Split(int(node["split_feature"]), float(node["threshold"]), left, right)
+        right_if_missing = node.get("missing_type") == "NaN" and not node["default_left"]
+        found[index] = Split(int(node["split_feature"]), float(node["threshold"]), left, right, right_if_missing)
         return index
 
     walk(root)

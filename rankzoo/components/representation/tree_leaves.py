@@ -153,7 +153,7 @@ def numbers_in(schema: Schema) -> tuple[str, ...]:
 
 class Forest(nn.Module):
     """(row, number) → (row, tree, dim), of `tables` tables (row, table, tree, dim). A node asks whether a number is at most its
-    threshold; a child c < 0 is the leaf ~c.
+    threshold, and NaN goes where `missing` says, as the trees' library learned; a child c < 0 is the leaf ~c.
 
     Until it is fitted its splits are random. Trees with fewer leaves leave some rows of the table idle.
     """
@@ -163,6 +163,7 @@ class Forest(nn.Module):
         self.leaves, self.depth, self.tables, nodes = spec.leaves, spec.depth, tables, spec.leaves - 1
         self.register_buffer("feature", torch.randint(0, numbers, (spec.trees, nodes)))
         self.register_buffer("threshold", torch.randn(spec.trees, nodes, dtype=torch.float64))
+        self.register_buffer("missing", torch.zeros(spec.trees, nodes, dtype=torch.bool))  # whether to the right
         children = 2 * torch.arange(nodes)[:, None] + torch.tensor([1, 2])  # (node, side) of a full tree, filled from the left
         children = torch.where(children < nodes, children, ~(children - nodes))
         self.register_buffer("child", children.repeat(spec.trees, 1, 1))    # (tree, node, side)
@@ -171,10 +172,11 @@ class Forest(nn.Module):
     @torch.no_grad()
     def set(self, trees: Sequence[Sequence[Split]]) -> None:
         """Other splits, tree by tree; a tree without any, or one that is not given, has a single leaf."""
-        self.feature.zero_(), self.threshold.fill_(torch.inf), self.child.fill_(~0)
+        self.feature.zero_(), self.threshold.fill_(torch.inf), self.missing.fill_(False), self.child.fill_(~0)
         for tree, splits in enumerate(trees):
             for node, split in enumerate(splits):
                 self.feature[tree, node], self.threshold[tree, node] = split.feature, split.threshold
+                self.missing[tree, node] = split.missing
                 self.child[tree, node] = torch.tensor([split.left, split.right])
 
     def ids(self, numbers: Tensor) -> Tensor:
@@ -186,7 +188,8 @@ class Forest(nn.Module):
         node = torch.zeros_like(every).expand(len(numbers), trees)
         for _ in range(self.depth):
             at = first + node.clamp(min=0)
-            right = numbers.gather(1, feature[at]).double() > threshold[at]
+            asked = numbers.gather(1, feature[at]).double()
+            right = torch.where(asked.isnan(), self.missing.flatten()[at], asked > threshold[at])
             node = torch.where(node < 0, node, child[2 * at + right])
         return every * self.leaves + ~node
 

@@ -2,7 +2,9 @@
 
 E_t(x) = E(x; M_t ⊙ θ), M_t ∈ {0, 1} for every weight of the shared network; biases are never masked. Per task, M_t is found by
 iterative magnitude pruning: train k steps, drop the α smallest of the weights that are left (one cut-off over all layers),
-rewind the rest to where they began, until a share S is left. Then the tasks take turns, and each moves its own weights only.
+rewind the rest to where they began, until a share S is left. The task keeps the last mask, or the best: of the M_t that a
+round left, the one with the least loss on validation rows once θ is trained under it (ties: fewest weights); one more round
+trains the last. Then the tasks take turns, and each moves its own weights only.
 
 A weight of several tasks may be pulled in opposite directions, sign g_1 ≠ sign g_2: a conflict. With c_t = |θ g_t| (what the
 loss of t would change without the weight, to first order; g and c are moving averages), a step of task t then moves it by a_t:
@@ -28,6 +30,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, mlp_part
+from rankzoo.components.sharing.owned import Conflict, conflicts, pruned, shares
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.components.stages import Stage
 from rankzoo.facts import Source
@@ -37,7 +40,6 @@ from rankzoo.trace import Trace
 
 MEMORY = 0.9
 SEARCH = 0.75
-Conflict = Literal["none", "soft", "winner"]
 Contribution = Literal["first_order", "without_unit"]
 Asked = Callable[[], Mapping[str, float]]
 """Every task's loss as the masks stand now."""
@@ -52,6 +54,7 @@ class TaskMasks(Slot):
     alpha: Annotated[float, Field(gt=0, lt=1, title="Share of the rest that a round prunes")] = 0.33
     warmup_steps: Annotated[int, Field(ge=0, le=100_000, title="Steps of all tasks before pruning")] = 300
     round_steps: Annotated[int, Field(ge=1, le=100_000, title="Steps of a pruning round")] = 250
+    pick: Annotated[Literal["last", "best"], Field(title="Of its rounds' masks, a task keeps the")] = "last"
     prune_score: Annotated[Literal["magnitude", "contrast"], Field(title="Pruned are the smallest by")] = "magnitude"
     conflict: Annotated[Conflict, Field(title="Where tasks disagree on a weight")] = "soft"
     contribution: Annotated[Contribution, Field(title="A task's stake in a weight")] = "first_order"
@@ -87,8 +90,9 @@ class TaskMasks(Slot):
     def draw(self, shape: Shape) -> Drawing:
         at, count = shape.at, self.count(shape)
         base = Block(f"{at}.base", "sharing", "layer", "shared weights", "a mask for each task", self.widths, count.parameters)
-        masks = tuple(Block(f"{at}.mask.{task.name}", "sharing", "expert", "own part", f"{self.kept:.0%} of the weights",
-                            self.widths, task=task.name) for task in shape.tasks)
+        share = f"{self.kept:.0%} of the weights" + (" at least" if self.pick == "best" else "")
+        masks = tuple(Block(f"{at}.mask.{task.name}", "sharing", "expert", "own part", share, self.widths, task=task.name)
+                      for task in shape.tasks)
         return Drawing((base, *masks), (Edge(shape.origin["joined"], base.address, shape.joined),
                                         *(Edge(base.address, mask.address, self.widths[-1]) for mask in masks)))
 
@@ -112,6 +116,9 @@ class TaskMasksLayer(nn.Module):
         shapes = [(len(self.tasks), *layer.weight.shape) for layer in self.linear]
         self.mask = Kept([torch.ones(shape, dtype=torch.bool) for shape in shapes])
         self.pull, self.worth, self.first = (Kept([torch.zeros(shape) for shape in shapes]) for _ in range(3))
+        if spec.pick == "best":
+            self.best = Kept([torch.ones(shape, dtype=torch.bool) for shape in shapes])
+            self.least = Kept([torch.full((len(self.tasks),), torch.inf)])
         if spec.contribution == "without_unit":
             self.register_buffer("measured", torch.tensor(False))
 
@@ -130,11 +137,12 @@ class TaskMasksLayer(nn.Module):
         """All tasks together, then every task's rounds, then the tasks in turns. What comes before the turns takes three quarters
         of the steps at most: with fewer steps all of it shrinks, and where none is left for a round, nothing is pruned."""
         spec, tasks = self.spec, self.tasks
-        rounds = len(tasks) * spec.rounds
+        trial = ("trial",) * (spec.pick == "best" and spec.rounds > 0)
+        rounds = len(tasks) * (spec.rounds + len(trial))
         scale = min(1.0, SEARCH * steps / max(1, spec.warmup_steps + rounds * spec.round_steps))
         warm, each = int(scale * spec.warmup_steps), int(scale * spec.round_steps)
-        search = tuple(Stage("search", each, (task,), resting=("representation",), rewinds=True)
-                       for task in tasks for _ in range(spec.rounds))
+        search = tuple(Stage(name, each, (task,), resting=("representation",), rewinds=True)
+                       for task in tasks for name in (*("search",) * spec.rounds, *trial))
         left = steps - warm - rounds * each
         found = (Stage("warm-up", warm, tasks), *search, Stage("turns", left, tasks, spec.alternate, rewinds=True, last=True))
         return tuple(stage for stage in found if stage.steps)
@@ -191,17 +199,32 @@ class TaskMasksLayer(nn.Module):
             for weight, old, mask, pull, worth in zip(self.weights, before, self.mask, self.pull, self.worth, strict=True):
                 weight.copy_(old + shares(self.spec.conflict, mask, pull, worth)[at] * (weight - old))
 
-    def left(self, stage: Stage) -> None:
-        """After a round of a task: prune, and forget the round's gradients."""
-        if stage.name == "search":
+    def left(self, stage: Stage, losses_now: Asked) -> None:
+        """After a round of a task: judge the mask that it trained, prune, or pick; and forget the round's gradients."""
+        if stage.name in ("search", "trial"):
             at = self.tasks.index(stage.tasks[0])
-            scores = [worth[at] if self.spec.prune_score == "contrast" else weight.detach().abs()
-                      for weight, worth in zip(self.weights, self.worth, strict=True)]
-            for mask, kept in zip(self.mask, pruned([mask[at] for mask in self.mask], scores, self.spec.alpha), strict=True):
+            if self.spec.pick == "best" and any(not mask[at].all() for mask in self.mask):  # the whole network is none
+                self.judge(at, losses_now().get(self.tasks[at], math.nan))
+            chosen = [best[at] for best in self.best] if stage.name == "trial" else self.pruned(at)
+            for mask, kept in zip(self.mask, chosen, strict=True):
                 mask[at] = kept
         if not stage.last:
             for each in (*self.pull, *self.worth):
                 each.zero_()
+
+    def judge(self, at: int, loss: float) -> None:
+        """Remember a task's mask if none was better; a later one has fewer weights. Without a loss (no row) it is the last."""
+        (least,) = self.least
+        if not loss > float(least[at]):
+            least[at] = torch.inf if math.isnan(loss) else loss
+            for best, mask in zip(self.best, self.mask, strict=True):
+                best[at] = mask[at]
+
+    def pruned(self, at: int) -> list[Tensor]:
+        """What a round leaves of a task's masks."""
+        scores = [worth[at] if self.spec.prune_score == "contrast" else weight.detach().abs()
+                  for weight, worth in zip(self.weights, self.worth, strict=True)]
+        return pruned([mask[at] for mask in self.mask], scores, self.spec.alpha)
 
 
 class Kept(nn.Module):
@@ -214,33 +237,3 @@ class Kept(nn.Module):
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self.buffers())
-
-
-def pruned(masks: list[Tensor], scores: list[Tensor], alpha: float) -> list[Tensor]:
-    """The masks without the α of their weights that score lowest over all layers; one cut-off, so that layers differ."""
-    remaining = torch.cat([score[mask] for mask, score in zip(masks, scores, strict=True)])
-    drop = torch.zeros_like(remaining, dtype=torch.bool)
-    drop[remaining.argsort(stable=True)[:round(alpha * len(remaining))]] = True
-    kept, parts = [], drop.split([int(mask.sum()) for mask in masks])
-    for mask, dropped in zip(masks, parts, strict=True):
-        kept.append(mask.clone().masked_scatter_(mask, ~dropped))
-    return kept
-
-
-def conflicts(mask: Tensor, pull: Tensor) -> Tensor:
-    """Where owners of a weight pull in opposite directions: (task, unit, input) each → (unit, input) bool."""
-    return (mask & (pull > 0)).any(0) & (mask & (pull < 0)).any(0)
-
-
-def shares(how: Conflict, mask: Tensor, pull: Tensor, worth: Tensor) -> Tensor:
-    """a_t of every task, 0 where it does not own the weight: (task, unit, input)."""
-    if how == "none":
-        return mask.float()
-    depends = worth.masked_fill(~mask, -1.0)
-    if how == "winner":
-        part = torch.zeros_like(worth).scatter_(0, depends.argmax(0, keepdim=True), 1.0)
-    else:
-        tiny = torch.finfo(worth.dtype).tiny
-        depends = depends.clamp(min=0) + tiny * mask  # owners that all do not depend on it share it alike
-        part = depends / depends.sum(0).clamp(min=tiny)
-    return torch.where(conflicts(mask, pull), part, mask.float())

@@ -10,6 +10,7 @@ tell classes apart. Class 0, the unknown one, stays out of the loss and of every
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -95,9 +96,11 @@ class Classes(MlpTower):
 
     def draw(self, shape: Shape) -> Drawing:
         drawn = self.drawn(shape, self.count(shape), "classes", self.activation)
+        blocks = tuple(replace(block, units=(*self.widths, shape.schema.classes(task)))
+                       for block, task in zip(drawn.blocks, shape.tasks, strict=True))
         items = tuple(Edge(shape.origin[shape.schema.catalogue.name], f"{shape.at}.{task.name}", shape.catalogue)
                       for task in shape.tasks if self.ties(shape, task))
-        return Drawing(drawn.blocks, (*drawn.edges, *items))
+        return Drawing(blocks, (*drawn.edges, *items))
 
     def build(self, shape: Shape) -> ClassesLayer:
         return ClassesLayer(self, shape)

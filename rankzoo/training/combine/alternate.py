@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from rankzoo.model import RankingModel
 from rankzoo.training.combine.base import Combiner, Losses
@@ -19,8 +20,12 @@ class Alternate(Combiner):
     """One backward pass through one task's loss; which one is drawn from the training's own random numbers."""
 
     conflict: ClassVar = (
-        "This training follows one task at a step, drawn by its weight, so that two gradients never meet in one. The picture "
-        "shows what would be left of the auxiliary one.")
+        "This training follows one task at a step, drawn by its weight: two gradients never meet in one, and there is no common "
+        "update to draw.")
+
+    @classmethod
+    def turned(cls, products: Tensor) -> None:
+        return None
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking = {task: losses[task] for task in self.tasks if task in losses}

@@ -45,6 +45,12 @@ class Combiner(nn.Module, ABC):
         rest = [self.fixed.get(name, 1.0) * loss for name, loss in losses.items() if name not in taking]
         return taking, torch.stack(rest).sum() if rest else None
 
+    @classmethod
+    def turned(cls, products: Tensor) -> Tensor | None:
+        """What a main and an auxiliary gradient become where they meet in one step: (2, 2) their products → (2, 2), for each how
+        much of the one and of the other it holds. The update is the sum; None where a step never holds both."""
+        return torch.eye(2, dtype=products.dtype)
+
     @abstractmethod
     def backward(self, losses: Losses, model: RankingModel) -> None:
         """The backward passes: afterwards every parameter has its gradient, the combiner's own included."""
@@ -75,6 +81,16 @@ def total(taking: Losses, weights: Tensor, rest: Tensor | None) -> Tensor:
     """Σ_k w_k L_k + rest; weights (task,) in the order of the losses."""
     found = (weights * torch.stack(list(taking.values()))).sum()
     return found if rest is None else found + rest
+
+
+def without_conflict(products: Tensor, mutual: bool) -> Tensor:
+    """(2, 2) products of g_m and g_a → (2, 2): g_m and g_a, or what is left of them where they conflict, each by how much of g_m
+    and of g_a it holds. Of g_m something is taken only if it is mutual."""
+    kept, along = torch.eye(2, dtype=products.dtype), products[0, 1]
+    if along < 0:
+        kept[1, 0] = -along / products[0, 0]
+        kept[0, 1] = -along / products[1, 1] if mutual else 0.0
+    return kept
 
 
 def gradients(losses: list[Tensor], parameters: list[nn.Parameter]) -> list[tuple[Tensor | None, ...]]:

@@ -22,7 +22,7 @@ class DynamicWeightAverage(Combiner):
 
     conflict: ClassVar = (
         "This training weighs the tasks by how fast their losses fall and adds the gradients up: none is "
-        "turned. The picture shows what would be left of the auxiliary one.")
+        "turned. The picture takes the weights as they were set.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)

@@ -26,7 +26,7 @@ class GradNorm(Combiner):
 
     conflict: ClassVar = (
         "This training learns weights under which the tasks pull equally hard and adds the gradients up: "
-        "none is turned. The picture shows what would be left of the auxiliary one.")
+        "none is turned. The picture takes the weights as they were set.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)

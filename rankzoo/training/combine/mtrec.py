@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 
 from rankzoo.model import RankingModel
-from rankzoo.training.combine.base import Combiner, Losses, gradients
+from rankzoo.training.combine.base import Combiner, Losses, gradients, without_conflict
 from rankzoo.training.combine.pcgrad import stacked
 
 
@@ -26,8 +26,8 @@ class MTRec(Combiner):
     mutual: ClassVar = False
     keeps: ClassVar = ("gradient",)
     conflict: ClassVar = (
-        "Where they conflict, this training takes from the auxiliary gradient what points against the main "
-        "one. Its cosines over the steps stand beside the curves of the Train page.")
+        "Where they conflict, this training takes from the auxiliary gradient what points against the main one; the main one "
+        "stays as it is.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)
@@ -50,10 +50,14 @@ class MTRec(Combiner):
             if meets:
                 own = block.values[:2].double()
                 products += own @ own.T
-        kept = torch.cat([projected(products, self.mutual)[:count], torch.ones(len(found) - count)])
+        kept = torch.cat([self.turned(products).sum(dim=0)[:count].float(), torch.ones(len(found) - count)])
         self.met(products)
         for parameter, block, meets in zip(parameters, blocks, shared, strict=True):
             parameter.grad = block.summed(kept if meets else torch.ones_like(kept))
+
+    @classmethod
+    def turned(cls, products: torch.Tensor) -> torch.Tensor:
+        return without_conflict(products, cls.mutual)
 
     def met(self, products: torch.Tensor) -> None:
         """Take in the cosine of one step."""
@@ -77,18 +81,8 @@ class MTRecMutual(MTRec):
 
     mutual: ClassVar = True
     conflict: ClassVar = (
-        "Where they conflict, this training takes from each of the two gradients what points against the "
-        "other; the picture shows the auxiliary one. Its cosines over the steps stand beside the curves of "
-        "the Train page.")
-
-
-def projected(products: torch.Tensor, mutual: bool) -> torch.Tensor:
-    """How much of g_m and of g_a the update holds: (2, 2) their products → (2,)."""
-    along = products[0, 1]
-    if along >= 0:
-        return torch.ones(2)
-    main, auxiliary = products.diagonal().tolist()
-    return torch.tensor([1 - float(along) / main, 1 - float(along) / auxiliary if mutual else 1.0])
+        "Where they conflict, this training takes from each of the two gradients what points against the other, both as they "
+        "came.")
 
 
 def cosine(products: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from rankzoo.model import RankingModel
-from rankzoo.training.combine.base import Combiner, Losses, gradients
+from rankzoo.training.combine.base import Combiner, Losses, gradients, without_conflict
 
 Column = tuple[Tensor | None, ...]
 
@@ -25,8 +25,12 @@ class PCGrad(Combiner):
     """K backward passes; the order of the projections is drawn from the training's own random numbers."""
 
     conflict: ClassVar = (
-        "This training compares the gradients of every two tasks and takes from each what points against "
-        "the other; the picture has those of all auxiliary tasks as one.")
+        "This training compares the gradients of every two tasks and takes from each what points against the other. The picture "
+        "has all tasks but the first as one: with more than two tasks the real update may differ from it.")
+
+    @classmethod
+    def turned(cls, products: Tensor) -> Tensor:
+        return without_conflict(products, mutual=True)
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         taking, rest = self.apart(losses)

@@ -11,8 +11,7 @@ class Sum(Combiner):
     """One backward pass through the weighted sum."""
 
     conflict: ClassVar = (
-        "This training adds the gradients up as they are; the picture shows what would be left of the "
-        "auxiliary one.")
+        "This training adds the gradients up as they are: none is turned, whether they conflict or not.")
 
     def backward(self, losses: Losses, model: RankingModel) -> None:
         weighted_sum(losses, self.fixed).backward()

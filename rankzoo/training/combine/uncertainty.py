@@ -26,7 +26,7 @@ class Uncertainty(Combiner):
 
     conflict: ClassVar = (
         "This training weighs each task by a noise that it learns and adds the gradients up: none is "
-        "turned. The picture shows what would be left of the auxiliary one.")
+        "turned. The picture takes the weights as they were set.")
 
     def __init__(self, model: RankingModel):
         super().__init__(model)

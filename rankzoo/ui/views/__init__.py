@@ -73,7 +73,7 @@ def switch(document: Document) -> tuple[str, str]:
     with st.container(horizontal=True, vertical_alignment="center", key="rz_views"):
         view = choice("view", say("View"), titles, first, hidden=True)
         others = [name for name in ROOMS if name not in titles]
-        st.menu_button(say("{n} more views", n=len(others)), others, key="inside:others", on_click=_look,
+        st.menu_button(say("{n} more", n=len(others)), others, key="inside:others", on_click=_look,
                        format_func=lambda name: say(ROOMS[name].title),
                        help=say("Other models have them: each says why this one does not, and leads to one that does."))
     return view, lacks[view]

@@ -23,12 +23,10 @@ BLUEPRINT = Blueprint(
     representation=Embeddings(dim=8, dims={"item.item": 32, "item.title": 32}, init=0.4),
     sequence=(
         Lstm(history="real_time", width=32),
-        SelfAttention(history="real_time", heads=2, width=16),
-        SelfAttention(history="short_term", heads=2, width=16),
+        SelfAttention(history="real_time", heads=2, width=16), SelfAttention(history="short_term", heads=2, width=16),
         QueryUnit(history="query", earlier="earlier", heads=2, ffn=64),
         Ask(history="long_term", query="query", token=32),
-        Ask(history="short_term", query="query"),
-        Ask(history="real_time", query="query"),
+        Ask(history="short_term", query="query"), Ask(history="real_time", query="query"),
         Fusion(history="query", heads=2),
     ),
     towers=TwoTowers(known=("title",)),
@@ -36,7 +34,10 @@ BLUEPRINT = Blueprint(
     tasks=("relevance", "exposure", "click", "purchase"),
 )
 
-SIZES = stated("MGDSPR's sizes", "128 wide, 8 heads", BEFORE)
+KEPT = {"real-time clicks": "sequence.0.kind", "short-term clicks": "sequence.2.kind", "readings": "sequence.3.grains",
+        "slot of zeros": "sequence.4.zero", "scores in attention": "sequence.4.scale", "fusion": "sequence.7.how",
+        "towers": "towers.kind", "what products are known by": "towers.known"}
+SIZES = stated("MGDSPR's sizes", "128 wide everywhere, 8 heads", BEFORE)
 LENGTHS = stated("MGDSPR's histories", "50 products in real time, 100 of 10 days, 100 of a month at most", BEFORE)
 
 FACTS = (
@@ -45,16 +46,16 @@ FACTS = (
     stated("loss", "a modified softmax", PAPER, at="abstract", path="losses.kind"),
     stated("compared with MGDSPR", "poor relevance and weak personalisation were to be mended", PAPER, at="abstract"),
     stated("live gain over MGDSPR", "+0.96 % transactions, +1.29 % GMV in 28 days", PAPER, at="abstract"),
-    stated("MGDSPR's attention", "the query asks each history, with an all-zero slot", BEFORE, path="sequence.4.zero"),
-    stated("MGDSPR's query", "five ways of reading and their sum, six vectors", BEFORE, path="sequence.3.grains"),
-    stated("MGDSPR's real-time clicks", "LSTM, then self-attention", BEFORE, path="sequence.0.kind"),
-    stated("MGDSPR's short-term clicks", "self-attention", BEFORE, path="sequence.2.kind"),
+    stated("MGDSPR's attention", "the query asks each history, with an all-zero slot", BEFORE),
+    stated("MGDSPR's query", "five ways of reading and their sum, six vectors", BEFORE),
+    stated("MGDSPR's real-time clicks", "LSTM, then self-attention", BEFORE),
+    stated("MGDSPR's short-term clicks", "self-attention", BEFORE),
     stated("MGDSPR's long-term behaviour", "clicks, purchases, favourites of a month by item, shop, leaf, brand", BEFORE),
-    stated("MGDSPR's fusion", "[CLS] and 24 tokens by self-attention, its first output", BEFORE, path="sequence.7.how"),
-    stated("MGDSPR's item", "e + tanh(W · mean of the title's words); nothing else helped", BEFORE, path="towers.known"),
+    stated("MGDSPR's fusion", "[CLS] and 24 tokens by self-attention, its first output", BEFORE),
+    stated("MGDSPR's item", "e + tanh(W · mean of the title's words); nothing else helped", BEFORE),
     SIZES, LENGTHS,
-    stated("MGDSPR's score", "inner product of the user's and the item's vector", BEFORE, path="towers.kind"),
-    stated("MGDSPR's scores in attention", "inner products, not divided by √d", BEFORE, path="sequence.4.scale"),
+    stated("MGDSPR's score", "inner product of the user's and the item's vector", BEFORE),
+    stated("MGDSPR's scores in attention", "inner products, not divided by √d", BEFORE),
     stated("MGDSPR's softmax temperature", "2: more relevant products at little cost", BEFORE),
     stated("MGDSPR's live gain", "+0.77 % GMV, +0.33 % transactions in 10 days", BEFORE),
     stated("MGDSPR's recall and relevance", "86.8 and 79.2 % at best; with harder negatives 84.7 and 80.0 %", BEFORE),
@@ -73,7 +74,7 @@ FACTS = (
     unsure("sharing", "none: four losses on one score", PAPER, why="one index needs one vector", path="sharing.kind"),
     unsure("weights of the objectives, temperatures", "1 each; one for all", PAPER, why=BODY, path="losses.weights"),
     unsure("where relevance labels come from", "a rule here", PAPER, why=BODY),
-    ours("towers", "those of MGDSPR", why=BODY, path="towers.kind"),
+    *(unsure(part, "MGDSPR's", BEFORE, why="whether MOPPR kept it is not known", path=path) for part, path in KEPT.items()),
     ours("width of all vectors", 32, why="trains in seconds", path="representation.dims"),
     ours("past products", "id, title, category and brand, 80 numbers", why="what the sample's products have",
          path="sequence.2.token"),
@@ -129,13 +130,11 @@ LESSON = Lesson(
                  facts=("MGDSPR's attention",)),
         Question("Why not four towers, or PLE?",
                  "One index holds one vector for each product and is asked once. The objectives are merged in the "
-                 "loss.", "sharing",
-                 slip="The tasks are too alike.", follow="And what would four indexes cost?",
+                 "loss.", "sharing", slip="The tasks are too alike.", follow="And what would four indexes cost?",
                  then="Four searches, and a fusion of candidates whose scores do not compare.", facts=("sharing",)),
         Question("Why is a positive kept out of the other positives' denominators?",
                  "In a plain softmax two true positives cannot both come near to one: they push each other down. Here each "
-                 "meets negatives only.", "losses",
-                 slip="To save memory.", follow="Why are the objectives nested?",
+                 "meets negatives only.", "losses", slip="To save memory.", follow="Why are the objectives nested?",
                  then="A bought product is also clicked, exposed and relevant: it is pushed up by four terms.",
                  facts=("form of the modified softmax", "objectives")),
         Question("Shown and not clicked: positive or negative?",
@@ -144,8 +143,7 @@ LESSON = Lesson(
                  then="Random negatives are easy, and a click reflects price and picture too."),
         Question("How is relevance finally made sure of?",
                  "After the search: a product stays only where its title holds the query's key terms, such as type, brand or "
-                 "colour.", "",
-                 slip="By the loss alone.", follow="What does that cost?",
+                 "colour.", "", slip="By the loss alone.", follow="What does that cost?",
                  then="What is relevant under another word is lost, and places at the end of the list stay empty.",
                  facts=("after the search",)),
         Question("What does the temperature do?",
@@ -172,8 +170,9 @@ SYSTEM = System(
           "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
           "Four nested objectives from relevant to bought shape that one score through the loss.",
     blueprint=BLUEPRINT, dataset="search", facts=FACTS, serving=Terms(), picture="grades",
-    industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES), Size("sequence.0.width", 128, SIZES),
-              *(Size(f"sequence.{i}.heads", 8, SIZES) for i in (1, 2, 3, 7)), Size("sequence.4.token", 128, SIZES),
+    industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES),
+              *(Size(at, 128, SIZES) for at in ("representation.dim", "sequence.0.width", "sequence.3.ffn", "sequence.4.token")),
+              *(Size(f"sequence.{i}.heads", 8, SIZES) for i in (1, 2, 3, 7)),
               *(Size(h, n, LENGTHS, history=True) for h, n in (("real_time", 50), ("short_term", 100), ("long_term", 100)))),
     plain={"losses.mode": "single_pos", "losses.weights": {"relevance": 0, "exposure": 0, "purchase": 0}},
     settings=TrainSettings(epochs=6, batch_size=128, lr=1e-2, schedule="cosine", patience=0),

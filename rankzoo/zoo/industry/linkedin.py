@@ -57,6 +57,8 @@ FACTS = (
     ours("layers of a group", "128, 64", why="not disclosed", path="sharing.widths"),
     ours("layers of a task", "none but its logit", why="tasks of a group share every other weight", path="towers.widths"),
     ours("trees grown by", "LightGBM", why="the same kind of trees as XGBoost; only their leaves are read"),
+    ours("a missing number", "the mean, before any tree is asked",
+         why="one preparation serves all models; a NaN would go where the trees' library learned to send it"),
     ours("ids, dense embeddings, histories", "none", why="the sample has numbers alone, as the trees' inputs",
          path="representation.dense"),
     ours("weights of the tasks", "1 each", why="not disclosed", path="losses.weights"),

@@ -26,6 +26,8 @@ BLUEPRINT = Blueprint(
     tasks=("swipe", "install", "purchase", "sign_up"),
 )
 
+ADS = unsure("rows of the table for an ad's id", "20 million", PAPER,
+             why="an estimate: hundreds of millions of parameters are stated, and 16 numbers a row make 320 of them")
 NETWORKS = stated("PLE's task networks", "256-128-64 with ReLU", PLE_PAPER)
 
 FACTS = (
@@ -51,7 +53,7 @@ FACTS = (
     stated("PLE's live gain over single tasks", "views +4.17 %, watch time +3.57 %", PLE_PAPER),
     derived("PLE's live gain over MMoE", "views +2.23 %, watch time +1.84 %", PLE_PAPER, at="abstract",
             why="the difference of their gains over single tasks"),
-    stated("cross layers that help", "1 to 2, then a plateau", DCN, at="section 8"),
+    stated("cross layers that help", "1 to 2, then a plateau", DCN),
     derived("join of the towers", "their outputs and the context are concatenated", PAPER, why="two towers must meet",
             path="concatenation.kind"),
     known("normalised cross entropy", "log loss over that of the base rate; below 1 beats it"),
@@ -171,7 +173,7 @@ SYSTEM = System(
           "User and ad have towers of their own, cross layers multiply features, and experts serve several conversions. "
           "A calibration layer corrects the probabilities, which training on early labels or on an auction's winners bends.",
     blueprint=BLUEPRINT, dataset="goals", facts=FACTS, serving=Auction(Calibrate(by="device")), picture="gates", grew="ple",
-    industry=(Size("towers.widths", (256, 128, 64), NETWORKS),),
+    industry=(Size("towers.widths", (256, 128, 64), NETWORKS), Size("advertiser", 20_000_000, ADS, table=True)),
     plain={"sharing": {"kind": "shared_bottom", "widths": [64, 32]}},
     settings=TrainSettings(epochs=6, batch_size=512, lr=4e-3, schedule="cosine", patience=0),
 )
