@@ -1,7 +1,6 @@
 """Advice: what an expert would object to in a model that can run, why, and the one change that mends it.
 
-A preset gives no reason for any: what is here never happens by itself. Rules look at settings by their names and at widths, so
-that they hold for every component; a number of a rule is a judgement of ours and no law.
+No preset gives a reason for any. Rules look at settings by name and at widths, for every component; their numbers are ours.
 """
 from __future__ import annotations
 
@@ -207,14 +206,13 @@ def weightless(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         yield Advice("losses.weights", "{setting}: every task has the weight 0.",
                      "The sum of the losses is 0 whatever the model says: nothing is learned.", "Give every task the weight 1",
                      (("losses.weights", {}),), {"setting": title(place, "weights")})
-        return
-    for name in idle:
-        if name != setting(place, "click", ""):  # its tower learns in the product with what follows it too
-            yield Advice("losses.weights", "{setting}: '{name}' has the weight 0.",
-                         "What the model has for this task alone, its tower or its gate, is counted and never trained.",
-                         "Take the task out", (("tasks", [task for task in blueprint.tasks if task != name]),
-                                               ("losses.weights", {each: w for each, w in weights.items() if each != name})),
-                         {"setting": title(place, "weights"), "name": name})
+        idle = []
+    for name in (each for each in idle if each != setting(place, "click", "")):  # a click's tower learns in the product too
+        yield Advice("losses.weights", "{setting}: '{name}' has the weight 0.",
+                     "What the model has for this task alone, its tower or its gate, is counted and never trained.",
+                     "Take the task out", (("tasks", [task for task in blueprint.tasks if task != name]),
+                                           ("losses.weights", {each: w for each, w in weights.items() if each != name})),
+                     {"setting": title(place, "weights"), "name": name})
 
 
 def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:

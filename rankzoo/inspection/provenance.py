@@ -64,8 +64,8 @@ def shapes(place: Place, path: str) -> bool:
 
 def sized_blocks(places: Iterable[Place], paths: Iterable[str], parts: bool = False) -> frozenset[str]:
     """The blocks of the diagram whose numbers are these sizes: those that another value changes, or all of the component where
-    the size is a number of parts and none of their own. With `parts` also those that the size is the number of: every expert of
-    as many as are changed, and not the network below them."""
+    the size is a number of parts and none of their own. With `parts` also those whose number it is: every expert, and
+    not the network below them."""
     found: set[str] = set()
     wanted = tuple(paths)
     for place in places:
