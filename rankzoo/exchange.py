@@ -40,20 +40,37 @@ def _one_of(before: Document, slot: str, kind: str | None, index: int) -> Exchan
 
 
 def added(before: Document, slot: str, kind: str) -> Exchanged:
-    """One more component in a slot that holds several: behind the others, before them where it rewrites what they read."""
-    found = [spec.model_dump(mode="json") for spec in getattr(before.blueprint, slot)]
-    new = [kinds(slot)[kind]().model_dump(mode="json")]
-    rewrites = getattr(kinds(slot)[kind], "rewrites", False)
-    return joined(before, before.but([(slot, new + found if rewrites else found + new)]))
+    """One more component in a slot that holds several: behind the others, before them where it rewrites what they read. One that
+    the preset has and that was taken out comes back as it was, between its neighbours where they are the preset's too."""
+    found, preset = getattr(before.blueprint, slot), getattr(before.unchanged().blueprint, slot)
+    own = next((spec for spec in preset if spec.kind == kind and spec not in found), None)
+    new, rewrites = own or kinds(slot)[kind](), getattr(kinds(slot)[kind], "rewrites", False)
+    together = (new, *found) if rewrites else (*found, new)
+    together = sorted(together, key=preset.index) if all(spec in preset for spec in together) else together
+    return joined(before, before.but([(slot, [spec.model_dump(mode="json") for spec in together])]))
 
 
 def joined(before: Document, after: Document) -> Exchanged:
-    """A document whose components may make other fields than those of the one before: they are joined, or let go."""
+    """A document whose components may make other fields than those of the one before: they are joined, or let go. As long as
+    nobody changed the concatenation by hand it follows from the preset's: what went with a component comes back with it."""
     try:
         blueprint, dropped = after.blueprint.rejoined(before.blueprint.offered(before.schema()), after.schema())
     except ZooError:  # it stands nowhere near a concatenation: what is wrong is said of it as it is
         return after, ()
+    try:
+        if _following(before) == before.blueprint.concatenation:
+            blueprint = blueprint.model_copy(update={"concatenation": _following(after)})
+    except ZooError:  # the preset stands nowhere near one on these data
+        pass
     return after.model_copy(update={"blueprint": blueprint}), dropped
+
+
+def _following(document: Document) -> Slot:
+    """The concatenation that follows from the preset's for a document's other components and the features that it reads."""
+    schema, here = document.schema(), document.blueprint
+    preset = document.unchanged().blueprint.leaving(here.without, schema)
+    as_the_preset = here.model_copy(update={"concatenation": preset.concatenation})
+    return as_the_preset.rejoined(preset.offered(schema), schema)[0].concatenation
 
 
 def _settings(document: Document, slot: str, kind: str, old: Slot | None) -> dict[str, object]:

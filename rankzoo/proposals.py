@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from rankzoo.blueprint import SLOTS, Blueprint, kinds
 from rankzoo.components.slot import Slot
-from rankzoo.errors import Change, Cure, ZooError
+from rankzoo.errors import Change, Cure, ZooError, nearest
 from rankzoo.paths import at as value_at
 from rankzoo.schema import Schema
 
@@ -25,7 +26,7 @@ PLAIN = {slot: field.default.kind for slot, field in Blueprint.model_fields.item
 def proposals(blueprint: Blueprint, schema: Schema, preset: Blueprint, problem: ZooError) -> Iterator[Cure]:
     """Changes from near to far, an exchange with the new component's settings."""
     tree, specs = json.loads(blueprint.model_dump_json()), dict(blueprint.specs())
-    for path, value in _steps(tree, blueprint, schema, problem):
+    for path, value in chain(_tasks(blueprint, schema, preset, problem), _steps(tree, blueprint, schema, problem)):
         address, _, last = path.rpartition(".")
         old = specs.get(address)
         if last != "kind":
@@ -49,6 +50,13 @@ def _as_settings(address: str, spec: Slot) -> Cure:
     usual = json.loads(type(spec)().model_dump_json())
     own = json.loads(spec.model_dump_json())
     return ((f"{address}.kind", spec.kind), *((f"{address}.{name}", own[name]) for name in own if own[name] != usual[name]))
+
+
+def _tasks(blueprint: Blueprint, schema: Schema, preset: Blueprint, problem: ZooError) -> Iterator[Change]:
+    """The preset's tasks, where no name that was given is the data's or near one of theirs."""
+    known = [task.name for task in schema.tasks]
+    if problem.at.split(".")[0] == "tasks" and not any(nearest("tasks", name, known) for name in blueprint.tasks):
+        yield "tasks", list(preset.tasks)
 
 
 def _steps(tree: dict[str, Any], blueprint: Blueprint, schema: Schema, problem: ZooError) -> Iterator[Change]:

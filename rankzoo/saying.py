@@ -45,7 +45,7 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
         near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
         known = json.loads(usual.model_dump_json()) if usual else None
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
-        said.cure = (next(filter(None, [near, *others] if _near(finding["input"]) else others)),)
+        said.cure = (next(filter(None, [near, *others] if _near(finding["input"], here) else others)),)
     said.tried = tried
     return said
 
@@ -55,8 +55,10 @@ def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _near(value: object) -> bool:
-    """Whether a value says where it wanted to be: nothing and «not a number» are as far from any number as from another."""
+def _near(value: object, here: dict[str, Any]) -> bool:
+    """Whether a value says where it wanted to be: nothing, and what is no number, are as far from any number as from another."""
+    if here.get("type") in ("integer", "number"):
+        return _as_number(value) is not None
     return value is not None and value == value
 
 
@@ -197,14 +199,20 @@ def _listed(schema: dict[str, Any], value: object) -> list[object] | None:
     return parts[:schema.get("maxItems", len(parts))]
 
 
-def _number(schema: dict[str, Any], value: object) -> int | float | None:
-    """The allowed number nearest to a value; a word that is a number counts as that number."""
+def _as_number(value: object) -> float | None:
+    """A value as a number; a word that is one counts as that number. None for any other, and for «not a number»."""
     try:
         found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
-        found = None
+        return None
+    return found if found == found else None
+
+
+def _number(schema: dict[str, Any], value: object) -> int | float | None:
+    """The allowed number nearest to a value."""
+    found = _as_number(value)
     least, most = schema.get("minimum"), schema.get("maximum")
-    if found is None or found != found:
+    if found is None:
         found = schema.get("default", least)
     if found is None:
         return None

@@ -52,6 +52,7 @@ def test_no_preset_gives_a_reason(id: str):
     ("youtube", [("towers.widths", [20])], "towers.widths"),
     ("dcn_v2", [("interaction.0.rank", 1)], "interaction.0.rank"),
     ("mmoe", [("losses.weights", dict.fromkeys(("click", "completion", "like", "dismiss"), 0.0))], "losses.weights"),
+    ("mmoe", [("losses.weights", {"like": 0.0})], "losses.weights"),
 ])
 def test_a_rule_sees_its_case_and_its_cure_mends_it(id, changes, at):
     document = Document.preset(id).but(changes)
@@ -60,6 +61,23 @@ def test_a_rule_sees_its_case_and_its_cure_mends_it(id, changes, at):
     assert found[0].label.format(**found[0].values)
     mended = document.but(found[0].cure)
     assert at not in [each.at for each in given(mended)]
+
+
+@pytest.mark.parametrize("id", [id for id in BUILT if len(Document.preset(id).blueprint.tasks) > 1])
+def test_a_task_that_counts_nothing_is_taken_out_in_one_press(id):
+    """Its tower and gate are counted and learn nothing; the tower of a click learns in the product that stands on it too."""
+    preset = Document.preset(id)
+    weights, click = dict(preset.blueprint.losses.weights), getattr(preset.blueprint.losses, "click", "")
+    for task in preset.blueprint.tasks:
+        other = next(name for name in preset.blueprint.tasks if name != task)
+        found = given(preset.but([("losses.weights", weights | {task: 0.0, other: 3.0})]))
+        if task == click:
+            assert found == ()
+            continue
+        assert [(each.values.get("name"), each.label) for each in found] == [(task, "Take the task out")]
+        left = preset.but(found[0].cure).check().blueprint
+        assert left.tasks == tuple(each for each in preset.blueprint.tasks if each != task)
+        assert task not in left.losses.weights and left.losses.weights[other] == 3.0
 
 
 def assert_cured(blueprint: Blueprint, schema: Schema, each: Advice) -> None:

@@ -1,6 +1,7 @@
 """The layout of the architecture diagram keeps its laws for every shape of model."""
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.document import Document
-from rankzoo.export.picture import changed_blocks, layout_of, two_layouts
+from rankzoo.errors import ZooError
+from rankzoo.export.picture import blocks_below, changed_blocks, layout_of, two_layouts
 from rankzoo.export.picture import columns as headed
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
@@ -18,6 +20,8 @@ from rankzoo.figures.layout import Box, Layout, arrange
 from rankzoo.figures.layout.types import SHARED
 from rankzoo.figures.theme import SLOTS
 from rankzoo.figures.tree import Tree
+from rankzoo.inspection.provenance import component_of, is_size
+from rankzoo.paths import leaves
 from rankzoo.registry import systems
 from rankzoo.shape import Block
 from tests.drawings import MODELS, columns, dcn, din, mmoe, ple, walk
@@ -310,12 +314,45 @@ def test_one_input_is_one_input():
     assert found["spotify"] == found["homedepot"] == "1 input" and found["youtube"] == "57 inputs"
 
 
-def test_another_loss_of_one_task_marks_that_task_alone():
-    def marked(*changes: tuple[str, object]) -> set[str]:
-        document = Document.preset("youtube").but(list(changes))
-        return set(changed_blocks(document, layout_of(document.blueprint, document.schema())))
+def marked(arch: str, *changes: tuple[str, object]) -> set[str]:
+    document = Document.preset(arch).but(list(changes))
+    return set(changed_blocks(document, layout_of(document.blueprint, document.schema())))
 
-    assert marked(("losses.how", {"like": "focal"})) == {"losses.like"}
-    assert marked(("losses.weights", {"like": 2.0})) == {"losses.like", "losses.completion"}
-    assert marked(("representation.dims", {"hour": 4})) == {"representation.hour"}
-    assert len(marked(("losses.gamma", 3.0))) == 4
+
+def test_another_loss_of_one_task_marks_that_task_alone():
+    assert marked("youtube", ("losses.how", {"like": "focal"})) == {"losses.like"}
+    assert marked("youtube", ("losses.weights", {"like": 2.0})) == {"losses.like", "losses.completion"}
+    assert marked("youtube", ("representation.dims", {"hour": 4})) == {"representation.hour"}
+    assert len(marked("youtube", ("losses.gamma", 3.0))) == 4
+
+
+def test_a_size_marks_the_parts_that_it_is_the_size_or_the_number_of():
+    experts = {f"sharing.expert.{i}" for i in range(4)}
+    gates = {f"sharing.gate.{task}" for task in Document.preset("mmoe").blueprint.tasks}
+    assert marked("mmoe", ("sharing.widths", [24])) == experts
+    assert marked("mmoe", ("sharing.bottom", [24])) == {"sharing.bottom"}
+    assert marked("mmoe", ("sharing.bottom", [24]), ("sharing.widths", [24])) == {"sharing.bottom"} | experts
+    assert marked("youtube", ("sharing.bottom", [24])) == {"sharing.bottom"}
+    assert marked("youtube", ("sharing.experts", 3)) == {f"sharing.expert.{i}" for i in range(3)} | gates
+    own = marked("ple", ("sharing.own", 3))
+    assert own and not [each for each in own if ".shared." in each and ".gate" not in each]
+    assert "towers.bias" in marked("youtube", ("towers.dropout", 0.5)), "no size: all of the component"
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_no_changed_size_is_left_without_a_mark(arch: str):
+    """Every size of a preset that can be one more alone: its component is marked, and no other."""
+    preset, seen = Document.preset(arch), 0
+    for path, size in leaves(json.loads(preset.blueprint.model_dump_json())):
+        if not is_size(size):
+            continue
+        try:
+            document = preset.but([(path, [n + 1 for n in size] if isinstance(size, list) else size + 1)]).check()
+        except ZooError:  # it may not be one more
+            continue
+        layout = layout_of(document.blueprint, document.schema())
+        below = blocks_below((component_of(path),), layout)
+        found = changed_blocks(document, layout)
+        assert found <= below and bool(found) == bool(below), path
+        seen += bool(found)
+    assert seen

@@ -231,6 +231,29 @@ def test_what_is_far_from_anything_is_offered_what_there_is(given, says, cure):
     assert_offered(caught.value)
 
 
+@pytest.mark.parametrize("path, given, offered", [
+    ("towers.widths", ["x"], [8]), ("towers.widths", ["x", 32], [8, 32]), ("towers.widths", [True], [8]),
+    ("towers.widths", [0], [1]), ("towers.widths", ["0"], [1]), ("sharing.experts", "x", 4), ("sharing.experts", 0, 1),
+    ("representation.dims", {"hour": "x"}, {})])
+def test_for_what_is_no_number_the_preset_s_is_offered_and_for_a_number_the_nearest(path, given, offered):
+    with pytest.raises(ZooError) as caught:
+        Document.preset("mmoe").but([(path, given)])
+    mended = json.loads(Document.mended(caught.value.tried, caught.value.cure).blueprint.model_dump_json())
+    slot, name = path.split(".")
+    assert mended[slot][name] == offered
+
+
+@pytest.mark.parametrize("given, offered", [
+    (["click", "click"], ["click"]), (["clik"], ["click"]), (["clik", "like"], ["click", "like"]), (["zzzz", "like"], ["like"]),
+    (["zzzz"], None), (["qqq", "zzz"], None), (["zzz", "zzz"], None), ([], None)])
+def test_tasks_that_can_be_told_stay_and_where_none_can_the_preset_s_are_offered(given, offered):
+    preset = Document.preset("mmoe")
+    with pytest.raises(ZooError) as caught:
+        Document.of({"arch": "mmoe", "blueprint": {"tasks": given}}).check()
+    mended = Document.mended(caught.value.tried, caught.value.cure)
+    assert mended == (preset if offered is None else preset.but([("tasks", offered)]))
+
+
 def test_what_can_be_read_of_a_cut_link_is_offered():
     """The settings before the cut are there, and the system."""
     document = Document.preset("din").but([("towers.widths", [7]), ("settings.seed", 5), ("settings.lr", 0.25)])

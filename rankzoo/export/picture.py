@@ -16,7 +16,7 @@ from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import component_of, sized_blocks
+from rankzoo.inspection.provenance import component_of, is_size, sized_blocks
 from rankzoo.memo import kept
 from rankzoo.paths import at
 from rankzoo.runs.tables import Point
@@ -119,14 +119,18 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
 
 @kept
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
-    """Blocks of components with a setting that differs from the preset; of a setting by names those of the task or the field."""
+    """Blocks that a setting which differs from the preset is seen in: of a size those whose units it is or which it is the number
+    of, of a setting by names those of the task or the field, of any other all of its component's."""
     tree, found = json.loads(document.blueprint.model_dump_json()), set()
+    places = document.blueprint.places(document.schema())
     for path in document.changed():
         above, _, name = path.rpartition(".")
         below = blocks_below({component_of(path)} if above else (), layout)
         group = at(tree, above)
         named = isinstance(group, dict) and "kind" not in group
-        found |= {each for each in below if named and name in (layout.blocks[each].task, layout.blocks[each].title)} or below
+        own = {each for each in below if named and name in (layout.blocks[each].task, layout.blocks[each].title)}
+        sized = sized_blocks(places, (path,), parts=True) & below if not named and is_size(at(tree, path)) else ()
+        found |= own or sized or below
     return frozenset(found)
 
 

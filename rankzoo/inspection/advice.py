@@ -1,7 +1,6 @@
 """Advice: what an expert would object to in a model that can run, why, and the one change that mends it.
 
-A preset gives no reason for any: what is here never happens by itself. Rules look at settings by their names and at widths, so
-that they hold for every component; a number of a rule is a judgement of ours and no law.
+No preset gives a reason for any. Rules look at settings by name and at widths, for every component; their numbers are ours.
 """
 from __future__ import annotations
 
@@ -200,12 +199,20 @@ def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
 
 
 def weightless(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
-    """Losses that all count nothing."""
+    """Losses that count nothing: all of them, or those of single tasks."""
     weights = setting(place, "weights", {}) if place.address == "losses" else {}
-    if weights and not any(weights.get(task.name, 1.0) for task in place.shape.tasks):
+    idle = [task.name for task in place.shape.tasks if not weights.get(task.name, 1.0)]
+    if idle and len(idle) == len(place.shape.tasks):
         yield Advice("losses.weights", "{setting}: every task has the weight 0.",
                      "The sum of the losses is 0 whatever the model says: nothing is learned.", "Give every task the weight 1",
                      (("losses.weights", {}),), {"setting": title(place, "weights")})
+        idle = []
+    for name in (each for each in idle if each != setting(place, "click", "")):  # a click's tower learns in the product too
+        yield Advice("losses.weights", "{setting}: '{name}' has the weight 0.",
+                     "What the model has for this task alone, its tower or its gate, is counted and never trained.",
+                     "Take the task out", (("tasks", [task for task in blueprint.tasks if task != name]),
+                                           ("losses.weights", {each: w for each, w in weights.items() if each != name})),
+                     {"setting": title(place, "weights"), "name": name})
 
 
 def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:

@@ -12,6 +12,7 @@ from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
 from rankzoo.facts import PROVENANCES, Fact, Provenance, Value, untold
 from rankzoo.schema import Schema
+from rankzoo.shape import Block
 
 SAID: Mapping[str, tuple[Provenance, ...]] = {
     "all": (), "stated": ("stated",), "supported": ("stated", "code", "derived", "known"), "assumed": ("unsure", "ours")}
@@ -32,7 +33,7 @@ def values(blueprint: Blueprint, training: BaseModel, schema: Schema, facts: Ite
             found.append(Value(fact.path, fact))
         for path, title, value, usual in settings(place.address, place.spec):
             fact = told.get(path) or untold(title, _written(value), path, usual)
-            found.append(Value(path, fact, _is_size(value) and shapes(place, path)))
+            found.append(Value(path, fact, is_size(value) and shapes(place, path)))
     found.append(Value("tasks", told.get("tasks") or untold("Tasks", _written(blueprint.tasks), "tasks", usual=False)))
     found += [Value(path, told.get(path) or untold(title, _written(value), path, usual)) for path, title, value, usual
               in settings("settings", training)]
@@ -61,18 +62,21 @@ def shapes(place: Place, path: str) -> bool:
     return other is None or _told_of(place, other) != _told_of(place, place.spec)
 
 
-def sized_blocks(places: Iterable[Place], paths: Iterable[str]) -> frozenset[str]:
+def sized_blocks(places: Iterable[Place], paths: Iterable[str], parts: bool = False) -> frozenset[str]:
     """The blocks of the diagram whose numbers are these sizes: those that another value changes, or all of the component where
-    the size is a number of parts and none of their own."""
+    the size is a number of parts and none of their own. With `parts` also those whose number it is: every expert, and
+    not the network below them."""
     found: set[str] = set()
     wanted = tuple(paths)
     for place in places:
         own = [path for path in wanted if path.startswith(f"{place.address}.")]
-        drawn = {block.address: block.units for block in place.spec.draw(place.shape).blocks} if own else {}
+        drawn = _drawn(place, place.spec) if own else {}
         for path in own:
-            spec = next(_others(place, path), place.spec)
-            after = {block.address: block.units for block in spec.draw(place.shape).blocks}
-            moved = {address for address, units in drawn.items() if after.get(address, units) != units}
+            after = _drawn(place, next(_others(place, path), place.spec))
+            moved = {address for address, block in drawn.items() if after.get(address, block).units != block.units}
+            if parts:
+                counted = {_sort((drawn | after)[address]) for address in drawn.keys() ^ after.keys()}
+                moved |= {address for address, block in drawn.items() if _sort(block) in counted}
             found |= moved or set(drawn)
     return frozenset(found)
 
@@ -97,6 +101,16 @@ def component_of(path: str) -> str:
 def _told_of(place: Place, spec: Slot) -> tuple[Any, ...]:
     """What leaves a component, what is counted in it, and how it is drawn."""
     return spec.after(place.shape), spec.count(place.shape), spec.draw(place.shape)
+
+
+def _drawn(place: Place, spec: Slot) -> dict[str, Block]:
+    """The blocks of a component where it is, by address."""
+    return {block.address: block for block in spec.draw(place.shape).blocks}
+
+
+def _sort(block: Block) -> tuple[str, bool]:
+    """What blocks have in common that one setting is the number of: their form, and whether each belongs to a task."""
+    return block.form, bool(block.task)
 
 
 def _others(place: Place, path: str) -> Iterator[Slot]:
@@ -134,9 +148,9 @@ def _put(spec: Any, steps: list[str], value: Any) -> Any:
     return spec.model_copy(update={step: _put(getattr(spec, step), rest, value)})
 
 
-def _is_size(value: Any) -> bool:
+def is_size(value: Any) -> bool:
     """Whether a value is one whole number or several, none of them 0 and at least one."""
-    numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+    numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, (tuple, list)) else (value,)
     return bool(numbers) and all(type(number) is int and number for number in numbers)
 
 
