@@ -121,17 +121,19 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks that a setting which differs from the preset is seen in: of a size those whose units it is or which it is the number
     of, of a setting by names those of the task or the field, of any other all of its component's."""
-    tree, found = json.loads(document.blueprint.model_dump_json()), set()
-    places = document.blueprint.places(document.schema())
+    tree, found, sizes = json.loads(document.blueprint.model_dump_json()), set(), []
     for path in document.changed():
         above, _, name = path.rpartition(".")
         below = blocks_below({component_of(path)} if above else (), layout)
         group = at(tree, above)
         named = isinstance(group, dict) and "kind" not in group
-        own = {each for each in below if named and name in (layout.blocks[each].task, layout.blocks[each].title)}
-        sized = sized_blocks(places, (path,), parts=True) & below if not named and is_size(at(tree, path)) else ()
-        found |= own or sized or below
-    return frozenset(found)
+        if not named and is_size(at(tree, path)):
+            sizes.append(path)
+        else:
+            own = {each for each in below if named and name in (layout.blocks[each].task, layout.blocks[each].title)}
+            found |= own or below
+    sized = sized_blocks(document.blueprint.places(document.schema()), sizes, parts=True) if sizes else ()
+    return frozenset(found.union(sized)) & set(layout.order)
 
 
 @kept

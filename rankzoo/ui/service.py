@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -13,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from rankzoo.data.home import home
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.registry import systems
 from rankzoo.runs.dispatcher import Dispatcher
 from rankzoo.runs.store import Store
@@ -49,6 +51,8 @@ def warm() -> bool:
     collects garbage after every run of a script, and torch alone would make that cost a hundred milliseconds."""
     for system in systems().values():
         system.blueprint.blocks(schema_of(system.dataset))
+    with suppress(ZooError):  # the first refusal works out what may stand where
+        Document.preset(next(iter(systems()))).but([("tasks", [])])
     gc.collect()
     gc.freeze()
     return True
