@@ -47,8 +47,8 @@ def _blocks(config: str, _document: Document) -> tuple[Block, ...]:
 
 @st.cache_resource(show_spinner=False)
 def warm() -> bool:
-    """Imports and computes what the first click would wait for, then takes it all out of the collector's sight: Streamlit
-    collects garbage after every run of a script, and torch alone would make that cost a hundred milliseconds."""
+    """Imports and computes what the first click would wait for, then takes it all out of the collector's sight: with torch in it
+    a full collection takes a hundred milliseconds, whenever one comes."""
     for system in systems().values():
         system.blueprint.blocks(schema_of(system.dataset))
     with suppress(ZooError):  # the first refusal works out what may stand where
