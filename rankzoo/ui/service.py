@@ -36,13 +36,8 @@ def dispatcher() -> Dispatcher:
 
 
 def blocks(document: Document) -> tuple[Block, ...]:
-    """The nodes of a model's diagram, for which a page asks several times: up to 11 ms each."""
-    return _blocks(document.json(), document)
-
-
-@st.cache_resource(max_entries=100, show_spinner=False)
-def _blocks(config: str, _document: Document) -> tuple[Block, ...]:
-    return _document.blueprint.blocks(_document.schema())
+    """The nodes of a model's diagram."""
+    return document.blueprint.blocks(document.schema())
 
 
 @st.cache_resource(show_spinner=False)
