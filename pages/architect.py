@@ -46,11 +46,11 @@ def picture(document: Document, inside: Learned) -> None:
 
 
 page.begin("architect")
-with st.sidebar:
-    architect.sidebar(changed.all_back)
 head.show(architect.detail(), sel=architect.selection())
 in_hand, learned = state.document(), architect.learned()
 picture(in_hand, learned)
+with st.sidebar:  # after the picture, so that the browser draws that while these are on their way
+    architect.sidebar(changed.all_back)
 page.twin(architect.module_table, "modules")
 provenance.show(in_hand)
 changed.show(in_hand)
