@@ -45,7 +45,7 @@ def picture(document: Document, inside: Learned) -> None:
     caption.show(chosen, inside)
 
 
-page.begin("architect")
+offer = page.begin("architect", patient=True)
 head.show(architect.detail(), sel=architect.selection())
 in_hand, learned = state.document(), architect.learned()
 picture(in_hand, learned)
@@ -58,3 +58,4 @@ rung.show()
 beside.show(in_hand)
 counts.show(in_hand)
 large.all_sizes(in_hand)
+offer()
