@@ -174,6 +174,16 @@ class TestCommand:
         assert [each["mean"] for each in differences] == pytest.approx([0.1 * n + 0.005 for n in range(len(arms), 0, -1)])
         assert all(each["ci95"][0] < each["mean"] < each["ci95"][1] for each in differences)
 
+    def test_what_an_experiment_found_stays(self, home, monkeypatch):
+        """Seeds of the command line are kept where the pages look, and are compared with at once."""
+        claim = get("grew_spotify")
+        monkeypatch.setattr("rankzoo.claims.running.one", lambda id, seed: (
+            {arm.name: {"score": 0.2 + 0.01 * seed * place} for place, arm in enumerate(claim.arms)}, 1.5))
+        run("experiment", claim.id, "--seeds", "2", "--workers", "1")
+        assert {seed: seconds for seed, (_, seconds) in Experiments(home).known(claim).items()} == {0: 1.5, 1: 1.5}
+        found = answer("compare", "spotify")["experiment"]
+        assert found["seeds"] == 2 and [each["mean"] for each in found["differences"]] == pytest.approx([0.015, 0.01, 0.005])
+
     def test_what_cannot_be(self):
         assert "nothing to compare 'lr' with" in refusal("compare", "lr")
         assert "nothing to compare" in refusal("compare", "youtube", "youtube")
