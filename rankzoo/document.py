@@ -385,11 +385,3 @@ def _no_system(found: object, said: bool) -> ZooError:
     return ZooError("A document names its architecture; found {found}.", "Choose one of: {known}.", at="arch",
                     found=json.dumps(found)[:60] if said else "none", known=", ".join(systems()),
                     cure=("arch", next(iter(systems()))))
-
-
-def below(system: System) -> tuple[System, Blueprint] | None:
-    """The system that another one grew out of, with the blueprint that stands beside it on its data; None where there is none."""
-    found = systems().get(system.grew)
-    if found is None:
-        return None
-    return found, Document.preset(found.id).but(system.beside.items()).blueprint
