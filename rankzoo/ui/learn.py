@@ -16,7 +16,7 @@ from rankzoo.inspection.changes import step as step_between
 from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
-from rankzoo.ui import architect, learn_components, learn_runs, page, rung, state, story
+from rankzoo.ui import architect, claims, learn_components, learn_runs, page, rung, state, story
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import choice
 from rankzoo.ui.page import escaped
@@ -91,6 +91,8 @@ def show(chosen: str, step: str) -> None:
             _above(system)
     if chosen == LADDER:
         learn_runs.show(system)
+    else:
+        claims.measured_of(system)
     _ways(system)
 
 
