@@ -16,7 +16,7 @@ from rankzoo.data.load import from_world
 from rankzoo.data.world import world
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
-from rankzoo.training.joiner import Arrivals, Joiner, arrivals, join
+from rankzoo.training.joiner import Arrivals, Joined, Joiner, arrivals, join, pairs
 from rankzoo.training.metrics import sigmoid
 from rankzoo.training.settings import TrainSettings
 from rankzoo.training.stream import Failure, Learner, Queue, Replica, corrected, edges, stream
@@ -103,8 +103,24 @@ def test_a_window_turns_late_positives_into_negatives_and_nothing_else(case, win
     assert sorted(found.request.tolist()) == list(range(len(labels))) and (np.diff(found.left) >= 0).all()
     wrong = found.request[found.label != labels[found.request]]
     assert sorted(wrong.tolist()) == sorted(found.late.tolist()) and labels[wrong].all()
-    for column in ("request", "label", "left", "came"):
-        assert np.array_equal(getattr(found, column), getattr(same, column))
+    assert_same(found, same)
+
+
+def assert_same(one: Joined, other: Joined) -> None:
+    for column in ("request", "label", "left", "came", "late"):
+        assert np.array_equal(getattr(one, column), getattr(other, column)), column
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.integers(0, 30), st.sampled_from([1.0, 0.4]))
+def test_all_at_once_is_one_by_one(case, window, kept):
+    """The closed form against the events: the same examples in the same order at the same times, ties apart."""
+    labels, order, _, cache, _ = case
+    events = streamed(labels, order)
+    events = Arrivals(events.request, events.time + np.random.default_rng(0).uniform(0, 0.5, len(order)), events.action)
+    assert_same(pairs(events, window, kept), join(events, cache, window, kept))
+    drawn = arrivals(labels, 5.0)
+    assert_same(pairs(drawn, window, kept), join(drawn, cache, window, kept))
 
 
 class TestArrivals:
@@ -150,7 +166,9 @@ class TestTraining:
         """Actions at once, no window, all negatives: the same weights and scores to the last bit."""
         rows, other = dataset.part("test"), copy.deepcopy(model)
         labels = rows.labels["click"].numpy()
-        queue = Queue.of(join(arrivals(labels, 0.0, jitter=0.0), 10, 0.0), rows, "click", edges(len(rows), 4))
+        events = arrivals(labels, 0.0, jitter=0.0)
+        assert_same(pairs(events, 0.0), join(events, 10, 0.0))
+        queue = Queue.of(pairs(events, 0.0), rows, "click", edges(len(rows), 4))
         ones, others = list(stream(model, rows, SETTINGS, 4)), list(stream(other, rows, SETTINGS, 4, queue=queue))
         assert all(np.array_equal(a.logits["click"], b.logits["click"]) for a, b in zip(ones, others, strict=True))
         assert same(model, other)

@@ -47,19 +47,20 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Joined:
-    """All that left a joiner, (example,) each, in that order (see `Example`), and the requests whose action came too late."""
+    """All that left a joiner, (example,) each, in that order (see `Example`), and the requests whose action came too late. place:
+    None where nobody asked where features waited."""
 
     request: np.ndarray
     label: np.ndarray
     left: np.ndarray
     came: np.ndarray
-    place: np.ndarray
     late: np.ndarray
+    place: np.ndarray | None = None
 
 
 class Joiner:
     """Examples gather in `left`. kept, drawn: a negative leaves if its request's number of `drawn` (uniform in [0, 1)) is below
-    `kept`, whenever it leaves; all do where nothing is drawn."""
+    `kept`; all do where nothing is drawn."""
 
     def __init__(self, cache: int, window: float = inf, kept: float = 1.0, drawn: np.ndarray | None = None):
         self.cache, self.window, self.kept, self.drawn = cache, window, kept, drawn
@@ -69,6 +70,7 @@ class Joiner:
         self.gone: dict[int, int] = {}  # request → the label it left with; a simulation may remember them all
         self.left: list[Example] = []
         self.late: list[int] = []
+        self.due = -inf  # before then nobody's window is over
 
     def features(self, request: int, now: float) -> None:
         """The features of a request arrive; times never fall."""
@@ -96,14 +98,18 @@ class Joiner:
 
     def expire(self, now: float) -> None:
         """Who waited for longer than the window leaves, the oldest first."""
+        if now <= self.due:
+            return
         places: tuple[tuple[Place, OrderedDict[int, float]], ...] = (("store", self.store), ("memory", self.memory))
         for place, waiting in places:
             while waiting:
                 request, came = next(iter(waiting.items()))
-                if came + self.window >= now:
+                self.due = came + self.window
+                if self.due >= now:
                     return
                 del waiting[request]
-                self._leave(request, 0, came + self.window, came, place)
+                self._leave(request, 0, self.due, came, place)
+        self.due = -inf
 
     def close(self) -> None:
         """Nothing will come any more: whoever still waits leaves as if its window were over."""
@@ -133,13 +139,32 @@ def arrivals(labels: np.ndarray, delay: float, seed: int = 0, jitter: float = JI
 
 
 def join(events: Arrivals, cache: int, window: float = inf, kept: float = 1.0, seed: int = 0) -> Joined:
-    """All events through a joiner that is closed at the end. Which negatives are kept depends on seed and request alone."""
-    drawn = np.random.default_rng((seed, 2)).random(int(events.request.max(initial=-1)) + 1)
-    joiner = Joiner(cache, window, kept, drawn if kept < 1 else None)
+    """All events one by one through a joiner that is closed at the end."""
+    joiner = Joiner(cache, window, kept, _drawn(events, seed))
     for request, now, action in zip(events.request.tolist(), events.time.tolist(), events.action.tolist(), strict=True):
         (joiner.action if action else joiner.features)(request, now)
     joiner.close()
     columns = list(zip(*joiner.left, strict=True)) or [()] * len(Example._fields)
     request, label, left, came, place = (np.array(column, kind) for column, kind in
                                          zip(columns, (int, int, float, float, "<U6"), strict=True))
-    return Joined(request, label, left, came, place, np.array(joiner.late, int))
+    return Joined(request, label, left, came, np.array(joiner.late, int), place)
+
+
+def pairs(events: Arrivals, window: float = inf, kept: float = 1.0, seed: int = 0) -> Joined:
+    """What `join` joins with a cache of any size, all at once: a request leaves with its action, if that came within the window
+    after the features or before them, else when the window is over."""
+    many = int(events.request.max(initial=-1)) + 1
+    came, acted = np.full(many, inf), np.full(many, inf)
+    for times, some in ((came, ~events.action), (acted, events.action)):
+        times[events.request[some]] = events.time[some]
+    label = (acted <= came + window) & np.isfinite(acted)
+    left = np.where(label, np.maximum(came, acted), came + window)
+    late = np.flatnonzero(np.isfinite(acted) & ~label)
+    request = np.lexsort((came, ~label, left))
+    request = request[label[request] | (_drawn(events, seed)[request] < kept)]
+    return Joined(request, label[request].astype(int), left[request], came[request], late[np.argsort(acted[late])])
+
+
+def _drawn(events: Arrivals, seed: int) -> np.ndarray:
+    """(request,) by which a negative is kept or not: by seed and request alone, whenever it leaves."""
+    return np.random.default_rng((seed, 2)).random(int(events.request.max(initial=-1)) + 1)

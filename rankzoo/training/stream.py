@@ -56,6 +56,11 @@ class Queue:
         labels = torch.from_numpy(joined.label).to(taken.labels[task].dtype)
         return cls(replace(taken, labels={**taken.labels, task: labels}), np.searchsorted(joined.left, bounds).tolist())
 
+    @property
+    def taught(self) -> int:
+        """How many examples somebody is served by."""
+        return self.ends[-2] - self.ends[0]
+
 
 @dataclass(frozen=True)
 class Failure:

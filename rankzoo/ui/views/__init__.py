@@ -29,6 +29,7 @@ from rankzoo.ui.views import (
     masks,
     position,
     rows,
+    stream,
     tasks,
 )
 from rankzoo.ui.words import say
@@ -46,7 +47,7 @@ class Room:
 ROOMS: Mapping[str, Room] = MappingProxyType({
     "attention": Room("Attention", attention.show, row=True), "gates": Room("Gates", gates.show),
     "crosses": Room("Crosses", crosses.show), "embeddings": Room("Embeddings", embeddings.show),
-    "rows": Room("Rows", rows.show),
+    "rows": Room("Rows", rows.show), "stream": Room("Stream", stream.show),
     "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
     "index": Room("Index", index.show),
