@@ -56,6 +56,11 @@ class Batch:
         columns = {f.name: self.ids[:, i] for i, f in enumerate(self.schema.categorical)}
         return columns | {f.name: self.numbers[:, i] for i, f in enumerate(self.schema.numeric)}
 
+    @property
+    def given(self) -> Tensor:
+        """The numbers as they were given, NaN where one was missing: (row, numeric feature)."""
+        return self.numbers if self.lacking is None else self.numbers.masked_fill(self.lacking, torch.nan)
+
     def tags(self, task: Task) -> tuple[Tensor, Tensor]:
         """The right tags of a task, those of the item that each row's label names, and which words are there: (row, place)
         each."""

@@ -70,7 +70,7 @@ def changed(**slots: dict[str, object]) -> Blueprint:
 
 def ids(model: RankingModel, batch: Batch) -> torch.Tensor:
     """(row, tree), the rows of the table that are looked up."""
-    return model.representation.forest.ids(model.representation.asked(batch))
+    return model.representation.forest.ids(batch.given)
 
 
 def moved(model: RankingModel, group: tuple[str, ...]) -> set[str]:

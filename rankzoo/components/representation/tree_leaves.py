@@ -223,7 +223,7 @@ class TreeLeavesLayer(EmbeddingsLayer):
         for i, task in enumerate(grown):
             seen = train.observed[task.name]
             wanted = share + (i < more)
-            found = boosted(self.asked(train)[seen].numpy(), train.labels[task.name][seen].numpy(), task.kind, wanted,
+            found = boosted(train.given[seen][:, self.numbers].numpy(), train.labels[task.name][seen].numpy(), task.kind, wanted,
                             Growth(self.spec.leaves, self.spec.depth, self.spec.shrinkage, seed))
             trees += [*found, *[()] * (wanted - len(found))]
         self.forest.set(trees)
@@ -245,10 +245,5 @@ class TreeLeavesLayer(EmbeddingsLayer):
 
     def _leaves(self, batch: Batch) -> Tensor:
         """The leaves of a row joined: (row, width), or (row, group, width)."""
-        vectors = self.forest(self.asked(batch))  # (row, tree, dim), of groups (row, group, tree, dim)
+        vectors = self.forest(batch.given[:, self.numbers])  # (row, tree, dim), of groups (row, group, tree, dim)
         return vectors.flatten(-2) if self.spec.pooling == "concat" else vectors.sum(dim=-2)
-
-    def asked(self, batch: Batch) -> Tensor:
-        """The numbers that trees split, NaN where one was missing: (row, number)."""
-        numbers = batch.numbers[:, self.numbers]
-        return numbers if batch.lacking is None else numbers.masked_fill(batch.lacking[:, self.numbers], torch.nan)

@@ -107,15 +107,16 @@ def _windows(table: Table, spec: Online) -> None:
         levels = {say("known at once"): best, say("frozen"): float(others.loc[FROZEN, "auc"])}
         st.plotly_chart(figures.over(frame, page.colours(), words, say("window, in requests"), say("mean over shards"), levels,
                                      spec.window), key="stream:auc", alt=words, config=BARE)
-    short, own = waited.iloc[0], waited[waited["own"]].iloc[0]
+    short, own, long = waited.iloc[0], waited[waited["own"]].iloc[0], waited.iloc[-1]
     st.markdown(say("**Read it:** a window of {short} requests lets {late} of the positives go as negatives: the model promises "
                     "{less} where {rate} is true, and its AUC differs by {change} ({low} to {high}) from what it would be if "
-                    "each outcome were known at once. The window of {window} loses {lost} and promises {own}. A longer one "
-                    "learns later.",
+                    "each outcome were known at once. The window of {window} loses {lost} and promises {own}. One of {long} "
+                    "loses {few}; it learns later, and its AUC differs by {end} ({least} to {most}).",
                     short=whole(short["window"]), late=percent(short["late"]), less=fixed(short["predicted"], 3),
                     rate=fixed(short["rate"], 3), change=fixed(short["change"], 3), low=fixed(short["low"], 3),
                     high=fixed(short["high"], 3), window=whole(spec.window), lost=percent(own["late"], 1),
-                    own=fixed(own["predicted"], 3)))
+                    own=fixed(own["predicted"], 3), long=whole(long["window"]), few=percent(long["late"], 1),
+                    end=fixed(long["change"], 3), least=fixed(long["low"], 3), most=fixed(long["high"], 3)))
     st.caption(say("Every request is scored before it is learnt, by the model that was synced last. Bars: 95 % of the difference "
                    "to “known at once”, over shards; one training each. The test rows in their order, after the validation "
                    "rows, which fill the joiner."))

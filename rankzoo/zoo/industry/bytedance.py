@@ -143,7 +143,7 @@ LESSON = Lesson(
                  "Where they waited changes how much is read from disk, never what is joined.", "",
                  slip="It is thrown away.", follow="And what is trained before it arrives?",
                  then="Nothing while its window lasts; after that a negative that is false. A short window makes probabilities "
-                      "too low, a long one makes the training late.",
+                      "too low; a long one takes memory, and the training learns later.",
                  facts=("online joiner", "where features wait"), picture="stream"),
     ),
 )
