@@ -38,6 +38,7 @@ FACTS = (
     stated("touched rows of a minute", "100,000 ids of 1,024 numbers are about 400 MB", PAPER, at=TEXT),
     code("admission threshold", "0, which is off", PAPER, at=CODE, path="representation.min_count"),
     code("expiry in the published code", "36,500 days, which is never", PAPER, at=CODE, path="representation.expire"),
+    code("sync in the published code", "every 10 seconds on each server", PAPER, at=CODE),
     code("unknown id", "reads zeros; its row is made at the first update", PAPER, at=CODE),
     code("start of a row", "uniform between −0.05 and 0.05", PAPER, at=CODE, path="representation.init"),
     code("negatives that were sampled", "−ln r on the logit in training; the paper's text adds +ln r in serving", PAPER, at=CODE),
