@@ -235,6 +235,18 @@ class TestFailure:
         assert np.array_equal(shards[1].logits["click"], calm[1].logits["click"])
         assert not np.array_equal(shards[2].logits["click"], calm[2].logits["click"])
 
+    def test_serving_gets_what_was_set_back(self, model, dataset):
+        """Rows that were sent already are sent once more, as the snapshot has them."""
+        replica, learner, name = Replica(model), Learner(model, SETTINGS), "representation.tables.8"
+        snapshot = {each: table.detach().clone() for each, table in replica.tables.items()}
+        learner.learn(dataset.part("test").rows(0, 100), replica)
+        replica.sync_sparse()
+        assert not torch.equal(replica.serving.get_parameter(name)[::2], snapshot[name][::2])
+        lost = replica.restore(snapshot, 2)
+        assert 0 < lost == sum(replica.sync_sparse().values())
+        assert torch.equal(replica.serving.get_parameter(name)[::2], snapshot[name][::2])
+        assert torch.equal(replica.serving.get_parameter(name), model.get_parameter(name))
+
     def test_right_after_a_snapshot_nothing_is_lost(self, model, dataset):
         """Snapshots before every shard: a failure costs one shard's updates of that server."""
         rows = dataset.part("test")

@@ -23,6 +23,7 @@ from rankzoo.registry import systems
 from rankzoo.serving.online import Online
 from rankzoo.training.metrics import auc, predict, sigmoid
 from rankzoo.training.stream import stream as streamed
+from tests.support import small
 from tests.test_cli import answer, refusal
 from tests.test_cli import run as command
 from tests.visits import visit, without_workers
@@ -128,6 +129,19 @@ def test_who_has_a_stream():
         assert "no stream to learn from" in reason(other.blueprint, other.schema(), "stream"), change
     have = {id for id, system in systems().items() if not reason(system.blueprint, schema_of(system.dataset), "stream")}
     assert have == {"bytedance"}
+
+
+def test_of_several_tasks_the_first_waits():
+    """The labels of the others come along; sampled negatives are put right for the task that is sampled alone."""
+    document = Document.preset("bytedance").on("feed")[0].but([("tasks", ["click", "like"])])
+    dataset = small("feed", 2_000)
+    seen = Subject.of(document.model(dataset.schema), dataset, rows=50)
+    queue, _ = Course.of(seen, SPEC).queue(0, 1.0)
+    rows = dataset.batch.take(torch.from_numpy(np.concatenate([dataset.parts[each] for each in ("validation", "test")])))
+    assert queue.rows.labels["like"].sum() == rows.labels["like"].sum()
+    assert queue.rows.labels["click"].sum() < rows.labels["click"].sum()
+    found = learnt(seen, replace(SPEC, kept=0.5))["negatives"]
+    assert found["kept"].tolist() == [1.0, 0.5, 0.5] and found["predicted"].iloc[2] > found["predicted"].iloc[1]
 
 
 @pytest.mark.parametrize("system", systems().values(), ids=lambda system: system.id)

@@ -50,7 +50,7 @@ def streams(blueprint: Blueprint, schema: Schema) -> bool:
 
 @dataclass(frozen=True)
 class Course:
-    """The test part as a stream. rows: all requests that come to the joiner, of which the first `lead` come before it · ends:
+    """The test part as a stream. rows: all requests at the joiner, of which the first `lead` come before the stream · ends:
     where shards begin and the last ends, in rows of the test part · events: features and actions as they arrive."""
 
     task: str

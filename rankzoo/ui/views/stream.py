@@ -115,7 +115,7 @@ def _windows(table: Table, spec: Online) -> None:
                     short=whole(short["window"]), late=percent(short["late"]), less=fixed(short["predicted"], 3),
                     rate=fixed(short["rate"], 3), change=fixed(short["change"], 3), low=fixed(short["low"], 3),
                     high=fixed(short["high"], 3), window=whole(spec.window), lost=percent(own["late"], 1),
-                    own=fixed(own["predicted"], 3), long=whole(long["window"]), few=percent(long["late"], 1),
+                    own=fixed(own["predicted"], 3), long=whole(long["window"]), few=percent(long["late"], 2),
                     end=fixed(long["change"], 3), least=fixed(long["low"], 3), most=fixed(long["high"], 3)))
     st.caption(say("Every request is scored before it is learnt, by the model that was synced last. Bars: 95 % of the difference "
                    "to “known at once”, over shards; one training each. The test rows in their order, after the validation "
