@@ -12,7 +12,8 @@ class Question:
     ask: at most two sentences · answer: how to say it · slip: what people wrongly say · follow, then: what is asked next,
     and its answer · slot: the component that it is about · number: the name of a computation (`teaching.numbers`) that
     gives the answer from the model on screen, `of` its address there («sharing.gate»), `answer` then being what the number
-    means · facts: names of the system's facts that back the answer, which holds no number of a paper itself.
+    means · facts: names of the system's facts that back the answer, which holds no number of a paper itself · picture: the
+    view (`inspection.views`) that shows it.
     """
 
     ask: str
@@ -24,6 +25,7 @@ class Question:
     number: str = ""
     of: str = ""
     facts: tuple[str, ...] = ()
+    picture: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,15 @@ def test_a_lesson_leads_on_with_its_model(target, sign):
     assert "learn:ladder" not in scenes(app)
 
 
+def test_a_lesson_leads_to_the_picture_of_its_questions():
+    """What a joiner does is seen, not only told."""
+    app = visit("learn", path="companies", step="bytedance")
+    app.session_state["rz_document"] = Document.preset("bytedance").but([("settings.rows", 3_000)])
+    app.button("learn_see:stream").click().run()
+    assert not app.exception and any("requests in memory" in each.value for each in app.markdown)
+    assert not [b for b in visit("learn", path="ladder", step="din").button if b.key.startswith("learn_see")]
+
+
 def test_a_model_in_hand_is_kept_with_its_changes():
     app = visit("architect")
     app.session_state["rz_document"] = Document.preset("din").but([("towers.widths", [16])])

@@ -60,10 +60,10 @@ class Scale(_Frozen):
     mean: float
     sd: float
 
-    def encode(self, column: pa.ChunkedArray) -> np.ndarray:
-        """(row,) float32, standardised."""
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """(row,) numbers, NaN where missing → (row,) float32, standardised."""
         with np.errstate(over="ignore"):
-            scaled = (as_numbers(column) - self.mean) / self.sd
+            scaled = (values - self.mean) / self.sd
         return np.nan_to_num(np.clip(scaled, -FARTHEST, FARTHEST), nan=0.0).astype(np.float32)
 
 
@@ -111,8 +111,10 @@ class Preparation(_Frozen):
         for column, feature in enumerate(schema.categorical):
             ids[:, column] = self.vocabulary(feature.name).encode(table[feature.name])
         numbers = np.zeros((rows, len(schema.numeric)), dtype=np.float32)
+        lacking = np.zeros(numbers.shape, dtype=bool)
         for column, feature in enumerate(schema.numeric):
-            numbers[:, column] = self.scales[feature.name].encode(table[feature.name])
+            values = as_numbers(table[feature.name])
+            numbers[:, column], lacking[:, column] = self.scales[feature.name].encode(values), np.isnan(values)
         past = {history.name: self._history(history, table) for history in schema.histories}
         labels = {label.task: torch.from_numpy(self._label(label, table[label.column])) for label in self.labels}
         return Batch(schema, torch.from_numpy(ids), torch.from_numpy(numbers),
@@ -120,7 +122,8 @@ class Preparation(_Frozen):
                      {task: torch.nan_to_num(values) for task, values in labels.items()},
                      {task: ~torch.isnan(values) for task, values in labels.items()},
                      torch.from_numpy(table[group].to_numpy().astype(np.int64)) if group else None,
-                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table), self._bids(table))
+                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table), self._bids(table),
+                     torch.from_numpy(lacking) if lacking.any() else None)
 
     def _bids(self, table: pa.Table) -> torch.Tensor | None:
         """(row, task) what is paid for an event, 0 for all but the one that the advertiser named; None where nobody bids."""

@@ -133,6 +133,11 @@ def look(slot: str) -> None:
     st.session_state[GO], st.session_state[architect.DIAGRAM] = ("architect", {}), {"selected": slot}
 
 
+def see(view: str) -> None:
+    """To a view of the model's inside; the walk waits."""
+    st.session_state[GO] = "inside", {"view": view}
+
+
 def going() -> tuple[str, dict[str, str]] | None:
     """The page to which a button of the last run leads, with what its address asks for."""
     return st.session_state.pop(GO, None)
