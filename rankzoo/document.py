@@ -220,10 +220,14 @@ class Document(BaseModel):
             return self.blueprint.count(schema)
         except ZooError as problem:
             problem.tried = json.loads(self.model_dump_json())
-            preset = self.unchanged().blueprint
-            case = Case(schema, preset, instead, most, better=sound(preset, schema))
-            problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
+            problem.seek(lambda: self._mending(schema, instead, most))
             raise
+
+    def _mending(self, schema: Schema, instead: Blueprint | None, most: int | None) -> Cure:
+        """What would mend a blueprint that cannot stand: near, on other data, or as the preset has it."""
+        preset = self.unchanged().blueprint
+        case = Case(schema, preset, instead, most, better=sound(preset, schema))
+        return cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
 
     def _as_the_preset(self, case: Case) -> Cure:
         """Components as the preset has them; where it cannot stand on these data either, all of it with its own."""
