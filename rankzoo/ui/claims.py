@@ -190,10 +190,10 @@ def apart(system: System) -> None:
         if outcome:
             lines = [f":{COLOURS[each.verdict]}-badge[{say(each.verdict)}] {_sentence(each, outcome)}"
                      for each in outcome.compared]
-            head = f"**{say('Measured of the presets')}** :gray[{escaped(say(claim.statistic))}]"
+            head = f"**{say('Difference over seeds')}** :gray[{say('of the presets')} · {escaped(say(claim.statistic))}]"
             st.markdown("  \n".join([head, *lines]), width="stretch")
         else:
-            st.markdown(f":gray[{_untried(claim)}]", width="stretch")
+            st.markdown(f"**{say('Difference over seeds')}** :gray[{_untried(claim)}]", width="stretch")
         if st.button(say("To this claim"), key=f"rz_to:{claim.id}", on_click=_ask, args=(claim.id,)):
             st.switch_page("pages/claims.py")
     if outcome and outcome.why:
