@@ -129,10 +129,16 @@ class Catalogue:
 class Grades:
     """Lists of items that rows are known to go with, each item with a grade: how many of `tasks` hold for it, in their order and
     each within the one before. A list has at most `length` items; grade 0 is an item for which nothing holds. Lists are
-    labels: a model never reads them."""
+    labels: a model never reads them.
+
+    query, title, kind: where words tell of an item that is not listed whether the first task holds for it, the history of the
+    rows that asks, the items' own list of words and the attribute that it shares with what is listed; else empty."""
 
     length: int
     tasks: tuple[str, ...]
+    query: str = ""
+    title: str = ""
+    kind: str = ""
 
     def level(self, task: str) -> int:
         """The least grade at which a task holds."""

@@ -190,7 +190,7 @@ def apart(system: System) -> None:
     """Beside a baseline: how far a system's preset is from all that it grew out of, over the seeds that are known, and the way to
     the experiment."""
     if claim := claims().get(f"grew_{system.id}"):
-        _known(claim, say("Measured of the presets"))
+        _known(claim, f"{say('Difference over seeds')} · {say('of the presets')}")
 
 
 def measured_of(system: System) -> None:
