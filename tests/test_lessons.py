@@ -18,6 +18,7 @@ from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.facts import PROVENANCES
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
@@ -95,6 +96,20 @@ def test_what_was_measured_was_read(system):
     """No result is told that its sheet does not mark as read, in the source or in a third party's text, or worked out of such."""
     facts = {fact.name: fact for fact in system.facts}
     assert all(facts[name].tag in ("stated", "code", "derived") and facts[name].source for name in system.lesson.measured)
+
+
+@pytest.mark.parametrize("system", [system for system in INDUSTRY if system.lesson.sure], ids=named)
+def test_what_is_told_of_a_component_is_no_surer_than_its_facts(system):
+    """Each of the seven has a tag: where a fact speaks of what stands there, none that is surer than the least sure of these; and
+    that nothing is mentioned of a component is not read anywhere as a decision."""
+    lesson, surer = system.lesson, PROVENANCES.index
+    assert len(lesson.sure) == len(SLOTS) and sum(bool(each.lesson.sure) for each in INDUSTRY) >= 10
+    for slot, tag in zip(SLOTS, lesson.sure, strict=True):
+        assert system.sure(slot) == tag
+        kind = replace(system, lesson=replace(lesson, sure=())).sure(slot)
+        assert kind is None or surer(tag) >= min(surer(kind), surer("unsure")), slot
+        silent = lesson.why[slot] in ("Nothing is mentioned.", "Nothing is described.", "Nothing in the sources.")
+        assert not silent or tag == "unsure", slot
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)

@@ -145,8 +145,8 @@ def logits(screen: Screen, of: str = "") -> Number | None:
         said = f"{choices} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
         terms.append(Term(listed([each.name for each in (task, *others)]), said, choices * words))
     return Number(sum(term.value for term in terms), "logits", tuple(terms),
-                  "{n} tasks; a task that chooses among classes needs one for each. A score that tasks share counts once, and what "
-                  "is unknown is no choice.", {"n": len(screen.blueprint.tasks)})
+                  "{n} tasks; a task that chooses among classes needs one for each. A score that tasks share counts once, and "
+                  "what is unknown is no choice.", {"n": len(screen.blueprint.tasks)})
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
