@@ -19,12 +19,12 @@ from rankzoo.figures import attention as figure
 from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, spec_of
 from rankzoo.inspection.maps import CANDIDATE, maps, past
 from rankzoo.inspection.view import Subject
-from rankzoo.inspection.views import look, reason
+from rankzoo.inspection.views import keeps, look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.ui import points
-from rankzoo.ui.views.history import described
-from tests.support import OFF, randomised, small
+from rankzoo.ui.views.history import asker, described
+from tests.support import OFF, random_subject, randomised, small
 from tests.visits import words
 
 ROWS = 200
@@ -172,6 +172,24 @@ def test_the_presets_have_the_view(history, arch):
     blueprint = systems()[arch].blueprint
     view = look(Subject.of(RankingModel(blueprint, history.schema).eval(), history, "test", 50), "attention")
     assert not reason(blueprint, history.schema, "attention") and len(view.table) and {"factors", "ages"} == set(view.tables)
+
+
+@pytest.mark.parametrize("arch", [id for id, system in systems().items() if keeps(system.blueprint, "attention")])
+def test_the_words_name_who_asks(arch):
+    """The candidate is said to ask just where another candidate changes the weights; elsewhere it is said to have no say."""
+    system = systems()[arch]
+    seen = random_subject(arch, small(system.dataset, 400), 40)
+    history, entry = seen_by(seen)
+    tables = {f.table for f in history.paired} & set(seen.batch.features)
+    ids = seen.batch.ids.clone()
+    columns = [i for i, f in enumerate(seen.batch.schema.categorical) if f.name in tables]
+    ids[:, columns] = ids[:, columns].roll(1, 0)
+    others = replace(seen.batch, ids=ids)
+    moved = bool(tables) and not torch.allclose(seen_by(seen.over(others))[1].values, entry.values, atol=1e-6)
+    who = asker(seen, 3)
+    said = " ".join(words(figure.rows(items(seen, 3).assign(name="x"), who)))
+    assert moved == (spec_of(seen).asker(seen.dataset.schema) == "candidate") == ("about me?" in said)
+    assert moved == ("about the candidate" in said) and moved != ("has no say" in said)
 
 
 def test_where_nothing_weighs_items_it_shows_who_reads_whom():

@@ -1,12 +1,14 @@
 """Learn as a visitor uses it: three paths, each step's story, and the ways on with the model in hand."""
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.document import Document
+from rankzoo.facts import MEANING
 from rankzoo.lesson import Lesson
 from rankzoo.registry import systems
 from rankzoo.ui import words as catalogue
@@ -54,6 +56,8 @@ def test_every_company_tells_its_story(arch):
     system, said = systems()[arch], text(app)
     assert not app.exception and system.lesson.problem in said
     assert all(why in said for why in system.lesson.why.values())
+    for slot, why in system.lesson.why.items() if system.lesson.sure else ():  # beside each how sure it is
+        assert re.search(rf"{re.escape(why)}\]? :\w+-badge\[{re.escape(MEANING[system.sure(slot)])}\]", said), slot
     assert all(wrong in said and so in said for wrong, so in system.lesson.misreadings.items())
     known = {fact.name: fact for fact in system.facts}
     assert all(known[name].value in said for name in system.lesson.measured)

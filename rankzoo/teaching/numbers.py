@@ -132,15 +132,21 @@ def history_numbers(screen: Screen, of: str = "") -> Number | None:
 
 
 def logits(screen: Screen, of: str = "") -> Number | None:
-    """Logits for one example: one for each task, one for each class, or one for each tag of every word."""
+    """Logits for one example: one for each task, one for each class, or one for each tag of every word. A score that tasks share
+    counts once, and the class of what is unknown not at all: it is never a choice."""
+    schema, at = screen.schema, next(place for place in screen.blueprint.places(screen.schema) if place.address == "towers")
+    scored, origin = {}, at.spec.after(at.shape).origin
+    for task in map(schema.task, screen.blueprint.tasks):
+        scored.setdefault(origin[f"tower.{task.name}"], []).append(task)
     terms = []
-    for task in map(screen.schema.task, screen.blueprint.tasks):
-        classes = screen.schema.classes(task)
-        words = screen.schema.tagged(task)[0].length if task.kind == "tags" else 1
-        said = f"{classes} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
-        terms.append(Term(task.name, said, classes * words))
+    for task, *others in scored.values():
+        choices = schema.classes(task) - (0 if task.single else 1)
+        words = schema.tagged(task)[0].length if task.kind == "tags" else 1
+        said = f"{choices} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
+        terms.append(Term(listed([each.name for each in (task, *others)]), said, choices * words))
     return Number(sum(term.value for term in terms), "logits", tuple(terms),
-                  "{n} tasks; a task that chooses among classes needs one for each.", {"n": len(terms)})
+                  "{n} tasks; a task that chooses among classes needs one for each. A score that tasks share counts once, and "
+                  "what is unknown is no choice.", {"n": len(screen.blueprint.tasks)})
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:

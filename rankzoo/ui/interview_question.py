@@ -184,7 +184,11 @@ def _notes(asked: Question) -> None:
                     with st.expander(say("Think first, then open")):
                         st.markdown(escaped(say(asked.then)))
                 if text is asked.answer:
-                    for line in story.facts(state.document().system, asked.facts):
+                    system = state.document().system
+                    lines = story.facts(system, asked.facts)
+                    if not lines and asked in system.lesson.questions and not asked.number:
+                        lines = list(filter(None, (story.how_sure(system, asked.slot, surest=False),)))
+                    for line in lines:
                         st.markdown(f":small[{line}]")
 
 

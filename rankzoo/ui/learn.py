@@ -126,7 +126,7 @@ def _rung(system: System) -> None:
     with right, st.container(border=True, height="stretch"):
         adds = f"{SLOTS.index(system.adds) + 1} {say(HEADS[system.adds])}"
         st.markdown(f":gray[{escaped(say('What {name} adds', name=system.brand))} · {adds}]  \n"
-                    f"{escaped(say(system.lesson.why.get(system.adds, system.answers)))}")
+                    f"{escaped(say(system.lesson.why.get(system.adds, system.answers)))}{story.how_sure(system, system.adds)}")
     _pictures(system, below)
 
 

@@ -109,7 +109,7 @@ LESSON = Lesson(
         "towers": "An inner product of the user's and the product's vector.",
         "losses": "Four nested objectives on one score, each a softmax in which positives do not compete with each other.",
     },
-    measured=("live gain over MGDSPR",),
+    sure=("unsure", "unsure", "derived", "unsure", "unsure", "unsure", "unsure"), measured=("live gain over MGDSPR",),
     misreadings={
         "It is a ranker with four heads.": "It is retrieval with one score; the four are terms of the loss (as we read it).",
         "The granularities and the stack of tokens are its own.":
@@ -166,8 +166,8 @@ ONE = {"losses.mode": "single_pos", "losses.weights": {"relevance": 0, "exposure
 SYSTEM = System(
     id="alibaba", place=7, company="Alibaba", name="MOPPR-style", domain="products", source=PAPER, lesson=LESSON,
     story="Retrieval by embeddings found products that were less relevant and less personal than the other channels found. "
-          "As in its predecessor, the query attends to the user's history, and one inner product scores each product. "
-          "Four nested objectives from relevant to bought shape that one score through the loss.",
+          "In its predecessor, and so here, the query attends to the user's history, and one inner product scores a product. "
+          "Four objectives from relevant to bought are learned together: here all shape that one score, a reconstruction.",
     blueprint=BLUEPRINT, dataset="search", facts=FACTS, serving=Terms(), picture="grades",
     industry=(Size("representation.dims", {"item.item": 128, "item.title": 128}, SIZES),
               *(Size(at, 128, SIZES) for at in ("representation.dim", "sequence.0.width", "sequence.3.ffn", "sequence.4.token")),

@@ -96,6 +96,7 @@ LESSON = Lesson(
         "losses": "A softmax over the clicked article and some of the same impression: it compares what competed for one "
                   "glance.",
     },
+    sure=("stated", "code", "code", "stated", "stated", "code", "code"),
     measured=("live gain, NAML-UniLM in English", "live gain, NAML-InfoXLM in 43 other markets", "pooling of the words",
               "language models"),
     misreadings={

@@ -104,6 +104,7 @@ LESSON = Lesson(
         "towers": "A network for each event, up to its logit.",
         "losses": "Cross entropy for each event; a calibration layer behind it corrects what the auction distorts.",
     },
+    sure=("stated", "unsure", "stated", "derived", "unsure", "derived", "stated"),
     measured=("cost of training on TPU", "PLE's live gain over single tasks", "PLE's live gain over MMoE"),
     unmeasured="Snap's article gives no gain of a model, so none is printed; those of PLE come from its own paper, on videos.",
     misreadings={

@@ -79,6 +79,7 @@ LESSON = Lesson(
         "losses": "Cross entropy for what happens or does not, squared error for amounts; each row is scored by itself, so "
                   "that serving stays cheap.",
     },
+    sure=("stated",) * 7,
     measured=("live gain of 8 experts", "live gain of a shared bottom as large", "live gain of the gates at equal cost",
               "live gain of the side tower", "live gain of an adversarial loss on the position",
               "gates that collapsed without dropout", "what the gains are of"),
