@@ -7,6 +7,7 @@ import pytest
 
 from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
+from rankzoo.exchange import asked, leaving
 from rankzoo.inspection.steps import Step, steps
 from rankzoo.registry import systems
 from rankzoo.runs import limits
@@ -32,12 +33,10 @@ def of(document: Document, address: str) -> dict[str, Step]:
 
 def pressed(document: Document, step: Step, value: object) -> Document:
     """The model after a press, as the page takes it; raises what it would be told."""
-    here, schema = document.blueprint, document.schema()
     if step.path == "tasks":
-        return document.model_copy(update={"blueprint": here.with_tasks(tuple(value), schema)}).check()
+        return asked(document, tuple(value)).check()
     if step.path == "without":
-        left = here.leaving(tuple(value), schema).rejoined(here.offered(schema), schema)[0]
-        return document.model_copy(update={"blueprint": left}).check()
+        return leaving(document, tuple(value))[0].check()
     return document.but([(step.path, value)]).check()
 
 
