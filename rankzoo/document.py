@@ -25,7 +25,7 @@ from rankzoo.memo import kept
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
 from rankzoo.parsing import parsed
-from rankzoo.paths import at, changed, leaves, merged
+from rankzoo.paths import at, changed, lasting, leaves, merged
 from rankzoo.registry import get, systems
 from rankzoo.saying import validated
 from rankzoo.schema import Schema
@@ -109,6 +109,7 @@ class Document(BaseModel):
                     break
                 cure += more.cure
                 tree = changed(tree if more.tried is None else more.tried, _addressed(more.cure))
+        cure = lasting(cure)
         arch = tried.get("arch") if isinstance(tried, dict) else None
         found = found or cls.preset(arch if arch in systems() else next(iter(systems())))
         try:
@@ -380,7 +381,7 @@ def _no_system(found: object, said: bool) -> ZooError:
         try:
             get(found)
         except ZooError as problem:
-            problem.cure = problem.cure or ((nearest("arch", found, systems(), 0.0) or ("arch", next(iter(systems())))),)
+            problem.cure = problem.cure or ((nearest("arch", found, systems()) or ("arch", next(iter(systems())))),)
             return problem
     return ZooError("A document names its architecture; found {found}.", "Choose one of: {known}.", at="arch",
                     found=json.dumps(found)[:60] if said else "none", known=", ".join(systems()),

@@ -15,6 +15,7 @@ from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.inspection.advice import LAYERS, Advice, advice, bottleneck, layers, lonely, power, swollen, thin
+from rankzoo.inspection.steps import steps
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
@@ -76,6 +77,11 @@ def test_a_task_that_counts_nothing_is_taken_out_in_one_press(id):
             continue
         assert [(each.values.get("name"), each.label) for each in found] == [(task, "Take the task out")]
         left = preset.but(found[0].cure).check().blueprint
+        head = next(each for each in preset.blueprint.blocks(preset.schema()) if each.address == f"losses.{task}")
+        found = steps(preset.blueprint, preset.schema(), "losses", preset.blueprint.losses, head)
+        if any(step.path == "tasks" for step in found):
+            fewer = preset.blueprint.with_tasks(left.tasks, preset.schema())
+            assert left.model_copy(update={"losses": fewer.losses}) == fewer, "as the sign of the diagram does it"
         assert left.tasks == tuple(each for each in preset.blueprint.tasks if each != task)
         assert task not in left.losses.weights and left.losses.weights[other] == 3.0
 

@@ -165,6 +165,65 @@ def test_an_unknown_field_may_hold_any_sign(name: str) -> None:
     assert_offered(caught.value)
 
 
+@pytest.mark.parametrize("id", systems())
+def test_what_a_misspelt_field_says_is_taken_as_that_of_the_one_it_means(id: str) -> None:
+    """Every whole number of every component and of the training in turn, its name with the last letter twice."""
+    preset, taken = Document.preset(id), 0
+    tree = json.loads(preset.json())
+    for path, value in leaves(tree):
+        if type(value) is not int or path.split(".")[-2:-1] in ([], ["dims"], ["weights"]):
+            continue
+        try:
+            meant = preset.but([(path, value + 1)]).check()
+        except ZooError:  # it cannot be changed alone
+            continue
+        with pytest.raises(ZooError) as caught:
+            Document.of(changed(tree, [(path + path[-1], value + 1)])).check()
+        assert Document.mended(caught.value.tried, caught.value.cure) == meant, path
+        taken += 1
+    assert taken > 5
+
+
+@pytest.mark.parametrize("given, offered", [
+    ({"arch": "mmoe", "blueprint": {"shairng": {"experts": 2}}}, [("sharing.experts", 2)]),
+    ({"arch": "mmoe", "blueprnt": {"sharing": {"experts": 2}}}, [("sharing.experts", 2)]),
+    ({"arch": "mmoe", "blueprint": {"sharing": {"expert": 200}}}, [("sharing.experts", 64)]),
+    ({"arch": "mmoe", "blueprint": {"sharing": {"expert": 2, "experts": 3}}}, [("sharing.experts", 3)]),
+    ({"arch": "ple", "blueprint": {"sharing": {"shared_experts": 0}}}, [("sharing.shared", 0)]),
+    ({"arch": "mmoe", "settings": {"learning_rat": 0.5}}, [("settings.lr", 0.5)]),
+    ({"arch": "mmoe", "settings": {"learning_rate": float("nan")}}, []),
+    ({"arch": "mmoe", "settings": {"qqqq": 1}}, []),
+    ({"arch": "youtube", "blueprint": {"losses": {"weights": {"click": "a"}}}}, []),
+    ({"arch": "youtube", "blueprint": {"sharing": {"widths": []}}}, [])])
+def test_what_was_meant_is_offered_and_where_nothing_can_be_told_the_preset_s(given, offered) -> None:
+    with pytest.raises(ZooError) as caught:
+        Document.of(given)
+    assert_offered(caught.value)
+    mended = Document.mended(caught.value.tried, caught.value.cure)
+    assert mended == Document.preset(given["arch"]).but(offered)
+
+
+def test_a_field_that_is_not_there_is_said_to_be_none_whatever_it_holds() -> None:
+    for value in (float("nan"), None, [], "x"):
+        with pytest.raises(ZooError, match="there is no field 'learning_rate'. Did you mean 'lr'"):
+            Document.of({"arch": "mmoe", "settings": {"learning_rate": value}})
+
+
+@pytest.mark.parametrize("given", [{"arch": "nope"}, {"arch": "nope", "data": "feed"}])
+def test_a_system_is_only_offered_for_a_name_that_is_near(given) -> None:
+    with pytest.raises(ZooError) as caught:
+        Document.of(given)
+    assert Document.mended(caught.value.tried, caught.value.cure).arch == next(iter(systems()))
+
+
+def test_a_cure_names_each_address_once() -> None:
+    """What it would set again, or with what holds it, it does not set first."""
+    with pytest.raises(ZooError) as caught:
+        Document.of({"arch": "youtube", "blueprint": {"interaction": {"kind": "fm"}}})
+    paths = [path.removeprefix("blueprint.") for path, _ in caught.value.cure]
+    assert not [path for i, path in enumerate(paths) for later in paths[i + 1:] if f"{path}.".startswith(f"{later}.")]
+
+
 def read(make) -> Document:
     """The document that is given, or the one that a press on its refusal leads to."""
     try:
