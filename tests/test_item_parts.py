@@ -89,3 +89,17 @@ def test_a_size_of_a_part_is_that_of_its_own_tables(id: str, address: str, rows:
         assert wider[step.part] == (rows or was[step.part][0], 2 * int(step.shown))
     if id == "din":
         assert [step.title for step in found] == ["Embedding size, age", "Embedding size, dwell"]
+
+
+@pytest.mark.parametrize("id, said", [("alibaba", "5 inputs, 4 attributes"), ("homedepot", "1 input, 5 attributes"),
+                                      ("microsoft", "2 inputs, 1 attribute"), ("din", "2 inputs")])
+def test_the_head_of_the_column_counts_attributes_too(id: str, said: str) -> None:
+    document = Document.preset(id)
+    column = layout_of(document.blueprint, document.schema()).columns[0]
+    assert column.detail.startswith(said) if id != "din" else "attribute" not in column.detail
+
+
+def test_the_words_of_a_query_are_no_past_items() -> None:
+    document = Document.preset("alibaba")
+    said = [words for words, _ in texts(draw(layout_of(document.blueprint, document.schema())))]
+    assert "word 4" in said and "past item 4" not in said and "past item 20" in said

@@ -120,7 +120,10 @@ def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) ->
 def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema, translate: Translate) -> str:
     if slot == "representation":
         inputs = len(schema.leaving(blueprint.without).inputs) + len(schema.histories)
-        return translate("1 input") if inputs == 1 else translate("{n} inputs").format(n=inputs)
+        said = translate("1 input") if inputs == 1 else translate("{n} inputs").format(n=inputs)
+        made = sum(len(block.words) for block in blueprint.blocks(schema) if block.form == "item")
+        of = translate("1 attribute") if made == 1 else translate("{n} attributes").format(n=made)
+        return f"{said}, {of}" if made else said
     if slot == "losses":
         tasks = len(blueprint.tasks)
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)

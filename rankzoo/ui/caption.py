@@ -113,6 +113,8 @@ def _sizes(inner: Anatomy, part: Block) -> str:
     if not inner.sizes:
         return ""
     rows, width = f"{inner.sizes[0]:,}", f"{inner.sizes[-1]:,}"
+    if part.form == "history" and part.detail == say("words"):
+        return say("words {sizes}", sizes=f"{rows} × {width}")
     if part.form == "history":
         return say("past items {sizes}", sizes=f"{rows} × {width}")
     if part.form != "feature":

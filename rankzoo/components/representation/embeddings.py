@@ -154,7 +154,7 @@ class Embeddings(Slot):
         blocks += made.blocks
         for h in shape.schema.histories:
             own = [tables[f"{h.name}.{f.name}"] for f in h.fields if not f.table]
-            blocks.append(Block(f"{shape.at}.{h.name}", "representation", "history", h.name, "past items",
+            blocks.append(Block(f"{shape.at}.{h.name}", "representation", "history", h.name, listed_as(shape.schema, h),
                                 (h.length, after.sequences[h.name].width), sum(r * w for r, w in own), group="history",
                                 words=tuple(f.name for f in h.fields)))
         return Drawing(tuple(blocks), made.edges)
@@ -187,6 +187,12 @@ def paths(schema: Schema) -> list[str]:
     """What an embedding size can be given for: features, the fields of histories, attributes of items."""
     known = [f.name for f in schema.features] + [f"{h.name}.{f.name}" for h in schema.histories for f in h.fields]
     return known + [schema.catalogue.table(name) for name in schema.catalogue.attributes] if schema.catalogue else known
+
+
+def listed_as(schema: Schema, history: History) -> str:
+    """What the positions of a history are: items of the past, or the words of which an item's texts are made."""
+    words = {schema.catalogue.table(h.name) for h in schema.catalogue.schema.histories} if schema.catalogue else set()
+    return "words" if history.fields[0].table in words else "past items"
 
 
 def listed_items(schema: Schema) -> dict[str, int]:

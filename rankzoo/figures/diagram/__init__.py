@@ -106,6 +106,7 @@ def _node(block: Block, box: Box, state: State) -> Tree:
 def sentence(block: Block, state: State) -> str:
     """A block in words, for those who don't see it: what it is, its sizes, its parameters, its metric."""
     say, form = state.say, state.say(WORDS[block.form])
+    form = block.detail if block.form == "history" else form  # past items, or words
     said = [f"{block.title}, {form}" if block.title.lower() != form else block.title]
     times = state.layout.counts.get(block.address, 1)
     if times > 1:
