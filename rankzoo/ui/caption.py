@@ -111,6 +111,8 @@ def _sizes(inner: Anatomy, part: Block) -> str:
     if not inner.sizes:
         return ""
     rows, width = f"{inner.sizes[0]:,}", f"{inner.sizes[-1]:,}"
+    if part.form == "history" and part.detail == say("words"):
+        return say("words {sizes}", sizes=f"{rows} × {width}")
     if part.form == "history":
         return say("past items {sizes}", sizes=f"{rows} × {width}")
     if part.form != "feature":
@@ -169,12 +171,12 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     with menu:
         forms.kind(slot, index=int(index or 0))
     note = provenance.notes()
-    own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(block))]
+    own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(address, block))]
     for i, name in enumerate([*own, *names]):
         field, value = type(spec).model_fields[name], getattr(spec, name)
         with (rest + [menu])[i % 4]:
             if i < len(own):
-                forms.of_one(f"{address}.{name}", field, value, _named(block))
+                forms.of_one(f"{address}.{name}", field, value, _named(address, block))
             else:
                 forms.setting(f"{address}.{name}", field, value, note=note(f"{address}.{name}"))
     with (rest + [menu])[(len(own) + len(names)) % 4]:
@@ -197,9 +199,9 @@ def _sources(address: str, spec: Slot) -> None:
                             f":gray-badge[{say(fact.tag)}]")
 
 
-def _named(block: Block) -> str:
+def _named(address: str, block: Block) -> str:
     """The name by which settings know a part: its task's, or its field's."""
-    return block.task or (block.title if block.form == "feature" else "")
+    return block.task or (block.address.removeprefix(f"{address}.") if block.form == "feature" else "")
 
 
 def _features() -> None:

@@ -33,6 +33,16 @@ class Graph:
         return [link.source for link in self.links if link.target == address]
 
 
+def into_item(link: Link, graph: Graph) -> bool:
+    """Whether a link leads from an attribute to the node that makes items of it, in one column and one rank."""
+    return graph.blocks[link.target].form == "item"
+
+
+def feeds_item(address: str, graph: Graph) -> bool:
+    """Whether a block is what items are made of."""
+    return any(link.source == address and into_item(link, graph) for link in graph.links)
+
+
 def condense(blocks: Iterable[Block], busiest: Mapping[str, float]) -> Graph:
     """The graph that is drawn: links resolved, lists shortened, the x₀ bar put before crosses."""
     known = {block.address: block for block in blocks}

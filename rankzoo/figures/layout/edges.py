@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rankzoo.figures.layout.collapse import Graph
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, layer_bars
+from rankzoo.figures.layout.collapse import Graph, into_item
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, ROWS, layer_bars
 from rankzoo.figures.layout.types import Box, Edge, EdgeKind, Link, Port, Scales
 from rankzoo.figures.theme import SLOTS
 
@@ -44,10 +44,13 @@ class Wiring:
 
 
 def kind_of(link: Link, graph: Graph) -> EdgeKind | None:
-    """How a link is drawn; None for what is not drawn (a gate's own input)."""
+    """How a link is drawn; None for what is not (a gate's own input) or led by the drawing
+    (what an item is made of)."""
     one, other = graph.blocks[link.source], graph.blocks[link.target]
     if other.form == "broken":
         return "broken"
+    if into_item(link, graph):
+        return None
     if link.side or one.form in ("bias", "bias_tower"):
         return "side"
     if other.form == "gate":
@@ -96,9 +99,8 @@ def route(wiring: Wiring) -> list[Edge]:
     """Every drawn edge of the frame with its ports; side paths and bypasses are led by the drawing."""
     drawn = [(link, kind_of(link, wiring.graph)) for link in wiring.graph.links]
     drawn = [(link, kind) for link, kind in drawn if kind and link.source in wiring.boxes and link.target in wiring.boxes]
-    rows = ("feature", "numbers")
     widest = max([wiring.scale.ribbon,
-                  *(link.width for link, kind in drawn if kind == "ribbon" and wiring.form(link.source) in rows)])
+                  *(link.width for link, kind in drawn if kind == "ribbon" and wiring.form(link.source) in ROWS)])
     edges = []
     for link, kind in drawn:
         start, end = _start(link, kind, drawn, wiring, widest), _end(link, kind, drawn, wiring, widest)
@@ -122,7 +124,7 @@ def _start(link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring, widest: int
         return _part(body, link, kind, drawn, wiring)
     if form == "layer" or form == "candidate":
         return Port(body.right, body.cy, body.h)
-    if form in ("feature", "numbers"):
+    if form in ROWS:
         return Port(body.right, body.cy, max(THINNEST, THICKEST_ROW * link.width / widest))
     return Port(body.right, body.cy, body.h * (0.8 if form == "sum" else 0.7))
 
