@@ -65,7 +65,7 @@ def together(by_factor: pd.DataFrame, by_age: pd.DataFrame) -> pd.DataFrame:
 
 def paired(history: History) -> HistoryField | None:
     """The coarsest field that a past item shares with the candidate: its topic rather than its id."""
-    return min(history.paired, key=lambda f: f.vocabulary, default=None)
+    return min(history.alike, key=lambda f: f.vocabulary, default=None)
 
 
 def _compared(subject: Subject, history: History) -> HistoryField | None:

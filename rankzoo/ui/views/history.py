@@ -102,7 +102,7 @@ def _age(label: str) -> str:
 
 def _finest(history: History) -> HistoryField:
     """The field that tells items apart best."""
-    return max(history.paired or history.fields, key=lambda f: f.vocabulary)
+    return max(history.alike or history.fields, key=lambda f: f.vocabulary)
 
 
 def _texts(subject: Subject, history: History, field: HistoryField | None, frame: Table) -> list[str]:

@@ -18,7 +18,7 @@ AUTODIS = Source("Guo et al.", 2021, "An embedding learning framework for numeri
                  "10.1145/3447548.3467077")
 
 BLUEPRINT = Blueprint(
-    representation=AutoDis(dim=8, dims={"category": 16}, init=0.3, buckets=8),
+    representation=AutoDis(dim=8, dims={"category": 16, "duration": 16}, init=0.3, buckets=8),
     sequence=(ContextAttention(history="watched", heads=2, width=8), ContextAttention(history="placed", heads=2, width=8)),
     concatenation=Join(products=(("category", "watched"), ("category", "placed"))),
     sharing=MMoE(experts=4, widths=(32,)), towers=MlpTower(widths=(32, 16)), losses=Pointwise(),
