@@ -99,10 +99,10 @@ class Lists(World):
                   HistoryField("duration", lasts, "duration", stepped=True),
                   HistoryField("view_level", rows, "view_level", stepped=True))
         watched = History("watched", WATCHED, (
-            *shared, HistoryField("feedback", len(FEEDBACK) + 1), HistoryField("ago", len(AGO_EDGES) + 2),
-            HistoryField("seen", len(SEEN_EDGES) + 2), HistoryField("back", FARTHEST_BACK + 1)))
+            *shared, HistoryField("feedback", len(FEEDBACK) + 1), HistoryField("ago", len(AGO_EDGES) + 2, stepped=True),
+            HistoryField("seen", len(SEEN_EDGES) + 2, stepped=True), HistoryField("back", FARTHEST_BACK + 1, stepped=True)))
         sent = (*shared, HistoryField("stay_level", rows, "stay_level", stepped=True))
-        placed = History("placed", SLOTS - 1, (*sent, HistoryField("back", SLOTS)))
+        placed = History("placed", SLOTS - 1, (*sent, HistoryField("back", SLOTS, stepped=True)))
         if self.crossed:
             watched, placed = crossed(watched), crossed(placed)
         features = (Feature("category", "categorical", len(CATEGORIES) + 1, "item"),

@@ -79,7 +79,7 @@ def last(label: str) -> str:
 def received(subject: Subject) -> str:
     """The history's own field that stands in the column of marks, or nothing."""
     history = history_of(subject)
-    marks = [f.name for f in history.fields if not f.table
+    marks = [f.name for f in history.fields if not (f.table or f.stepped)
              and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))]
     return marks[0] if marks else ""
 
