@@ -1,4 +1,7 @@
-"""What the data look like: `Schema` describes the columns, histories, tasks and items of a dataset."""
+"""What the data look like: `Schema` describes the columns, histories, tasks and items of a dataset.
+
+More than 250 lines, because its parts name one another and every room reads them from one place.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping

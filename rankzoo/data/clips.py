@@ -48,6 +48,12 @@ class Videos(NamedTuple):
         return cls(category, appeal, stay, appeal + rng.normal(0.0, NOISE, shape), stay + rng.normal(0.0, NOISE, shape),
                    np.digitize(seconds(clock, shape), LENGTH_EDGES))
 
+    @property
+    def ids(self) -> dict[str, np.ndarray]:
+        """What a video's columns of ids hold, and those of the histories of such videos."""
+        return {"category": self.category, "duration": self.duration, "view_level": levels(self.view_score),
+                "stay_level": levels(self.stay_score)}
+
     def take(self, index: np.ndarray) -> Videos:
         """Some of them; the arrays are flattened first."""
         return Videos(*(values.reshape(-1)[index] for values in self))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rankzoo.data.clips import AGO_EDGES, CATEGORIES, FARTHEST_BACK, FEEDBACK, LENGTHS, LEVEL_EDGES
+from rankzoo.data.clips import AGO_EDGES, FARTHEST_BACK, LENGTHS, LEVEL_EDGES
 from rankzoo.schema import Amount, Gap, History
 
 SLOTS = 4
@@ -34,26 +34,3 @@ def crossed(history: History) -> History:
         by = ("category", "feedback") if watched else ("category",)
         history = history.crossed(name, replace(gap, by=by), table=name if watched else "")
     return history
-
-
-def said(path: str, value: int) -> str:
-    """«+1 levels, kids, liked», «2–4 minutes later, pets», «up to 2 places later, pets»; path: a feature or `history.field`."""
-    history, _, name = path.rpartition(".")
-    liked, edges = "", (PLACED if history == "placed" else WATCHED)[name].edges
-    if history != "placed":
-        value, feedback = divmod(value, len(FEEDBACK))
-        liked = f", {FEEDBACK[feedback]}"
-    apart, category = divmod(value, len(CATEGORIES))
-    if name == "view_gap":
-        told = f"{apart - FARTHEST:+d} levels"
-    elif name == "time_gap":
-        told = f"{span(edges, apart, 'minutes')} later"
-    else:
-        told = f"up to {edges[apart]:.0f} places later" if apart < len(edges) else f"over {edges[-1]:.0f} places later"
-    return f"{told}, {CATEGORIES[category]}{liked}"
-
-
-def span(edges: tuple[float, ...], value: int, unit: str) -> str:
-    """«2–4 minutes», «over 11 minutes»."""
-    ends = ("0", *(f"{edge:g}" for edge in edges))
-    return f"{ends[value]}–{ends[value + 1]} {unit}" if value < len(edges) else f"over {ends[-1]} {unit}"

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.clip_names import named
 from rankzoo.data.clips import (
     AGO_EDGES,
     CATEGORIES,
@@ -35,15 +36,13 @@ from rankzoo.data.clips import (
     Phone,
     Videos,
     Watched,
-    levels,
 )
-from rankzoo.data.differences import SLOTS, crossed, said, span
+from rankzoo.data.differences import SLOTS, crossed
 from rankzoo.data.truths import Relevance, Repeats, Stalls, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, History, HistoryField, Schema, Task
 
 CANDIDATES = 9
-SPANS = {"ago": (AGO_EDGES, "minutes"), "duration": (LENGTH_EDGES, "seconds"), "seen": (SEEN_EDGES, "seconds")}
 STALLED = {"has_next": 0.25, "effective_view": 0.08, "like": 0.0}
 """What each second of standing still takes off a task's logit."""
 COUNTED = {"has_next": 0.0, "effective_view": 0.04, "like": 0.0}
@@ -124,18 +123,7 @@ class Lists(World):
 
     def label(self, field: str, value: int) -> str:
         """Categories and networks by name, levels, seconds and minutes as ranges, differences with what they are crossed with."""
-        name = field.rpartition(".")[2]
-        if name == "category":
-            return CATEGORIES[value]
-        if name == "feedback":
-            return FEEDBACK[value]
-        if name == "network":
-            return NETWORKS[value]
-        if name.endswith("_gap"):
-            return said(field, value)
-        if name in SPANS:
-            return span(SPANS[name][0], value, SPANS[name][1])
-        return f"{value + 1} back" if name == "back" else f"{name.replace('_', ' ')} {value + 1}"
+        return named(field, value)
 
     def worth(self) -> Mapping[str, Mapping[str, float]]:
         """By category, feedback, age and how much of it was watched."""
@@ -234,15 +222,11 @@ def _table(videos: Videos, slot: np.ndarray, phone: Phone, watched: Watched, pla
            labels: Mapping[str, np.ndarray], owner: np.ndarray) -> pa.Table:
     """Columns of rows: videos, network and buffer (row,), what was watched (row, position), what is placed (row, placed) where
     it stands."""
-    level = levels(videos.view_score)
     past = {"category": watched.category, "duration": watched.duration, "view_level": watched.level,
             "feedback": watched.feedback, "ago": np.digitize(watched.ago, AGO_EDGES), "seen": watched.seen,
             "back": watched.back - 1}
-    before = {"category": placed.category, "duration": placed.duration, "view_level": levels(placed.view_score),
-              "stay_level": levels(placed.stay_score),
-              "back": np.broadcast_to(np.arange(SLOTS - 1), standing.shape)}
-    ids = {"category": videos.category, "duration": videos.duration, "view_level": level,
-           "stay_level": levels(videos.stay_score), "slot": slot, "network": phone.network}
+    before = placed.ids | {"back": np.broadcast_to(np.arange(SLOTS - 1), standing.shape)}
+    ids = videos.ids | {"slot": slot, "network": phone.network}
     columns = {name: pa.array(values.astype(np.int32)) for name, values in ids.items()}
     columns |= {name: pa.array(getattr(videos, name).astype(np.float32)) for name in ("view_score", "stay_score")}
     columns["buffer"] = pa.array(phone.buffer.astype(np.float32))
@@ -257,9 +241,7 @@ def _ordered(table: pa.Table, sent: Videos, owner: np.ndarray) -> pa.Table:
     before = scores > table["view_score"].to_numpy()[:, None]
     near = np.argsort(np.where(before, scores, np.inf), axis=1)[:, :CANDIDATES - 1]
     videos, standing = sent.take(owner[:, None] * CANDIDATES + near), np.take_along_axis(before, near, axis=1)
-    ahead = {"category": videos.category, "duration": videos.duration, "view_level": levels(videos.view_score),
-             "stay_level": levels(videos.stay_score)}
-    for name, values in ahead.items():
+    for name, values in videos.ids.items():
         table = table.append_column(f"ahead.{name}", recipes.lists(values, standing))
     return table
 
