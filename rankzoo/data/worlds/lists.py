@@ -2,12 +2,9 @@
 
 Recipe of RankZoo for list-wise re-ranking (Gong et al., CIKM 2022). A server's two scores of a video are noisy, a video of a
 category that was just shown is watched less and ends more sessions, and liked videos of a category speak for it, the newer they
-are and the more of them was watched. The longer a video, the later a view counts as one. Two things only
-the phone knows: the network of the request, and how much of each video is loaded already. Each network asks for some seconds in
-advance; a video of which fewer are loaded stands still for the rest of them, which ends sessions and costs views, whatever the
-server thinks of it.
-
-When a video of a list begins nobody can know in a search: as if all before it were watched to their end, here and there.
+are and the more of them was watched. The longer a video, the later a view counts as one. Two things only the phone knows: the
+network of the request, and how much of each video is loaded already. Each network asks for some seconds in advance; a video of
+which fewer are loaded stands still for the rest of them, which ends sessions and costs views, whatever the server thinks of it.
 """
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ from rankzoo.data.clips import (
     Watched,
 )
 from rankzoo.data.differences import SLOTS, crossed
-from rankzoo.data.truths import Relevance, Repeats, Stalls, Truth
+from rankzoo.data.truths import Relevance, Repeats, Seconds, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, History, HistoryField, Schema, Task
 
@@ -167,8 +164,9 @@ class Lists(World):
             sent = Videos(*(np.concatenate(both, axis=1) for both in zip(videos, left, strict=True)))
             table = _ordered(table, sent, owner)
         candidates, repeats = self._waiting(rng, client, clock, means, intercepts)
-        stalls = Stalls("network", NEEDED, {task: self.stall * cost for task, cost in STALLED.items()})
-        truth = Truth(logits, relevance=relevance, repeats=repeats, stalls=stalls, formula=self.formula)
+        stalls = Seconds("network", NEEDED, {task: self.stall * cost for task, cost in STALLED.items()})
+        lengths = Seconds("duration", COUNTS, {task: self.lengths * cost for task, cost in COUNTED.items()})
+        truth = Truth(logits, relevance=relevance, repeats=repeats, stalls=stalls, lengths=lengths, formula=self.formula)
         return Made(table, truth, candidates)
 
     def _own(self, videos: Videos, watched: Watched, phone: Phone) -> dict[str, np.ndarray]:
