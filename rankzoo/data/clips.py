@@ -19,7 +19,6 @@ LENGTHS = (4.0, 11.0, 22.0, 44.0, 85.0, 185.0, 600.0)
 COUNTS = np.array([3.0, 5.0, 8.0, 12.0, 18.0, 25.0, 30.0])
 """Seconds from which a view counts as one, by interval of durations."""
 TYPICAL, SPREAD, LONGEST = 22.0, 0.9, 1800.0  # seconds: median and spread of the logarithm; cut there
-FADES = 5.0  # minutes in which what a liked video says falls to 1 / e
 PASSED = 0.6  # share of the videos shown that were watched; the others only move on the position
 FARTHEST_BACK = 24
 FEEDBACK = ("none", "liked")
@@ -93,8 +92,8 @@ class Watched(NamedTuple):
 
     def own(self, fade: float) -> np.ndarray:
         """(list, position) what a past video says for its category: something where it was liked, the more of it was watched and
-        the newer it is. fade: how far that matters; 0 takes all likes for alike."""
-        return self.feedback * (np.exp(-self.ago / FADES) * self.share) ** fade
+        the newer it is. fade: minutes in which it falls to 1 / e; 0 takes all likes for alike."""
+        return self.feedback * (np.exp(-self.ago / fade) * self.share if fade else 1.0)
 
     def says(self, category: np.ndarray, fade: float) -> np.ndarray:
         """(list,) → (list, position) the same where a past video is of the list's category, elsewhere 0."""

@@ -21,7 +21,6 @@ from rankzoo.data.clips import (
     AGO_EDGES,
     CATEGORIES,
     COUNTS,
-    FADES,
     FARTHEST_BACK,
     FEEDBACK,
     LENGTH_EDGES,
@@ -52,16 +51,16 @@ EARLIER = {"has_next": 0.4, "effective_view": 0.5, "like": 0.25}
 class Lists(World):
     """Lists of four, cut where the viewer stops. repeats: factor on what a repeated category costs · stay: what a video's own
     stay adds to the logit of going on (0: nothing, so that without repeats all videos keep a viewer equally well) · pull: what
-    each liked past video of the same category adds, if it is new and was watched to its end · fade: how far that matters (0: it
-    does not) · lengths: factor on what the duration costs · stall: factor on what standing still costs · rates: the mean labels ·
-    crossed: whether differences with past videos are made by hand, crossed with their category and feedback ·
-    requests: how many more wait to be arranged · ordered: whether a row also has the history `ahead`, what the server, which
-    sends nine videos by their score of a view, had put before its video; nobody is shown that order, so that it tells nothing."""
+    each liked past video of the same category adds, if it is new and was watched to its end · fade: minutes in which that falls
+    to 1 / e (0: all likes are alike) · lengths: factor on what the duration costs · stall: factor on what standing still costs ·
+    rates: the mean labels · requests: how many more wait to be arranged · crossed: whether differences with past videos are made
+    by hand · ordered: whether a row also has the history `ahead`, what the server, which sends nine videos by their score of a
+    view, had put before its video; nobody is shown that order, so that it tells nothing."""
 
     repeats: float = 1.0
     stay: float = 1.0
     pull: float = 3.0
-    fade: float = 1.0
+    fade: float = 5.0
     lengths: float = 1.0
     stall: float = 1.0
     next_rate: float = 0.68
@@ -125,7 +124,7 @@ class Lists(World):
     def worth(self) -> Mapping[str, Mapping[str, float]]:
         """By category, feedback, age and how much of it was watched."""
         return {"category": {"same": 1.0, "any other": 0.0}, "feedback": {"liked": 1.0, "none": 0.0},
-                "age": {f"{minutes} min": float(np.exp(-minutes / FADES)) for minutes in (1, 3, 6, 10)},
+                "age": {f"{minutes} min": float(np.exp(-minutes / self.fade)) for minutes in (1, 3, 6, 10)},
                 "watched": {"to its end": 1.0, "half of it": 0.5}}
 
     def make(self, rows: int, seed: int) -> Made:

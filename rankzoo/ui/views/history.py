@@ -14,11 +14,14 @@ from rankzoo.ui.words import say
 
 
 def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
-    """Columns for the rows' figure: name and category, the age as a range of days, and a mark of how it was received."""
+    """Columns for the rows' figure: name and category (a detail where both are the same), the age as a range of days, and a mark
+    of how it was received."""
     history = history_of(subject)
     finest, coarse = _finest(history), paired(history)
     columns = {"name": [first(text) for text in _texts(subject, history, finest, frame)],
                "category": [last(text) for text in _texts(subject, history, coarse, frame)]}
+    if finest == coarse and (amount := _amount(history)):
+        columns["detail"] = _texts(subject, history, amount, frame)
     for f in history.fields:
         if f.table:
             continue
@@ -51,7 +54,8 @@ def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candi
     if asking:
         return Candidate(_asked(subject, asking, row), "", prediction)
     words = []
-    for f in (_finest(history), paired(history)):
+    finest, coarse = _finest(history), paired(history)
+    for f in (finest, (_amount(history) if finest == coarse else None) or coarse):
         if f is not None and f.table in subject.batch.features:  # rows that ask for any item of a catalogue have no candidate
             words.append(name(subject.dataset, f.table, int(subject.batch.features[f.table][row])) or say("unknown"))
     if not words:
@@ -103,6 +107,11 @@ def _age(label: str) -> str:
 def _finest(history: History) -> HistoryField:
     """The field that tells items apart best."""
     return max(history.alike or history.fields, key=lambda f: f.vocabulary)
+
+
+def _amount(history: History) -> HistoryField | None:
+    """What tells past items of one name apart a little: the first of the amounts that a candidate has, too."""
+    return next((f for f in history.paired if f.stepped), None)
 
 
 def _texts(subject: Subject, history: History, field: HistoryField | None, frame: Table) -> list[str]:
