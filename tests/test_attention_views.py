@@ -13,6 +13,7 @@ from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.sequence.transformer import Transformer
+from rankzoo.data.clips import CATEGORIES
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.figures import attention as figure
@@ -23,7 +24,7 @@ from rankzoo.inspection.views import look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.ui import points
-from rankzoo.ui.views.history import described
+from rankzoo.ui.views.history import candidate, described, named
 from tests.support import OFF, randomised, small
 from tests.visits import words
 
@@ -187,3 +188,16 @@ def test_where_nothing_weighs_items_it_shows_who_reads_whom():
     (first, *_) = described(seen, past(seen, 0))
     product, about = int(past(seen, 0)["product"][0]), dataset.batch.catalogue.features
     assert first == ", ".join(WORLD.label(name, int(about[name][product]) - 1) for name in ("subcategory", "brand"))
+
+
+def test_videos_of_one_category_are_told_apart_by_their_duration():
+    """Kuaishou's past items are named, and compared with the candidate, by category; amounts (levels, intervals, places) are no
+    names: the second line is a duration, and marks are the feedback alone."""
+    seen = Subject.of(randomised(RankingModel(systems()["kuaishou"].blueprint, small("lists", 600).schema)).eval(),
+                      small("lists", 600), "test", 20)
+    columns, shown = named(seen, items(seen, 0)), look(seen, "attention").tables
+    assert columns["name"] == columns["category"] and set(columns["name"]) <= set(CATEGORIES)
+    assert all(text.endswith(" seconds") for text in columns["detail"]) and set(columns["feedback"]) <= {"none", "liked"}
+    asking = candidate(seen, 0)
+    assert asking.name in CATEGORIES and asking.detail.endswith(" seconds")
+    assert set(shown["factors"]["factor"]) == {"category", "feedback"} and len(shown["ages"]) > 3
