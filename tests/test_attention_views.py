@@ -17,7 +17,7 @@ from rankzoo.data.clips import CATEGORIES
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.figures import attention as figure
-from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, spec_of
+from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, shortened, spec_of
 from rankzoo.inspection.maps import CANDIDATE, maps, past
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look, reason
@@ -201,3 +201,15 @@ def test_videos_of_one_category_are_told_apart_by_their_duration():
     asking = candidate(seen, 0)
     assert asking.name in CATEGORIES and asking.detail.endswith(" seconds")
     assert set(shown["factors"]["factor"]) == {"category", "feedback"} and len(shown["ages"]) > 3
+
+
+def test_what_is_made_by_hand_goes_with_a_dropped_item():
+    """Without the newest video the row's own differences are those with the next one; nothing else of the row moves."""
+    data = small("lists", 600)
+    model = randomised(RankingModel(systems()["kuaishou"].blueprint, data.schema)).eval()
+    seen, made = Subject.of(model, data, "test", 20), ("view_gap", "time_gap", "place_gap")
+    fewer = shortened(seen, 3, frozenset([0])).batch
+    fields = [f.name for f in data.schema.history("watched").fields]
+    for name, column in fewer.features.items():
+        assert float(column[0]) == (float(seen.batch.histories["watched"][3, 1, fields.index(name)]) if name in made else
+                                    float(seen.batch.features[name][3]))

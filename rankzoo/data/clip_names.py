@@ -33,7 +33,7 @@ def crossed(placed: bool, name: str, value: int) -> str:
     elif name == "time_gap":
         told = f"{span(edges, apart, 'minutes')} later"
     else:
-        told = f"up to {edges[apart]:.0f} places later" if apart < len(edges) else f"over {edges[-1]:.0f} places later"
+        told = f"up to {int(edges[apart])} places later" if apart < len(edges) else f"over {int(edges[-1])} places later"
     return f"{told}, {CATEGORIES[category]}{liked}"
 
 

@@ -1,6 +1,6 @@
 """What the world of lists draws: short videos, what was watched before them, and what the phone alone knows.
 
-How long videos last and were watched, and where they stood, come from a second generator, so that all else is what it was before.
+How long videos last and were watched, and where they stood, come from a generator of their own: all else is as it was without.
 """
 from __future__ import annotations
 

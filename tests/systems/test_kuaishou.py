@@ -284,6 +284,7 @@ def test_kuaishou_15_differences_with_past_videos():
         told = [WORLD.label("watched.view_gap", int(gap) - 1) for gap in ids["watched"]["view_gap"][i, :len(itself)]]
         assert [said.startswith("+0 levels") for said in told] == itself.tolist()
     assert alike > 100 and WORLD.label("watched.view_gap", 1) == "-3 levels, kids, liked"
+    assert WORLD.label("place_gap", 2 * 16 + 3) == "up to 7 places later, comedy, liked"
     assert WORLD.label("placed.time_gap", 9) == "0.3–0.75 minutes later, comedy" and WORLD.label("view_gap", 0)[-4:] == "none"
 
 

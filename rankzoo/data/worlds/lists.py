@@ -123,9 +123,9 @@ class Lists(World):
 
     def worth(self) -> Mapping[str, Mapping[str, float]]:
         """By category, feedback, age and how much of it was watched."""
-        return {"category": {"same": 1.0, "any other": 0.0}, "feedback": {"liked": 1.0, "none": 0.0},
-                "age": {f"{minutes} min": float(np.exp(-minutes / self.fade)) for minutes in (1, 3, 6, 10)},
-                "watched": {"to its end": 1.0, "half of it": 0.5}}
+        worth = {"category": {"same": 1.0, "any other": 0.0}, "feedback": {"liked": 1.0, "none": 0.0}}
+        fades = {f"{minutes} min": float(np.exp(-minutes / self.fade)) for minutes in (1, 3, 6, 10)} if self.fade else {}
+        return worth | ({"age": fades, "watched": {"to its end": 1.0, "half of it": 0.5}} if fades else {})
 
     def make(self, rows: int, seed: int) -> Made:
         """Categories' means, videos and pasts of all lists, who goes on, labels of view and like, then the waiting requests: in
