@@ -69,7 +69,7 @@ FACTS = (
     ours("heads for placed videos", 2, why="as for the history", path="sequence.1.heads"),
     ours("scores of past videos", "in seven levels of width 8", why="past items hold ids", path="representation.dim"),
     ours("duration and seconds watched", "in seven intervals each", why="see heads; past items hold ids"),
-    ours("differences with past videos", "in buckets: one id with the past video's category, and its feedback if it was watched",
+    ours("differences with past videos", "in buckets: one id with the past video's category and, if watched, its feedback",
          why="how is not told; in a list each video counts as watched to its end, since a search cannot know better"),
     unsure("the candidate's own differences", "with the newest watched video", PAPER, why="drawn, not described"),
     ours("spread of the starting values", 0.3, why="with 0.05 the softmax stays flat", path="representation.init"),
