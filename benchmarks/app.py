@@ -67,7 +67,7 @@ PROBE = """(() => {
       const before = shown(); return whole(() => count() && shown() !== before && fresh()); },
     refused: () => { const before = sentence(); return whole(() => sentence() && sentence() !== before); },
     broken: () => { const before = sentence();
-      return whole(() => all("broken", ".broken").length > 0 && sentence() && sentence() !== before); },
+      return whole(() => all("way", ".broken").length > 0 && sentence() && sentence() !== before); },
     chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
       && each.querySelector(".ring")),
     title: () => { const before = title(); return () => title() && title() !== before; },
@@ -171,9 +171,11 @@ def serving(home: Path) -> Iterator[Server]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """This process's environment with a home of its own and one thread."""
+    """This process's environment with a home of its own, one thread, and compiled modules that are kept from one process to the
+    next, as Python keeps them for whoever does not forbid it."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return os.environ | {"RANKZOO_HOME": str(home), "RANKZOO_PROFILE": "local", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"RANKZOO_HOME": str(home), "RANKZOO_PROFILE": "local", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 
 def wait_for(address: str, process: subprocess.Popen) -> None:

@@ -45,12 +45,12 @@ def picture(document: Document, inside: Learned) -> None:
     caption.show(chosen, inside)
 
 
-page.begin("architect")
-with st.sidebar:
-    architect.sidebar(changed.all_back)
+offer = page.begin("architect", patient=True)
 head.show(architect.detail(), sel=architect.selection())
 in_hand, learned = state.document(), architect.learned()
 picture(in_hand, learned)
+with st.sidebar:  # after the picture, so that the browser draws that while these are on their way
+    architect.sidebar(changed.all_back)
 page.twin(architect.module_table, "modules")
 provenance.show(in_hand)
 changed.show(in_hand)
@@ -58,3 +58,4 @@ rung.show()
 beside.show(in_hand)
 counts.show(in_hand)
 large.all_sizes(in_hand)
+offer()

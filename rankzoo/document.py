@@ -220,10 +220,14 @@ class Document(BaseModel):
             return self.blueprint.count(schema)
         except ZooError as problem:
             problem.tried = json.loads(self.model_dump_json())
-            preset = self.unchanged().blueprint
-            case = Case(schema, preset, instead, most, better=sound(preset, schema))
-            problem.cure = cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
+            problem.seek(lambda: self._mending(schema, instead, most))
             raise
+
+    def _mending(self, schema: Schema, instead: Blueprint | None, most: int | None) -> Cure:
+        """What would mend a blueprint that cannot stand: near, on other data, or as the preset has it."""
+        preset = self.unchanged().blueprint
+        case = Case(schema, preset, instead, most, better=sound(preset, schema))
+        return cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
 
     def _as_the_preset(self, case: Case) -> Cure:
         """Components as the preset has them; where it cannot stand on these data either, all of it with its own."""
@@ -381,11 +385,3 @@ def _no_system(found: object, said: bool) -> ZooError:
     return ZooError("A document names its architecture; found {found}.", "Choose one of: {known}.", at="arch",
                     found=json.dumps(found)[:60] if said else "none", known=", ".join(systems()),
                     cure=("arch", next(iter(systems()))))
-
-
-def below(system: System) -> tuple[System, Blueprint] | None:
-    """The system that another one grew out of, with the blueprint that stands beside it on its data; None where there is none."""
-    found = systems().get(system.grew)
-    if found is None:
-        return None
-    return found, Document.preset(found.id).but(system.beside.items()).blueprint

@@ -19,16 +19,39 @@ class ZooError(ValueError):
     `cure` are the changes that would mend it, one after the other: the address of a setting and the nearest value that may stand
     there. Who raises it names one at most; what must change with it is found where the whole is known. `comes` and `needs` are
     the two shapes that do not fit each other, as `axes` writes them; where only what is needed was said, the blueprint adds what
-    comes. `tried` is what was asked for, as parsed JSON, so that the cure can be put into it.
+    comes. `tried` is what was asked for, as parsed JSON, so that the cure can be put into it. A cure that takes a search is
+    looked for when somebody asks for it, once.
     """
 
     def __init__(self, what: str, fix: str = "", /, *, at: str = "", cure: Change | None = None, comes: str = "", needs: str = "",
                  **values: object):
         super().__init__(what)
         self.what, self.fix, self.at, self.values = what, fix, at, values
-        self.cure: Cure = (cure,) if cure else ()
+        self._cure: Cure = (cure,) if cure else ()
+        self._search: Callable[[], Cure] | None = None
         self.comes, self.needs = comes, needs
         self.tried: object = None
+
+    @property
+    def cure(self) -> Cure:
+        """The changes that would mend it, now at the latest; none where nothing is known that would."""
+        if self._search:
+            search, self._search = self._search, None
+            self._cure = search()
+        return self._cure
+
+    @cure.setter
+    def cure(self, found: Cure) -> None:
+        self._cure, self._search = found, None
+
+    @property
+    def sought(self) -> bool:
+        """Whether asking for the cure would take a search."""
+        return self._search is not None
+
+    def seek(self, search: Callable[[], Cure]) -> None:
+        """Have the cure looked for by `search` once somebody asks for it."""
+        self._search = search
 
     def text(self, translate: Callable[[str], str] = str, fix: bool = True) -> str:
         """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""

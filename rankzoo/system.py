@@ -31,8 +31,9 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Before:
-    """What a system grew out of, where no rung of the ladder stands on its data. arms: first the textbook model · seconds: five
-    seeds of all of them and of the system on one core, about · why: what explains that it is no better, where it is not."""
+    """What a system grew out of, where no rung of the ladder stands on its data; `baselines` reads either. arms: first the
+    textbook model · seconds: five seeds of all of them and of the system on one core, about · why: what explains that it is no
+    better, where it is not."""
 
     arms: tuple[Earlier, ...]
     seconds: int

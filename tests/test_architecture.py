@@ -22,7 +22,7 @@ TIERS = (("errors", "memo"), ("facts", "lesson", "schema", "signals", "saying", 
          ("components",),
          ("blueprint", "data"), ("model", "mending", "proposals"),
          ("training", "serving", "inspection"), ("system",), ("zoo",), ("registry",),
-         ("document", "link", "exchange"), ("claims", "runs", "teaching"),
+         ("document", "baselines", "link", "exchange"), ("claims", "runs", "teaching"),
          ("export", "bench", "bench_table", "commands", "cli", "__main__"), ("ui",),
          ("pages",), ("app",))
 TIER = {room: number for number, tier in enumerate(TIERS) for room in tier}

@@ -6,10 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from rankzoo.document import Document, below
+from rankzoo.baselines import BUDGET, baselines
+from rankzoo.claims.registry import get
+from rankzoo.document import Document
 from rankzoo.inspection.beside import Model, counts, measured, only, results, settings
 from rankzoo.inspection.changes import changes
 from rankzoo.registry import systems
+from rankzoo.runs.experiments import Experiments
 from tests.test_cli import answer, refusal, run
 
 BUILT = list(systems())
@@ -116,11 +119,11 @@ def test_results_stand_where_two_were_trained():
     assert results([pair[0], model(preset)]) == ()
 
 
-@pytest.mark.parametrize("id", [each for each in BUILT if systems()[each].grew])
+@pytest.mark.parametrize("id", [each for each in BUILT if baselines(systems()[each])])
 def test_every_change_can_be_put_back_by_itself_or_with_the_others(id: str):
     """From the rung below to the system: putting the changes back, one after the other, last first, leads to the rung below."""
     document = Document.preset(id)
-    before = below(document.system)[1].fitted(document.schema())[0].model_copy(update={"tasks": document.blueprint.tasks})
+    before = baselines(document.system)[0].beside(document).blueprint
     now, steps = document, 0
     while found := tuple(changes(before, now.blueprint)):
         now = now.but([found[-1].back(now.blueprint, before)])
@@ -149,7 +152,39 @@ class TestCommand:
             answer("show", id)["parameters"]["total"] for id in ("youtube", "mmoe")]
         assert "towers" in run("compare", "youtube", "mmoe").stdout
 
+    @pytest.mark.parametrize("id", [system.id for system in systems().values() if system.company])
+    def test_one_alone_stands_beside_what_it_grew_out_of(self, id, home):
+        """Of every company: the models that its experiment trains, on the same data with the same budget, and how far apart they
+        are as soon as seeds were run; `show` names them and those that are not trained."""
+        claim, kept = get(f"grew_{id}"), Experiments(home)
+        *arms, own = claim.arms
+        trained = [arm.name for arm in arms if arm.model]
+        found = answer("compare", id)
+        assert [each["name"] for each in found["models"]] == [id, *trained]
+        assert {each["dataset"] for each in found["models"]} == {systems()[id].dataset}
+        assert not {row["what"] for row in found["settings"]} & {f"settings.{name}" for name in BUDGET}
+        assert found["experiment"]["differences"] == [] and claim.id in run("compare", id).stdout
+        before = answer("show", id)["grew"]
+        assert before["from"] == arms[0].name and before["changes"]
+        assert [(each["name"], each["trained"]) for each in before["beside"]] == [(arm.name, arm.model) for arm in arms]
+        for seed in range(2):
+            kept.keep(claim, seed, {arm.name: {"score": 0.1 * place + 0.01 * seed * (arm is own)}
+                                    for place, arm in enumerate(claim.arms)}, 1.0)
+        differences = answer("compare", id)["experiment"]["differences"]
+        assert [each["mean"] for each in differences] == pytest.approx([0.1 * n + 0.005 for n in range(len(arms), 0, -1)])
+        assert all(each["ci95"][0] < each["mean"] < each["ci95"][1] for each in differences)
+
+    def test_what_an_experiment_found_stays(self, home, monkeypatch):
+        """Seeds of the command line are kept where the pages look, and are compared with at once."""
+        claim = get("grew_spotify")
+        monkeypatch.setattr("rankzoo.claims.running.one", lambda id, seed: (
+            {arm.name: {"score": 0.2 + 0.01 * seed * place} for place, arm in enumerate(claim.arms)}, 1.5))
+        run("experiment", claim.id, "--seeds", "2", "--workers", "1")
+        assert {seed: seconds for seed, (_, seconds) in Experiments(home).known(claim).items()} == {0: 1.5, 1: 1.5}
+        found = answer("compare", "spotify")["experiment"]
+        assert found["seeds"] == 2 and [each["mean"] for each in found["differences"]] == pytest.approx([0.015, 0.01, 0.005])
+
     def test_what_cannot_be(self):
-        assert "nothing to compare 'youtube' with" in refusal("compare", "youtube")
+        assert "nothing to compare 'lr' with" in refusal("compare", "lr")
         assert "nothing to compare" in refusal("compare", "youtube", "youtube")
         assert "Did you mean 'youtube'?" in refusal("compare", "youtube", "yutube")

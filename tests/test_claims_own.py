@@ -7,10 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from rankzoo.baselines import baselines
 from rankzoo.claims import own
 from rankzoo.claims.outcome import outcome
 from rankzoo.claims.registry import claims, get
 from rankzoo.claims.trial import Trained, document_of, parameters, trial
+from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.registry import systems
 from tests.support import small
 
@@ -34,6 +37,27 @@ def test_every_system_stands_against_its_plain_form(system):
         for setting in ("epochs", "batch_size", "seed", "data_seed"):
             assert getattr(other.settings, setting) == getattr(preset.settings, setting)
     assert bool(system.grew) != bool(system.before) and "grew_" + system.id in claims()
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.id)
+def test_the_claim_and_the_pages_have_the_same_baselines(system):
+    """What stands beside a system's preset on a page is what its experiment trains: data, tasks, layers, budget."""
+    claim, preset = get(f"grew_{system.id}"), Document.preset(system.id)
+    *arms, own_arm = claim.arms
+    assert own_arm.name == system.id and [arm.name for arm in arms] == [each.id for each in baselines(system)]
+    for arm, each in zip(arms, baselines(system), strict=True):
+        assert arm.rule == each.rule and (each.rule or document_of(claim, arm) == each.beside(preset))
+
+
+def test_a_baseline_follows_the_model_in_hand():
+    """Fewer tasks, rows and epochs: the same of it. On data on which it cannot stand it says so."""
+    changed = Document.preset("youtube").but([("settings.rows", 3_000), ("settings.epochs", 2), ("tasks", ["click", "like"])])
+    other = baselines(changed.system)[0].beside(changed)
+    assert other.arch == "mmoe" and other.data == "video" and other.blueprint.tasks == ("click", "like")
+    assert (other.settings.rows, other.settings.epochs) == (3_000, 2)
+    ids = baselines(systems()["homedepot"])[0]
+    with pytest.raises(ZooError):
+        ids.beside(Document.preset("lr").model_copy(update={"arch": "homedepot"}))
 
 
 @pytest.mark.parametrize("system", [system for system in SYSTEMS if system.before], ids=lambda system: system.id)

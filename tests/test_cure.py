@@ -3,17 +3,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from rankzoo import mending
-from rankzoo.blueprint import Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.document import Document, lacking
 from rankzoo.errors import ZooError
-from rankzoo.export.picture import BROKEN_WIDTH, up_to_the_break
+from rankzoo.export.picture import BROKEN_WIDTH, HEADS, up_to_the_break, way_to_the_break
 from rankzoo.figures.diagram import draw, excerpt
+from rankzoo.figures.layout import Layout
+from rankzoo.figures.tree import Tree
+from rankzoo.figures.way import WIDTH
 from rankzoo.inspection.advice import advice
 from rankzoo.paths import leaves, set_at
 from rankzoo.registry import systems
@@ -124,6 +127,20 @@ def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: 
     assert {f"comes: {problem.comes}", f"needs: {problem.needs}"} <= words
     for law in LAWS:
         law(layout)
+    assert_in_one_line(way_to_the_break(blueprint, schema), layout, problem)
+
+
+def assert_in_one_line(line: Tree, layout: Layout, problem: ZooError) -> None:
+    """The same columns from the left, the last ones at least, one behind the other within the page; both shapes whole."""
+    words = [(tree[2], x + float(tree[1]["x"])) for tree, x, _ in walk(line) if tree[0] == "text"]
+    said = [word for word, _ in words]
+    standing = {block.slot for block in layout.blocks.values() if block.form != "broken"}
+    heads = ["Data"] if "representation" in layout.blocks else [HEADS[slot] for slot in SLOTS if slot in standing]
+    named = [word for word in said if word in heads]
+    assert named and named == heads[-len(named):] and (named == heads) == ("…" not in said)
+    assert {f"comes: {problem.comes}", f"needs: {problem.needs}", "cannot stand here"} <= set(said)
+    boxes = [(x, x + float(tree[1]["width"])) for tree, x, _ in walk(line) if tree[0] == "rect"]
+    assert all(right < left for (_, right), (left, _) in pairwise(boxes)) and boxes[-1][1] <= WIDTH
 
 
 def test_any_model_that_cannot_stand_shows_both_shapes_and_can_be_mended():

@@ -5,9 +5,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
+from rankzoo.claims.registry import get
 from rankzoo.document import Document
+from rankzoo.runs.experiments import Experiments
 from rankzoo.runs.loop import run_here
-from rankzoo.ui import service
+from rankzoo.ui import claims, service
 from tests.test_page_architect import DIAGRAM, document, opened
 from tests.visits import pick, said, scenes, visit, without_workers
 
@@ -17,6 +19,9 @@ TINY = [("settings.rows", 600), ("settings.epochs", 1), ("settings.batch_size", 
 @pytest.fixture(autouse=True)
 def idle(monkeypatch, home):
     without_workers(monkeypatch)
+    claims.experiments.clear()
+    yield
+    claims.experiments.clear()
 
 
 def trained(changes: list) -> str:
@@ -57,9 +62,28 @@ def test_a_run_can_be_compared_with_its_own_changed_copy():
 def test_what_a_system_stands_on_is_said_as_it_is():
     app = visit("architect", c=link.encode(Document.preset("youtube")), **{"with": "mmoe"})
     assert Document.preset("mmoe").data != document(app).data
+    assert "as the zoo has it" not in titles(app) and "on the same data with the same budget" in titles(app)
+    app = visit("architect", c=link.encode(Document.preset("youtube")), **{"with": "ple"})
     assert "as the zoo has it" not in titles(app) and "on the same data and tasks" in titles(app)
     app = visit("architect", c=link.encode(Document.preset("ple")), **{"with": "cgc"})
     assert Document.preset("cgc").data == document(app).data and "as the zoo has it" in titles(app)
+
+
+@pytest.mark.parametrize("arch", ["spotify", "homedepot"])
+def test_what_no_rung_stands_for_can_be_compared_with_too(arch, home):
+    """What came before it stands first in the menu, trained or not, with how far apart they are over the seeds that were run."""
+    claim, app = get(f"grew_{arch}"), opened(arch)
+    *arms, own = claim.arms
+    assert menu(app)[1:len(claim.arms)] == [f"{arms[0].name}, which it grew out of", *(
+        f"{arm.name}, a baseline{'' if arm.model else ' without training'}" for arm in arms[1:])]
+    app.selectbox(key="rz_with_menu").set_value(f"before.{arms[0].name}").run()
+    assert f"**{arms[0].name}** :gray[on the same data with the same budget" in titles(app) and "two:False" in scenes(app)
+    assert "Nothing was run yet" in titles(app) and app.button(key=f"rz_to:{claim.id}")
+    for seed in range(2):
+        Experiments(home).keep(claim, seed, {arm.name: {"score": 0.1 + 0.01 * seed * (arm is own)} for arm in claim.arms}, 1.0)
+    app.selectbox(key="rz_with_menu").set_value(f"before.{arms[-1].name}").run()
+    assert "not trained" in titles(app) and "two:False" not in scenes(app) and not app.exception
+    assert all(f"{arch} − {arm.name}: 0.0050, 95 % interval" in titles(app) for arm in arms)
 
 
 @pytest.mark.parametrize("asked", ["netflix", "own.zzz", "run.0123456789ABCDEF", "<b>"])

@@ -298,18 +298,22 @@ def test_a_model_that_cannot_stand_is_drawn_up_to_the_part_that_fails():
     app.slider("form:sequence.0.heads").set_value(3).run()
     assert len(said(app)) == 1 and "3 heads cannot share the 16 numbers" in said(app)[0]
     assert document(app).blueprint.sequence[0].heads == 4 and "losses.click" in drawn(app)
+    assert words(scenes(app)["way"])[:6] == ["Features", "B × 20 × 32",
+                                             "comes: B × L × 16", "needs: B × L × 3·n", "Transformer", "cannot stand here"]
+    assert "broken" not in scenes(app), "the good diagram comes next, not below the fold"
+    app.session_state["rz_broken"] = True
+    app.slider("form:sequence.0.heads").set_value(3).run()
     tried = words(scenes(app)["broken"])
     assert {"comes: B × L × 16", "needs: B × L × 3·n", "cannot stand here"} <= set(tried)
     assert "Not reached: Interaction, Concat, Sharing, Deep, Loss" in [each.value for each in app.caption]
-    box, = (each for each in app.expander if each.label.startswith("What was tried"))
-    assert not box.proto.expanded, "the good diagram comes next, not below the fold"
     assert nodes(scenes(app)["broken"]) == [], "an image, with nothing to press"
     table = next(each.value for each in app.dataframe if "read by" in each.value)
     failing = table[table["address"] == "sequence.0"].iloc[0]
     assert failing["what it says"] == "cannot stand here, comes: B × L × 16, needs: B × L × 3·n"
     assert "sequence.0" in set(table["read by"]) and not {"losses.click"} & set(table["address"])
+    assert "rz_seeking" not in [each.key for each in app.button], "the search has found"
     app.button("rz_mend").click().run()
-    assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and "broken" not in scenes(app)
+    assert said(app) == [] and document(app).blueprint.sequence[0].heads == 2 and not {"way", "broken"} & set(scenes(app))
 
 
 def test_what_the_source_says_is_all_that_stands_out():

@@ -5,7 +5,7 @@ The same rows in the same order, the same epochs and batches. A difference is to
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from rankzoo.baselines import Baseline, baselines
 from rankzoo.claims.claim import Arm, Claim, Difference
 from rankzoo.data.world import world
 from rankzoo.registry import systems
 from rankzoo.schema import Schema, Task
-from rankzoo.system import Before, System
+from rankzoo.system import System
 from rankzoo.training.metrics import RECALL, evaluate, predict, sigmoid
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def made() -> tuple[Claim, ...]:
     for system in systems().values():
         if system.kind == "industry":
             found += [plain(system)] if system.plain else []
-            found += [grown(system)] if system.grew else [preceded(system, system.before)] if system.before else []
+            found += [grown(system, before)] if (before := baselines(system)) else []
     return tuple(found)
 
 
@@ -76,40 +77,41 @@ def plain(system: System) -> Claim:
         differences=(Difference("score", (system.id,), ("plain",)),), seeds=5, seconds=0)
 
 
-def grown(system: System) -> Claim:
-    """The system beside the textbook model that it grew out of, on its own data and tasks, with its own epochs and batches, and
-    with what the textbook model needs `beside` that to stand on these data."""
-    before = systems()[system.grew]
-    changes = {"tasks": list(system.blueprint.tasks), "settings.epochs": system.settings.epochs,
-               "settings.batch_size": system.settings.batch_size, **system.beside}
-    given = f"; {before.brand} with {told(system.beside)}" if system.beside else ""
-    return Claim(
-        id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id,
-        title=f"{system.brand} beside {before.brand}", source=system.source,
-        claim=f"{system.title} ranks better than {before.title}, out of which it grew.",
-        at="the model it grew out of", equal=f"rows, epochs and batches; each has its own layers and learning rate{given}",
-        world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
-        statistic=STATISTIC, arms=(Arm(before.id, before.id, changes), Arm(system.id, system.id)),
-        differences=(Difference("score", (system.id,), (before.id,)),), seeds=5, seconds=0)
-
-
-def preceded(system: System, before: Before) -> Claim:
-    """The system beside what came before it, on its own data, by the tasks that all of them have; the verdict is that over the
-    first, the textbook model."""
-    tasks, (first, *others) = system.judged or system.blueprint.tasks, before.arms
-    judged = tuple(task for task in tasks if all(task in each.changes.get("tasks", tasks) for each in before.arms))
-    arms = tuple(Arm(each.name, system.id, {"tasks": list(judged)} if each.rule else each.changes, model=each.rule is None,
-                     rule=each.rule) for each in before.arms)
-    rules = ", ".join(f"{each.name} ({each.told})" for each in others if each.rule)
-    untrained = f". Not trained, and without what a row shows already: {rules}" if rules else ""
+def grown(system: System, found: Sequence[Baseline]) -> Claim:
+    """The system beside what it grew out of, on its own data with its own epochs and batches, by the tasks that it is judged by
+    and that all have; the verdict is that over the first, the textbook model."""
+    schema, tasks, first = world(system.dataset).schema, system.judged or system.blueprint.tasks, found[0]
+    judged = tuple(task for task in tasks if all(task in each.changes.get("tasks", tasks) for each in found))
+    items = all(key(schema.task(task), schema) == RECALL for task in judged)
+    recall = f"test recall@20 among all items, {'mean over ' * (len(judged) > 1)}{', '.join(judged)}"
+    arms = (Arm(each.id, each.system, {"tasks": list(judged)} if each.rule else budget(system, each), model=each.rule is None,
+                rule=each.rule) for each in found)
     return Claim(
         id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id, title=f"{system.brand} beside {first.name}",
         source=system.source, claim=f"{system.title} ranks better than {first.told}.", at="what it grew out of",
-        equal=f"rows, epochs, batches and learning rate{untrained}", world=world(system.dataset),
-        rows=system.settings.rows, measure=partial(measure, judged=judged), arms=(*arms, Arm(system.id, system.id)),
-        statistic=f"test recall@20 among all items, {'mean over ' * (len(judged) > 1)}{', '.join(judged)}",
-        differences=tuple(Difference("score", (system.id,), (each.name,)) for each in arms), seeds=5, seconds=before.seconds,
-        why=before.why)
+        equal=alike(system, found), world=world(system.dataset), rows=system.settings.rows,
+        measure=partial(measure, judged=judged), statistic=recall if items else STATISTIC,
+        arms=(*arms, Arm(system.id, system.id)),
+        differences=tuple(Difference("score", (system.id,), (each.id,)) for each in found), seeds=5,
+        seconds=system.before.seconds if system.before else 0, why=system.before.why if system.before else "")
+
+
+def budget(system: System, each: Baseline) -> Mapping[str, object]:
+    """What a baseline changes; of another system also what puts it on this one's tasks and budget."""
+    if each.system == system.id:
+        return each.changes
+    return {"tasks": list(system.blueprint.tasks), "settings.epochs": system.settings.epochs,
+            "settings.batch_size": system.settings.batch_size, **each.changes}
+
+
+def alike(system: System, found: Sequence[Baseline]) -> str:
+    """What all arms have in common, and what not."""
+    if found[0].system != system.id:
+        given = f"; {found[0].name} with {told(found[0].changes)}" if found[0].changes else ""
+        return f"rows, epochs and batches; each has its own layers and learning rate{given}"
+    rules = ", ".join(f"{each.name} ({each.told})" for each in found if each.rule)
+    untrained = f". Not trained, and without what a row shows already: {rules}" if rules else ""
+    return f"rows, epochs, batches and learning rate{untrained}"
 
 
 def told(changes: Mapping[str, object]) -> str:

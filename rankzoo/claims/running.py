@@ -18,7 +18,7 @@ MOST_SEEDS = 100
 def run(claim: Claim, seeds: int | None = None, workers: int | None = None) -> Outcome:
     """All seeds of a claim; raises a ZooError where fewer than one or more than 100 are asked for."""
     begun, found = time.perf_counter(), {}
-    for seed, values in seed_by_seed(claim, seeds, workers):
+    for seed, values, _ in seed_by_seed(claim, seeds, workers):
         found[seed] = values
     return concluded(claim, [found[seed] for seed in sorted(found)], time.perf_counter() - begun)
 
@@ -30,30 +30,31 @@ def concluded(claim: Claim, found: Sequence[Found], seconds: float) -> Outcome:
     return outcome(claim, found, parameters(claim), seconds)
 
 
-def seed_by_seed(claim: Claim, seeds: int | None = None, workers: int | None = None) -> Iterator[tuple[int, Found]]:
-    """(seed, its statistics) as each is done, in whatever order. Leaving the loop starts no further seed."""
+def seed_by_seed(claim: Claim, seeds: int | None = None, workers: int | None = None) -> Iterator[tuple[int, Found, float]]:
+    """(seed, its statistics, its seconds) as each is done, in whatever order. Leaving the loop starts no further seed."""
     number = claim.seeds if seeds is None else seeds
     if not 1 <= number <= MOST_SEEDS:
         raise ZooError("{seeds} seeds were asked for.", "Give 1 to {most}.", at="seeds", seeds=number, most=MOST_SEEDS)
     side_by_side = min(number, workers or len(os.sched_getaffinity(0)))
     if side_by_side == 1:
         for seed in range(number):
-            yield seed, one(claim.id, seed)
+            yield seed, *one(claim.id, seed)
         return
     pool = ProcessPoolExecutor(side_by_side, mp_context=get_context("spawn"), initializer=_alone)
     try:
-        waiting: dict[Future[Found], int] = {pool.submit(one, claim.id, seed): seed for seed in range(number)}
+        waiting: dict[Future[tuple[Found, float]], int] = {pool.submit(one, claim.id, seed): seed for seed in range(number)}
         for future in as_completed(waiting):
-            yield waiting[future], future.result()
+            yield waiting[future], *future.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def one(id: str, seed: int) -> Found:
-    """One seed, by the claim's id: what a process is asked for."""
+def one(id: str, seed: int) -> tuple[Found, float]:
+    """One seed, by the claim's id, and its seconds: what a process is asked for."""
     from rankzoo.claims.trial import trial
 
-    return {arm: dict(values) for arm, values in trial(get(id), seed).items()}
+    begun = time.perf_counter()
+    return {arm: dict(values) for arm, values in trial(get(id), seed).items()}, time.perf_counter() - begun
 
 
 def _alone() -> None:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side; one for each core otherwise.")
 @json_option
 def experiment(id: str, seeds: int | None, workers: int | None, as_json: bool) -> None:
-    """Run what a paper claims as an experiment, or list all claims."""
+    """Run what a paper claims as an experiment, or list all claims. What it finds stays for the app and for `compare`."""
     from rankzoo.claims.registry import claims, get
     from rankzoo.claims.running import concluded, seed_by_seed
     from rankzoo.claims.trial import growing
+    from rankzoo.data.home import home
+    from rankzoo.runs.experiments import Experiments
 
     if id == "list":
         rows = [{"id": claim.id, "claim": claim.claim, "source": claim.source.short, "seeds": claim.seeds,
@@ -30,10 +32,11 @@ def experiment(id: str, seeds: int | None, workers: int | None, as_json: bool) -
         return
     import time
 
-    claim, begun, found = get(id), time.perf_counter(), {}
+    claim, begun, found, kept = get(id), time.perf_counter(), {}, Experiments(home())
     click.echo(f"{claim.claim} ({claim.source.short})", err=True)
-    for seed, values in seed_by_seed(claim, seeds, workers):
+    for seed, values, seconds in seed_by_seed(claim, seeds, workers):
         found[seed] = values
+        kept.keep(claim, seed, values, seconds)
         click.echo(f"Seed {seed}: {', '.join(f'{d.name} {d.of(values):+.4f}' for d in claim.differences)}", err=True)
     outcome = concluded(claim, [found[seed] for seed in sorted(found)], time.perf_counter() - begun)
     grown = growing(claim).to_dict("records") if claim.grows else []

@@ -11,6 +11,7 @@ from rankzoo.commands.output import called, cell, emit, json_option, notice, tab
 
 if TYPE_CHECKING:
     from rankzoo.blueprint import Blueprint
+    from rankzoo.document import Document
     from rankzoo.facts import Fact
     from rankzoo.inspection.scale import Scaled
     from rankzoo.schema import Schema
@@ -78,14 +79,16 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     else:
         check(document, profile())
     count = blueprint.count(schema)
+    before = grown(document, blueprint, schema)
     answer |= {"modules": parts(blueprint, schema), "parameters": numbers(count), "flops_per_example": count.flops,
                "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed()),
-               "grew": grown(system, blueprint, schema)}
+               "grew": before}
     emit(as_json, answer, "\n".join([
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
-        f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""), "",
+        f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
+        *([f"Grew out of {before['told']}: `compare {system.id}` sets them side by side"] if before else []), "",
         facts_table(system)]))
 
 
@@ -97,23 +100,23 @@ def large_as_told(large: Scaled, grown_by: list[str]) -> str:
     return "".join(f"\n  {line}" for line in ["", *lines])
 
 
-def grown(system: System, blueprint: Blueprint, schema: Schema) -> dict[str, object] | None:
-    """What the blueprint changes in the model that the system grew out of; null where it grew out of none, or where that one
-    cannot stand on these data."""
-    from rankzoo.document import below
+def grown(document: Document, blueprint: Blueprint, schema: Schema) -> dict[str, object] | None:
+    """What the blueprint changes in the model that its system grew out of, and what else stands beside it; null where it grew out
+    of none, or where that one cannot stand on these data."""
+    from rankzoo.baselines import baselines
     from rankzoo.errors import ZooError
     from rankzoo.inspection.changes import step
 
-    found = below(system)
-    if found is None:
-        return None
+    system, found = document.system, baselines(document.system)
     try:
-        taken = step(found[1], blueprint, schema)
+        taken = step(found[0].beside(document).blueprint, blueprint, schema) if found else None
     except ZooError:
         return None
-    return {"from": found[0].id, "answers": system.answers, "changes": [change.record() for change in taken.changes],
-            "parameters": taken.parameters, "dense": taken.dense, "flops": taken.flops,
-            "elementwise": taken.elementwise}
+    return taken and {
+        "from": found[0].id, "told": found[0].told,
+        "beside": [{"name": each.id, "told": each.told, "trained": each.rule is None} for each in found],
+        "answers": system.answers, "changes": [change.record() for change in taken.changes], "parameters": taken.parameters,
+        "dense": taken.dense, "flops": taken.flops, "elementwise": taken.elementwise}
 
 
 def row(system: System) -> dict[str, object]:

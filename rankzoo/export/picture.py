@@ -4,16 +4,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
-from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint, arriving
 from rankzoo.blueprint import drawn as drawn_blocks
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
-from rankzoo.figures import diagram, readout
+from rankzoo.figures import diagram, readout, way
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import Column, Layout, arrange
 from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree
+from rankzoo.figures.way import Stand
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
 from rankzoo.inspection.provenance import component_of, is_size, sized_blocks
@@ -49,6 +51,22 @@ NOTHING = Learned()
 def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout:
     """The diagram's layout."""
     return arrange(worded(blueprint.blocks(schema), translate), columns(blueprint, schema, translate))
+
+
+def way_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Tree | None:
+    """The same in one line: the columns that stand with what leaves each, and the component that fails; None where it stands."""
+    places, problem = blueprint.reached(schema)
+    if problem is None:
+        return None
+    *standing, failing = places
+    shapes = {place.address.split(".")[0]: place.shape for place in reversed(places)}
+    slots = list(shapes)[::-1]
+    leaves = {slot: arriving(shapes[after]) for slot, after in pairwise(slots)}
+    stands = [Stand(SLOTS.index(slot) + 1, translate(HEADS[slot]), leaves.get(slot, ""))
+              for slot in dict.fromkeys(place.address.split(".")[0] for place in standing)] or [Stand(4, translate("Data"), "")]
+    edge = translate("comes: {shape}").format(shape=problem.comes), translate("needs: {shape}").format(shape=problem.needs)
+    return way.draw(stands, translate(failing.spec.title), translate("cannot stand here"), edge,
+                    translate("The way to the part that fails"))
 
 
 def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Layout | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError
 from rankzoo.schema import Schema
 
 
@@ -57,16 +56,9 @@ class Step:
 
 
 def step(before: Blueprint, after: Blueprint, schema: Schema) -> Step:
-    """What leads from `before` to `after`, both on `schema`; `before` is first fitted to it and to the tasks of `after`, where it
-    can take them."""
-    own = before.fitted(schema)[0]
-    fitted = own.model_copy(update={"tasks": after.tasks})
-    try:
-        old = fitted.count(schema)
-    except ZooError:  # a tower that makes one number, say, has none for classes
-        fitted, old = own, own.count(schema)
-    new = after.count(schema)
-    return Step(tuple(changes(fitted, after)), new.parameters - old.parameters, new.dense - old.dense, new.flops - old.flops,
+    """What leads from `before` to `after`, both on `schema`."""
+    old, new = before.count(schema), after.count(schema)
+    return Step(tuple(changes(before, after)), new.parameters - old.parameters, new.dense - old.dense, new.flops - old.flops,
                 new.elementwise - old.elementwise)
 
 

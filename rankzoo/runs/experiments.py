@@ -1,4 +1,5 @@
-"""Experiments that pages ask for: one at a time in a process of its own, every seed kept as soon as it is known.
+"""Experiments that pages ask for: one at a time in a process of its own, every seed kept as soon as it is known. What the command
+line finds is kept here too.
 
 A claim's seeds depend on nothing but the claim, so what was computed once serves everybody, and more seeds cost only the
 new ones. `python -m rankzoo.runs.experiments ID SEEDS PARENT` is the process.
@@ -10,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,8 +133,7 @@ def main(id: str, seeds: int, parent: int) -> None:
     experiments, claim = Experiments(home()), get(id)
     for seed in range(seeds):
         if seed not in experiments.known(claim):
-            begun = time.perf_counter()
-            experiments.keep(claim, seed, one(id, seed), time.perf_counter() - begun)
+            experiments.keep(claim, seed, *one(id, seed))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from rankzoo import link
+from rankzoo.baselines import Baseline, with_tasks
 from rankzoo.blueprint import SLOTS
 from rankzoo.data import uploads
 from rankzoo.document import Document
-from rankzoo.document import below as rung_below
 from rankzoo.errors import ZooError
 from rankzoo.export import picture
 from rankzoo.export.picture import HEADS, NOTHING, Learned
@@ -22,7 +22,7 @@ from rankzoo.inspection import beside
 from rankzoo.inspection.beside import Model, Row
 from rankzoo.runs.tables import Run
 from rankzoo.ui import beside_menu as menu
-from rankzoo.ui import page, rung, service, state
+from rankzoo.ui import claims, page, rung, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate, translator
 
@@ -34,11 +34,12 @@ UNITS = {"flops": flops, "serving": memory, "training": memory}
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, its document, and its run where it was trained."""
+    """One of the two: what it is called, its document, its run where it was trained, and the baseline that it is, if any."""
 
     name: str
     document: Document
     run: Run | None
+    baseline: Baseline | None = None
 
     def model(self) -> Model:
         """What is compared of it."""
@@ -57,14 +58,27 @@ def show(document: Document) -> None:
     wanted, name = menu.show(document)
     if wanted == menu.NOBODY:
         return
+    baseline = menu.beneath(document).get(wanted)
+    with st.container(border=True, key="rz_two"):
+        rule = baseline and baseline.rule
+        if rule:
+            st.markdown(f"**{page.escaped(baseline.name)}** :gray[{page.escaped(say(baseline.told))} · "
+                        f"{say('not trained: no picture, no settings')}]")
+        if baseline:
+            claims.apart(document.system)
+        if not rule:
+            _two(document, wanted, name)
+
+
+def _two(document: Document, wanted: str, name: str) -> None:
+    """Both pictures, and below them what differs."""
     try:
         sides = _sides(document, wanted, name)
     except ZooError as problem:
         st.info(page.escaped(problem.text(translate)))
         return
-    with st.container(border=True, key="rz_two"):
-        _pictures(sides)
-        _tables([each.model() for each in sides], document.settings.batch_size)
+    _pictures(sides)
+    _tables([each.model() for each in sides], document.settings.batch_size)
 
 
 def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
@@ -73,6 +87,9 @@ def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
     if wanted.startswith(menu.RUN):
         run = service.store().run(wanted.removeprefix(menu.RUN))
         return mine, Side(name, Document.parse(run.config), run)
+    if baseline := menu.beneath(document).get(wanted):
+        other = _beside(document, baseline)
+        return mine, Side(baseline.name, other, _run_of(other), baseline)
     if wanted == menu.PRESET:
         other = document.unchanged()
     elif wanted.startswith(menu.OWN):
@@ -82,26 +99,21 @@ def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
     return mine, Side(name, other, _run_of(other))
 
 
+def _beside(document: Document, baseline: Baseline) -> Document:
+    """What the model in hand's system grew out of, on the same data with the same budget; on its own where it cannot."""
+    try:
+        return baseline.beside(document)
+    except ZooError:
+        return Document.preset(baseline.system).but(baseline.changes.items())
+
+
 def _placed(document: Document, arch: str) -> Document:
-    """A system's preset on the data of the model in hand, with what it needs to stand there; on its own where it cannot."""
-    preset, below = Document.preset(arch), rung_below(document.system)
-    if below and below[0].id == arch:
-        preset = preset.model_copy(update={"blueprint": below[1]})
+    """A system's preset on the data of the model in hand; on its own where it cannot stand there."""
+    preset = Document.preset(arch)
     try:
-        other = preset.on(document.data)[0]
-        if set(document.blueprint.tasks) <= {task.name for task in other.schema().tasks}:
-            other = _with_tasks(other, document.blueprint.tasks)
-        return other.check()
+        return with_tasks(preset.on(document.data)[0], document.blueprint.tasks).check()
     except ZooError:
-        return Document.preset(arch)
-
-
-def _with_tasks(document: Document, tasks: Sequence[str]) -> Document:
-    """The same model for other tasks where it can have them."""
-    try:
-        return document.model_copy(update={"blueprint": document.blueprint.with_tasks(tuple(tasks), document.schema())}).check()
-    except ZooError:
-        return document
+        return preset
 
 
 def _run_of(document: Document) -> Run | None:
@@ -118,8 +130,9 @@ def _pictures(sides: tuple[Side, Side]) -> None:
     for side, layout, own in zip(sides, layouts, apart, strict=True):
         inside = side.learned()
         system = side.document.system
-        what = _placed_how(side, sides[0]) if side.name == system.brand else side.name
-        title = f"**{page.escaped(system.title)}** :gray[{page.escaped(what)}"
+        what = _placed_how(side, sides[0]) if side.name == system.brand or side.baseline else side.name
+        named = side.name if side.baseline and side.document.arch == sides[0].document.arch else system.title
+        title = f"**{page.escaped(named)}** :gray[{page.escaped(what)}"
         st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
         added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
         scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
@@ -130,6 +143,8 @@ def _placed_how(side: Side, mine: Side) -> str:
     """Whether a system stands as the zoo has it, or as it was put on what the model in hand stands on."""
     if side.document == Document.preset(side.document.arch):
         return say("as the zoo has it")
+    if side.baseline and side.document.data == mine.document.data:
+        return say("on the same data with the same budget")
     tasks = set(side.document.blueprint.tasks) == set(mine.document.blueprint.tasks)
     return say("on the same data and tasks") if tasks else say("on the same data")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from rankzoo import link
+from rankzoo.baselines import Baseline, baselines
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.inspection.changes import changes
@@ -16,7 +17,7 @@ from rankzoo.ui.told import done
 from rankzoo.ui.words import say
 
 ADDRESS, KEY, ASKED, KEPT = "with", "rz_with", "rz_with_asked", "rz_kept"
-NOBODY, PRESET, RUN, OWN = "", "preset", "run.", "own."
+NOBODY, PRESET, RUN, OWN, BEFORE = "", "preset", "run.", "own.", "before."
 RECENT, OWNS = 10, 5
 
 
@@ -34,18 +35,28 @@ def show(document: Document) -> tuple[str, str]:
 
 
 def options(document: Document) -> dict[str, str]:
-    """What the model in hand can be compared with, by what the address says: its preset, its rung below first."""
+    """What the model in hand can be compared with, by what the address says: its preset and what it grew out of first."""
     found = {NOBODY: say("nothing")}
     if document.changed():
         found[PRESET] = say("the preset of {name}", name=document.system.brand)
     found |= {_own(each): say("kept {n}: {name}", n=n, name=_called(each))
               for n, each in enumerate(st.session_state.get(KEPT, ()), 1)}
-    order = sorted((each for each in systems().values() if each.id != document.arch),
-                   key=lambda each: each.id != document.system.grew)
-    found |= {each.id: each.brand for each in order}
+    found |= {address: _baseline(each, first=not place) for place, (address, each) in enumerate(beneath(document).items())}
+    found |= {each.id: each.brand for each in systems().values() if each.id not in {document.arch, *found}}
     found |= {f"{RUN}{each.id}": say("run {n}: {name}", n=each.number, name=systems()[each.arch].brand)
               for each in runs() if each.arch in systems()}
     return found
+
+
+def beneath(document: Document) -> dict[str, Baseline]:
+    """What the model in hand's system grew out of, by what the address says."""
+    return {each.id if each.system != document.arch else BEFORE + each.id: each for each in baselines(document.system)}
+
+
+def _baseline(each: Baseline, first: bool) -> str:
+    if first:
+        return say("{name}, which it grew out of", name=each.name)
+    return say("{name}, a baseline without training", name=each.name) if each.rule else say("{name}, a baseline", name=each.name)
 
 
 def _called(document: Document) -> str:

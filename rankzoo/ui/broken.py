@@ -20,19 +20,32 @@ COLUMNS = ("column", "part", "address", "what it says", "read by")
 
 
 def show(trouble: ZooError) -> None:
-    """The picture, where settings that are allowed one by one do not fit each other; nothing else can be drawn. It is closed at
-    first: both shapes stand in the sentence above it, and the model in hand, which is still good, is what comes next."""
-    layout = layout_of(trouble)
-    if layout:
-        with st.expander(say("What was tried, up to the part that fails"), key="rz_broken"):
-            scene(diagram.excerpt(layout, last_columns(layout), say=translate), key="broken",
-                  alt=say("The model up to the part that fails"))
-            if behind := [say(picture.HEADS[slot]) for slot in SLOTS[SLOTS.index(layout.columns[-1].slot) + 1:]]:
-                st.caption(say("Not reached: {parts}", parts=", ".join(behind)))
-            st.dataframe(rows(layout), hide_index=True, width="stretch", alt=say("The same as a table"), key="rz_broken_rows",
-                         column_config={name: say(name) for name in COLUMNS})
-            st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
-                           "n: any number · y: labels"))
+    """The way to the part that fails in one line, where settings that are allowed one by one do not fit each other; nothing else
+    can be drawn. Part by part it is closed at first: the model in hand, which is still good, is what comes next."""
+    tried = tried_by(trouble)
+    line = picture.way_to_the_break(tried.blueprint, tried.schema(), translate) if tried else None
+    if line:
+        scene(line, key="way", alt=say("The model up to the part that fails, in one line"))
+        _in_full(tried)
+
+
+@st.fragment
+def _in_full(tried: Document) -> None:
+    """Opened in a run of its own, since the page's next run knows nothing of a refusal any more."""
+    with st.expander(say("The same part by part"), on_change="rerun", key="rz_broken") as opened:
+        if opened.open:
+            _part_by_part(picture.up_to_the_break(tried.blueprint, tried.schema(), translate))
+
+
+def _part_by_part(layout: Layout) -> None:
+    scene(diagram.excerpt(layout, last_columns(layout), say=translate), key="broken",
+          alt=say("The model up to the part that fails"))
+    if behind := [say(picture.HEADS[slot]) for slot in SLOTS[SLOTS.index(layout.columns[-1].slot) + 1:]]:
+        st.caption(say("Not reached: {parts}", parts=", ".join(behind)))
+    st.dataframe(rows(layout), hide_index=True, width="stretch", alt=say("The same as a table"), key="rz_broken_rows",
+                 column_config={name: say(name) for name in COLUMNS})
+    st.caption(say("B: rows of a batch · L: past items · m: vectors · d: numbers of a vector · N: items · "
+                   "n: any number · y: labels"))
 
 
 def rows(layout: Layout) -> pd.DataFrame:
@@ -50,12 +63,13 @@ def last_columns(layout: Layout) -> tuple[str, ...]:
     return tuple(slot for slot in spans if right - spans[slot].x <= picture.BROKEN_WIDTH) or tuple(spans)[-1:]
 
 
-def layout_of(trouble: ZooError) -> Layout | None:
-    """Where everything stands up to the break; None where what was tried is no document, or stands."""
+def tried_by(trouble: ZooError) -> Document | None:
+    """The document that was tried; None where it is none, or where its data are not there."""
     if trouble.tried is None:
         return None
     try:
         tried = Document.model_validate_json(json.dumps(trouble.tried))
-        return picture.up_to_the_break(tried.blueprint, tried.schema(), translate)
-    except (ValidationError, ValueError):  # a ZooError is one too: data or tasks that are not there
+        tried.schema()
+    except (ValidationError, ValueError):  # a ZooError is one too
         return None
+    return tried

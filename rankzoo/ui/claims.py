@@ -13,6 +13,7 @@ from rankzoo.errors import ZooError
 from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
 from rankzoo.runs.experiments import Experiments, Running
+from rankzoo.system import System
 from rankzoo.ui import claim_pictures, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
@@ -73,13 +74,19 @@ def _run(claim: Claim, polled: bool) -> None:
         st.rerun()
     _buttons(claim, running, known)
     if known is None:
-        st.info(say("Nothing was run yet. {seeds} seeds take about {seconds} s on one core; what is found stays here.",
-                    seeds=claim.seeds, seconds=whole(claim.seconds)) if claim.seconds else
-                say("Nothing was run yet. {trainings} trainings of the preset; what is found stays here.",
-                    trainings=claim.seeds * len(claim.arms)))
+        st.info(_untried(claim))
     else:
         _result(claim, known)
     _arms(claim)
+
+
+def _untried(claim: Claim) -> str:
+    """What to expect of a claim that was not run here."""
+    if claim.seconds:
+        return say("Nothing was run yet. {seeds} seeds take about {seconds} s on one core; what is found stays here.",
+                   seeds=claim.seeds, seconds=whole(claim.seconds))
+    return say("Nothing was run yet. {trainings} trainings of the preset; what is found stays here.",
+               trainings=claim.seeds * sum(arm.model for arm in claim.arms))
 
 
 def _buttons(claim: Claim, running: Running | None, known: Outcome | None) -> None:
@@ -170,6 +177,27 @@ def beside(system: str, picture: str) -> None:
                            seconds=whole(claim.seconds)))
             if st.button(say("To this claim"), key=f"rz_to:{claim.id}", on_click=_ask, args=(claim.id,)):
                 st.switch_page("pages/claims.py")
+
+
+def apart(system: System) -> None:
+    """Beside a baseline: how far a system's preset is from all that it grew out of, over the seeds that were run here, and the
+    way to the experiment."""
+    claim = claims().get(f"grew_{system.id}")
+    if claim is None:
+        return
+    outcome = experiments().outcome(claim)
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+        if outcome:
+            lines = [f":{COLOURS[each.verdict]}-badge[{say(each.verdict)}] {_sentence(each, outcome)}"
+                     for each in outcome.compared]
+            head = f"**{say('Measured of the presets')}** :gray[{escaped(say(claim.statistic))}]"
+            st.markdown("  \n".join([head, *lines]), width="stretch")
+        else:
+            st.markdown(f":gray[{_untried(claim)}]", width="stretch")
+        if st.button(say("To this claim"), key=f"rz_to:{claim.id}", on_click=_ask, args=(claim.id,)):
+            st.switch_page("pages/claims.py")
+    if outcome and outcome.why:
+        st.caption(escaped(say(outcome.why)))
 
 
 def _ask(id: str) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from rankzoo.baselines import baselines
 from rankzoo.blueprint import SLOTS
 from rankzoo.data.load import schema_of
+from rankzoo.document import Document
 from rankzoo.export.picture import HEADS
 from rankzoo.figures import diagram, path
 from rankzoo.figures.theme import family
@@ -132,14 +134,14 @@ def _pictures(system: System, below: System | None) -> None:
     if below is None:
         scene(diagram.excerpt(after, SLOTS, say=translate), key=f"learn_after:{system.id}", alt=say("The architecture"))
         return
-    fitted = below.blueprint.fitted(schema)[0].model_copy(update={"tasks": system.blueprint.tasks})
-    taken = step_between(below.blueprint, system.blueprint, schema)
+    before = baselines(system)[0].beside(Document.preset(system.id)).blueprint
+    taken = step_between(before, system.blueprint, schema)
     new = {change.address.rsplit(".", 1)[0] if not change.whole else change.address for change in taken.changes}
     added = frozenset(block for block in after.order if any(block == a or block.startswith(f"{a}.") for a in new))
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**{escaped(below.brand)}** :gray[{say('on the same data')}]")
-        scene(diagram.thumbnail(architect.layout_of(fitted, schema)), key=f"learn_before:{system.id}",
+        scene(diagram.thumbnail(architect.layout_of(before, schema)), key=f"learn_before:{system.id}",
               alt=say("The architecture in small"))
     with right:
         st.markdown(f"**{escaped(system.brand)}** :gray[{say('only what changed is in full colour')}]")

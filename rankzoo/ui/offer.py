@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import streamlit as st
 from pydantic import ValidationError
+from streamlit.delta_generator import DeltaGenerator
 
 from rankzoo.data.load import names
 from rankzoo.document import Document
@@ -20,18 +21,29 @@ LONGEST = 100
 """Letters that a button holds; what is longer stands beside it."""
 
 
-def show(trouble: ZooError) -> None:
-    """The sentence, with the column and the setting as the page calls them, the button, and how far the model stands."""
+def show(trouble: ZooError) -> Callable[[], None]:
+    """The sentence, with the column and the setting as the page calls them, and how far the model stands. Returns what puts the
+    button between them: to look for the nearest model that stands may take longer than to draw a page."""
     where = place(trouble.at, _kinds(trouble.tried))
     st.error((f"**{escaped(where)}:** " if where else "") + escaped(trouble.text(translate)))
-    if trouble.cure:
-        said = " · ".join(words(trouble))
-        short = len(said) <= LONGEST
+    spot = st.empty()
+    if trouble.sought:
+        spot.button(say("Looking for the nearest model that stands…"), key="rz_seeking", icon=":material/build:", disabled=True)
+    broken.show(trouble)
+    return lambda: _button(spot, trouble)
+
+
+def _button(spot: DeltaGenerator, trouble: ZooError) -> None:
+    if not trouble.cure:
+        spot.empty()
+        return
+    said = " · ".join(words(trouble))
+    short = len(said) <= LONGEST
+    with spot.container(gap="small"):
         st.button(escaped(said if short else say("Mend it")), key="rz_mend", icon=":material/build:", on_click=state.mend,
                   args=(trouble,))
         if not short:
             st.caption(escaped(say("This would change {changes}", changes=said)))
-    broken.show(trouble)
 
 
 def words(trouble: ZooError) -> list[str]:

@@ -14,19 +14,26 @@ from rankzoo.ui import classroom, navigation, offer, state, tour
 from rankzoo.ui.words import escaped, say
 
 
-def begin(name: str, linked: bool = True) -> None:
+def begin(name: str, linked: bool = True, patient: bool = False) -> Callable[[], None]:
     """First call of every page, which says its name: the address, then what must be said before anything else. `linked`: whether
-    this page's address carries what is in hand."""
+    this page's address carries what is in hand; `patient`: whether the page ends with what is returned, which looks for what
+    mends a refusal once everything else is drawn."""
     navigation.entered()
     state.begin(linked)
     tour.show(name)
     if classroom.on():
         classroom.way_out()
     trouble = state.problem()
-    if trouble:
-        offer.show(trouble)
+    last = offer.show(trouble) if trouble else _nothing
+    if not patient:
+        last()
     if notices := state.notices():
         st.info("  \n".join(escaped(notice) for notice in notices))
+    return last
+
+
+def _nothing() -> None:
+    """Nothing was refused."""
 
 
 def twin(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:

@@ -4,33 +4,34 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from rankzoo.document import below as rung_below
+from rankzoo.baselines import Baseline, baselines
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import HEADS
 from rankzoo.figures.words import flops, size, whole
 from rankzoo.inspection.changes import Change, Step, step
-from rankzoo.system import System
 from rankzoo.ui import page, state
 from rankzoo.ui.told import valued, words
 from rankzoo.ui.words import say, translate
 
 
 def show() -> None:
-    """One line: the rung below, the components that come and go, what they cost; all changes in a table behind it."""
+    """One line: what it grew out of, the components that come and go, what they cost; all changes in a table behind it."""
     document = state.document()
-    found = rung_below(document.system)
-    if found is None:
-        return
-    below, blueprint = found
-    try:
-        taken = step(blueprint, document.blueprint, document.schema())
-    except ZooError:  # the rung below cannot stand on these data
-        return
+    for first in baselines(document.system)[:1]:
+        try:
+            below = first.beside(document)
+        except ZooError:  # it cannot stand on these data
+            return
+        _line(first, below, step(below.blueprint, document.blueprint, document.schema()))
+
+
+def _line(first: Baseline, below: Document, taken: Step) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rz_rung"):
-        st.markdown(say("**Grew out of {name}:** {changes}", name=page.escaped(below.brand), changes=said(taken))
+        st.markdown(say("**Grew out of {name}:** {changes}", name=page.escaped(first.name), changes=said(taken))
                     + f" :gray[{cost(taken)}]", width="stretch")
         with st.popover(say("Every change"), type="tertiary"):
-            _all(below, taken)
+            _all(first, below, taken)
 
 
 def said(taken: Step) -> str:
@@ -58,14 +59,14 @@ def _signed(number: int, unit) -> str:
     return ("+" if number >= 0 else "−") + unit(abs(number))
 
 
-def _all(below: System, taken: Step) -> None:
+def _all(first: Baseline, below: Document, taken: Step) -> None:
     """The weakness that is mended, and the changes as a table."""
     system = state.document().system
     if system.answers:
         st.markdown(page.escaped(translate(system.answers)))
     page.twin(table(taken), "changes")
-    st.button(say("Open {name}", name=below.brand), key="open_below", icon=":material/arrow_downward:", type="tertiary",
-              on_click=state.choose, args=(below.id,))
+    st.button(say("Open {name}", name=first.name), key="open_below", icon=":material/arrow_downward:", type="tertiary",
+              on_click=state.attempt, args=(state.put, below))
 
 
 def table(taken: Step) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from rankzoo.baselines import baselines
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document
 from rankzoo.figures import diagram
@@ -115,7 +116,9 @@ def card(system: System) -> None:
                   help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
     stated = sum(fact.tag == "stated" for fact in system.facts)
     read = say("1 fact stated") if stated == 1 else say("{n} facts stated", n=stated)
-    st.markdown(" ".join([f":green-badge[{read}]" if stated else "", provenance.sizes(len(Document.preset(system.id).assumed))]))
+    st.markdown(" ".join([f":green-badge[{read}]" if stated else "", provenance.sizes(len(Document.preset(system.id).assumed)),
+                          *(f":gray-badge[{page.escaped(say('grew out of {name}', name=each.name))}]"
+                            for each in baselines(system)[:1])]))
     with st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(_reached(system), width="content")
         if st.button(say("Its story"), key="zoo_story", icon=":material/menu_book:", type="tertiary"):

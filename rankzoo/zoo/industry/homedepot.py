@@ -153,7 +153,8 @@ SYSTEM = System(
         Earlier("ids", "the same transformer over a table of product ids",
                 {"tasks": ["next_item"], "representation.items": ["product"], "representation.unknown": 0.0}),
         Earlier("popular", "the products that come next most often", rule=Popular("session")),
-        Earlier("category", "the same, those of the last product's category first", rule=Popular("session", like="category"))),
+        Earlier("category", "what comes next most often, the last product's category first",
+                rule=Popular("session", like="category"))),
         seconds=100),
     settings=TrainSettings(epochs=6, batch_size=256, lr=6e-3, schedule="cosine", patience=0),
 )
