@@ -7,6 +7,7 @@ import torch
 
 from rankzoo.data.gaps import refilled
 from rankzoo.data.load import schema_of
+from rankzoo.export.pytorch.file import by_hand
 from rankzoo.schema import Amount, Feature, Gap, History, HistoryField, Schema, Task
 from rankzoo.signals import Batch
 from tests.support import random_batch, small
@@ -55,3 +56,8 @@ def test_what_was_prepared_is_what_is_made_anew():
     assert all(torch.equal(mended.histories[name], data.batch.histories[name]) for name in spoiled)
     other = random_batch(schema_of("history"), 4)
     assert refilled(other) is other
+
+
+def test_exported_code_says_what_is_made_by_hand():
+    """Which of its inputs are, where any are, and nothing otherwise."""
+    assert by_hand(SCHEMA).startswith(" apart, since are made by hand") and by_hand(schema_of("history")) == ""
