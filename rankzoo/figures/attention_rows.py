@@ -1,9 +1,9 @@
 """The past items of one example as rows: how much each counts, for the candidate (Zhou et al., KDD 2018) or whatever it is.
 
 An item frame has one row per past item: `position` (its place in the history), `weight` (mean of the heads) and, where they
-exist: `name`, `category`, `head.0`, `head.1` … (one weight per head), `relevant` (planted truth, bool), `age` (days, or
-words), `feedback` (short marks), `dropped` (bool), `without` (the prediction when this item is left out) or, instead of it,
-`change` (how much the logit falls when it is left out).
+exist: `name`, `category`, `detail` (shown instead of it), `head.0`, `head.1` … (one weight per head), `relevant` (planted truth,
+bool), `age` (days, or words), `feedback` (short marks), `dropped` (bool), `without` (the prediction when this item is left out)
+or, instead of it, `change` (how much the logit falls when it is left out).
 """
 from __future__ import annotations
 
@@ -206,7 +206,8 @@ def _named(item: dict, say: Say) -> str:
 
 
 def _second(item: dict) -> str:
-    return "" if missing(item.get("category")) else str(item["category"])
+    told = item.get("category") if missing(item.get("detail")) else item["detail"]
+    return "" if missing(told) else str(told)
 
 
 def _sentence(item: dict, dropped: bool, relevant: bool, say: Say) -> str:

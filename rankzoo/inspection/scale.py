@@ -38,9 +38,11 @@ class Scaled:
 
 def tables(schema: Schema, least: int = 0) -> tuple[str, ...]:
     """The features and history fields, of rows and of items, that have a table of their own, of so many rows at least."""
-    own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not f.table and f.vocabulary >= least)
+    own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields
+                if not (f.table or f.gap) and f.vocabulary >= least)
     own += tables(schema.catalogue.schema, least) if schema.catalogue else ()
-    return tuple(f.name for f in schema.categorical if f.vocabulary >= least and not schema.named(f.name)) + own
+    return tuple(f.name for f in schema.categorical if f.vocabulary >= least
+                 and not (schema.named(f.name) or f.name in schema.made)) + own
 
 
 def id_tables(schema: Schema) -> tuple[str, ...]:

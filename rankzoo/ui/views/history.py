@@ -21,7 +21,8 @@ QUESTIONS = {"learned": ("One learned question", "the same for every user and ca
 
 
 def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
-    """Columns for the rows' figure: name and category, the age as a range of days, and a mark of how it was received."""
+    """Columns for the rows' figure: name and category (a detail where both are the same), the age as a range of days, and a mark
+    of how it was received."""
     history = history_of(subject)
     finest, coarse = _finest(history), paired(history)
     names = [first(text) for text in _texts(subject, history, finest, frame)]
@@ -29,6 +30,8 @@ def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
         names = [title(subject, int(item)) or made_up for item, made_up in zip(frame[finest.name], names, strict=True)]
     columns = {"name": names,
                "category": [last(text) for text in _texts(subject, history, coarse, frame)]}
+    if finest == coarse and (amount := _amount(history)):
+        columns["detail"] = _texts(subject, history, amount, frame)
     for f in history.fields:
         if f.table:
             continue
@@ -73,7 +76,8 @@ def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candi
     if asking:
         return Candidate(_asked(subject, asking, row), "", prediction)
     words = []
-    for f in (_finest(history), paired(history)):
+    finest, coarse = _finest(history), paired(history)
+    for f in (finest, (_amount(history) if finest == coarse else None) or coarse):
         if f is not None and f.table in subject.batch.features:  # rows that ask for any item of a catalogue have no candidate
             id = int(subject.batch.features[f.table][row])
             read = title(subject, id) if subject.dataset.schema.named(f.table) else ""
@@ -103,7 +107,7 @@ def last(label: str) -> str:
 def received(subject: Subject) -> str:
     """The history's own field that stands in the column of marks, or nothing."""
     history = history_of(subject)
-    marks = [f.name for f in history.fields if not f.table
+    marks = [f.name for f in history.fields if not (f.table or f.stepped)
              and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))]
     return marks[0] if marks else ""
 
@@ -126,7 +130,12 @@ def _age(label: str) -> str:
 
 def _finest(history: History) -> HistoryField:
     """The field that tells items apart best."""
-    return max(history.paired or history.fields, key=lambda f: f.vocabulary)
+    return max(history.alike or history.fields, key=lambda f: f.vocabulary)
+
+
+def _amount(history: History) -> HistoryField | None:
+    """What tells past items of one name apart a little: the first of the amounts that a candidate has, too."""
+    return next((f for f in history.paired if f.stepped), None)
 
 
 def _texts(subject: Subject, history: History, field: HistoryField | None, frame: Table) -> list[str]:
