@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,8 +11,10 @@ from rankzoo.document import Document
 from rankzoo.export.picture import layout_of
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
+from rankzoo.inspection.embeddings import computed
 from rankzoo.inspection.part import anatomy
 from rankzoo.inspection.steps import steps
+from rankzoo.model import RankingModel
 from rankzoo.paths import set_at
 from rankzoo.registry import systems
 from rankzoo.shape import Block
@@ -97,6 +100,15 @@ def test_the_head_of_the_column_counts_attributes_too(id: str, said: str) -> Non
     document = Document.preset(id)
     column = layout_of(document.blueprint, document.schema()).columns[0]
     assert column.detail.startswith(said) if id != "din" else "attribute" not in column.detail
+
+
+@pytest.mark.parametrize("id, name, of", [("spotify", "track", True), ("homedepot", "product", True), ("microsoft", "news", True),
+                                          ("alibaba", "item", False), ("din", "item", False)])
+def test_a_vector_belongs_to_an_item_or_is_computed(id: str, name: str, of: bool) -> None:
+    """Alibaba's items have their id's row among others, DIN's nothing else."""
+    document = Document.preset(id)
+    model = RankingModel(document.blueprint, document.schema())
+    assert computed(SimpleNamespace(dataset=SimpleNamespace(schema=document.schema()), model=model), name) is of
 
 
 def test_the_words_of_a_query_are_no_past_items() -> None:

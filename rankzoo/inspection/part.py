@@ -78,7 +78,7 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     wide = (sum(width for _, width in reads),) if reads else ()
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
-    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers") and leaves else ()
+    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "product") and leaves else ()
 
 
 def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
@@ -123,6 +123,7 @@ SENTENCES = {"bias": "What the side way reads, value by value.",
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
              "sum": "The past items, each times its weight, added up to one vector.",
+             "product": "Two vectors multiplied number by number: large where both are, beside them in the joined vector.",
              "head": "The task's loss: how far the logit is from what happened."}
 
 

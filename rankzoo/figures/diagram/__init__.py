@@ -26,9 +26,9 @@ STROKE = 2
 Painter = Callable[[Block, Box, State], list[Tree]]
 PAINTERS: Mapping[str, Painter] = {
     "feature": nodes.feature, "numbers": nodes.feature, "item": nodes.item, "bias": nodes.feature, "history": nodes.history,
-    "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "cross": deep.cross, "linear": deep.linear,
-    "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate, "tower": deep.tower,
-    "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head, "broken": deep.broken}
+    "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "product": nodes.total, "cross": deep.cross,
+    "linear": deep.linear, "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate,
+    "tower": deep.tower, "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head, "broken": deep.broken}
 
 
 def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
@@ -136,7 +136,7 @@ def _sizes(block: Block, say: Say) -> str:
 WORDS: Mapping[str, str] = {
     "feature": "a feature with a table", "numbers": "numeric features", "item": "makes the vectors of items",
     "history": "past items", "bias": "a bias feature", "candidate": "the candidate as query",
-    "scorer": "scores every past item", "sum": "weighted sum",
+    "scorer": "scores every past item", "sum": "weighted sum", "product": "two vectors multiplied number by number",
     "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",
     "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task",
     "adversary": "a head that guesses a bias feature", "broken": "a component that cannot stand here"}

@@ -52,8 +52,8 @@ def history(block: Block, box: Box, state: State) -> list[Tree]:
     names = state.items.get(block.address, ())
     name = block.title[:1].upper() + block.title[1:]
     of_words = block.detail == state.say("words")
-    full = state.say("{name}, {length} words" if of_words else "{name}, {length} past items")
-    said = (state.say("{name}, last {shown} of {length}") if rows < length else full).format(name=name, shown=rows, length=length)
+    said = (state.say("{name}, last {shown} of {length}") if rows < length else state.say("{name}, {length} words") if of_words
+            else state.say("{name}, {length} past items")).format(name=name, shown=rows, length=length)
     one = state.say("word {n}" if of_words else "past item {n}")
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):

@@ -12,7 +12,7 @@ from rankzoo.figures.theme import SLOTS
 THICKEST_ROW, THINNEST = 18.0, 1.5
 BARS = ("concat", "layer", "candidate")
 Segments = Mapping[str, tuple[tuple[str, float, float], ...]]
-FLOWING = ("concat", "layer", "cross", "linear", "scorer", "candidate", "sum")
+FLOWING = ("concat", "layer", "cross", "linear", "scorer", "candidate", "sum", "product")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Wiring:
             return Box(box.x, box.y + HISTORY_HEAD, box.w, box.h - HISTORY_HEAD)
         if block.form == "candidate":
             return Box(box.x, box.y + 16, box.w, box.h - 16)
-        if block.form == "sum":
+        if block.form in ("sum", "product"):
             return Box(box.x + 6, box.y, 28, 28)
         return box
 
@@ -126,7 +126,7 @@ def _start(link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring, widest: int
         return Port(body.right, body.cy, body.h)
     if form in ROWS:
         return Port(body.right, body.cy, max(THINNEST, THICKEST_ROW * link.width / widest))
-    return Port(body.right, body.cy, body.h * (0.8 if form == "sum" else 0.7))
+    return Port(body.right, body.cy, body.h * (0.8 if form in ("sum", "product") else 0.7))
 
 
 def _part(body: Box, link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring) -> Port:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rankzoo.figures.layout.collapse import X0, Graph, feeds_item
 from rankzoo.figures.layout.ranks import Columns, Rank
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, ROWS, UNIT_LABEL, size
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, JOINED, ROWS, UNIT_LABEL, size
 from rankzoo.figures.layout.types import SHARED, Box, Scales
 
 TOP, LEAST = 50.0, 346.0
@@ -136,6 +136,8 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
     sources = [s for s in graph.before(address) if s in boxes]
     if block.form in ("scorer", "sum", "candidate") and sources:
         return _beside(block.form, sources, graph, boxes)
+    if block.form == "product":
+        return plan.middle + JOINED / 3 + 58.0 * (index - (count - 1) / 2)  # below the fields, as what they make is joined last
     if block.form == "linear" and any(b.form == "concat" for b in graph.blocks.values()):
         return plan.top + plan.height
     if block.form == "cross" and sum(graph.blocks[a].form == "cross" for a in rank.members) == 1:
