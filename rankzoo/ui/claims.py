@@ -1,4 +1,7 @@
-"""Claims: one experiment at a time on the page: what a paper says, what the arms reached, and the verdict over the seeds."""
+"""Claims: one experiment at a time on the page: what a paper says, what the arms reached, and the verdict over the seeds.
+
+More than 250 lines, since what is known of a claim is told here for the other pages too.
+"""
 from __future__ import annotations
 
 import pandas as pd
