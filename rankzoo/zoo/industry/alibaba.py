@@ -71,7 +71,7 @@ FACTS = (
     known("place", "the first stage: from billions of products to tens of thousands"),
     unsure("form of the modified softmax", "each positive meets negatives only", PAPER, why="reconstructed", path="losses.mode"),
     unsure("sharing", "none: four losses on one score", PAPER, why="one index needs one vector", path="sharing.kind"),
-    unsure("weights of the objectives, temperatures", "1 each; one for all", PAPER, why=BODY, path="losses.weights"),
+    ours("weights of the objectives, temperatures", "1 each; one for all", why=BODY, path="losses.weights"),
     unsure("where relevance labels come from", "a rule here", PAPER, why=BODY),
     *(unsure(part, "MGDSPR's", BEFORE, why="whether MOPPR kept it is not known", path=path) for part, path in KEPT.items()),
     ours("width of all vectors", 32, why="trains in seconds", path="representation.dims"),
