@@ -104,8 +104,8 @@ class System:
         return (*self.facts, *(value.fact for value in self.values if value.untold))
 
     def sure(self, slot: str) -> Provenance | None:
-        """How sure what its lesson tells of a slot is: as the lesson says, else as what is told of the least sure kind that
-        stands there; None where neither says."""
+        """How sure what its lesson tells of a slot is: as the lesson says, else as the least sure of the kinds that stand there;
+        None where neither says."""
         if self.lesson.sure:
             return self.lesson.sure[SLOTS.index(slot)]
         found = [value.fact.tag for value in self.values if value.path.split(".")[0] == slot and value.path.endswith(".kind")]

@@ -237,6 +237,18 @@ def test_a_logit_counts_once_however_many_tasks_read_it(system):
     assert number("logits", "", Screen(system.blueprint, schema)).value == sum(each.numel() for each in apart)
 
 
+def test_what_a_model_lacks_is_not_asked_for():
+    """No tables of ids where words or attributes are read, no pairs where nothing is joined; DIN's 481 items of 8 are given with
+    the rest, from which the answer can be worked out."""
+    for arch in ("homedepot", "huawei", "microsoft", "spotify"):
+        assert number("memory at scale", "", preset(systems()[arch])) is None
+        assert number("pairs", "", preset(systems()[arch])) is None
+    din = preset(systems()["din"])
+    found, rest = number("memory at scale", "", din), din.count().parameters - 481 * 8
+    assert found.values == {"names": "item", "n": "3,848", "rest": f"{rest:,}"}
+    assert found.value == pytest.approx(4 * (1_000 * 481 * 8 + rest) / 1e6)
+
+
 def test_tables_of_ids_by_hand():
     """8 numbers and a weight, four bytes each, of 100,000 rows; of n rows n ids miss n / e, as a hash of them does miss."""
     screen = preset(systems()["bytedance"])

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from rankzoo.document import Document
-from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, industry, tables
+from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, growing, id_tables, industry, tables
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.schema import Feature, Schema
 from tests.test_cli import answer, run
 
 BUILT = list(systems())
@@ -39,6 +40,43 @@ class TestEverySystem:
         document = Document.preset(id)
         count, large = document.blueprint.count(document.schema()), document.industry().count
         assert large.embedding >= count.embedding and large.dense >= count.dense
+
+
+IDS = {"youtube": {"query_id", "cand_id", "user_id"}, "tencent": {"creator"}, "snapchat": {"advertiser"}, "dnn": {"advertiser"},
+       "bytedance": {"user_id", "item_id"}, "alibaba": {"item"}, "din": {"item"}, "linkedin": set(), "spotify": set(),
+       "huawei": set(), "microsoft": set(), "homedepot": set(), "kuaishou": set(), "ple": set()}
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_only_ids_grow(id: str):
+    """Users, items, queries, advertisers; no words, groups, categories or counts, and no table of items that the model lacks."""
+    document = Document.preset(id)
+    schema, blueprint = document.schema(), document.blueprint
+    assert set(growing(blueprint, schema)) == IDS[id]
+    before, after = blueprint.count(schema), blueprint.count(industry(schema, 10))
+    grown = {part.path.split(".")[-1] for part, old in zip(after.parts, before.parts, strict=True)
+             if part.parameters != old.parameters} - {"first_order"}
+    assert grown == IDS[id] and (after.parameters > before.parameters) == bool(IDS[id])
+
+
+def test_ids_are_known_by_their_names():
+    """As files call them; what only sounds like an id is none."""
+    names = ("userId", "movie_id", "uid", "item id", "ID", "Track", "creator", "paid", "grid", "user_group", "valid")
+    schema = Schema(tuple(Feature(name, "categorical", 9) for name in names), ())
+    assert set(id_tables(schema)) == {"userId", "movie_id", "uid", "item id", "ID", "Track", "creator"}
+
+
+def test_a_catalogue_costs_nothing_where_items_are_known_by_attributes():
+    """M2TRec's few thousand rows however many products there are; MGDSPR's 100 million products are read, 128 numbers each."""
+    homedepot, alibaba = (Document.preset(id).industry() for id in ("homedepot", "alibaba"))
+    assert homedepot.schema.catalogue.schema.feature("product").vocabulary > 10**8 and homedepot.count.parameters < 10**6
+    assert alibaba.count.within("representation.item.item").parameters == 100_000_000 * 128
+
+
+def test_whose_code_a_size_is_from_is_said():
+    """Not the paper's, of which the code is another's."""
+    assert "(code: width of the attention over news, 128; Bi et al., Findings of ACL 2022, re-implementation by Floris6D)" in run(
+        "show", "huawei", "--scale", "industry").stdout
 
 
 def test_the_paper_s_experts_by_hand():
