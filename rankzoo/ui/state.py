@@ -216,8 +216,10 @@ def _take_up(id: str, c: str) -> None:
     memory["rz_link"] = (id, c)
     if id:
         attempt(lambda: _open(id))
+    lost = memory["rz_problem"] if id else None
     if c:
         attempt(lambda: put(link.decode(c)))
+    memory["rz_problem"] = memory["rz_problem"] or lost  # the document can be taken up, and the run is not there
 
 
 def _open(id: str) -> None:
