@@ -5,6 +5,8 @@ that its units show and that other widths would change in it: an expert may be a
 without layers belongs to the part that would show them; where that is gone with its last layer, to its component's column.
 
 What would be refused cannot be pressed: a number goes on to the next with which the model stands.
+
+More than 250 lines, because every kind of step asks the same of a blueprint and is asked whether it stands.
 """
 from __future__ import annotations
 
