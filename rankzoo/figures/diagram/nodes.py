@@ -8,12 +8,15 @@ from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, fit, rect, text, width_of
 from rankzoo.shape import Block
 
+BESIDE = 80.0
+"""Units that the sizes of a side way's tables may take beside its name."""
+
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:
     """A row: glyph, name, «200k × 16»; the line below it is its share of all embedding parameters."""
     size = row_size(block)
     room = box.w - 28 - width_of(size) - 14
-    sign = "numbers" if block.form == "numbers" else "list" if block.words else "table"
+    sign = "numbers" if block.form == "numbers" else "list" if block.words and block.form == "feature" else "table"
     return [rect(0, 0, box.w, box.h, "row box", 4), glyph(sign, 8, 6),
             text(28, 16.5, fit(block.title, room, 13), "t1", size=13),
             text(box.w - 8, 16.5, size, "t2 num size", "end"), *underline(block, box, state), *corner(block, box, state)]
@@ -40,7 +43,10 @@ def in_parts(words: str, room: float) -> str:
 
 
 def row_size(block: Block) -> str:
-    """What a feature row says on the right: rows × width of its table, or how many numbers."""
+    """What a feature row says on the right: rows × width of its table, how many numbers, or those of a side way's tables."""
+    if block.form == "bias":
+        each = " + ".join(map(compact, block.units))
+        return each if width_of(each) <= BESIDE else compact(sum(block.units))
     if block.form == "numbers" or len(block.units) < 2:
         return compact(block.units[0]) if block.units else ""
     return f"{compact(block.units[0])} × {block.units[-1]}"
