@@ -53,19 +53,22 @@ def row_size(block: Block) -> str:
 
 
 def history(block: Block, box: Box, state: State) -> list[Tree]:
-    """The last past items as rows with a coloured edge, newest last, under a line that says of how many."""
+    """The last past items as rows with a coloured edge, newest last, under a line that says of how many; dashed where nothing
+    reads them."""
     length, rows = block.units[0], history_rows(box)
     names = state.items.get(block.address, ())
     name = block.title[:1].upper() + block.title[1:]
     of_words = block.detail == state.say("words")
     said = (state.say("{name}, last {shown} of {length}") if rows < length else state.say("{name}, {length} words") if of_words
             else state.say("{name}, {length} past items")).format(name=name, shown=rows, length=length)
+    idle = not any(link.source == block.address for link in state.layout.links)
+    said = state.say("{name}: nothing reads it").format(name=name) if idle else said
     one = state.say("word {n}" if of_words else "past item {n}")
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):
         y = HISTORY_HEAD + i * HISTORY_ROW
         item = names[-rows:][i] if len(names) >= rows else one.format(n=length - rows + i + 1)
-        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
+        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "off" if idle else "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
                   text(12, y + 14, fit(item, box.w - 20), "t1")]
     return parts
 
