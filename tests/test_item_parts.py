@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.representation.attributes import Attributes
 from rankzoo.document import Document
 from rankzoo.export.picture import layout_of
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.diagram.state import parameter_shares
+from rankzoo.figures.layout import arrange
 from rankzoo.inspection.embeddings import computed
 from rankzoo.inspection.part import anatomy
 from rankzoo.inspection.steps import steps
@@ -18,6 +20,7 @@ from rankzoo.model import RankingModel
 from rankzoo.paths import set_at
 from rankzoo.registry import systems
 from rankzoo.shape import Block
+from tests.drawings import columns
 from tests.strokes import texts
 
 ITEMS = [id for id in systems() if Document.preset(id).schema().catalogue]
@@ -115,3 +118,13 @@ def test_the_words_of_a_query_are_no_past_items() -> None:
     document = Document.preset("alibaba")
     said = [words for words, _ in texts(draw(layout_of(document.blueprint, document.schema())))]
     assert "word 4" in said and "past item 4" not in said and "past item 20" in said
+
+
+def test_what_only_past_items_read_stands_back_too() -> None:
+    """The line from an attribute to its node passes beside every row between them."""
+    document = Document.preset("alibaba")
+    place = document.blueprint.places(document.schema())[0]
+    blocks = Attributes(items=("category",)).draw(place.shape).blocks
+    layout = arrange(blocks, columns(blocks))
+    rows = [address for address, block in layout.blocks.items() if block.group == "made" and block.form != "item"]
+    assert len(rows) == 2 and {layout.boxes[address].x for address in rows} == {14.0}

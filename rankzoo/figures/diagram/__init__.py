@@ -122,7 +122,9 @@ def sentence(block: Block, state: State) -> str:
 
 def _sizes(block: Block, say: Say) -> str:
     units = [f"{unit:,}" for unit in block.units]
-    if block.form in ("feature", "bias", "history"):
+    if block.form == "bias":
+        return say("{sizes} numbers").format(sizes=" + ".join(units))
+    if block.form in ("feature", "history"):
         template = say("{n} positions of {width} numbers") if block.form == "history" else say("{n} rows of {width} numbers")
         return template.format(n=units[0], width=units[-1])
     if block.form == "gate":

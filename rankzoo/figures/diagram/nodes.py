@@ -8,12 +8,15 @@ from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, fit, rect, text, width_of
 from rankzoo.shape import Block
 
+BESIDE = 80.0
+"""Units that the sizes of a side way's tables may take beside its name."""
+
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:
     """A row: glyph, name, «200k × 16»; the line below it is its share of all embedding parameters."""
     size = row_size(block)
     room = box.w - 28 - width_of(size) - 14
-    sign = "numbers" if block.form == "numbers" else "list" if block.words else "table"
+    sign = "numbers" if block.form == "numbers" else "list" if block.words and block.form == "feature" else "table"
     return [rect(0, 0, box.w, box.h, "row box", 4), glyph(sign, 8, 6),
             text(28, 16.5, fit(block.title, room, 13), "t1", size=13),
             text(box.w - 8, 16.5, size, "t2 num size", "end"), *underline(block, box, state), *corner(block, box, state)]
@@ -40,26 +43,32 @@ def in_parts(words: str, room: float) -> str:
 
 
 def row_size(block: Block) -> str:
-    """What a feature row says on the right: rows × width of its table, or how many numbers."""
+    """What a feature row says on the right: rows × width of its table, how many numbers, or those of a side way's tables."""
+    if block.form == "bias":
+        each = " + ".join(map(compact, block.units))
+        return each if width_of(each) <= BESIDE else compact(sum(block.units))
     if block.form == "numbers" or len(block.units) < 2:
         return compact(block.units[0]) if block.units else ""
     return f"{compact(block.units[0])} × {block.units[-1]}"
 
 
 def history(block: Block, box: Box, state: State) -> list[Tree]:
-    """The last past items as rows with a coloured edge, newest last, under a line that says of how many."""
+    """The last past items as rows with a coloured edge, newest last, under a line that says of how many; dashed where nothing
+    reads them."""
     length, rows = block.units[0], history_rows(box)
     names = state.items.get(block.address, ())
     name = block.title[:1].upper() + block.title[1:]
     of_words = block.detail == state.say("words")
     said = (state.say("{name}, last {shown} of {length}") if rows < length else state.say("{name}, {length} words") if of_words
             else state.say("{name}, {length} past items")).format(name=name, shown=rows, length=length)
+    idle = not any(link.source == block.address for link in state.layout.links)
+    said = state.say("{name}: nothing reads it").format(name=name) if idle else said
     one = state.say("word {n}" if of_words else "past item {n}")
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):
         y = HISTORY_HEAD + i * HISTORY_ROW
         item = names[-rows:][i] if len(names) >= rows else one.format(n=length - rows + i + 1)
-        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
+        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "off" if idle else "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
                   text(12, y + 14, fit(item, box.w - 20), "t1")]
     return parts
 

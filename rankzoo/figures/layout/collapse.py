@@ -15,6 +15,8 @@ ROWS = 14
 EXPERTS = 16
 DRAWN_EXPERTS = 4
 EQUAL_LAYERS = 3
+MADE = "made"
+"""The group of what items are made of."""
 X0 = "interaction"
 """Address of the bar that joins all fields before the crosses: no block of a slot, so it bears the slot's own."""
 
@@ -38,9 +40,10 @@ def into_item(link: Link, graph: Graph) -> bool:
     return graph.blocks[link.target].form == "item"
 
 
-def feeds_item(address: str, graph: Graph) -> bool:
-    """Whether a block is what items are made of."""
-    return any(link.source == address and into_item(link, graph) for link in graph.links)
+def beside_item(address: str, graph: Graph) -> bool:
+    """Whether a block stands among what items are made of, be it read for items or for past items alone."""
+    block = graph.blocks[address]
+    return block.group == MADE and block.form != "item"
 
 
 def condense(blocks: Iterable[Block], busiest: Mapping[str, float]) -> Graph:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rankzoo.figures.layout.collapse import X0, Graph, feeds_item
+from rankzoo.figures.layout.collapse import X0, Graph, beside_item
 from rankzoo.figures.layout.ranks import Columns, Rank
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, JOINED, ROWS, UNIT_LABEL, size
 from rankzoo.figures.layout.types import SHARED, Box, Scales
@@ -105,7 +105,7 @@ def place(graph: Graph, columns: Columns, plan: Heights, scale: Scales) -> dict[
         for address, (w, h), top in zip(members, sizes, tops, strict=True):
             fills = graph.blocks[address].form in (*ROWS, "history", "expert", "tower", "head", "scorer", "broken")
             wide = columns.widths[i] if fills else w
-            inset = INSET if feeds_item(address, graph) else 0.0
+            inset = INSET if beside_item(address, graph) else 0.0
             boxes[address] = Box(columns.lefts[i] + (columns.widths[i] - wide) / 2 + inset, top, wide - inset, h)
     return boxes
 
