@@ -124,7 +124,7 @@ LESSON = Lesson(
                  number="gate parameters", slip="Taking a gate for a small network with hidden layers, or adding biases.",
                  follow="What is gate polarisation, and what helps?",
                  then="A softmax that ends on one or two experts. Gates are dropped out in training and the rest renormalised; "
-                      "it helps partly.",
+                      "since then no run has ended so.",
                  facts=("gates that collapsed without dropout", "gate dropout")),
         Question("Why a side tower for the position, instead of the position as one more feature?",
                  "A deep network would mix position and relevance beyond untangling. A tower whose output is only added keeps "
