@@ -5,7 +5,7 @@ import streamlit as st
 
 from rankzoo.errors import ZooError
 from rankzoo.figures.words import whole
-from rankzoo.ui import head, inside, page, state
+from rankzoo.ui import claims, head, inside, page, state
 from rankzoo.ui.views import ROOMS, missing, switch
 from rankzoo.ui.words import say, translate
 
@@ -34,3 +34,4 @@ else:
         ROOMS[view].show(replace(sight, row=row, truth=truth))
     except ZooError as problem:
         st.error(page.escaped(problem.text(translate)))
+claims.about(document.system)

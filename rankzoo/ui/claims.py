@@ -221,6 +221,18 @@ def _known(claim: Claim, title: str) -> None:
         st.caption(escaped(say(outcome.why)))
 
 
+def about(system: System) -> None:
+    """Below a picture of one model: the claims of papers that train it among others, each a press away."""
+    found = [claim for claim in claims().values() if not claim.system and any(arm.system == system.id for arm in claim.arms)]
+    if found:
+        st.markdown(f"**{say('What takes several trainings')}**")
+    with st.container(horizontal=True, gap="small", key="rz_about"):
+        for claim in found:
+            if st.button(say(claim.title), key=f"rz_to:{claim.id}", type="tertiary", icon=":material/science:",
+                         help=escaped(say(claim.claim)), on_click=_ask, args=(claim.id,)):
+                st.switch_page("pages/claims.py")
+
+
 def _ask(id: str) -> None:
     st.session_state[KEY] = id
 

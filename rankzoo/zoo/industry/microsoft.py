@@ -167,6 +167,8 @@ SYSTEM = System(
               Size("clicked", 50, HISTORY, history=True)),
     plain={"representation.pooling": "average"},
     before=Before((Earlier("word table", "the same model over a table of words, a title being their average", {"representation": {
-        "kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),), seconds=150),
+        "kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),), seconds=150,
+        why="Nothing is pretrained here, and what a language model brings is what it has read before. Two words of a made-up "
+            "title tell its topic wherever they stand, so that an average of words learned from the same clicks knows as much."),
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
 )
