@@ -120,7 +120,10 @@ def columns(blueprint: Blueprint, schema: Schema, translate: Translate = str) ->
 def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Schema, translate: Translate) -> str:
     if slot == "representation":
         inputs = len(schema.leaving(blueprint.without).inputs) + len(schema.histories)
-        return translate("1 input") if inputs == 1 else translate("{n} inputs").format(n=inputs)
+        said = translate("1 input") if inputs == 1 else translate("{n} inputs").format(n=inputs)
+        made = sum(len(block.words) for block in blueprint.blocks(schema) if block.form == "item")
+        of = translate("1 attribute") if made == 1 else translate("{n} attributes").format(n=made)
+        return f"{said}, {of}" if made else said
     if slot == "losses":
         tasks = len(blueprint.tasks)
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
@@ -148,10 +151,16 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
         if not named and is_size(at(tree, path)):
             sizes.append(path)
         else:
-            own = {each for each in below if named and name in (layout.blocks[each].task, layout.blocks[each].title)}
+            own = {each for each in below if named and _named(each, layout.blocks[each], component_of(path), name)}
             found |= own or below
     sized = sized_blocks(document.blueprint.places(document.schema()), sizes, parts=True) if sizes else ()
     return frozenset(found.union(sized)) & set(layout.order)
+
+
+def _named(address: str, block: Block, component: str, name: str) -> bool:
+    """Whether a setting by names is about a part under this name: a task's, a field's, or that of a field of past items."""
+    field = address.removeprefix(f"{component}.")
+    return name in (block.task, field) or block.form == "history" and name.startswith(f"{field}.")
 
 
 @kept

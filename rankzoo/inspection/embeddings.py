@@ -80,6 +80,11 @@ def tables(subject: Subject) -> tuple[str, ...]:
                   subject.trace.entries else ())
 
 
+def computed(subject: Subject, name: str) -> bool:
+    """Whether vectors are made of what is known of an item, and none belongs to it: one that is new has a vector at once."""
+    return bool(subject.dataset.schema.named(name)) and name not in subject.model.representation.attributes
+
+
 def largest(subject: Subject) -> str:
     """The one with the longest table."""
     schema = subject.dataset.schema

@@ -37,6 +37,8 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
             return ""
         case "concat":
             return rf"x=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else spec.formula
+        case "product":
+            return r"p=" + r"\odot ".join(map(word, block.words))
         case "linear":
             return linear(block, spec, numbers)
         case "numbers":

@@ -10,6 +10,8 @@ from rankzoo.shape import Block, Count
 
 SUMS = re.compile(r"[\d,]+( × [\d,]+)?( \+ [\d,]+( × [\d,]+)?)*")
 """The arithmetic of matrices and biases, and of nothing else."""
+ROWS = ("feature", "item")
+"""Forms of what a row's vectors leave."""
 Reads = tuple[tuple[str, int], ...]
 
 
@@ -56,8 +58,8 @@ def inputs(block: Block, came: Sequence[tuple[Block, int]], maps: Sequence[tuple
     more = maps[-1][0] - maps[-2][1] if len(maps) > 1 else 0
     last = _adding_up(sorted(rest, key=lambda pair: (pair[0].form == "linear", -pair[1])), more)
     rest = [pair for pair in rest if pair not in last]
-    compared = [pair for pair in rest if pair[0].form == "feature"]
-    added = [each.title for each, width in rest if each.form != "feature" and width == 1]
+    compared = [pair for pair in rest if pair[0].form in ROWS]
+    added = [each.title for each, width in rest if each.form not in ROWS and width == 1]
     if not first or (more and not last) or len(compared) + len(added) < len(rest):
         return None
     return Inputs(titled(first), titled(pair for pair in came if pair in last), tuple(added), titled(compared))

@@ -69,6 +69,8 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     """How many numbers come, stand between and leave; nothing where the arithmetic does not say."""
     if block.form in ("feature", "history"):
         return block.units
+    if block.form == "item":
+        return (*((sum(width for _, width in reads),) if reads else ()), *block.units)
     if maps:  # a network over each word reads more than its first matrix: there are as many of these as words
         once = not reads or sum(width for _, width in reads) == maps[0][0]
         return (maps[0][0], *(leaves for _, leaves in maps)) if once else ()
@@ -76,7 +78,7 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     wide = (sum(width for _, width in reads),) if reads else ()
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
-    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers") and leaves else ()
+    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "product") and leaves else ()
 
 
 def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
@@ -105,6 +107,11 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "A small network turns the numbers into one vector, as wide as that of a field."
         case "numbers" if all(part.table and part.working.startswith("1 × ") for part in own.parts):
             return "Every number owns one vector, learned with the rest, and scales it."
+        case "feature" if "item" in to:
+            return ("Every value owns one vector, which all items share; of a list items have the mean." if block.words else
+                    "Every value owns one vector, which all items share.")
+        case "item" if not own.parameters:
+            return "An item's vector is that of its attributes, side by side: the node itself owns no number."
         case "candidate" if "scorer" not in to:
             return "The candidate as a vector: it asks nothing here, what is behind compares it."
     return SENTENCES.get(block.form, "")
@@ -116,6 +123,7 @@ SENTENCES = {"bias": "What the side way reads, value by value.",
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
              "sum": "The past items, each times its weight, added up to one vector.",
+             "product": "Two vectors multiplied number by number: large where both are, beside them in the joined vector.",
              "head": "The task's loss: how far the logit is from what happened."}
 
 
@@ -132,7 +140,8 @@ def before_the_experts(gate: Block, blocks: Sequence[Block], width: int) -> tupl
 def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -> Count:
     """The parts of a component's count that are this block's: those at or below its address (a tower's hidden layers and its head
     stand apart), or with them those that no other block holds and that make up what the drawing says that it has."""
-    held = set(_below(block, count))
+    inner = [other for other in blocks if other.address.startswith(block.address + ".")]  # an attribute of the items
+    held = set(_below(block, count)).difference(*(_below(other, count) for other in inner))
     if sum(part.parameters for part in held) != block.parameters:
         taken = {path for other in blocks if other.address not in (block.address, address) for path in
                  (part.path for part in _below(other, count))}

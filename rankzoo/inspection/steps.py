@@ -5,6 +5,8 @@ that its units show and that other widths would change in it: an expert may be a
 without layers belongs to the part that would show them; where that is gone with its last layer, to its component's column.
 
 What would be refused cannot be pressed: a number goes on to the next with which the model stands.
+
+More than 250 lines, because every kind of step asks the same of a blueprint and is asked whether it stands.
 """
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from pydantic.fields import FieldInfo
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError
-from rankzoo.inspection.provenance import sized_blocks
+from rankzoo.inspection.provenance import shapes, sized_blocks
 from rankzoo.paths import at
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
@@ -98,10 +100,11 @@ def _stands(blueprint: Blueprint, schema: Schema, path: str, value: object) -> b
 def _imagined(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block: Block | None, preset: Blueprint | None,
               stands: Stands) -> tuple[Step, ...]:
     """Every step, whether or not the model can stand behind it; a number's lead as far as it does."""
-    if block is not None and block.form == "feature":
-        left = [*blueprint.without, block.title] if block.title in schema.spare else []
+    if block is not None and block.form in ("feature", "history"):
+        left = [*blueprint.without, block.title] if block.title in schema.spare and block.group != "made" else []
         out = [Step("without", "Leave the feature out", "", left, gone=True, part=block.title)] if left else []
-        return (*_together(_field(address, spec, block), address, spec, stands), *out)
+        sizes = (step for each in embedded(schema, address, block).items() for step in _field(address, spec, *each))
+        return (*_together(sizes, address, spec, stands), *out)
     if block is not None and block.form == "head":
         return tuple(_task(blueprint, address, spec, block))
     if block is not None and (block.form == "bias" or block.form == "numbers" and not block.parameters):
@@ -112,11 +115,13 @@ def _imagined(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, bl
         return tuple(_length(path, fields[path], spec, preset, fields[path].title) for path in _lists(fields)
                      if place and _own_part(path, spec, place))
     own = [path for path in fields if _shows(block, _held(spec, path)) and place
-           and block.address in sized_blocks([place], [path])]
+           and block.address in sized_blocks([place], [path]) and shapes(place, path)]
     own += [path for path in _lists(fields) if place and not _held(spec, path) and _first(path, spec, place, block)]
     widths = [step for path in own for step in _widths(path, fields[path], spec, preset)]
     bare = bool(widths) and block.form == "layer"  # a network of which nothing but its widths is drawn
-    numbers = [] if bare else [step for path, field in fields.items() for step in _number(path, field, spec, stands)]
+    hidden = f"{address}.dim" if block.form == "item" else ""  # the size of the attributes' tables, which have rows of their own
+    numbers = [] if bare else [step for path, field in fields.items() if path != hidden
+                               for step in _number(path, field, spec, stands)]
     return (*numbers, *widths)
 
 
@@ -190,22 +195,35 @@ def _length(path: str, field: FieldInfo, spec: Slot, preset: Blueprint | None, t
                 [*value, next_one] if most is None or len(value) < most else None, part="length")
 
 
-def _field(address: str, spec: Slot, block: Block) -> Iterator[Step]:
+def embedded(schema: Schema, address: str, block: Block) -> dict[str, str]:
+    """The tables of a row of the first column: by which name settings know each, and what its size is called. A past item has one
+    for each of its fields that no feature has."""
+    name, size = block.address.removeprefix(f"{address}."), "Embedding size"
+    if block.form == "history":
+        own = [f.name for f in schema.history(block.title).fields if not f.table]
+        return {f"{name}.{each}": f"{size}, {each}" for each in own}
+    return {name: size} if block.form == "feature" and block.parameters else {}
+
+
+def _field(address: str, spec: Slot, name: str, title: str) -> Iterator[Step]:
     """The embedding size of one field, where the representation has one for each."""
-    name = block.title
     if not {"dim", "dims"} <= set(type(spec).model_fields):
         return
     width = spec.dims.get(name, spec.dim)
     put = lambda new: {each: w for each, w in spec.dims.items() if each != name} | ({name: new} if new != spec.dim else {})  # noqa: E731
-    yield Step(f"{address}.dims", "Embedding size", f"{width:,}", put(width // 2) if width > 1 else None, put(width * 2),
-               part=name)
+    yield Step(f"{address}.dims", title, f"{width:,}", put(width // 2) if width > 1 else None, put(width * 2), part=name)
 
 
 def _together(found: Iterator[Step], address: str, spec: Slot, stands: Stands) -> Iterator[Step]:
-    """The embedding size of one field; where the model stands with no other for it alone, as where vectors are paired, of all."""
+    """The embedding sizes of one row's fields; where the model stands with no other for one alone, as where vectors are paired,
+    of all fields, once."""
+    paired = False
     for step in found:
-        alone = stands(step.path, step.less) or stands(step.path, step.more) or step.part in spec.dims
-        yield from (step,) if alone else _number(f"{address}.dim", type(spec).model_fields["dim"], spec, stands)
+        if stands(step.path, step.less) or stands(step.path, step.more) or step.part in spec.dims:
+            yield step
+        elif not paired:
+            paired = True
+            yield from _number(f"{address}.dim", type(spec).model_fields["dim"], spec, stands)
 
 
 def _task(blueprint: Blueprint, address: str, spec: Slot, block: Block) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
+from rankzoo.figures import latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
@@ -16,9 +17,8 @@ from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
 
-LONG, WIDE = 55, 110
-"""Signs of a formula's LaTeX beyond which it is set smaller, and beyond which each clause has a line: a column cuts in
-silence."""
+COLUMN = 15.0
+"""Width of a formula's column in a window of 1,280 pixels, in em of the page's formulas."""
 NAMED, SHORT, NEWEST = 3, 2, 4
 """Of how many inputs the names are told, of how many sums the arithmetic stands outside its help, and of how many past items the
 weights."""
@@ -51,9 +51,7 @@ def show(chosen: str, inside: Learned) -> None:
             schema = document.schema()
             said = inner.formula if inner else formula_of(spec, [schema.task(name) for name in document.blueprint.tasks])
             if said:
-                lines = r"\begin{gathered}" + said.replace(r",\quad ", r",\\ ") + r"\end{gathered}"
-                said = lines if len(said) > WIDE else said
-                st.latex((r"\footnotesize " if len(said) > LONG else r"\small ") + said)
+                st.latex(latex.column(said, COLUMN))
             if spec.source:
                 st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
         _numbers(number, more, inner.count if inner else count.within(address), count)
@@ -113,6 +111,8 @@ def _sizes(inner: Anatomy, part: Block) -> str:
     if not inner.sizes:
         return ""
     rows, width = f"{inner.sizes[0]:,}", f"{inner.sizes[-1]:,}"
+    if part.form == "history" and part.detail == say("words"):
+        return say("words {sizes}", sizes=f"{rows} × {width}")
     if part.form == "history":
         return say("past items {sizes}", sizes=f"{rows} × {width}")
     if part.form != "feature":
@@ -172,12 +172,12 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     with menu:
         forms.kind(slot, index=int(index or 0))
     note = provenance.notes()
-    own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(block))]
+    own = [name for name in names if block and forms.by_name(type(spec).model_fields[name], _named(address, block))]
     for i, name in enumerate([*own, *names]):
         field, value = type(spec).model_fields[name], getattr(spec, name)
         with (rest + [menu])[i % 4]:
             if i < len(own):
-                forms.of_one(f"{address}.{name}", field, value, _named(block))
+                forms.of_one(f"{address}.{name}", field, value, _named(address, block))
             else:
                 forms.setting(f"{address}.{name}", field, value, note=note(f"{address}.{name}"))
     with (rest + [menu])[(len(own) + len(names)) % 4]:
@@ -200,9 +200,9 @@ def _sources(address: str, spec: Slot) -> None:
                             f":gray-badge[{say(fact.tag)}]")
 
 
-def _named(block: Block) -> str:
+def _named(address: str, block: Block) -> str:
     """The name by which settings know a part: its task's, or its field's."""
-    return block.task or (block.title if block.form == "feature" else "")
+    return block.task or (block.address.removeprefix(f"{address}.") if block.form == "feature" else "")
 
 
 def _features() -> None:

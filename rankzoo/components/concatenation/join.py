@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
-from rankzoo.shape import Block, Count, Drawing, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -72,8 +72,12 @@ class Join(Slot):
             return Drawing()
         block = Block(shape.at, "concatenation", "concat", "concat", f"x · {sum(sizes.values())}", (sum(sizes.values()),),
                       words=tuple(sizes))
-        factors = [name for pair in self.products for name in pair]
-        return Drawing((block,), shape.edges(dict.fromkeys([*self.names(shape), *factors, *shape.joins]), shape.at))
+        joined = shape.edges([*self.names(shape), *shape.joins], shape.at)
+        multiplied = [Block(f"{shape.at}.product.{i}", "concatenation", "product", "⊙", f"{a} ⊙ {b}", (shape.fields[a],),
+                            words=(a, b)) for i, (a, b) in enumerate(self.products)]
+        inside = [edge for each in multiplied for edge in (*shape.edges(each.words, each.address),
+                                                           Edge(each.address, shape.at, each.units[0]))]
+        return Drawing((*multiplied, block), (*joined, *inside))
 
     def build(self, shape: Shape) -> JoinLayer:
         return JoinLayer(self, shape)

@@ -26,12 +26,12 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.pages import table
-from rankzoo.components.representation.raw import DENSE, aside, feature_rows, origins
+from rankzoo.components.representation.raw import DENSE, aside, feature_rows, item_rows, origins
 from rankzoo.components.slot import Slot, Width
 from rankzoo.errors import ZooError, axes, closest
 from rankzoo.facts import Source
 from rankzoo.schema import History, Schema
-from rankzoo.shape import Block, Count, Drawing, Part, SequenceShape, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, SequenceShape, Shape
 from rankzoo.signals import Batch, Fields, Sequence, Signal
 from rankzoo.trace import Trace
 
@@ -150,22 +150,29 @@ class Embeddings(Slot):
         detail = "one row per value, then a ReLU" if self.relu else "one row per value"
         rows = feature_rows(shape.schema, shape.at, widths, detail, numbers, biases, self.numeric == "mlp")
         blocks = [block for block in rows if not shape.schema.named(block.title)]  # an item's vector leaves the catalogue's node
-        blocks += [self.drawn_items(shape)] if shape.schema.catalogue else []
+        made = self.drawn_items(shape) if shape.schema.catalogue else Drawing()
+        blocks += made.blocks
         for h in shape.schema.histories:
             own = [tables[f"{h.name}.{f.name}"] for f in h.fields if not f.table]
-            blocks.append(Block(f"{shape.at}.{h.name}", "representation", "history", h.name, "past items",
+            blocks.append(Block(f"{shape.at}.{h.name}", "representation", "history", h.name, listed_as(shape.schema, h),
                                 (h.length, after.sequences[h.name].width), sum(r * w for r, w in own), group="history",
                                 words=tuple(f.name for f in h.fields)))
-        return Drawing(tuple(blocks))
+        return Drawing(tuple(blocks), made.edges)
 
-    def drawn_items(self, shape: Shape) -> Block:
-        """The catalogue as a node that holds what makes its items' vectors."""
-        catalogue, tables = shape.schema.catalogue, self.tables(shape.schema)
-        names = self.attributes(shape.schema)
-        own = [tables[catalogue.table(n)] for n in catalogue.attributes if catalogue.table(n) in tables]
-        numbers = sum(rows * width for rows, width in own)
-        return Block(f"{shape.at}.{catalogue.name}", "representation", "feature", catalogue.name, "of its attributes",
-                     (catalogue.rows, self.item_width(shape.schema)), numbers, group="item", words=names)
+    def drawn_items(self, shape: Shape) -> Drawing:
+        """What items' vectors are made of, row by row, and the node that makes them of it, which they leave."""
+        name, read = shape.schema.catalogue.name, self.attributes(shape.schema)
+        rows = item_rows(shape.schema, shape.at, self.tables(shape.schema), read)
+        detail, widths, own = self.making(shape)
+        node = Block(f"{shape.at}.{name}", "representation", "item", name, detail, widths, own, group="made", words=read)
+        used = [row for row in rows if row.form == "numbers" or row.title in read]
+        return Drawing((*rows, node), tuple(Edge(row.address, node.address, row.units[-1]) for row in used))
+
+    def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:
+        """What makes an item's vector of its attributes: in few words, the widths of its layers, and the parameters beside the
+        attributes' tables."""
+        joined = len(self.attributes(shape.schema)) > 1
+        return "side by side" if joined else "as it is", (self.item_width(shape.schema),), 0
 
     def build(self, shape: Shape) -> EmbeddingsLayer:
         return EmbeddingsLayer(self, shape.schema)
@@ -180,6 +187,12 @@ def paths(schema: Schema) -> list[str]:
     """What an embedding size can be given for: features, the fields of histories, attributes of items."""
     known = [f.name for f in schema.features] + [f"{h.name}.{f.name}" for h in schema.histories for f in h.fields]
     return known + [schema.catalogue.table(name) for name in schema.catalogue.attributes] if schema.catalogue else known
+
+
+def listed_as(schema: Schema, history: History) -> str:
+    """What the positions of a history are: items of the past, or the words of which an item's texts are made."""
+    words = {schema.catalogue.table(h.name) for h in schema.catalogue.schema.histories} if schema.catalogue else set()
+    return "words" if history.fields[0].table in words else "past items"
 
 
 def listed_items(schema: Schema) -> dict[str, int]:

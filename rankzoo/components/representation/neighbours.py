@@ -31,7 +31,7 @@ from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
-from rankzoo.shape import Block, Count, Part, Shape
+from rankzoo.shape import Count, Part, Shape
 from rankzoo.signals import Batch
 
 Sample = Annotated[int, Field(ge=0, le=100)]
@@ -110,11 +110,10 @@ class Neighbours(Attributes):
             parts += [Part(part.path, part.parameters, 0, (), part.working, once=part.flops * rows) for part in each]
         return tuple(parts)
 
-    def drawn_items(self, shape: Shape) -> Block:
-        block, names = super().drawn_items(shape), self.attributes(shape.schema)
-        own = sum(part.parameters for part in self.layer_parts(shape.schema))
-        return Block(block.address, block.slot, block.form, block.title, "of its neighbours", block.units,
-                     block.parameters + own, group=block.group, words=names)
+    def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:
+        own, many = sum(part.parameters for part in self.layer_parts(shape.schema)), len(self.hidden)
+        layers = f"{many} layer{'s' * (many != 1)}"
+        return f"{layers} over neighbours · {self.aggregator}", self.hidden or (self.item_width(shape.schema),), own
 
     def build(self, shape: Shape) -> NeighboursLayer:
         return NeighboursLayer(self, shape.schema)

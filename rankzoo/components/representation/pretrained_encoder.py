@@ -57,11 +57,13 @@ class PretrainedEncoder(Titles):
     length: Annotated[int, Field(ge=4, le=128, title="Pieces of words in a title at most")] = 40
 
     main: ClassVar = ("trained", "pooling", "dim")
-    made: ClassVar = "MiniLM-L6, pretrained"
     title: ClassVar = "Pretrained text encoder"
     sentence: ClassVar = "A language model trained on other texts reads an item's title; clicks tune little or nothing of it."
     formula: ClassVar = (r"h=W_p\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m+b_p,"
                          r"\quad r=\mathrm{PLM}(w_1 \dots w_M)")
+
+    def made(self) -> str:
+        return "MiniLM, pretrained"
 
     def word(self) -> str:
         return f"PLM, last {self.trained}" if self.trained else "PLM, frozen"

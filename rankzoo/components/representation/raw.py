@@ -1,7 +1,7 @@
 """What every representation shares: the raw inputs that bypass it, and how inputs are drawn."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from torch import Tensor
@@ -40,4 +40,24 @@ def feature_rows(schema: Schema, at: str, widths: Mapping[str, int], detail: str
         title = f"dense ×{len(numeric)} → MLP" if through else numeric[0] if len(numeric) == 1 else f"dense ×{len(numeric)}"
         blocks.append(Block(f"{at}.numbers", "representation", "numbers", title, "numbers, standardised", (len(numeric),),
                             numbers, group="number", words=numeric))
+    return blocks
+
+
+def item_rows(schema: Schema, at: str, tables: Mapping[str, tuple[int, int]], read: Sequence[str]) -> list[Block]:
+    """A node per attribute that items are made of, or whose table past items read: its table (rows, width) and, of a list, the
+    name of what it holds; one for all numbers. `read` are the attributes that items are made of."""
+    catalogue = schema.catalogue
+    held = {each.name: (each.fields[0].name,) for each in catalogue.schema.histories}
+    numbers = tuple(name for name in read if not catalogue.values(name))
+    blocks = []
+    for name in catalogue.attributes:
+        table, values = catalogue.table(name), catalogue.values(name)
+        rows, width = tables.get(table, (values, 1))
+        if table in tables or name in read and values:
+            blocks.append(Block(f"{at}.{table}", "representation", "feature", name, "shared by all items", (rows, width),
+                                rows * width if table in tables else 0, group="made", words=held.get(name, ())))
+    if numbers:
+        title = numbers[0] if len(numbers) == 1 else f"dense ×{len(numbers)}"
+        blocks.append(Block(f"{at}.{catalogue.name}.numbers", "representation", "numbers", title, "numbers, standardised",
+                            (len(numbers),), group="made", words=numbers))
     return blocks

@@ -37,10 +37,12 @@ class TextEncoder(Titles):
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout")] = 0.0
 
     main: ClassVar = ("dim", "layers", "pooling")
-    made: ClassVar = "a small encoder of ours"
     title: ClassVar = "Text encoder"
     sentence: ClassVar = "A small transformer reads an item's title: a new item has a vector at once."
     formula: ClassVar = r"h=\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m,\quad r=\mathrm{Enc}(w_1 \dots w_M)"
+
+    def made(self) -> str:
+        return f"encoder, {self.layers} layer{'s' * (self.layers > 1)}"
 
     def word(self) -> str:
         return f"text ×{self.layers}"

@@ -30,7 +30,7 @@ from rankzoo.components.slot import Width
 from rankzoo.errors import ZooError, closest
 from rankzoo.facts import Source
 from rankzoo.schema import History, Schema
-from rankzoo.shape import Block, Count, Part, SequenceShape, Shape
+from rankzoo.shape import Count, Part, SequenceShape, Shape
 from rankzoo.signals import Batch, Sequence, Signal
 from rankzoo.trace import Trace
 
@@ -46,9 +46,12 @@ class Titles(Embeddings):
 
     short: ClassVar = "text"
     keeps: ClassVar = ("table", "words")
-    made: ClassVar[str] = ""  # what makes the states, in a word or two on the diagram
     source: ClassVar = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
                               "10.48550/arXiv.2104.07413")
+
+    @abstractmethod
+    def made(self) -> str:
+        """What makes the states of the words, in a word or two on the diagram."""
 
     def listed(self, schema: Schema) -> History:
         """The items' list of words."""
@@ -109,10 +112,10 @@ class Titles(Embeddings):
         return tuple(replace(part, flops=0, output=() if not part.table else part.output, once=part.flops * schema.catalogue.rows)
                      for part in parts)
 
-    def drawn_items(self, shape: Shape) -> Block:
-        block = super().drawn_items(shape)
+    def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:
         own = sum(part.parameters for part in self.encoder_parts(shape.schema))
-        return replace(block, detail=self.made, parameters=block.parameters + own)
+        pooled = "[CLS]" if self.pooling == "cls" else f"{self.pooling} pooling"
+        return f"{self.made()} · {pooled}", (self.item_width(shape.schema),), own
 
     def fitted(self, schema: Schema) -> tuple[Titles, tuple[str, ...]]:
         spec, gone = super().fitted(schema)

@@ -81,7 +81,9 @@ class MMoE(Slot):
             blocks.append(Block(f"{at}.expert.{i}", "sharing", "expert", f"Expert {i + 1}", "", self.widths,
                                 count.within(f"expert.{i}").parameters))
             edges += [Edge(below, f"{at}.expert.{i}", self.inner(shape))] if below else []
+        read = below if self.gate_input == "shared" else shape.origin.get("joined")
         for gate, task in self.gates(shape).items():
+            edges += [Edge(read, f"{at}.{gate}", self.gated(shape))] if read else []
             blocks.append(Block(f"{at}.{gate}", "sharing", "gate", f"gate {task}" if task else "gate for all", "softmax",
                                 (self.experts,), count.within(gate).parameters, task=task))
             edges += [Edge(f"{at}.expert.{i}", f"{at}.{gate}", self.widths[-1]) for i in range(self.experts)]

@@ -73,7 +73,7 @@ class Adversarial(MlpTower):
     def draw(self, shape: Shape) -> Drawing:
         main, at, feature = super().draw(shape), f"{shape.at}.{NAME}", shape.schema.feature(self.guesses)
         inputs = Block(shape.origin[self.guesses], "representation", "bias", self.guesses, "known in logs only",
-                       (feature.vocabulary, 1), group="bias", words=(self.guesses,))
+                       (feature.vocabulary,), group="bias", words=(self.guesses,))
         head = Block(at, "towers", "adversary", "Adversary", "guesses a bias feature", (*self.hidden, feature.vocabulary),
                      self.count(shape).within(NAME).parameters, words=(self.guesses,))
         read = tuple(Edge(shape.origin[f"branch.{task}"], at, shape.branch, side=True) for task in self.read(shape))

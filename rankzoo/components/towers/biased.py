@@ -80,7 +80,7 @@ class Biased(MlpTower):
         main, at = super().draw(shape), f"{shape.at}.bias"
         known = [name for name in self.by if shape.schema.feature(name).bias]
         inputs = Block(shape.origin[known[0]], "representation", "bias", ", ".join(self.by), "known in logs only",
-                       (shape.schema.feature(known[0]).vocabulary, 1), group="bias", words=self.by)
+                       tuple(self.tables(shape.schema).values()), group="bias", words=self.by)
         tower = Block(at, "towers", "bias_tower", "Bias tower", "missing when serving", (1,),
                       self.count(shape).within("bias").parameters)
         heads = tuple(Edge(at, f"losses.{task}", 1, side=True) for task in self.on)

@@ -25,10 +25,10 @@ STROKE = 2
 """Units that a box's own line may stand out to the right of its column."""
 Painter = Callable[[Block, Box, State], list[Tree]]
 PAINTERS: Mapping[str, Painter] = {
-    "feature": nodes.feature, "numbers": nodes.feature, "bias": nodes.feature, "history": nodes.history,
-    "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "cross": deep.cross, "linear": deep.linear,
-    "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate, "tower": deep.tower,
-    "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head, "broken": deep.broken}
+    "feature": nodes.feature, "numbers": nodes.feature, "item": nodes.item, "bias": nodes.feature, "history": nodes.history,
+    "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "product": nodes.total, "cross": deep.cross,
+    "linear": deep.linear, "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate,
+    "tower": deep.tower, "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head, "broken": deep.broken}
 
 
 def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
@@ -106,6 +106,7 @@ def _node(block: Block, box: Box, state: State) -> Tree:
 def sentence(block: Block, state: State) -> str:
     """A block in words, for those who don't see it: what it is, its sizes, its parameters, its metric."""
     say, form = state.say, state.say(WORDS[block.form])
+    form = block.detail if block.form == "history" else form  # past items, or words
     said = [f"{block.title}, {form}" if block.title.lower() != form else block.title]
     times = state.layout.counts.get(block.address, 1)
     if times > 1:
@@ -121,20 +122,23 @@ def sentence(block: Block, state: State) -> str:
 
 def _sizes(block: Block, say: Say) -> str:
     units = [f"{unit:,}" for unit in block.units]
-    if block.form in ("feature", "bias", "history"):
+    if block.form == "bias":
+        return say("{sizes} numbers").format(sizes=" + ".join(units))
+    if block.form in ("feature", "history"):
         template = say("{n} positions of {width} numbers") if block.form == "history" else say("{n} rows of {width} numbers")
         return template.format(n=units[0], width=units[-1])
     if block.form == "gate":
         return say("shares among {n} experts").format(n=units[0])
-    layers = block.form in ("layer", "expert", "tower", "bias_tower", "adversary", "scorer")
+    layers = block.form in ("item", "layer", "expert", "tower", "bias_tower", "adversary", "scorer")
     if layers:
         return say("widths {widths}").format(widths=", ".join(units))
     return say("{sizes} numbers").format(sizes=" × ".join(units))
 
 
 WORDS: Mapping[str, str] = {
-    "feature": "a feature with a table", "numbers": "numeric features", "history": "past items", "bias": "a bias feature",
-    "candidate": "the candidate as query", "scorer": "scores every past item", "sum": "weighted sum",
+    "feature": "a feature with a table", "numbers": "numeric features", "item": "makes the vectors of items",
+    "history": "past items", "bias": "a bias feature", "candidate": "the candidate as query",
+    "scorer": "scores every past item", "sum": "weighted sum", "product": "two vectors multiplied number by number",
     "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",
     "expert": "an expert", "gate": "a gate", "tower": "a tower", "bias_tower": "a side tower", "head": "a task",
     "adversary": "a head that guesses a bias feature", "broken": "a component that cannot stand here"}

@@ -10,9 +10,11 @@ from rankzoo.figures.tree import Tree, circle, compact, path, rect, text, width_
 from rankzoo.shape import Block
 
 
-def glyph(numbers: bool, x: float, y: float) -> Tree:
-    """A table for ids, a pill for numbers."""
-    if numbers:
+def glyph(what: str, x: float, y: float) -> Tree:
+    """A table for ids, a pill for numbers, three bars for a list."""
+    if what == "list":
+        return path(f"M{x} {y + 1}h15M{x} {y + 6}h15M{x} {y + 11}h15", "glyph")
+    if what == "numbers":
         return rect(x, y + 2.5, 15, 7, "glyph", 3.5)
     return path(f"M{x} {y}h15v12h-15zM{x} {y + 4}h15M{x} {y + 8}h15M{x + 5} {y}v12", "glyph")
 

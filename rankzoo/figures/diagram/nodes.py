@@ -8,35 +8,67 @@ from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, fit, rect, text, width_of
 from rankzoo.shape import Block
 
+BESIDE = 80.0
+"""Units that the sizes of a side way's tables may take beside its name."""
+
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:
     """A row: glyph, name, «200k × 16»; the line below it is its share of all embedding parameters."""
     size = row_size(block)
     room = box.w - 28 - width_of(size) - 14
-    return [rect(0, 0, box.w, box.h, "row box", 4), glyph(block.form == "numbers", 8, 6),
+    sign = "numbers" if block.form == "numbers" else "list" if block.words and block.form == "feature" else "table"
+    return [rect(0, 0, box.w, box.h, "row box", 4), glyph(sign, 8, 6),
             text(28, 16.5, fit(block.title, room, 13), "t1", size=13),
             text(box.w - 8, 16.5, size, "t2 num size", "end"), *underline(block, box, state), *corner(block, box, state)]
 
 
+def item(block: Block, box: Box, state: State) -> list[Tree]:
+    """What makes the vectors of items: of what, side by side, as wide as each is; how, and how many numbers leave."""
+    size, parts = " → ".join(map(compact, block.units)), [link for link in state.layout.links if link.target == block.address]
+    bar, total = [], sum(link.width for link in parts)
+    x, y = 0.0, 18.0 if len(parts) < 2 else 22.0
+    for link in parts if len(parts) > 1 else ():
+        w = (box.w - 16) * link.width / total
+        bar.append(rect(8 + x + 0.4, 5, max(w - 0.8, 0.4), 4, "segment", 1))
+        x += w
+    return [rect(0, 0, box.w, box.h, "node box", 6), *bar, text(8, y, fit(block.title, box.w - 30 - width_of(size)), "t1 bold"),
+            text(box.w - 8, y, size, "t2 num size", "end"), text(8, y + 16, in_parts(block.detail, box.w - 16), "t2"),
+            *underline(block, box, state), *corner(block, box, state)]
+
+
+def in_parts(words: str, room: float) -> str:
+    """Words in full, or as many of their parts as there is room for."""
+    parts = words.split(" · ")
+    return next((said for n in range(len(parts), 0, -1) if width_of(said := " · ".join(parts[:n])) <= room), fit(parts[0], room))
+
+
 def row_size(block: Block) -> str:
-    """What a feature row says on the right: rows × width of its table, or how many numbers."""
+    """What a feature row says on the right: rows × width of its table, how many numbers, or those of a side way's tables."""
+    if block.form == "bias":
+        each = " + ".join(map(compact, block.units))
+        return each if width_of(each) <= BESIDE else compact(sum(block.units))
     if block.form == "numbers" or len(block.units) < 2:
         return compact(block.units[0]) if block.units else ""
     return f"{compact(block.units[0])} × {block.units[-1]}"
 
 
 def history(block: Block, box: Box, state: State) -> list[Tree]:
-    """The last past items as rows with a coloured edge, newest last, under a line that says of how many."""
+    """The last past items as rows with a coloured edge, newest last, under a line that says of how many; dashed where nothing
+    reads them."""
     length, rows = block.units[0], history_rows(box)
     names = state.items.get(block.address, ())
     name = block.title[:1].upper() + block.title[1:]
-    said = (state.say("{name}, last {shown} of {length}") if rows < length else state.say("{name}, {length} past items")).format(
-        name=name, shown=rows, length=length)
+    of_words = block.detail == state.say("words")
+    said = (state.say("{name}, last {shown} of {length}") if rows < length else state.say("{name}, {length} words") if of_words
+            else state.say("{name}, {length} past items")).format(name=name, shown=rows, length=length)
+    idle = not any(link.source == block.address for link in state.layout.links)
+    said = state.say("{name}: nothing reads it").format(name=name) if idle else said
+    one = state.say("word {n}" if of_words else "past item {n}")
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):
         y = HISTORY_HEAD + i * HISTORY_ROW
-        item = names[-rows:][i] if len(names) >= rows else state.say("past item {n}").format(n=length - rows + i + 1)
-        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
+        item = names[-rows:][i] if len(names) >= rows else one.format(n=length - rows + i + 1)
+        parts += [rect(0, y, box.w, HISTORY_ROW - 3, "off" if idle else "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
                   text(12, y + 14, fit(item, box.w - 20), "t1")]
     return parts
 

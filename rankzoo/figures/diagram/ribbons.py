@@ -24,7 +24,7 @@ def edges(state: State) -> list[Tree]:
         parts = mixes.get((edge.source, edge.target)) if edge.kind == "mix" else _parts(edge, state)
         if parts:
             drawn.append(_group(edge, parts, _colour(edge, state)))
-    return [*_gate_input(state), *_adversary_input(state), *drawn]
+    return [*_gate_input(state), *_adversary_input(state), *_item_parts(state), *drawn]
 
 
 def _group(edge: Edge, parts: list[Tree], colour: str) -> Tree:
@@ -158,6 +158,19 @@ def _mixes(state: State) -> dict[tuple[str, str], list[Tree]]:
             d = trapezoid(box.right, y, y + thick, layout.boxes[gate].x + 2, upper, lower)
             found[expert, gate] = [path(d, "flow mix" if learned else "flow mix untrained")]
             y += thick
+    return found
+
+
+def _item_parts(state: State) -> list[Tree]:
+    """Lines down the left edge of the first column: from all that an item is made of into the node that makes items of it."""
+    layout, found = state.layout, []
+    for link in layout.links:
+        if layout.blocks[link.target].form == "item":
+            one, other = layout.boxes[link.source], layout.boxes[link.target]
+            x = (one.x + other.x) / 2
+            d = f"M{one.x:.1f} {one.cy:.1f}H{x + 4:.1f}Q{x:.1f} {one.cy:.1f} {x:.1f} {one.cy + 4:.1f}V{other.y:.1f}"
+            found.append(g([path(d, "wire")], "edge family-1", more={"data-key": f"{link.source}>{link.target}",
+                                                                     "data-rel": relate((link.source, link.target))}))
     return found
 
 

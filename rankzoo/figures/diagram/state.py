@@ -65,8 +65,9 @@ class State:
 
 
 def parameter_shares(layout: Layout) -> dict[str, float]:
-    """Each block's share of the parameters of its sort: tables among tables, everything else among the dense part."""
-    tables = {a: b.parameters for a, b in layout.blocks.items() if SLOTS.index(b.slot) == 0}
+    """Each block's share of the parameters of its sort: tables among tables, everything else, what makes items of them too, among
+    the dense part."""
+    tables = {a: b.parameters for a, b in layout.blocks.items() if SLOTS.index(b.slot) == 0 and b.form != "item"}
     dense = {a: b.parameters for a, b in layout.blocks.items() if a not in tables}
     shares = {}
     for group in (tables, dense):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rankzoo.figures.words import Say
 from rankzoo.shape import Block
 
-NAMED = ("feature", "bias", "history", "head")
+NAMED = ("feature", "item", "bias", "history", "head")
 NUMBER = re.compile(r"\d[\d.]*")
 
 
@@ -20,8 +20,9 @@ def worded(blocks: Iterable[Block], say: Say) -> tuple[Block, ...]:
 
 def _worded(block: Block, say: Say) -> Block:
     named = block.form in NAMED or block.title in block.words
+    parts = block.detail.split(" · ") if block.form == "item" else [block.detail]
     return replace(block, title=block.title if named else phrase(block.title, say, block.task),
-                   detail=phrase(block.detail, say, block.task),
+                   detail=" · ".join(phrase(each, say, block.task) for each in parts),
                    words=tuple(phrase(each, say) for each in block.words) if block.form == "head" else block.words)
 
 

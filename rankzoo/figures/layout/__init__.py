@@ -66,7 +66,7 @@ def _lane(graph: Graph, across: Columns, top: float) -> tuple[dict[str, Box], fl
     left, width = across.extents["representation"]
     first = y + (height - rows * LANE_ROW + 2.6) / 2
     found = {address: Box(left, first + i * LANE_ROW, width, 24.0) for i, address in enumerate(biases)}
-    start = max(left + width + 40, across.total * 0.42)
+    start = max(left + width + 40, across.total * 0.39)
     stack = len(towers) * (TOWER_HEIGHT + 6) - 6
     for i, address in enumerate(towers):
         found[address] = Box(start, y + (height - stack) / 2 + i * (TOWER_HEIGHT + 6), TOWER_WIDTH, TOWER_HEIGHT)

@@ -15,6 +15,8 @@ ROWS = 14
 EXPERTS = 16
 DRAWN_EXPERTS = 4
 EQUAL_LAYERS = 3
+MADE = "made"
+"""The group of what items are made of."""
 X0 = "interaction"
 """Address of the bar that joins all fields before the crosses: no block of a slot, so it bears the slot's own."""
 
@@ -31,6 +33,17 @@ class Graph:
     def before(self, address: str) -> list[str]:
         """The blocks that feed this one."""
         return [link.source for link in self.links if link.target == address]
+
+
+def into_item(link: Link, graph: Graph) -> bool:
+    """Whether a link leads from an attribute to the node that makes items of it, in one column and one rank."""
+    return graph.blocks[link.target].form == "item"
+
+
+def beside_item(address: str, graph: Graph) -> bool:
+    """Whether a block stands among what items are made of, be it read for items or for past items alone."""
+    block = graph.blocks[address]
+    return block.group == MADE and block.form != "item"
 
 
 def condense(blocks: Iterable[Block], busiest: Mapping[str, float]) -> Graph:

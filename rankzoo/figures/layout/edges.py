@@ -4,15 +4,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rankzoo.figures.layout.collapse import Graph
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, layer_bars
+from rankzoo.figures.layout.collapse import Graph, into_item
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, ROWS, layer_bars
 from rankzoo.figures.layout.types import Box, Edge, EdgeKind, Link, Port, Scales
 from rankzoo.figures.theme import SLOTS
 
 THICKEST_ROW, THINNEST = 18.0, 1.5
 BARS = ("concat", "layer", "candidate")
 Segments = Mapping[str, tuple[tuple[str, float, float], ...]]
-FLOWING = ("concat", "layer", "cross", "linear", "scorer", "candidate", "sum")
+FLOWING = ("concat", "layer", "cross", "linear", "scorer", "candidate", "sum", "product")
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,19 @@ class Wiring:
             return Box(box.x, box.y + HISTORY_HEAD, box.w, box.h - HISTORY_HEAD)
         if block.form == "candidate":
             return Box(box.x, box.y + 16, box.w, box.h - 16)
-        if block.form == "sum":
+        if block.form in ("sum", "product"):
             return Box(box.x + 6, box.y, 28, 28)
         return box
 
 
 def kind_of(link: Link, graph: Graph) -> EdgeKind | None:
-    """How a link is drawn; None for what is not drawn (a gate's own input)."""
+    """How a link is drawn; None for what is not (a gate's own input) or led by the drawing
+    (what an item is made of)."""
     one, other = graph.blocks[link.source], graph.blocks[link.target]
     if other.form == "broken":
         return "broken"
+    if into_item(link, graph):
+        return None
     if link.side or one.form in ("bias", "bias_tower"):
         return "side"
     if other.form == "gate":
@@ -96,9 +99,8 @@ def route(wiring: Wiring) -> list[Edge]:
     """Every drawn edge of the frame with its ports; side paths and bypasses are led by the drawing."""
     drawn = [(link, kind_of(link, wiring.graph)) for link in wiring.graph.links]
     drawn = [(link, kind) for link, kind in drawn if kind and link.source in wiring.boxes and link.target in wiring.boxes]
-    rows = ("feature", "numbers")
     widest = max([wiring.scale.ribbon,
-                  *(link.width for link, kind in drawn if kind == "ribbon" and wiring.form(link.source) in rows)])
+                  *(link.width for link, kind in drawn if kind == "ribbon" and wiring.form(link.source) in ROWS)])
     edges = []
     for link, kind in drawn:
         start, end = _start(link, kind, drawn, wiring, widest), _end(link, kind, drawn, wiring, widest)
@@ -122,9 +124,9 @@ def _start(link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring, widest: int
         return _part(body, link, kind, drawn, wiring)
     if form == "layer" or form == "candidate":
         return Port(body.right, body.cy, body.h)
-    if form in ("feature", "numbers"):
+    if form in ROWS:
         return Port(body.right, body.cy, max(THINNEST, THICKEST_ROW * link.width / widest))
-    return Port(body.right, body.cy, body.h * (0.8 if form == "sum" else 0.7))
+    return Port(body.right, body.cy, body.h * (0.8 if form in ("sum", "product") else 0.7))
 
 
 def _part(body: Box, link: Link, kind: EdgeKind, drawn: Drawn, wiring: Wiring) -> Port:

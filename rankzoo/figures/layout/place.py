@@ -5,17 +5,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rankzoo.figures.layout.collapse import X0, Graph
+from rankzoo.figures.layout.collapse import X0, Graph, beside_item
 from rankzoo.figures.layout.ranks import Columns, Rank
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, UNIT_LABEL, size
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, JOINED, ROWS, UNIT_LABEL, size
 from rankzoo.figures.layout.types import SHARED, Box, Scales
 
 TOP, LEAST = 50.0, 346.0
 BETWEEN, GROUP_GAP = 2.6, 5.0
 BAND_PAD, BAND_GAP, LEVEL_LABEL = 7.0, 8.0, 16.0
+INSET = 14.0
+"""How far what an item is made of stands back from the node that makes it."""
 GATE_RISE = 6.0
 """How far a gate's ◇ may stand out above the frame, so that its stack keeps its task's line."""
-GAPS_BELOW = {"feature": BETWEEN, "numbers": BETWEEN, "history": 6.0, "expert": 8.0, "gate": 6.0, "tower": 8.0, "head": 8.0}
+GAPS_BELOW = {"feature": BETWEEN, "numbers": BETWEEN, "item": 6.0, "history": 6.0, "expert": 8.0, "gate": 6.0, "tower": 8.0,
+              "head": 8.0}
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,10 @@ def place(graph: Graph, columns: Columns, plan: Heights, scale: Scales) -> dict[
         tops = _settle([w - h / 2 for w, (_, h) in zip(wants, sizes, strict=True)], [h for _, h in sizes], gaps, plan,
                        GATE_RISE if any(graph.blocks[a].form == "gate" for a in members) else 0.0)
         for address, (w, h), top in zip(members, sizes, tops, strict=True):
-            fills = graph.blocks[address].form in ("feature", "numbers", "history", "expert", "tower", "head", "scorer", "broken")
+            fills = graph.blocks[address].form in (*ROWS, "history", "expert", "tower", "head", "scorer", "broken")
             wide = columns.widths[i] if fills else w
-            boxes[address] = Box(columns.lefts[i] + (columns.widths[i] - wide) / 2, top, wide, h)
+            inset = INSET if beside_item(address, graph) else 0.0
+            boxes[address] = Box(columns.lefts[i] + (columns.widths[i] - wide) / 2 + inset, top, wide - inset, h)
     return boxes
 
 
@@ -123,7 +127,7 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
     """The middle that a block wants: its task's line, its band's, its place in a stack, or what feeds it."""
     block = graph.blocks[address]
     index, count = rank.members.index(address), len(rank.members)
-    if block.form in ("feature", "numbers", "history"):
+    if block.form in (*ROWS, "history"):
         return _stacked(address, rank, graph, plan, scale)
     if plan.bands and block.form in ("expert", "gate") and band_of(graph, address) in plan.bands:
         return _in_band(address, rank, graph, plan, scale)
@@ -132,6 +136,8 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
     sources = [s for s in graph.before(address) if s in boxes]
     if block.form in ("scorer", "sum", "candidate") and sources:
         return _beside(block.form, sources, graph, boxes)
+    if block.form == "product":
+        return plan.middle + JOINED / 3 + 58.0 * (index - (count - 1) / 2)  # below the fields, as what they make is joined last
     if block.form == "linear" and any(b.form == "concat" for b in graph.blocks.values()):
         return plan.top + plan.height
     if block.form == "cross" and sum(graph.blocks[a].form == "cross" for a in rank.members) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rankzoo.figures.layout.collapse import Graph
+from rankzoo.figures.layout.collapse import Graph, into_item
 from rankzoo.figures.layout.sizes import GAP, GAPS, OFF, size
 from rankzoo.figures.layout.types import Column, Scales
 from rankzoo.figures.tree import width_of
@@ -42,11 +42,12 @@ def ranks(graph: Graph, columns: Sequence[Column]) -> list[Rank]:
 def _depths(inside: list[str], graph: Graph) -> dict[str, int]:
     """Longest path to each block, the drawn order as topological order; a sum stands behind its scorer."""
     known = set(inside)
+    links = [link for link in graph.links if link.source in known and link.target in known and not into_item(link, graph)]
     depth = {address: 0 for address in inside}
     for _ in inside:
         moved = False
-        for link in graph.links:
-            if link.source in known and link.target in known and depth[link.target] <= depth[link.source]:
+        for link in links:
+            if depth[link.target] <= depth[link.source]:
                 depth[link.target] = depth[link.source] + 1
                 moved = True
         if not moved:
@@ -60,7 +61,7 @@ def _form(rank: Rank, graph: Graph) -> str:
         if leading in forms:
             return leading
     form = forms[0] if forms else ""
-    return "feature" if form in ("numbers", "history") else form
+    return "feature" if form in ("numbers", "item", "history") else form
 
 
 def _gap(one: Rank, other: Rank, graph: Graph) -> tuple[float, float, float]:

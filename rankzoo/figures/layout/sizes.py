@@ -9,19 +9,22 @@ from rankzoo.figures.layout.types import Box, Scales
 from rankzoo.shape import Block
 
 TALLEST_BAR, BAR, UNIT_LABEL = 240.0, 18.0, 18.0
-HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW = 18.0, 22.4, 24.0
+HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW, ITEM, JOINED = 18.0, 22.4, 24.0, 46.0, 314.0
 OFF = 36.0
+ROWS = ("feature", "numbers", "item")
+"""Forms of the first column whose ribbons are as thick as what leaves them is wide."""
 NOTHING: Mapping[str, Block] = MappingProxyType({})
 
 WIDTHS: Mapping[str, tuple[float, float]] = {
-    "feature": (156, 214), "numbers": (156, 214), "history": (156, 214), "candidate": (16, 16), "scorer": (84, 88),
-    "sum": (40, 40), "cross": (72, 78), "linear": (76, 84), "concat": (26, 26), "gate": (16, 16), "expert": (84, 104),
-    "tower": (88, 118), "head": (110, 190), "broken": (150, 170)}
+    "feature": (156, 214), "numbers": (156, 214), "item": (156, 214), "history": (156, 214), "candidate": (16, 16),
+    "scorer": (84, 88), "sum": (40, 40), "product": (40, 40), "cross": (72, 78), "linear": (76, 84),
+    "concat": (26, 26), "gate": (16, 16), "expert": (84, 104), "tower": (88, 118), "head": (110, 190), "broken": (150, 170)}
 """Tight and roomy width by form; a layer's follows from its bars."""
 
 GAPS: Mapping[tuple[str, str], tuple[float, float, float]] = {
     ("feature", "concat"): (54, 90, 1.0), ("feature", "scorer"): (26, 34, 0.1), ("feature", "candidate"): (24, 34, 0.2),
     ("candidate", "scorer"): (18, 24, 0.1), ("scorer", "sum"): (122, 130, 0.1), ("sum", "concat"): (40, 60, 0.6),
+    ("product", "concat"): (24, 36, 0.2),
     ("concat", "layer"): (36, 56, 0.8), ("concat", "expert"): (38, 60, 0.6), ("concat", "cross"): (22, 30, 0.2),
     ("cross", "cross"): (22, 26, 0.1), ("cross", "concat"): (36, 56, 0.6), ("layer", "expert"): (36, 44, 0.3),
     ("expert", "gate"): (54, 120, 1.0), ("gate", "expert"): (26, 34, 0.1), ("gate", "tower"): (34, 48, 0.3),
@@ -34,7 +37,7 @@ def scales(blocks: Mapping[str, Block], beside: Mapping[str, Block] = NOTHING) -
     """The scales of one diagram, from how much of each form it has; those of quantities from that of another one `beside` too."""
     both = (*blocks.values(), *beside.values())
     layers = [unit for b in both if b.form == "layer" for unit in b.units]
-    rows = [flow.width for b in both if b.form in ("feature", "numbers") for flow in b.flows] if beside else []
+    rows = [flow.width for b in both if b.form in ROWS for flow in b.flows] if beside else []
     experts = [b for b in blocks.values() if b.form == "expert"]
     banded = any(b.task or b.group for b in experts)
     levels = len({b.address.rpartition(".")[0] for b in experts}) or 1
@@ -42,7 +45,7 @@ def scales(blocks: Mapping[str, Block], beside: Mapping[str, Block] = NOTHING) -
     tall = (36.0 if each <= 8 else 24.0) if banded else 68.0 if each <= 4 else 40.0 if each <= 8 else 24.0
     heads = sum(b.form == "head" for b in blocks.values())
     histories = sum(b.form == "history" for b in blocks.values())
-    most = 8 if histories <= 1 else 4 if histories == 2 else 3
+    most = 8 if histories <= 1 else 4 if histories == 2 else 3 if histories <= 4 else 2
     longest = max((min(b.units[0], most) for b in blocks.values() if b.form == "history"), default=1)
     return Scales(min(17.0, TALLEST_BAR / math.sqrt(max(layers, default=1))), tall, 60.0 if heads <= 5 else 44.0,
                   40.0 if heads <= 5 else 24.0, most, max(116.0 if histories <= 1 else 80.0, longest * HISTORY_ROW - 3),
@@ -75,9 +78,9 @@ def _height(block: Block, scale: Scales) -> float:
         return HISTORY_HEAD + rows_shown(block, scale) * HISTORY_ROW - 3
     if block.form == "candidate":
         return 16 + max(16.0, min(60.0, 0.8 * sum(block.units[-1:])))
-    fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "scorer": scale.scorer, "sum": 48.0, "cross": 118.0,
-             "linear": 44.0, "gate": 18 + scale.gate, "expert": scale.expert, "tower": scale.head, "head": scale.head,
-             "concat": 314.0, "broken": 76.0}
+    fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "item": ITEM, "scorer": scale.scorer, "sum": 48.0,
+             "product": 48.0, "cross": 118.0, "linear": 44.0, "gate": 18 + scale.gate, "expert": scale.expert,
+             "tower": scale.head, "head": scale.head, "concat": JOINED, "broken": 76.0}
     return fixed[block.form]
 
 

@@ -34,12 +34,14 @@ def show(sight: Sight) -> None:
     graph = "agreement" in view.tables
     beside = around.chosen(sight.subject.part) if graph else None
     clicked = _maps(shown, feature, by, beside)
-    rare, common = (frame[frame["count"] == 0], frame[frame["count"] > 0])
-    st.markdown(say("**Read it:** {count} values; absent from these rows: {rare}. Vectors of the present ones are {long} long on "
-                    "average, of the absent ones {short}.", count=whole(len(frame)), rare=whole(len(rare)),
+    known = frame[frame["id"] > 0]  # 0 stands for what is unknown
+    rare, common = (known[known["count"] == 0], known[known["count"] > 0])
+    st.markdown(say("**Read it:** {count} values, of which {rare} occur in none of the rows on view. Vectors of the others are "
+                    "{long} long on average, of these {short}.", count=whole(len(known)), rare=whole(len(rare)),
                     long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3)))
-    st.caption(say("Near dots have like vectors; what the two directions mean is not given. A vector that was never trained "
-                   "stays where it was drawn."))
+    st.caption(say("Near dots have like vectors; what the two directions mean is not given.") + " " + say(
+        "No vector belongs to an item: each is computed of what is known of it, a new one's too."
+        if embeddings.computed(sight.subject, feature) else "A vector that was never trained stays where it was drawn."))
     if view.truth and sight.truth:
         _explained(view.truth)
     truth_line(sight, view.truth, "silhouette {value}" if view.truth and "by" in view.truth.values else
