@@ -1,6 +1,8 @@
 """Advice: what an expert would object to in a model that can run, why, and the one change that mends it.
 
 No preset gives a reason for any. Rules look at settings by name and at widths, for every component; their numbers are ours.
+
+More than 250 lines: the rules are short and are asked one after the other.
 """
 from __future__ import annotations
 
