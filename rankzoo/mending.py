@@ -41,7 +41,7 @@ class Case:
     instead: Blueprint | None = None
     most: int | None = None
     wanted: Callable[[Blueprint], bool] = lambda blueprint: True
-    amends: Callable[[Blueprint], Cure] = lambda blueprint: ()
+    amends: Callable[[Blueprint], tuple[Cure, ...]] = lambda blueprint: ()
 
     def stands(self, blueprint: Blueprint) -> bool:
         """Whether a blueprint can be counted here, has no more parameters than it may, and is what is wanted."""
@@ -54,15 +54,13 @@ class Case:
         """Steps behind which a model stands, with those that mend what might be objected to in settings of the components that
         they put there, and whether nothing is left then."""
         standing = tried.but(steps)
-        more, came = self.amends(standing), _held(standing) - _held(tried)
-        if not more:
-            return steps, True
-        changed, specs = standing.but(more), dict(standing.specs())
-        own = all(any(path.startswith(f"{at}.") and (at.split(".")[0], spec.kind) in came for at, spec in specs.items())
-                  for path, _ in more)
-        if own and _held(changed) == _held(standing) and self.stands(changed) and not self.amends(changed):
-            return steps + more, True
-        return steps, False
+        objections, came = self.amends(standing), _held(standing) - _held(tried)
+        new = [f"{at}." for at, spec in standing.specs() if (at.split(".")[0], spec.kind) in came]
+        more = sum((each for each in objections if all(path.startswith(tuple(new)) for path, _ in each)), ())
+        changed = standing.but(more)
+        if more and not (_held(changed) == _held(standing) and self.stands(changed)):
+            return steps, False
+        return steps + more, not (self.amends(changed) if more else objections)
 
     def keeps(self, tried: Blueprint, mended: Blueprint) -> bool:
         """Whether what was just put in is still there: neither the model of before nor a third component is what somebody wants

@@ -5,6 +5,8 @@ import math
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rankzoo.figures import words
 
@@ -34,3 +36,19 @@ def test_missing_knows_every_kind_of_nothing():
 def test_a_wide_script_takes_twice_the_room():
     assert words.measure("한국어", 10) == pytest.approx(28.5) and words.measure("abc", 10) == pytest.approx(14.4)
     assert words.fit("한국어한국어", 40, 10) == "한국어…"
+
+
+@pytest.mark.parametrize("shares, said", [
+    ([0.2366, 0.2459, 0.2656, 0.2519], ["24", "25", "26", "25"]),
+    ([1 / 3, 1 / 3, 1 / 3], ["34", "33", "33"]), ([0.5, None, 0.5], ["50", "–", "50"]), ([1.0], ["100"]),
+    ([0.246, 0.246], ["25", "25"]), ([], [])])
+def test_shares_of_a_whole_add_up_to_a_hundred(shares, said):
+    """24 + 25 + 27 + 25 would be 101: what loses least by it is rounded down. What is no whole is rounded each by itself."""
+    assert words.portions(shares) == said
+
+
+@given(st.lists(st.floats(0.001, 1000), min_size=1, max_size=64))
+def test_any_shares_of_a_whole_add_up_and_none_is_off_by_a_hundredth(weights):
+    shares = [weight / sum(weights) for weight in weights]
+    said = [int(each) for each in words.portions(shares)]
+    assert sum(said) == 100 and all(abs(each - 100 * share) < 1 + 1e-6 for each, share in zip(said, shares, strict=True))

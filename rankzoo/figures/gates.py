@@ -13,7 +13,7 @@ import pandas as pd
 
 from rankzoo.figures.marks import bar, box, ceiling, cell, drawing, hint, key, line, press, ring, symbol, text
 from rankzoo.figures.tree import Tree
-from rankzoo.figures.words import MISSING, Say, fit, fixed, hundredths, measure, missing, place, whole
+from rankzoo.figures.words import MISSING, Say, fit, fixed, hundredths, measure, missing, place, portions, whole
 
 ALARM = 1.2
 IDLE = 0.3
@@ -38,8 +38,10 @@ def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Sa
         title = say("shared gate") if task == apart else task
         parts += [text(0, y + 30, fit(title, LABEL - 2, 13), "t2")] if task == apart else [
             symbol(i, 5, y + 25), text(18, y + 30, fit(title, LABEL - 20, 13), "t1", bold=True)]
-        parts += [_press(f"{task}|{name}", title, name, table.get((task, name), math.nan), LABEL + each * j, y, each - 3, top,
-                         selected, say) for j, name in enumerate(experts)]
+        shares = [table.get((task, name), math.nan) for name in experts]
+        said = portions(shares) if value == "mean" else [hundredths(share) for share in shares]
+        parts += [_press(f"{task}|{name}", title, name, shares[j], said[j], LABEL + each * j, y, each - 3, top, selected, say)
+                  for j, name in enumerate(experts)]
     # last, so that no neighbour covers it
     parts += [ring(LABEL + each * j, 24 + PITCH * i, each - 3, 50) for i, task in enumerate(tasks)
               for j, name in enumerate(experts) if f"{task}|{name}" == selected]
@@ -79,9 +81,9 @@ def _heads(experts: Sequence[str], each: float, say: Say) -> list[Tree]:
             for j, title in enumerate(titles) if j % every == 0]
 
 
-def _press(name: str, task: str, expert: str, share: float, x: float, y: float, width: float, top: float, selected: str,
-           say: Say) -> Tree:
-    said = hundredths(share) if width >= 20 else ""
+def _press(name: str, task: str, expert: str, share: float, said: str, x: float, y: float, width: float, top: float,
+           selected: str, say: Say) -> Tree:
+    said = said if width >= 20 else ""
     label = say("{task}, {expert}: no connection.") if missing(share) else say("{task}, {expert}: {share} per cent.")
     label = label.format(task=task, expert=_title(expert, say), share=fixed(100 * share, 2))
     return press(name, label, name == selected, *cell(x, y, width, 50, share, top, said, font=""))

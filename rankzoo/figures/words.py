@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral
 
 import pandas as pd
@@ -55,6 +55,18 @@ def percent(share: float | None, places: int = 0) -> str:
 def hundredths(share: float | None) -> str:
     """A share in whole per cent without the sign, as a cell shows it: 0.62 → 62."""
     return MISSING if missing(share) else fixed(100 * share, 0)
+
+
+def portions(shares: Sequence[float | None]) -> list[str]:
+    """The shares that make up a whole, as `hundredths` writes each, so that they add up to 100: rounded down, but for those that
+    lose most by it. What is no whole is rounded each by itself."""
+    known = [0.0 if missing(share) else 100 * share for share in shares]
+    lower = [math.floor(each + 1e-9) for each in known]
+    short = round(sum(known)) - sum(lower)
+    if abs(sum(known) - 100) > 0.5 or short > len(known):
+        return [hundredths(share) for share in shares]
+    up = sorted(range(len(known)), key=lambda i: lower[i] - known[i])[:short]
+    return [MISSING if missing(share) else str(lower[i] + (i in up)) for i, share in enumerate(shares)]
 
 
 def size(count: float | None) -> str:

@@ -1,6 +1,8 @@
 """Advice: what an expert would object to in a model that can run, why, and the one change that mends it.
 
 No preset gives a reason for any. Rules look at settings by name and at widths, for every component; their numbers are ours.
+
+More than 250 lines: the rules are short and are asked one after the other.
 """
 from __future__ import annotations
 
@@ -51,13 +53,13 @@ def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
                  if (whole := _completed(blueprint, schema, each)))
 
 
-def amends(preset: Blueprint, schema: Schema) -> Callable[[Blueprint], Cure]:
-    """What would mend all that an expert objects to in a model that stands but what the preset has too."""
+def amends(preset: Blueprint, schema: Schema) -> Callable[[Blueprint], tuple[Cure, ...]]:
+    """What would mend each thing that an expert objects to in a model that stands, but what the preset has too."""
     try:
         known = {each.said() for each in _objections(preset, schema)}
     except ZooError:  # it stands on other data
         known = set()
-    return lambda blueprint: sum((each.cure for each in _objections(blueprint, schema) if each.said() not in known), ())
+    return lambda blueprint: tuple(each.cure for each in _objections(blueprint, schema) if each.said() not in known)
 
 
 def _objections(blueprint: Blueprint, schema: Schema) -> Iterator[Advice]:

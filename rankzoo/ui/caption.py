@@ -11,7 +11,7 @@ from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
 from rankzoo.figures import latex
 from rankzoo.figures.diagram import worded
-from rankzoo.figures.words import flops, percent, whole
+from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
@@ -159,7 +159,8 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
         shares = {title: weights[gate][mixed[gate].index(chosen)] for gate, title in experts.titles(mixed).items()
                   if chosen in mixed[gate] and len(weights.get(gate, ())) == len(mixed[gate])}
     if shares:
-        more.caption("  \n".join([said, *(f"{page.escaped(name)}: {percent(share)}" for name, share in shares.items())]))
+        each = zip(shares, portions(list(shares.values())), strict=True)
+        more.caption("  \n".join([said, *(f"{page.escaped(name)}: {share} %" for name, share in each)]))
 
 
 def _settings(address: str, spec: Slot, block: Block | None) -> None:

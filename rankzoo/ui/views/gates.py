@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from rankzoo.figures import gates as figure
-from rankzoo.figures.words import fixed, hundredths
+from rankzoo.figures.words import fixed, hundredths, portions
 from rankzoo.inspection.gates import RELATED, SAME, SHARED, gates, levels, segments, splits
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.view import Table, View
@@ -87,7 +87,8 @@ def reading(view: View) -> str:
 def _leaning(table: Table, task: str) -> str:
     """The expert that a task takes most of."""
     mine = table[table["task"] == task]
-    best, share = mine.loc[mine["mean"].idxmax(), "expert"], hundredths(mine["mean"].max())
+    at = int(mine["mean"].argmax())
+    best, share = mine["expert"].iloc[at], portions(list(mine["mean"]))[at]
     if best.isdecimal():
         return say("{task} → expert {expert} ({share} %)", task=page.escaped(task), expert=best, share=share)
     return f"{page.escaped(task)} → {page.escaped(best)} ({share} %)"
