@@ -1,9 +1,13 @@
 """RankZoo's entry: page list, theme and language; no logic."""
+from pathlib import Path
+
 import streamlit as st
 
 from rankzoo.ui import classroom, navigation, tour
 
-st.set_page_config(page_title="RankZoo", page_icon="rankzoo/ui/assets/icon.svg", layout="wide",
+ASSETS = Path(__file__).parent / "rankzoo" / "ui" / "assets"
+
+st.set_page_config(page_title="RankZoo", page_icon=str(ASSETS / "icon.svg"), layout="wide",
                    initial_sidebar_state="collapsed" if classroom.on() else "auto")
 st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_top{position:absolute}"
         ".st-key-rz_model p{white-space:nowrap;display:flex;gap:.5rem;align-items:baseline} .st-key-rz_model p>*{flex:none}"
@@ -18,5 +22,5 @@ if st.context.theme.type == "dark":
     st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}"
             ".st-key-rz_head [aria-expanded=true] *{color:#7FB2FF}</style>")
 page = navigation.enter()
-st.logo("rankzoo/ui/assets/logo.svg", size="large", icon_image="rankzoo/ui/assets/icon.svg")
+st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 page.run()

@@ -13,14 +13,7 @@ from rankzoo.data.load import load
 from rankzoo.document import Document
 from rankzoo.serving.arrange import Arrange
 from rankzoo.training.fit import Fit
-from rankzoo.zoo.industry.kuaishou import BLUEPRINT, SYSTEM
-
-PAPER = BLUEPRINT.model_copy(update={
-    "sequence": tuple(spec.model_copy(update={"heads": 8, "width": 16}) for spec in BLUEPRINT.sequence),
-    "concatenation": BLUEPRINT.concatenation.model_copy(update={"products": ()}),
-    "sharing": BLUEPRINT.sharing.model_copy(update={"experts": 12, "widths": (64,)}),
-    "towers": BLUEPRINT.towers.model_copy(update={"widths": (128, 64, 32)})})
-"""The paper's sizes."""
+from rankzoo.zoo.industry.kuaishou import SYSTEM
 
 
 def timed(document: Document, spec: Arrange) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +35,7 @@ def main() -> None:
     """A line for each size, adaptive and to the end of the list."""
     torch.set_num_threads(1)
     preset = Document.preset(SYSTEM.id).but([("settings.steps", 150)])  # untrained beams are all alike
-    for name, blueprint in (("preset", BLUEPRINT), ("paper", PAPER)):
+    for name, blueprint in (("preset", preset.blueprint), ("paper", Document.preset(SYSTEM.id).industry().blueprint)):
         document = preset.but([(slot, getattr(blueprint, slot).model_dump()) for slot in ("concatenation", "sharing", "towers")]
                               + [("sequence", [spec.model_dump() for spec in blueprint.sequence])])
         for how, spec in (("adaptive", SYSTEM.serving), ("all four slots", Arrange(threshold=float("inf")))):

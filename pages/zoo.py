@@ -23,9 +23,10 @@ with left:
         page.twin(lambda: zoo.rows(shown), "zoo")
     else:
         st.info(say("No model has all of this. Take a filter away."))
-with right, st.container(border=True, gap="xsmall", key="rz_card"):
-    zoo.card(systems()[chosen])
+if chosen:
+    with right, st.container(border=True, gap="xsmall", key="rz_card"):
+        zoo.card(systems()[chosen])
 st.markdown(f"**{say('Or climb the textbook ladder.')}** :gray[{say('Each rung answers a weakness of the one before.')}]")
 rungs = [zoo.rung(system) for system in systems().values() if system.kind == "textbook"]
 scene(table.ladder(rungs, chosen, translate), key=zoo.LADDER, alt=say("The textbook ladder"))
-zoo.routes(chosen)
+zoo.routes(chosen or state.document().arch)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, get_args
@@ -194,23 +194,45 @@ class Blueprint(BaseModel):
         value = getattr(self, slot)
         return bool(value) if isinstance(value, tuple) else value.kind != "direct"
 
-    def with_tasks(self, tasks: tuple[str, ...], schema: Schema) -> Blueprint:
-        """This blueprint for other tasks of the same data; what named a task that is gone lets it go."""
+    def with_tasks(self, tasks: tuple[str, ...], schema: Schema, preset: Blueprint | None = None) -> Blueprint:
+        """This blueprint for other tasks of the same data; what named a task that is gone lets it go. What the preset names comes
+        back with a task."""
         kept = tuple(task for task in schema.tasks if task.name in tasks)
         if not kept:
             raise ZooError("A model needs at least one task.", "Keep one of: {tasks}.", at="tasks",
                            tasks=", ".join(task.name for task in schema.tasks))
         changed = self.model_copy(update={"tasks": tuple(task.name for task in kept)})
-        return changed.fitted(schema)[0]
+        fitted = changed.fitted(schema)[0]
+        return fitted._following(self, preset, lambda other, like: other.with_tasks(like.tasks, schema)) if preset else fitted
 
-    def leaving(self, without: tuple[str, ...], schema: Schema) -> Blueprint:
-        """This blueprint without some features of the same data; what named one of them lets it go."""
+    def leaving(self, without: tuple[str, ...], schema: Schema, preset: Blueprint | None = None) -> Blueprint:
+        """This blueprint without some features of the same data; what named one of them lets it go. What the preset names comes
+        back with a feature."""
         left, join = tuple(f.name for f in schema.features if f.name in without), self.concatenation
         if isinstance(join, Join):
             join = join.model_copy(update={
                 "fields": join.fields and tuple(name for name in join.fields if name not in left),
                 "products": tuple(pair for pair in join.products if not set(pair) & set(left))})
-        return self.model_copy(update={"without": left, "concatenation": join}).fitted(schema)[0]
+        fitted = self.model_copy(update={"without": left, "concatenation": join}).fitted(schema)[0]
+        return fitted._following(self, preset, lambda other, like: other.leaving(like.without, schema)) if preset else fitted
+
+    def _following(self, before: Blueprint, preset: Blueprint, alike: Callable[[Blueprint, Blueprint], Blueprint]) -> Blueprint:
+        """This blueprint, in which every setting that was the preset's is so again. alike: the preset with the tasks or features
+        of another blueprint, so that what went with one of them comes back with it, whichever way it was taken."""
+        try:
+            old, new = dict(alike(preset, before).specs()), dict(alike(preset, self).specs())
+        except ZooError:  # the preset stands nowhere near these
+            return self
+        held, changes = dict(before.specs()), {}
+        for address, spec in self.specs():
+            if all(spec.kind == getattr(each.get(address), "kind", "") for each in (old, new, held)):
+                back = {name: getattr(new[address], name) for name in type(spec).model_fields
+                        if getattr(old[address], name) != getattr(new[address], name)
+                        and getattr(held[address], name) == getattr(old[address], name)}
+                changes[address] = spec.model_copy(update=back)
+        return self.model_copy(update={slot: tuple(changes.get(f"{slot}.{i}", each) for i, each in enumerate(value))
+                                       if isinstance(value := getattr(self, slot), tuple) else changes.get(slot, value)
+                                       for slot in SLOTS})
 
     def fitted(self, schema: Schema) -> tuple[Blueprint, tuple[str, ...]]:
         """This blueprint for other data: its tasks become the data's where none of them fits; names that the data lack, or

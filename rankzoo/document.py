@@ -19,13 +19,14 @@ from rankzoo.blueprint import Blueprint, kinds
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
-from rankzoo.inspection.advice import sound
+from rankzoo.inspection.advice import amends
 from rankzoo.inspection.scale import FACTOR, Scaled, industry, tables
 from rankzoo.memo import kept
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
 from rankzoo.parsing import parsed
-from rankzoo.paths import at, changed, leaves, merged
+from rankzoo.paths import at, changed, lasting, leaves, merged
+from rankzoo.proposals import proposals
 from rankzoo.registry import get, systems
 from rankzoo.saying import validated
 from rankzoo.schema import Schema
@@ -109,6 +110,7 @@ class Document(BaseModel):
                     break
                 cure += more.cure
                 tree = changed(tree if more.tried is None else more.tried, _addressed(more.cure))
+        cure = lasting(cure)
         arch = tried.get("arch") if isinstance(tried, dict) else None
         found = found or cls.preset(arch if arch in systems() else next(iter(systems())))
         try:
@@ -220,14 +222,32 @@ class Document(BaseModel):
             return self.blueprint.count(schema)
         except ZooError as problem:
             problem.tried = json.loads(self.model_dump_json())
-            problem.seek(lambda: self._mending(schema, instead, most))
+            problem.seek(lambda refusal=problem: self._mending(schema, refusal, instead, most))
             raise
 
-    def _mending(self, schema: Schema, instead: Blueprint | None, most: int | None) -> Cure:
-        """What would mend a blueprint that cannot stand: near, on other data, or as the preset has it."""
+    def _mending(self, schema: Schema, refusal: ZooError, instead: Blueprint | None, most: int | None) -> Cure:
+        """What would mend a blueprint that cannot stand: near, on other data, or as the preset has it. Rather than the data, what
+        was chosen is exchanged for what the refusal speaks of."""
         preset = self.unchanged().blueprint
-        case = Case(schema, preset, instead, most, better=sound(preset, schema))
-        return cure(self.blueprint, case) or self._elsewhere(case) or self._as_the_preset(case)
+        case = Case(schema, preset, instead, most, amends=amends(preset, schema))
+        if found := cure(self.blueprint, case):
+            return found
+        elsewhere = self._elsewhere(case)
+        return (self._instead(refusal, case) if elsewhere else ()) or elsewhere or self._as_the_preset(case)
+
+    def _instead(self, refusal: ZooError, case: Case) -> Cure:
+        """What a refusal itself offers, and what that of the model behind it offers, where that is no way back; else none."""
+        found, changed, problem = (), self.blueprint, refusal
+        while problem and problem.cure and len(found) < TOGETHER:
+            step = next(proposals(changed, case.schema, case.preset, problem), ())
+            try:
+                changed = changed.but(step)
+            except ZooError:
+                return ()
+            found, problem = found + step, changed.reached(case.schema)[1] if step else None
+        if not case.stands(changed) or changed == case.instead:
+            return ()
+        return case.amended(self.blueprint, found)[0]
 
     def _as_the_preset(self, case: Case) -> Cure:
         """Components as the preset has them; where it cannot stand on these data either, all of it with its own."""
@@ -380,7 +400,7 @@ def _no_system(found: object, said: bool) -> ZooError:
         try:
             get(found)
         except ZooError as problem:
-            problem.cure = problem.cure or ((nearest("arch", found, systems(), 0.0) or ("arch", next(iter(systems())))),)
+            problem.cure = problem.cure or ((nearest("arch", found, systems()) or ("arch", next(iter(systems())))),)
             return problem
     return ZooError("A document names its architecture; found {found}.", "Choose one of: {known}.", at="arch",
                     found=json.dumps(found)[:60] if said else "none", known=", ".join(systems()),

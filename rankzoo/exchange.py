@@ -1,5 +1,5 @@
-"""Exchange: another component in a slot of a document, and the concatenation brought along: what the page, the edits that it is
-timed by and their tests mean by it.
+"""Exchange: another component in a slot of a document, other tasks or features, and what is brought along: what the page, the
+edits that it is timed by and their tests mean by it.
 
 A concatenation may name the fields that it joins (DIN: the history and the candidate). Without the component that made
 such a field the model could not stand, and a new component's fields would be made and read by nobody.
@@ -48,6 +48,18 @@ def added(before: Document, slot: str, kind: str) -> Exchanged:
     together = (new, *found) if rewrites else (*found, new)
     together = sorted(together, key=preset.index) if all(spec in preset for spec in together) else together
     return joined(before, before.but([(slot, [spec.model_dump(mode="json") for spec in together])]))
+
+
+def asked(before: Document, tasks: tuple[str, ...]) -> Document:
+    """A document with these tasks of its data; what the preset says of one that comes back is said of it again."""
+    blueprint = before.blueprint.with_tasks(tasks, before.schema(), before.unchanged().blueprint)
+    return before.model_copy(update={"blueprint": blueprint})
+
+
+def leaving(before: Document, names: tuple[str, ...]) -> Exchanged:
+    """A document without these features of its data and no others, likewise."""
+    blueprint = before.blueprint.leaving(names, before.schema(), before.unchanged().blueprint)
+    return joined(before, before.model_copy(update={"blueprint": blueprint}))
 
 
 def joined(before: Document, after: Document) -> Exchanged:

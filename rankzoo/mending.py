@@ -33,14 +33,15 @@ what it is worth that one component more stands."""
 @dataclass(frozen=True)
 class Case:
     """Where a model cannot stand: the data, the preset's model, the one whose place it would take, the most parameters, and what
-    else is wanted of one that does; `better` is what goes before one that is not, where both are about as near."""
+    else is wanted of one that does; `amends` is what would mend all that somebody may object to in one that stands: the same so
+    amended goes before it, and so does what is about as near and gives no reason."""
 
     schema: Schema
     preset: Blueprint
     instead: Blueprint | None = None
     most: int | None = None
     wanted: Callable[[Blueprint], bool] = lambda blueprint: True
-    better: Callable[[Blueprint], bool] = lambda blueprint: True
+    amends: Callable[[Blueprint], Cure] = lambda blueprint: ()
 
     def stands(self, blueprint: Blueprint) -> bool:
         """Whether a blueprint can be counted here, has no more parameters than it may, and is what is wanted."""
@@ -48,6 +49,20 @@ class Case:
             return blueprint.count(self.schema).parameters <= (self.most or inf) and self.wanted(blueprint)
         except ZooError:
             return False
+
+    def amended(self, tried: Blueprint, steps: Cure) -> tuple[Cure, bool]:
+        """Steps behind which a model stands, with those that mend what might be objected to in settings of the components that
+        they put there, and whether nothing is left then."""
+        standing = tried.but(steps)
+        more, came = self.amends(standing), _held(standing) - _held(tried)
+        if not more:
+            return steps, True
+        changed, specs = standing.but(more), dict(standing.specs())
+        own = all(any(path.startswith(f"{at}.") and (at.split(".")[0], spec.kind) in came for at, spec in specs.items())
+                  for path, _ in more)
+        if own and _held(changed) == _held(standing) and self.stands(changed) and not self.amends(changed):
+            return steps + more, True
+        return steps, False
 
     def keeps(self, tried: Blueprint, mended: Blueprint) -> bool:
         """Whether what was just put in is still there: neither the model of before nor a third component is what somebody wants
@@ -80,8 +95,8 @@ def cure(blueprint: Blueprint, case: Case) -> Cure:
             if not case.stands(changed) and case.most:
                 step += shrunk(changed, case.schema, case.most)
             if case.stands(way.blueprint.but(step)):
-                whole = sum(_needed(blueprint, (*way.steps, step), case), ())
-                if case.better(blueprint.but(whole)):
+                whole, sound = case.amended(blueprint, sum(_needed(blueprint, (*way.steps, step), case), ()))
+                if sound:
                     return whole
                 found, most = found or whole, most if found else min(most, len(tried) + MORE_TRIED)
         after = problem and _Way.of(changed, (*way.steps, step), case, places, problem)

@@ -29,6 +29,13 @@ def changed(tree: Any, changes: Iterable[tuple[str, object]]) -> Any:
     return tree
 
 
+def lasting(changes: tuple[tuple[str, object], ...]) -> tuple[tuple[str, object], ...]:
+    """Changes without those that a later one undoes: at the same address, or at that of what holds it."""
+    names = [path.removeprefix("blueprint.") for path, _ in changes]
+    return tuple(each for i, each in enumerate(changes)
+                 if not any(not later or f"{names[i]}.".startswith(f"{later}.") for later in names[i + 1:]))
+
+
 def at(tree: Any, path: str, other: Any = None) -> Any:
     """What stands at an address in parsed JSON, `other` where nothing does; the address «» is the whole of it."""
     for step in path.split(".") if path else ():

@@ -102,13 +102,15 @@ def _likeness(name: str, other: str) -> float:
 
 
 def _without_one(tree: dict[str, Any], at: str, schema: Schema) -> Iterator[Change]:
-    """A list of names without the one that is refused, or a mapping without its key, or with one that is nearly called so."""
+    """A list without the name or list in it that is refused, or a mapping without its key, or with one nearly called so."""
     group, _, last = at.rpartition(".")
     held = value_at(tree, group)
     if isinstance(held, list) and last.isdecimal() and int(last) < len(held):
         rest = held[:int(last)] + held[int(last) + 1:]
         if group == "concatenation.fields":
             yield group, None  # all that is there: a model must go on reading the candidate
+        if not rest:
+            yield from _without_one(tree, group, schema)  # a list among others that would be left empty
         yield group, rest or None
         yield group, rest
     elif isinstance(held, dict) and last in held and "kind" not in held and group:

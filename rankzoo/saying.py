@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from rankzoo.errors import Change, ZooError, closest, listed
 from rankzoo.errors import nearest as nearest_name
-from rankzoo.paths import at
+from rankzoo.paths import at, merged
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -42,8 +42,9 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
         said.cure = (("", _readable(tried)),)
     else:
         said = _said(finding, here, path)
-        near = _cure(finding, here, path) or _known_fields(finding, here, path, tried) or _tagged(finding, here, path, schema)
         known = json.loads(usual.model_dump_json()) if usual else None
+        near = (_cure(finding, here, path) or _known_fields(finding, here, path, tried, known)
+                or _tagged(finding, here, path, schema))
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
         said.cure = (next(filter(None, [near, *others] if _near(finding["input"], here) else others)),)
     said.tried = tried
@@ -56,10 +57,11 @@ def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _near(value: object, here: dict[str, Any]) -> bool:
-    """Whether a value says where it wanted to be: nothing, and what is no number, are as far from any number as from another."""
+    """Whether a value says where it wanted to be: nothing, and what is no number, are as far from any number as from another; so
+    is a list without anything from any list."""
     if here.get("type") in ("integer", "number"):
         return _as_number(value) is not None
-    return value is not None and value == value
+    return value is not None and value == value and value != []
 
 
 def _as_usual(here: dict[str, Any], path: str, usual: object) -> Change | None:
@@ -69,11 +71,11 @@ def _as_usual(here: dict[str, Any], path: str, usual: object) -> Change | None:
 
 
 def _let_go(path: str, tried: object, usual: object) -> Change:
-    """A group without what cannot be; a list that holds it as it stands in settings that may be."""
+    """A group without what cannot be; where nothing else is in it, and a list that holds it, as in settings that may be."""
     group, _, last = path.rpartition(".")
     held = at(tried, group)
     if isinstance(held, dict):
-        return group, {name: each for name, each in held.items() if name != last}
+        return group, {name: each for name, each in held.items() if name != last} or at(usual, group, {})
     while group and at(usual, group) is None:
         group = group.rpartition(".")[0]
     return group, at(usual, group, {})
@@ -107,11 +109,11 @@ def _address(path: str) -> str:
 
 def _said(finding: Any, here: dict[str, Any], path: str) -> ZooError:
     kind, address = finding["type"], _address(path)
+    if kind == "extra_forbidden":
+        return _unknown_field(str(finding["loc"][-1]), here, path)
     if isinstance(finding["input"], float) and not isfinite(finding["input"]):
         return ZooError("Every number must be finite.", "Found {found} in {at}. Allowed: {allowed}.", at=address,
                         found=json.dumps(finding["input"]), allowed=allowed(here))
-    if kind == "extra_forbidden":
-        return _unknown_field(str(finding["loc"][-1]), here, path)
     if kind == "union_tag_invalid":
         expected = finding["ctx"]["expected_tags"].replace("'", "")
         return ZooError("Setting {at}: unknown kind {found}.", "Choose one of: {known}.", at=address,
@@ -138,16 +140,28 @@ def _cure(finding: Any, here: dict[str, Any], path: str) -> Change | None:
     return None if value is None else (path, value)
 
 
-def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object) -> Change | None:
-    """A group of settings with its unknown field called as a known one that is near, else without it."""
+def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object, usual: object) -> Change | None:
+    """A group of settings with what its unknown field says said of the known one that is meant, unless that was set too; else
+    without it."""
     if finding["type"] != "extra_forbidden":
         return None
     name = str(finding["loc"][-1])  # which may hold a dot, as an address does
     group = path.removesuffix(name).removesuffix(".")
     held: Any = at(tried, group, {})
-    near = get_close_matches(name, [each for each in here.get("properties", {}) if each not in held], n=1, cutoff=0.6)
-    rest = {each: value for each, value in held.items() if each != name}
-    return group, rest | ({near[0]: held[name]} if near else {})
+    rest, meant = {each: value for each, value in held.items() if each != name}, _meant(name, here)
+    now = rest.get(meant)
+    if meant and (meant not in rest or now == at(at(usual, group), meant)):
+        rest[meant] = merged(now, held[name])
+    return group, rest
+
+
+def _meant(name: str, owner: dict[str, Any]) -> str:
+    """The field that a mistyped name means: one that is nearly called so, or whose title is; empty where none is."""
+    fields = {each: field for each, field in owner.get("properties", {}).items() if each != "kind"}
+    titles = {str(field.get("title", "")).lower().replace(" ", "_"): each for each, field in fields.items()}
+    near = [*get_close_matches(name, list(fields), n=1, cutoff=0.6),
+            *(titles[each] for each in get_close_matches(name, list(titles), n=1, cutoff=0.8))]
+    return near[0] if near else ""
 
 
 def _tagged(finding: Any, here: dict[str, Any], path: str, root: dict[str, Any]) -> Change | None:
@@ -285,7 +299,7 @@ def _unknown_field(name: str, owner: dict[str, Any], path: str) -> ZooError:
     """The refusal of a field that its owner does not have: a kind of a slot, another group of settings, or the whole."""
     known = [each for each in owner.get("properties", {}) if each != "kind"]
     kind = owner.get("properties", {}).get("kind", {}).get("const", "")
-    fix = closest(name, known) or ("It has: {known}." if known else "It has none.")
+    fix = closest(_meant(name, owner), known) or ("It has: {known}." if known else "It has none.")
     group = _address(path.removesuffix(name).removesuffix(".")).removeprefix("blueprint")
     return ZooError("Setting {group}: {kind} has no field {name}." if kind else "Setting {group}: there is no field {name}."
                     if group else "The {whole} has no field {name}.", fix, at=_address(path), group=group, kind=kind,

@@ -1,9 +1,13 @@
-"""What the data look like: `Schema` describes the columns, histories, tasks and items of a dataset."""
+"""What the data look like: `Schema` describes the columns, histories, tasks and items of a dataset.
+
+More than 250 lines, because its parts name one another and every room reads them from one place.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import Literal
 
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
@@ -29,15 +33,41 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """A number that a row or a past item has through an id. of: a feature, or a field of the history in question, or, added up
+    over a whole history, `history.field` · each: what the ids stand for, from id 1 · running: whether an item's number is its own
+    and those of all newer ones together."""
+
+    of: str
+    each: tuple[float, ...]
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How a field is made by hand: by how much the row's own amount exceeds a past item's, in buckets, crossed with what the item
+    is. own: of the row, 0 where it is None · edges: between the buckets · by: fields of the same history."""
+
+    past: Amount
+    edges: tuple[float, ...]
+    own: Amount | None = None
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class HistoryField:
     """One attribute of past items. `table`: the feature whose embedding table it shares, or "" for its own · `spelled`: where ids
-    are words of a language, those words, of id 1 the first · `counted`: values are amounts, read as they are."""
+    are words of a language, those words, of id 1 the first · `counted`: values are amounts, read as they are · `stepped`: ids are
+    steps of an amount, which name nothing · `gap`: how it is made of a row's other ids, where no column holds it; the feature
+    that shares its table has it for the newest past item."""
 
     name: str
     vocabulary: int
     table: str = ""
     spelled: tuple[str, ...] = ()
     counted: bool = False
+    stepped: bool = False
+    gap: Gap | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +82,18 @@ class History:
     def paired(self) -> tuple[HistoryField, ...]:
         """The fields that a candidate has too, because they share its table."""
         return tuple(f for f in self.fields if f.table)
+
+    @property
+    def alike(self) -> tuple[HistoryField, ...]:
+        """Those of them by which a past item may be the same as the candidate: what it is called, and not how much of it."""
+        return tuple(f for f in self.paired if not f.stepped)
+
+    def crossed(self, name: str, gap: Gap, table: str = "") -> History:
+        """This history with one more field, which is made by hand: a value for each bucket and each value of what it is crossed
+        with."""
+        sizes = {f.name: f.vocabulary - 1 for f in self.fields}
+        values = (len(gap.edges) + 1) * prod(sizes[field] for field in gap.by)
+        return replace(self, fields=(*self.fields, HistoryField(name, values + 1, table, stepped=True, gap=gap)))
 
 
 @dataclass(frozen=True)
@@ -129,10 +171,16 @@ class Catalogue:
 class Grades:
     """Lists of items that rows are known to go with, each item with a grade: how many of `tasks` hold for it, in their order and
     each within the one before. A list has at most `length` items; grade 0 is an item for which nothing holds. Lists are
-    labels: a model never reads them."""
+    labels: a model never reads them.
+
+    query, title, kind: where words tell of an item that is not listed whether the first task holds for it, the history of the
+    rows that asks, the items' own list of words and the attribute that it shares with what is listed; else empty."""
 
     length: int
     tasks: tuple[str, ...]
+    query: str = ""
+    title: str = ""
+    kind: str = ""
 
     def level(self, task: str) -> int:
         """The least grade at which a task holds."""
@@ -171,6 +219,11 @@ class Schema:
     def numeric(self) -> tuple[Feature, ...]:
         """Numeric features; column i of `Batch.numbers` is the i-th."""
         return tuple(f for f in self.features if f.kind == "numeric")
+
+    @cached_property
+    def made(self) -> dict[str, tuple[str, int]]:
+        """By table: the history and the number of the field in it, of all fields that are made by hand."""
+        return {f.table or f"{h.name}.{f.name}": (h.name, i) for h in self.histories for i, f in enumerate(h.fields) if f.gap}
 
     @cached_property
     def inputs(self) -> tuple[Feature, ...]:

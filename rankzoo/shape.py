@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
 
+from rankzoo.errors import Change, nearest
 from rankzoo.schema import Schema, Task
 
 
@@ -85,6 +86,12 @@ class Shape:
                 found.append((first, start + width))
             start += width
         return tuple(found) if self.own else ((0, self.joined),)
+
+    def meant(self, at: str, name: str) -> Change | None:
+        """The cure of a name that is no task of the model: that of a task that is nearly called so. One of the data's tasks is
+        spelt as it was meant."""
+        own = [task.name for task in self.tasks]
+        return nearest(at, name, own) if name not in [task.name for task in self.schema.tasks] else None
 
     def edges(self, names: Iterable[str], to: str) -> tuple[Edge, ...]:
         """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""

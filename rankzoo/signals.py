@@ -26,7 +26,8 @@ class Batch:
     look-up then serves all fields.
 
     listed, grades: (row, place) items that a row is known to go with, 0 where the list has ended, and their grades; labels, too ·
-    bids: (row, task of the schema) what is paid for an event, 0 for all but one; no model reads them ·
+    bids: (row, task of the schema) what is paid for an event, 0 for all but one; no model reads them · lacking: (row, numeric
+    feature) bool, which numbers were missing and stand as 0, the mean; None where none was ·
     catalogue: the items that rows name, one row each, row 0 unknown; seen: (item,) bool, those that the training part names.
     These two are the same for every choice of rows.
     """
@@ -44,6 +45,7 @@ class Batch:
     listed: Tensor | None = None
     grades: Tensor | None = None
     bids: Tensor | None = None
+    lacking: Tensor | None = None
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -54,6 +56,11 @@ class Batch:
         columns = {f.name: self.ids[:, i] for i, f in enumerate(self.schema.categorical)}
         return columns | {f.name: self.numbers[:, i] for i, f in enumerate(self.schema.numeric)}
 
+    @property
+    def given(self) -> Tensor:
+        """The numbers as they were given, NaN where one was missing: (row, numeric feature)."""
+        return self.numbers if self.lacking is None else self.numbers.masked_fill(self.lacking, torch.nan)
+
     def tags(self, task: Task) -> tuple[Tensor, Tensor]:
         """The right tags of a task, those of the item that each row's label names, and which words are there: (row, place)
         each."""
@@ -63,10 +70,10 @@ class Batch:
     def map(self, change) -> Batch:
         """The batch with `change` applied to every tensor of its rows: how they are sliced, permuted or moved."""
         each = lambda named: {name: change(tensor) for name, tensor in named.items()}  # noqa: E731
-        group, listed, grades, bids = (None if tensor is None else change(tensor)
-                                       for tensor in (self.group, self.listed, self.grades, self.bids))
+        group, listed, grades, bids, lacking = (None if tensor is None else change(tensor) for tensor in (
+            self.group, self.listed, self.grades, self.bids, self.lacking))
         return Batch(self.schema, change(self.ids), change(self.numbers), each(self.histories), each(self.masks),
-                     each(self.labels), each(self.observed), group, self.catalogue, self.seen, listed, grades, bids)
+                     each(self.labels), each(self.observed), group, self.catalogue, self.seen, listed, grades, bids, lacking)
 
     def rows(self, start: int, stop: int) -> Batch:
         """The rows from start to stop, as views."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.data.load import schema_of
-from rankzoo.facts import Fact, Size, Source, Value
+from rankzoo.facts import PROVENANCES, Fact, Provenance, Size, Source, Value
 from rankzoo.inspection.provenance import values
 from rankzoo.lesson import Lesson
 from rankzoo.serving import Serving
@@ -102,6 +102,14 @@ class System:
     def told(self) -> tuple[Fact, ...]:
         """All that is told of it: its facts, and the values of RankZoo where a setting has none of its own."""
         return (*self.facts, *(value.fact for value in self.values if value.untold))
+
+    def sure(self, slot: str) -> Provenance | None:
+        """How sure what its lesson tells of a slot is: as the lesson says, else as the least sure of the kinds that stand there;
+        None where neither says."""
+        if self.lesson.sure:
+            return self.lesson.sure[SLOTS.index(slot)]
+        found = [value.fact.tag for value in self.values if value.path.split(".")[0] == slot and value.path.endswith(".kind")]
+        return max(found, key=PROVENANCES.index, default=None)
 
     def slots(self) -> dict[str, str | None]:
         """The kinds in each slot, joined by « + », or None where the slot is not used."""

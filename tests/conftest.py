@@ -43,8 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """RANKZOO_HOME below the test's own folder, so that no test reads or writes a person's files."""
+    """RANKZOO_HOME below the test's own folder, so that no test reads or writes a person's files; and no results of claims, not
+    even those that come with the app."""
     folder = tmp_path / "home"
+    monkeypatch.setattr("rankzoo.runs.experiments.MEASURED", tmp_path / "measured")
     monkeypatch.setenv("RANKZOO_HOME", str(folder))
     monkeypatch.delenv("RANKZOO_PROFILE", raising=False)
     return folder

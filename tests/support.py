@@ -54,7 +54,8 @@ def shop() -> Schema:
     past = (HistoryField("product", 10, "product"), HistoryField("dwell", 3))
     tasks = (Task("click"), Task("stars", "regression"), Task("next", "class", "product"), Task("shade", "class", "colour"))
     asked = History("asked", 4, (HistoryField("word", 8, "product.title"),))
-    return Schema(rows, tasks, (History("past", 5, past), asked), requests=True, catalogue=catalogue, grades=Grades(4, ("next",)))
+    return Schema(rows, tasks, (History("past", 5, past), asked), requests=True, catalogue=catalogue,
+                  grades=Grades(4, ("next",), "asked", "title", "colour"))
 
 
 def random_batch(schema: Schema, rows: int = 8, seed: int = 0) -> Batch:

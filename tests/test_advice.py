@@ -14,7 +14,9 @@ from rankzoo.blueprint import SLOTS, Blueprint, Place, kinds
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.exchange import exchanged
 from rankzoo.inspection.advice import LAYERS, Advice, advice, bottleneck, layers, lonely, power, swollen, thin
+from rankzoo.inspection.steps import steps
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
@@ -46,6 +48,10 @@ def test_no_preset_gives_a_reason(id: str):
     ("ple", [("sharing.own", 0), ("sharing.shared", 1)], "sharing.own"),
     ("mmoe", [("tasks", ["click"])], "sharing.kind"),
     ("dnn", [("representation.dim", 256)], "representation.dim"),
+    ("dnn", [("representation.dim", 64)], "representation.dim"),
+    ("dcn_v2", [("interaction.0.rank", 164)], "interaction.0.rank"),
+    ("dcn_v2", [("interaction.0.rank", 41), ("interaction.0.experts", 4)], "interaction.0.rank"),
+    ("din", [("sequence", []), ("concatenation.fields", None), ("concatenation.products", [])], "sequence"),
     ("youtube", [("representation.dims", {"device": 64})], "representation.dims"),
     ("youtube", [("towers.drop_position", 0.8)], "towers.drop_position"),
     ("dnn", [("towers.dropout", 0.6)], "towers.dropout"),
@@ -76,6 +82,11 @@ def test_a_task_that_counts_nothing_is_taken_out_in_one_press(id):
             continue
         assert [(each.values.get("name"), each.label) for each in found] == [(task, "Take the task out")]
         left = preset.but(found[0].cure).check().blueprint
+        head = next(each for each in preset.blueprint.blocks(preset.schema()) if each.address == f"losses.{task}")
+        found = steps(preset.blueprint, preset.schema(), "losses", preset.blueprint.losses, head)
+        if any(step.path == "tasks" for step in found):
+            fewer = preset.blueprint.with_tasks(left.tasks, preset.schema())
+            assert left.model_copy(update={"losses": fewer.losses}) == fewer, "as the sign of the diagram does it"
         assert left.tasks == tuple(each for each in preset.blueprint.tasks if each != task)
         assert task not in left.losses.weights and left.losses.weights[other] == 3.0
 
@@ -169,7 +180,32 @@ def histories() -> Planted:
                 yield id, document, short, at, []
 
 
-@pytest.mark.parametrize("planted, least", [(bottlenecks, 30), (towers, 15), (gates, 6), (embeddings, 10), (histories, 8)])
+def unread_histories() -> Planted:
+    """A component of the Attention column taken out, as the page does it, where a table was made for its history alone."""
+    for id in BUILT:
+        preset = Document.preset(id)
+        for i in range(len(preset.blueprint.sequence)):
+            left = exchanged(preset, "sequence", None, i)[0]
+            schema = left.schema()
+            if left.blueprint.reached(schema)[1] is None and any(
+                    block.form == "history" and block.parameters and not block.flows for block in left.blueprint.blocks(schema)):
+                yield id, left, schema, "sequence", []
+
+
+def test_a_low_rank_is_advised_against_from_where_it_costs_more_than_the_full_matrix():
+    """D = 164: 2 · 164 · 82 = 164², so that a rank of 82 costs the same and one of 83 more."""
+    told = [rank for rank in (8, 82, 83, 164) if given(Document.preset("dcn_v2").but([("interaction.0.rank", rank)]))]
+    assert told == [83, 164]
+
+
+def test_every_vocabulary_smaller_than_a_vector_is_told_of():
+    """The display ads have 4 to 61 values: 61 numbers for each are as many as a field has values, 62 more than any has."""
+    said = [given(Document.preset("dnn").but([("representation.dim", dim)])) for dim in (16, 61, 62)]
+    assert [len(each) for each in said] == [0, 0, 1] and said[2][0].what.startswith("Every field has fewer values")
+
+
+@pytest.mark.parametrize("planted, least", [(unread_histories, 3), (bottlenecks, 30), (towers, 15), (gates, 6), (embeddings, 10),
+                                            (histories, 8)])
 def test_the_named_warnings_are_given_by_every_system_that_can_show_them(planted, least):
     """Wherever a preset can have it: it is said, with its why, and one press leads to a model that stands without it."""
     seen = 0
@@ -222,8 +258,8 @@ def test_every_kind_is_advised_of_as_it_stands_by_default():
 def test_every_rule_says_what_and_why_in_sentences():
     document = Document.preset("youtube").but([("sharing.experts", 1), ("sharing.bottom", [1])])
     said = [each.said() for each in given(document)]
-    assert said == ["Shared layers under the experts: layer 1 is only 1 wide. All that reaches the tasks must pass through so "
-                    "few numbers.",
+    assert said == ["Shared layers under the experts: layer 1 is only 1 wide. All that this part hands on must pass through "
+                    "so few numbers.",
                     "Every gate has one expert to choose from. A softmax over one number is 1 whatever it is: the gate learns "
                     "nothing."]
 

@@ -13,18 +13,19 @@ from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.components.sequence.self_attention import SelfAttention
 from rankzoo.components.sequence.transformer import Transformer
+from rankzoo.data.clips import CATEGORIES
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.figures import attention as figure
-from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, spec_of
+from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, shortened, spec_of
 from rankzoo.inspection.maps import CANDIDATE, maps, past
 from rankzoo.inspection.view import Subject
-from rankzoo.inspection.views import look, reason
+from rankzoo.inspection.views import keeps, look, reason
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.ui import points
-from rankzoo.ui.views.history import described
-from tests.support import OFF, randomised, small
+from rankzoo.ui.views.history import asker, candidate, described, named
+from tests.support import OFF, random_subject, randomised, small
 from tests.visits import words
 
 ROWS = 200
@@ -174,6 +175,24 @@ def test_the_presets_have_the_view(history, arch):
     assert not reason(blueprint, history.schema, "attention") and len(view.table) and {"factors", "ages"} == set(view.tables)
 
 
+@pytest.mark.parametrize("arch", [id for id, system in systems().items() if keeps(system.blueprint, "attention")])
+def test_the_words_name_who_asks(arch):
+    """The candidate is said to ask just where another candidate changes the weights; elsewhere it is said to have no say."""
+    system = systems()[arch]
+    seen = random_subject(arch, small(system.dataset, 400), 40)
+    history, entry = seen_by(seen)
+    tables = {f.table for f in history.paired} & set(seen.batch.features)
+    ids = seen.batch.ids.clone()
+    columns = [i for i, f in enumerate(seen.batch.schema.categorical) if f.name in tables]
+    ids[:, columns] = ids[:, columns].roll(1, 0)
+    others = replace(seen.batch, ids=ids)
+    moved = bool(tables) and not torch.allclose(seen_by(seen.over(others))[1].values, entry.values, atol=1e-6)
+    who = asker(seen, 3)
+    said = " ".join(words(figure.rows(items(seen, 3).assign(name="x"), who)))
+    assert moved == (spec_of(seen).asker(seen.dataset.schema) == "candidate") == ("about me?" in said)
+    assert moved == ("about the candidate" in said) and moved != ("has no say" in said)
+
+
 def test_where_nothing_weighs_items_it_shows_who_reads_whom():
     """M2TRec's encoder pools by the mean: the view has its maps, four heads of it, and no truth."""
     dataset, document = small("sessions", 2_000), Document.preset("homedepot")
@@ -187,3 +206,28 @@ def test_where_nothing_weighs_items_it_shows_who_reads_whom():
     (first, *_) = described(seen, past(seen, 0))
     product, about = int(past(seen, 0)["product"][0]), dataset.batch.catalogue.features
     assert first == ", ".join(WORLD.label(name, int(about[name][product]) - 1) for name in ("subcategory", "brand"))
+
+
+def test_videos_of_one_category_are_told_apart_by_their_duration():
+    """Kuaishou's past items are named, and compared with the candidate, by category; amounts (levels, intervals, places) are no
+    names: the second line is a duration, and marks are the feedback alone."""
+    seen = Subject.of(randomised(RankingModel(systems()["kuaishou"].blueprint, small("lists", 600).schema)).eval(),
+                      small("lists", 600), "test", 20)
+    columns, shown = named(seen, items(seen, 0)), look(seen, "attention").tables
+    assert columns["name"] == columns["category"] and set(columns["name"]) <= set(CATEGORIES)
+    assert all(text.endswith(" seconds") for text in columns["detail"]) and set(columns["feedback"]) <= {"none", "liked"}
+    asking = candidate(seen, 0)
+    assert asking.name in CATEGORIES and asking.detail.endswith(" seconds")
+    assert set(shown["factors"]["factor"]) == {"category", "feedback"} and len(shown["ages"]) > 3
+
+
+def test_what_is_made_by_hand_goes_with_a_dropped_item():
+    """Without the newest video the row's own differences are those with the next one; nothing else of the row moves."""
+    data = small("lists", 600)
+    model = randomised(RankingModel(systems()["kuaishou"].blueprint, data.schema)).eval()
+    seen, made = Subject.of(model, data, "test", 20), ("view_gap", "time_gap", "place_gap")
+    fewer = shortened(seen, 3, frozenset([0])).batch
+    fields = [f.name for f in data.schema.history("watched").fields]
+    for name, column in fewer.features.items():
+        assert float(column[0]) == (float(seen.batch.histories["watched"][3, 1, fields.index(name)]) if name in made else
+                                    float(seen.batch.features[name][3]))

@@ -14,6 +14,7 @@ from rankzoo.figures.lists import lift as lift_figure
 from rankzoo.inspection.beams import steps, weighed
 from rankzoo.inspection.lists import ANY, build, lift, lists, searched
 from rankzoo.serving.arrange import Arrange, search, stops
+from rankzoo.ui.views.lists import _why
 from tests.drawings import walk
 from tests.searches import REQUESTS, SIZE, SLOTS, figure_4, score
 from tests.support import random_subject, small
@@ -139,3 +140,9 @@ def test_lift_by_slot_by_hand():
     classes = [str(node[1].get("class", "")) for node, _, _ in walk(drawn)]
     assert classes.count("family-4 mark") == classes.count("family-4 open") == 2
     assert "greedy, slot 2: 50.0 %" in " ".join(str(node[2]) for node, _, _ in walk(drawn) if node[0] == "title")
+
+
+def test_a_search_that_ends_below_the_threshold_says_why():
+    """Its list is full: else «0.95 is asked for» and 0.945 contradict each other."""
+    assert _why(0.96, 0.95) == _why(0.95, 0.95) == "0.95 is asked for"
+    assert _why(0.945, 0.95) == "0.95 is asked for, but the list is full"

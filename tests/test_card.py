@@ -32,6 +32,13 @@ def test_a_terminal_reads_it():
     assert "CC BY 4.0" in run("data", "show", "census").stdout
 
 
+def test_what_a_duration_costs_by_hand():
+    """Seconds from which a view counts, by interval of durations, times what each costs a view; nothing else feels them."""
+    frame = card.card("lists", 3_000).planted["lengths"]
+    assert frame["level"].tolist()[::6] == ["0–7 seconds", "over 300 seconds"] and set(frame["factor"]) == {"effective_view"}
+    assert frame["value"].tolist() == pytest.approx([0.12, 0.2, 0.32, 0.48, 0.72, 1.0, 1.2])
+
+
 def test_what_a_network_costs_by_hand():
     """Seconds that must be loaded, 0, 2, 5 and 9, times what each of them costs; a like costs nothing and is left out."""
     frame = card.card("lists", 3_000).planted["stalls"]

@@ -8,7 +8,7 @@ import pytest
 
 from rankzoo.claims.claim import Arm
 from rankzoo.claims.papers import conflict_rules, gate_dropout, masks_conflicts
-from rankzoo.claims.papers.masks_conflicts import CHANCE, HALF, NONE, RANKS, TWINS, trial
+from rankzoo.claims.papers.masks_conflicts import CHANCE, HALF, NONE, PAIRS, TWINS, trial
 from rankzoo.claims.trial import document_of, rows_of
 from rankzoo.data.worlds.masks import TASKS
 from rankzoo.training.fit import Fit
@@ -17,19 +17,19 @@ from rankzoo.training.metrics import evaluate, predict
 SHORT = {"settings.epochs": 4, "settings.batch_size": 128, "sharing.warmup_steps": 6, "sharing.round_steps": 2}
 
 
-def test_a_seed_measures_groups_of_pairs_and_their_ranks():
+def test_a_seed_measures_groups_of_pairs_and_how_they_go_with_the_truth():
     """Every statistic of every difference is there, shares are shares, and chance is what it is compared with."""
-    small = replace(masks_conflicts.CLAIM, rows=2_000, arms=(Arm(RANKS, "tencent", SHORT),))
+    small = replace(masks_conflicts.CLAIM, rows=2_000, arms=(Arm(PAIRS, "tencent", SHORT),))
     found = trial(small, 0)
     for difference in small.differences:
         assert isinstance(difference.of(found), float)
     for name in (TWINS, HALF, NONE):
         assert 0 <= found[name]["conflict"] <= 1 and -1 <= found[name]["cosine"] <= 1 and 0.2 < found[name]["overlap"] < 1
-    assert found[CHANCE]["rank"] == 0 and -1 <= found[RANKS]["rank"] <= 1 and found[RANKS]["first"] in (0.0, 1.0)
+    assert found[CHANCE]["correlation"] == 0 and -1 <= found[PAIRS]["correlation"] <= 1 and found[PAIRS]["first"] in (0.0, 1.0)
 
 
 def test_the_same_seed_finds_the_same():
-    small = replace(masks_conflicts.CLAIM, rows=2_000, arms=(Arm(RANKS, "tencent", SHORT),))
+    small = replace(masks_conflicts.CLAIM, rows=2_000, arms=(Arm(PAIRS, "tencent", SHORT),))
     assert trial(small, 1) == trial(small, 1) != trial(small, 2)
 
 
@@ -74,4 +74,4 @@ def test_unrelated_tasks_pull_shared_weights_apart():
     """One seed of the claim at full size: a third more conflicts between strangers than between twins, in the right order."""
     found = trial(masks_conflicts.CLAIM, 0)
     assert found[NONE]["conflict"] > found[HALF]["conflict"] > found[TWINS]["conflict"] + 0.05
-    assert found[TWINS]["cosine"] > found[HALF]["cosine"] > found[NONE]["cosine"] and found[RANKS]["rank"] <= -0.8
+    assert found[TWINS]["cosine"] > found[HALF]["cosine"] > found[NONE]["cosine"] and found[PAIRS]["correlation"] <= -0.8

@@ -49,7 +49,7 @@ class TestEveryClaim:
             assert len(set(course.names)) == len(course.at)
 
     def test_it_says_what_it_is(self, claim: Claim):
-        assert claim.claim.endswith(".") and claim.title and len(claim.title) <= 40
+        assert claim.claim[-1] == ("?" if claim.system else ".") and claim.title and len(claim.title) <= 40
         assert claim.source.by and claim.at and claim.equal and claim.statistic
         assert 3 <= claim.seeds <= 10 and (claim.seconds > 0 or claim.system)
 

@@ -63,7 +63,7 @@ def test_a_baseline_follows_the_model_in_hand():
 @pytest.mark.parametrize("system", [system for system in SYSTEMS if system.before], ids=lambda system: system.id)
 def test_what_came_before_stands_on_the_same_data_with_the_same_budget(system):
     """Where no rung of the ladder can: every arm is the system changed, or a rule; the textbook model is trained, and gives the
-    verdict. It is judged by the recall of items, of tasks that every arm has. Better than each is what is expected."""
+    verdict. It is judged by tasks that every arm has, of items by their recall. Better than each is what is expected."""
     claim = get(f"grew_{system.id}")
     *before, own_arm = claim.arms
     assert own_arm.system == own_arm.name == system.id and not own_arm.changes and claim.world.name == system.dataset
@@ -71,19 +71,20 @@ def test_what_came_before_stands_on_the_same_data_with_the_same_budget(system):
     assert [(each.plus, each.minus, each.expected) for each in claim.differences] == [
         ((system.id,), (arm.name,), "above") for arm in before]
     judged, preset = claim.measure.keywords["judged"], document_of(claim, own_arm)
-    assert judged and {own.key(claim.world.schema.task(task), claim.world.schema) for task in judged} == {"recall@20"}
+    keys = {own.key(claim.world.schema.task(task), claim.world.schema) for task in judged}
+    assert judged and keys == ({"auc"} if system.dataset == "news" else {"recall@20"})
     for arm in before:
         document = document_of(claim, arm)
         assert (arm.rule is None) == arm.model and set(judged) <= set(document.blueprint.tasks)
         assert document.settings == preset.settings and (not arm.model or document.blueprint != preset.blueprint)
-        assert all(task in claim.statistic for task in judged) and claim.seconds > 0
+        assert claim.seconds > 0 and all(task in claim.statistic for task in judged if "recall@20" in keys)
 
 
 def test_the_plain_form_changes_what_it_says_and_nothing_else():
     youtube = get("plain_youtube")
     plain, preset = (json.loads(document_of(youtube, arm).blueprint.json()) for arm in youtube.arms)
     assert {slot for slot in preset if plain[slot] != preset[slot]} == {"sharing"}
-    assert youtube.claim.endswith("than the same model with sharing = shared_bottom.")
+    assert youtube.claim.endswith("than the same model with sharing = shared_bottom?")
 
 
 @pytest.mark.parametrize("id, keys", [("alibaba", ["recall@20"] * 4), ("homedepot", ["recall@20"]), ("huawei", ["auc"]),
@@ -138,3 +139,13 @@ def test_a_seed_gives_both_arms_a_score(id):
 def test_changes_are_told_by_their_kinds():
     assert own.told({"sharing": {"kind": "direct"}, "sequence": [{"kind": "pooling"}, {"kind": "pooling"}], "a.b": 3,
                      "interaction": []}) == "sharing = direct, sequence = pooling + pooling, a.b = 3, interaction = none"
+
+
+def test_only_the_encoder_of_the_news_is_exchanged():
+    """What PLM-NR grew out of is the same model over a table of words; what MTRec did, the same encoder without its tasks."""
+    microsoft, huawei = (systems()[id] for id in ("microsoft", "huawei"))
+    table, alone = (baselines(system)[0].beside(Document.preset(system.id)).blueprint for system in (microsoft, huawei))
+    assert table.model_copy(update={"representation": microsoft.blueprint.representation}) == microsoft.blueprint
+    assert table.representation.kind == "attributes" and table.representation.dim == microsoft.blueprint.representation.dim
+    assert (alone.tasks, alone.representation, alone.sequence) == (("click",), huawei.blueprint.representation,
+                                                                   huawei.blueprint.sequence)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from rankzoo.document import Document
-from rankzoo.exchange import added, exchanged
+from rankzoo.errors import ZooError
+from rankzoo.exchange import added, asked, exchanged, leaving
 from rankzoo.registry import systems
 
 
@@ -46,3 +47,35 @@ def test_a_concatenation_that_was_changed_by_hand_stays() -> None:
     own = off.but([("concatenation.fields", list(off.blueprint.offered(off.schema())[:2]))])
     back = exchanged(own, "sequence", "target_attention")[0].blueprint.concatenation
     assert set(own.blueprint.concatenation.fields) <= set(back.fields) and back.products == ()
+
+
+def out_and_back(preset: Document) -> Iterator[tuple[str, Document]]:
+    """Every task and every feature that can go, and the model after it went and came back."""
+    tasks, schema = preset.blueprint.tasks, preset.schema()
+    for gone in tasks if len(tasks) > 1 else ():
+        try:
+            fewer = asked(preset, tuple(task for task in tasks if task != gone)).check()
+        except ZooError:  # the model is of this task
+            continue
+        yield gone, asked(fewer, tasks)
+    for name in schema.spare:
+        fewer = leaving(preset, (name,))[0]
+        if fewer.blueprint.reached(schema)[1] is None:
+            yield name, leaving(fewer, ())[0]
+
+
+def test_a_task_or_a_feature_taken_out_and_back_is_the_preset() -> None:
+    """What named it is back too: the side tower that adds to it, its weight, its group, the width of its vector."""
+    again = [(arch, name, after) for arch in systems() for name, after in out_and_back(Document.preset(arch))]
+    assert [(arch, name) for arch, name, after in again if after != Document.preset(arch)] == []
+    assert len(again) > 500
+
+
+def test_what_was_set_by_hand_for_a_task_stays_and_the_rest_comes_back() -> None:
+    """The side tower was told to add to another task, and a weight is another."""
+    preset = Document.preset("youtube")
+    own = preset.but([("towers.on", ["like"]), ("losses.weights", {"completion": 7.0}), ("towers.widths", [8])])
+    back = asked(asked(own, ("completion", "like")), preset.blueprint.tasks)
+    assert back.blueprint.towers.on == ("like",) and back.blueprint.losses.weights == {"completion": 7.0}
+    own = preset.but([("towers.widths", [8])])
+    assert asked(asked(own, ("completion", "like")), preset.blueprint.tasks) == own, "in the same component too"

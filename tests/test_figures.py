@@ -155,6 +155,7 @@ DRAW = {
     "worths": lambda say: masks.worths(WHOSE, ("click", "like"), "click", "like", say),
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
     "stalls": lambda say: truth.stalls(KERNEL, say),
+    "lengths": lambda say: truth.lengths(KERNEL, say),
     "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
     "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),

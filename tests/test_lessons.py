@@ -18,6 +18,7 @@ from rankzoo.data.load import from_world, schema_of
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.facts import PROVENANCES
 from rankzoo.model import RankingModel
 from rankzoo.paths import leaves
 from rankzoo.registry import systems
@@ -28,6 +29,7 @@ from rankzoo.teaching.components import COMPONENTS
 from rankzoo.teaching.numbers import COMPUTATIONS, doubled, number
 from rankzoo.teaching.questions import GENERAL, questions
 from rankzoo.teaching.screen import Screen
+from tests.support import random_subject, small
 
 EVERY = list(systems().values())
 INDUSTRY = [system for system in EVERY if system.kind == "industry"]
@@ -94,6 +96,20 @@ def test_what_was_measured_was_read(system):
     """No result is told that its sheet does not mark as read, in the source or in a third party's text, or worked out of such."""
     facts = {fact.name: fact for fact in system.facts}
     assert all(facts[name].tag in ("stated", "code", "derived") and facts[name].source for name in system.lesson.measured)
+
+
+@pytest.mark.parametrize("system", [system for system in INDUSTRY if system.lesson.sure], ids=named)
+def test_what_is_told_of_a_component_is_no_surer_than_its_facts(system):
+    """Each of the seven has a tag: where a fact speaks of what stands there, none that is surer than the least sure of these; and
+    that nothing is mentioned of a component is not read anywhere as a decision."""
+    lesson, surer = system.lesson, PROVENANCES.index
+    assert len(lesson.sure) == len(SLOTS) and sum(bool(each.lesson.sure) for each in INDUSTRY) >= 10
+    for slot, tag in zip(SLOTS, lesson.sure, strict=True):
+        assert system.sure(slot) == tag
+        kind = replace(system, lesson=replace(lesson, sure=())).sure(slot)
+        assert kind is None or surer(tag) >= min(surer(kind), surer("unsure")), slot
+        silent = lesson.why[slot] in ("Nothing is mentioned.", "Nothing is described.", "Nothing in the sources.")
+        assert not silent or tag == "unsure", slot
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)
@@ -198,6 +214,39 @@ def test_kept_weights_are_those_of_the_masks():
     assert number("kept weights", "", preset(systems()["mmoe"])) is None
     picked = Document.preset("tencent").but([("sharing.pick", "best")])
     assert number("kept weights", "", replace(screen, blueprint=picked.blueprint)) is None, "of whatever round"
+
+
+@pytest.mark.parametrize(("arch", "expected"), [("alibaba", 3_000), ("huawei", 1 + 8 + 14 * 3), ("homedepot", 1_500 + 8 + 40),
+                                                ("spotify", 2 * 2_000 + 12), ("esmm", 2), ("youtube", 4)])
+def test_logits_by_hand(arch, expected):
+    """Four tasks on one score need no four logits, three tags (O, B, I) no fourth for what is unknown."""
+    assert number("logits", "", preset(systems()[arch])).value == expected
+
+
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_a_logit_counts_once_however_many_tasks_read_it(system):
+    """As many different numbers as leave the model for one example, without those of the unknown classes."""
+    seen = random_subject(system.id, small(system.dataset, 400), 2)
+    with torch.inference_mode():
+        found = {task: logit[0] for task, logit in seen.model(seen.batch.unlabelled()).logits.items()}
+    single = {task.name: task.single for task in seen.dataset.schema.tasks}
+    there = {task: logit if single[task] else logit[..., 1:] for task, logit in found.items()}
+    apart = [one for i, one in enumerate(there.values())
+             if not any(torch.equal(one, other) for other in list(there.values())[:i])]
+    schema = seen.dataset.schema
+    assert number("logits", "", Screen(system.blueprint, schema)).value == sum(each.numel() for each in apart)
+
+
+def test_what_a_model_lacks_is_not_asked_for():
+    """No tables of ids where words or attributes are read, no pairs where nothing is joined; DIN's 481 items of 8 are given with
+    the rest, from which the answer can be worked out."""
+    for arch in ("homedepot", "huawei", "microsoft", "spotify"):
+        assert number("memory at scale", "", preset(systems()[arch])) is None
+        assert number("pairs", "", preset(systems()[arch])) is None
+    din = preset(systems()["din"])
+    found, rest = number("memory at scale", "", din), din.count().parameters - 481 * 8
+    assert found.values == {"names": "item", "n": "3,848", "rest": f"{rest:,}"}
+    assert found.value == pytest.approx(4 * (1_000 * 481 * 8 + rest) / 1e6)
 
 
 def test_tables_of_ids_by_hand():

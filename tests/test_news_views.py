@@ -22,6 +22,7 @@ from rankzoo.training.combine import METHODS
 from rankzoo.training.combine.base import weighted_sum
 from rankzoo.training.fit import Fit
 from rankzoo.ui import points
+from rankzoo.ui.views.history import candidate, named
 from tests.support import randomised, small
 
 DATA = from_world(WORLD, 2_000)
@@ -54,6 +55,18 @@ def test_words_of_a_row(microsoft):
     assert first["word"].tolist() == [WORLD.label("title.word", int(i) - 1) if i else "" for i in ids[:len(first)]]
     assert table.groupby("position")["carries"].sum().eq(2).all()
     assert words.titles(microsoft, history, 3).equals(table)
+
+
+def test_news_are_called_what_the_model_reads(microsoft):
+    """By the words of their titles, not by a made-up name of their ids, which this model never sees."""
+    batch, history = microsoft.batch, DATA.schema.histories[0]
+    titles = words.titles(microsoft, history, 3)
+    said = titles.groupby("position")["word"].agg(lambda each: " ".join(filter(None, each)))
+    frame = attention(microsoft, 3).table
+    assert candidate(microsoft, 3).name == said[words.CANDIDATE]
+    assert named(microsoft, frame)["name"] == [said[position] for position in frame["position"]]
+    made_up = WORLD.label("news", int(batch.features["news"][3]) - 1)
+    assert candidate(microsoft, 3).detail == made_up.split(" · ")[1]
 
 
 def test_titles_in_one_line_each(microsoft):

@@ -346,6 +346,7 @@ def test_sizes_change_the_counts_and_nothing_else():
     app.segmented_control(key="rz_scale").set_value("× 100").run()
     count = preset.blueprint.count(industry(preset.schema(), 100))
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"])) and document(app) == before
+    assert any("tables of query\\_id, cand\\_id, user\\_id × 100" in each.value for each in app.caption)
     app.segmented_control(key="rz_scale").set_value("industry").run()
     large = preset.industry().count
     assert any(f"{large.parameters / 1e9:.4g} billion parameters" in each.value for each in app.caption)

@@ -9,7 +9,7 @@ import pytest
 
 from rankzoo import link
 from rankzoo.document import Document
-from tests.test_page_architect import document, drawn
+from tests.test_page_architect import DIAGRAM, document, drawn
 from tests.visits import said, visit, without_workers
 
 
@@ -89,3 +89,21 @@ def test_an_unknown_run_is_the_same_sentence_whatever_it_looks_like(run):
     app = visit("architect", run=run)
     assert said(app) == ["There is no such run on this server."] and document(app) == Document.preset("youtube")
     assert "run" not in app.query_params
+
+
+def test_a_document_beside_an_unknown_run_is_taken_up_and_the_run_is_told_of():
+    wanted = Document.preset("din").but([("towers.widths", [7])])
+    app = visit("architect", run="0" * 16, c=link.encode(wanted))
+    assert said(app) == ["There is no such run on this server."] and document(app) == wanted and "run" not in app.query_params
+    app = visit("architect", run="0" * 16, c="j!!!")
+    assert len(said(app)) == 1 and UNREADABLE in said(app)[0]
+
+
+@pytest.mark.parametrize("part, selected", [("foo.bar", ""), ("sequence.9", "sequence"),
+                                            ("sharing.expert.99", "sharing.expert.3")])
+def test_a_part_that_is_not_there_is_told_of_once(part, selected):
+    app = visit("architect", sel=part)
+    assert [each.value.replace("\\", "") for each in app.info] == [f"This model has no part '{part}'."] and not app.exception
+    held = app.session_state[DIAGRAM] if DIAGRAM in app.session_state else {}
+    assert (held.get("selected") or "") == selected
+    assert not app.run().info

@@ -24,7 +24,7 @@ from tests.visits import said, scenes, unmarked, visit, without_workers, words
 ROWS = 3000
 PLANTED = {"ads": {"pairs"}, "conversions": {"pairs"}, "feed": {"relatedness"}, "history": {"kernel"},
            "ids": {"drift"}, "goals": {"pairs", "relatedness", "delays"},
-           "lists": {"kernel", "repeats", "stalls"}, "position": {"curve"}, "recipe": {"relatedness"},
+           "lists": {"kernel", "repeats", "stalls", "lengths"}, "position": {"curve"}, "recipe": {"relatedness"},
            "masks": {"pairs", "relatedness"}, "news": {"kernel", "wording"}, "professional": {"relatedness", "thresholds"},
            "readers": {"kernel", "wording"},
            "search": {"kernel", "intent"}, "sessions": {"intent"}, "video": {"relatedness", "curve"}}

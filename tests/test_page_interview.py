@@ -118,6 +118,21 @@ def test_words_are_compared_and_judged_by_whoever_said_them():
     assert "1 of 1 points" in text(app)
 
 
+def test_a_question_leads_to_the_picture_that_shows_its_answer():
+    """Of delayed labels: to the stream; the walk waits."""
+    app = visit("interview")
+    app.session_state["rz_document"] = Document.preset("bytedance").but([("settings.rows", 3_000)])
+    app.run().button_group("rz_length").set_value("all").run()
+    app = app.button("rz_start").click().run()
+    while on(app).question.picture != "stream":
+        assert not [button for button in app.button if button.key == "rz_see"]
+        app.button("rz_skip").click().run()
+    app = answer(app, "so")
+    app.button("rz_see").click().run()
+    assert not app.exception and any("requests in memory" in each.value for each in app.markdown)
+    assert on(app).given is not None
+
+
 def test_a_walk_survives_other_pages():
     app = begun(length="5")
     app = answer(app, 3 if on(app).question.number else "so")

@@ -1,12 +1,14 @@
 """Learn as a visitor uses it: three paths, each step's story, and the ways on with the model in hand."""
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.document import Document
+from rankzoo.facts import MEANING
 from rankzoo.lesson import Lesson
 from rankzoo.registry import systems
 from rankzoo.ui import words as catalogue
@@ -54,6 +56,8 @@ def test_every_company_tells_its_story(arch):
     system, said = systems()[arch], text(app)
     assert not app.exception and system.lesson.problem in said
     assert all(why in said for why in system.lesson.why.values())
+    for slot, why in system.lesson.why.items() if system.lesson.sure else ():  # beside each how sure it is
+        assert re.search(rf"{re.escape(why)}\]? :\w+-badge\[{re.escape(MEANING[system.sure(slot)])}\]", said), slot
     assert all(wrong in said and so in said for wrong, so in system.lesson.misreadings.items())
     known = {fact.name: fact for fact in system.facts}
     assert all(known[name].value in said for name in system.lesson.measured)
@@ -100,6 +104,15 @@ def test_a_lesson_leads_on_with_its_model(target, sign):
     assert not app.exception and app.session_state["rz_document"] == Document.preset("din")
     assert sign is None or sign in scenes(app)
     assert "learn:ladder" not in scenes(app)
+
+
+def test_a_lesson_leads_to_the_picture_of_its_questions():
+    """What a joiner does is seen, not only told."""
+    app = visit("learn", path="companies", step="bytedance")
+    app.session_state["rz_document"] = Document.preset("bytedance").but([("settings.rows", 3_000)])
+    app.button("learn_see:stream").click().run()
+    assert not app.exception and any("requests in memory" in each.value for each in app.markdown)
+    assert not [b for b in visit("learn", path="ladder", step="din").button if b.key.startswith("learn_see")]
 
 
 def test_a_model_in_hand_is_kept_with_its_changes():

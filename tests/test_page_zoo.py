@@ -66,6 +66,10 @@ def test_filters_narrow_the_table_and_an_empty_one_says_so():
     app.button_group("needs").set_value(["attention", "interaction", "multi-task"]).run()
     assert TABLE not in scenes(app) and app.info[0].value == "No model has all of this. Take a filter away."
     assert not app.exception and LADDER in scenes(app)
+    assert not [key for key in scenes(app) if key.startswith("thumb:")], "no card of a model that was filtered out"
+    assert "zoo_open" not in [button.key for button in app.button] and "route:tour" in [button.key for button in app.button]
+    pick(app, LADDER, "dnn")
+    assert "thumb:dnn" in scenes(app) and app.info, "one of the ladder is on view"
 
 
 def test_the_card_of_a_row_counts_and_opens():

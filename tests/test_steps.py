@@ -1,12 +1,16 @@
-"""− and + of a part: every one that is offered leads to a settings' value that is allowed, and back."""
+"""− and + of a part: every one that is offered leads to a model that stands, and back."""
 from __future__ import annotations
+
+import random
 
 import pytest
 
 from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
+from rankzoo.exchange import asked, leaving
 from rankzoo.inspection.steps import Step, steps
 from rankzoo.registry import systems
+from rankzoo.runs import limits
 from rankzoo.shape import Block
 
 BUILT = list(systems())
@@ -27,17 +31,46 @@ def of(document: Document, address: str) -> dict[str, Step]:
     return {step.title: step for block, step in offered(document) if block.address == address}
 
 
+def pressed(document: Document, step: Step, value: object) -> Document:
+    """The model after a press, as the page takes it; raises what it would be told."""
+    if step.path == "tasks":
+        return asked(document, tuple(value)).check()
+    if step.path == "without":
+        return leaving(document, tuple(value))[0].check()
+    return document.but([(step.path, value)]).check()
+
+
 @pytest.mark.parametrize("arch", BUILT)
-def test_every_step_is_a_value_that_is_allowed(arch: str):
-    """Whether the model can stand with it is another question; the setting itself may have that value, and it is another one."""
-    document = Document.preset(arch)
-    tried = set()
-    for _, step in offered(document):
-        for value in (step.less, step.more):
-            if value is not None and (step.path, repr(value)) not in tried:
-                tried.add((step.path, repr(value)))
-                assert document.but([(step.path, value)]) != document, step
+def test_every_sign_that_can_be_pressed_leads_to_another_model_that_stands(arch: str):
+    """Every − and + of every part; and again behind one of these presses."""
+    document, tried = Document.preset(arch), set()
+    first = [(step, value) for _, step in offered(document) for value in (step.less, step.more) if value is not None]
+    for step, value in first:
+        if (step.path, repr(value)) not in tried:
+            tried.add((step.path, repr(value)))
+            after = pressed(document, step, value)
+            limits.check(after, limits.LOCAL)
+            assert after != document, step
     assert {path.split(".")[0] for path, _ in tried} >= {"losses"} & set(SLOTS)
+    step, value = random.Random(0).choice(first)
+    after = pressed(document, step, value)
+    assert [pressed(after, step, value) for _, step in offered(after) for value in (step.less, step.more) if value is not None]
+
+
+@pytest.mark.parametrize("id, part, title, less, more", [
+    ("homedepot", "sequence.0.block.0", "Heads", 2, 8), ("bst", "sequence.0.candidate", "Heads", 1, 4),
+    ("alibaba", "sequence.3", "Token width (0: fields side by side)", None, 32), ("dcn_v2", "interaction.0.layer.0",
+                                                                                 "Low-rank experts", None, None),
+    ("alibaba", "sequence.1", "Heads", None, None), ("fm", "representation.gender", "Embedding size", 8, 32)])
+def test_a_number_goes_on_to_the_next_with_which_the_model_stands(id, part, title, less, more):
+    """Heads that share a token's 32 numbers evenly, a token as wide as what asks; one width of all fields that are paired."""
+    step = of(Document.preset(id), part)[title]
+    assert (step.less, step.more) == (less, more)
+
+
+@pytest.mark.parametrize("id", ["esmm", "huawei"])
+def test_a_task_without_which_nothing_stands_is_not_offered_to_be_taken_out(id: str):
+    assert "Take the task out" not in of(Document.preset(id), "losses.click")
 
 
 @pytest.mark.parametrize("arch", BUILT)
@@ -74,7 +107,7 @@ def test_experts_units_and_layers_of_an_expert():
 
 def test_heads_and_cross_layers():
     bst = Document.preset("bst")
-    assert of(bst, "sequence.0.block.0")["Heads"].more == bst.blueprint.sequence[0].heads + 1
+    assert of(bst, "sequence.0.block.0")["Heads"].more == 2 * bst.blueprint.sequence[0].heads, "3 would not share a token evenly"
     cross = of(Document.preset("dcn_v2"), "interaction.0.layer.0")
     assert cross["Cross layers" if "Cross layers" in cross else "Layers"].less == 2
 

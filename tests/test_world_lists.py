@@ -6,12 +6,13 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from rankzoo.data import recipes
 from rankzoo.data.load import from_world
 from rankzoo.data.truths import Repeats
-from rankzoo.data.worlds.lists import CANDIDATES, LEVEL_EDGES, SLOTS, WORLD
+from rankzoo.data.worlds.lists import AGO_EDGES, CANDIDATES, LENGTH_EDGES, LEVEL_EDGES, SEEN_EDGES, SLOTS, WORLD
 
 NEEDED = (0.0, 2.0, 5.0, 9.0)
 PER_SECOND = {"has_next": 0.25, "effective_view": 0.08, "like": 0.0}
@@ -81,21 +82,42 @@ def test_levels_are_those_of_the_scores(rows):
 
 
 def test_relevance_is_same_category_times_feedback(made, rows):
-    """The truth's rule, item by item."""
-    relevance = made.truth.relevance
+    """The truth's rule, item by item: of a liked video e^{−ago / 5} times the share of it that was watched, both as far as their
+    intervals tell, where its category is the row's."""
+    relevance, (ago, lasts, seen) = made.truth.relevance, ((0.0, *edges, end) for edges, end in (
+        (AGO_EDGES, 60.0), (LENGTH_EDGES, 1_800.0), (SEEN_EDGES, 1_800.0)))
     for i, row in enumerate(rows.head(500).to_dict("records")):
-        n = len(row["watched.category"])
+        n, liked = len(row["watched.category"]), row["watched.feedback"]
         assert 4 <= n <= 10
-        expected = (row["watched.category"] == row["category"]) * row["watched.feedback"]
-        assert relevance.kernel[i, :n].tolist() == expected.tolist() and not relevance.kernel[i, n:].any()
-        assert relevance.own[i, :n].tolist() == row["watched.feedback"].tolist()
+        same, own = row["watched.category"] == row["category"], relevance.own[i, :n]
+        assert relevance.kernel[i, :n].tolist() == (same * own).tolist() and not relevance.kernel[i, n:].any()
+        low, high = (np.exp(-np.take(ago, row["watched.ago"] + 1 - newer) / 5)
+                     * np.clip(np.take(seen, row["watched.seen"] + newer)
+                               / np.maximum(np.take(lasts, row["watched.duration"] + 1 - newer), 1e-9), 0, 1)
+                     for newer in (0, 1))
+        assert (own >= liked * low - 1e-6).all() and (own <= liked * high + 1e-6).all() and (own[liked == 1] > 0).all()
+
+
+def test_what_came_before_is_older_and_further_back(rows):
+    """Newest first: ages and places rise, no place twice but at the farthest; who likes a video has watched more of it."""
+    share = []
+    for row in rows.drop_duplicates("group").head(2_000).to_dict("records"):
+        back = row["watched.back"]
+        assert (np.diff(row["watched.ago"]) >= 0).all() and (back >= 0).all() and back.max() <= 23
+        assert ((np.diff(back) > 0) | (back[1:] == 23)).all()
+        share += list(zip(row["watched.feedback"], row["watched.seen"] - row["watched.duration"], strict=True))
+    liked, apart = np.array(share).T
+    assert apart[liked == 1].mean() > apart[liked == 0].mean() + 0.2
+    below = norm.cdf(np.log([1e-9, *LENGTH_EDGES, 1e9]), np.log(22), 0.9)
+    assert rows["duration"].value_counts(normalize=True).sort_index().tolist() == pytest.approx(np.diff(below), abs=0.01)
 
 
 def test_logits_are_the_recipe(made, rows):
-    """With the costs of repetition and of standing still added back, view − pull · matches and 2 · (like − pull · matches) are
-    both the appeal and a constant; going on depends on the video alone."""
-    matches = made.truth.relevance.kernel.sum(axis=1)
+    """With the costs of repetition, of standing still and of the duration added back, view − pull · matches and
+    2 · (like − pull · matches) are both the appeal and a constant; going on depends on the video alone."""
+    matches = 3.0 * made.truth.relevance.kernel.sum(axis=1)
     alone = {task: logit + cost(rows, task) + PER_SECOND[task] * stalled(rows) for task, logit in made.truth.logits.items()}
+    alone["effective_view"] += 0.04 * np.array([3, 5, 8, 12, 18, 25, 30])[rows["duration"]]
     apart = (alone["effective_view"] - matches) - 2 * (alone["like"] - matches)
     assert np.ptp(apart) < 1e-5
     for task, score in (("effective_view", "view_score"), ("has_next", "stay_score")):
@@ -151,7 +173,7 @@ def test_what_the_server_put_before():
     assert made.table.select(plain.table.column_names).equals(plain.table)
     assert made.candidates.select(plain.candidates.column_names).equals(plain.candidates)
     assert [h.name for h in replace(WORLD, ordered=True).schema.histories] == ["watched", "placed", "ahead"]
-    names = ("category", "view_level", "stay_level")
+    names = ("category", "duration", "view_level", "stay_level")
     for _, request in made.candidates.to_pandas().head(45).groupby("group"):
         order = request.sort_values("view_score", ascending=False)
         for place in range(CANDIDATES):
@@ -185,9 +207,22 @@ def test_switches():
     plain, made = (world.make(2_000, 0) for world in (replace(WORLD, stall=0.0), WORLD))
     same = [name for name in made.candidates.column_names if name not in ("has_next", "effective_view", "like")]
     assert plain.candidates.select(same).equals(made.candidates.select(same))
+    old = replace(WORLD, pull=1.0, fade=0.0, lengths=0.0).make(2_000, 0)
+    past = old.table.to_pandas()
+    assert [own[:len(liked)].tolist() for own, liked in zip(old.truth.relevance.own, past["watched.feedback"], strict=True)] == (
+        past["watched.feedback"].map(list).tolist())  # all likes are alike, as in version 2
     raised = (plain.truth.repeats.own["has_next"] - made.truth.repeats.own["has_next"]
               - PER_SECOND["has_next"] * stalled(made.candidates.to_pandas()))
     assert np.ptp(raised) < 1e-5 and (plain.truth.repeats.own["has_next"] != made.truth.repeats.own["has_next"]).any()
+
+
+def test_nothing_by_hand():
+    """Without differences the same table, and neither fields nor features that are made of it."""
+    plain, made = replace(WORLD, crossed=False), WORLD
+    assert plain.make(600, 0).table.equals(made.make(600, 0).table)
+    assert set(made.schema.made) == {f"{at}{name}_gap" for at in ("", "placed.") for name in ("view", "time", "place")}
+    assert not plain.schema.made and {f.name for f in made.schema.features} - {f.name for f in plain.schema.features} == {
+        "view_gap", "time_gap", "place_gap"}
 
 
 def test_encoded_ids_are_one_more_than_the_table_s():
@@ -196,4 +231,5 @@ def test_encoded_ids_are_one_more_than_the_table_s():
     column = [f.name for f in data.schema.categorical].index("slot")
     placed, mask = data.batch.histories["placed"], data.batch.masks["placed"]
     assert torch.equal(data.batch.ids[:, column] - 1, mask.sum(dim=1))
-    assert torch.equal(placed[:, :, 3][mask], torch.arange(1, 4).expand(len(mask), 3)[mask])
+    back = [f.name for f in data.schema.history("placed").fields].index("back")
+    assert torch.equal(placed[:, :, back][mask], torch.arange(1, 4).expand(len(mask), 3)[mask])

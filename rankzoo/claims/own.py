@@ -70,8 +70,8 @@ def plain(system: System) -> Claim:
     """The system against itself with `plain` changed."""
     return Claim(
         id=f"plain_{system.id}", place=FIRST + 2 * system.place, system=system.id, title=f"{system.brand} against its plain form",
-        claim=f"{system.title} ranks better than the same model with {told(system.plain)}.", source=system.source,
-        at="what is its own", equal="all but what is changed: rows, epochs, batch order, learning rate",
+        claim=f"Does {system.title} rank better than the same model with {told(system.plain)}?", source=system.source,
+        at="RankZoo's own question", equal="all but what is changed: rows, epochs, batch order, learning rate",
         world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
         statistic=STATISTIC, arms=(Arm("plain", system.id, system.plain), Arm(system.id, system.id)),
         differences=(Difference("score", (system.id,), ("plain",)),), seeds=5, seconds=0)
@@ -88,7 +88,7 @@ def grown(system: System, found: Sequence[Baseline]) -> Claim:
                 rule=each.rule) for each in found)
     return Claim(
         id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id, title=f"{system.brand} beside {first.name}",
-        source=system.source, claim=f"{system.title} ranks better than {first.told}.", at="what it grew out of",
+        source=system.source, claim=f"Does {system.title} rank better than {first.told}?", at="RankZoo's own question",
         equal=alike(system, found), world=world(system.dataset), rows=system.settings.rows,
         measure=partial(measure, judged=judged), statistic=recall if items else STATISTIC,
         arms=(*arms, Arm(system.id, system.id)),

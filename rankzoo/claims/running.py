@@ -35,14 +35,19 @@ def seed_by_seed(claim: Claim, seeds: int | None = None, workers: int | None = N
     number = claim.seeds if seeds is None else seeds
     if not 1 <= number <= MOST_SEEDS:
         raise ZooError("{seeds} seeds were asked for.", "Give 1 to {most}.", at="seeds", seeds=number, most=MOST_SEEDS)
-    side_by_side = min(number, workers or len(os.sched_getaffinity(0)))
-    if side_by_side == 1:
-        for seed in range(number):
+    yield from side_by_side(claim, range(number), workers)
+
+
+def side_by_side(claim: Claim, seeds: Sequence[int], workers: int | None = None) -> Iterator[tuple[int, Found, float]]:
+    """The same for these seeds."""
+    processes = min(len(seeds), workers or len(os.sched_getaffinity(0)))
+    if processes < 2:
+        for seed in seeds:
             yield seed, *one(claim.id, seed)
         return
-    pool = ProcessPoolExecutor(side_by_side, mp_context=get_context("spawn"), initializer=_alone)
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_alone)
     try:
-        waiting: dict[Future[tuple[Found, float]], int] = {pool.submit(one, claim.id, seed): seed for seed in range(number)}
+        waiting: dict[Future[tuple[Found, float]], int] = {pool.submit(one, claim.id, seed): seed for seed in seeds}
         for future in as_completed(waiting):
             yield waiting[future], *future.result()
     finally:

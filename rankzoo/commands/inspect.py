@@ -18,8 +18,8 @@ SHOWN = 40
 
 @click.command("inspect")
 @click.argument("run")
-@click.option("--view", required=True, help="attention, gates, crosses, embeddings, rows, position, lists, items, "
-              "index, grades, heads, calibration, auction, masks, gradients, tasks or example.")
+@click.option("--view", required=True, help="attention, gates, crosses, embeddings, rows, stream, position, lists, "
+              "items, index, grades, heads, calibration, auction, masks, gradients, tasks or example.")
 @click.option("--rows", type=int, default=2_000, show_default=True, help="Rows of the test part that are looked at.")
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
               help="Change what follows the network, as in serving.alpha=2 or serving.layer.how=network. Repeatable.")

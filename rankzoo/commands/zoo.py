@@ -61,7 +61,7 @@ def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], sca
 
 def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     from rankzoo.inspection.counts import parts
-    from rankzoo.inspection.scale import costs, id_tables
+    from rankzoo.inspection.scale import costs, growing
     from rankzoo.runs.limits import check, profile
 
     document, blueprint, schema = choice.document, choice.document.blueprint, choice.document.schema()
@@ -70,7 +70,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     if scale == "industry":
         large = document.industry()
         known = {size.at for size in large.sizes if size.table}
-        grown_by = [name for name in id_tables(schema) if name not in known]
+        grown_by = list(growing(blueprint, schema, known))
         answer["scale"] = {"name": scale, "factor": large.factor, "tables": grown_by, "tag": "ours", "costs": costs(large),
                            "sizes": [{"path": size.at, size.unit: size.value} | fact(size.fact)
                                      for size in large.sizes]}
@@ -95,7 +95,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
 def large_as_told(large: Scaled, grown_by: list[str]) -> str:
     """What was enlarged, by whose word."""
     lines = [f"{size.at} = {size.said}{'' if size.unit == 'setting' else f' {size.unit}'} ({size.fact.tag}: {size.fact.name}, "
-             f"{size.fact.value}" + (f"; {size.fact.source.short}" if size.fact.source else "") + ")" for size in large.sizes]
+             f"{size.fact.value}" + (f"; {size.fact.place}" if size.fact.source else "") + ")" for size in large.sizes]
     lines += [f"tables of {', '.join(grown_by)} × {large.factor:,} (our choice)"] if grown_by else []
     return "".join(f"\n  {line}" for line in ["", *lines])
 

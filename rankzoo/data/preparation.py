@@ -13,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts
+from rankzoo.data.gaps import refilled
 from rankzoo.data.recipes import GRADE, LISTED
 from rankzoo.data.roles import Label, Roles
 from rankzoo.schema import Bids, Catalogue, Feature, Grades, History, Schema, Task
@@ -60,10 +61,10 @@ class Scale(_Frozen):
     mean: float
     sd: float
 
-    def encode(self, column: pa.ChunkedArray) -> np.ndarray:
-        """(row,) float32, standardised."""
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """(row,) numbers, NaN where missing → (row,) float32, standardised."""
         with np.errstate(over="ignore"):
-            scaled = (as_numbers(column) - self.mean) / self.sd
+            scaled = (values - self.mean) / self.sd
         return np.nan_to_num(np.clip(scaled, -FARTHEST, FARTHEST), nan=0.0).astype(np.float32)
 
 
@@ -109,18 +110,23 @@ class Preparation(_Frozen):
         schema, rows, group = self.schema, table.num_rows, self.group or group
         ids = np.zeros((rows, len(schema.categorical)), dtype=np.int64)
         for column, feature in enumerate(schema.categorical):
-            ids[:, column] = self.vocabulary(feature.name).encode(table[feature.name])
+            if feature.name not in schema.made:
+                ids[:, column] = self.vocabulary(feature.name).encode(table[feature.name])
         numbers = np.zeros((rows, len(schema.numeric)), dtype=np.float32)
+        lacking = np.zeros(numbers.shape, dtype=bool)
         for column, feature in enumerate(schema.numeric):
-            numbers[:, column] = self.scales[feature.name].encode(table[feature.name])
+            values = as_numbers(table[feature.name])
+            numbers[:, column], lacking[:, column] = self.scales[feature.name].encode(values), np.isnan(values)
         past = {history.name: self._history(history, table) for history in schema.histories}
         labels = {label.task: torch.from_numpy(self._label(label, table[label.column])) for label in self.labels}
-        return Batch(schema, torch.from_numpy(ids), torch.from_numpy(numbers),
+        batch = Batch(schema, torch.from_numpy(ids), torch.from_numpy(numbers),
                      {name: values for name, (values, _) in past.items()}, {name: mask for name, (_, mask) in past.items()},
                      {task: torch.nan_to_num(values) for task, values in labels.items()},
                      {task: ~torch.isnan(values) for task, values in labels.items()},
                      torch.from_numpy(table[group].to_numpy().astype(np.int64)) if group else None,
-                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table), self._bids(table))
+                     *(self._items(catalogue) if self.items else (None, None)), *self._lists(table), self._bids(table),
+                     torch.from_numpy(lacking) if lacking.any() else None)
+        return refilled(batch)
 
     def _bids(self, table: pa.Table) -> torch.Tensor | None:
         """(row, task) what is paid for an event, 0 for all but the one that the advertiser named; None where nobody bids."""
@@ -161,6 +167,8 @@ class Preparation(_Frozen):
         mask = np.arange(history.length) < lengths[:, None]
         ids = np.zeros((*mask.shape, len(history.fields)), dtype=np.int64)
         for number, field in enumerate(history.fields):
+            if field.gap:
+                continue
             values = pc.list_flatten(table[f"{history.name}.{field.name}"])
             ids[mask, number] = (np.minimum(values.to_numpy(), field.vocabulary - 1) if field.counted else
                                  self.vocabulary(field.table or f"{history.name}.{field.name}").encode(values))
@@ -174,7 +182,7 @@ def prepare_declared(train: pa.Table, schema: Schema, catalogue: pa.Table | None
     part names it or not; what items are made of is known from those that it names.
     """
     sources, sizes = _tables(schema)
-    seen = {table: np.zeros(size, dtype=bool) for table, size in sizes.items()}
+    seen = {table: np.full(size, table in schema.made) for table, size in sizes.items()}
     for table, columns in sources.items():
         for column in columns:
             values = train[column]
@@ -196,14 +204,15 @@ def prepare_declared(train: pa.Table, schema: Schema, catalogue: pa.Table | None
 
 def _tables(schema: Schema) -> tuple[dict[str, list[str]], dict[str, int]]:
     """The columns whose ids each table holds, and its size; what items are made of is not learnt from the rows."""
-    columns: dict[str, list[str]] = {feature.name: [feature.name] for feature in schema.categorical}
+    columns: dict[str, list[str]] = {f.name: [f.name] for f in schema.categorical if f.name not in schema.made}
     sizes = {feature.name: feature.vocabulary - 1 for feature in schema.categorical}
     made_of = {schema.catalogue.table(name) for name in schema.catalogue.attributes} if schema.catalogue else set()
     for history in schema.histories:
         for field in history.fields:
             path = f"{history.name}.{field.name}"
             if field.table not in made_of and not field.counted:
-                columns.setdefault(field.table or path, []).append(path)
+                if not field.gap:
+                    columns.setdefault(field.table or path, []).append(path)
                 sizes.setdefault(field.table or path, field.vocabulary - 1)
     if schema.catalogue:
         named = [t.name for t in schema.tasks if schema.named(t.of)] + ([LISTED] if schema.grades else [])

@@ -86,10 +86,9 @@ class Auctions:
 
 
 @dataclass(frozen=True)
-class Stalls:
-    """What videos that stand still cost. by: the feature that says how many seconds must be loaded for a video to play ·
-    needed: (value,), those seconds, as the table has the values, from 0 · cost[task]: taken off the logit for each that is
-    not loaded."""
+class Seconds:
+    """What seconds cost. by: the feature that says how many: those that must be loaded for a video to play, or watched for a view
+    to count · needed: (value,), those seconds, as the table has the values, from 0 · cost[task]: taken off the logit for each."""
 
     by: str
     needed: np.ndarray
@@ -225,7 +224,8 @@ class Truth:
     ties: Ties | None = None
     formula: str = ""
     repeats: Repeats | None = None
-    stalls: Stalls | None = None
+    stalls: Seconds | None = None
+    lengths: Seconds | None = None
     auctions: Auctions | None = None
     listed: ListScores | None = None
     suits: Suits | None = None

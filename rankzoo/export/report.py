@@ -88,7 +88,8 @@ def _sizes(document: Document) -> list[str]:
     found = [costs(each) for each in sizes]
     rows = [(name.replace("_", " "), *(_Number(words(each[name])) for each in found))
             for name, words in ({"parameters": size} | COSTS).items()]
-    rows += [(f"{each.at} = {each.said}", "", f"{each.fact.tag}: {each.fact.value}") for each in sizes[1].sizes]
+    rows += [(f"{each.at} = {each.said}", "",
+              f"{each.fact.tag}: {each.fact.value} ({each.fact.place})") for each in sizes[1].sizes]
     return ["<h2>As large as in industry</h2><p>Counted, not built; tables of ids of which no source tells are "
             f"{whole(sizes[1].factor)} times as long.</p>", _table(("", "this app", "industry"), rows)]
 

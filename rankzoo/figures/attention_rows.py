@@ -1,9 +1,9 @@
-"""The past items of one example as rows: what each says about the candidate (Zhou et al., KDD 2018).
+"""The past items of one example as rows: how much each counts, for the candidate (Zhou et al., KDD 2018) or whatever it is.
 
 An item frame has one row per past item: `position` (its place in the history), `weight` (mean of the heads) and, where they
-exist: `name`, `category`, `head.0`, `head.1` … (one weight per head), `relevant` (planted truth, bool), `age` (days, or
-words), `feedback` (short marks), `dropped` (bool), `without` (the prediction when this item is left out) or, instead of it,
-`change` (how much the logit falls when it is left out).
+exist: `name`, `category`, `detail` (shown instead of it), `head.0`, `head.1` … (one weight per head), `relevant` (planted truth,
+bool), `age` (days, or words), `feedback` (short marks), `dropped` (bool), `without` (the prediction when this item is left out)
+or, instead of it, `change` (how much the logit falls when it is left out).
 """
 from __future__ import annotations
 
@@ -23,11 +23,18 @@ MOVES, MOVES_LOGIT = 0.03, 0.12
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is being ranked, and what the model says of it: its name, a second line, its prediction."""
+    """Who asks, which mostly is what is being ranked: a name, a second line, the model's prediction. asks: what the past items
+    are asked, in words, where it is not how much they say about the candidate."""
 
     name: str
     detail: str = ""
     prediction: float = math.nan
+    asks: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the rows tell."""
+        return "How much each past item counts" if self.asks else "What each past item says about the candidate"
 
 
 @dataclass(frozen=True)
@@ -81,8 +88,7 @@ def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: i
     for i, item in enumerate(frame.to_dict("records")):
         parts.append(_row(item, TOP + ROW * i, layout, candidate, selected, say))
     parts.append(text(layout.bar, end + 17, _note(frame, uniform, (softmax, part), total, say), "t2 small"))
-    title = say("What each past item says about {name}").format(name=candidate.name)
-    return drawing(WIDTH, end + 24, title, *parts)
+    return drawing(WIDTH, end + 24, f"{say(candidate.title)}: {candidate.name}", *parts)
 
 
 def _layout(frame: pd.DataFrame) -> _Layout:
@@ -99,10 +105,9 @@ def _layout(frame: pd.DataFrame) -> _Layout:
 
 
 def _candidate(candidate: Candidate, say: Say) -> list[Tree]:
-    asks = say("asks each past item: how much do you say about me?")
-    wide = 238.0
+    asks, wide = candidate.asks or say("asks each past item: how much do you say about me?"), 238.0
     return [box(1, 2, wide, 38, "family-2 node", 6), text(12, 18, fit(candidate.name, wide - 40, 13), "t1", bold=True),
-            text(12, 33, fit(candidate.detail, wide - 24), "t2 small"), text(258, 26, asks, "t2 small")]
+            text(12, 33, fit(candidate.detail, wide - 24), "t2 small"), text(258, 26, fit(asks, WIDTH - 258), "t2 small")]
 
 
 def _heads(layout: _Layout, listed: int, total: int, say: Say) -> list[Tree]:
@@ -201,7 +206,8 @@ def _named(item: dict, say: Say) -> str:
 
 
 def _second(item: dict) -> str:
-    return "" if missing(item.get("category")) else str(item["category"])
+    told = item.get("category") if missing(item.get("detail")) else item["detail"]
+    return "" if missing(told) else str(told)
 
 
 def _sentence(item: dict, dropped: bool, relevant: bool, say: Say) -> str:

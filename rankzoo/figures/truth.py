@@ -57,6 +57,11 @@ def stalls(frame: pd.DataFrame, say: Say = str) -> Tree:
     return _levels(frame, say("What the network costs on the logit"), say)
 
 
+def lengths(frame: pd.DataFrame, say: Say = str) -> Tree:
+    """What a video's duration costs: columns `factor` (a task, as the data have it), `level` (an interval), `value`."""
+    return _levels(frame, say("What the duration costs on the logit"), say)
+
+
 def _levels(frame: pd.DataFrame, title: str, say: Say) -> Tree:
     """A bar per level under its factor, outlined, for all of it is planted."""
     top = ceiling([float(v) for v in frame["value"]])

@@ -11,6 +11,7 @@ from statistics import median
 
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.components.slot import Slot
 from rankzoo.errors import Cure, ZooError
 from rankzoo.mending import Case, cure
 from rankzoo.schema import Schema
@@ -50,13 +51,13 @@ def advice(blueprint: Blueprint, schema: Schema) -> tuple[Advice, ...]:
                  if (whole := _completed(blueprint, schema, each)))
 
 
-def sound(preset: Blueprint, schema: Schema) -> Callable[[Blueprint], bool]:
-    """Whether an expert objects to nothing in a model that stands but what the preset has too."""
+def amends(preset: Blueprint, schema: Schema) -> Callable[[Blueprint], Cure]:
+    """What would mend all that an expert objects to in a model that stands but what the preset has too."""
     try:
         known = {each.said() for each in _objections(preset, schema)}
     except ZooError:  # it stands on other data
         known = set()
-    return lambda blueprint: {each.said() for each in _objections(blueprint, schema)} <= known
+    return lambda blueprint: sum((each.cure for each in _objections(blueprint, schema) if each.said() not in known), ())
 
 
 def _objections(blueprint: Blueprint, schema: Schema) -> Iterator[Advice]:
@@ -90,7 +91,7 @@ def bottleneck(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         narrow = [i for i, width in enumerate(widths, 1) if width <= NARROW]
         if narrow and _matters(place, name, tuple(ENOUGH for _ in widths)):
             yield Advice(f"{place.address}.{name}", "{setting}: layer {n} is only {units} wide.",
-                         "All that reaches the tasks must pass through so few numbers.", "Make it {better} wide",
+                         "All that this part hands on must pass through so few numbers.", "Make it {better} wide",
                          ((f"{place.address}.{name}", [w if w > NARROW else ENOUGH for w in widths]),),
                          {"setting": title(place, name), "n": ", ".join(map(str, narrow)), "units": min(widths),
                           "better": ENOUGH})
@@ -103,7 +104,7 @@ def thin(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         if isinstance(size, int) and 0 < size <= NARROW and _matters(place, name, ENOUGH):
             heads = setting(place, "heads", 1)
             better = heads * max(1, ENOUGH // heads)
-            yield Advice(f"{place.address}.{name}", "{setting}: vectors of {units} numbers are made.",
+            yield Advice(f"{place.address}.{name}", "{setting}: the vectors that are made have the size {units}.",
                          "All that is told by them must pass through so few numbers.", "Make it {better} wide",
                          ((f"{place.address}.{name}", better),), {"setting": title(place, name), "units": size, "better": better})
 
@@ -153,13 +154,15 @@ def idle_sharing(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
 
 
 def overfull(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
-    """Embeddings with far more dimensions than values: in most fields, or in one that has a width of its own."""
+    """Embeddings with far more dimensions than values in most fields, or in one that has a width of its own; with more in all."""
     yield from _oversized(place)
     dim = setting(place, "dim", 0)
     rows = [f.vocabulary for f in place.shape.schema.categorical] if place.address == "representation" else []
-    if rows and sum(dim > MUCH * each for each in rows) > len(rows) / 2:
+    every = bool(rows) and dim > max(MUCH, *rows)
+    if rows and (every or sum(dim > MUCH * each for each in rows) > len(rows) / 2):
         better = max(power(int(median(rows))), MUCH)
-        yield Advice("representation.dim", "Most fields have far fewer values than the {dim} dimensions of their vectors.",
+        yield Advice("representation.dim", "Every field has fewer values than the {dim} dimensions of its vectors." if every else
+                     "Most fields have far fewer values than the {dim} dimensions of their vectors.",
                      "So many vectors span no more dimensions than there are values; the rest is noise that costs weights "
                      "behind.", "Set the embedding size to {better}", (("representation.dim", better),),
                      {"dim": dim, "better": better})
@@ -175,6 +178,53 @@ def _oversized(place: Place) -> Iterator[Advice]:
                          "So many vectors span no more dimensions than there are values.", "Set it to {better}",
                          (("representation.dims", {**dims, name: better}),),
                          {"name": name, "rows": rows[name], "width": width, "better": better})
+
+
+def costly(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """A low rank that has more weights than the full matrix, which a rank of 0 means."""
+    rank = setting(place, "rank", 0)
+    if not rank:
+        return
+    full = place.spec.model_copy(update={"rank": 0} | {name: off for name, off in (("experts", 1), ("core", False))
+                                                       if name in type(place.spec).model_fields})
+    most = full.count(place.shape).parameters
+    lower = [0] if _whole(full) == _whole(place.spec) else []
+    lower += [1 << n for n in range(rank.bit_length() - 1, -1, -1)]
+    if place.spec.count(place.shape).parameters > most:
+        better = next((each for each in lower if not each or place.spec.model_copy(
+            update={"rank": each}).count(place.shape).parameters <= most), None)
+        if better is not None:
+            yield Advice(f"{place.address}.rank", "{setting}: rank {rank} has more weights than the full matrix.",
+                         "A matrix of low rank is meant to save weights; the full one says more with fewer.",
+                         "Set the rank to {better}" if better else "Take the full matrix",
+                         ((f"{place.address}.rank", better),),
+                         {"setting": title(place, "rank"), "rank": rank, "better": better})
+
+
+def _whole(spec: Slot) -> dict[str, object]:
+    """A component's settings but for its rank."""
+    return {name: value for name, value in spec if name != "rank"}
+
+
+def unread(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """A history whose own tables are made, and that nothing reads."""
+    schema = place.shape.schema
+    if place.address != "representation" or not schema.histories:
+        return
+    read = {schema.history(setting(other, "history", ""), other.address).name
+            for other in blueprint.places(schema) if other.address.startswith("sequence.")}
+    for history in (each for each in schema.histories if each.name not in read):
+        own = sum(part.parameters for part in place.spec.count(place.shape).parts if part.path.startswith(f"{history.name}."))
+        if own and not _leads(f"{place.address}.{history.name}", blueprint, schema):
+            at = f"sequence.{len(blueprint.sequence)}"
+            yield Advice("sequence", "Nothing reads the history '{name}', for which {units:,} weights are made.",
+                         "They are counted and never trained.", "Pool the history",
+                         ((f"{at}.kind", "pooling"), (f"{at}.history", history.name)), {"name": history.name, "units": own})
+
+
+def _leads(node: str, blueprint: Blueprint, schema: Schema) -> bool:
+    """Whether anything flows from a node of the diagram."""
+    return any(edge.source == node for place in blueprint.places(schema) for edge in place.spec.draw(place.shape).edges)
 
 
 def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -226,7 +276,7 @@ def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                      {**missing.values, "kind": other.title})
 
 
-RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, short_history, drowned, weightless)
+RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, costly, unread, short_history, drowned, weightless)
 
 
 def setting(place: Place, name: str, other: object) -> object:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from rankzoo.data.gaps import refilled
 from rankzoo.data.truths import Relevance
 from rankzoo.inspection.asks import zeros
 from rankzoo.inspection.averages import ages, factors
@@ -159,7 +160,7 @@ def leave_one_out(model: RankingModel, batch: Batch, history: str, task: str) ->
 
 
 def _masked(batch: Batch, history: str, mask: torch.Tensor) -> Batch:
-    return replace(batch, masks={**batch.masks, history: mask})
+    return refilled(replace(batch, masks={**batch.masks, history: mask}))
 
 
 def aligned(subject: Subject, entry: Entry, history: str) -> float:

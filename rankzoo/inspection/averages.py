@@ -12,7 +12,7 @@ from rankzoo.schema import History, HistoryField
 
 def factors(subject: Subject, history: History, ids: np.ndarray, weights: np.ndarray, mask: np.ndarray,
             truth: Relevance | None) -> pd.DataFrame:
-    """Mean weight by likeness to the candidate, then by each of the history's own fields without an order.
+    """Mean weight by likeness to the candidate, then by each of the history's own fields that is no amount.
 
     Columns factor, level, weight, items, and planted where a truth exists: the mean planted relevance of the same items,
     times the one factor that brings all of them nearest to the weights. ids: (row, position, field) · weights, mask:
@@ -26,7 +26,7 @@ def factors(subject: Subject, history: History, ids: np.ndarray, weights: np.nda
         for level, chosen in _likeness(subject, history, like, ids, truth).items():
             rows.append(_mean(like.name, level, worth & chosen, weights, truth))
     for i, f in enumerate(history.fields):
-        if not f.table and not np.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1))):
+        if not (f.table or f.stepped) and not np.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1))):
             for value in range(1, f.vocabulary):
                 label = name(subject.dataset, f"{history.name}.{f.name}", value)
                 rows.append(_mean(f.name, label, mask & (ids[:, :, i] == value), weights, truth))
@@ -65,7 +65,7 @@ def together(by_factor: pd.DataFrame, by_age: pd.DataFrame) -> pd.DataFrame:
 
 def paired(history: History) -> HistoryField | None:
     """The coarsest field that a past item shares with the candidate: its topic rather than its id."""
-    return min(history.paired, key=lambda f: f.vocabulary, default=None)
+    return min(history.alike, key=lambda f: f.vocabulary, default=None)
 
 
 def _compared(subject: Subject, history: History) -> HistoryField | None:

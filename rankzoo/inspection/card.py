@@ -10,7 +10,7 @@ import pandas as pd
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
-from rankzoo.data.truths import Forest, Repeats, Stalls, Wording
+from rankzoo.data.truths import Forest, Repeats, Seconds, Wording
 from rankzoo.data.world import World, worlds
 from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
@@ -29,6 +29,8 @@ PLANTED = {
     "repeats": ("What repetition costs", "A video of a category that was shown before in the list loses this much on the logit."),
     "stalls": ("What the network costs",
                "A video of which nothing is loaded loses this much on the logit, and less the more is loaded."),
+    "lengths": ("What the duration costs",
+                "The longer a video, the later a view of it counts: what that takes off the logit."),
     "drift": ("What moves in time",
               "What the most common items add to the logit, block by block: what was learned early is out of date later."),
     "delays": ("Conversions that come late", "How much of each goal had come when training rows were read; mean of the devices."),
@@ -150,7 +152,9 @@ def _planted(dataset: Dataset, world: World) -> dict[str, pd.DataFrame]:
     if truth.repeats:
         made["repeats"] = repeats(truth.repeats)
     if truth.stalls:
-        made["stalls"] = stalls(truth.stalls, world)
+        made["stalls"] = seconds(truth.stalls, world)
+    if truth.lengths:
+        made["lengths"] = seconds(truth.lengths, world)
     if truth.drift:
         made["drift"] = drift(dataset, world)
     if truth.delays:
@@ -191,8 +195,9 @@ def repeats(found: Repeats) -> pd.DataFrame:
                          for level, cost in costs.items()])
 
 
-def stalls(found: Stalls, world: World) -> pd.DataFrame:
-    """What a video with nothing loaded loses, for the tasks that feel it: factor (the task), level (the network), value."""
+def seconds(found: Seconds, world: World) -> pd.DataFrame:
+    """What a video loses for which all its seconds count, for the tasks that feel it: factor (the task), level (the network with
+    nothing loaded, or the duration), value."""
     return pd.DataFrame([{"factor": task, "level": world.label(found.by, value), "value": cost * float(needed)}
                          for task, cost in found.cost.items() if cost for value, needed in enumerate(found.needed)])
 

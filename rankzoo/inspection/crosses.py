@@ -98,14 +98,16 @@ def second_differences(model: RankingModel, batch: Batch, fields: tuple[str, ...
 
 def swapped(x: Batch, other: Batch, fields: tuple[str, ...]) -> Batch:
     """The rows of x with some features taken from the rows of `other`."""
-    ids, numbers = x.ids.clone(), x.numbers.clone()
+    ids, numbers, lacking = x.ids.clone(), x.numbers.clone(), None if x.lacking is None else x.lacking.clone()
     for i, f in enumerate(x.schema.categorical):
         if f.name in fields:
             ids[:, i] = other.ids[:, i]
     for i, f in enumerate(x.schema.numeric):
         if f.name in fields:
             numbers[:, i] = other.numbers[:, i]
-    return replace(x, ids=ids, numbers=numbers)
+            if lacking is not None:
+                lacking[:, i] = other.lacking[:, i]
+    return replace(x, ids=ids, numbers=numbers, lacking=lacking)
 
 
 def inputs_of(subject: Subject) -> list[str]:

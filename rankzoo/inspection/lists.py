@@ -163,7 +163,7 @@ def placed(subject: Subject, built: Built, request: int) -> pd.DataFrame:
 
 def called(subject: Subject, built: Built, request: int, video: int) -> str:
     """A candidate by the coarsest feature that it shares with the videos placed before."""
-    field = max(subject.dataset.schema.history(built.spec.placed).paired, key=lambda f: f.vocabulary).table
+    field = max(subject.dataset.schema.history(built.spec.placed).alike, key=lambda f: f.vocabulary).table
     id = int(subject.dataset.candidates.features[field][request * built.size + video])
     return name(subject.dataset, field, id) or f"{field} 0"
 

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from rankzoo.data.truths import Relatedness
-from rankzoo.inspection.score import Score, bootstrap, ordered
+from rankzoo.inspection.score import Score, bootstrap, correlation
 from rankzoo.inspection.view import Subject, View
 
 ALL = "all"
@@ -73,8 +73,9 @@ def masks(subject: Subject) -> View:
     """Columns layer, a, b, both (weights), overlap, chance, conflict, cosine, related: one row per pair of tasks in each layer
     and in all. Tables: `kept` (layer, task, kept: share of the weights), `active` (what a prediction reads).
 
-    Statistic: rank correlation over the pairs of overlap with planted relatedness; chance is 0, for masks that know nothing
-    of it. Beside it those of agreement (1 − conflict rate) and of the gradients' cosine.
+    Statistic: correlation over the pairs of overlap with planted relatedness; chance is 0, for masks that know nothing of it.
+    Beside it those of agreement (1 − conflict rate) and of the gradients' cosine. Not of ranks: six pairs, of which three are
+    unrelated alike, have few orders, and two overlaps that hardly differ would count as much as two that do.
     """
     tasks, found = subject.model.blueprint.tasks, layers(subject)
     truth = subject.dataset.truth_of(subject.part, subject.rows)
@@ -121,15 +122,15 @@ def compared(owned: Owned, tasks: Sequence[str], related: np.ndarray | None) -> 
 
 
 MEASURES: Mapping[str, Callable[[Owned], np.ndarray]] = {
-    "rank correlation of the masks' overlap with relatedness": Owned.overlap,
+    "correlation of the masks' overlap with relatedness": Owned.overlap,
     "of agreement on shared weights": lambda owned: 1 - owned.conflict(),
     "of the gradients' cosine": Owned.cosine}
 
 
-def ranked(owned: Owned, related: np.ndarray, measure: Callable[[Owned], np.ndarray]) -> float:
-    """Rank correlation of a measure of two masks with planted relatedness, over the pairs; 0 where it is the same for all."""
+def follows(owned: Owned, related: np.ndarray, measure: Callable[[Owned], np.ndarray]) -> float:
+    """Correlation of a measure of two masks with planted relatedness, over the pairs; 0 where it is the same for all."""
     pairs = np.triu_indices(len(owned.mask), 1)
-    return ordered(np.nan_to_num(measure(owned)[pairs]), related[pairs])
+    return correlation(np.nan_to_num(measure(owned)[pairs]), related[pairs])
 
 
 def scored(owned: Owned, related: np.ndarray | None) -> Score | None:
@@ -138,8 +139,8 @@ def scored(owned: Owned, related: np.ndarray | None) -> Score | None:
     if related is None or len(set(related[pairs].round(6))) < 2:
         return None
     weights = owned.mask.shape[1]
-    scores = [Score(name, ranked(owned, related, measure), 0.0, bootstrap(
-        weights, lambda index, measure=measure: ranked(owned.take(index), related, measure), draws=200))
+    scores = [Score(name, follows(owned, related, measure), 0.0, bootstrap(
+        weights, lambda index, measure=measure: follows(owned.take(index), related, measure), draws=200))
         for name, measure in MEASURES.items()]
     return Score(scores[0].template, scores[0].value, 0.0, scores[0].ci95, tuple(scores[1:]))
 

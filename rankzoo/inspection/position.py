@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rankzoo.data.truths import Curve
-from rankzoo.inspection.score import FEWER, Score, bootstrap
+from rankzoo.inspection.score import FEWER, Score, bootstrap, correlation
 from rankzoo.inspection.view import Subject, View
 
 TAKEN = ("An adversary that is right no more often than who always names the most frequent one finds nothing in what the tasks "
@@ -78,16 +78,11 @@ def curves(subject: Subject) -> View:
     ratio = lambda c: float(np.ptp(c) / np.ptp(curve))  # noqa: E731
     more = (Score("largest error, in logits", float(np.abs(frame["learned"] - curve).max()),
                   float(np.abs(frame["naive"] - curve).max()), None),
-            Score("correlation with the planted curve", _correlation(frame["learned"].to_numpy(), curve), 0.0, None))
+            Score("correlation with the planted curve", correlation(frame["learned"].to_numpy(), curve), 0.0, None))
     score = Score("range of the learned over the planted curve", ratio(frame["learned"]), ratio(frame["naive"]),
                   None, more)
     return View("position", frame, score, note="Chance is the naive curve's ratio; 1 is perfect. The curve is the tower's own "
                 "and not estimated from rows, so it has no interval within one run.")
-
-
-def _correlation(learned: np.ndarray, curve: np.ndarray) -> float:
-    """Pearson's r; 0 for a tower that says the same of every slot, as it does before training."""
-    return float(np.corrcoef(learned, curve)[0, 1]) if np.ptp(learned) > 0 else 0.0
 
 
 def centred(values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import torch
 from rankzoo.components.representation.hashing import expected_rate
 from rankzoo.data.truths import Drift
 from rankzoo.inspection.admission import admission, growth
-from rankzoo.inspection.score import Score, bootstrap, ordered, ranks
+from rankzoo.inspection.score import Score, bootstrap, correlation, ordered, ranks
 from rankzoo.inspection.view import Subject, View
 from rankzoo.training.metrics import predict
 
@@ -61,11 +61,6 @@ def score(frame: pd.DataFrame) -> Score:
     parts = (("the same, of ids that share a row", shared), ("the same, of ids with a row of their own", alone))
     more = tuple(agreement(part, words) for words, part in parts if len(part) >= FEW) if len(shared) else ()
     return agreement(frame, "rank correlation of what ids are worth, learned and planted", more)
-
-
-def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's r; 0 where one side does not vary."""
-    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else 0.0
 
 
 def shared(frame: pd.DataFrame) -> pd.DataFrame:

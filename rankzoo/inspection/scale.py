@@ -1,7 +1,8 @@
 """Scale: the same blueprint as large as in industry, counted by formula. A setting of a view, never of a run."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,9 @@ from rankzoo.schema import Schema
 from rankzoo.shape import Count
 
 FACTOR = 100_000  # ours: a sample's hundreds of ids become tens of millions
-LEAST = 50      # a table shorter than this lists something (hours, devices, countries), it does not name things
+NAMED = frozenset(("user", "item", "query", "product", "track", "news", "video", "advertiser", "creator", "author", "shop"))
+"""What a business has ever more of. A field that is called so, or an id, has a table of ids."""
+ID = re.compile(r"(?:^|[^a-zA-Z])[uU]?(?:id|ID|Id)$|[a-z](?:Id|ID)$")
 CARD = 80 * 10**9
 """Bytes of one accelerator card."""
 NUMBERS = {"float32": 4, "bfloat16": 2, "int8": 1}
@@ -36,16 +39,25 @@ class Scaled:
         return self.blueprint.count(self.schema)
 
 
-def tables(schema: Schema, least: int = 0) -> tuple[str, ...]:
-    """The features and history fields, of rows and of items, that have a table of their own, of so many rows at least."""
-    own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not f.table and f.vocabulary >= least)
-    own += tables(schema.catalogue.schema, least) if schema.catalogue else ()
-    return tuple(f.name for f in schema.categorical if f.vocabulary >= least and not schema.named(f.name)) + own
+def tables(schema: Schema) -> tuple[str, ...]:
+    """The features and history fields, of rows and of items, that have a table of their own."""
+    own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not (f.table or f.gap))
+    own += tables(schema.catalogue.schema) if schema.catalogue else ()
+    return tuple(f.name for f in schema.categorical if not (schema.named(f.name) or f.name in schema.made)) + own
 
 
 def id_tables(schema: Schema) -> tuple[str, ...]:
-    """Those that name things: their tables grow with a business, others stay as they are unless a source tells."""
-    return tables(schema, LEAST)
+    """Those that name things of which a business has ever more: users, items, queries, advertisers. Words, groups, attributes and
+    counts stay as they are, however many there are, unless a source tells."""
+    return tuple(name for name in tables(schema) if (own := name.rpartition(".")[2]).lower() in NAMED or ID.search(own))
+
+
+def growing(blueprint: Blueprint, schema: Schema, known: Collection[str] = ()) -> tuple[str, ...]:
+    """The tables of ids that this model has, without those whose rows are `known`: what grows with a factor. Data may name
+    items of which a model reads nothing but attributes."""
+    before = blueprint.count(schema).parameters
+    return tuple(name for name in id_tables(schema) if name not in known
+                 and blueprint.count(industry(schema, 1, {name: FACTOR})).parameters != before)
 
 
 def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None,

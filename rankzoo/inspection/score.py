@@ -85,6 +85,11 @@ def ordered(a: np.ndarray, b: np.ndarray) -> float:
     return rho if np.isfinite(rho) else 0.0
 
 
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's r; 0 where one side does not vary and so tells nothing."""
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else 0.0
+
+
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation; NaN where one side does not vary."""
     x, y = ranks(a), ranks(b)

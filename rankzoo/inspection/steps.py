@@ -3,14 +3,20 @@
 Settings are found by the fields of a component's spec, so that they hold for every kind; of its lists of widths a part has those
 that its units show and that other widths would change in it: an expert may be as wide as the layer below all of them. A list
 without layers belongs to the part that would show them; where that is gone with its last layer, to its component's column.
+
+What would be refused cannot be pressed: a number goes on to the next with which the model stands.
+
+More than 250 lines, because every kind of step asks the same of a blueprint and is asked whether it stands.
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import annotated_types
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from rankzoo.blueprint import Blueprint, Place
@@ -24,6 +30,7 @@ from rankzoo.shape import Block
 DOUBLED = 64
 """A number that may be larger than this is doubled and halved, a smaller one goes by ones."""
 HEAVIER = 0.5
+POWERS = [1 << n for n in range(DOUBLED.bit_length())]
 NARROWEST = 1
 FIRST = 64
 """How wide a first layer is that neither the preset nor the component's default has."""
@@ -53,10 +60,51 @@ def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block:
           preset: Blueprint | None = None) -> tuple[Step, ...]:
     """The steps of one part of the diagram: those of its component that concern it; without a block those of the component's
     column. preset: what knows how wide a layer was that is gone."""
+    asked: dict[tuple[str, str], bool] = {}
+
+    def stands(path: str, value: object) -> bool:
+        key = path, json.dumps(value)
+        if key not in asked:
+            asked[key] = value is not None and _stands(blueprint, schema, path, value)
+        return asked[key]
+
+    found = (replace(step, less=step.less if stands(step.path, step.less) else None,
+                     more=step.more if stands(step.path, step.more) else None)
+             for step in _imagined(blueprint, schema, address, spec, block, preset, stands))
+    return tuple(step for step in found if not step.gone or step.less is not None)
+
+
+Stands = Callable[[str, object], bool]
+"""Whether the model stands with a setting at an address at another value."""
+
+
+def _stands(blueprint: Blueprint, schema: Schema, path: str, value: object) -> bool:
+    """The same, asked of the shapes alone: a small part of a millisecond."""
+    try:
+        if path == "tasks":
+            return blueprint.with_tasks(tuple(value), schema).reached(schema)[1] is None
+        if path == "without":
+            left = blueprint.leaving(tuple(value), schema).rejoined(blueprint.offered(schema), schema)[0]
+            return left.reached(schema)[1] is None
+        address, _, name = path.rpartition(".")
+        slot, _, index = address.partition(".")
+        spec = dict(blueprint.specs())[address]
+        new = type(spec).model_validate_json(json.dumps({**spec.model_dump(mode="json"), name: value}))
+    except (ZooError, ValidationError):
+        return False
+    every = getattr(blueprint, slot)
+    other = (*every[:int(index)], new, *every[int(index) + 1:]) if index else new
+    return blueprint.model_copy(update={slot: other}).reached(schema)[1] is None
+
+
+def _imagined(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block: Block | None, preset: Blueprint | None,
+              stands: Stands) -> tuple[Step, ...]:
+    """Every step, whether or not the model can stand behind it; a number's lead as far as it does."""
     if block is not None and block.form in ("feature", "history"):
         left = [*blueprint.without, block.title] if block.title in schema.spare and block.group != "made" else []
         out = [Step("without", "Leave the feature out", "", left, gone=True, part=block.title)] if left else []
-        return (*(step for each in embedded(schema, address, block).items() for step in _field(address, spec, *each)), *out)
+        sizes = (step for each in embedded(schema, address, block).items() for step in _field(address, spec, *each))
+        return (*_together(sizes, address, spec, stands), *out)
     if block is not None and block.form == "left":
         read = [name for name in blueprint.without if name != block.title]
         return (Step("without", "Read the feature", "no", None, read, part=block.title),)
@@ -75,19 +123,22 @@ def steps(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, block:
     widths = [step for path in own for step in _widths(path, fields[path], spec, preset)]
     bare = bool(widths) and block.form == "layer"  # a network of which nothing but its widths is drawn
     hidden = f"{address}.dim" if block.form == "item" else ""  # the size of the attributes' tables, which have rows of their own
-    numbers = [] if bare else [step for path, field in fields.items() if path != hidden for step in _number(path, field, spec)]
+    numbers = [] if bare else [step for path, field in fields.items() if path != hidden
+                               for step in _number(path, field, spec, stands)]
     return (*numbers, *widths)
 
 
-def _number(path: str, field: FieldInfo, spec: Slot) -> Iterator[Step]:
-    """A whole number, by ones, or doubled and halved."""
+def _number(path: str, field: FieldInfo, spec: Slot, stands: Stands) -> Iterator[Step]:
+    """A whole number, by ones, or doubled and halved; from 0, to the first power of two."""
     if field.annotation is not int:
         return
-    value, (low, high) = _held(spec, path), bounds(field)
-    twice = high is None or high > DOUBLED
-    less, more = (value // 2, max(1, value * 2)) if twice else (value - 1, value + 1)
-    yield Step(path, field.title or path.rsplit(".", 1)[-1], f"{value:,}", less if less >= (low or 0) and less < value else None,
-               more if high is None or more <= high else None)
+    value, (_, high) = _held(spec, path), bounds(field)
+    if high is None or high > DOUBLED:
+        lower, higher = [value >> n for n in range(1, value.bit_length() + 1)], [value * 2] if value else POWERS
+    else:
+        lower, higher = range(value - 1, value // 2 - 1, -1), range(value + 1, max(1, 2 * value) + 1)
+    less, more = (next((each for each in ways if stands(path, each)), None) for ways in (lower, higher))
+    yield Step(path, field.title or path.rsplit(".", 1)[-1], f"{value:,}", less, more)
 
 
 def _shows(block: Block, value: object) -> bool:
@@ -164,6 +215,18 @@ def _field(address: str, spec: Slot, name: str, title: str) -> Iterator[Step]:
     width = spec.dims.get(name, spec.dim)
     put = lambda new: {each: w for each, w in spec.dims.items() if each != name} | ({name: new} if new != spec.dim else {})  # noqa: E731
     yield Step(f"{address}.dims", title, f"{width:,}", put(width // 2) if width > 1 else None, put(width * 2), part=name)
+
+
+def _together(found: Iterator[Step], address: str, spec: Slot, stands: Stands) -> Iterator[Step]:
+    """The embedding sizes of one row's fields; where the model stands with no other for one alone, as where vectors are paired,
+    of all fields, once."""
+    paired = False
+    for step in found:
+        if stands(step.path, step.less) or stands(step.path, step.more) or step.part in spec.dims:
+            yield step
+        elif not paired:
+            paired = True
+            yield from _number(f"{address}.dim", type(spec).model_fields["dim"], spec, stands)
 
 
 def _task(blueprint: Blueprint, address: str, spec: Slot, block: Block) -> Iterator[Step]:

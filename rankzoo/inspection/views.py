@@ -22,10 +22,11 @@ from rankzoo.inspection.maps import weighed_or_read
 from rankzoo.inspection.masks import masks
 from rankzoo.inspection.position import position
 from rankzoo.inspection.rows import rows
+from rankzoo.inspection.stream import stream, streams
 from rankzoo.inspection.tasks import compares, tasks
 from rankzoo.inspection.view import Subject, View
 from rankzoo.schema import Schema
-from rankzoo.serving import Arrange, Auction, Blend, Terms, Utility
+from rankzoo.serving import Arrange, Auction, Blend, Online, Terms, Utility
 from rankzoo.serving.settings import Served, fitting
 
 
@@ -51,6 +52,8 @@ KINDS: dict[str, Kind] = {
         "no embeddings: its inputs are numbers or one-hot"),
     "rows": Kind(rows, lambda b, s: keeps(b, "rows") and bool(b.representation.ids(s)),
                  "no rows to share: each of its ids has a place of its own by its number"),
+    "stream": Kind(stream, streams, "no stream to learn from: that takes a growing table, and plain losses, one of them of "
+                   "a yes or no", {Online: "serving"}),
     "position": Kind(position, lambda b, s: keeps(b, "bias") or keeps(b, "guess"),
                      "no position: the towers have no side tower and no adversary"),
     "lists": Kind(lists, arranges, "no lists: its data have no slots, or none of its tasks says who goes on",

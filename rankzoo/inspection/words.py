@@ -36,6 +36,16 @@ def titles(subject: Subject, history: History, row: int = 0) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def title(subject: Subject, item: int) -> str:
+    """An item's words, one after another, where the model reads no more of an item than these; else empty."""
+    entry = seen_by(subject)
+    if entry is None:
+        return ""
+    text, catalogue = subject.model.representation.text, subject.batch.catalogue
+    ids, there = catalogue.histories[text][item, :, 0], catalogue.masks[text][item]
+    return " ".join(name(subject.dataset, f"{text}.{_first(subject, text)}", int(word)) for word in ids[there])
+
+
 def lines(words: pd.DataFrame) -> pd.DataFrame:
     """The same, a title per row: columns position and title, each word with its share in hundredths, an asterisk at those that
     carry the topic."""

@@ -2,7 +2,8 @@
 line finds is kept here too.
 
 A claim's seeds depend on nothing but the claim, so what was computed once serves everybody, and more seeds cost only the
-new ones. `python -m rankzoo.runs.experiments ID SEEDS PARENT` is the process.
+new ones. Some come with the app, as `python -m benchmarks.claims` found them, and count as long as the claim is made of the same.
+`python -m rankzoo.runs.experiments ID SEEDS PARENT` is the process.
 """
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from filelock import FileLock
 
+from rankzoo import claims
 from rankzoo.claims.claim import Claim, Found
 from rankzoo.claims.outcome import Outcome, outcome
 from rankzoo.claims.registry import get
@@ -32,15 +36,28 @@ class Running:
     lease: str
 
 
+MEASURED = Path(claims.__file__).with_name("measured")
+"""What comes with the app: one file a claim."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seeds of a claim that come with the app, with the day they were computed."""
+
+    on: date
+    found: Mapping[int, tuple[Found, float]]
+
+
 class Experiments:
-    """What is known of the claims below one RANKZOO_HOME."""
+    """What is known of the claims below one RANKZOO_HOME, and what comes with the app."""
 
     def __init__(self, root: Path):
         self.root = root / "experiments"
 
     def known(self, claim: Claim) -> dict[int, tuple[Found, float]]:
         """Statistics and seconds of every seed that was computed, by seed; a damaged file counts as none."""
-        found = {}
+        brought = measured(claim)
+        found = dict(brought.found) if brought else {}
         for path in self._folder(claim).glob("*.json"):
             try:
                 kept = json.loads(path.read_text(encoding="utf-8"))
@@ -92,15 +109,7 @@ class Experiments:
         self._write(self._folder(claim) / f"{seed}.json", {"found": found, "seconds": seconds})
 
     def _folder(self, claim: Claim) -> Path:
-        """A claim that changes starts anew: the name holds what its arms and data are made from, but for defaults, so that a new
-        setting that no arm uses loses no result."""
-        from rankzoo.claims.trial import document_of
-
-        arms = [(arm.name, document_of(claim, arm).own(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0),
-                 *([repr(arm.rule)] if arm.rule else [])) for arm in claim.arms]
-        differences = [(each.statistic, each.name) for each in claim.differences]
-        made_from = hashlib.sha256(json.dumps([claim.statistic, arms, differences], sort_keys=True).encode()).hexdigest()[:12]
-        return self.root / f"{claim.id}-{made_from}"
+        return self.root / f"{claim.id}-{made_from(claim)}"
 
     def _write(self, path: Path, value: object) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +124,37 @@ class Experiments:
     def _log(self) -> int:
         self.root.mkdir(parents=True, exist_ok=True)
         return os.open(self.root / "experiments.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+
+
+def made_from(claim: Claim) -> str:
+    """A claim that changes starts anew: this holds what its arms and data are made from, but for defaults, so that a new setting
+    that no arm uses loses no result."""
+    from rankzoo.claims.trial import document_of
+
+    arms = [(arm.name, document_of(claim, arm).own(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0),
+             *([repr(arm.rule)] if arm.rule else [])) for arm in claim.arms]
+    differences = [(each.statistic, each.name) for each in claim.differences]
+    return hashlib.sha256(json.dumps([claim.statistic, arms, differences], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def measured(claim: Claim) -> Measured | None:
+    """The seeds of a claim that come with the app; none where it is made of something else by now."""
+    path = MEASURED / f"{claim.id}.json"
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if kept["made_from"] != made_from(claim):
+        return None
+    return Measured(date.fromisoformat(kept["on"]),
+                    dict(enumerate((each["found"], each["seconds"]) for each in kept["seeds"])))
+
+
+def bring(claim: Claim, found: Mapping[int, tuple[Found, float]], on: date) -> None:
+    """Have the seeds of a claim, from 0 on, come with the app."""
+    seeds = [{"found": values, "seconds": round(seconds, 2)} for values, seconds in map(found.__getitem__, range(len(found)))]
+    kept = {"made_from": made_from(claim), "on": on.isoformat(), "seeds": seeds}
+    MEASURED.mkdir(exist_ok=True)
+    (MEASURED / f"{claim.id}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def main(id: str, seeds: int, parent: int) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rankzoo.data.gaps import refilled
 from rankzoo.data.truths import Repeats
 from rankzoo.model import RankingModel
 from rankzoo.serving.settings import Served
@@ -87,7 +88,8 @@ def list_reward(worth: Tensor, going_on: Tensor) -> Tensor:
 class Arrange(Served):
     """How a system arranges. rewards: w_k by task · going_on: the task that says whether the viewer goes on · beams: k ·
     threshold: of the stability · shown: how many videos are shown at once · slot, placed: the feature that numbers a slot, and
-    the history of the videos before it, the last one first; a field of it without a table says how far back a video stands."""
+    the history of the videos before it, the last one first; a field of it without a table says how far back a video stands, if it
+    is not made by hand: what is is made anew for every candidate, in all histories."""
 
     names: ClassVar[Mapping[str, str]] = {"rewards": "task", "going_on": "task", "slot": "feature", "placed": "history"}
 
@@ -154,8 +156,8 @@ class Modelled:
         for i, column in enumerate(self.shared):
             past[:, :stand, i] = torch.arange(1, stand + 1) if column < 0 else self.candidates.ids[:, column][before]
         mask = (torch.arange(past.shape[1]) < stand).expand(len(rows), -1)
-        return replace(batch, ids=ids, histories={**batch.histories, self.history.name: past},
-                       masks={**batch.masks, self.history.name: mask})
+        return refilled(replace(batch, ids=ids, histories={**batch.histories, self.history.name: past},
+                                masks={**batch.masks, self.history.name: mask}))
 
 
 class Planted:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
+from rankzoo.components.shared_words import shared_words
 from rankzoo.serving.settings import Served
 from rankzoo.signals import Batch
 
@@ -31,12 +31,5 @@ class Terms(Served):
     def holds(self, rows: Batch) -> Tensor:
         """Whether an item's title holds enough words of a row's query: (row, item) bool. Without a title, as the unknown item 0
         is, none stays, even where the query is empty and asks for nothing."""
-        words = 1 + max(int(each.max()) for each in (rows.histories[self.query], rows.catalogue.histories[self.title]))
-        asked, titles = (present(batch.histories[name][:, :, 0], batch.masks[name], words)
-                         for batch, name in ((rows, self.query), (rows.catalogue, self.title)))
-        return (asked @ titles.T >= asked.sum(dim=1, keepdim=True).clamp(max=self.least)) & titles.any(dim=1)
-
-
-def present(ids: Tensor, mask: Tensor, words: int) -> Tensor:
-    """(row, place) words → (row, word) 1 where a word is there, however often."""
-    return torch.zeros(len(ids), words).scatter_(1, ids * mask, 1.0).index_fill_(1, torch.tensor([0]), 0.0)
+        both, asked, titles = shared_words(rows, self.query, rows.catalogue, self.title)
+        return (both >= asked.clamp(max=self.least).unsqueeze(1)) & (titles > 0)

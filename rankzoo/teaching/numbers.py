@@ -12,7 +12,7 @@ from dataclasses import replace
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.concatenation.join import Join
 from rankzoo.errors import ZooError, listed
-from rankzoo.inspection.scale import industry
+from rankzoo.inspection.scale import growing, industry
 from rankzoo.paths import at
 from rankzoo.shape import Count
 from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
@@ -108,10 +108,11 @@ def multiplications(screen: Screen, of: str = "") -> Number | None:
 
 
 def pairs(screen: Screen, of: str = "") -> Number | None:
-    """Pairs of fields that an explicit cross layer could learn: those that reach the concatenation before crosses."""
+    """Pairs of fields that an explicit cross layer could learn: those that it reads, or where there is none, those that are
+    joined; a model that joins nothing has no use for a cross."""
     place = next((place for place in screen.blueprint.places(screen.schema) if place.address.startswith("interaction")), None)
-    place = place or next(p for p in screen.blueprint.places(screen.schema) if p.address == "concatenation")
-    n = len(place.shape.fields)
+    join = next(p for p in screen.blueprint.places(screen.schema) if p.address == "concatenation")
+    n = len(place.shape.fields if place else join.spec.names(join.shape) if isinstance(join.spec, Join) else join.shape.fields)
     if n < 2:
         return None
     return Number(n * (n - 1) // 2, "pairs", (Term("pairs", f"{n} × {n - 1} / 2", n * (n - 1) // 2),),
@@ -132,24 +133,34 @@ def history_numbers(screen: Screen, of: str = "") -> Number | None:
 
 
 def logits(screen: Screen, of: str = "") -> Number | None:
-    """Logits for one example: one for each task, one for each class, or one for each tag of every word."""
+    """Logits for one example: one for each task, one for each class, or one for each tag of every word. A score that tasks share
+    counts once, and the class of what is unknown not at all: it is never a choice."""
+    schema, at = screen.schema, next(place for place in screen.blueprint.places(screen.schema) if place.address == "towers")
+    scored, origin = {}, at.spec.after(at.shape).origin
+    for task in map(schema.task, screen.blueprint.tasks):
+        scored.setdefault(origin[f"tower.{task.name}"], []).append(task)
     terms = []
-    for task in map(screen.schema.task, screen.blueprint.tasks):
-        classes = screen.schema.classes(task)
-        words = screen.schema.tagged(task)[0].length if task.kind == "tags" else 1
-        said = f"{classes} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
-        terms.append(Term(task.name, said, classes * words))
+    for task, *others in scored.values():
+        choices = schema.classes(task) - (0 if task.single else 1)
+        words = schema.tagged(task)[0].length if task.kind == "tags" else 1
+        said = f"{choices} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
+        terms.append(Term(listed([each.name for each in (task, *others)]), said, choices * words))
     return Number(sum(term.value for term in terms), "logits", tuple(terms),
-                  "{n} tasks; a task that chooses among classes needs one for each.", {"n": len(terms)})
+                  "{n} tasks; a task that chooses among classes needs one for each. A score that tasks share counts once, and "
+                  "what is unknown is no choice.", {"n": len(screen.blueprint.tasks)})
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
-    """Megabytes of the parameters in float32 with tables of ids a thousand times as long."""
-    count = screen.blueprint.count(industry(screen.schema, THOUSAND))
-    total = BYTES * count.parameters / 1e6
-    terms = (Term("parameters", "", count.parameters), Term("MB", f"{BYTES} × {count.parameters:,} / 10⁶", total))
-    return Number(total, "MB", terms, "With tables of ids a thousand times as long: {n} parameters, four bytes each.",
-                  {"n": f"{count.parameters:,}"}, right=NEAR, close=ROUGH) if total >= 1 else None
+    """Megabytes of the parameters in float32 with tables of ids a thousand times as long; None without such tables."""
+    grown = growing(screen.blueprint, screen.schema)
+    before, count = screen.count(), screen.blueprint.count(industry(screen.schema, THOUSAND))
+    own, total = (count.parameters - before.parameters) // (THOUSAND - 1), BYTES * count.parameters / 1e6
+    rest = before.parameters - own
+    terms = (Term("tables of ids", f"{THOUSAND:,} × {own:,}", THOUSAND * own), Term("all others", "", rest),
+             Term("MB", f"{BYTES} × {count.parameters:,} / 10⁶", total))
+    return Number(total, "MB", terms, "Tables of ids: {names}, with {n} parameters as they are. All others: {rest}.",
+                  {"names": ", ".join(grown), "n": f"{own:,}", "rest": f"{rest:,}"}, right=NEAR,
+                  close=ROUGH) if grown and total >= 1 else None
 
 
 def preferred_expert(screen: Screen, of: str) -> Number | None:

@@ -46,7 +46,8 @@ GENERAL = (
              "towers", number="multiplications", slip="Taking the number of parameters: rows are only looked up.",
              follow="And in FLOPs?", then="Twice as many: each multiplication comes with an addition."),
     Question("How many logits leave the model for one example?",
-             "One for each task that says yes, no or how much; one for each class where a task chooses.", "losses",
+             "One for each task that says yes, no or how much; one for each class where a task chooses. Tasks may also "
+             "share one score.", "losses",
              number="logits", slip="Always one.", follow="What becomes of them when serving?",
              then="A sigmoid or a softmax, and one score that is made of the tasks' outputs."),
 )

@@ -8,6 +8,7 @@ from rankzoo.blueprint import SLOTS
 from rankzoo.claims.claim import Arm, Claim
 from rankzoo.claims.registry import claims
 from rankzoo.data.load import schema_of
+from rankzoo.facts import Provenance
 from rankzoo.system import System
 
 EVERY = "heads"
@@ -19,13 +20,15 @@ TELLING = ("gate", "scorer", "cross", "expert")
 @dataclass(frozen=True)
 class Stop:
     """A place of the tour. page: its file's name · title: in a few words · text: what the model's own file says there, or empty ·
-    task: what to look at or to do · query: where on the page, as its address says it."""
+    task: what to look at or to do · query: where on the page, as its address says it ·
+    sure: how sure the text is, where that is told."""
 
     page: str
     title: str
     text: str
     task: str
     query: Mapping[str, str] = field(default_factory=dict)
+    sure: Provenance | None = None
 
 
 def stops(system: System) -> tuple[Stop, ...]:
@@ -43,7 +46,7 @@ def _stops(system: System) -> Iterator[Stop]:
                "Read the diagram from left to right: seven components, and a dashed column for each that is not used.")
     yield Stop("architect", "What is its own", lesson.why.get(own) or system.answers or system.story,
                "The part is selected: below the diagram stand its formula, its count and its settings.",
-               {"sel": part(system, own)})
+               {"sel": part(system, own)}, system.sure(own) if lesson.why.get(own) else None)
     yield Stop("architect", "What it costs", "",
                "Press + or − on the selected part, or change a size on the left: shapes, parameters and FLOPs follow at once. "
                "Reset brings the preset back. Sizes in italic are RankZoo's.", {"sel": part(system, "towers")})

@@ -23,7 +23,7 @@ from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.ui import caption, fields, forms, provenance, service, state
 from rankzoo.ui.component import selected, stepped
-from rankzoo.ui.words import say, translator
+from rankzoo.ui.words import escaped, say, translator
 
 DIAGRAM = "architect_diagram"
 AT_ONCE = 0.55
@@ -68,8 +68,12 @@ def selection() -> str:
     """The selected part: the last one picked, or the one that an address brings (`sel`), once. Share writes it: to keep the
     browser's own address up with every click would cost each of them 40 ms."""
     memory, asked = st.session_state, st.query_params.get("sel", "")
-    if asked and asked != memory.get("rz_sel") and asked.split(".")[0] in SLOTS:
-        memory["rz_sel"], memory[DIAGRAM] = asked, {"selected": asked, "before": ""}
+    if asked and asked != memory.get("rz_sel"):
+        memory["rz_sel"], found = asked, _left(asked)
+        if found != asked:
+            st.info(escaped(say("This model has no part '{name}'.", name=asked[:60])))
+        if found.split(".")[0] in SLOTS:
+            memory[DIAGRAM] = {"selected": asked, "before": ""}
     chosen = selected(DIAGRAM)
     left = _left(chosen)
     if left != chosen:

@@ -9,6 +9,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
+from rankzoo.figures import latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
@@ -16,9 +17,8 @@ from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
 
-LONG, WIDE = 55, 110
-"""Signs of a formula's LaTeX beyond which it is set smaller, and beyond which each clause has a line: a column cuts in
-silence."""
+COLUMN = 15.0
+"""Width of a formula's column in a window of 1,280 pixels, in em of the page's formulas."""
 NAMED, SHORT, NEWEST = 3, 2, 4
 """Of how many inputs the names are told, of how many sums the arithmetic stands outside its help, and of how many past items the
 weights."""
@@ -51,9 +51,7 @@ def show(chosen: str, inside: Learned) -> None:
             schema = document.schema()
             said = inner.formula if inner else formula_of(spec, [schema.task(name) for name in document.blueprint.tasks])
             if said:
-                lines = r"\begin{gathered}" + said.replace(r",\quad ", r",\\ ") + r"\end{gathered}"
-                said = lines if len(said) > WIDE else said
-                st.latex((r"\footnotesize " if len(said) > LONG else r"\small ") + said)
+                st.latex(latex.column(said, COLUMN))
             if spec.source:
                 st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
         _numbers(number, more, inner.count if inner else count.within(address), count)

@@ -1,4 +1,7 @@
-"""Claims: one experiment at a time on the page: what a paper says, what the arms reached, and the verdict over the seeds."""
+"""Claims: one experiment at a time on the page: what a paper says, what the arms reached, and the verdict over the seeds.
+
+More than 250 lines, since what is known of a claim is told here for the other pages too.
+"""
 from __future__ import annotations
 
 import pandas as pd
@@ -12,7 +15,7 @@ from rankzoo.data.home import home
 from rankzoo.errors import ZooError
 from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
-from rankzoo.runs.experiments import Experiments, Running
+from rankzoo.runs.experiments import Experiments, Running, measured
 from rankzoo.system import System
 from rankzoo.ui import claim_pictures, page, state
 from rankzoo.ui.component import scene
@@ -136,8 +139,15 @@ def _result(claim: Claim, outcome: Outcome) -> None:
                   key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
     claim_pictures.show(claim, outcome)
     st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
-        "Differences are taken within each seed: the same rows in the same order for all arms."))
+        "Differences are taken within each seed: the same rows in the same order for all arms.") + _brought(claim))
     page.twin(lambda: _table(outcome), "claim")
+
+
+def _brought(claim: Claim) -> str:
+    """Which seeds were not computed here."""
+    brought = measured(claim)
+    return " " + say("The first {n} seeds come with the app, computed on {day}.", n=len(brought.found),
+                     day=brought.on.isoformat()) if brought else ""
 
 
 def _sentence(first: Compared, outcome: Outcome) -> str:
@@ -180,20 +190,31 @@ def beside(system: str, picture: str) -> None:
 
 
 def apart(system: System) -> None:
-    """Beside a baseline: how far a system's preset is from all that it grew out of, over the seeds that were run here, and the
-    way to the experiment."""
-    claim = claims().get(f"grew_{system.id}")
-    if claim is None:
-        return
+    """Beside a baseline: how far a system's preset is from all that it grew out of, over the seeds that are known, and the way to
+    the experiment."""
+    if claim := claims().get(f"grew_{system.id}"):
+        _known(claim, f"{say('Difference over seeds')} · {say('of the presets')}")
+
+
+def measured_of(system: System) -> None:
+    """What RankZoo measured of a system: against its own plain form, and beside what it grew out of; whatever came out."""
+    found = [claims()[id] for id in (f"plain_{system.id}", f"grew_{system.id}") if id in claims()]
+    if found:
+        st.markdown(f"**{say('What RankZoo measured on its sample')}**")
+    for claim in found:
+        _known(claim, escaped(say(claim.claim)))
+
+
+def _known(claim: Claim, title: str) -> None:
     outcome = experiments().outcome(claim)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         if outcome:
             lines = [f":{COLOURS[each.verdict]}-badge[{say(each.verdict)}] {_sentence(each, outcome)}"
                      for each in outcome.compared]
-            head = f"**{say('Measured of the presets')}** :gray[{escaped(say(claim.statistic))}]"
+            head = f"**{title}** :gray[{escaped(say(claim.statistic))}]"
             st.markdown("  \n".join([head, *lines]), width="stretch")
         else:
-            st.markdown(f":gray[{_untried(claim)}]", width="stretch")
+            st.markdown(f"**{title}** :gray[{_untried(claim)}]", width="stretch")
         if st.button(say("To this claim"), key=f"rz_to:{claim.id}", on_click=_ask, args=(claim.id,)):
             st.switch_page("pages/claims.py")
     if outcome and outcome.why:

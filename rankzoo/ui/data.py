@@ -185,8 +185,9 @@ def planted(data: Card) -> None:
         return
     scene(_legend(), key="rz_legend", alt=say("An outline marks the truth you can check against"))
     drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "drift": truth.drift,
-                "kernel": truth.kernel, "repeats": truth.repeats, "stalls": truth.stalls, "intent": items.intent,
-                "delays": calibration.delays, "thresholds": thresholds.thresholds, "wording": titles.narrow}
+                "kernel": truth.kernel, "repeats": truth.repeats, "stalls": truth.stalls, "lengths": truth.lengths,
+                "intent": items.intent, "delays": calibration.delays, "thresholds": thresholds.thresholds,
+                "wording": titles.narrow}
     for place, (name, frame) in enumerate(data.planted.items(), 1):
         title, sentence = PLANTED[name]
         st.markdown(f"**{place} {say(title)}**" if len(data.planted) > 1 else f"**{say(title)}**")

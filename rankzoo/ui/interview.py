@@ -98,7 +98,9 @@ def intro() -> None:
             "One question at a time. Say or predict first: the answer is hidden until yours is given. Numbers are computed from "
             "the model on screen, as it is now. At the end you see what to look at again."))
         counted = sum(bool(q.number) for q in chosen)
-        st.markdown(f":gray[{say('{n} questions on these components, {m} of them with a number.', n=len(chosen), m=counted)}]")
+        asked = min(LENGTHS[st.session_state.get("rz_length") or USUAL] or len(chosen), len(chosen))
+        line = say("{n} of {all} questions on these components; {m} of all have a number.", n=asked, all=len(chosen), m=counted)
+        st.markdown(f":gray[{line}]")
         with st.container(key="cta_start"):
             st.button(say("Start"), type="primary", key="rz_start", icon=":material/arrow_forward:", on_click=start,
                       disabled=not chosen)
@@ -131,6 +133,11 @@ def layout(hidden: bool = False) -> Layout:
 def look(slot: str) -> None:
     """To the Architect, with this component selected; the walk waits."""
     st.session_state[GO], st.session_state[architect.DIAGRAM] = ("architect", {}), {"selected": slot}
+
+
+def see(view: str) -> None:
+    """To a view of the model's inside; the walk waits."""
+    st.session_state[GO] = "inside", {"view": view}
 
 
 def going() -> tuple[str, dict[str, str]] | None:

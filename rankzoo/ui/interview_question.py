@@ -184,19 +184,26 @@ def _notes(asked: Question) -> None:
                     with st.expander(say("Think first, then open")):
                         st.markdown(escaped(say(asked.then)))
                 if text is asked.answer:
-                    for line in story.facts(state.document().system, asked.facts):
+                    system = state.document().system
+                    lines = story.facts(system, asked.facts)
+                    if not lines and asked in system.lesson.questions and not asked.number:
+                        lines = list(filter(None, (story.how_sure(system, asked.slot, surest=False),)))
+                    for line in lines:
                         st.markdown(f":small[{line}]")
 
 
 def _on() -> None:
-    """Next question, or to the part in question."""
+    """Next question, or to the part in question, or to the picture that shows it."""
     with st.container(horizontal=True):
         with st.container(key="cta_next", width="content"):
             st.button(say("Next"), type="primary", key="rz_next", icon=":material/arrow_forward:", on_click=_next)
-        slot = interview.walking().question.slot
-        if slot:
+        asked = interview.walking().question
+        if asked.slot:
             st.button(say("Look at it in Architect"), key="rz_look", icon=":material/open_in_new:", on_click=interview.look,
-                      args=(slot,))
+                      args=(asked.slot,))
+        if asked.picture:
+            st.button(say("See it in Inside"), key="rz_see", icon=":material/open_in_new:", on_click=interview.see,
+                      args=(asked.picture,))
 
 
 def _next() -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
 from rankzoo.inspection.counts import memory as memory_of
-from rankzoo.inspection.scale import CARD, Scaled, costs, id_tables, industry
+from rankzoo.inspection.scale import CARD, Scaled, costs, growing, industry
 from rankzoo.ui import page, provenance
 from rankzoo.ui.words import say
 
@@ -43,8 +43,27 @@ def show(document: Document, scaled: Scaled) -> None:
         line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
                    parameters=size(count.parameters), serving=memory(bytes_of["serving"]), training=memory(bytes_of["training"]),
                    flops=flops(count.flops))
-        note = say("as it is trained here") if scaled.name == "sample" else say("counted, not built")
-        st.caption(f"{line}, {note}", width="stretch")
+        st.caption(f"{line}, {_note(document, scaled)}", width="stretch")
+
+
+def _note(document: Document, scaled: Scaled) -> str:
+    """What was enlarged: nothing, tables of ids by name, or what a source tells."""
+    if scaled.name == "sample":
+        return say("as it is trained here")
+    grown = _grown(document, scaled)
+    named = page.escaped(", ".join(grown))
+    if scaled.sizes:
+        told = say("{n} sizes as in industry", n=len(scaled.sizes)) if len(scaled.sizes) > 1 else say("1 size as in industry")
+    else:
+        told = "" if grown else say("nothing grows: the model has no table of ids")
+    tables = say("table of {names} × {factor}", names=named, factor=whole(scaled.factor)) if len(grown) == 1 else (
+        say("tables of {names} × {factor}", names=named, factor=whole(scaled.factor)) if grown else "")
+    return ", ".join(filter(None, (say("counted, not built"), told, tables)))
+
+
+def _grown(document: Document, scaled: Scaled) -> tuple[str, ...]:
+    """The tables of ids that were lengthened because no source tells of them."""
+    return growing(document.blueprint, document.schema(), {each.at for each in scaled.sizes if each.table})
 
 
 def all_sizes(document: Document) -> None:
@@ -69,9 +88,7 @@ def _all(document: Document) -> None:
     large = sizes[-1]
     for each in large.sizes:
         st.markdown(f"`{each.at}` {each.said} · {page.escaped(provenance.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
-    known = {each.at for each in large.sizes if each.table}
-    grown = [name for name in id_tables(document.schema()) if name not in known]
-    if grown:
+    if grown := _grown(document, large):
         st.caption(say("Tables of {names}: {factor} times as long, which is our choice; no source tells.",
                        names=page.escaped(", ".join(grown)), factor=whole(large.factor)))
     st.caption(say("Training keeps gradients, two states of Adam for every dense number and two numbers for a row of a table; "

@@ -16,10 +16,11 @@ from rankzoo.inspection.changes import step as step_between
 from rankzoo.registry import systems
 from rankzoo.system import System
 from rankzoo.teaching.components import COMPONENTS
-from rankzoo.ui import architect, learn_components, learn_runs, page, rung, state, story
+from rankzoo.ui import architect, claims, learn_components, learn_runs, page, rung, state, story
 from rankzoo.ui.component import scene, selected
 from rankzoo.ui.inside import choice
 from rankzoo.ui.page import escaped
+from rankzoo.ui.views import ROOMS, shown_on
 from rankzoo.ui.words import say, translate
 
 LADDER, COMPONENT, COMPANY = "ladder", "components", "companies"
@@ -91,6 +92,8 @@ def show(chosen: str, step: str) -> None:
             _above(system)
     if chosen == LADDER:
         learn_runs.show(system)
+    else:
+        claims.measured_of(system)
     _ways(system)
 
 
@@ -123,7 +126,7 @@ def _rung(system: System) -> None:
     with right, st.container(border=True, height="stretch"):
         adds = f"{SLOTS.index(system.adds) + 1} {say(HEADS[system.adds])}"
         st.markdown(f":gray[{escaped(say('What {name} adds', name=system.brand))} · {adds}]  \n"
-                    f"{escaped(say(system.lesson.why.get(system.adds, system.answers)))}")
+                    f"{escaped(say(system.lesson.why.get(system.adds, system.answers)))}{story.how_sure(system, system.adds)}")
     _pictures(system, below)
 
 
@@ -182,7 +185,7 @@ def _above(system: System) -> None:
 
 
 def _ways(system: System) -> None:
-    """Take the model in hand: look at it, train it, be asked about it."""
+    """Take the model in hand: look at it, train it, be asked about it, or see what its questions speak of."""
     with st.container(horizontal=True):
         with st.container(key="cta_learn", width="content"):
             st.button(say("Open in Architect"), key="learn_go:architect", icon=":material/arrow_forward:", type="primary",
@@ -190,6 +193,9 @@ def _ways(system: System) -> None:
         for target, label, icon in (("train", say("Train it"), "play_arrow"),
                                     ("interview", say("Be asked about it"), "record_voice_over")):
             st.button(label, key=f"learn_go:{target}", icon=f":material/{icon}:", on_click=take, args=(system.id, target))
+        for view in dict.fromkeys(question.picture for question in system.lesson.questions if question.picture):
+            st.button(say("Inside: {view}", view=say(ROOMS[view].title)), key=f"learn_see:{view}", icon=":material/visibility:",
+                      on_click=see, args=(system.id, view))
 
 
 def take(arch: str, target: str) -> None:
@@ -197,3 +203,9 @@ def take(arch: str, target: str) -> None:
     if state.document().arch != arch:
         state.choose(arch)
     st.session_state[GO] = target
+
+
+def see(arch: str, view: str) -> None:
+    """Take a model in hand, unless it is, and go to a view of its inside."""
+    take(arch, "inside")
+    shown_on(arch, view)

@@ -8,7 +8,7 @@ from rankzoo.components.slot import Slot
 from rankzoo.figures.words import flops, whole
 from rankzoo.registry import systems
 from rankzoo.teaching.components import COMPONENTS
-from rankzoo.ui import page, state
+from rankzoo.ui import page, state, story
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
 
@@ -43,7 +43,8 @@ def _here(slot: str) -> None:
                                     flops=flops(count.flops)) + "]"
         why = document.system.lesson.why.get(slot, "")
         same = used == document.system.blueprint.used(slot)  # else the reason is of a model that is no longer this one
-        st.markdown(line + (f"  \n{escaped(say(why))}" if why and same else ""), width="stretch")
+        told = f"  \n{escaped(say(why))}{story.how_sure(document.system, slot)}" if why and same else ""
+        st.markdown(line + told, width="stretch")
         st.button(say("Look at it"), key="learn_component", type="primary", icon=":material/arrow_forward:", on_click=_look,
                   args=(slot,))
 

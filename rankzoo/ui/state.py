@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rankzoo import link
+from rankzoo import exchange, link
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.runs import limits
@@ -138,7 +138,7 @@ def with_tasks(tasks: tuple[str, ...]) -> None:
 
     def kept() -> None:
         try:
-            put(now.model_copy(update={"blueprint": now.blueprint.with_tasks(tasks, now.schema())}))
+            put(exchange.asked(now, tasks))
         except ZooError as problem:
             if tasks and problem.tried is None:  # what needed a task that is gone says so with both shapes
                 now.model_copy(update={"blueprint": now.blueprint.model_copy(update={"tasks": tasks})}).check()
@@ -149,15 +149,7 @@ def with_tasks(tasks: tuple[str, ...]) -> None:
 
 def without(names: tuple[str, ...]) -> None:
     """Leave these features out, and no other; what named one of them lets it go."""
-    now = document()
-
-    def left() -> None:
-        schema = now.schema()
-        blueprint = now.blueprint.leaving(names, schema)
-        blueprint, dropped = blueprint.rejoined(now.blueprint.offered(schema), schema)
-        put(now.model_copy(update={"blueprint": blueprint}), dropped, "No longer joined, because nothing makes it: {names}.")
-
-    attempt(left)
+    attempt(lambda: put_joined(*exchange.leaving(document(), names)))
 
 
 def undo() -> None:
@@ -224,8 +216,10 @@ def _take_up(id: str, c: str) -> None:
     memory["rz_link"] = (id, c)
     if id:
         attempt(lambda: _open(id))
+    lost = memory["rz_problem"] if id else None
     if c:
         attempt(lambda: put(link.decode(c)))
+    memory["rz_problem"] = memory["rz_problem"] or lost  # the document can be taken up, and the run is not there
 
 
 def _open(id: str) -> None:

@@ -8,11 +8,11 @@ import streamlit as st
 from rankzoo.blueprint import SLOTS
 from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS
-from rankzoo.facts import MEANING, Fact
+from rankzoo.facts import Fact
 from rankzoo.system import System
 from rankzoo.ui import page
 from rankzoo.ui.page import escaped
-from rankzoo.ui.words import say, translate
+from rankzoo.ui.words import ASSUMED, badge, say, translate
 
 DASH = "–"
 
@@ -27,11 +27,19 @@ def _row(system: System, number: int, slot: str) -> str:
     specs = _specs(system, slot)
     name = f"{number}\u00a0{say(HEADS[slot])}"
     why = system.lesson.why.get(slot, "")
+    sure = how_sure(system, slot) if why else ""
     if not _used(system, slot):
-        return f"| :gray[{name}] | :gray[{DASH}] | :gray[{escaped(say(why or 'Not used.'))}] |"
-    text = escaped(say(why)) if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
+        return f"| :gray[{name}] | :gray[{DASH}] | :gray[{escaped(say(why or 'Not used.'))}]{sure} |"
+    text = escaped(say(why)) + sure if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
     held = " + ".join(translate(spec.called()) for spec in specs)
     return f"| **{name}** | {escaped(held)} | {text} |"
+
+
+def how_sure(system: System, slot: str, surest: bool = True) -> str:
+    """A badge of how sure what the lesson tells of a slot is; empty where nobody says, or, without `surest`, where it is not
+    assumed."""
+    tag = system.sure(slot) if slot else None
+    return f" {badge(tag)}" if tag and (surest or tag in ASSUMED) else ""
 
 
 def _specs(system: System, slot: str) -> tuple[Slot, ...]:
@@ -66,7 +74,7 @@ def facts(system: System, names: Iterable[str]) -> list[str]:
 def _fact(fact: Fact) -> str:
     at = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
     return (f"{escaped(say(fact.name))}: **{escaped(fact.value)}** :gray[{escaped(at)}] "
-            f":gray-badge[{say(MEANING[fact.tag])}]")
+            f"{badge(fact.tag)}")
 
 
 def misreadings(system: System) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from rankzoo.teaching.tour import Stop, stops
 from rankzoo.ui import classroom, state
 from rankzoo.ui.component import to_top
-from rankzoo.ui.words import escaped, say
+from rankzoo.ui.words import badge, escaped, say
 
 NAME, KEPT = "tour", "rz_tour"
 
@@ -78,6 +78,7 @@ def _title(stop: Stop, at: int, last: int) -> str:
 
 def _told(stop: Stop) -> str:
     return " ".join(filter(None, (escaped(say(stop.text)) if stop.text else "",
+                                  badge(stop.sure) if stop.sure else "",
                                   f":gray[{escaped(say(stop.task))}]" if stop.task else "")))
 
 

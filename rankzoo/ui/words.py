@@ -13,8 +13,12 @@ from importlib.resources import files
 
 import streamlit as st
 
+from rankzoo.facts import MEANING, Provenance
+
 ENGLISH, MARKED = "en", "xx"
 KEPT = "rz_language"
+ASSUMED: tuple[Provenance, ...] = ("unsure", "ours")
+"""The tags that count as assumed."""
 _thread = threading.local()
 
 
@@ -68,6 +72,11 @@ def say(text: str, /, **values: object) -> str:
     """A text in the language of this visit, filled with values."""
     found = translate(text)
     return found.format(**values) if values else found
+
+
+def badge(tag: Provenance) -> str:
+    """How sure something is, in words; what is assumed in another colour."""
+    return f":{'orange' if tag in ASSUMED else 'gray'}-badge[{say(MEANING[tag])}]"
 
 
 def escaped(text: str) -> str:

@@ -72,7 +72,7 @@ def recently_held() -> list[Document]:
 
 
 def chosen(shown: Sequence[System]) -> str:
-    """The system whose card is on view: what was clicked last in the table or on the ladder."""
+    """The system whose card is on view: what was clicked last in the table or on the ladder; none where it stands in neither."""
     memory = st.session_state
     for key in (TABLE, LADDER):
         found = selected(key)
@@ -80,7 +80,7 @@ def chosen(shown: Sequence[System]) -> str:
             memory[f"{key}:seen"], memory["zoo_chosen"] = found, found
     kept = memory.get("zoo_chosen", FIRST)
     on_view = {system.id for system in systems().values() if system.kind == "textbook"} | {system.id for system in shown}
-    return kept if kept in on_view or not shown else shown[0].id
+    return kept if kept in on_view else shown[0].id if shown else ""
 
 
 def row(system: System) -> ZooRow:

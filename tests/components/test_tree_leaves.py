@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import lightgbm
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from scipy.stats import rankdata
@@ -18,7 +19,11 @@ from rankzoo.components.representation.tree_leaves import Forest, TreeLeaves
 from rankzoo.components.sharing.groups import Groups
 from rankzoo.components.sharing.mmoe import MMoE
 from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.data.dataset import Dataset
+from rankzoo.data.load import from_table
+from rankzoo.data.roles import guess
 from rankzoo.errors import ZooError
+from rankzoo.inspection.crosses import swapped
 from rankzoo.model import RankingModel
 from rankzoo.schema import Feature, Schema, Task
 from rankzoo.signals import Batch
@@ -150,6 +155,48 @@ def test_where_only_the_missing_differ_they_are_split_off():
     assert len(tree) == 1 and np.isinf(tree[0].threshold) and set(leaf[1::2]) == {1 - leaf[0]} and set(leaf[::2]) == {leaf[0]}
 
 
+def lacking(rows: int = 3_000, filled: bool = False) -> Dataset:
+    """A file whose number says nothing, but that it is missing: then the label is 1 in nine of ten rows, else in one."""
+    rng = np.random.default_rng(0)
+    number, gone = rng.standard_normal(rows), rng.random(rows) < 0.4
+    label = (rng.random(rows) < np.where(gone, 0.9, 0.1)).astype(int)
+    number = np.where(gone, number[~gone].mean() if filled else np.nan, number)
+    table = pa.table({"number": pa.array(number, from_pandas=True), "other": rng.standard_normal(rows), "label": label})
+    return from_table("lacking", table, guess(table), "")
+
+
+def best(dataset: Dataset) -> float:
+    """Test AUC of the leaves of one tree with one question."""
+    made = model(replace_(trees=1, leaves=2), dataset.schema, dataset.part("train"))
+    taught, test = dataset.part("train"), dataset.part("test")
+    picked, found = (made.representation.forest.ids(each.given)[:, 0] for each in (test, taught))
+    rate = [taught.labels["label"][found == leaf].mean() for leaf in range(2)]
+    return roc_auc_score(test.labels["label"].numpy(), torch.stack(rate)[picked].numpy())
+
+
+def test_what_a_file_lacks_is_missing_to_the_trees():
+    """One question tells rows that lack the number from all others, as well as the absence itself does. Filled with the mean, as
+    all else reads it, no threshold tells them apart; without trees nothing changes."""
+    dataset, filled = lacking(), lacking(filled=True)
+    test = dataset.part("test")
+    absent = test.lacking[:, 0].numpy()
+    assert absent.mean() == pytest.approx(0.4, abs=0.1) and not test.numbers[absent].numpy()[:, 0].any()
+    assert best(dataset) == roc_auc_score(test.labels["label"].numpy(), absent) > 0.85
+    assert best(filled) < 0.8 and filled.batch.lacking is None
+    plain = RankingModel(Blueprint(tasks=("label",)), dataset.schema)
+    assert torch.equal(logits(plain, test)["label"], logits(plain, replace(test, lacking=None))["label"])
+
+
+def test_lacking_numbers_stay_with_their_rows():
+    """Whatever takes rows, or numbers of other rows, takes with them which of these were missing."""
+    rows = lacking().part("train")
+    one, other = rows.rows(0, 50), rows.take(torch.arange(50, 100))
+    assert torch.equal(torch.cat([one.lacking, other.lacking]), rows.lacking[:100])
+    both = swapped(one, other, ("number",))
+    assert torch.equal(both.lacking[:, 0], other.lacking[:, 0]) and torch.equal(both.numbers[:, 1], one.numbers[:, 1])
+    assert one.unlabelled().lacking is one.lacking
+
+
 def test_monotone_numbers_have_the_same_leaves():
     """4: numbers bent by exp, which keeps their order, give the same leaves after a fit of their own."""
     batch = rows(2_000)
@@ -159,9 +206,9 @@ def test_monotone_numbers_have_the_same_leaves():
 
 
 def test_missing_and_unseen_values_have_a_leaf():
-    """13: a missing number is the mean by preparation; whatever comes, an id is valid."""
+    """13: the mean, the largest, the smallest or nothing: whatever comes, an id is valid."""
     made = model(batch=rows())
-    strange = torch.tensor([[0.0] * 4, [1e4] * 4, [-1e4] * 4])
+    strange = torch.tensor([[0.0] * 4, [1e4] * 4, [-1e4] * 4, [torch.nan] * 4])
     found = made.representation.forest.ids(strange).numpy()
     assert (found // 8 == np.arange(6)).all()
 

@@ -11,8 +11,10 @@ from rankzoo.components.losses.graded import Graded, mixture
 from rankzoo.data.load import from_world
 from rankzoo.data.worlds.search import TASKS, WORLD
 from rankzoo.document import Document
+from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.schema import Grades
 from rankzoo.shape import Shape
 from rankzoo.signals import Batch
 from rankzoo.trace import Trace
@@ -218,9 +220,7 @@ def test_alibaba_11_a_hot_softmax():
 
 
 def test_alibaba_12_a_positive_is_no_random_negative():
-    """Random items that stand in the row's own list are left out; the same set serves the whole batch and all tasks. The one
-    exception: a batch has grades of listed items alone, and neither it nor a row says what else is relevant to the request, so
-    that such a product stays a negative, as a fact of the system says with its share."""
+    """Random items that stand in the row's own list are left out; the same set serves the whole batch and all tasks."""
     batch = lists([4, 3, 0])
     five = (torch.arange(ITEMS) > 0) & (torch.arange(ITEMS) <= 5)
     few = replace(batch, seen=five)  # random items are 1 to 5, of which 1 to 3 are listed
@@ -231,8 +231,37 @@ def test_alibaba_12_a_positive_is_no_random_negative():
     s = scored(1.0, 2.0, 3.0, 4.0, 5.0)
     term(layer, "relevance", s, few).backward()
     assert s.grad[0, 1] < 0 and s.grad[0, 2] < 0 and s.grad[0, 4] > 0
-    said = next(fact for fact in SYSTEM.facts if fact.name == "relevant products among the random ones")
-    assert said.tag == "ours" and said.value.startswith("stay negatives") and "no other the grade is known" in said.why
+
+
+@pytest.mark.parametrize("mode", ["moppr", "plain_multi_pos", "unique_softmax", "single_pos"])
+def test_alibaba_12_nor_is_what_is_relevant_without_being_listed(mode):
+    """With two words that make a product relevant no random item is a negative of a task that holds for it by the planted truth:
+    relevance, where it is relevant and not listed; of exposure it is one, since all that was shown is listed. Hardly another
+    is left out with them. Without, as in the preset, some are, and of relevance alone."""
+    dataset = from_world(WORLD, 300)
+    batch, suits = dataset.batch, dataset.truth.suits
+    true = torch.zeros(300, ITEMS, dtype=torch.long)
+    true[:, 1:] = torch.as_tensor(suits.items[suits.kind]).long()  # item 0 is the unknown one
+    assert (true.gather(1, batch.listed) == (batch.grades > 0)).all(), "what is listed is as relevant as it says"
+    true.scatter_(1, batch.listed, batch.grades)
+    for words, clean in ((2, True), (SYSTEM.blueprint.losses.words, False)):
+        layer = loss_of(mode=mode, random=512, words=words)
+        drawn = layer.drawn(batch.seen)
+        wrong = {task: layer.lists(task, torch.zeros(300, ITEMS), batch).random & (true[:, drawn] >= layer.floor(level))
+                 for level, task in enumerate(TASKS, 1)}
+        assert {task for task, each in wrong.items() if each.any()} == (set() if clean else {
+            "relevance"} if mode != "single_pos" else set(TASKS))
+    told = loss_of(words=2).relevant(torch.arange(1, ITEMS), batch)
+    assert told[true[:, 1:] > 0].all() and (true[:, 1:][told] > 0).float().mean() > 0.9
+
+
+def test_words_tell_nothing_where_the_data_do_not():
+    """Lists with grades and no word of what else is relevant: refused with what mends it, and dropped where data are changed."""
+    silent = replace(SCHEMA, grades=Grades(40, TASKS))
+    with pytest.raises(ZooError) as caught:
+        Graded(words=2).after(Shape(silent, silent.tasks, at="losses"))
+    assert caught.value.at == "losses.words" and caught.value.cure == (("losses.words", 0),)
+    assert Graded(words=2).fitted(silent)[0].words == 0 and Graded(words=2).fitted(SCHEMA)[0].words == 2
 
 
 def test_what_is_the_predecessor_s_is_not_said_to_be_mopprs():

@@ -70,7 +70,7 @@ def changed(**slots: dict[str, object]) -> Blueprint:
 
 def ids(model: RankingModel, batch: Batch) -> torch.Tensor:
     """(row, tree), the rows of the table that are looked up."""
-    return model.representation.forest.ids(batch.numbers)
+    return model.representation.forest.ids(batch.given)
 
 
 def moved(model: RankingModel, group: tuple[str, ...]) -> set[str]:
@@ -232,16 +232,17 @@ def test_linkedin_12_a_common_layer_is_a_switch_and_off():
 
 
 def test_linkedin_13_what_is_missing_or_was_never_met_has_a_leaf(fitted, data):
-    """A missing number is the mean, for the trees' library as for the network: both put the row into the same leaf. Numbers far
-    outside of training have a valid leaf; an id that training never met is row 0 of its own table and reaches no tree."""
+    """A missing number that no training row lacked goes left at every split, as in the trees' library: to the leaves of the
+    smallest there is, not of the mean. Numbers far outside of training have a valid leaf; an id that training never met is row 0
+    of its own table and reaches no tree."""
     table = WORLD.make(400, 0).table
     column = table.column_names.index("followers")
     known = prepare_declared(table, SCHEMA)
     nothing = known.encode(table.set_column(column, "followers", pa.nulls(400, pa.float32())))
     mean = float(np.mean(table["followers"].to_numpy(), dtype=np.float64))
-    middle = known.encode(table.set_column(column, "followers", pa.array(np.full(400, mean))))
-    assert nothing.numbers.isfinite().all() and torch.equal(ids(fitted, nothing), ids(fitted, middle))
-    assert not torch.equal(ids(fitted, nothing), ids(fitted, known.encode(table)))
+    middle, least = (known.encode(table.set_column(column, "followers", pa.array(np.full(400, v)))) for v in (mean, -1e30))
+    assert nothing.numbers.isfinite().all() and torch.equal(ids(fitted, nothing), ids(fitted, least))
+    assert not any(torch.equal(ids(fitted, nothing), ids(fitted, other)) for other in (middle, known.encode(table)))
     batch = data.part("train")
     splits = boosted(batch.numbers.numpy(), batch.labels["click"].numpy(), "binary", 10, Growth(16, 7, 0.3, 0))
     for tree in range(10):

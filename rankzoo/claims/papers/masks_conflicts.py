@@ -12,7 +12,7 @@ from rankzoo.training.fit import Fit
 from rankzoo.zoo.industry.tencent import SYSTEM
 
 TWINS, HALF, NONE = "related (.9)", "half related (.45 to .5)", "unrelated (0)"
-RANKS, CHANCE = "all pairs", "chance"
+PAIRS, CHANCE = "all pairs", "chance"
 
 
 def trial(claim: Claim, seed: int) -> Found:
@@ -34,19 +34,19 @@ def trial(claim: Claim, seed: int) -> Found:
         for name, rows in groups.items()}
     overlap, agreement, cosine = (score.value for score in (view.truth, *view.truth.more))
     first = float(np.argmax(pairs["overlap"]) == np.argmax(pairs["related"]))
-    found[RANKS] = {"rank": -agreement, "cosine rank": cosine, "overlap rank": overlap, "first": first}
-    return found | {CHANCE: {"rank": 0.0, "cosine rank": 0.0, "overlap rank": 0.0, "first": 1 / len(pairs)}}
+    found[PAIRS] = {"correlation": -agreement, "cosine correlation": cosine, "overlap correlation": overlap, "first": first}
+    return found | {CHANCE: {"correlation": 0.0, "cosine correlation": 0.0, "overlap correlation": 0.0, "first": 1 / len(pairs)}}
 
 
 CLAIM = Claim(
     id="masks_conflicts", place=18, title="Conflicts follow relatedness", source=SYSTEM.source, at="abstract",
     claim="Tasks with masks of their own still pull shared weights apart, and the more so the less related they are.",
     equal="one network, one warm start, the same pruning for every task; six pairs of four tasks are compared",
-    world=WORLD, arms=(Arm(RANKS, "tencent"),), trial=trial,
-    statistic="rank: Spearman of the conflict rate of shared weights with the planted relatedness of the pair, at the weights "
-              "from which the tasks take turns; overlap: |A ∩ B| / |A ∪ B| of two masks",
-    differences=(Difference("rank", (RANKS,), (CHANCE,), "below", least=0.5),
-                 Difference("cosine rank", (RANKS,), (CHANCE,), least=0.5),
+    world=WORLD, arms=(Arm(PAIRS, "tencent"),), trial=trial,
+    statistic="correlation: of the conflict rate of shared weights with the planted relatedness of the pair, at the weights from "
+              "which the tasks take turns; overlap: |A ∩ B| / |A ∪ B| of two masks",
+    differences=(Difference("correlation", (PAIRS,), (CHANCE,), "below", least=0.5),
+                 Difference("cosine correlation", (PAIRS,), (CHANCE,), least=0.5),
                  Difference("conflict", (NONE,), (TWINS,), least=0.1), Difference("conflict", (NONE,), (HALF,), least=0.01),
                  Difference("overlap", (TWINS,), (NONE,), least=0.01), Difference("overlap", (HALF,), (NONE,), "none", 0.03)),
     seeds=3, seconds=20)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rankzoo.components.losses.base import SETS, Likelihood, Loss, LossLayer, valued
 from rankzoo.components.row_losses import labels, over, plain
-from rankzoo.errors import Cure, ZooError, axes, closest, nearest
+from rankzoo.errors import Cure, ZooError, axes, closest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Shape
@@ -57,9 +57,11 @@ class EntireSpace(Loss):
         for setting in ("click", "conversion"):
             name, at = getattr(self, setting), f"{shape.at}.{setting}"
             if name not in kinds:
+                near = shape.meant(at, name)
+                other = "Choose among: {tasks}; or set losses.kind to pointwise."
                 raise ZooError("The entire space needs the task '{name}', which is no task of the model.",
-                               closest(name, list(kinds)) or "Choose among: {tasks}; or set losses.kind to pointwise.", at=at,
-                               name=name, tasks=", ".join(kinds), cure=nearest(at, name, kinds) or self._other(at, kinds),
+                               closest(name, list(kinds)) if near else other, at=at, name=name, tasks=", ".join(kinds),
+                               cure=near or self._other(at, kinds),
                                comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")
             if kinds[name] != "binary":
                 raise ZooError("The entire space multiplies probabilities, but '{name}' is not a label that is 0 or 1.",

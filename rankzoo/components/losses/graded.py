@@ -8,13 +8,15 @@ unique_softmax   −Σ_{g_i = o} (2^o − 1) ln( e^{s_i} / (e^{s_i} + Σ_{g_j < 
 single_pos       one item that goes with the task against random ones (Li et al., KDD 2021, MGDSPR) and, ours, grade 0
 
 MOPPR's own text was not found: its form is reconstructed from its abstract. Random items are one set for the whole batch, drawn
-from those that training knows; one that is in a row's own list is no random item for that row. The grade of the others is not
-known: one that is relevant, though the row's list does not name it, is a negative all the same.
+from those that training knows; one that is in a row's own list is no random item for that row. Of the others `words` tell: one
+of the list's own kind that has so many of the query's words in its title is relevant, which is grade 1, though not listed.
 
 `mixed` adds MGDSPR's harder negatives to single_pos: α v_p + (1 − α) v_n for the best of the random items, whose score is
 α s_p + (1 − α) s_n.
 
 Averaged over the rows with something in P_o and in N_o; another row has no loss, and no NaN.
+
+More than 250 lines, since four forms of one loss read the same lists.
 """
 from __future__ import annotations
 
@@ -28,6 +30,7 @@ from torch import Tensor
 
 from rankzoo.components.losses.base import Loss, LossLayer, known_tasks
 from rankzoo.components.row_losses import labels
+from rankzoo.components.shared_words import shared_words
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Schema, Task
@@ -50,6 +53,7 @@ class Graded(Loss):
     temperature: Annotated[Temperature, Field(title="Temperature τ")] = 1.0
     temperatures: Annotated[Mapping[str, Temperature], Field(title="Temperature by task")] = {}
     random: Annotated[int, Field(ge=0, le=4096, title="Random items for each batch")] = 128
+    words: Annotated[int, Field(ge=0, le=16, title="Words of the query that make a random item relevant (0: none do)")] = 0
     mixed: Annotated[int, Field(ge=0, le=4096, title="Harder negatives (single_pos)")] = 0
     least: Annotated[float, Field(ge=0, le=1, title="Least share α of the positive in them")] = 0.4
     most: Annotated[float, Field(ge=0, le=1, title="Largest share α")] = 0.6
@@ -94,6 +98,9 @@ class Graded(Loss):
             raise ZooError("The least share {least} is above the largest, {most}.", "Exchange them.", at=f"{shape.at}.least",
                            least=self.least, most=self.most, cure=(f"{shape.at}.least", self.most),
                            comes=f"{self.least:g}", needs=f"0 … {self.most:g}")
+        if self.words and not shape.schema.grades.query:
+            raise ZooError("These data do not tell by words what is relevant.", "Set losses.words to 0.", at=f"{shape.at}.words",
+                           cure=(f"{shape.at}.words", 0), comes="0", needs=str(self.words))
         known_tasks(self.temperatures, "A temperature", f"{shape.at}.temperatures", shape)
         return super().after(shape)
 
@@ -104,7 +111,10 @@ class Graded(Loss):
         spec, gone = super().fitted(schema)
         tasks = {t.name for t in schema.tasks}
         lost = tuple(name for name in self.temperatures if name not in tasks and name not in gone)
-        return spec.model_copy(update={"temperatures": {n: v for n, v in self.temperatures.items() if n in tasks}}), gone + lost
+        kept = {"temperatures": {n: v for n, v in self.temperatures.items() if n in tasks}}
+        if not (schema.grades and schema.grades.query):
+            kept["words"] = 0
+        return spec.model_copy(update=kept), gone + lost
 
 
 class Lists(NamedTuple):
@@ -121,11 +131,12 @@ class Lists(NamedTuple):
 
 class Picked(NamedTuple):
     """What all tasks of a pass that share a score read of it: of the own list (row, place), then of the random items (row,
-    drawn), and whether these are random for the row."""
+    drawn), whether these are random for the row, and which of them have grade 1 all the same (None: of none is it known)."""
 
     score: Tensor
     others: Tensor
     random: Tensor
+    relevant: Tensor | None
 
 
 class GradedLayer(LossLayer):
@@ -134,6 +145,7 @@ class GradedLayer(LossLayer):
     def __init__(self, spec: Graded, shape: Shape):
         super().__init__(spec, shape)
         self.mode, self.random, self.mixed, self.least, self.most = spec.mode, spec.random, spec.mixed, spec.least, spec.most
+        self.words, self.grades = spec.words, shape.schema.grades
         self.level = {name: shape.schema.grades.level(name) for name in spec.graded(shape)}
         self.temperature = {name: spec.temperatures.get(name, spec.temperature) for name in self.level}
         self.seed = 0
@@ -167,13 +179,24 @@ class GradedLayer(LossLayer):
         tau = self.temperature[task]
         found = self.known[1] if self.known and self.known[0] is logit else self.picked(logit, batch)
         right = batch.listed == labels(task, batch)[0].long().unsqueeze(1)
-        return Lists(found.score / tau, batch.grades, seen(logit, batch)[batch.listed], found.others / tau, found.random, right)
+        below = found.random  # of grade 0, or 1 where words tell: neither is right for a task beyond the first
+        if found.relevant is not None and self.floor(self.level[task]) == 1:
+            below = below & ~found.relevant
+        return Lists(found.score / tau, batch.grades, seen(logit, batch)[batch.listed], found.others / tau, below, right)
 
     def picked(self, logit: Tensor, batch: Batch) -> Picked:
         """The scores of a row's own items and of random ones, and which of these stand in no list of the row's."""
         drawn = self.drawn(seen(logit, batch))
         own = torch.zeros(logit.shape, dtype=torch.bool).scatter(1, batch.listed, True)  # (row, item)
-        return Picked(logit.gather(1, batch.listed), logit.index_select(1, drawn), ~own.index_select(1, drawn))
+        relevant = self.relevant(drawn, batch) if self.words and len(drawn) else None
+        return Picked(logit.gather(1, batch.listed), logit.index_select(1, drawn), ~own.index_select(1, drawn), relevant)
+
+    def relevant(self, drawn: Tensor, batch: Batch) -> Tensor:
+        """Which items are as the row's best one and have enough words of its query: (row, drawn) bool."""
+        best = batch.listed.gather(1, batch.grades.argmax(dim=1, keepdim=True))  # (row, 1)
+        kinds = batch.catalogue.features[self.grades.kind]
+        words = shared_words(batch, self.grades.query, batch.catalogue.take(drawn), self.grades.title)[0]
+        return (words >= self.words) & (kinds[drawn] == kinds[best]) & (batch.grades > 0).any(dim=1, keepdim=True)
 
     def drawn(self, known: Tensor) -> Tensor:
         """Numbers of items that training knows: (drawn,). Outside training always the same."""
@@ -183,7 +206,11 @@ class GradedLayer(LossLayer):
 
     def negatives(self, level: int, lists: Lists) -> Tensor:
         """N_o within the list: (row, place) bool."""
-        return lists.there & (lists.grade < (1 if self.mode == "single_pos" else level))
+        return lists.there & (lists.grade < self.floor(level))
+
+    def floor(self, level: int) -> int:
+        """The grade below which an item is a negative."""
+        return 1 if self.mode == "single_pos" else level
 
     def opposed(self, level: int, lists: Lists) -> Tensor:
         """Which rows have anything in N_o: (row,) bool."""

@@ -3,7 +3,7 @@
 idx_t(x) = off_t + leaf_t(x), e = [E[idx_1]; …; E[idx_T]]: the trees choose the splits and cross the numbers, the network learns
 what a leaf is worth. A number has no scale any more: whatever keeps the order of its values keeps its leaves. The forest is
 fitted on the training rows before the first step and rests from then on; it is kept with the weights. (He et al., ADKDD 2014,
-gave leaves to a linear model.)
+gave leaves to a linear model.) A number that was missing is so to a tree too, and goes where the trees' library learned.
 
 Where groups of tasks have networks of their own, E may be one for all of them or E_g, one for each: then V·d counts once for
 each group, and each network reads e_g alone. The trees are the same. Vectors of a group's own pass the crosses by: a cross of
@@ -222,8 +222,8 @@ class TreeLeavesLayer(EmbeddingsLayer):
         trees: list[Sequence[Split]] = []
         for i, task in enumerate(grown):
             seen = train.observed[task.name]
-            wanted, numbers = share + (i < more), train.numbers[seen][:, self.numbers]
-            found = boosted(numbers.numpy(), train.labels[task.name][seen].numpy(), task.kind, wanted,
+            wanted = share + (i < more)
+            found = boosted(train.given[seen][:, self.numbers].numpy(), train.labels[task.name][seen].numpy(), task.kind, wanted,
                             Growth(self.spec.leaves, self.spec.depth, self.spec.shrinkage, seed))
             trees += [*found, *[()] * (wanted - len(found))]
         self.forest.set(trees)
@@ -245,5 +245,5 @@ class TreeLeavesLayer(EmbeddingsLayer):
 
     def _leaves(self, batch: Batch) -> Tensor:
         """The leaves of a row joined: (row, width), or (row, group, width)."""
-        vectors = self.forest(batch.numbers[:, self.numbers])  # (row, tree, dim), of groups (row, group, tree, dim)
+        vectors = self.forest(batch.given[:, self.numbers])  # (row, tree, dim), of groups (row, group, tree, dim)
         return vectors.flatten(-2) if self.spec.pooling == "concat" else vectors.sum(dim=-2)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.filled import shares, spread, summed
-from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax, who
+from rankzoo.components.sequence.tokens import Asker, HistorySlot, masked_softmax, who
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
@@ -46,6 +46,9 @@ class AdditiveAttention(HistorySlot):
 
     def word(self) -> str:
         return "NPA" if self.question == "own" else self.short
+
+    def asker(self, schema: Schema) -> Asker:
+        return "user" if self.question == "own" else "learned"
 
     def known_by(self, shape: Shape) -> str:
         """The field that says who asks; raises where there is none."""

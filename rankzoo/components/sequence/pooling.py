@@ -11,8 +11,9 @@ from pydantic import Field
 from torch import nn
 
 from rankzoo.components.sequence.filled import summed
-from rankzoo.components.sequence.tokens import HistorySlot
+from rankzoo.components.sequence.tokens import Asker, HistorySlot
 from rankzoo.facts import Source
+from rankzoo.schema import Schema
 from rankzoo.shape import Block, Count, Drawing, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
@@ -36,6 +37,9 @@ class Pooling(HistorySlot):
 
     def weighs(self) -> Literal["shares", "part", "free"]:
         return "shares" if self.how == "mean" else "free"
+
+    def asker(self, schema: Schema) -> Asker:
+        return "nobody"
 
     def after(self, shape: Shape) -> Shape:
         history, (_, _, token) = self.taken(shape), self.widths(shape)

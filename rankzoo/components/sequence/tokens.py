@@ -18,6 +18,9 @@ from rankzoo.schema import History, Schema
 from rankzoo.shape import Block, Drawing, Part, Shape
 from rankzoo.signals import Sequence, Signal
 
+Asker = Literal["candidate", "history", "learned", "user", "nobody"]
+"""Who asks past items how much they count: the row's candidate, another history, one learned question, each user's, or none."""
+
 
 class HistorySlot(Slot):
     """Settings that every kind of the sequence slot shares: which history, and the width of a token."""
@@ -37,6 +40,10 @@ class HistorySlot(Slot):
     def asks(self, schema: Schema) -> str:
         """The history whose items ask, where it is not the candidate that does."""
         return ""
+
+    def asker(self, schema: Schema) -> Asker:
+        """Who asks."""
+        return "history" if self.asks(schema) else "candidate" if self.candidate_aware else "learned"
 
     def taken(self, shape: Shape) -> History:
         """The history that this slot reads; raises where the data have none or it was not embedded."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.slot import Slot, Width, needs_input, once
-from rankzoo.errors import ZooError, axes, closest, listed, nearest
+from rankzoo.errors import ZooError, axes, closest, listed
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
@@ -51,9 +51,9 @@ class Groups(Slot):
         for i, group in enumerate(self.groups):
             for j, name in enumerate(group):
                 if name not in tasks:
-                    raise ZooError("The model has no task '{name}' to put into a group.", closest(name, tasks) or
-                                   "It has: {names}.", at=f"{shape.at}.groups.{i}.{j}", name=name, names=listed(tasks),
-                                   cure=nearest(f"{shape.at}.groups.{i}.{j}", name, tasks),
+                    near = shape.meant(f"{shape.at}.groups.{i}.{j}", name)
+                    raise ZooError("The model has no task '{name}' to put into a group.", closest(name, tasks) if near else
+                                   "It has: {names}.", at=f"{shape.at}.groups.{i}.{j}", name=name, names=listed(tasks), cure=near,
                                    comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(shape.joined or 'd')}")
         return self.divided(tuple(tasks))
 

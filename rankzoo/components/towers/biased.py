@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
-from rankzoo.errors import ZooError, axes, nearest
+from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
 from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
@@ -62,7 +62,7 @@ class Biased(MlpTower):
             if name not in tasks:
                 raise ZooError("The side tower adds to '{name}', which is no task of the model.",
                                "Leave it out, or choose among: {tasks}.", at=f"{shape.at}.on.{i}", name=name,
-                               tasks=", ".join(tasks), cure=nearest(f"{shape.at}.on.{i}", name, tasks),
+                               tasks=", ".join(tasks), cure=shape.meant(f"{shape.at}.on.{i}", name),
                                comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")
         return super().after(shape)
 

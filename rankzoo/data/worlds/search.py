@@ -107,7 +107,7 @@ class Search(World):
         title = History("title", TITLE, (HistoryField("word", len(WORDS) + 1),))
         return Schema((), tasks, (History("query", QUERY, (words,)), History("earlier", EARLIER, (words,)), *clicks),
                       catalogue=Catalogue("item", Schema(about, (), (title,))),
-                      grades=Grades(SHOWN + RELEVANT + OTHERS, TASKS))
+                      grades=Grades(SHOWN + RELEVANT + OTHERS, TASKS, "query", "title", "category"))
 
     @property
     def task_rates(self) -> Mapping[str, float]:

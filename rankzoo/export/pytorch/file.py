@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from rankzoo.blueprint import Place
-from rankzoo.errors import ZooError
+from rankzoo.errors import ZooError, listed
 from rankzoo.export.pytorch import plain, toy
 from rankzoo.export.pytorch.fold import Names, Text
 from rankzoo.export.pytorch.init import Init
@@ -23,6 +23,7 @@ from rankzoo.export.pytorch.source import Line, laid, source_of
 from rankzoo.export.pytorch.world import World, networks
 from rankzoo.export.pytorch.writing import literal
 from rankzoo.model import RankingModel
+from rankzoo.schema import Schema
 from rankzoo.shape import Shape
 
 
@@ -192,7 +193,7 @@ class File:
                 f"{count.flops:,} FLOPs of matrix products for a row.",
                 "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
-                + ("; a history is padded at its end." if schema.histories else "."),
+                + ("; a history is padded at its end." if schema.histories else ".") + by_hand(schema),
                 f"`python {self.name}` trains on random rows; `python {self.name} weights.pt` begins with kept weights."]
         said = [each.replace("\\", "/") for each in told if each]
         text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
@@ -295,3 +296,12 @@ class File:
             args = ", ".join(name for name in ("branches", "signal") if name not in idle)
             return [Line(2, f"return {call}({args})", "# 6  → logits per task")]
         return []
+
+
+def by_hand(schema: Schema) -> str:
+    """A sentence on the ids that are differences with past items; nothing where there are none."""
+    if not schema.made:
+        return ""
+    names = listed(dict.fromkeys(table.rpartition(".")[2] for table in schema.made))
+    return (f" {names} are made by hand, anew for each candidate: by how much it exceeds a past item, in buckets, crossed with "
+            "what that item is; of a row itself with the newest one.")

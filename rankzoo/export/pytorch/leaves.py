@@ -13,7 +13,7 @@ from rankzoo.signals import Batch, Signal
 
 
 class PlainTreeLeaves(PlainEmbeddings):
-    """ids → fields[name] (row, width); all numbers → the vector of a leaf in each tree of the forest."""
+    """ids → fields[name] (row, width); all numbers, NaN where missing → the vector of a leaf in each tree of the forest."""
 
     def __init__(self, spec: TreeLeaves, shape: Shape, read: tuple[str, ...]):
         super().__init__(spec, shape, read)
@@ -39,7 +39,7 @@ class PlainTreeLeaves(PlainEmbeddings):
 
 
 class PlainApart(PlainTreeLeaves):
-    """ids → fields[name] (row, width); all numbers → a vector for each group of tasks, from its own table of the leaves."""
+    """ids → fields[name] (row, width); all numbers, NaN where missing → a vector for each group of tasks, from its own table."""
 
     def forward(self, batch: Batch) -> Signal:
         signal = super().forward(batch)

@@ -29,6 +29,7 @@ from rankzoo.ui.views import (
     masks,
     position,
     rows,
+    stream,
     tasks,
 )
 from rankzoo.ui.words import say
@@ -46,7 +47,7 @@ class Room:
 ROOMS: Mapping[str, Room] = MappingProxyType({
     "attention": Room("Attention", attention.show, row=True), "gates": Room("Gates", gates.show),
     "crosses": Room("Crosses", crosses.show), "embeddings": Room("Embeddings", embeddings.show),
-    "rows": Room("Rows", rows.show),
+    "rows": Room("Rows", rows.show), "stream": Room("Stream", stream.show),
     "position": Room("Position", position.show), "masks": Room("Masks", masks.show),
     "lists": Room("Lists", lists.show), "items": Room("Items", items.show),
     "index": Room("Index", index.show),
@@ -89,10 +90,15 @@ def missing(view: str, lacks: str) -> None:
     other = next((s for s in sorted(systems().values(), key=lambda s: s.kind != "textbook")
                   if not reason(s.blueprint, Document.preset(s.id).schema(), view)), None)
     if other:
-        st.button(say("Show on {name}", name=page.escaped(other.title)), on_click=_shown_on, args=(other.id, view),
+        st.button(say("Show on {name}", name=page.escaped(other.title)), on_click=_taken, args=(other.id, view),
                   key="inside:other")
 
 
-def _shown_on(arch: str, view: str) -> None:
+def _taken(arch: str, view: str) -> None:
     state.choose(arch)
+    shown_on(arch, view)
+
+
+def shown_on(arch: str, view: str) -> None:
+    """The page opens with this view, if that model is in hand by then."""
     st.session_state["rz_inside_of"], st.session_state["inside:view"] = arch, view

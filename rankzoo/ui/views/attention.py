@@ -1,4 +1,4 @@
-"""Attention: what each past item says about the candidate, what changes when it is dropped, and what really mattered."""
+"""Attention: how much each past item counts and who asks for it, what changes when it is dropped, and what really mattered."""
 from __future__ import annotations
 
 import numpy as np
@@ -15,7 +15,7 @@ from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
 from rankzoo.ui.views import attention_asks, attention_maps, attention_reading, titles
 from rankzoo.ui.views.attention_side import averages, panel, strip
-from rankzoo.ui.views.history import candidate, named, received
+from rankzoo.ui.views.history import asker, named, received
 from rankzoo.ui.words import say, translate
 
 ROWS, LISTED = "attention:rows", 10
@@ -39,10 +39,11 @@ def show(sight: Sight) -> None:
     if not len(frame):
         st.markdown(say("This example has no past items, so there is nothing to attend to. Choose another example."))
         return
-    title(say("What each past item says about the candidate"), say("example {row}", row=sight.row + 1))
+    who = asker(sight.subject, sight.row, prediction)
+    title(say(who.title), say("example {row}", row=sight.row + 1))
     left, right = st.columns([72, 28], gap="small")
     with left:
-        _rows(sight, shown, shares, prediction)
+        _rows(sight, shown, shares, who)
     with right:
         panel(sight, shown, frame, task, prediction)
     strip(frame)
@@ -141,7 +142,7 @@ def _part(sight: Sight) -> str:
     return spec.rest if spec.weighs() == "part" else ""
 
 
-def _rows(sight: Sight, shown: Table, shares: bool, prediction: float) -> None:
+def _rows(sight: Sight, shown: Table, shares: bool, who: figure.Candidate) -> None:
     """The past items, the newest at the bottom or the heaviest on top; a click drops one or puts it back."""
     with st.sidebar:
         order = choice("sort", say("Sort history"), {name: say(words) for name, words in ORDERS.items()}, "time")
@@ -150,6 +151,6 @@ def _rows(sight: Sight, shown: Table, shares: bool, prediction: float) -> None:
     listed = ordered if every else ordered.head(LISTED)
     listed = listed.iloc[::-1] if order == "time" else listed
     here = int((~shown["dropped"]).sum())
-    tree = figure.rows(listed, candidate(sight.subject, sight.row, prediction), total=len(shown),
+    tree = figure.rows(listed, who, total=len(shown),
                        uniform=1 / here if shares and here else None, softmax=shares, part=_part(sight), say=translate)
-    picked(tree, key=ROWS, alt=say("What each past item says about the candidate"))
+    picked(tree, key=ROWS, alt=say(who.title))

@@ -71,7 +71,7 @@ def reading(view: View) -> str:
         said.append(say("Spread over all {count} experts: {tasks}.", tasks=_listed(spread),
                         count=int(used["experts"].iloc[0])))
     leaning = [_leaning(_named(view.table), task) for task in used.index if task not in spread]
-    said += [say("Mostly one expert: {tasks}.", tasks=", ".join(leaning))] if leaning else []
+    said += [say("Most of all to one expert: {tasks}.", tasks=", ".join(leaning))] if leaning else []
     if used["own"].any():
         own = ", ".join(f"{page.escaped(task)} {hundredths(share)} %" for task, share in used["own"].items())
         said.append(say("From experts of their own: {tasks}.", tasks=own))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from rankzoo.figures.attention import Candidate
 from rankzoo.figures.words import missing
@@ -9,16 +10,28 @@ from rankzoo.inspection.attention import history_of, spec_of
 from rankzoo.inspection.averages import paired
 from rankzoo.inspection.naming import middle, name
 from rankzoo.inspection.view import Subject, Table
+from rankzoo.inspection.words import title
 from rankzoo.schema import History, HistoryField
 from rankzoo.ui.words import say
 
+QUESTIONS = {"learned": ("One learned question", "the same for every user and candidate"),
+             "user": ("The user's own question", "made of who asks, for every candidate the same"),
+             "nobody": ("No question", "every past item counts alike")}
+"""Who asks where neither the candidate nor another history does: a name and a second line."""
+
 
 def named(subject: Subject, frame: Table) -> dict[str, list[str]]:
-    """Columns for the rows' figure: name and category, the age as a range of days, and a mark of how it was received."""
+    """Columns for the rows' figure: name and category (a detail where both are the same), the age as a range of days, and a mark
+    of how it was received."""
     history = history_of(subject)
     finest, coarse = _finest(history), paired(history)
-    columns = {"name": [first(text) for text in _texts(subject, history, finest, frame)],
+    names = [first(text) for text in _texts(subject, history, finest, frame)]
+    if subject.dataset.schema.named(finest.table):
+        names = [title(subject, int(item)) or made_up for item, made_up in zip(frame[finest.name], names, strict=True)]
+    columns = {"name": names,
                "category": [last(text) for text in _texts(subject, history, coarse, frame)]}
+    if finest == coarse and (amount := _amount(history)):
+        columns["detail"] = _texts(subject, history, amount, frame)
     for f in history.fields:
         if f.table:
             continue
@@ -45,15 +58,30 @@ def _numbered(words: str, field: str) -> bool:
     return words.rpartition(" ")[0] == field and words.rpartition(" ")[2].isdigit()
 
 
+def asker(subject: Subject, row: int, prediction: float = math.nan) -> Candidate:
+    """Who asks a row's past items how much they count: its candidate, another history, or a question that knows of neither."""
+    who = spec_of(subject).asker(subject.dataset.schema)
+    if who == "candidate":
+        return candidate(subject, row, prediction)
+    asks = say("asks each past item how much it counts; the candidate has no say")
+    if who == "history":
+        return replace(candidate(subject, row, prediction), asks=asks)
+    name, detail = (say(words) for words in QUESTIONS[who])
+    return Candidate(name, detail, prediction, asks)
+
+
 def candidate(subject: Subject, row: int, prediction: float = math.nan) -> Candidate:
     """What is being ranked in a row, by the features that it shares with the past items."""
     history, asking = history_of(subject), spec_of(subject).asks(subject.dataset.schema)
     if asking:
         return Candidate(_asked(subject, asking, row), "", prediction)
     words = []
-    for f in (_finest(history), paired(history)):
+    finest, coarse = _finest(history), paired(history)
+    for f in (finest, (_amount(history) if finest == coarse else None) or coarse):
         if f is not None and f.table in subject.batch.features:  # rows that ask for any item of a catalogue have no candidate
-            words.append(name(subject.dataset, f.table, int(subject.batch.features[f.table][row])) or say("unknown"))
+            id = int(subject.batch.features[f.table][row])
+            read = title(subject, id) if subject.dataset.schema.named(f.table) else ""
+            words.append(" · ".join(filter(None, (read, name(subject.dataset, f.table, id) or say("unknown")))))
     if not words:
         return Candidate(say("Example {row}", row=row + 1), "", prediction)
     return Candidate(first(words[0]), last(words[-1]), prediction)
@@ -79,7 +107,7 @@ def last(label: str) -> str:
 def received(subject: Subject) -> str:
     """The history's own field that stands in the column of marks, or nothing."""
     history = history_of(subject)
-    marks = [f.name for f in history.fields if not f.table
+    marks = [f.name for f in history.fields if not (f.table or f.stepped)
              and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))]
     return marks[0] if marks else ""
 
@@ -102,7 +130,12 @@ def _age(label: str) -> str:
 
 def _finest(history: History) -> HistoryField:
     """The field that tells items apart best."""
-    return max(history.paired or history.fields, key=lambda f: f.vocabulary)
+    return max(history.alike or history.fields, key=lambda f: f.vocabulary)
+
+
+def _amount(history: History) -> HistoryField | None:
+    """What tells past items of one name apart a little: the first of the amounts that a candidate has, too."""
+    return next((f for f in history.paired if f.stepped), None)
 
 
 def _texts(subject: Subject, history: History, field: HistoryField | None, frame: Table) -> list[str]:

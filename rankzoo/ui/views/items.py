@@ -65,7 +65,7 @@ def _reading(table: Table) -> tuple[str, ...]:
     said = [say("Of {rows} rows whose right item is **{bucket}** in training, {share} have it among the first twenty.",
                 rows=whole(int(first["rows"])), bucket=say(NEVER), share=percent(float(first["recall"]), 1))]
     if len(table) > 1:
-        said.append(say("Of those whose item was the right one there **{bucket}** times, {share}.", bucket=say(last["bucket"]),
+        said.append(say("Of rows whose right item was so **{bucket}** times in training, {share} do.", bucket=say(last["bucket"]),
                         share=percent(float(last["recall"]), 1)))
     if len(table) > 2 and first["recall"] > table.iloc[1]["recall"]:
         rare = table.iloc[1]

@@ -66,18 +66,23 @@ def _pairs(frame: Table) -> list[tuple[str, str]]:
     return [("worth", "reached"), *([("true_worth", "true_reached")] if "true_worth" in frame else [])]
 
 
+def _why(stability: float, threshold: float) -> str:
+    """Why a search ended: it was told to, or there was no more to place."""
+    asked = say("{threshold} is asked for", threshold=fixed(threshold))
+    return asked if stability >= threshold else say("{asked}, but the list is full", asked=asked)
+
+
 def _steps(sight: Sight, built: Built, request: int) -> None:
     """The beams after each step, what was dropped, and where the adaptive search stops."""
     frame = searched(sight.subject, built, request)
     last = frame[frame["stops"] & frame["kept"]].sort_values("beam")
-    first = [each.split(" → ")[0] for each in last["list"]]
+    first, stability = [each.split(" → ")[0] for each in last["list"]], float(last["stability"].iloc[0])
     title(say("The beams, step by step"))
     st.caption(say("Each step puts every other video behind every beam and keeps the {k} best beginnings. Only the next video is "
                    "shown, so that the search may stop once its beams are about equally good: here it ends with step {step}, at "
-                   "a stability (smallest over largest reward) of {stability}; {threshold} is asked for. It shows {video}; {n} "
+                   "a stability (smallest over largest reward) of {stability}; {why}. It shows {video}; {n} "
                    "of its {kept} beams begin with it. Over all requests it takes {mean} steps on average.", k=built.spec.beams,
-                   step=int(last["step"].iloc[0]), stability=fixed(float(last["stability"].iloc[0]), 3),
-                   threshold=fixed(built.spec.threshold), video=page.escaped(first[0]), n=first.count(first[0]),
-                   kept=len(first), mean=fixed(built.mean_steps, 2)))
+                   step=int(last["step"].iloc[0]), stability=fixed(stability, 3), why=_why(stability, built.spec.threshold),
+                   video=page.escaped(first[0]), n=first.count(first[0]), kept=len(first), mean=fixed(built.mean_steps, 2)))
     scene(tree.tree(frame, built.spec.threshold, translate), key="lists:beams", alt=say("The beams, step by step"))
     page.twin(frame, "beams")

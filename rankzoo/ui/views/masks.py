@@ -35,7 +35,7 @@ def show(sight: Sight) -> None:
         st.markdown(_reading(shown))
         st.caption(_active(view.tables["active"]))
     if view.truth:
-        truth_line(sight, view.truth, "The masks' overlap has a rank correlation of {value} with the planted relatedness",
+        truth_line(sight, view.truth, "The masks' overlap has a correlation of {value} with the planted relatedness",
                    "masks")
         st.caption(say("Two masks cut from one warm start overlap by more than chance, whatever the tasks: compare pairs within "
                        "a layer. Conflicts and cosines are taken where the tasks begin to take turns."))

@@ -21,8 +21,8 @@ def show(sight: Sight, frame: Table) -> None:
     if not len(table):
         return
     title(say("How much each word of a title counts"), say("example {row}", row=sight.row + 1))
-    names = dict(zip(frame["position"], named(sight.subject, frame)["name"], strict=True))
-    names[CANDIDATE] = say("Candidate: {name}", name=candidate(sight.subject, sight.row).name)
+    names = dict(zip(frame["position"], named(sight.subject, frame)["category"], strict=True))
+    names[CANDIDATE] = say("Candidate: {name}", name=candidate(sight.subject, sight.row).detail)
     order = [CANDIDATE, *(int(position) for position in frame["position"])]
     shown = table[table["position"].isin(order)]
     shown = shown.assign(title=[f"{position + 1} {names[position]}" if position >= 0 else names[position]

@@ -18,16 +18,17 @@ AUTODIS = Source("Guo et al.", 2021, "An embedding learning framework for numeri
                  "10.1145/3447548.3467077")
 
 BLUEPRINT = Blueprint(
-    representation=AutoDis(dim=8, dims={"category": 16}, init=0.3, buckets=8),
+    representation=AutoDis(dim=8, dims={"category": 16, "duration": 16}, init=0.3, buckets=8),
     sequence=(ContextAttention(history="watched", heads=2, width=8), ContextAttention(history="placed", heads=2, width=8)),
     concatenation=Join(products=(("category", "watched"), ("category", "placed"))),
     sharing=MMoE(experts=4, widths=(32,)), towers=MlpTower(widths=(32, 16)), losses=Pointwise(),
-    tasks=("has_next", "effective_view", "like"),
-)
+    tasks=("has_next", "effective_view", "like"))
 
 HEADS = stated("heads of each attention", "8 × 16, side by side", PAPER, at="figure 3")
 EXPERTS = stated("experts", "12, hidden size 64, one gate per task", PAPER)
-VALUES = stated("values of duration and category", "fewer than 10,000 together", PAPER, at="table 1")
+VALUES = stated("values of duration and category", "below 10,000 together; durations are cut at 1,800 s", PAPER, at="table 1")
+BOTTOM = derived("shared layer at industry's size", "885: the width at which the count comes to the 1.32M that the paper states",
+                 PAPER, at="figure 3", why="drawn, its width not told; with 10,000 values, 8 soft buckets, the crosses as here")
 ROWS = "the difference of two rows of the table"
 TOWERS = stated("towers", "128, 64, 32, 1 with ReLU", PAPER)
 
@@ -35,7 +36,7 @@ FACTS = (
     stated("place", "after the server's re-ranking: the rest of a page, on the phone, at every swipe", PAPER, at="section 3"),
     stated("attention", "the target asks the watch history and the videos placed", PAPER, at="figure 3", path="sequence.0.kind"),
     stated("context", "history, videos placed before, slot, network; not the unplaced ones", PAPER, at="equation 1"),
-    stated("what only the phone knows", "network, seconds of each video loaded, slot, time, feedback", PAPER, at="table 1"),
+    stated("what only the phone knows", "network, seconds loaded and watched, slot, time, feedback", PAPER, at="table 1"),
     stated("inputs without ids", "no user id, no video id; the server's predictions are inputs", PAPER, at="table 1"),
     stated("feedback", "of what was watched only; placed videos have none yet", PAPER, at="figure 3"),
     stated("differences with each past item", "predictions, time and position × category and feedback", PAPER, at="section 4"),
@@ -43,9 +44,7 @@ FACTS = (
     stated("loss", "weighted sum of three log losses (the printed minus is a slip)", PAPER, at="equation 3", path="losses.kind"),
     stated("training", "Adam, learning rate 0.001, batch 1024", PAPER),
     stated("size", "1.32M parameters, below 6 MB on the phone", PAPER),
-    HEADS, EXPERTS, TOWERS, VALUES,
-    ours("parameters at industry's size", "0.51M of the 1.32M",
-         why="the sample has no duration and no seconds watched; the crosses' tables and a shared layer's width are not told"),
+    HEADS, EXPERTS, TOWERS, VALUES, BOTTOM,
     stated("reward of a list", "what its videos are worth, times the chance that each is reached", PAPER, at="equations 4 and 5"),
     stated("beam search", "4 beams, stops at a stability of 0.95, on average after fewer than 3 steps", PAPER, at="algorithm 1"),
     stated("stability of 4 beams, step by step", "0.672, 0.942, 0.992, 0.994, 0.995", PAPER),
@@ -57,7 +56,7 @@ FACTS = (
     stated("live gain with beam search", "+1.277 % effective view, +8.218 % like, +13.598 % follow", PAPER),
     stated("on the device, with beam search", "120.80 ms on Android, 49.39 ms on iOS", PAPER),
     derived("gates", "softmax of a linear map of the MMoE input", PAPER, why="not spelled out; cites MMoE", path="sharing.kind"),
-    derived("weights of the two attentions", "separate", PAPER, why="the text speaks of another module"),
+    derived("weights of the two attentions", "separate", PAPER, why="another module, says the text"),
     known("soft buckets of a float", "softmax(W h + α h), h = LeakyReLU(w s)", AUTODIS, path="representation.kind"),
     unsure("number of soft buckets", 8, PAPER, why="not disclosed", path="representation.buckets"),
     unsure("network and loaded seconds enter as", "an id, and soft buckets like all floats", PAPER, why="not disclosed"),
@@ -65,13 +64,14 @@ FACTS = (
     unsure("weights of the tasks", "1 each", PAPER, why="not disclosed", path="losses.weights"),
     unsure("shared layer under the experts", "none", PAPER, why="drawn, not described", path="sharing.bottom"),
     ours("scale of the scores", "√ of a head's width", why="the paper names it the embedding dimension"),
-    ours("heads here", 2, why="a tenth of the paper's size trains in seconds", path="sequence.0.heads"),
+    ours("heads here", 2, why="a tenth of the size trains in seconds", path="sequence.0.heads"),
     ours("width of a head here", 8, why="see heads", path="sequence.0.width"),
     ours("heads for placed videos", 2, why="as for the history", path="sequence.1.heads"),
     ours("scores of past videos", "in seven levels of width 8", why="past items hold ids", path="representation.dim"),
-    ours("duration and seconds watched", "left out", why="the sample's videos have no duration, and nobody is timed"),
-    ours("differences with past videos", "of the score's level, crossed with feedback; of place for placed videos",
-         why="the other crosses, of time and category, have nothing to find in these data"),
+    ours("duration and seconds watched", "in seven intervals each", why="see heads; past items hold ids"),
+    ours("differences with past videos", "in buckets: one id with the past video's category and, if watched, its feedback",
+         why="how is not told; in a list each video counts as watched to its end, since a search cannot know better"),
+    unsure("the candidate's own differences", "with the newest watched video", PAPER, why="drawn, not described"),
     ours("spread of the starting values", 0.3, why="with 0.05 the softmax stays flat", path="representation.init"),
     ours("products of category and context", "added", path="concatenation.products",
          why="stand for the hand-made crosses with the category; without them −0.009 AUC"),
@@ -88,7 +88,7 @@ LESSON = Lesson(
         "representation": "No ids of users or videos: the server's predictions are inputs, cut softly into levels, so that the "
                           "model fits on a phone.",
         "sequence": "Two attentions ask with the candidate: what was watched, with its feedback, and what is placed already.",
-        "interaction": "No layer: differences with past videos, crossed with feedback, are made by hand.",
+        "interaction": "No layer: differences with past videos, crossed with category and feedback, are made by hand.",
         "concatenation": "Both attentions' outputs, the context and the candidate side by side.",
         "sharing": "Experts and a gate for each task: going on, watching and liking are related, but not alike.",
         "towers": "A small network for each task.",
@@ -172,9 +172,9 @@ SYSTEM = System(
     blueprint=BLUEPRINT, dataset="lists", facts=FACTS, serving=Arrange(), picture="attention", grew="mmoe", lesson=LESSON,
     industry=(*(Size(f"sequence.{i}.{name}", n, HEADS) for i in (0, 1) for name, n in (("heads", 8), ("width", 16))),
               Size("sharing.experts", 12, EXPERTS), Size("sharing.widths", (64,), EXPERTS),
-              Size("towers.widths", (128, 64, 32), TOWERS), Size("category", 10_000, VALUES, table=True),
+              Size("towers.widths", (128, 64, 32), TOWERS), Size("sharing.bottom", (885,), BOTTOM),
+              Size("category", 8_199, VALUES, table=True), Size("duration", 1_801, VALUES, table=True),
               Size("concatenation.products", (), ours("products of category and context", "left out", why="need one width"))),
     plain={"sequence": [{"kind": "pooling", "history": "watched"}, {"kind": "pooling", "history": "placed"}],
            "concatenation.products": []},
-    settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0),
-)
+    settings=TrainSettings(epochs=6, batch_size=512, lr=8e-3, schedule="cosine", patience=0))

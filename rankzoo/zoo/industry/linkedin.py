@@ -57,8 +57,8 @@ FACTS = (
     ours("layers of a group", "128, 64", why="not disclosed", path="sharing.widths"),
     ours("layers of a task", "none but its logit", why="tasks of a group share every other weight", path="towers.widths"),
     ours("trees grown by", "LightGBM", why="the same kind of trees as XGBoost; only their leaves are read"),
-    ours("a missing number", "the mean, before any tree is asked",
-         why="one preparation serves all models; a NaN would go where the trees' library learned to send it"),
+    ours("a missing number", "goes where the trees' library learned to send it",
+         why="as in XGBoost, each split has a default direction; to a dense number beside the leaves it is the mean"),
     ours("ids, dense embeddings, histories", "none", why="the sample has numbers alone, as the trees' inputs",
          path="representation.dense"),
     ours("weights of the tasks", "1 each", why="not disclosed", path="losses.weights"),
@@ -84,6 +84,7 @@ LESSON = Lesson(
         "towers": "Here no layers but the logits: tasks of a group share every other weight.",
         "losses": "Cross entropy for each response; the probabilities must be right, because they are added up afterwards.",
     },
+    sure=("stated", "unsure", "derived", "unsure", "stated", "ours", "stated"),
     measured=("latency once spent on feature conversion",),
     unmeasured="What it gained offline and online could not be read, so no gain is printed here.",
     misreadings={

@@ -7,7 +7,7 @@ from rankzoo.components.sequence.additive_attention import AdditiveAttention
 from rankzoo.components.towers.dot_product import DotProduct
 from rankzoo.facts import Size, Source, code, known, ours, stated, unsure
 from rankzoo.lesson import Lesson, Question
-from rankzoo.system import System
+from rankzoo.system import Before, Earlier, System
 from rankzoo.training.settings import TrainSettings
 
 PAPER = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
@@ -96,6 +96,7 @@ LESSON = Lesson(
         "losses": "A softmax over the clicked article and some of the same impression: it compares what competed for one "
                   "glance.",
     },
+    sure=("stated", "code", "code", "stated", "stated", "code", "code"),
     measured=("live gain, NAML-UniLM in English", "live gain, NAML-InfoXLM in 43 other markets", "pooling of the words",
               "language models"),
     misreadings={
@@ -158,14 +159,14 @@ SYSTEM = System(
           "A pretrained language model (here a small encoder of ours, or MiniLM-L6 where it is installed and chosen) encodes "
           "each title, and attention over the clicked titles makes the user's vector. "
           "Only the encoder of the news is exchanged, and just its last two layers are trained.",
-    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", grew="nrms", tagline="text encoder",
+    blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
               Size("representation.space", 200, QUERY), Size("representation.project", 256, VECTOR),
               Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True),
               Size("clicked", 50, HISTORY, history=True)),
     plain={"representation.pooling": "average"},
-    beside={"representation": {"kind": "text_encoder", "dim": 24, "layers": 1, "heads": 2, "ffn": 48, "space": 24, "init": 0.3},
-            "settings.table_lr": 5e-2},
+    before=Before((Earlier("word table", "the same model over a table of words, a title being their average", {"representation": {
+        "kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),), seconds=150),
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
 )

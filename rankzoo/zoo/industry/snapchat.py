@@ -60,7 +60,7 @@ FACTS = (
     unsure("order of the blocks, widths, number of towers", "not disclosed", PAPER, why="the diagram was not visible"),
     unsure("MMoE or PLE, DCN or DCN v2", "PLE, DCN v2", PAPER, why="both are named, no comparison is given", path="sharing.kind"),
     unsure("tasks in one network", "not disclosed", PAPER),
-    unsure("weights of the tasks", "1 each", PAPER, why="not disclosed", path="losses.weights"),
+    ours("weights of the tasks", "1 each", why="not disclosed", path="losses.weights"),
     ours("cross layers of a tower", 2, why="where they sit is not disclosed", path="interaction.0.layers"),
     ours("layers behind a tower's crosses", "none", path="interaction.0.widths",
          why="a narrow vector (32) lets too little of the user reach the join"),
@@ -104,6 +104,7 @@ LESSON = Lesson(
         "towers": "A network for each event, up to its logit.",
         "losses": "Cross entropy for each event; a calibration layer behind it corrects what the auction distorts.",
     },
+    sure=("stated", "unsure", "stated", "derived", "unsure", "derived", "stated"),
     measured=("cost of training on TPU", "PLE's live gain over single tasks", "PLE's live gain over MMoE"),
     unmeasured="Snap's article gives no gain of a model, so none is printed; those of PLE come from its own paper, on videos.",
     misreadings={

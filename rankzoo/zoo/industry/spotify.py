@@ -93,7 +93,7 @@ LESSON = Lesson(
         "towers": "Here a linear map of the playlist's vector, and its dot product with every track.",
         "losses": "Here a softmax over tracks that go together, over tracks that sound alike, and over genres: each source "
                   "alone is partial.",
-    },
+    }, sure=("stated", "ours", "unsure", "derived", "stated", "ours", "ours"),
     unmeasured="The paper's body was not found: its measurements are not printed here.",
     misreadings={
         "The graph joins tracks and playlists.": "By the notes it joins tracks with tracks; playlists only make the edges.",
