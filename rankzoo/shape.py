@@ -172,8 +172,8 @@ class Count:
         return sum(prod(p.output) for p in self.parts if p.output)
 
 
-BlockForm = Literal["feature", "numbers", "item", "history", "bias", "candidate", "scorer", "sum", "product", "cross", "linear",
-                    "concat", "layer", "expert", "gate", "tower", "bias_tower", "adversary", "head", "broken"]
+BlockForm = Literal["feature", "numbers", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product", "cross",
+                    "linear", "concat", "layer", "expert", "gate", "tower", "bias_tower", "adversary", "head", "broken"]
 
 
 @dataclass(frozen=True)

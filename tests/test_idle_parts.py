@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 from rankzoo.document import Document
-from rankzoo.export.picture import layout_of
+from rankzoo.export.picture import changed_blocks, layout_of
 from rankzoo.figures.diagram import draw
-from rankzoo.figures.layout import Layout
-from tests.drawings import walk
+from rankzoo.figures.layout import Layout, arrange
+from rankzoo.inspection.part import anatomy
+from rankzoo.inspection.steps import steps
+from rankzoo.shape import Block
+from tests.drawings import columns, mmoe, walk
 from tests.strokes import texts
 
 
@@ -22,3 +25,28 @@ def test_a_history_that_nothing_reads_is_dashed() -> None:
         assert ("History: nothing reads it" in [words for words, _ in texts(draw(layout))]) is idle
         part = next(tree for tree, _, _ in walk(draw(layout)) if tree[1].get("data-id") == "representation.history")
         assert any(each[1].get("class") == "off" for each, _, _ in walk(part)) is idle
+
+
+def test_a_feature_that_is_left_out_stays_in_its_place_as_a_dashed_row_that_brings_it_back() -> None:
+    """YouTube's device: its row keeps its place, its table is gone, and one press reads it again."""
+    document, name = Document.preset("youtube"), "representation.device"
+    before, after = laid("youtube"), laid("youtube", ("without", ["device"]))
+    assert after.blocks[name].form == "left" and before.boxes[name] == after.boxes[name]
+    assert not after.blocks[name].parameters and not any(link.source == name for link in after.links)
+    other = document.but([("without", ["device"])])
+    blocks, schema = other.blueprint.blocks(other.schema()), other.schema()
+    block = next(b for b in blocks if b.address == name)
+    (step,) = steps(other.blueprint, schema, "representation", other.blueprint.representation, block)
+    assert (step.path, step.less, step.more) == ("without", None, [])
+    said = anatomy(block, blocks, "representation", other.blueprint.representation, other.blueprint.count(schema), ())
+    assert said.sentence.endswith("the side way reads it still.") and said.count.parameters == 0
+    assert changed_blocks(other, after) == {name}
+
+
+def test_many_that_are_left_out_are_one_row() -> None:
+    """Where they have room beside what is read each has a row, else one stands for all."""
+    out = tuple(Block(f"representation.out{i}", "representation", "left", f"out{i}", "left out", group="user") for i in range(4))
+    for inputs, titles in ((9, ["out0", "out1", "out2", "out3"]), (12, ["4 left out"])):
+        blocks = (*out, *mmoe(inputs=inputs))
+        layout = arrange(blocks, columns(blocks))
+        assert [b.title for b in layout.blocks.values() if b.form == "left"] == titles

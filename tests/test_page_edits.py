@@ -116,12 +116,13 @@ def test_the_last_layer_that_went_comes_back_by_the_sign_beside_it():
         assert getattr(getattr(document(app).blueprint, slot), name) == (before,)
 
 
-def test_a_feature_that_was_taken_out_leaves_its_column_in_hand():
-    """Its head is pressed, as the row and the caption say."""
+def test_a_feature_that_was_taken_out_stays_in_hand_as_a_dashed_row():
+    """It is pressed, and one press reads it again."""
     app = pressed(pick(opened("youtube"), DIAGRAM, "representation.device"), "without.device.less")
-    assert document(app).blueprint.without == ("device",) and app.session_state[DIAGRAM]["selected"] == "representation"
+    assert document(app).blueprint.without == ("device",) and app.session_state[DIAGRAM]["selected"] == "representation.device"
     held = [each[1]["data-id"] for each in every(scenes(app)[DIAGRAM]) if each[1].get("aria-pressed") == "true"]
-    assert held == ["representation"]
+    assert held == ["representation.device"]
+    assert document(pressed(app, "without.device.more")).blueprint.without == ()
 
 
 def test_an_expert_behind_one_that_stands_for_several_keeps_its_name_and_its_signs():
@@ -141,10 +142,11 @@ def test_a_feature_is_left_out_and_read_again():
     features = app.multiselect("rz_features")
     assert "device" in features.value and "position" not in features.options
     features.set_value([name for name in features.value if name != "device"]).run()
-    assert document(app).blueprint.without == ("device",) and "representation.device" not in drawn(app)
+    assert document(app).blueprint.without == ("device",)
+    assert "left out" in words(scenes(app)[DIAGRAM]) and "Read the feature" in words(scenes(app)[f"{DIAGRAM} above"])
     assert said(app) == [] and before - parameters(app) == 4 * 16 + 16 * 64
     app.button("undo").click().run()
-    assert document(app) == Document.preset("youtube") and "representation.device" in drawn(app)
+    assert document(app) == Document.preset("youtube") and "left out" not in words(scenes(app)[DIAGRAM])
 
 
 def test_the_loss_and_the_weight_of_the_task_in_hand():

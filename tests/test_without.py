@@ -36,7 +36,8 @@ def test_any_feature_that_may_go_goes_alone(arch: str):
             continue
         count, model, batch = blueprint.count(schema), RankingModel(blueprint, schema), random_batch(schema)
         assert count.parameters == numel(model) and count.flops + count.once / len(batch) == pytest.approx(flops(model, batch))
-        assert f"representation.{name}" not in {block.address for block in blueprint.blocks(schema)}
+        drawn = [block.form for block in blueprint.blocks(schema) if block.address == f"representation.{name}"]
+        assert drawn == (["left"] if schema.feature(name).kind == "categorical" else [])
         assert count.parameters <= document.blueprint.count(schema).parameters
         assert_wired(blueprint, schema)
         before, after = logits(model, batch), logits(model, turned(batch, name))

@@ -77,7 +77,7 @@ def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate =
         return None
     *standing, failing = places
     slot, blocks = failing.address.split(".")[0], drawn_blocks(standing) or _columns_of(failing.shape.schema)
-    ends = [b for b in blocks if not b.flows and b.form not in ("bias", "bias_tower", "adversary")]
+    ends = [b for b in blocks if not b.flows and b.form not in ("left", "bias", "bias_tower", "adversary")]
     ends = [b for b in ends if b.form == "history"] or ends if slot == "sequence" else ends
     part = Block(failing.address, slot, "broken", failing.spec.title, "cannot stand here",
                  words=(translate("comes: {shape}").format(shape=problem.comes),
@@ -142,9 +142,11 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks that a setting which differs from the preset is seen in: of a size those whose units it is or which it is the number
     of, of a setting by names those of the task or the field, of any other all of its component's."""
+    out = {address for address, block in layout.blocks.items() if block.form == "left"}
     tree, found, sizes = json.loads(document.blueprint.model_dump_json()), set(), []
     for path in document.changed():
         above, _, name = path.rpartition(".")
+        found |= out if path == "without" else set()
         below = blocks_below({component_of(path)} if above else (), layout)
         group = at(tree, above)
         named = isinstance(group, dict) and "kind" not in group

@@ -33,7 +33,7 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
             return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
         case "feature":
             return looked_up(block, spec, own)
-        case "bias":
+        case "bias" | "left":
             return ""
         case "concat":
             return rf"x=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else spec.formula

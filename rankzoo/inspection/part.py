@@ -110,6 +110,10 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
         case "feature" if "item" in to:
             return ("Every value owns one vector, which all items share; of a list items have the mean." if block.words else
                     "Every value owns one vector, which all items share.")
+        case "left" if any(block.title in each.words for each in blocks if each.form == "bias"):
+            return "The network does not read it, and has no table for it; the side way reads it still."
+        case "left":
+            return "The network does not read it, and has no table for it."
         case "item" if not own.parameters:
             return "An item's vector is that of its attributes, side by side: the node itself owns no number."
         case "candidate" if "scorer" not in to:

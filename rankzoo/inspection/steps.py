@@ -105,6 +105,9 @@ def _imagined(blueprint: Blueprint, schema: Schema, address: str, spec: Slot, bl
         out = [Step("without", "Leave the feature out", "", left, gone=True, part=block.title)] if left else []
         sizes = (step for each in embedded(schema, address, block).items() for step in _field(address, spec, *each))
         return (*_together(sizes, address, spec, stands), *out)
+    if block is not None and block.form == "left":
+        read = [name for name in blueprint.without if name != block.title]
+        return (Step("without", "Read the feature", "no", None, read, part=block.title),)
     if block is not None and block.form == "head":
         return tuple(_task(blueprint, address, spec, block))
     if block is not None and (block.form == "bias" or block.form == "numbers" and not block.parameters):

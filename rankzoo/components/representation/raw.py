@@ -34,7 +34,8 @@ def feature_rows(schema: Schema, at: str, widths: Mapping[str, int], detail: str
     the parameters of the numeric features, `biases` those beside a table, `through` says that numbers pass an MLP first."""
     blocks = [Block(f"{at}.{f.name}", "representation", "feature", f.name, detail, (f.vocabulary, widths.get(f.name, 1)),
                     f.vocabulary * widths.get(f.name, 0) + biases.get(f.name, 0), group=f.side)
-              for f in schema.inputs if f.kind == "categorical"]
+              if not f.out else Block(f"{at}.{f.name}", "representation", "left", f.name, "left out", group=f.side)
+              for f in schema.features if f.kind == "categorical" and not f.bias]
     numeric = tuple(f.name for f in schema.inputs if f.kind == "numeric")
     if numeric:
         title = f"dense ×{len(numeric)} → MLP" if through else numeric[0] if len(numeric) == 1 else f"dense ×{len(numeric)}"

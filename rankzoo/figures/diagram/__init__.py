@@ -25,10 +25,11 @@ STROKE = 2
 """Units that a box's own line may stand out to the right of its column."""
 Painter = Callable[[Block, Box, State], list[Tree]]
 PAINTERS: Mapping[str, Painter] = {
-    "feature": nodes.feature, "numbers": nodes.feature, "item": nodes.item, "bias": nodes.feature, "history": nodes.history,
-    "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "product": nodes.total, "cross": deep.cross,
-    "linear": deep.linear, "concat": deep.concat, "layer": deep.layer, "expert": deep.expert, "gate": deep.gate,
-    "tower": deep.tower, "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head, "broken": deep.broken}
+    "feature": nodes.feature, "numbers": nodes.feature, "item": nodes.item, "left": nodes.left, "bias": nodes.feature,
+    "history": nodes.history, "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "product": nodes.total,
+    "cross": deep.cross, "linear": deep.linear, "concat": deep.concat, "layer": deep.layer, "expert": deep.expert,
+    "gate": deep.gate, "tower": deep.tower, "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head,
+    "broken": deep.broken}
 
 
 def draw(layout: Layout, *, selected: str = "", weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
@@ -137,6 +138,7 @@ def _sizes(block: Block, say: Say) -> str:
 
 WORDS: Mapping[str, str] = {
     "feature": "a feature with a table", "numbers": "numeric features", "item": "makes the vectors of items",
+    "left": "a feature that is left out",
     "history": "past items", "bias": "a bias feature", "candidate": "the candidate as query",
     "scorer": "scores every past item", "sum": "weighted sum", "product": "two vectors multiplied number by number",
     "cross": "a cross layer", "linear": "a linear part", "concat": "all vectors side by side", "layer": "dense layers",

@@ -5,7 +5,7 @@ from rankzoo.figures.diagram.marks import bars, corner, glyph, underline
 from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box
-from rankzoo.figures.tree import Tree, circle, compact, fit, rect, text, width_of
+from rankzoo.figures.tree import Tree, circle, compact, fit, path, rect, text, width_of
 from rankzoo.shape import Block
 
 BESIDE = 80.0
@@ -20,6 +20,14 @@ def feature(block: Block, box: Box, state: State) -> list[Tree]:
     return [rect(0, 0, box.w, box.h, "row box", 4), glyph(sign, 8, 6),
             text(28, 16.5, fit(block.title, room, 13), "t1", size=13),
             text(box.w - 8, 16.5, size, "t2 num size", "end"), *underline(block, box, state), *corner(block, box, state)]
+
+
+def left(block: Block, box: Box, state: State) -> list[Tree]:
+    """A feature that the model leaves out: dashed, with a ⊕ that says that it can be read again."""
+    said = block.detail if width_of(block.detail) + width_of(block.title, 13) <= box.w - 50 else ""
+    return [rect(0, 0, box.w, box.h, "off", 4), circle(15, 12, 7, "badge"), path("M12 12h6M15 9v6", "sign"),
+            text(28, 16.5, fit(block.title, box.w - 36, 13), "t2", size=13), text(box.w - 8, 16.5, said, "t2", "end"),
+            *corner(block, box, state)]
 
 
 def item(block: Block, box: Box, state: State) -> list[Tree]:

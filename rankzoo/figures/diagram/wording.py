@@ -8,7 +8,7 @@ from dataclasses import replace
 from rankzoo.figures.words import Say
 from rankzoo.shape import Block
 
-NAMED = ("feature", "item", "bias", "history", "head")
+NAMED = ("feature", "item", "left", "bias", "history", "head")
 NUMBER = re.compile(r"\d[\d.]*")
 
 

@@ -54,6 +54,7 @@ def condense(blocks: Iterable[Block], busiest: Mapping[str, float]) -> Graph:
     links = tuple({(link.source, link.target): link for link in links if link.target not in ("", link.source)}.values())
     graph = _open_mlp(Graph(known, links, {}, {}))
     graph = _fold(graph, _spare_features(graph), "+{n} more")
+    graph = _fold(graph, _left_out(graph), "{n} left out")
     graph = _fold(graph, _spare_experts(graph, busiest), "×{n} more")
     graph = _fold(graph, _equal_chains(graph), "")
     return _joined_first(graph)
@@ -87,6 +88,13 @@ def _spare_features(graph: Graph) -> list[list[str]]:
         open_groups = [name for name in groups if quota[name] < len(groups[name])]
         quota[max(open_groups, key=lambda name: len(groups[name]) / quota[name])] += 1
     return [members[quota[name] - 1:] for name, members in groups.items() if len(members) > quota[name]]
+
+
+def _left_out(graph: Graph) -> list[list[str]]:
+    """Features that are left out, beyond those that have room beside the rows that are read: one row stands for all of them."""
+    read = sum(b.form in ("feature", "numbers") for b in graph.blocks.values())
+    left = [address for address, block in graph.blocks.items() if block.form == "left"]
+    return [left] if len(left) > max(1, ROWS - read) else []
 
 
 def _spare_experts(graph: Graph, busiest: Mapping[str, float]) -> list[list[str]]:

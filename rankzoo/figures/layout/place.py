@@ -17,8 +17,8 @@ INSET = 14.0
 """How far what an item is made of stands back from the node that makes it."""
 GATE_RISE = 6.0
 """How far a gate's ◇ may stand out above the frame, so that its stack keeps its task's line."""
-GAPS_BELOW = {"feature": BETWEEN, "numbers": BETWEEN, "item": 6.0, "history": 6.0, "expert": 8.0, "gate": 6.0, "tower": 8.0,
-              "head": 8.0}
+GAPS_BELOW = {"feature": BETWEEN, "numbers": BETWEEN, "left": BETWEEN, "item": 6.0, "history": 6.0, "expert": 8.0, "gate": 6.0,
+              "tower": 8.0, "head": 8.0}
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def place(graph: Graph, columns: Columns, plan: Heights, scale: Scales) -> dict[
         tops = _settle([w - h / 2 for w, (_, h) in zip(wants, sizes, strict=True)], [h for _, h in sizes], gaps, plan,
                        GATE_RISE if any(graph.blocks[a].form == "gate" for a in members) else 0.0)
         for address, (w, h), top in zip(members, sizes, tops, strict=True):
-            fills = graph.blocks[address].form in (*ROWS, "history", "expert", "tower", "head", "scorer", "broken")
+            fills = graph.blocks[address].form in (*ROWS, "left", "history", "expert", "tower", "head", "scorer", "broken")
             wide = columns.widths[i] if fills else w
             inset = INSET if beside_item(address, graph) else 0.0
             boxes[address] = Box(columns.lefts[i] + (columns.widths[i] - wide) / 2 + inset, top, wide - inset, h)
@@ -127,7 +127,7 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
     """The middle that a block wants: its task's line, its band's, its place in a stack, or what feeds it."""
     block = graph.blocks[address]
     index, count = rank.members.index(address), len(rank.members)
-    if block.form in (*ROWS, "history"):
+    if block.form in (*ROWS, "left", "history"):
         return _stacked(address, rank, graph, plan, scale)
     if plan.bands and block.form in ("expert", "gate") and band_of(graph, address) in plan.bands:
         return _in_band(address, rank, graph, plan, scale)

@@ -61,7 +61,7 @@ def _form(rank: Rank, graph: Graph) -> str:
         if leading in forms:
             return leading
     form = forms[0] if forms else ""
-    return "feature" if form in ("numbers", "item", "history") else form
+    return "feature" if form in ("numbers", "item", "left", "history") else form
 
 
 def _gap(one: Rank, other: Rank, graph: Graph) -> tuple[float, float, float]:

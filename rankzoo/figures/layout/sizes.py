@@ -16,8 +16,8 @@ ROWS = ("feature", "numbers", "item")
 NOTHING: Mapping[str, Block] = MappingProxyType({})
 
 WIDTHS: Mapping[str, tuple[float, float]] = {
-    "feature": (156, 214), "numbers": (156, 214), "item": (156, 214), "history": (156, 214), "candidate": (16, 16),
-    "scorer": (84, 88), "sum": (40, 40), "product": (40, 40), "cross": (72, 78), "linear": (76, 84),
+    "feature": (156, 214), "numbers": (156, 214), "item": (156, 214), "left": (156, 214), "history": (156, 214),
+    "candidate": (16, 16), "scorer": (84, 88), "sum": (40, 40), "product": (40, 40), "cross": (72, 78), "linear": (76, 84),
     "concat": (26, 26), "gate": (16, 16), "expert": (84, 104), "tower": (88, 118), "head": (110, 190), "broken": (150, 170)}
 """Tight and roomy width by form; a layer's follows from its bars."""
 
@@ -78,8 +78,8 @@ def _height(block: Block, scale: Scales) -> float:
         return HISTORY_HEAD + rows_shown(block, scale) * HISTORY_ROW - 3
     if block.form == "candidate":
         return 16 + max(16.0, min(60.0, 0.8 * sum(block.units[-1:])))
-    fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "item": ITEM, "scorer": scale.scorer, "sum": 48.0,
-             "product": 48.0, "cross": 118.0, "linear": 44.0, "gate": 18 + scale.gate, "expert": scale.expert,
+    fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "left": FEATURE_ROW, "item": ITEM, "scorer": scale.scorer,
+             "sum": 48.0, "product": 48.0, "cross": 118.0, "linear": 44.0, "gate": 18 + scale.gate, "expert": scale.expert,
              "tower": scale.head, "head": scale.head, "concat": JOINED, "broken": 76.0}
     return fixed[block.form]
 
