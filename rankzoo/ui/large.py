@@ -58,7 +58,7 @@ def _note(document: Document, scaled: Scaled) -> str:
         told = "" if grown else say("nothing grows: the model has no table of ids")
     tables = say("table of {names} × {factor}", names=named, factor=whole(scaled.factor)) if len(grown) == 1 else (
         say("tables of {names} × {factor}", names=named, factor=whole(scaled.factor)) if grown else "")
-    return ", ".join(filter(None, (say("counted, not built"), told, tables)))
+    return ", ".join(filter(None, (say("counted, not built"), told, tables))) + "; " + say("the diagram is as it is trained here")
 
 
 def _grown(document: Document, scaled: Scaled) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def _times(table) -> None:
     st.plotly_chart(figures.times(table, page.colours(), translate), key="rows:times", alt=say("Which time the table knows best"),
                     config={"displayModeBar": False})
     best = table.loc[table["agreement"].idxmax()]
-    st.caption(say("What the vectors say agrees best with what was planted in block {best} ({value}); with the last block {last}. What "
-                   "drifts is known late by a table that was trained once.",
+    st.caption(say("What the vectors say agrees best with what was planted in block {best} ({value}); with the last one {last}. "
+                   "What drifts is known late by a table that was trained once.",
                    best=whole(best["block"]), value=decimal(float(best["agreement"])),
                    last=decimal(float(table["agreement"].iloc[-1]))))
