@@ -17,7 +17,17 @@ from rankzoo.data.clips import CATEGORIES
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.figures import attention as figure
-from rankzoo.inspection.attention import adds_up, attention, by_head, history_of, items, seen_by, shortened, spec_of
+from rankzoo.inspection.attention import (
+    adds_up,
+    attention,
+    by_head,
+    history_of,
+    items,
+    mark_of,
+    seen_by,
+    shortened,
+    spec_of,
+)
 from rankzoo.inspection.maps import CANDIDATE, maps, past
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import keeps, look, reason
@@ -231,3 +241,16 @@ def test_what_is_made_by_hand_goes_with_a_dropped_item():
     for name, column in fewer.features.items():
         assert float(column[0]) == (float(seen.batch.histories["watched"][3, 1, fields.index(name)]) if name in made else
                                     float(seen.batch.features[name][3]))
+
+
+def test_an_item_marked_otherwise_is_what_a_row_with_that_mark_gives(bst):
+    """By hand: the id of the mark exchanged in the batch."""
+    mark, history = mark_of(bst), history_of(bst)
+    ids = bst.batch.histories[history.name].clone()
+    other = 3 - int(ids[4, 1, history.fields.index(mark)])
+    ids[4, 1, history.fields.index(mark)] = other
+    by_hand = bst.over(replace(bst.batch, histories={**bst.batch.histories, history.name: ids}))
+    found, wanted = items(bst, 4, marked={1: other}), items(by_hand, 4)
+    assert found["logit"].iloc[0] == pytest.approx(wanted["logit"].iloc[0], abs=1e-6)
+    assert found["weight"].to_numpy() == pytest.approx(wanted["weight"].to_numpy(), abs=1e-6)
+    assert abs(found["logit"].iloc[0] - items(bst, 4)["logit"].iloc[0]) > 1e-6

@@ -87,3 +87,21 @@ def test_self_attention_goes_before_what_reads_the_history():
     said = [each.value for kind in (app.error, app.warning) for each in kind]
     kinds = [spec.kind for spec in app.session_state["rz_document"].blueprint.sequence]
     assert not app.exception and not said and kinds == ["self_attention", "target_attention"]
+
+
+@pytest.mark.parametrize("arch", ["din", "kuaishou"])
+def test_an_item_that_was_received_otherwise_moves_weights_and_prediction(arch):
+    """One press says so, and the prediction stands beside what it was; the history is restored by one press, too."""
+    app = opened(arch)
+    app.session_state["twin:attention"] = True
+    before = app.run().dataframe[0].value
+    marked = list(app.session_state["attention:marks"])
+    app.session_state["attention:marks"] = sorted({0, *marked} - ({0} & set(marked)))
+    app.run()
+    after = app.dataframe[0].value
+    assert not app.exception and list(after["name"]) == list(before["name"])
+    assert after["feedback"].iloc[0] != before["feedback"].iloc[0] and list(after["feedback"][1:]) == list(before["feedback"][1:])
+    assert abs(after["weight"] - before["weight"]).max() > 1e-6
+    assert any("as it was, **" in each.value for each in app.markdown)
+    app.button("attention:restore").click().run()
+    assert app.dataframe[0].value.equals(before) and not any("as it was, **" in each.value for each in app.markdown)

@@ -1,7 +1,10 @@
 """Attention: how much weight each past item gets for the candidate of its row, beside what really mattered."""
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -11,17 +14,19 @@ from rankzoo.data.gaps import refilled
 from rankzoo.data.truths import Relevance
 from rankzoo.inspection.asks import zeros
 from rankzoo.inspection.averages import ages, factors
+from rankzoo.inspection.naming import middle, name
 from rankzoo.inspection.reading import matched, reading
 from rankzoo.inspection.score import Score, mean_score, spearman
 from rankzoo.inspection.view import Subject, View
 from rankzoo.inspection.words import lines, titles
 from rankzoo.inspection.words import scored as words_scored
 from rankzoo.model import RankingModel
-from rankzoo.schema import History
+from rankzoo.schema import History, HistoryField
 from rankzoo.signals import Batch
 from rankzoo.trace import Entry
 
 ALIGNED_ROWS = 128
+UNMARKED: Mapping[int, int] = MappingProxyType({})
 
 
 def attention(subject: Subject, row: int = 0) -> View:
@@ -174,18 +179,30 @@ def aligned(subject: Subject, entry: Entry, history: str) -> float:
     return -1.0 if together < 0 else 1.0
 
 
-def shortened(subject: Subject, row: int, dropped: frozenset[int]) -> Subject:
-    """The same model over one row, after some of its past items were dropped."""
-    history = history_of(subject).name
+def mark_of(subject: Subject) -> HistoryField | None:
+    """How past items were received, where the history says so by a field of its own that is no amount."""
+    history = history_of(subject)
+    return next((f for f in history.fields if not (f.table or f.stepped or f.gap)
+                 and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))), None)
+
+
+def shortened(subject: Subject, row: int, dropped: frozenset[int], marked: Mapping[int, int] = UNMARKED) -> Subject:
+    """The same model over one row, after some of its past items were dropped, and others received otherwise: `marked` gives the
+    field `mark_of` other ids, by position."""
+    history, mark = history_of(subject), mark_of(subject)
     one = subject.batch.rows(row, row + 1).unlabelled()
-    mask = one.masks[history].clone()
+    if marked and mark:
+        values = one.histories[history.name].clone()
+        values[0, list(marked), history.fields.index(mark)] = torch.tensor(list(marked.values()))
+        one = replace(one, histories={**one.histories, history.name: values})
+    mask = one.masks[history.name].clone()
     mask[0, [position for position in dropped if position < mask.shape[1]]] = False
-    return subject.over(_masked(one, history, mask))
+    return subject.over(_masked(one, history.name, mask))
 
 
 def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int] = frozenset(),
-          task: str = "") -> pd.DataFrame:
-    """The past items of one row, newest first as the data have them, after some were dropped.
+          task: str = "", marked: Mapping[int, int] = UNMARKED) -> pd.DataFrame:
+    """The past items of one row, newest first as the data have them, after some were dropped and others marked otherwise.
 
     Columns position, weight (times `sign`; NaN where dropped), change (of the logit by this item: s − s without it),
     logit (of the row as it now is), dropped, the ids of the history's fields, where planted relevance, own, relevant, and
@@ -193,7 +210,7 @@ def items(subject: Subject, row: int, sign: float = 1.0, dropped: frozenset[int]
     """
     history = history_of(subject)
     task = task or subject.model.blueprint.tasks[0]
-    now = shortened(subject, row, dropped)
+    now = shortened(subject, row, dropped, marked)
     seen = torch.nonzero(subject.batch.masks[history.name][row])[:, 0].numpy()
     weights, heads = sign * seen_by(now)[1].values.numpy()[0], by_head(now)
     gone = ~now.batch.masks[history.name][0].numpy()

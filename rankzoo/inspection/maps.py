@@ -1,9 +1,11 @@
 """Maps: which past item reads which, in one example, head by head; what self-attention, a transformer and an encoder keep."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from rankzoo.inspection.attention import attention, history_of, shortened
+from rankzoo.inspection.attention import UNMARKED, attention, history_of, shortened
 from rankzoo.inspection.view import Subject, View
 
 CANDIDATE = -1
@@ -23,12 +25,14 @@ def past(subject: Subject, row: int) -> pd.DataFrame:
     return pd.DataFrame({"position": seen, **ids})
 
 
-def maps(subject: Subject, row: int = 0, dropped: frozenset[int] = frozenset()) -> pd.DataFrame:
+def maps(subject: Subject, row: int = 0, dropped: frozenset[int] = frozenset(),
+         marked: Mapping[int, int] = UNMARKED) -> pd.DataFrame:
     """Columns map (its address), head, query, key (places in the history; the candidate is −1) and weight: all tokens of a row
-    that are there, after some past items were dropped. The weights of a query add to 1. Empty where nothing keeps maps."""
+    that are there, after some past items were dropped, others marked otherwise. The weights of a query add to 1. Empty where
+    nothing keeps maps."""
     found, weighed = [], history_of(subject).name
     items = subject.batch.masks[weighed].shape[1]
-    for entry in shortened(subject, row, dropped).trace.of("map"):
+    for entry in shortened(subject, row, dropped, marked).trace.of("map"):
         if _history(subject, entry.address) != weighed:
             continue
         seen = entry.mask[0].nonzero()[:, 0].tolist()

@@ -5,6 +5,7 @@ import numpy as np
 import streamlit as st
 
 from rankzoo.figures import attention as figure
+from rankzoo.figures.words import fixed
 from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of
 from rankzoo.inspection.maps import ALIKE, past
 from rankzoo.inspection.view import Table, View
@@ -13,7 +14,7 @@ from rankzoo.training.metrics import sigmoid
 from rankzoo.ui import page
 from rankzoo.ui.component import picked
 from rankzoo.ui.inside import Sight, choice, kept, title
-from rankzoo.ui.views import attention_asks, attention_maps, attention_reading, titles
+from rankzoo.ui.views import attention_asks, attention_maps, attention_marks, attention_reading, titles
 from rankzoo.ui.views.attention_side import averages, panel, strip
 from rankzoo.ui.views.history import asker, named, received
 from rankzoo.ui.words import say, translate
@@ -30,10 +31,11 @@ def show(sight: Sight) -> None:
     history, entry = seen_by(sight.subject)
     sign = kept(sight.key, "sign", "", lambda: aligned(sight.subject, entry, history.name))
     task = _task(sight.subject.model.blueprint.tasks, sight.subject.dataset.schema)
-    frame = items(sight.subject, sight.row, sign, _dropped(sight), task)
+    marked = attention_marks.now(sight)
+    frame = items(sight.subject, sight.row, sign, _dropped(sight), task, marked)
     frame = frame if sight.truth else frame.drop(columns=["relevance", "own", "relevant"], errors="ignore")
     shares = adds_up(entry)
-    _buttons(sight, frame)
+    _buttons(sight, frame, bool(marked))
     shown = _in_words(sight, frame, task)
     prediction = _now(sight, frame, task)
     if not len(frame):
@@ -47,6 +49,11 @@ def show(sight: Sight) -> None:
     with right:
         panel(sight, shown, frame, task, prediction)
     strip(frame)
+    attention_marks.show(sight, shown)
+    if marked or frame["dropped"].any():
+        before = _now(sight, items(sight.subject, sight.row, sign, task=task), task)
+        st.markdown(say("Prediction of {task}: {before} as it was, **{now}** now", task=page.escaped(task), before=fixed(before),
+                        now=fixed(prediction)))
     said = [say("Weights add to 1 over the items that are present.")] if shares else []
     said += [say("Weights and what {part} has add to 1.", part=say(_part(sight)))] if _part(sight) else []
     said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
@@ -54,7 +61,7 @@ def show(sight: Sight) -> None:
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
     page.twin(shown.assign(change=frame["change"]), "attention")
     titles.show(sight, frame)
-    attention_maps.show(sight, frame, _dropped_now(frame))
+    attention_maps.show(sight, frame, _dropped_now(frame), marked)
     attention_asks.show(sight)
     attention_reading.show(sight)
     averages(sight, view, frame)
@@ -64,7 +71,7 @@ def _read(sight: Sight) -> None:
     """Where nothing weighs past items: which of them reads which."""
     frame = past(sight.subject, sight.row)
     if len(frame):
-        attention_maps.show(sight, frame, frozenset(), "attention")
+        attention_maps.show(sight, frame, frozenset(), key="attention")
         st.caption(say(ALIKE))
     else:
         st.markdown(say("This example has no past items, so there is nothing to attend to. Choose another example."))
@@ -103,7 +110,12 @@ def _drop(sight: Sight, positions: frozenset[int]) -> None:
     st.session_state["rz_dropped"] = ((sight.key, sight.row), positions)
 
 
-def _buttons(sight: Sight, frame: Table) -> None:
+def _restore(sight: Sight) -> None:
+    _drop(sight, frozenset())
+    attention_marks.restore()
+
+
+def _buttons(sight: Sight, frame: Table, marked: bool) -> None:
     """Drop what is outlined, or put everything back."""
     now = _dropped_now(frame)
     with st.sidebar:
@@ -111,7 +123,7 @@ def _buttons(sight: Sight, frame: Table) -> None:
             relevant = now | frozenset(int(p) for p in frame["position"][frame["relevant"]])
             st.button(say("Drop the outlined items"), on_click=_drop, args=(sight, relevant), disabled=relevant == now,
                       key="attention:drop", width="stretch")
-        st.button(say("Restore history"), on_click=_drop, args=(sight, frozenset()), disabled=not now,
+        st.button(say("Restore history"), on_click=_restore, args=(sight,), disabled=not (now or marked),
                   key="attention:restore", icon=":material/restart_alt:", width="stretch")
 
 

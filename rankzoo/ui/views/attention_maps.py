@@ -1,9 +1,12 @@
 """Under the past items: which of them reads which, for models in which they read each other."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from rankzoo.figures import attention as figure
+from rankzoo.inspection.attention import UNMARKED
 from rankzoo.inspection.maps import CANDIDATE, maps
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
@@ -15,10 +18,11 @@ from rankzoo.ui.words import say, translate
 WIDE, LARGER = 760, 1.5
 
 
-def show(sight: Sight, frame: Table, dropped: frozenset[int], key: str = "attention map") -> None:
+def show(sight: Sight, frame: Table, dropped: frozenset[int], marked: Mapping[int, int] = UNMARKED,
+         key: str = "attention map") -> None:
     """The map of one head over the items of `frame` that are not dropped, its table under `key`; nothing where the model keeps no
     maps."""
-    table = maps(sight.subject, sight.row, dropped)
+    table = maps(sight.subject, sight.row, dropped, marked)
     if not len(table):
         return
     layers = list(dict.fromkeys(table["map"]))

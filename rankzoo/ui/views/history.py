@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rankzoo.figures.attention import Candidate
 from rankzoo.figures.words import missing
-from rankzoo.inspection.attention import history_of, spec_of
+from rankzoo.inspection.attention import history_of, mark_of, spec_of
 from rankzoo.inspection.averages import paired
 from rankzoo.inspection.naming import middle, name
 from rankzoo.inspection.view import Subject, Table
@@ -106,10 +106,8 @@ def last(label: str) -> str:
 
 def received(subject: Subject) -> str:
     """The history's own field that stands in the column of marks, or nothing."""
-    history = history_of(subject)
-    marks = [f.name for f in history.fields if not (f.table or f.stepped)
-             and not math.isfinite(middle(name(subject.dataset, f"{history.name}.{f.name}", 1)))]
-    return marks[0] if marks else ""
+    mark = mark_of(subject)
+    return mark.name if mark else ""
 
 
 def in_minutes(subject: Subject) -> bool:
