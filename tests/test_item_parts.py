@@ -69,8 +69,8 @@ def test_what_makes_items_is_dense_as_in_the_readout() -> None:
 
 
 @pytest.mark.parametrize("id, words", [("spotify", "2 layers over neighbours · mean"), ("spotify", "128 → 64"),
-                                       ("homedepot", "side by side"), ("microsoft", "encoder, 2 layers · attention pooling"),
-                                       ("huawei", "encoder, 2 layers · [CLS]")])
+                                       ("homedepot", "side by side"), ("microsoft", "our encoder ×2 · attention pooling"),
+                                       ("huawei", "our encoder ×2 · [CLS]")])
 def test_how_items_are_made_is_said_in_full(id: str, words: str) -> None:
     document = Document.preset(id)
     assert words in [said for said, _ in texts(draw(layout_of(document.blueprint, document.schema())))]

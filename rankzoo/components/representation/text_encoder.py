@@ -42,7 +42,7 @@ class TextEncoder(Titles):
     formula: ClassVar = r"h=\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m,\quad r=\mathrm{Enc}(w_1 \dots w_M)"
 
     def made(self) -> str:
-        return f"encoder, {self.layers} layer{'s' * (self.layers > 1)}"
+        return f"our encoder ×{self.layers}"
 
     def word(self) -> str:
         return f"text ×{self.layers}"
