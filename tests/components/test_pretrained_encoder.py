@@ -192,7 +192,8 @@ def test_fact_6_without_the_weights_it_is_said(monkeypatch, tmp_path, broken):
 @needs
 def test_the_picture_says_which_encoder_it_is():
     given = document()
-    assert {b.address: b.detail for b in given.blueprint.blocks(given.schema())}["representation.news"].startswith("MiniLM, pretrained")
+    drawn = {b.address: b.detail for b in given.blueprint.blocks(given.schema())}
+    assert drawn["representation.news"].startswith("MiniLM, pretrained")
     assert_wired(given.blueprint, given.schema())
 
 
