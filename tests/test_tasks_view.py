@@ -39,6 +39,7 @@ from rankzoo.serving.settings import changed
 from rankzoo.serving.utility import Utility
 from tests.drawings import walk
 from tests.support import random_batch, randomised, rich, small
+from tests.visits import words
 
 PLAIN = Embeddings()
 COSINE = WORLD.related.cosine[:5, :5]
@@ -154,6 +155,8 @@ def test_the_curve_trades_one_value_for_the_other():
     assert frame["alpha"].tolist() == list(ALPHAS) and frame[["true_passive", "true_active"]].notna().all().all()
     passive, _, _ = utility.parts({task: seen.trace[f"logit.{task}"].values.double() for task in TASKS})
     assert frame["passive"].iloc[0] <= float(passive.topk(10).values.mean()) + 1e-12
+    unknown = frame.drop(columns=["true_passive", "true_active"])
+    assert "what was planted" in words(figure.trade(frame)) and "what was planted" not in words(figure.trade(unknown))
 
 
 def test_the_system_says_what_is_served_and_which_group_is_active():

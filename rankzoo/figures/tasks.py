@@ -11,7 +11,7 @@ import pandas as pd
 
 from rankzoo.figures.gates import square
 from rankzoo.figures.marks import box, ceiling, drawing, hint, line, symbol, text
-from rankzoo.figures.tree import Tree, circle, g, path
+from rankzoo.figures.tree import Tree, circle, g, path, width_of
 from rankzoo.figures.words import Say, fit, fixed, missing, number
 
 RELATED = 0.5
@@ -79,6 +79,9 @@ def trade(frame: pd.DataFrame, say: Say = str) -> Tree:
                          text(38, 39, fixed(up, 2), "t2 small num", "end"),
                          text(44 + across, floor + 18, fixed(right, 2), "t2 small num", "middle"),
                          path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), "wire family-6")]
+    if known:
+        legend = say("what was planted")
+        parts += [box(across - width_of(legend) + 24, 4, 12, 12, "truth", 5), text(44 + across, 14, legend, "t2 small", "end")]
     for item, (x, y) in zip(frame.to_dict("records"), points, strict=True):
         said = f"α {number(float(item['alpha']), 3)}: {fixed(float(item['passive']), 3)}, {fixed(float(item['active']), 3)}"
         parts.append(hint(said, circle(x, y, 5, "family-6 mark")))

@@ -181,6 +181,5 @@ def words_of(words: str, score: Score) -> str:
 
 def _further(score: Score) -> str:
     said = f"{score.said(translate)} {decimal(score.value)}"
-    if score.ci95 is None:
-        return said
-    return said + say(" ({low} to {high})", low=decimal(score.ci95[0]), high=decimal(score.ci95[1]))
+    ends = [decimal(end) for end in score.ci95 or ()]
+    return said + say(" ({low} to {high})", low=ends[0], high=ends[1]) if len(set(ends)) == 2 else said
