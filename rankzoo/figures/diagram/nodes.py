@@ -34,7 +34,7 @@ def item(block: Block, box: Box, state: State) -> list[Tree]:
     """What makes the vectors of items: of what, side by side, as wide as each is; how, and how many numbers leave."""
     size, parts = " → ".join(map(compact, block.units)), [link for link in state.layout.links if link.target == block.address]
     bar, total = [], sum(link.width for link in parts)
-    x, y = 0.0, 18.0 if len(parts) < 2 else 22.0
+    x, y = 0.0, 17.0 if len(parts) < 2 else 20.0
     for link in parts if len(parts) > 1 else ():
         w = (box.w - 16) * link.width / total
         bar.append(rect(8 + x + 0.4, 5, max(w - 0.8, 0.4), 4, "segment", 1))

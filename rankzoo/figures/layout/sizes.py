@@ -9,7 +9,7 @@ from rankzoo.figures.layout.types import Box, Scales
 from rankzoo.shape import Block
 
 TALLEST_BAR, BAR, UNIT_LABEL = 240.0, 18.0, 18.0
-HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW, ITEM, JOINED = 18.0, 22.4, 24.0, 46.0, 314.0
+HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW, ITEM, JOINED = 18.0, 22.4, 24.0, 42.0, 314.0
 OFF = 36.0
 ROWS = ("feature", "numbers", "item")
 """Forms of the first column whose ribbons are as thick as what leaves them is wide."""
