@@ -157,7 +157,7 @@ def test_a_category_may_count_in_the_score(kept):
 def test_inside_leads_to_what_one_training_cannot_show():
     """What collisions cost and what online training gains are claims: ByteDance's page names them, and a press leads there."""
     app = visit("inside", c=link.encode(Document.preset("bytedance").but([("settings.rows", 2_000)])))
-    titles = {each.label for each in app.button if (each.key or "").startswith("rz_to:")}
+    titles = {each.label for each in app.button if (each.key or "").startswith("rz_about:")}
     assert not app.exception and {"What collisions cost", "Online training under drift"} <= titles
     assert titles == {claim.title for claim in claims().values() if not claim.system
                       and "bytedance" in {arm.system for arm in claim.arms}}

@@ -228,7 +228,7 @@ def about(system: System) -> None:
         st.markdown(f"**{say('What takes several trainings')}**")
     with st.container(horizontal=True, gap="small", key="rz_about"):
         for claim in found:
-            if st.button(say(claim.title), key=f"rz_to:{claim.id}", type="tertiary", icon=":material/science:",
+            if st.button(say(claim.title), key=f"rz_about:{claim.id}", type="tertiary", icon=":material/science:",
                          help=escaped(say(claim.claim)), on_click=_ask, args=(claim.id,)):
                 st.switch_page("pages/claims.py")
 

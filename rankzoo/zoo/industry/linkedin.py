@@ -160,7 +160,7 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="linkedin", place=2, company="LinkedIn", name="Towers by group", domain="feed", source=PAPER,
+    id="linkedin", place=2, company="LinkedIn", name="Two-group-style", domain="feed", source=PAPER,
     lesson=LESSON,
     story="One model for each kind of response shares nothing and costs more with every new objective. "
           "Here a single model predicts them all, with one tower for passive and one for active responses. "
