@@ -43,13 +43,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    """RANKZOO_HOME below the test's own folder, so that no test reads or writes a person's files; and no results of claims, not
-    even those that come with the app."""
+    """RANKZOO_HOME below the test's own folder, so that no test reads or writes a person's files."""
     folder = tmp_path / "home"
-    monkeypatch.setattr("rankzoo.runs.experiments.MEASURED", tmp_path / "measured")
     monkeypatch.setenv("RANKZOO_HOME", str(folder))
     monkeypatch.delenv("RANKZOO_PROFILE", raising=False)
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unmeasured(tmp_path_factory) -> Iterator[None]:
+    """No claim has results, not even those that come with the app."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rankzoo.runs.experiments.MEASURED", tmp_path_factory.getbasetemp() / "measured")
+        yield
 
 
 @pytest.fixture(scope="session")

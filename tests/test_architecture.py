@@ -38,6 +38,7 @@ def room_of(path: Path) -> str:
     return parts[1] if parts[0] == "rankzoo" and len(parts) > 1 else parts[0]
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 

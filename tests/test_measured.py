@@ -53,7 +53,8 @@ def test_a_systems_page_says_what_was_measured_of_it(id, brought, home):
         assert f"badge[{outcome.verdict}]" in line and f"95 % interval {low:.4f} to {high:.4f}" in line.replace("−", "-")
 
 
-def test_a_changed_claim_does_without_and_a_seed_of_ones_own_counts(home):
+def test_a_changed_claim_does_without_and_a_seed_of_ones_own_counts(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("rankzoo.runs.experiments.MEASURED", tmp_path / "measured")
     claim = get("fm_crosses")
     found = [{arm.name: {"auc": 0.6 + 0.1 * place} for place, arm in enumerate(claim.arms)}] * 3
     bring(claim, {seed: (each, 1.0) for seed, each in enumerate(found)}, date(2026, 12, 1))

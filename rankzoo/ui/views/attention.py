@@ -54,17 +54,22 @@ def show(sight: Sight) -> None:
         before = _now(sight, items(sight.subject, sight.row, sign, task=task), task)
         st.markdown(say("Prediction of {task}: {before} as it was, **{now}** now", task=page.escaped(task), before=fixed(before),
                         now=fixed(prediction)))
-    said = [say("Weights add to 1 over the items that are present.")] if shares else []
-    said += [say("Weights and what {part} has add to 1.", part=say(_part(sight)))] if _part(sight) else []
-    said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
-    said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
-    st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
+    _notes(sight, view, shares)
     page.twin(shown.assign(change=frame["change"]), "attention")
     titles.show(sight, frame)
     attention_maps.show(sight, frame, _dropped_now(frame), marked)
     attention_asks.show(sight)
     attention_reading.show(sight)
     averages(sight, view, frame)
+
+
+def _notes(sight: Sight, view: View, shares: bool) -> None:
+    """How weights are to be read."""
+    said = [say("Weights add to 1 over the items that are present.")] if shares else []
+    said += [say("Weights and what {part} has add to 1.", part=say(_part(sight)))] if _part(sight) else []
+    said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
+    said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
+    st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
 
 
 def _read(sight: Sight) -> None:
