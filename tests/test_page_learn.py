@@ -56,7 +56,7 @@ def test_every_company_tells_its_story(arch):
     system, said = systems()[arch], text(app)
     assert not app.exception and system.lesson.problem in said
     assert all(why in said for why in system.lesson.why.values())
-    for slot, why in system.lesson.why.items() if system.lesson.sure else ():  # beside each how sure it is
+    for slot, why in system.lesson.why.items():  # beside each how sure it is
         assert re.search(rf"{re.escape(why)}\]? :\w+-badge\[{re.escape(MEANING[system.sure(slot)])}\]", said), slot
     assert all(wrong in said and so in said for wrong, so in system.lesson.misreadings.items())
     known = {fact.name: fact for fact in system.facts}
