@@ -56,9 +56,10 @@ class Experiments:
 
     def known(self, claim: Claim) -> dict[int, tuple[Found, float]]:
         """Statistics and seconds of every seed that was computed, by seed; a damaged file counts as none."""
-        brought = measured(claim)
+        made = made_from(claim)
+        brought = measured(claim, made)
         found = dict(brought.found) if brought else {}
-        for path in self._folder(claim).glob("*.json"):
+        for path in self._folder(claim, made).glob("*.json"):
             try:
                 kept = json.loads(path.read_text(encoding="utf-8"))
                 found[int(path.stem)] = (kept["found"], float(kept["seconds"]))
@@ -106,10 +107,10 @@ class Experiments:
 
     def keep(self, claim: Claim, seed: int, found: Found, seconds: float) -> None:
         """Keep what one seed gave."""
-        self._write(self._folder(claim) / f"{seed}.json", {"found": found, "seconds": seconds})
+        self._write(self._folder(claim, made_from(claim)) / f"{seed}.json", {"found": found, "seconds": seconds})
 
-    def _folder(self, claim: Claim) -> Path:
-        return self.root / f"{claim.id}-{made_from(claim)}"
+    def _folder(self, claim: Claim, made: str) -> Path:
+        return self.root / f"{claim.id}-{made}"
 
     def _write(self, path: Path, value: object) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,13 +138,14 @@ def made_from(claim: Claim) -> str:
     return hashlib.sha256(json.dumps([claim.statistic, arms, differences], sort_keys=True).encode()).hexdigest()[:12]
 
 
-def measured(claim: Claim) -> Measured | None:
-    """The seeds of a claim that come with the app; none where it is made of something else by now."""
+def measured(claim: Claim, made: str = "") -> Measured | None:
+    """The seeds of a claim that come with the app; none where it is made of something else by now. `made`: of what, where that
+    is known."""
     path = MEASURED / f"{claim.id}.json"
     if not path.exists():
         return None
     kept = json.loads(path.read_text(encoding="utf-8"))
-    if kept["made_from"] != made_from(claim):
+    if kept["made_from"] != (made or made_from(claim)):
         return None
     return Measured(date.fromisoformat(kept["on"]),
                     dict(enumerate((each["found"], each["seconds"]) for each in kept["seeds"])))

@@ -49,8 +49,9 @@ def show(sight: Sight, items: Table) -> None:
     said = _said(sight)
     if not said:
         return
-    field = f"{history_of(sight.subject).name}.{mark_of(sight.subject).name}"
+    mark = mark_of(sight.subject).name
+    value = name(sight.subject.dataset, f"{history_of(sight.subject).name}.{mark}", MARKED)
     called = dict(zip(items["position"], items["name"], strict=True))
-    st.pills(say("{field}: {value}", field=mark_of(sight.subject).name, value=name(sight.subject.dataset, field, MARKED)),
-             list(said), selection_mode="multi", key=KEY, format_func=lambda position: f"{position + 1} {called[position]}",
+    st.pills(say("{field}: {value}", field=mark, value=value), list(said), selection_mode="multi", key=KEY,
+             format_func=lambda position: f"{position + 1} {called[position]}",
              help=say("Press an item to say that it was received otherwise. 1 is the newest."))
