@@ -25,6 +25,8 @@ from rankzoo.ui.words import say, translate
 KEY, GO = "rz_claim", "rz_claim_go"
 POLL = 1.0
 COLOURS = {"reproduced": "green", "not reproduced": "red", "inconclusive": "gray"}
+BESIDE = 528
+"""Pixels of a picture of which two stand beside each other in a window of 1,440, and that draws itself no smaller."""
 EXPECTED = {"above": "above 0", "below": "below 0", "none": "none"}
 
 
@@ -126,17 +128,17 @@ def _result(claim: Claim, outcome: Outcome) -> None:
     st.markdown(f"**{say('Verdict')}** {badge} {_sentence(first, outcome)}")
     if outcome.why:
         st.caption(escaped(say(outcome.why)))
-    left, right = st.columns(2, gap="medium")
+    note = say("dot: mean of the seeds · line: 95 % interval")
     for statistic in dict.fromkeys(each.difference.statistic for each in outcome.compared):
         differences = [(each.estimate.name, each.estimate) for each in outcome.compared if each.difference.statistic == statistic]
         arms = [(each.name, each) for each in outcome.arms if each.statistic == statistic]
-        note = say("dot: mean of the seeds · line: 95 % interval")
-        with left:
-            scene(bars.dots(_frame(differences), f"{say('Difference')} · {statistic}", note, zero=True, say=translate),
-                  key=f"rz_claim_difference_{statistic}", alt=say("Differences between arms with their intervals"))
-        with right:
-            scene(bars.dots(_frame(arms), f"{say('Arms')} · {statistic}", note, say=translate),
-                  key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
+        with st.container(horizontal=True, gap="small"):  # one below the other where there is no room for both
+            with st.container(width=BESIDE):
+                scene(bars.dots(_frame(differences), f"{say('Difference')} · {statistic}", note, zero=True, say=translate),
+                      key=f"rz_claim_difference_{statistic}", alt=say("Differences between arms with their intervals"))
+            with st.container(width=BESIDE):
+                scene(bars.dots(_frame(arms), f"{say('Arms')} · {statistic}", note, say=translate),
+                      key=f"rz_claim_arms_{statistic}", alt=say("Arms with their intervals"))
     claim_pictures.show(claim, outcome)
     st.caption(f"{say('Statistic')}: {escaped(say(claim.statistic))}. " + say(
         "Differences are taken within each seed: the same rows in the same order for all arms.") + _brought(claim))
