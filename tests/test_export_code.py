@@ -216,7 +216,7 @@ def choices(blueprint: Blueprint) -> set[tuple]:
 
 
 @pytest.mark.parametrize("many, alone, examples", [
-    (60, 40, 300), pytest.param(400, 400, 4000, marks=pytest.mark.slow)])
+    (60, 40, 600), pytest.param(400, 400, 4000, marks=pytest.mark.slow)])
 def test_random_blueprints_run_without_rankzoo(many, alone, examples, tmp_path):
     """All are compared with their files before they leave (parameters, logits, losses), and import nothing but torch; those that
     bring something new, and more, run in a process of their own."""

@@ -158,8 +158,7 @@ LESSON = Lesson(
                  then="When beams are close in score but begin with different videos: it stops all the same.",
                  facts=("beam search",)),
         Question("YouTube's position is missing when serving. And here?",
-                 "The phone knows the real slot, network and buffer when it ranks, so they are ordinary inputs. No server "
-                 "knows whether a video will stall.",
+                 "The phone knows the real slot, network and buffer when it ranks: they are inputs. No server sees a stall.",
                  "representation", slip="They must be dropped out as there.", follow="What must hold for such an input?",
                  then="That it means the same in training and when serving.", facts=("what only the phone knows",)),
     ),
