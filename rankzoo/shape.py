@@ -16,10 +16,12 @@ from rankzoo.schema import Schema, Task
 
 @dataclass(frozen=True)
 class SequenceShape:
-    """Size of one history between slots: `length` positions, and the width of each field in a token, in order."""
+    """Size of one history between slots: `length` positions, the width of each field in a token, in order, and whether each
+    position stands for one past item still."""
 
     length: int
     widths: Mapping[str, int]
+    items: bool = True
 
     @property
     def width(self) -> int:
@@ -182,7 +184,8 @@ class Block:
 
     `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
-    (an MLP's bars) or (rows, width) of a table; `task` the task it belongs to; `group` sorts features (user, item, context).
+    (an MLP's bars) or (rows, width) of a table; `task` the task it belongs to; `group` sorts features (user, item, context);
+    `past` is the history to each of whose items it gives a weight.
     """
 
     address: str
@@ -196,6 +199,7 @@ class Block:
     task: str = ""
     group: str = ""
     words: tuple[str, ...] = ()
+    past: str = ""
 
 
 @dataclass(frozen=True)

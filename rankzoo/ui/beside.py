@@ -135,7 +135,8 @@ def _pictures(sides: tuple[Side, Side]) -> None:
         title = f"**{page.escaped(named)}** :gray[{page.escaped(what)}"
         st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
         added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
-        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
+        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, attention=inside.attention, metrics=inside.metrics,
+                              added=added, say=tongue),
               key=f"two:{side is sides[0]}", alt=say("Architecture of {title}", title=system.title))
 
 
