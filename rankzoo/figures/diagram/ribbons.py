@@ -108,7 +108,7 @@ def _rows(edge: Edge, state: State) -> list[Tree]:
     parts = []
     for i, y in enumerate(heights):
         end = edge.end.y if into_sum else min(max(y, target.y + 8), target.bottom - 8)
-        thick = {"stroke-width": max(0.8, 5 * known[i].share)} if known else NOTHING
+        thick = {"stroke-width": max(0.8, 3 * known[i].share)} if known else NOTHING
         parts.append(path(curved(strand(edge, y, end, (y - edge.start.y) / edge.start.t)), "wire", thick))
     return parts
 
