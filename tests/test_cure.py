@@ -240,6 +240,32 @@ def test_what_was_damaged_is_offered_as_it_was_meant(arch, path, found, cure):
     limits.check(Document.mended(caught.value.tried, caught.value.cure), limits.LOCAL)
 
 
+@pytest.mark.parametrize("arch", list(systems()))
+def test_numbers_with_no_comma_between_them_are_all_offered(arch):
+    """Every list of several numbers of every preset, as people write it: no layer is thrown away. A list of words keeps spaces."""
+    preset = json.loads(Document.preset(arch).json())
+    for path, numbers in leaves(preset["blueprint"]):
+        if not isinstance(numbers, list) or len(numbers) < 2 or not all(isinstance(each, int) for each in numbers):
+            continue
+        for between in (" ", ";", " ; ", "  "):
+            written = between.join(map(str, numbers))
+            for given in ([written], written, [numbers[0], between.join(map(str, numbers[1:]))] if len(numbers) > 2 else written):
+                tree = json.loads(json.dumps(preset))
+                set_at(tree, f"blueprint.{path}", given)
+                problem = refused(tree)
+                assert problem.cure[0] == (f"blueprint.{path}", numbers)
+                assert Document.mended(problem.tried, problem.cure) == Document.preset(arch)
+    assert nearest({"type": "array", "items": {"type": "string"}}, "time of day, place") == ["time of day", "place"]
+
+
+def test_of_several_numbers_each_is_the_nearest():
+    tree = json.loads(Document.preset("youtube").json())
+    set_at(tree, "blueprint.sharing.widths", [32, "0;9000000"])
+    assert refused(tree).cure[0] == ("blueprint.sharing.widths", [32, 1, 65_536])
+    set_at(tree, "blueprint.sharing.widths", ["16 of 8"])
+    assert refused(tree).cure[0] == ("blueprint.sharing.widths.0", 16)
+
+
 @pytest.mark.parametrize("found", [None, True, 4])
 def test_what_is_no_word_is_like_no_kind(found):
     """Nothing is not nearly called «one_hot»: the preset's component is offered."""
