@@ -77,8 +77,8 @@ class Document(BaseModel):
     @classmethod
     def _of(cls, given: object) -> Document:
         if not isinstance(given, dict):
-            raise ZooError("This document could not be read; it may have been cut off.", "A document is a group of settings; "
-                           "found {found}.", at="arch", found=json.dumps(given)[:60])
+            raise ZooError("A document is a group of settings, the architecture first.", "Found {found}.",
+                           found=json.dumps(given)[:60])
         arch, version, data = given.get("arch"), given.get("v", VERSION), given.get("data")
         if not isinstance(arch, str) or arch not in systems():
             raise _no_system(arch, "arch" in given)

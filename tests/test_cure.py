@@ -242,16 +242,16 @@ def test_what_was_damaged_is_offered_as_it_was_meant(arch, path, found, cure):
 
 @pytest.mark.parametrize("arch", list(systems()))
 def test_numbers_with_no_comma_between_them_are_all_offered(arch):
-    """Every list of several numbers of every preset, as people write it: no layer is thrown away. A list of words keeps spaces."""
+    """Every list of several numbers of every preset, as people write it: no layer is thrown away. Words keep spaces."""
     preset = json.loads(Document.preset(arch).json())
     for path, numbers in leaves(preset["blueprint"]):
         if not isinstance(numbers, list) or len(numbers) < 2 or not all(isinstance(each, int) for each in numbers):
             continue
         for between in (" ", ";", " ; ", "  "):
             written = between.join(map(str, numbers))
-            for given in ([written], written, [numbers[0], between.join(map(str, numbers[1:]))] if len(numbers) > 2 else written):
+            for typed in ([written], written, [numbers[0], between.join(map(str, numbers[1:]))] if len(numbers) > 2 else written):
                 tree = json.loads(json.dumps(preset))
-                set_at(tree, f"blueprint.{path}", given)
+                set_at(tree, f"blueprint.{path}", typed)
                 problem = refused(tree)
                 assert problem.cure[0] == (f"blueprint.{path}", numbers)
                 assert Document.mended(problem.tried, problem.cure) == Document.preset(arch)

@@ -28,10 +28,11 @@ def mmoe(**settings: object) -> dict[str, object]:
     return {"v": 1, "arch": "youtube", "blueprint": {"sharing": {"kind": "mmoe", **settings}}}
 
 
+NO_GROUP = "A document is a group of settings, the architecture first. Found "
 UNREADABLE = "could not be read; it may have been cut off."
 BAD = {
-    "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), UNREADABLE),
-    "cfg-null": (j("null"), UNREADABLE), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
+    "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), NO_GROUP),
+    "cfg-null": (j("null"), NO_GROUP), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
     "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE), "no form": ("x", UNREADABLE),
     "cfg-deep": (j("[" * 100 + "]" * 100), "This document is nested too deeply."),
     "url-long": ("j" + "A" * 200_000, "This link is too long."),
