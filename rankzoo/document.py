@@ -154,6 +154,17 @@ class Document(BaseModel):
         """What was tried and could not be, with other values in place of some; raises again where something else is wrong."""
         return cls.of(changed(tried, _addressed(cure)))
 
+    @classmethod
+    def behind(cls, problem: ZooError) -> tuple[ZooError, ...]:
+        """What else is in the way: the refusals that each next change of its cure is for."""
+        found = {problem.text(fix=False): problem}
+        for mended in range(1, len(problem.cure)):
+            try:
+                cls.mended(problem.tried, problem.cure[:mended]).check()
+            except ZooError as further:
+                found.setdefault(further.text(fix=False), further)
+        return tuple(found.values())[1:]
+
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
         that cannot stand here is left out; tables of which nothing is known are FACTOR times as long."""
