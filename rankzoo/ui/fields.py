@@ -1,7 +1,7 @@
 """Fields: widgets that show what is in hand.
 
-A browser tells the values of all fields with each press. Where one was pressed before the last answer was all there, a field that
-was just given another value tells the one that it had, which nobody typed.
+A browser tells the values of all fields with each press. Where one was pressed before the last answers were all there, a field
+that was given other values since tells one that it had, which nobody typed.
 """
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ TURNED = ("undo", "redo")
 """Buttons that a key presses, as fast as a drawing."""
 SHOWN = "rz_shown"
 """Where it is remembered what each field shows, and what it had before."""
+LAST = 30
+"""Of how many answers a browser may be behind: more than a person presses while one is on its way."""
 
 
 def synchronise(key: str, value: object) -> None:
     """Let a field show a value, before it is drawn; what it had is remembered."""
     memory, shown = st.session_state, st.session_state.setdefault(SHOWN, {})
-    _, had = shown.get(key, (value, value))
-    if memory.get(key) != value:
-        had = memory.get(key, value)
+    now, had = shown.get(key, (value, ()))
+    told = memory.get(key, value)
+    if key not in memory or told != value:
         memory[key] = value
-    shown[key] = value, had
+    shown[key] = value, (*had, *(each for each in (now, told) if each != value))[-LAST:]
 
 
 def answered(key: str, change: Callable[..., None], *arguments: object) -> None:
@@ -41,10 +43,13 @@ def late(key: str) -> bool:
 
 
 def _old(key: str) -> bool:
-    shown, had = st.session_state.get(SHOWN, {}).get(key, (None, None))
-    return st.session_state[key] == had != shown
+    shown, had = st.session_state.get(SHOWN, {}).get(key, (None, ()))
+    return st.session_state[key] in had and st.session_state[key] != shown
 
 
 def _new(key: str) -> bool:
     """Whether a field tells what it neither shows nor had."""
-    return key in st.session_state and st.session_state[key] not in st.session_state[SHOWN][key]
+    if key not in st.session_state:
+        return False
+    shown, had = st.session_state[SHOWN][key]
+    return st.session_state[key] not in (shown, *had)
