@@ -36,20 +36,17 @@ def answered(key: str, change: Callable[..., None], *arguments: object) -> None:
 
 
 def late(key: str) -> bool:
-    """Whether a field has told what it had before, together with something else that was pressed or typed: nobody does both at
+    """Whether a field tells what it shows or had, together with something else that was pressed or typed: nobody does both at
     once."""
     memory = st.session_state
-    return _old(key) and (component.spoke() or any(memory.get(each) for each in TURNED) or any(map(_new, memory.get(SHOWN, {}))))
-
-
-def _old(key: str) -> bool:
-    shown, had = st.session_state.get(SHOWN, {}).get(key, (None, ()))
-    return st.session_state[key] in had and st.session_state[key] != shown
+    told = component.spoke() or any(memory.get(each) for each in TURNED)
+    return not _new(key) and (told or any(map(_new, memory.get(SHOWN, {}))))
 
 
 def _new(key: str) -> bool:
     """Whether a field tells what it neither shows nor had."""
-    if key not in st.session_state:
-        return False
-    shown, had = st.session_state[SHOWN][key]
-    return st.session_state[key] not in (shown, *had)
+    memory = st.session_state
+    if key not in memory or key not in memory.get(SHOWN, {}):
+        return key in memory
+    shown, had = memory[SHOWN][key]
+    return memory[key] not in (shown, *had)
