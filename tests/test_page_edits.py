@@ -91,6 +91,19 @@ def test_a_field_may_be_several_answers_behind(behind):
     assert document(app).blueprint.sharing.experts == had[-1 - behind], "alone it was typed"
 
 
+def test_an_address_may_be_several_answers_behind():
+    """With a press a browser tells the address that it has: an old one asks for nothing until it has told the last."""
+    app, told = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), []
+    for behind in (0, 1, 2, 2, 3):
+        told.append(app.query_params["c"])
+        app.query_params["c"] = told[-1 - behind]
+        app = pressed(app, "sharing.experts.more")
+    assert document(app).blueprint.sharing.experts == 9 and len(app.session_state["rz_past"]) == 5
+    app.run()
+    app.query_params["c"] = told[0]
+    assert document(app.run()).blueprint.sharing.experts == 4, "told after the last one it is asked for"
+
+
 def test_a_field_that_tells_its_old_value_beside_what_is_typed_keeps_neither_it_nor_the_refusal():
     app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
     app.number_input("side:sharing.experts").set_value(4)
