@@ -42,9 +42,28 @@ class TestEverySystem:
         assert large.embedding >= count.embedding and large.dense >= count.dense
 
 
+    def test_whatever_grows_is_named(self, id: str):
+        """A count that rests on the factor says which ids have it: with these as they are, it is that of the sizes told."""
+        document = Document.preset(id)
+        large, schema = document.industry(), document.schema()
+        told = {size.at for size in large.sizes if size.table}
+        more = growing(document.blueprint, schema, told)
+        as_they_were = industry(large.schema, 1, {name: long(schema)[name] for name in (*more.tables, *more.items)})
+        rows, lengths = ({s.at: s.value for s in large.sizes if s.unit == unit} for unit in ("rows", "positions"))
+        assert large.blueprint.count(as_they_were) == large.blueprint.count(industry(schema, 1, rows, lengths))
+
+
+def long(schema: Schema) -> dict[str, int]:
+    """How many rows each table has, and how many items there are."""
+    of_items = long(schema.catalogue.schema) if schema.catalogue else {}
+    return of_items | {f.name: f.vocabulary for f in schema.categorical}
+
+
 IDS = {"youtube": {"query_id", "cand_id", "user_id"}, "tencent": {"creator"}, "snapchat": {"advertiser"}, "dnn": {"advertiser"},
        "bytedance": {"user_id", "item_id"}, "alibaba": {"item"}, "din": {"item"}, "linkedin": set(), "spotify": set(),
        "huawei": set(), "microsoft": set(), "homedepot": set(), "kuaishou": set(), "ple": set()}
+ITEMS = {"spotify": {"track"}, "huawei": {"news"}, "microsoft": {"news"}, "homedepot": {"product"}}
+"""What is scored or encoded one by one although nothing of it is a parameter."""
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -52,7 +71,8 @@ def test_only_ids_grow(id: str):
     """Users, items, queries, advertisers; no words, groups, categories or counts, and no table of items that the model lacks."""
     document = Document.preset(id)
     schema, blueprint = document.schema(), document.blueprint
-    assert set(growing(blueprint, schema)) == IDS[id]
+    found = growing(blueprint, schema)
+    assert set(found.tables) == IDS[id] and set(found.items) == ITEMS.get(id, set())
     before, after = blueprint.count(schema), blueprint.count(industry(schema, 10))
     grown = {part.path.split(".")[-1] for part, old in zip(after.parts, before.parts, strict=True)
              if part.parameters != old.parameters} - {"first_order"}
@@ -71,6 +91,13 @@ def test_a_catalogue_costs_nothing_where_items_are_known_by_attributes():
     homedepot, alibaba = (Document.preset(id).industry() for id in ("homedepot", "alibaba"))
     assert homedepot.schema.catalogue.schema.feature("product").vocabulary > 10**8 and homedepot.count.parameters < 10**6
     assert alibaba.count.within("representation.item.item").parameters == 100_000_000 * 128
+
+
+@pytest.mark.parametrize(("id", "item"), [(id, item) for id, items in ITEMS.items() for item in items])
+def test_items_without_a_table_are_said_to_grow(id: str, item: str):
+    """150 million products and FLOPs to score them are no source's: the command says so as it says it of a table."""
+    assert f"items ({item}) × 100,000 (our choice)" in run("show", id, "--scale", "industry").stdout
+    assert answer("show", id, "--scale", "industry")["scale"]["items"] == [item]
 
 
 def test_whose_code_a_size_is_from_is_said():

@@ -152,7 +152,7 @@ def logits(screen: Screen, of: str = "") -> Number | None:
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
     """Megabytes of the parameters in float32 with tables of ids a thousand times as long; None without such tables."""
-    grown = growing(screen.blueprint, screen.schema)
+    grown = growing(screen.blueprint, screen.schema).tables
     before, count = screen.count(), screen.blueprint.count(industry(screen.schema, THOUSAND))
     own, total = (count.parameters - before.parameters) // (THOUSAND - 1), BYTES * count.parameters / 1e6
     rest = before.parameters - own
