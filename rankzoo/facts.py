@@ -95,8 +95,8 @@ class Value:
 @dataclass(frozen=True)
 class Size:
     """A size that was larger in industry than the preset's. at: a setting's address («sharing.experts») or, where `table`, the
-    name of a table, whose rows it counts, or, where `history`, that of a history, whose positions it counts · fact: who says
-    so."""
+    name of a table, whose rows it counts, or, where `history`, that of a history or a list of an item, whose positions it
+    counts · fact: who says so."""
 
     at: str
     value: object

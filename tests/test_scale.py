@@ -32,7 +32,8 @@ class TestEverySystem:
             if size.table:
                 assert size.at in tables(document.schema())
             elif size.history:
-                assert large.schema.history(size.at).length == size.value > document.schema().history(size.at).length
+                now, before = (every_list(schema)[size.at] for schema in (large.schema, document.schema()))
+                assert now == size.value > before
             else:
                 assert document.but([(size.at, size.value)]) != document
 
@@ -51,6 +52,12 @@ class TestEverySystem:
         as_they_were = industry(large.schema, 1, {name: long(schema)[name] for name in (*more.tables, *more.items)})
         rows, lengths = ({s.at: s.value for s in large.sizes if s.unit == unit} for unit in ("rows", "positions"))
         assert large.blueprint.count(as_they_were) == large.blueprint.count(industry(schema, 1, rows, lengths))
+
+
+def every_list(schema: Schema) -> dict[str, int]:
+    """How many positions each history has, and each list of an item."""
+    of_items = every_list(schema.catalogue.schema) if schema.catalogue else {}
+    return of_items | {history.name: history.length for history in schema.histories}
 
 
 def long(schema: Schema) -> dict[str, int]:
@@ -118,17 +125,31 @@ def test_the_paper_s_experts_by_hand():
 def test_a_stated_history_is_read_in_full():
     """MGDSPR's 50, 100 and 100 past products and not the sample's 10, 20 and 20; fifty clicked news for a reader of news: no
     parameter more, and their operations times as many. On other data nothing is known of a history."""
-    for id, lengths in (("alibaba", {"real_time": 50, "short_term": 100, "long_term": 100}), ("microsoft", {"clicked": 50}),
-                        ("huawei", {"clicked": 50})):
+    for id, lengths, title in (("alibaba", {"real_time": 50, "short_term": 100, "long_term": 100}, {}),
+                               ("microsoft", {"clicked": 50}, {"title": 24}), ("huawei", {"clicked": 50}, {"title": 20})):
         document = Document.preset(id)
         large, schema = document.industry(), document.schema()
-        assert {size.at: size.value for size in large.sizes if size.history} == lengths
-        shorter = large.blueprint.count(industry(schema, rows={size.at: size.value for size in large.sizes if size.table}))
+        assert {size.at: size.value for size in large.sizes if size.history} == lengths | title
+        rows = {size.at: size.value for size in large.sizes if size.table}
+        shorter = large.blueprint.count(industry(schema, rows=rows, lengths=title))
         assert large.count.parameters == shorter.parameters
         part = {"alibaba": "sequence.0.state"}.get(id, "sequence.0.map")
         assert large.count.within(part).flops == 5 * shorter.within(part).flops
     assert not [size for size in Document.preset("microsoft").on("history")[0].industry().sizes if size.history]
     assert "real_time = 50 positions (stated: MGDSPR's histories, " in run("show", "alibaba", "--scale", "industry").stdout
+
+
+def test_a_title_is_as_long_as_its_source_says():
+    """Twenty words of MTRec's titles, each with a vector of its position, [CLS] before them and a tag for each; 24 of PLM-NR's.
+    Twelve blocks over 48.1 million titles of so many tokens: 2 FLOPs for each weight of a block (4 d² of attention, 8 d² behind
+    it), and twice the map of n by n."""
+    for id, tokens in (("huawei", 21), ("microsoft", 25)):
+        large = Document.preset(id).industry()
+        assert large.count.within("representation.positions").parameters == tokens * 768
+        blocks = 12 * (tokens * 2 * 12 * 768**2 + 2 * 2 * tokens**2 * 768)
+        assert large.count.within("representation.block").once == 48_100_000 * blocks
+    (names,) = Document.preset("huawei").industry().count.within("towers.head.entities").parts
+    assert names.output == (20, 4)
 
 
 def test_what_was_changed_by_hand_stays():

@@ -61,6 +61,11 @@ def id_tables(schema: Schema) -> tuple[str, ...]:
     return tuple(name for name in tables(schema) if (own := name.rpartition(".")[2]).lower() in NAMED or ID.search(own))
 
 
+def lists(schema: Schema) -> tuple[str, ...]:
+    """The histories of rows, and what is held of an item one after another, such as the words of its title."""
+    return tuple(h.name for h in schema.histories) + (lists(schema.catalogue.schema) if schema.catalogue else ())
+
+
 def growing(blueprint: Blueprint, schema: Schema, known: Collection[str] = ()) -> Grown:
     """What of this model grows with a factor, without those ids whose number is `known`. Data may name items of which a model
     neither reads more than attributes nor scores more than a row's own."""
@@ -76,8 +81,8 @@ def growing(blueprint: Blueprint, schema: Schema, known: Collection[str] = ()) -
 
 def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None,
              lengths: Mapping[str, int] | None = None) -> Schema:
-    """The schema with the tables that `rows` names and the histories that `lengths` names as long as they say, and all other
-    tables of ids `factor` times as long."""
+    """The schema with the tables that `rows` names, and the histories and lists of items that `lengths` names, as long as they
+    say, and all other tables of ids `factor` times as long."""
     ids, known, places = set(id_tables(schema)), rows or {}, lengths or {}
 
     def scaled(name: str, vocabulary: int) -> int:
@@ -87,7 +92,7 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
     histories = tuple(replace(h, length=places.get(h.name, h.length), fields=tuple(
         replace(f, vocabulary=scaled(f.table or f"{h.name}.{f.name}", f.vocabulary)) for f in h.fields))
         for h in schema.histories)
-    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor, rows))
+    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor, rows, lengths))
     return replace(schema, features=features, histories=histories, catalogue=items)
 
 
