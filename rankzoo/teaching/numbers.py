@@ -15,6 +15,8 @@ from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import growing, industry
 from rankzoo.paths import at
 from rankzoo.shape import Count
+from rankzoo.teaching import given
+from rankzoo.teaching.given import Given
 from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
 from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
@@ -68,7 +70,8 @@ def gain(screen: Screen, of: str) -> Number | None:
     names = [*new, *(name for name in old if name not in new)]
     sums = [(name, sum(p.parameters for p in old.get(name, ())), sum(p.parameters for p in new.get(name, ()))) for name in names]
     terms = tuple(Term(name, f"{right:,} − {left:,}", right - left) for name, left, right in sums if left != right)
-    found = _number(after.parameters - before.parameters, screen, terms)
+    changed = [part for name, left, right in sums if left != right for part in old.get(name) or new[name]]
+    found = _number(after.parameters - before.parameters, terms, given.of_count(changed, screen))
     return replace(found, check=f"{after.parameters:,} − {before.parameters:,}")
 
 
@@ -91,7 +94,7 @@ def embedding_share(screen: Screen, of: str = "") -> Number | None:
         return None
     terms = (Term("embedding tables", "", count.embedding), Term("all parameters", "", count.parameters),
              Term("share", f"100 × {count.embedding:,} / {count.parameters:,}", 100 * count.embedding / count.parameters))
-    return Number(100 * count.embedding / count.parameters, "%", terms, right=0.03, close=0.1)
+    return _number(100 * count.embedding / count.parameters, terms, given.of_tables(screen), "%", right=0.03, close=0.1)
 
 
 def multiplications(screen: Screen, of: str = "") -> Number | None:
@@ -104,7 +107,7 @@ def multiplications(screen: Screen, of: str = "") -> Number | None:
     for part in count.parts:
         slots[part.path.split(".")[0]] = slots.get(part.path.split(".")[0], 0) + part.flops
     terms = tuple(Term(slot, f"{flops:,} / 2", flops / 2) for slot, flops in slots.items() if flops)
-    return _number(count.flops / 2, screen, terms, "multiplications", right=NEAR, close=ROUGH)
+    return _number(count.flops / 2, terms, given.of_products(count.parts, screen), "multiplications", right=NEAR, close=ROUGH)
 
 
 def pairs(screen: Screen, of: str = "") -> Number | None:
@@ -174,17 +177,12 @@ def preferred_expert(screen: Screen, of: str) -> Number | None:
 
 
 def _counted(count: Count, screen: Screen) -> Number | None:
-    return _number(count.parameters, screen, tuple(lines(count))) if count.parameters else None
+    return _number(count.parameters, tuple(lines(count)), given.of_count(count.parts, screen)) if count.parameters else None
 
 
-def _number(value: float, screen: Screen, terms: tuple[Term, ...], unit: str = "parameters", right: float = EXACT,
+def _number(value: float, terms: tuple[Term, ...], told: Given, unit: str = "parameters", right: float = EXACT,
             close: float = NEAR) -> Number:
-    """A count, with what a person needs to work it out beside the widths in the picture."""
-    joined = next(p.spec.after(p.shape).joined for p in screen.blueprint.places(screen.schema) if p.address == "concatenation")
-    rows = sum(part.parameters // max(1, part.output[-1]) for part in screen.count().parts if part.table and part.output)
-    return Number(value, unit, terms, "Joined: {joined} numbers. Rows of all tables: {rows}. Tasks: {tasks}. Widths are in the "
-                  "picture; linear maps have a bias, gates have none.",
-                  {"joined": f"{joined:,}", "rows": f"{rows:,}", "tasks": len(screen.blueprint.tasks)}, right, close)
+    return Number(value, unit, terms, told.template, told.values, right, close)
 
 
 COMPUTATIONS: Mapping[str, Callable[[Screen, str], Number | None]] = {
