@@ -118,6 +118,25 @@ def test_by_hand_from_what_is_given():
     assert "Joined: 32" in item and "Linear maps have a bias." in item and answer == (32 + 1) * 32
 
 
+def test_logits_by_hand_from_what_is_given():
+    """A track for each task that chooses among tracks, three tags for every word; nothing where each task has its one."""
+    classes, answer = given("spotify", "logits")
+    assert "co_occurrence 2,001; acoustic_similarity 2,001; genre 13. What is unknown is no choice." in classes
+    assert answer == 2 * 2_000 + 12 and "share" not in classes
+    classes, answer = given("huawei", "logits")
+    assert "category 9; entities 4 for each of 14 words." in classes and answer == 1 + 8 + 3 * 14
+    classes, answer = given("alibaba", "logits")
+    assert classes.endswith("relevance, exposure, click, purchase 3,001. What is unknown is no choice. A score that tasks share "
+                            "counts once.") and answer == 3_000
+    assert [given(arch, "logits") for arch in ("youtube", "microsoft")] == [("", 4), ("", 1)]
+
+
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_one_task_is_not_spoken_of_as_several(system):
+    assert not [told(found) for _, found in asked(system) if re.search(r"\b1 [a-z]+s\b", told(found))]
+    assert not [found for _, found in asked(system) if found.value == 1 and found.counted.endswith("s")]
+
+
 def test_shares_by_hand_from_what_is_given():
     """Rows of the picture's widths over these and the rest; a weight beside a row is a number of its own."""
     share, answer = given("bytedance", "embedding share")

@@ -142,15 +142,21 @@ def logits(screen: Screen, of: str = "") -> Number | None:
     scored, origin = {}, at.spec.after(at.shape).origin
     for task in map(schema.task, screen.blueprint.tasks):
         scored.setdefault(origin[f"tower.{task.name}"], []).append(task)
-    terms = []
+    terms, classes, told = [], [], Given()
     for task, *others in scored.values():
+        name = listed([each.name for each in (task, *others)])
         choices = schema.classes(task) - (0 if task.single else 1)
         words = schema.tagged(task)[0].length if task.kind == "tags" else 1
         said = f"{choices} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
-        terms.append(Term(listed([each.name for each in (task, *others)]), said, choices * words))
-    return Number(sum(term.value for term in terms), "logits", tuple(terms),
-                  "{n} tasks; a task that chooses among classes needs one for each. A score that tasks share counts once, and "
-                  "what is unknown is no choice.", {"n": len(screen.blueprint.tasks)})
+        terms.append(Term(name, said, choices * words))
+        if not task.single:
+            classes.append(f"{name} {choices + 1:,}" + (f" for each of {words} words" if task.kind == "tags" else ""))
+    if classes:
+        told.say("Classes, that of what is unknown among them: {classes}. What is unknown is no choice.",
+                 classes="; ".join(classes))
+    if len(scored) < len(screen.blueprint.tasks):
+        told.say("A score that tasks share counts once.")
+    return _number(sum(term.value for term in terms), tuple(terms), told, "logits")
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
