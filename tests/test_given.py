@@ -94,6 +94,24 @@ def test_rows_are_those_of_the_tables_that_are_asked_about(system):
             assert not tables or f"Rows of tables: {rows:,}. " in told(found)
 
 
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_no_given_tells_the_answer(system):
+    for question, found in asked(system):
+        assert found.value not in numbers(told(found)), (question.ask, told(found))
+
+
+def test_what_is_joined_alone_tells_no_width():
+    """One vector of Spotify, Alibaba and Home Depot; fifty leaves of eight numbers, one of each tree."""
+    for arch in ("spotify", "alibaba", "homedepot"):
+        text, answer = given(arch, "join width")
+        assert text.startswith("One vector is joined: ") and not numbers(text) and answer in (64, 32)
+        assert answer in seen(systems()[arch], "concatenation")
+    text, answer = given("linkedin", "join width")
+    assert "50 × 8." in text and answer == 50 * 8
+    (term,) = number("join width", "", screen(systems()["linkedin"])).terms
+    assert (term.name, term.working, term.value) == ("dense", "50 × 8", 400)
+
+
 def given(arch: str, name: str, of: str = "") -> tuple[str, float]:
     found = number(name, of, screen(systems()[arch]))
     return told(found), found.value

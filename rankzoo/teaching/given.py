@@ -98,7 +98,7 @@ def _tables(parts: Sequence[Part], given: Given) -> None:
     """Rows of the tables among the parts: of all together where they are equally wide."""
     rows: dict[int, int] = {}
     for part in filter(_table, parts):
-        width = _numbers(part)[-1]
+        width = width_of(part)
         rows[width] = rows.get(width, 0) + part.parameters // width
     if rows:
         apart = listed(f"{n:,} of {width} numbers" for width, n in rows.items())
@@ -127,6 +127,11 @@ def _table(part: Part) -> bool:
 def _map(part: Part) -> bool:
     """Whether a part multiplies with what it holds; vectors that are only added hold parameters too."""
     return not part.table and part.parameters > 0 and (part.flops or part.once) > 0
+
+
+def width_of(part: Part) -> int:
+    """How many numbers a row of a table has, whatever reads several rows."""
+    return _numbers(part)[-1]
 
 
 def _numbers(part: Part) -> list[int]:

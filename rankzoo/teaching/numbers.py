@@ -33,19 +33,27 @@ def number(name: str, of: str, screen: Screen) -> Number | None:
 
 
 def join_width(screen: Screen, of: str = "") -> Number | None:
-    """How many numbers the concatenation hands on: «12 × 16 + 4 = 196»."""
+    """How many numbers the concatenation hands on: «12 × 16 + 4 = 196». Of what is joined alone no width is given: it is the
+    answer. A field that is made of several rows of a table, as leaves are, is worked out of these."""
     place = next(place for place in screen.blueprint.places(screen.schema) if place.address == "concatenation")
     joined = place.spec.after(place.shape).joined
     if not joined:
         return None
     sizes = place.spec.sizes(place.shape) if isinstance(place.spec, Join) else {"x": joined}
-    of_width: dict[int, list[str]] = {}
+    several = {part.output[-1]: row for part in screen.count().parts
+               if part.table and part.output and (row := given.width_of(part)) < part.output[-1]}
+    of_width: dict[tuple[int, int], list[str]] = {}
     for name, width in sizes.items():
-        of_width.setdefault(width, []).append(name)
-    terms = tuple(Term(listed(names, NAMES), f"{len(names)} × {width:,}", len(names) * width)
-                  for width, names in of_width.items())
-    return Number(joined, "numbers", terms, "Widths of what is joined: {widths}. The picture shows the fields.",
-                  {"widths": ", ".join(f"{width:,}" for width in of_width)})
+        row = several.get(width, width)
+        of_width.setdefault((width // row, row), []).append(name)
+    terms = tuple(Term(listed(names, NAMES), f"{len(names) * times} × {row:,}", len(names) * times * row)
+                  for (times, row), names in of_width.items())
+    widths = ", ".join(f"{row:,}" if times == 1 else f"{times} × {row:,}" for times, row in of_width)
+    if len(sizes) > 1 or any(times > 1 for times, _ in of_width):
+        return Number(joined, "numbers", terms, "Widths of what is joined: {widths}. The picture shows the fields.",
+                      {"widths": widths})
+    return Number(joined, "numbers", terms, "One vector is joined: {name}. Its width is in the picture.",
+                  {"name": next(iter(sizes))})
 
 
 def parameters(screen: Screen, of: str = "") -> Number | None:
