@@ -122,6 +122,15 @@ def test_the_paper_s_experts_by_hand():
     assert large.count.embedding - count.embedding == 16 * (FACTOR - 1) * (301 + 601 + 501)
 
 
+def test_what_is_counted_beside_a_stated_cost_is_said():
+    """Table 1 has 6.1 million multiplications; widths that nobody tells come to 23 thousand, and both say so."""
+    large = Document.preset("youtube").industry()
+    (size,) = large.sizes
+    assert round(large.count.flops / 2 / 1_000) == 23 and "6.1M" in size.fact.why and "23 thousand" in size.fact.why
+    assert "table 1). Its 6.1M multiplications are not reached: widths are not disclosed" in run(
+        "show", "youtube", "--scale", "industry").stdout
+
+
 def test_a_stated_history_is_read_in_full():
     """MGDSPR's 50, 100 and 100 past products and not the sample's 10, 20 and 20; fifty clicked news for a reader of news: no
     parameter more, and their operations times as many. On other data nothing is known of a history."""

@@ -96,7 +96,8 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
 def large_as_told(large: Scaled, more: Grown) -> str:
     """What was enlarged, by whose word."""
     lines = [f"{size.at} = {size.said}{'' if size.unit == 'setting' else f' {size.unit}'} ({size.fact.tag}: {size.fact.name}, "
-             f"{size.fact.value}" + (f"; {size.fact.place}" if size.fact.source else "") + ")" for size in large.sizes]
+             f"{size.fact.value}" + (f"; {size.fact.place}" if size.fact.source else "") + ")"
+             + (f". {size.fact.why[:1].upper()}{size.fact.why[1:]}" if size.fact.why else "") for size in large.sizes]
     lines += [f"{what} × {large.factor:,} (our choice)"
               for what, names in ((f"tables of {', '.join(more.tables)}", more.tables),
                                   (f"items ({', '.join(more.items)})", more.items)) if names]
