@@ -80,7 +80,9 @@ def test_nobody_is_told_of_a_bias_that_is_not_there(system):
             said = told(found)
             assert ("maps have a bias" in said) == some and ("have no bias" in said) == bool(maps and not some)
             named = re.search(r"but not: (.*?)\. [A-Z]", said)
-            assert set(named[1].split("; ") if named else ()) == (without if some else set())
+            names = named[1].split("; ") if named else ()
+            assert len(names) == (len(without) if some else 0)
+            assert all(any(name.endswith(each) for each in names) for name in without if some)
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)
@@ -125,12 +127,12 @@ def test_by_hand_from_what_is_given():
     graph, answer = given("spotify", "parameters", "representation")
     assert "have no bias. Other sizes: 24, 256." in graph and answer == 24 * 128 + 256 * 64
     heads, answer = given("spotify", "parameters", "towers")
-    assert "Joined: 64" in heads and "but not: towers.head.co_occurrence, acoustic_similarity." in heads
+    assert "Joined: 64" in heads and "but not: head.co_occurrence, acoustic_similarity." in heads
     assert answer == 2 * 64 * 64 + (64 + 1) * 13
     heads, answer = given("homedepot", "parameters", "towers")
-    assert "but not: towers.head.next_item. Other sizes: 80." in heads and answer == 32 * 80 + (32 + 1) * (9 + 41)
+    assert "but not: head.next_item. Other sizes: 80." in heads and answer == 32 * 80 + (32 + 1) * (9 + 41)
     towers, answer = given("youtube", "parameters", "towers")
-    assert "Tasks: 4." in towers and "Beside these: towers.bias 10 + 4 + 40." in towers
+    assert "Tasks: 4." in towers and "Beside these: Bias tower 10 + 4 + 40." in towers
     assert answer == 4 * ((8 + 1) * 16 + 16 + 1) + 10 + 4 + 40
     item, answer = given("alibaba", "parameters", "towers")
     assert "Joined: 32" in item and "Linear maps have a bias." in item and answer == (32 + 1) * 32

@@ -48,14 +48,15 @@ def of_count(parts: Sequence[Part], screen: Screen) -> Given:
     maps = {name: "+" in part.working for name, part in groups.items() if _map(part)}
     without = [name for name, has in maps.items() if not has]
     if 0 < len(without) < len(maps):
-        given.say("Linear maps have a bias, but not: {without}.", without="; ".join(without))
+        given.say("Linear maps have a bias, but not: {without}.", without="; ".join(map(_short, without)))
     elif maps:
         given.say("Linear maps have no bias." if without else "Linear maps have a bias.")
     _sizes(parts, screen, given)
     rest = {name for name, part in groups.items() if not (_map(part) or _table(part))}
     if rest and len(rest) < len(groups):  # where there is nothing else, it would be the answer's whole working
-        given.say("Beside these: {beside}.", beside="; ".join(f"{term.name} {term.working}" for term in lines(count)
-                                                              if term.name in rest))
+        titles = {block.address: block.title for block in screen.blueprint.blocks(screen.schema)}
+        given.say("Beside these: {beside}.", beside="; ".join(
+            f"{titles.get(term.name) or _short(term.name)} {term.working}" for term in lines(count) if term.name in rest))
     given.say(PICTURE)
     return given
 
@@ -113,6 +114,12 @@ def _sizes(parts: Sequence[Part], screen: Screen, given: Given) -> None:
     sizes = [size for size in dict.fromkeys(used) if size > FEW and size not in told]
     if sizes:
         given.say("Other sizes: {sizes}.", sizes=", ".join(f"{size:,}" for size in sizes))
+
+
+def _short(name: str) -> str:
+    """A part's name without its slot, which the question names; one of several components of a slot keeps its number."""
+    slot, _, own = name.partition(".")
+    return own if own and not own[0].isdigit() else name
 
 
 def _slots(parts: Sequence[Part]) -> set[str]:
