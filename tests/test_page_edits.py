@@ -77,6 +77,33 @@ def test_a_press_that_tells_a_fields_old_value_changes_what_was_pressed_alone():
     assert document(app).blueprint.sharing.experts == 6
 
 
+@pytest.mark.parametrize("behind", [1, 2, 5])
+def test_a_field_may_be_several_answers_behind(behind):
+    """Who presses faster than answers come tells what a field had that many presses ago."""
+    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
+    for way in ("more", "more", "less", "more", "more"):
+        app = pressed(app, f"sharing.experts.{way}")
+    had = [4, 5, 6, 5, 6, 7]
+    app.number_input("side:sharing.experts").set_value(had[-1 - behind])
+    app = pressed(app, "sharing.experts.less")
+    assert document(app).blueprint.sharing.experts == 6
+    app.number_input("side:sharing.experts").set_value(had[-1 - behind]).run()
+    assert document(app).blueprint.sharing.experts == had[-1 - behind], "alone it was typed"
+
+
+def test_an_address_may_be_several_answers_behind():
+    """With a press a browser tells the address that it has: an old one asks for nothing until it has told the last."""
+    app, told = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), []
+    for behind in (0, 1, 2, 2, 3):
+        told.append(app.query_params["c"])
+        app.query_params["c"] = told[-1 - behind]
+        app = pressed(app, "sharing.experts.more")
+    assert document(app).blueprint.sharing.experts == 9 and len(app.session_state["rz_past"]) == 5
+    app.run()
+    app.query_params["c"] = told[0]
+    assert document(app.run()).blueprint.sharing.experts == 4, "told after the last one it is asked for"
+
+
 def test_a_field_that_tells_its_old_value_beside_what_is_typed_keeps_neither_it_nor_the_refusal():
     app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
     app.number_input("side:sharing.experts").set_value(4)

@@ -6,6 +6,7 @@ cannot be leaves the last good document in place and a problem to be shown.
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rankzoo import exchange, link
 from rankzoo.document import Document
@@ -31,6 +32,7 @@ def begin(linked: bool = True) -> None:
     if new:
         memory["rz_document"], memory["rz_run"], memory["rz_link"] = Document.preset(FIRST), "", ("", "")
         memory["rz_past"], memory["rz_future"], memory["rz_problem"], memory["rz_notices"] = [], [], None, ()
+        memory["rz_left"] = ()
     if wanted := asked():
         _take_up(*wanted)
         if new:
@@ -40,9 +42,19 @@ def begin(linked: bool = True) -> None:
 
 
 def asked() -> tuple[str, str] | None:
-    """The run and the document that the address asks for, where they were not taken up before; else None."""
-    found = (st.query_params.get("run", ""), st.query_params.get("c", ""))
-    return found if any(found) and found != st.session_state.get("rz_link") else None
+    """The run and the document that the address asks for, where they were not taken up before; else None. A browser that has
+    not heard of the last addresses yet tells one of them with what was pressed in between, which asks for nothing."""
+    found, memory = (st.query_params.get("run", ""), st.query_params.get("c", "")), st.session_state
+    if found == memory.get("rz_link") or not any(found):
+        memory["rz_left"] = ()  # it has heard of all of them
+    late = found in memory.get("rz_left", ()) and not _turned_back()
+    return found if any(found) and found != memory.get("rz_link") and not late else None
+
+
+def _turned_back() -> bool:
+    """Whether the browser's own way back or forward was taken."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def document() -> Document:
@@ -244,4 +256,7 @@ def _write_link() -> None:
                 st.query_params[name] = value
             else:
                 del st.query_params[name]
-    st.session_state["rz_link"] = wanted
+    memory = st.session_state
+    if wanted != memory["rz_link"]:
+        memory["rz_left"] = (*memory["rz_left"], memory["rz_link"])
+    memory["rz_link"] = wanted
