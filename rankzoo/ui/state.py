@@ -44,6 +44,12 @@ def document() -> Document:
     return st.session_state["rz_document"]
 
 
+def chosen() -> bool:
+    """Whether somebody chose what is in hand, and it is not only what a visitor begins with: it stood in an address, or is
+    another."""
+    return st.session_state["rz_link"] != ("", "") or document() != Document.preset(FIRST)
+
+
 def run() -> Run | None:
     """The run in hand, as the store has it now, or None."""
     try:
