@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
+from rankzoo.components.sequence.query_unit import GRAINS
 from rankzoo.document import Document
 from tests.visits import scenes, visit, without_workers, words
 
@@ -38,6 +39,29 @@ def test_every_head_has_its_cells_and_its_line():
         assert "Weight, mean of heads" in rows and {"Head 1", "Head 2"} <= set(rows) & set(strip)
     plain = opened("din")
     assert "Weight" in words(scenes(plain)[STRIP]) and "Head 1" not in words(scenes(plain)[STRIP]) and MAP not in scenes(plain)
+
+
+def test_readings_of_a_query_are_no_heads():
+    """Rows, strip and the map below call them alike; the one history that is shown says which of the three it is."""
+    app = opened("alibaba")
+    rows, strip, below = (words(scenes(app)[key]) for key in (ROWS, STRIP, "attention:asks"))
+    assert not app.exception and set(GRAINS) <= set(strip) & set(below) and "Weight, mean of 6 readings" in rows
+    assert "Readings of the query: " + ", ".join(f"{i} = {name}" for i, name in enumerate(GRAINS, 1)) in rows
+    assert not [text for text in (*rows, *strip) if text.startswith("Head ")]
+    titled = [each.value for each in app.markdown if each.value.startswith("##### ")]
+    assert sum("long\\_term" in text for text in titled) == 2 and any("1 of 3 histories" in text for text in titled)
+    app.session_state["twin:attention"] = True
+    assert set(GRAINS) <= set(app.run().dataframe[0].value)
+
+
+def test_every_picture_of_a_past_has_the_oldest_first():
+    """The map's rows run as the strip does, from the oldest to the newest, and the candidate comes last."""
+    app = opened("bst", all="true")
+    items = [text.split(",")[0] for text in words(scenes(app)[ROWS]) if ": weight " in text]
+    said = words(scenes(app)[MAP])
+    tokens = next(i for i, text in enumerate(said) if text != str(i + 1))  # numbers above the columns, then a row's and its name
+    assert not app.exception and len(set(items)) > 5 and items[:tokens - 1] == said[tokens + 1:3 * tokens - 1:2]
+    assert said[3 * tokens - 1].startswith("Candidate: ")
 
 
 def test_what_the_weights_add_to_is_said_as_it_is():

@@ -67,16 +67,18 @@ def _planted(sight: Sight, frame: Table) -> None:
                         uniform=fixed(here["relevant"].mean())))
 
 
-def strip(frame: Table) -> None:
-    """All items of the example in one line, or in one per head where there are several."""
-    title(say("All {count} past items", count=len(frame)), say("oldest on the left"))
+def strip(frame: Table, readers: tuple[str, ...], of: str = "") -> None:
+    """All items of the example in one line, or in one per head or way of reading where there are several. of: the history's
+    name, where there are several."""
+    title(say("All {count} past items", count=len(frame)), ", ".join(filter(None, (of, say("oldest on the left")))))
     # the data have the newest item first; the strip sorts by place
     placed = frame.assign(position=len(frame) - frame["position"].rank(method="first").astype(int) + 1)
     heads = [column for column in frame if str(column).startswith("head.")]
     if heads:
         placed = placed.drop(columns="weight")
         placed = placed.melt([column for column in placed if column not in heads], heads, "head", "weight")
-        placed["head"] = placed["head"].str.removeprefix("head.").astype(int)
+        number = placed["head"].str.removeprefix("head.").astype(int)
+        placed["head"] = number.map(lambda i: say(readers[i])) if readers else number
     else:
         placed = placed.assign(head=say("Weight"))
     scene(figure.strip(placed, translate), key="attention:strip", alt=say("The weights of all past items"))
