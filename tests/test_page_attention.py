@@ -12,6 +12,8 @@ from rankzoo.components.sequence.query_unit import GRAINS
 from rankzoo.document import Document
 from tests.visits import scenes, visit, without_workers, words
 
+FEW = ("settings.rows", 1_000)
+"""Of so few, the first example of `search` is one in which nothing matters."""
 ROWS, MAP, STRIP = "attention:rows", "attention:map", "attention:strip"
 
 
@@ -129,3 +131,30 @@ def test_an_item_that_was_received_otherwise_moves_weights_and_prediction(arch):
     assert any("as it was, **" in each.value for each in app.markdown)
     app.button("attention:restore").click().run()
     assert app.dataframe[0].value.equals(before) and not any("as it was, **" in each.value for each in app.markdown)
+
+
+def test_it_opens_on_an_example_with_something_planted_until_another_is_asked_for():
+    """The model's own first one, also when another model comes into hand; the one that an address or a press names stays."""
+    app = opened("alibaba", FEW)
+    begin = app.number_input("row").value
+    assert begin > 1 and not any("No item that is present matters here" in each.value for each in app.markdown)
+    state = app.session_state
+    other = opened("kuaishou")
+    assert other.number_input("row").value not in (1, begin)
+    state["rz_document"] = other.session_state["rz_document"]
+    app.run()
+    assert not app.exception and app.number_input("row").value == other.number_input("row").value
+    app.number_input("row").set_value(9).run()
+    state["rz_document"] = opened("alibaba", FEW).session_state["rz_document"]
+    app.run()
+    assert not app.exception and not app.warning and app.number_input("row").value == 9
+    assert opened("alibaba", FEW, row="7").number_input("row").value == 7
+    assert opened("alibaba", FEW, row="1").number_input("row").value == 1
+
+
+def test_the_servers_prediction_stands_beside_the_phones():
+    app = opened("kuaishou")
+    (said,) = [each.value.replace("\\", "") for each in app.markdown if "the server" in each.value]
+    before, now = (float(number) for number in re.findall(r"\*\*(0\.\d{3})\*\*", said))
+    assert said.startswith("p(effective_view)") and 0 < before < 1 and 0 < now < 1
+    assert not [each for each in opened("din").markdown if "this model **" in each.value]

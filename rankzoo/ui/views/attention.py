@@ -49,7 +49,7 @@ def show(sight: Sight) -> None:
     with left:
         _rows(sight, shown, shares, who, readers)
     with right:
-        panel(sight, shown, frame, task, prediction)
+        panel(sight, shown, frame, task, prediction, marked)
     strip(frame, readers, of)
     attention_marks.show(sight, shown)
     if marked or frame["dropped"].any():
