@@ -267,6 +267,11 @@ def test_collapse_alarm():
     assert texts(collapsed).count("collapsed onto one expert") == 1
     assert "1.1" in texts(collapsed) and "1.6" in texts(collapsed)
     assert math.isnan(gates.effective_experts([NAN, 0]))
+    for experts in (2, 4, 8, 64):
+        alarm = math.exp(0.1 * math.log(experts))  # H / ln n < 0.1
+        both = pd.DataFrame({"task": ["a", "b"], "effective": [alarm - 0.001, alarm + 0.001], "experts": experts})
+        said = texts(gates.effective(both))
+        assert said.count("collapsed onto one expert") == 1 and f"collapse alarm ({alarm:.2f})" in said
     given = gates.effective(pd.DataFrame({"task": ["click", "like"], "effective": [2.5, 1.1], "experts": 4}))
     assert {"2.5", "1.1", "1 = one expert only, 4 = all equally"} <= set(texts(given))
 
