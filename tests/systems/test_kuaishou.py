@@ -333,6 +333,18 @@ def test_what_is_left_of_table_1_is_said():
     assert max(float(step) for step in facts["stability of 4 beams, step by step"].value.split(", ")) < 1
 
 
+def test_which_inputs_are_worth_most_is_told_as_the_losses_of_auc_rank_them():
+    """The places of the watch history by task, read from the facts under the answer: third, second, second."""
+    names = ("AUC without the watch history", "AUC without the phone's own features", "AUC without crosses and soft buckets")
+    lost = {fact.name: [float(part.split()[0].replace("−", "-")) for part in fact.value.split(", ")]
+            for fact in SYSTEM.facts if fact.name in names}
+    places = [1 + sum(lost[name][task] < lost[names[0]][task] for name in names[1:]) for task in range(3)]
+    (asked,) = (question for question in SYSTEM.lesson.questions if question.ask == "Which inputs are worth most?")
+    going_on, rest = asked.answer.split(";")
+    assert places == [3, 2, 2] and set(asked.facts) == set(names)
+    assert "going on, where the watch history is third" in going_on and "views and likes, where it is second" in rest
+
+
 def test_common_misreadings_of_the_print_are_mended():
     """The last of the sheet's section 12: the loss's minus between two terms that are added, and the letter l read as a one."""
     (answer,) = (right for wrong, right in SYSTEM.lesson.misreadings.items() if "printed minus" in wrong and "n ≤ 1" in wrong)
