@@ -246,8 +246,12 @@ def test_kuaishou_13_beams_are_distinct_lists_without_duplicates(beams):
 
 
 def test_kuaishou_14_stability():
-    """In (0, 1], and a higher threshold never stops earlier."""
+    """Equation 6, min / max over all beams, the worst of which is not the second; in (0, 1], and a higher threshold never stops
+    earlier."""
     steps = search(score(), REQUESTS, SIZE, SIZE, beams=3)
+    for beams in steps:
+        torch.testing.assert_close(beams.stability, beams.reward.amin(dim=1) / beams.reward.amax(dim=1), rtol=0, atol=0)
+        assert beams.reward.shape[1] == 3 and (beams.reward[:, 1] > beams.reward[:, 2]).any()
     assert all(((beams.stability > 0) & (beams.stability <= 1)).all() for beams in steps)
     at = [stops(steps, 1, threshold) for threshold in (0.1, 0.6, 0.8, 0.9, 0.95)]
     late = [torch.where(step > 0, step, SIZE + 1) for step in at]
