@@ -182,7 +182,8 @@ class Block:
 
     `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
-    (an MLP's bars) or (rows, width) of a table; `task` the task it belongs to; `group` sorts features (user, item, context).
+    (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
+    of; `task` the task it belongs to; `group` sorts features (user, item, context).
     """
 
     address: str
@@ -196,6 +197,7 @@ class Block:
     task: str = ""
     group: str = ""
     words: tuple[str, ...] = ()
+    skips: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

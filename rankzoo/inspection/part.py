@@ -99,7 +99,7 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
         case "gate":
             return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
-        case "tower" if block.task and len(maps) > 1:
+        case "tower" if block.task and len(maps) > 1 and not block.skips:
             return "This task's own network, from its vector to its logit."
         case "numbers" if not own.parameters:
             return "Numbers are read as they are, each brought to mean 0 and deviation 1: they own no vector."

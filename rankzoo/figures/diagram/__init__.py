@@ -114,6 +114,8 @@ def sentence(block: Block, state: State) -> str:
         said.append(say("stands for {n} of them").format(n=times))
     if block.units:
         said.append(_sizes(block, say))
+    if block.skips:
+        said.append(say("what enters a unit is added to what leaves it"))
     if block.parameters:
         said.append(say("{n} parameters").format(n=whole(block.parameters)))
     if block.form == "head" and block.task in state.metrics:

@@ -10,7 +10,7 @@ from rankzoo.shape import Block
 
 TALLEST_BAR, BAR, UNIT_LABEL = 240.0, 18.0, 18.0
 HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW, ITEM, JOINED = 18.0, 22.4, 24.0, 42.0, 314.0
-OFF = 36.0
+OFF, SKIP = 36.0, 18.0
 ROWS = ("feature", "numbers", "item")
 """Forms of the first column whose ribbons are as thick as what leaves them is wide."""
 NOTHING: Mapping[str, Block] = MappingProxyType({})
@@ -62,11 +62,24 @@ def shown_units(units: tuple[int, ...]) -> tuple[int, ...]:
     return units if len(units) <= 3 else (units[0], *units[-2:])
 
 
+def shown_skips(units: tuple[int, ...], skips: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+    """The ways past layers among those that fit into a node: several in a row are one where what lies between is left out."""
+    kept = range(len(units)) if len(units) <= 3 else (0, len(units) - 2, len(units) - 1)
+    ends, found = dict(skips), []
+    for place, start in enumerate(kept):
+        end = ends.get(start)
+        while end is not None and end not in kept:
+            end = ends.get(end)
+        if end is not None:
+            found.append((place, kept.index(end)))
+    return found
+
+
 def size(block: Block, scale: Scales, roomy: float) -> tuple[float, float]:
     """Width and height of a block; `roomy` runs from 0 (tight) to 1, and below 0 where even tight is too wide."""
     if block.form == "layer":
         count = len(block.units)
-        title = 16.0 if block.slot == "sharing" else 0.0
+        title = above_bars(block)
         w = 16 + count * BAR + (count - 1) * (28 + 24 * max(roomy, 0.0))
         return w, title + max(bar_height(unit, scale) for unit in block.units) + UNIT_LABEL
     tight, wide = WIDTHS[block.form]
@@ -84,6 +97,11 @@ def _height(block: Block, scale: Scales) -> float:
     return fixed[block.form]
 
 
+def above_bars(block: Block) -> float:
+    """Room above the bars of a layer: for its title, or for the ways past some of them."""
+    return 16.0 if block.slot == "sharing" else SKIP if block.skips else 0.0
+
+
 def bar_height(unit: int, scale: Scales) -> float:
     """Height of a layer's bar: it grows with the square root of the width."""
     return max(12.0, scale.bar * math.sqrt(unit))
@@ -91,7 +109,7 @@ def bar_height(unit: int, scale: Scales) -> float:
 
 def layer_bars(block: Block, box: Box, scale: Scales) -> list[Box]:
     """The bars of a layer inside its box, all on one middle line, the label below each inside the box too."""
-    title = 16.0 if block.slot == "sharing" else 0.0
+    title = above_bars(block)
     middle = box.y + title + (box.h - title - UNIT_LABEL) / 2
     step = (box.w - 16 - BAR) / (len(block.units) - 1) if len(block.units) > 1 else 0.0
     heights = [bar_height(unit, scale) for unit in block.units]
