@@ -183,7 +183,8 @@ class Block:
     `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
     (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
-    of; `task` the task it belongs to; `group` sorts features (user, item, context).
+    of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to; `group`
+    sorts features (user, item, context).
     """
 
     address: str
@@ -198,6 +199,7 @@ class Block:
     group: str = ""
     words: tuple[str, ...] = ()
     skips: tuple[tuple[int, int], ...] = ()
+    again: int = 0
 
 
 @dataclass(frozen=True)

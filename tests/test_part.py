@@ -25,10 +25,9 @@ from rankzoo.shape import Block
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
-UNSIZED = {("deep_crossing", "towers.click"), ("huawei", "towers.entities"), ("huawei", "towers.category"),
-           ("alibaba", "towers.item")}
-"""Residual units, a map for each word and for each piece of news, and an item tower that reads a part of what comes: no chain of
-layers for a row."""
+UNSIZED = {("huawei", "towers.entities"), ("huawei", "towers.category"), ("alibaba", "towers.item")}
+"""A map for each word and for each piece of news, and an item tower that reads a part of what comes: no chain of layers for a
+row."""
 FOUND = part._run
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
 

@@ -6,7 +6,7 @@ a part's drawing, so that it holds for every kind; what has no form of its own h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rankzoo.components.losses.base import Loss
 from rankzoo.components.slot import Slot
@@ -49,6 +49,7 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
         found = Inputs(before_the_experts(block, blocks, own.parameters // block.units[0]))
     maps = maps if found else ()
     found = found or Inputs(titled(came))
+    found = replace(found, again=(("x₀", block.again),)) if block.again else found
     table = any(part.table and part.working == f"{block.units[0]:,} × {block.units[-1]:,}" for part in own.parts if block.units)
     below = {flow.to for flow in block.flows} if block.form == "bias" else ()
     held = tuple((each.title, each.parameters) for each in blocks if each.address in below)

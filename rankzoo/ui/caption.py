@@ -92,7 +92,8 @@ def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count
 def _shape(inner: Anatomy, part: Block) -> None:
     """Where its numbers come from, and how many come and leave."""
     came = inner.inputs
-    names = _names(came.reads) if len(came.reads) <= NAMED else say("{n} parts", n=len(came.reads))
+    read = (*came.reads, *came.again)
+    names = _names(read) if len(read) <= NAMED else say("{n} parts", n=len(read))
     lines = [say("reads {names}", names=names)] if came.reads else []
     lines += [said for said in (_sizes(inner, part),) if said]
     lines += [say("read by the last layer: {names}", names=_names(came.last))] if came.last else []
