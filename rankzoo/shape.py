@@ -107,7 +107,8 @@ class Shape:
 class Part:
     """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
     operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
-    that a pass has whatever the number of its examples: those of encoding the catalogue."""
+    that a pass has whatever the number of its examples: those of encoding the catalogue; `width` the working of the output's
+    width, where several vectors stand side by side."""
 
     path: str
     parameters: int
@@ -117,6 +118,7 @@ class Part:
     table: bool = False
     elementwise: int = 0
     once: int = 0
+    width: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ x = [e_1; …; e_m; crosses], optionally with element-wise products of chosen fi
 """
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -64,7 +66,8 @@ class Join(Slot):
                          origin={**shape.origin, "joined": shape.at} if joined else shape.origin)
 
     def count(self, shape: Shape) -> Count:
-        return Count((Part("", 0, 0, (self.after(shape).joined,)),))
+        widths = list(self.sizes(shape).values())
+        return Count((Part("", 0, 0, (sum(widths),), width=side_by_side(widths)),))
 
     def draw(self, shape: Shape) -> Drawing:
         sizes = self.sizes(shape)
@@ -81,6 +84,14 @@ class Join(Slot):
 
     def build(self, shape: Shape) -> JoinLayer:
         return JoinLayer(self, shape)
+
+
+def side_by_side(widths: Sequence[int]) -> str:
+    """How wide several vectors are together, as a person would add them up: «8 × 16 + 49», numbers that stand alone last; empty
+    where there are not two."""
+    alone, counted = widths.count(1), Counter(width for width in widths if width > 1)
+    terms = [f"{n:,} × {width:,}" if n > 1 else f"{width:,}" for width, n in counted.items()]
+    return " + ".join([*terms, *([f"{alone:,}"] if alone else [])]) if len(widths) > 1 else ""
 
 
 def read(shape: Shape) -> None:
