@@ -5,7 +5,8 @@ part of the diagram.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
@@ -121,6 +122,14 @@ class Part:
     width: str = ""
 
 
+def side_by_side(widths: Sequence[int]) -> str:
+    """How wide several vectors are together, as a person would add them up: «8 × 16 + 49», numbers that stand alone last; empty
+    where there are not two."""
+    alone, counted = widths.count(1), Counter(width for width in widths if width > 1)
+    terms = [f"{n:,} × {width:,}" if n > 1 else f"{width:,}" for width, n in counted.items()]
+    return " + ".join([*terms, *([f"{alone:,}"] if alone else [])]) if len(widths) > 1 else ""
+
+
 @dataclass(frozen=True)
 class Count:
     """What a slot holds and does per example, as the papers' formulas have it, by part."""
@@ -174,8 +183,8 @@ class Count:
         return sum(prod(p.output) for p in self.parts if p.output)
 
 
-BlockForm = Literal["feature", "numbers", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product", "cross",
-                    "linear", "concat", "layer", "expert", "gate", "tower", "bias_tower", "adversary", "head", "broken"]
+BlockForm = Literal["feature", "numbers", "forest", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product",
+                    "cross", "linear", "concat", "layer", "expert", "gate", "tower", "bias_tower", "adversary", "head", "broken"]
 
 
 @dataclass(frozen=True)

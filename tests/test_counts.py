@@ -7,12 +7,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.blueprint import Blueprint
-from rankzoo.components.concatenation.join import side_by_side
 from rankzoo.document import Document
 from rankzoo.inspection.counts import components, flops_working, memory, modules, parts, shaped
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
-from rankzoo.shape import Part
+from rankzoo.shape import Part, side_by_side
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())

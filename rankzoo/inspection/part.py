@@ -79,7 +79,7 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     wide = (sum(width for _, width in reads),) if reads else ()
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
-    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "product") and leaves else ()
+    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "forest", "product") and leaves else ()
 
 
 def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
@@ -102,6 +102,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
         case "tower" if block.task and len(maps) > 1 and not block.skips:
             return "This task's own network, from its vector to its logit."
+        case "numbers" if "forest" in to:
+            return "The trees ask of every number whether it is above a threshold: it owns no vector."
         case "numbers" if not own.parameters:
             return "Numbers are read as they are, each brought to mean 0 and deviation 1: they own no vector."
         case "numbers" if maps:
@@ -122,7 +124,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
     return SENTENCES.get(block.form, "")
 
 
-SENTENCES = {"bias": "What the side way reads, value by value.",
+SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",
+             "bias": "What the side way reads, value by value.",
              "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
              "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",

@@ -5,8 +5,6 @@ x = [e_1; …; e_m; crosses], optionally with element-wise products of chosen fi
 """
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -15,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
-from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape, side_by_side
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -84,14 +82,6 @@ class Join(Slot):
 
     def build(self, shape: Shape) -> JoinLayer:
         return JoinLayer(self, shape)
-
-
-def side_by_side(widths: Sequence[int]) -> str:
-    """How wide several vectors are together, as a person would add them up: «8 × 16 + 49», numbers that stand alone last; empty
-    where there are not two."""
-    alone, counted = widths.count(1), Counter(width for width in widths if width > 1)
-    terms = [f"{n:,} × {width:,}" if n > 1 else f"{width:,}" for width, n in counted.items()]
-    return " + ".join([*terms, *([f"{alone:,}"] if alone else [])]) if len(widths) > 1 else ""
 
 
 def read(shape: Shape) -> None:

@@ -17,12 +17,14 @@ NOTHING: Mapping[str, Block] = MappingProxyType({})
 
 WIDTHS: Mapping[str, tuple[float, float]] = {
     "feature": (156, 214), "numbers": (156, 214), "item": (156, 214), "left": (156, 214), "history": (156, 214),
+    "forest": (82, 96),
     "candidate": (16, 16), "scorer": (84, 88), "sum": (40, 40), "product": (40, 40), "cross": (72, 78), "linear": (76, 84),
     "concat": (26, 26), "gate": (16, 16), "expert": (84, 104), "tower": (88, 118), "head": (110, 190), "broken": (150, 170)}
 """Tight and roomy width by form; a layer's follows from its bars."""
 
 GAPS: Mapping[tuple[str, str], tuple[float, float, float]] = {
     ("feature", "concat"): (54, 90, 1.0), ("feature", "scorer"): (26, 34, 0.1), ("feature", "candidate"): (24, 34, 0.2),
+    ("feature", "forest"): (30, 48, 0.4),
     ("candidate", "scorer"): (18, 24, 0.1), ("scorer", "sum"): (122, 130, 0.1), ("sum", "concat"): (40, 60, 0.6),
     ("product", "concat"): (24, 36, 0.2),
     ("concat", "layer"): (36, 56, 0.8), ("concat", "expert"): (38, 60, 0.6), ("concat", "cross"): (22, 30, 0.2),
@@ -91,9 +93,9 @@ def _height(block: Block, scale: Scales) -> float:
         return HISTORY_HEAD + rows_shown(block, scale) * HISTORY_ROW - 3
     if block.form == "candidate":
         return 16 + max(16.0, min(60.0, 0.8 * sum(block.units[-1:])))
-    fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "left": FEATURE_ROW, "item": ITEM, "scorer": scale.scorer,
-             "sum": 48.0, "product": 48.0, "cross": 118.0, "linear": 44.0, "gate": 18 + scale.gate, "expert": scale.expert,
-             "tower": scale.head, "head": scale.head, "concat": JOINED, "broken": 76.0}
+    fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "left": FEATURE_ROW, "item": ITEM, "forest": 64.0,
+             "scorer": scale.scorer, "sum": 48.0, "product": 48.0, "cross": 118.0, "linear": 44.0, "gate": 18 + scale.gate,
+             "expert": scale.expert, "tower": scale.head, "head": scale.head, "concat": JOINED, "broken": 76.0}
     return fixed[block.form]
 
 
