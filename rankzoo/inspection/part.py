@@ -162,6 +162,8 @@ def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -
 
 def _below(block: Block, count: Count) -> tuple[Part, ...]:
     found = count.within(block.address).parts
+    if block.form == "candidate":
+        found += count.within(f"{block.address.removesuffix('candidate')}tokens.candidate").parts
     slot, _, name = block.address.partition(".")
     if slot == "towers" and name and block.form not in ("bias_tower", "adversary"):
         found += tuple(part for place in ("deep", "head", "bias") for part in count.within(f"towers.{place}.{name}").parts)
