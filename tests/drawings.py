@@ -86,7 +86,7 @@ def dcn(layers: int = 2, inputs: int = 8, wide: bool = True) -> tuple[Block, ...
     for i in range(layers):
         to = f"interaction.0.layer.{i + 1}" if i < layers - 1 else "concatenation"
         blocks.append(Block(f"interaction.0.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}", "full", (width,),
-                            width * width, (Flow(to, width),)))
+                            width * width, (Flow(to, width),), again=width if i else 0))
     if wide:
         blocks.append(Block("interaction.1", "interaction", "linear", "linear", "first order", (900, 1), 900,
                             (Flow("towers.click", 1),)))

@@ -64,32 +64,6 @@ def test_presses_before_the_answer_stay_with_their_setting():
     assert document(app).blueprint.sharing == sharing and document(app).blueprint.losses.weights == {}, "no part in hand has it"
 
 
-def test_a_press_that_tells_a_fields_old_value_changes_what_was_pressed_alone():
-    """A browser sends all fields with each press, some as they were before the last answer. Typed alone the same value counts."""
-    app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more", "sharing.experts.more")
-    assert document(app).blueprint.sharing.experts == 6
-    pressed(app, "sharing.experts.more")
-    app.number_input("side:sharing.experts").set_value(6)
-    pressed(app, "losses.weights.click.more", "sharing.widths.0.more")
-    assert document(app).blueprint.sharing.experts == 7 == app.number_input("side:sharing.experts").value
-    app.number_input("side:sharing.experts").set_value(6)
-    app.button("undo").click().run()
-    assert document(app).blueprint.sharing.experts == 7 and document(app).blueprint.sharing.widths == (32, 16)
-    app.number_input("side:sharing.experts").set_value(9).run()
-    app.number_input("side:sharing.experts").set_value(6).run()
-    assert document(app).blueprint.sharing.experts == 6
-
-
-def test_a_field_that_tells_its_old_value_beside_what_is_typed_keeps_neither_it_nor_the_refusal():
-    app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
-    app.number_input("side:sharing.experts").set_value(4)
-    app.number_input("side:representation.dim").set_value(24).run()
-    assert document(app).blueprint.sharing.experts == 5 and document(app).blueprint.representation.dim == 24
-    app.number_input("side:sharing.experts").set_value(4)
-    app.number_input("side:representation.dim").set_value(70_000_000).run()
-    assert document(app).blueprint.sharing.experts == 5 and "65,536" in said(app)[0]
-
-
 def test_what_a_press_takes_away_leaves_the_one_before_it_in_hand():
     """So that − can be pressed again: experts from the last one on, then levels. The browser goes on to name what is gone."""
     app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.3")

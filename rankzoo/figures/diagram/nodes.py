@@ -47,6 +47,16 @@ def item(block: Block, box: Box, state: State) -> list[Tree]:
             *underline(block, box, state), *corner(block, box, state)]
 
 
+def forest(block: Block, box: Box, state: State) -> list[Tree]:
+    """Decision trees: how many, how many leaves each has, and how many numbers the leaves of a row are, side by side or added."""
+    trees, _, width = block.units
+    joined = any(flow.width == trees * width for flow in block.flows)
+    lines = [(block.title, "t1 bold"), (block.detail, "t2"), (f"{trees} × {width}" if joined else f"Σ {width}", "t2 num size")]
+    return [rect(0, 0, box.w, box.h, "node box", 6),
+            *(text(box.w / 2, 18 + 17 * i, fit(words, box.w - 8), cls, "middle") for i, (words, cls) in enumerate(lines)),
+            *underline(block, box, state), *corner(block, box, state)]
+
+
 def in_parts(words: str, room: float) -> str:
     """Words in full, or as many of their parts as there is room for."""
     parts = words.split(" · ")
