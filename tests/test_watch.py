@@ -73,6 +73,8 @@ def test_a_trained_attention_writes_a_number_for_every_row_of_its_history(id: st
     document = Document.preset(id)
     inside, rows = watching(document)
     assert rows and len(rows) == len(inside.attention) and sum(shown(document, inside)) == sum(rows)
+    names = [word for word in words(drawn(document, Learned())) if re.fullmatch(r"past item \d+", word)]
+    assert names == [word for word in words(drawn(document, inside)) if word.startswith("past item")], "none is cut for a number"
     fixed = all(spec.kind == "pooling" for spec in document.blueprint.sequence)
     assert any("by how recent" in each for each in words(drawn(document, inside))) is not fixed
     assert sum(shown(document, Learned())) == (sum(rows) if fixed else 0)

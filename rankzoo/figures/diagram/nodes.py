@@ -11,8 +11,9 @@ from rankzoo.shape import Block
 
 BESIDE = 80.0
 """Units that the sizes of a side way's tables may take beside its name."""
-WEIGHT, NUMBER = 34.0, 32.0
-"""Units that the bar of a past item's weight takes at the right of its row, and the number behind it."""
+WEIGHT, SHORTEST, NUMBER = 34.0, 10.0, 32.0
+"""Units that the bar of a past item's weight takes at the right of its row, the least where a name needs them, and the number
+behind it."""
 
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:
@@ -87,22 +88,23 @@ def history(block: Block, box: Box, state: State) -> list[Tree]:
     one = state.say("word {n}" if of_words else "past item {n}")
     reader = weigher(block.address, state)
     known = weights(reader, rows, state) if reader else ()
-    room = box.w - 20 - (WEIGHT + NUMBER if known else 0.0)
+    items = names[-rows:] if len(names) >= rows else [one.format(n=length - rows + i + 1) for i in range(rows)]
+    bar = max(SHORTEST, min(WEIGHT, box.w - 24 - NUMBER - max(map(width_of, items))))
+    room = box.w - (24 + bar + NUMBER if known else 20.0)
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):
         y = HISTORY_HEAD + i * HISTORY_ROW
-        item = names[-rows:][i] if len(names) >= rows else one.format(n=length - rows + i + 1)
         parts += [rect(0, y, box.w, HISTORY_ROW - 3, "off" if idle else "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
-                  text(12, y + 14, fit(item, room), "t1")]
+                  text(12, y + 14, fit(items[i], room), "t1")]
         if known:
-            parts.append(_weight(known[i], box.w - 8, y))
+            parts.append(_weight(known[i], bar, box.w - 8, y))
     return parts
 
 
-def _weight(weight: Weight, right: float, y: float) -> Tree:
-    """The bar of a past item's weight and its number, in the colour of attention."""
-    left, high = right - NUMBER - WEIGHT, HISTORY_ROW - 3
-    return g([rect(left, y + 4, WEIGHT, high - 8, "track", 2), rect(left, y + 4, WEIGHT * weight.share, high - 8, "mark", 2),
+def _weight(weight: Weight, bar: float, right: float, y: float) -> Tree:
+    """The bar of a past item's weight, so long at most, and its number, in the colour of attention."""
+    left, high = right - NUMBER - bar, HISTORY_ROW - 3
+    return g([rect(left, y + 4, bar, high - 8, "track", 2), rect(left, y + 4, bar * weight.share, high - 8, "mark", 2),
               text(right, y + 14, weight.said, "t1 num", "end")], "family-2")
 
 
