@@ -36,8 +36,8 @@ def _own(mine: Drawn, theirs: Drawn) -> frozenset[str]:
 
 
 def _stated(address: str, layout: Layout) -> tuple[Block, int]:
-    """What a block says of itself, wherever it stands and whatever it feeds, and for how many."""
-    return replace(layout.blocks[address], address="", flows=()), layout.counts.get(address, 1)
+    """What a block says of itself, wherever it stands, whatever it reads and feeds, and for how many."""
+    return replace(layout.blocks[address], address="", flows=(), again=0), layout.counts.get(address, 1)
 
 
 def _twins(theirs: Blueprint, mine: Blueprint) -> Iterator[tuple[str, str]]:
