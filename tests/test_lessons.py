@@ -314,6 +314,28 @@ def test_what_fits_every_model_is_asked_of_some_and_components_are_seven():
     assert set(GENERAL) <= asked
 
 
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_what_fits_every_model_says_nothing_that_this_one_has_not(system):
+    """Gates, one for each task, are spoken of where each task has one; towers up to a logit where each task has that."""
+    own = set(system.lesson.questions)
+    text = {q.of: " ".join((q.answer, q.slip, q.then)) for q in questions(system, preset(system)) if q not in own and q.of}
+    parts, tasks = preset(system).count().parts, set(system.blueprint.tasks)
+    paths = {part.path for part in parts if part.parameters}
+    if "gate" in text.get("sharing", ""):
+        assert all(any(path.startswith("sharing.") and path.endswith(f"gate.{task}") for path in paths) for task in tasks)
+    if "up to its logit" in text.get("towers", ""):
+        assert {part.path for part in parts if part.path.startswith("towers.head.") and part.output == (1,)} == {
+            f"towers.head.{task}" for task in tasks}
+
+
+@pytest.mark.parametrize(("arch", "slots"), [("linkedin", {"towers"}), ("alibaba", set()), ("spotify", set()), ("huawei", set()),
+                                             ("youtube", {"sharing", "towers"}), ("omoe", {"towers"}), ("dnn", {"towers"})])
+def test_parts_of_tasks_are_asked_about_where_each_task_has_its_own(arch, slots):
+    """Groups have no gate, one gate is none for each task; a product with items' vectors is no tower."""
+    found = {q.of for q in questions(systems()[arch], preset(systems()[arch])) if q in GENERAL and q.number == "parameters"}
+    assert found == slots
+
+
 def test_nothing_is_made_of_a_setting_that_is_no_size():
     youtube = systems()["youtube"].blueprint
     assert doubled(youtube, "sharing.experts").sharing.experts == 8

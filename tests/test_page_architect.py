@@ -286,6 +286,13 @@ def test_the_selected_part_is_explained_counted_and_set():
     assert "sharing.expert.2" not in drawn(app) and app.selectbox("form:sharing.kind").value == "mmoe", "its column stays in hand"
 
 
+@pytest.mark.parametrize("arch, told", [("din", "reads candidate (16), Σ (16), ⊙ (16)  \nnumbers for a row 3 × 16 = 48"),
+                                        ("youtube", "reads 9 parts  \nnumbers for a row 8 × 16 + 49 = 177")])
+def test_what_is_joined_says_of_what_and_how_wide(arch, told):
+    app = pick(opened(arch), DIAGRAM, "concatenation")
+    assert told in [each.value.replace("\\", "") for each in app.caption]
+
+
 @pytest.mark.parametrize("arch", BUILT)
 def test_every_node_has_a_caption(arch):
     app = opened(arch)
@@ -360,6 +367,17 @@ def test_sizes_change_the_counts_and_nothing_else():
     app.number_input(key="rz_candidates").set_value(10).run()
     flops = preset.blueprint.count(preset.schema()).flops
     assert app.dataframe[0].value["This app"].iloc[-1] == flops_of(10 * flops)
+
+
+@pytest.mark.parametrize(("arch", "item"), [("homedepot", "product"), ("huawei", "news")])
+def test_items_that_are_only_scored_or_encoded_are_said_to_grow(arch, item):
+    """They have no table, and cost all the same."""
+    app = opened(arch)
+    app.session_state["rz_costs"] = True
+    app.segmented_control(key="rz_scale").set_value("industry").run()
+    told = [each.value for each in app.caption if item in each.value]
+    assert any(f"items ({item}) × 100,000; " in each for each in told) and not app.exception
+    assert any(each.startswith(f"Items ({item}): 100,000 times as many, which is our choice") for each in told)
 
 
 def test_an_expert_s_objection_and_its_cure():
