@@ -1,4 +1,4 @@
-"""A square of tasks: every name stands above its column in full, in two lines where one is too narrow."""
+"""A square of tasks: every name stands at its row and its column in full, in two lines where one is too narrow."""
 from __future__ import annotations
 
 import pytest
@@ -25,6 +25,9 @@ def test_every_task_of_a_company_is_named_in_full(arch):
         columns[part[1]["x"]] = columns.get(part[1]["x"], "") + part[2]
         assert measure(part[2]) <= min(66, 280 / len(SEVERAL[arch]))
     assert tuple(columns[x] for x in sorted(columns)) == SEVERAL[arch]
+    rows = [part for part in square(SEVERAL[arch], {}, set(), 0, "title", "note", 1.0, False)
+            if part[0] == "text" and part[1]["class"] == "t1"]
+    assert "".join(part[2] for part in rows) == "".join(SEVERAL[arch])
 
 
 def test_a_name_without_parts_is_cut():

@@ -19,7 +19,9 @@ def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outline
         y = 62 + 38 * i
         parts += [text(left + 96 + each * i + (each - 4) / 2, 56 - 11 * up, said, "t2 small", "middle")
                   for up, said in enumerate(reversed(_lines(a, each - 2)))]
-        parts += [symbol(i, left + 5, y + 16), text(left + 16, y + 21, fit(a, 76, 13), "t1")]
+        beside = _lines(a, 76, 13)
+        parts += [symbol(i, left + 5, y + 16), *(text(left + 16, y + 28 - 7 * len(beside) + 14 * down, said, "t1")
+                                                 for down, said in enumerate(beside))]
         for j, b in enumerate(tasks):
             x, value = left + 96 + each * j, values.get(pair(a, b), math.nan) if i != j else math.nan
             said = fixed(value, 2) if i != j else ""
@@ -30,11 +32,11 @@ def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outline
     return parts + outlines
 
 
-def _lines(name: str, room: float) -> tuple[str, ...]:
+def _lines(name: str, room: float, font: float = 12) -> tuple[str, ...]:
     """A name in one line, or in two where it is too wide and has parts: long_ dwell."""
     cut = name.find("_") + 1
     halves = (name[:cut], name[cut:]) if 0 < cut < len(name) else (name,)
-    return (name,) if measure(name) <= room else tuple(fit(part, room) for part in halves)
+    return (name,) if measure(name, font) <= room else tuple(fit(part, room, font) for part in halves)
 
 
 def pair(a: object, b: object) -> frozenset[str]:
