@@ -20,7 +20,7 @@ from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load, names, schema_of
 from rankzoo.errors import Change, Cure, ZooError, nearest
 from rankzoo.inspection.advice import amends
-from rankzoo.inspection.scale import FACTOR, Scaled, industry, tables
+from rankzoo.inspection.scale import FACTOR, Scaled, industry, lists, tables
 from rankzoo.memo import kept
 from rankzoo.mending import Case, cure, put_back
 from rankzoo.model import RankingModel
@@ -158,7 +158,7 @@ class Document(BaseModel):
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size
         that cannot stand here is left out; tables of which nothing is known are FACTOR times as long."""
         schema, by_hand = self.schema(), set(self.changed())
-        own = (*tables(schema), *(h.name for h in schema.histories)) if self.data == self.system.dataset else ()
+        own = (*tables(schema), *lists(schema)) if self.data == self.system.dataset else ()
         taken = [size for size in self.system.industry if (size.table or size.history) and size.at in own]
         left = [size for size in self.system.industry
                 if not (size.table or size.history) and not {size.at, f"{size.at.rpartition('.')[0]}.kind"} & by_hand]

@@ -95,8 +95,8 @@ class Value:
 @dataclass(frozen=True)
 class Size:
     """A size that was larger in industry than the preset's. at: a setting's address («sharing.experts») or, where `table`, the
-    name of a table, whose rows it counts, or, where `history`, that of a history, whose positions it counts · fact: who says
-    so."""
+    name of a table, whose rows it counts, or, where `history`, that of a history or a list of an item, whose positions it
+    counts · fact: who says so."""
 
     at: str
     value: object
@@ -117,9 +117,9 @@ class Size:
         return (", ".join(map(str, self.value)) or "none") if isinstance(self.value, tuple) else f"{self.value:,}"
 
 
-def stated(name: str, value: object, source: Source, at: str = "", path: str = "") -> Fact:
-    """A fact read in its source, at the place named."""
-    return Fact(name, str(value), "stated", source, at=at, path=path)
+def stated(name: str, value: object, source: Source, at: str = "", path: str = "", why: str = "") -> Fact:
+    """A fact read in its source, at the place named; `why` says what it leaves open."""
+    return Fact(name, str(value), "stated", source, at=at, path=path, why=why)
 
 
 def code(name: str, value: object, source: Source, at: str = "", path: str = "") -> Fact:

@@ -17,10 +17,12 @@ from rankzoo.schema import Schema, Task
 
 @dataclass(frozen=True)
 class SequenceShape:
-    """Size of one history between slots: `length` positions, and the width of each field in a token, in order."""
+    """Size of one history between slots: `length` positions, the width of each field in a token, in order, and whether each
+    position stands for one past item still."""
 
     length: int
     widths: Mapping[str, int]
+    items: bool = True
 
     @property
     def width(self) -> int:
@@ -195,7 +197,7 @@ class Block:
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
     (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
     of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to; `group`
-    sorts features (user, item, context).
+    sorts features (user, item, context); `past` is the history to each of whose items it gives a weight.
     """
 
     address: str
@@ -211,6 +213,7 @@ class Block:
     words: tuple[str, ...] = ()
     skips: tuple[tuple[int, int], ...] = ()
     again: int = 0
+    past: str = ""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def din(histories: int = 1, length: int = 30) -> tuple[Block, ...]:
                    Block(f"{at}.candidate", "sequence", "candidate", "candidate", "query", (48,), 0, (Flow(at, 48),)),
                    Block(at, "sequence", "scorer", "activation unit", "c, h, c−h, c⊙h", (36, 1), 6985,
                          (Flow(f"{at}.sum", 48),)),
-                   Block(f"{at}.sum", "sequence", "sum", "Σ", "", (48,), 0, (Flow("concatenation", 48),))]
+                   Block(f"{at}.sum", "sequence", "sum", "Σ", "", (48,), 0, (Flow("concatenation", 48),),
+                         past=f"past{i}")]
     return (*blocks, *deep())
 
 

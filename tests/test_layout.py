@@ -99,6 +99,17 @@ def test_words_fit_their_nodes(layout: Layout) -> None:
                 assert -out <= start + x - left and end + x - left <= box.w + out, (address, part, box)
 
 
+def test_no_name_of_a_task_is_cut_for_its_metric(layout: Layout) -> None:
+    """A name that was whole before training is whole behind it, the metric below it if need be, and its unit with it."""
+    heads = [address for address, block in layout.blocks.items() if block.form == "head"]
+    metrics = {layout.blocks[address].task: "0.7421 AUC" for address in heads}
+    nodes = [{tree[1]["data-id"]: tree for tree, *_ in walk(drawn) if "data-id" in tree[1]}
+             for drawn in (draw(layout), draw(layout, metrics=metrics))]
+    for address in heads:
+        before, after = ([part[2] for part, *_ in walk(each[address]) if part[0] == "text"] for each in nodes)
+        assert before[0] == after[0] and "0.7421 AUC" in " ".join(after[1:]), (address, after)
+
+
 def test_no_edge_runs_behind_a_box(layout: Layout) -> None:
     """As it is drawn, curves and all: a box that it neither leaves nor enters has no point of it inside."""
     for ends, points in edges(draw(layout)):

@@ -101,7 +101,8 @@ def test_what_was_measured_was_read(system):
 @pytest.mark.parametrize("system", INDUSTRY, ids=named)
 def test_what_is_told_of_a_component_is_no_surer_than_its_facts(system):
     """Each of the seven has a tag: where a fact speaks of what stands there, none that is surer than the least sure of these; and
-    that nothing is mentioned of a component is not read anywhere as a decision."""
+    that nothing is mentioned of a component is not read anywhere as a decision. How gradients are combined belongs to the
+    losses."""
     lesson, surer = system.lesson, PROVENANCES.index
     assert len(lesson.sure) == len(SLOTS)
     for slot, tag in zip(SLOTS, lesson.sure, strict=True):
@@ -110,6 +111,8 @@ def test_what_is_told_of_a_component_is_no_surer_than_its_facts(system):
         assert kind is None or surer(tag) >= min(surer(kind), surer("unsure")), slot
         silent = lesson.why[slot] in ("Nothing is mentioned.", "Nothing is described.", "Nothing in the sources.")
         assert not silent or tag == "unsure", slot
+    combined = [surer(fact.tag) for fact in system.facts if fact.path == "settings.combine"]
+    assert surer(system.sure("losses")) >= min([*combined, surer("unsure")]) or not combined
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)
@@ -309,6 +312,28 @@ def test_what_fits_every_model_is_asked_of_some_and_components_are_seven():
         "representation", "concatenation", "towers", "losses"}
     asked = {question for system in EVERY for question in questions(system, preset(system))}
     assert set(GENERAL) <= asked
+
+
+@pytest.mark.parametrize("system", EVERY, ids=named)
+def test_what_fits_every_model_says_nothing_that_this_one_has_not(system):
+    """Gates, one for each task, are spoken of where each task has one; towers up to a logit where each task has that."""
+    own = set(system.lesson.questions)
+    text = {q.of: " ".join((q.answer, q.slip, q.then)) for q in questions(system, preset(system)) if q not in own and q.of}
+    parts, tasks = preset(system).count().parts, set(system.blueprint.tasks)
+    paths = {part.path for part in parts if part.parameters}
+    if "gate" in text.get("sharing", ""):
+        assert all(any(path.startswith("sharing.") and path.endswith(f"gate.{task}") for path in paths) for task in tasks)
+    if "up to its logit" in text.get("towers", ""):
+        assert {part.path for part in parts if part.path.startswith("towers.head.") and part.output == (1,)} == {
+            f"towers.head.{task}" for task in tasks}
+
+
+@pytest.mark.parametrize(("arch", "slots"), [("linkedin", {"towers"}), ("alibaba", set()), ("spotify", set()), ("huawei", set()),
+                                             ("youtube", {"sharing", "towers"}), ("omoe", {"towers"}), ("dnn", {"towers"})])
+def test_parts_of_tasks_are_asked_about_where_each_task_has_its_own(arch, slots):
+    """Groups have no gate, one gate is none for each task; a product with items' vectors is no tower."""
+    found = {q.of for q in questions(systems()[arch], preset(systems()[arch])) if q in GENERAL and q.number == "parameters"}
+    assert found == slots
 
 
 def test_nothing_is_made_of_a_setting_that_is_no_size():

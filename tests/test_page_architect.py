@@ -369,6 +369,17 @@ def test_sizes_change_the_counts_and_nothing_else():
     assert app.dataframe[0].value["This app"].iloc[-1] == flops_of(10 * flops)
 
 
+@pytest.mark.parametrize(("arch", "item"), [("homedepot", "product"), ("huawei", "news")])
+def test_items_that_are_only_scored_or_encoded_are_said_to_grow(arch, item):
+    """They have no table, and cost all the same."""
+    app = opened(arch)
+    app.session_state["rz_costs"] = True
+    app.segmented_control(key="rz_scale").set_value("industry").run()
+    told = [each.value for each in app.caption if item in each.value]
+    assert any(f"items ({item}) × 100,000; " in each for each in told) and not app.exception
+    assert any(each.startswith(f"Items ({item}): 100,000 times as many, which is our choice") for each in told)
+
+
 def test_an_expert_s_objection_and_its_cure():
     """One expert: the page says what is wrong with it, why, and the button mends it; a preset is told nothing."""
     app = opened("mmoe")

@@ -11,6 +11,7 @@ from rankzoo.document import Document
 from rankzoo.facts import MEANING
 from rankzoo.lesson import Lesson
 from rankzoo.registry import systems
+from rankzoo.ui import service as store
 from rankzoo.ui import words as catalogue
 from tests.test_page_zoo import bare, names, spoken
 from tests.visits import nodes, pick, scenes, visit, without_workers, words
@@ -122,6 +123,36 @@ def test_a_model_in_hand_is_kept_with_its_changes():
     assert app.query_params["step"] == "din"
     app.button("learn_go:architect").click().run()
     assert app.session_state["rz_document"].changed() == ("towers.widths",)
+
+
+@pytest.mark.parametrize("arch", COMPANIES)
+def test_a_company_s_run_in_the_address_opens_its_story(arch):
+    """One system on every page: the head names the company whose run is in hand, and so does the address that is passed on."""
+    run = store.store().submit(Document.preset(arch), "somebody")
+    app = visit("learn", run=run)
+    system = systems()[arch]
+    assert not app.exception and app.query_params["step"] == arch and app.query_params["path"] == "companies"
+    assert system.company in text(app) and system.lesson.problem in text(app) and "learn:ladder" not in scenes(app)
+
+
+def test_a_rung_s_run_and_a_rung_s_address_open_the_ladder():
+    """Also with a company's model in hand: an address that names a step is of the ladder where it names no path."""
+    run = store.store().submit(Document.preset("din"), "somebody")
+    assert visit("learn", run=run).query_params["step"] == "din"
+    app = visit("learn", run=store.store().submit(Document.preset("spotify"), "somebody"), step="dcn_v2")
+    assert app.query_params["step"] == "dcn_v2" and "learn:ladder" in scenes(app)
+
+
+def test_a_company_chosen_on_the_way_is_met_again():
+    """First the ladder, then LinkedIn in the Architect, then its story; the ladder is a choice away, and stays chosen."""
+    app = visit("learn")
+    app.switch_page("pages/architect.py").run()
+    app.session_state["rz_document"] = Document.preset("linkedin")
+    app.run()
+    app.switch_page("pages/learn.py").run()
+    assert app.query_params["path"] == "companies" and systems()["linkedin"].lesson.problem in text(app)
+    app.selectbox("inside:path").set_value("ladder").run()
+    assert "learn:ladder" in scenes(app) and "learn:companies" not in scenes(app.run())
 
 
 @pytest.mark.parametrize(("path", "step"), [("ladder", "dcn_v2"), ("ladder", "lr"), ("components", "sharing"),

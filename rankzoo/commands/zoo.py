@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rankzoo.blueprint import Blueprint
     from rankzoo.document import Document
     from rankzoo.facts import Fact
-    from rankzoo.inspection.scale import Scaled
+    from rankzoo.inspection.scale import Grown, Scaled
     from rankzoo.schema import Schema
     from rankzoo.shape import Count
     from rankzoo.system import System
@@ -70,11 +70,12 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     if scale == "industry":
         large = document.industry()
         known = {size.at for size in large.sizes if size.table}
-        grown_by = list(growing(blueprint, schema, known))
-        answer["scale"] = {"name": scale, "factor": large.factor, "tables": grown_by, "tag": "ours", "costs": costs(large),
+        more = growing(blueprint, schema, known)
+        answer["scale"] = {"name": scale, "factor": large.factor, "tables": list(more.tables), "items": list(more.items),
+                           "tag": "ours", "costs": costs(large),
                            "sizes": [{"path": size.at, size.unit: size.value} | fact(size.fact)
                                      for size in large.sizes]}
-        told = large_as_told(large, grown_by)
+        told = large_as_told(large, more)
         blueprint, schema = large.blueprint, large.schema
     else:
         check(document, profile())
@@ -92,11 +93,14 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         facts_table(system)]))
 
 
-def large_as_told(large: Scaled, grown_by: list[str]) -> str:
+def large_as_told(large: Scaled, more: Grown) -> str:
     """What was enlarged, by whose word."""
     lines = [f"{size.at} = {size.said}{'' if size.unit == 'setting' else f' {size.unit}'} ({size.fact.tag}: {size.fact.name}, "
-             f"{size.fact.value}" + (f"; {size.fact.place}" if size.fact.source else "") + ")" for size in large.sizes]
-    lines += [f"tables of {', '.join(grown_by)} × {large.factor:,} (our choice)"] if grown_by else []
+             f"{size.fact.value}" + (f"; {size.fact.place}" if size.fact.source else "") + ")"
+             + (f". {size.fact.why[:1].upper()}{size.fact.why[1:]}" if size.fact.why else "") for size in large.sizes]
+    lines += [f"{what} × {large.factor:,} (our choice)"
+              for what, names in ((f"tables of {', '.join(more.tables)}", more.tables),
+                                  (f"items ({', '.join(more.items)})", more.items)) if names]
     return "".join(f"\n  {line}" for line in ["", *lines])
 
 

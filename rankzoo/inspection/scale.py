@@ -39,6 +39,15 @@ class Scaled:
         return self.blueprint.count(self.schema)
 
 
+@dataclass(frozen=True)
+class Grown:
+    """What there is more of because no source tells how much. tables: of ids · items: those without a table, which are known by
+    their attributes and yet scored or encoded one by one."""
+
+    tables: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+
 def tables(schema: Schema) -> tuple[str, ...]:
     """The features and history fields, of rows and of items, that have a table of their own."""
     own = tuple(f"{h.name}.{f.name}" for h in schema.histories for f in h.fields if not (f.table or f.gap))
@@ -52,18 +61,28 @@ def id_tables(schema: Schema) -> tuple[str, ...]:
     return tuple(name for name in tables(schema) if (own := name.rpartition(".")[2]).lower() in NAMED or ID.search(own))
 
 
-def growing(blueprint: Blueprint, schema: Schema, known: Collection[str] = ()) -> tuple[str, ...]:
-    """The tables of ids that this model has, without those whose rows are `known`: what grows with a factor. Data may name
-    items of which a model reads nothing but attributes."""
-    before = blueprint.count(schema).parameters
-    return tuple(name for name in id_tables(schema) if name not in known
-                 and blueprint.count(industry(schema, 1, {name: FACTOR})).parameters != before)
+def lists(schema: Schema) -> tuple[str, ...]:
+    """The histories of rows, and what is held of an item one after another, such as the words of its title."""
+    return tuple(h.name for h in schema.histories) + (lists(schema.catalogue.schema) if schema.catalogue else ())
+
+
+def growing(blueprint: Blueprint, schema: Schema, known: Collection[str] = ()) -> Grown:
+    """What of this model grows with a factor, without those ids whose number is `known`. Data may name items of which a model
+    neither reads more than attributes nor scores more than a row's own."""
+    before, tables, items = blueprint.count(schema), [], []
+    for name in id_tables(schema):
+        after = before if name in known else blueprint.count(industry(schema, 1, {name: FACTOR}))
+        if after.parameters != before.parameters:
+            tables.append(name)
+        elif (after.flops, after.once) != (before.flops, before.once):
+            items.append(name)
+    return Grown(tuple(tables), tuple(items))
 
 
 def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | None = None,
              lengths: Mapping[str, int] | None = None) -> Schema:
-    """The schema with the tables that `rows` names and the histories that `lengths` names as long as they say, and all other
-    tables of ids `factor` times as long."""
+    """The schema with the tables that `rows` names, and the histories and lists of items that `lengths` names, as long as they
+    say, and all other tables of ids `factor` times as long."""
     ids, known, places = set(id_tables(schema)), rows or {}, lengths or {}
 
     def scaled(name: str, vocabulary: int) -> int:
@@ -73,7 +92,7 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
     histories = tuple(replace(h, length=places.get(h.name, h.length), fields=tuple(
         replace(f, vocabulary=scaled(f.table or f"{h.name}.{f.name}", f.vocabulary)) for f in h.fields))
         for h in schema.histories)
-    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor, rows))
+    items = schema.catalogue and replace(schema.catalogue, schema=industry(schema.catalogue.schema, factor, rows, lengths))
     return replace(schema, features=features, histories=histories, catalogue=items)
 
 

@@ -15,6 +15,8 @@ from rankzoo.errors import ZooError, listed
 from rankzoo.inspection.scale import growing, industry
 from rankzoo.paths import at
 from rankzoo.shape import Count
+from rankzoo.teaching import given
+from rankzoo.teaching.given import Given
 from rankzoo.teaching.quantities import equal_scores, gates, kept_weights, lost_rows, sent_megabytes
 from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import EXACT, NAMES, NEAR, ROUGH, Number, Term, grouped, lines
@@ -31,19 +33,27 @@ def number(name: str, of: str, screen: Screen) -> Number | None:
 
 
 def join_width(screen: Screen, of: str = "") -> Number | None:
-    """How many numbers the concatenation hands on: «12 × 16 + 4 = 196»."""
+    """How many numbers the concatenation hands on: «12 × 16 + 4 = 196». Of what is joined alone no width is given: it is the
+    answer. A field that is made of several rows of a table, as leaves are, is worked out of these."""
     place = next(place for place in screen.blueprint.places(screen.schema) if place.address == "concatenation")
     joined = place.spec.after(place.shape).joined
     if not joined:
         return None
     sizes = place.spec.sizes(place.shape) if isinstance(place.spec, Join) else {"x": joined}
-    of_width: dict[int, list[str]] = {}
+    several = {part.output[-1]: row for part in screen.count().parts
+               if part.table and part.output and (row := given.width_of(part)) < part.output[-1]}
+    of_width: dict[tuple[int, int], list[str]] = {}
     for name, width in sizes.items():
-        of_width.setdefault(width, []).append(name)
-    terms = tuple(Term(listed(names, NAMES), f"{len(names)} × {width:,}", len(names) * width)
-                  for width, names in of_width.items())
-    return Number(joined, "numbers", terms, "Widths of what is joined: {widths}. The picture shows the fields.",
-                  {"widths": ", ".join(f"{width:,}" for width in of_width)})
+        row = several.get(width, width)
+        of_width.setdefault((width // row, row), []).append(name)
+    terms = tuple(Term(listed(names, NAMES), f"{len(names) * times} × {row:,}", len(names) * times * row)
+                  for (times, row), names in of_width.items())
+    widths = ", ".join(f"{row:,}" if times == 1 else f"{times} × {row:,}" for times, row in of_width)
+    if len(sizes) > 1 or any(times > 1 for times, _ in of_width):
+        return Number(joined, "numbers", terms, "Widths of what is joined: {widths}. The picture shows the fields.",
+                      {"widths": widths})
+    return Number(joined, "numbers", terms, "One vector is joined: {name}. Its width is in the picture.",
+                  {"name": next(iter(sizes))})
 
 
 def parameters(screen: Screen, of: str = "") -> Number | None:
@@ -68,7 +78,8 @@ def gain(screen: Screen, of: str) -> Number | None:
     names = [*new, *(name for name in old if name not in new)]
     sums = [(name, sum(p.parameters for p in old.get(name, ())), sum(p.parameters for p in new.get(name, ()))) for name in names]
     terms = tuple(Term(name, f"{right:,} − {left:,}", right - left) for name, left, right in sums if left != right)
-    found = _number(after.parameters - before.parameters, screen, terms)
+    changed = [part for name, left, right in sums if left != right for part in old.get(name) or new[name]]
+    found = _number(after.parameters - before.parameters, terms, given.of_count(changed, screen))
     return replace(found, check=f"{after.parameters:,} − {before.parameters:,}")
 
 
@@ -91,7 +102,7 @@ def embedding_share(screen: Screen, of: str = "") -> Number | None:
         return None
     terms = (Term("embedding tables", "", count.embedding), Term("all parameters", "", count.parameters),
              Term("share", f"100 × {count.embedding:,} / {count.parameters:,}", 100 * count.embedding / count.parameters))
-    return Number(100 * count.embedding / count.parameters, "%", terms, right=0.03, close=0.1)
+    return _number(100 * count.embedding / count.parameters, terms, given.of_tables(screen), "%", right=0.03, close=0.1)
 
 
 def multiplications(screen: Screen, of: str = "") -> Number | None:
@@ -104,7 +115,7 @@ def multiplications(screen: Screen, of: str = "") -> Number | None:
     for part in count.parts:
         slots[part.path.split(".")[0]] = slots.get(part.path.split(".")[0], 0) + part.flops
     terms = tuple(Term(slot, f"{flops:,} / 2", flops / 2) for slot, flops in slots.items() if flops)
-    return _number(count.flops / 2, screen, terms, "multiplications", right=NEAR, close=ROUGH)
+    return _number(count.flops / 2, terms, given.of_products(count.parts, screen), "multiplications", right=NEAR, close=ROUGH)
 
 
 def pairs(screen: Screen, of: str = "") -> Number | None:
@@ -139,20 +150,26 @@ def logits(screen: Screen, of: str = "") -> Number | None:
     scored, origin = {}, at.spec.after(at.shape).origin
     for task in map(schema.task, screen.blueprint.tasks):
         scored.setdefault(origin[f"tower.{task.name}"], []).append(task)
-    terms = []
+    terms, classes, told = [], [], Given()
     for task, *others in scored.values():
+        name = listed([each.name for each in (task, *others)])
         choices = schema.classes(task) - (0 if task.single else 1)
         words = schema.tagged(task)[0].length if task.kind == "tags" else 1
         said = f"{choices} tags × {words} words" if task.kind == "tags" else "one for each class" if not task.single else ""
-        terms.append(Term(listed([each.name for each in (task, *others)]), said, choices * words))
-    return Number(sum(term.value for term in terms), "logits", tuple(terms),
-                  "{n} tasks; a task that chooses among classes needs one for each. A score that tasks share counts once, and "
-                  "what is unknown is no choice.", {"n": len(screen.blueprint.tasks)})
+        terms.append(Term(name, said, choices * words))
+        if not task.single:
+            classes.append(f"{name} {choices + 1:,}" + (f" for each of {words} words" if task.kind == "tags" else ""))
+    if classes:
+        told.say("Classes, that of what is unknown among them: {classes}. What is unknown is no choice.",
+                 classes="; ".join(classes))
+    if len(scored) < len(screen.blueprint.tasks):
+        told.say("A score that tasks share counts once.")
+    return _number(sum(term.value for term in terms), tuple(terms), told, "logits")
 
 
 def memory_at_scale(screen: Screen, of: str = "") -> Number | None:
     """Megabytes of the parameters in float32 with tables of ids a thousand times as long; None without such tables."""
-    grown = growing(screen.blueprint, screen.schema)
+    grown = growing(screen.blueprint, screen.schema).tables
     before, count = screen.count(), screen.blueprint.count(industry(screen.schema, THOUSAND))
     own, total = (count.parameters - before.parameters) // (THOUSAND - 1), BYTES * count.parameters / 1e6
     rest = before.parameters - own
@@ -174,17 +191,12 @@ def preferred_expert(screen: Screen, of: str) -> Number | None:
 
 
 def _counted(count: Count, screen: Screen) -> Number | None:
-    return _number(count.parameters, screen, tuple(lines(count))) if count.parameters else None
+    return _number(count.parameters, tuple(lines(count)), given.of_count(count.parts, screen)) if count.parameters else None
 
 
-def _number(value: float, screen: Screen, terms: tuple[Term, ...], unit: str = "parameters", right: float = EXACT,
+def _number(value: float, terms: tuple[Term, ...], told: Given, unit: str = "parameters", right: float = EXACT,
             close: float = NEAR) -> Number:
-    """A count, with what a person needs to work it out beside the widths in the picture."""
-    joined = next(p.spec.after(p.shape).joined for p in screen.blueprint.places(screen.schema) if p.address == "concatenation")
-    rows = sum(part.parameters // max(1, part.output[-1]) for part in screen.count().parts if part.table and part.output)
-    return Number(value, unit, terms, "Joined: {joined} numbers. Rows of all tables: {rows}. Tasks: {tasks}. Widths are in the "
-                  "picture; linear maps have a bias, gates have none.",
-                  {"joined": f"{joined:,}", "rows": f"{rows:,}", "tasks": len(screen.blueprint.tasks)}, right, close)
+    return Number(value, unit, terms, told.template, told.values, right, close)
 
 
 COMPUTATIONS: Mapping[str, Callable[[Screen, str], Number | None]] = {

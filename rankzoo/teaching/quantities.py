@@ -26,7 +26,7 @@ def gates(screen: Screen, of: str = "") -> Number | None:
             levels[roof] = levels.get(roof, 0) + 1
     terms = tuple(Term(roof, "one for each task, and the shared one where a level follows" if len(levels) > 1 else
                        "one for each task", count) for roof, count in levels.items())
-    return Number(sum(levels.values()), "gates", terms, "{n} tasks; levels: {levels}.",
+    return Number(sum(levels.values()), "gates", terms, "Tasks: {n}; levels: {levels}.",
                   {"n": len(screen.blueprint.tasks), "levels": len(levels)}) if levels else None
 
 

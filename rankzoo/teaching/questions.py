@@ -23,7 +23,7 @@ GENERAL = (
     Question("How many numbers do the histories hold before attention reads them?",
              "Positions times the width of a past item. Padding takes part in the shape, and a mask takes it out of the result.",
              "sequence", number="history numbers", slip="The width of a single item.",
-             follow="What leaves the slot?", then="One vector for each history, whatever its length."),
+             follow="What leaves the slot?", then="No positions any more: vectors, however long a history was."),
     Question("How many pairs of fields could an explicit cross layer learn here?",
              "n · (n − 1) / 2: each pair once, no field with itself.", "interaction", number="pairs",
              slip="n², with both orders and the field itself.", follow="How many of them matter?",
@@ -38,8 +38,9 @@ GENERAL = (
              number="parameters", of="sharing", slip="Forgetting the gates, or counting biases in them.",
              follow="Which part grows with one more task?", then="A gate and a tower; experts only where tasks own some."),
     Question("How many parameters do the towers own?",
-             "Each task has a tower of its own, up to its logit: the widths in a row, with biases.", "towers",
-             number="parameters", of="towers", slip="Counting one tower for all tasks.",
+             "Each task has a tower of its own, up to its logit: inputs times outputs of every layer, and its biases. What "
+             "stands beside them, such as a side tower, counts too.", "towers",
+             number="parameters", of="towers", slip="Forgetting the last map to the logit, or counting the tower of one task.",
              follow="Which layer is the largest?", then="The first: it reads the widest vector."),
     Question("How many multiplications does one example cost?",
              "Each matrix multiplies once for each of its weights, at every position where it stands. Look-ups cost none.",
@@ -51,7 +52,7 @@ GENERAL = (
              number="logits", slip="Always one.", follow="What becomes of them when serving?",
              then="A sigmoid or a softmax, and one score that is made of the tasks' outputs."),
 )
-"""Questions that fit any model; each is asked where its number exists."""
+"""Questions that fit any model; each is asked where its number exists, and what it says is so."""
 
 
 def questions(system: System, screen: Screen) -> tuple[Question, ...]:
@@ -59,7 +60,7 @@ def questions(system: System, screen: Screen) -> tuple[Question, ...]:
     those of any model whose number is not asked for yet, and what the gates of the run in hand have learned."""
     own = [question for question in system.lesson.questions if fits(question, system, screen)]
     asked = {(question.number, question.of) for question in own}
-    more = [q for q in GENERAL if (q.number, q.of) not in asked and fits(q, system, screen)]
+    more = [q for q in GENERAL if (q.number, q.of) not in asked and fits(q, system, screen) and so(q, screen)]
     every = [*own, *more, *learned(screen)]
     order = (*SLOTS, "")
     return tuple(sorted(every, key=lambda question: order.index(question.slot)))  # a stable sort: own questions stay first
@@ -72,6 +73,18 @@ def fits(question: Question, system: System, screen: Screen) -> bool:
         return number(question.number, question.of, screen) is not None
     gone = question.slot and not screen.blueprint.used(question.slot)
     return not (gone and system.slots()[question.slot])
+
+
+def so(question: Question, screen: Screen) -> bool:
+    """Whether what a question of any model says of the tasks' own parts is so of the model on screen: there may be groups or
+    masks in place of gates, and items' vectors in place of towers."""
+    tasks = set(screen.blueprint.tasks)
+    if (question.number, question.of) == ("parameters", "sharing"):
+        return {block.task for block in screen.blueprint.blocks(screen.schema) if block.form == "gate"} - {""} == tasks
+    if (question.number, question.of) == ("parameters", "towers"):
+        heads = screen.count().within("towers.head").parts
+        return {part.path.rpartition(".")[2] for part in heads if part.parameters and part.output == (1,)} == tasks
+    return True
 
 
 def learned(screen: Screen) -> Iterator[Question]:

@@ -38,6 +38,11 @@ class Number:
     close: float = NEAR
     check: str = ""
 
+    @property
+    def counted(self) -> str:
+        """The unit as it stands beside the value: «1 logit»; before the answer it tells nothing of it."""
+        return self.unit.removesuffix("s") if self.value == 1 else self.unit
+
     def verdict(self, predicted: float) -> Verdict:
         """How good a prediction is."""
         error = abs(predicted - self.value)

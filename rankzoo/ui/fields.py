@@ -1,7 +1,7 @@
 """Fields: widgets that show what is in hand.
 
-A browser tells the values of all fields with each press. Where one was pressed before the last answer was all there, a field that
-was just given another value tells the one that it had, which nobody typed.
+A browser tells the values of all fields with each press. Where one was pressed before the last answers were all there, a field
+that was given other values since tells one that it had, which nobody typed.
 """
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ TURNED = ("undo", "redo")
 """Buttons that a key presses, as fast as a drawing."""
 SHOWN = "rz_shown"
 """Where it is remembered what each field shows, and what it had before."""
+LAST = 30
+"""Of how many answers a browser may be behind: more than a person presses while one is on its way."""
 
 
 def synchronise(key: str, value: object) -> None:
     """Let a field show a value, before it is drawn; what it had is remembered."""
     memory, shown = st.session_state, st.session_state.setdefault(SHOWN, {})
-    _, had = shown.get(key, (value, value))
-    if memory.get(key) != value:
-        had = memory.get(key, value)
+    now, had = shown.get(key, (value, ()))
+    told = memory.get(key, value)
+    if key not in memory or told != value:
         memory[key] = value
-    shown[key] = value, had
+    shown[key] = value, (*had, *(each for each in (now, told) if each != value))[-LAST:]
 
 
 def answered(key: str, change: Callable[..., None], *arguments: object) -> None:
@@ -34,17 +36,17 @@ def answered(key: str, change: Callable[..., None], *arguments: object) -> None:
 
 
 def late(key: str) -> bool:
-    """Whether a field has told what it had before, together with something else that was pressed or typed: nobody does both at
+    """Whether a field tells what it shows or had, together with something else that was pressed or typed: nobody does both at
     once."""
     memory = st.session_state
-    return _old(key) and (component.spoke() or any(memory.get(each) for each in TURNED) or any(map(_new, memory.get(SHOWN, {}))))
-
-
-def _old(key: str) -> bool:
-    shown, had = st.session_state.get(SHOWN, {}).get(key, (None, None))
-    return st.session_state[key] == had != shown
+    told = component.spoke() or any(memory.get(each) for each in TURNED)
+    return not _new(key) and (told or any(map(_new, memory.get(SHOWN, {}))))
 
 
 def _new(key: str) -> bool:
     """Whether a field tells what it neither shows nor had."""
-    return key in st.session_state and st.session_state[key] not in st.session_state[SHOWN][key]
+    memory = st.session_state
+    if key not in memory or key not in memory.get(SHOWN, {}):
+        return key in memory
+    shown, had = memory[SHOWN][key]
+    return memory[key] not in (shown, *had)

@@ -114,7 +114,7 @@ def _answered(on: Walk, given: Given) -> None:
     """What was answered beside what is so; an answer in words is judged by whoever gave it."""
     if given.number is not None:
         badge = f":{interview.BADGES.get(given.outcome, 'gray')}-badge[{say(given.outcome)}]"
-        unit = f" {say(given.number.unit)}" if given.number.unit else ""
+        unit = f" {say(given.number.counted)}" if given.number.unit else ""
         st.markdown(f"{badge} {say('You')}: **{_figures(given.predicted)}** · {say('the model')}: "
                     f"**{_figures(given.number.value)}{escaped(unit)}**")
         return
@@ -167,7 +167,7 @@ def _working(found: Number | None) -> None:
         return
     head = f"| {say('Part')} | {say('Working')} | {say('Number')} |\n|:--|:--|--:|\n"
     rows = [f"| {escaped(say(term.name))} | {escaped(term.working)} | {_figures(term.value)} |" for term in found.terms]
-    unit = f" {say(found.unit)}" if found.unit else ""
+    unit = f" {say(found.counted)}" if found.unit else ""
     last = f"| **{say('counted by the model')}** | {escaped(found.check)} | **{_figures(found.value)}{escaped(unit)}** ✓ |"
     st.markdown(head + "\n".join([*rows, last]))
 

@@ -63,7 +63,7 @@ def _again(place: int, asked: Question, given: Given) -> None:
             st.markdown(f":gray[{say('You said')}]  \n{escaped(given.said)}")
         if given.number is not None:
             st.markdown(f"{say('You')}: {number(given.predicted)} · {say('the model')}: **{number(given.number.value, 12)}** "
-                        f"{escaped(say(given.number.unit)) if given.number.unit else ''}")
+                        f"{escaped(say(given.number.counted)) if given.number.unit else ''}")
         st.markdown(escaped(say(asked.answer)))
         if asked.slot:
             st.button(say("Read the lesson"), key=f"rz_again:{place}", type="tertiary", icon=":material/menu_book:",

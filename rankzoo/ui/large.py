@@ -1,13 +1,15 @@
 """Large: the model in hand with longer tables, or as large as in industry. Counted by formula; nothing of that size is built."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
 from rankzoo.inspection.counts import memory as memory_of
-from rankzoo.inspection.scale import CARD, Scaled, costs, growing, industry
+from rankzoo.inspection.scale import CARD, Grown, Scaled, costs, growing, industry
 from rankzoo.ui import page, provenance
 from rankzoo.ui.words import say
 
@@ -47,22 +49,28 @@ def show(document: Document, scaled: Scaled) -> None:
 
 
 def _note(document: Document, scaled: Scaled) -> str:
-    """What was enlarged: nothing, tables of ids by name, or what a source tells."""
+    """What was enlarged: nothing, ids by name, or what a source tells."""
     if scaled.name == "sample":
         return say("as it is trained here")
     grown = _grown(document, scaled)
-    named = page.escaped(", ".join(grown))
     if scaled.sizes:
         told = say("{n} sizes as in industry", n=len(scaled.sizes)) if len(scaled.sizes) > 1 else say("1 size as in industry")
     else:
-        told = "" if grown else say("nothing grows: the model has no table of ids")
-    tables = say("table of {names} × {factor}", names=named, factor=whole(scaled.factor)) if len(grown) == 1 else (
-        say("tables of {names} × {factor}", names=named, factor=whole(scaled.factor)) if grown else "")
-    return ", ".join(filter(None, (say("counted, not built"), told, tables))) + "; " + say("the diagram is as it is trained here")
+        told = "" if grown.tables or grown.items else say("nothing grows: the model has no table of ids")
+    factor, tables, items = whole(scaled.factor), _listed(grown.tables), _listed(grown.items)
+    tables = tables and (say("table of {names} × {factor}", names=tables, factor=factor) if len(grown.tables) == 1 else
+                         say("tables of {names} × {factor}", names=tables, factor=factor))
+    items = items and say("items ({names}) × {factor}", names=items, factor=factor)
+    return ", ".join(filter(None, (say("counted, not built"), told, tables, items))) + "; " + say(
+        "the diagram is as it is trained here")
 
 
-def _grown(document: Document, scaled: Scaled) -> tuple[str, ...]:
-    """The tables of ids that were lengthened because no source tells of them."""
+def _listed(names: Iterable[str]) -> str:
+    return page.escaped(", ".join(names))
+
+
+def _grown(document: Document, scaled: Scaled) -> Grown:
+    """What there is more of because no source tells how much."""
     return growing(document.blueprint, document.schema(), {each.at for each in scaled.sizes if each.table})
 
 
@@ -88,8 +96,13 @@ def _all(document: Document) -> None:
     large = sizes[-1]
     for each in large.sizes:
         st.markdown(f"`{each.at}` {each.said} · {page.escaped(provenance.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
-    if grown := _grown(document, large):
+    grown = _grown(document, large)
+    if grown.tables:
         st.caption(say("Tables of {names}: {factor} times as long, which is our choice; no source tells.",
-                       names=page.escaped(", ".join(grown)), factor=whole(large.factor)))
+                       names=_listed(grown.tables), factor=whole(large.factor)))
+    if grown.items:
+        st.caption(say("Items ({names}): {factor} times as many, which is our choice; no source tells. They have no table of "
+                       "their own, and are scored or encoded one by one.", names=_listed(grown.items),
+                       factor=whole(large.factor)))
     st.caption(say("Training keeps gradients, two states of Adam for every dense number and two numbers for a row of a table; "
                    "activations come on top. A card holds {card}.", card=memory(CARD)))

@@ -29,7 +29,11 @@ SEEN, STEP, GO = "rz_seen", "rz_step", "rz_learn_go"
 
 
 def choose() -> tuple[str, str]:
-    """The sidebar: which path, and its steps; returns the path and the step on view, which stand in the address too."""
+    """The sidebar: which path, and its steps; returns the path and the step on view, which stand in the address too. Who comes
+    with a company's model in hand, and asks for no step, is on the companies' path; the address of one names no ladder."""
+    unasked = st.query_params.get("step", "") in ("", st.session_state.get(STEP))
+    if unasked and state.chosen() and state.document().system.kind == "industry":
+        st.session_state.setdefault("inside:path", COMPANY)
     chosen = choice("path", say("Path"), {name: say(title) for name, title in PATHS.items()}, LADDER, menu=True)
     steps = list(stops(chosen))
     step = _step(chosen, steps)

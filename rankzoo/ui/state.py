@@ -12,7 +12,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.runs import limits
 from rankzoo.runs.tables import Point, Run
-from rankzoo.ui import classroom, service
+from rankzoo.ui import address, classroom, service
 from rankzoo.ui.words import keep_language, say, translate
 
 FIRST = "youtube"
@@ -29,9 +29,9 @@ def begin(linked: bool = True) -> None:
     memory = st.session_state
     new = "rz_document" not in memory
     if new:
-        memory["rz_document"], memory["rz_run"], memory["rz_link"] = Document.preset(FIRST), "", ("", "")
+        memory["rz_document"], memory["rz_run"] = Document.preset(FIRST), ""
         memory["rz_past"], memory["rz_future"], memory["rz_problem"], memory["rz_notices"] = [], [], None, ()
-    if wanted := asked():
+    if wanted := address.asked():
         _take_up(*wanted)
         if new:
             memory["rz_past"] = []  # who comes by a link never had what stood here before it
@@ -39,15 +39,15 @@ def begin(linked: bool = True) -> None:
         _write_link()
 
 
-def asked() -> tuple[str, str] | None:
-    """The run and the document that the address asks for, where they were not taken up before; else None."""
-    found = (st.query_params.get("run", ""), st.query_params.get("c", ""))
-    return found if any(found) and found != st.session_state.get("rz_link") else None
-
-
 def document() -> Document:
     """The model in hand."""
     return st.session_state["rz_document"]
+
+
+def chosen() -> bool:
+    """Whether somebody chose what is in hand, and it is not only what a visitor begins with: it stood in an address, or is
+    another."""
+    return st.session_state["rz_link"] != ("", "") or document() != Document.preset(FIRST)
 
 
 def run() -> Run | None:
@@ -213,7 +213,7 @@ def _in_hand() -> tuple[Document, str]:
 def _take_up(id: str, c: str) -> None:
     """A link: the run wins, and a document beside it is a fork of it."""
     memory = st.session_state
-    memory["rz_link"] = (id, c)
+    address.heard((id, c))
     if id:
         attempt(lambda: _open(id))
     lost = memory["rz_problem"] if id else None
@@ -231,11 +231,4 @@ def _open(id: str) -> None:
 def _write_link() -> None:
     """The address says what is in hand: the run, and the document where it is not the run's own."""
     found, now = run(), document()
-    wanted = (found.id if found else "", "" if found and same(found, now) else link.encode(now))
-    for name, value in zip(("run", "c"), wanted, strict=True):
-        if st.query_params.get(name, "") != value:
-            if value:
-                st.query_params[name] = value
-            else:
-                del st.query_params[name]
-    st.session_state["rz_link"] = wanted
+    address.write((found.id if found else "", "" if found and same(found, now) else link.encode(now)))

@@ -75,6 +75,27 @@ def test_presses_at_one_spot_are_one_setting(app, visitor, arch, part, setting, 
     assert getattr(after.blueprint.sharing, setting) == getattr(preset.blueprint.sharing, setting) + presses
 
 
+def test_presses_faster_than_answers_count_once_each(app, visitor) -> None:
+    """With each press a browser tells fields and an address that may be several answers old: neither is a wish. Its own way back
+    is one."""
+    me = visitor(app).open("architect")
+    me.node("sharing.expert.1").click()
+    me.settle()
+    for i in range(16):
+        me.page.locator(f'[data-step="sharing.widths.1.{"less" if i % 2 else "more"}"]').click()
+        me.page.wait_for_timeout(80)
+    for _ in range(3):
+        me.page.locator('[data-step="sharing.experts.more"]').click()
+    me.settle()
+    experts, widths = me.key("side:sharing.experts").locator("input"), me.key("side:sharing.widths").locator("input")
+    me.page.wait_for_timeout(500)
+    assert (experts.input_value(), widths.input_value()) == ("7", "16, 8")
+    assert link.decode(me.query()["c"]).changed() == ("sharing.experts",)
+    me.page.go_back()
+    me.settle()
+    assert experts.input_value() != "7" or widths.input_value() != "16, 8"
+
+
 def test_the_whole_edit_by_keys_alone(app, visitor) -> None:
     """Enter selects, + adds an expert, Tab reaches the −, Alt+Z takes one back and Alt+Shift+Z brings it again."""
     me = visitor(app).open("architect")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -315,6 +316,16 @@ def test_fusing_a_regression():
     score = fuse.log_score({"watch": torch.tensor([1.0, -3.0, 7.0])}, {"watch": "regression"})
     assert float(score[0]) == pytest.approx(2 * torch.log(torch.log1p(torch.tensor(1.0))).item())
     assert score.argsort().tolist() == [1, 0, 2]
+
+
+def test_a_live_gain_names_what_it_is_over():
+    """Rows of table 1 are all over a shared bottom of 3.7M; the gates' gain is the difference of two of them."""
+    facts = {fact.name: fact for fact in SYSTEM.facts if fact.at == "table 1" and "gain" in fact.name}
+    both, gates = [fact.value for fact in facts.values() if fact.tag == "stated"], facts["live gain of the gates at equal cost"]
+    assert len(both) == 2 and all(value.endswith("3.7M") and " over " in value for value in both)
+    (eight, bottom) = ([float(number) for number in re.findall(r"\+([\d.]+) %", value)] for value in both)
+    assert [float(each) for each in re.findall(r"\+([\d.]+)", gates.value)] == pytest.approx(
+        [one - other for one, other in zip(eight, bottom, strict=True)])
 
 
 def test_learned_bias_falls_with_the_slot():

@@ -99,6 +99,11 @@ class HistorySlot(Slot):
         parts = (linear_part("tokens.item", item, token, times=length),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
+    def weighed(self, shape: Shape) -> str:
+        """The history to each of whose items it gives a weight; none where what it reads are items no more."""
+        name = self.taken(shape).name
+        return name if shape.sequences[name].items else ""
+
     def tokens(self, shape: Shape, candidate: bool) -> Tokens:
         """What makes the tokens of past items and, where asked, of the candidate."""
         item, wide, _ = self.widths(shape)

@@ -63,11 +63,13 @@ def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, added: frozenset
     return [tag, {**attributes, "role": "img", "class": "thumbnail"}, _bare(inside, ("text", "title"))]
 
 
-def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, metrics: Mapping[str, str] = NO_WORDS,
-            added: frozenset[str] = NOTHING, label: str = "Architecture, in part", say: Say = str) -> Tree:
+def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
+            metrics: Mapping[str, str] = NO_WORDS, added: frozenset[str] = NOTHING, label: str = "Architecture, in part",
+            say: Say = str) -> Tree:
     """The columns of some slots with their words, and without anything to press or to hover: an image that gives no number away
     but those that it shows."""
-    tag, attributes, inside = draw(layout, weights=weights, metrics=metrics, added=added, label=label, say=say)
+    tag, attributes, inside = draw(layout, weights=weights, attention=attention, metrics=metrics, added=added, label=label,
+                                   say=say)
     spans = [layout.spans[slot] for slot in slots if slot in layout.spans]
     left = max(0, min(span.x for span in spans) - EDGE)
     right = min(layout.width + STROKE, max(span.right for span in spans) + EDGE)

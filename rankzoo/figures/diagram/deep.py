@@ -144,11 +144,19 @@ def broken(block: Block, box: Box, state: State) -> list[Tree]:
             text(box.w / 2, 50, fit(block.detail, box.w - 12), "t2", "middle")]
 
 
+def _names_fit_beside(state: State) -> bool:
+    """Whether every task's name has room beside its metric."""
+    known = [(block.title, state.metrics[block.task].partition(" ")[0], state.layout.boxes[address].w)
+             for address, block in state.layout.blocks.items() if block.form == "head" and block.task in state.metrics]
+    return all(w >= 150 and width_of(name, 13) + width_of(value, 16) <= w - 44 for name, value, w in known)
+
+
 def head(block: Block, box: Box, state: State) -> list[Tree]:
-    """A card with the task's colour at its edge: symbol and name, loss, weight, and the metric once there is one."""
+    """A card with the task's colour at its edge: symbol and name, loss, weight, and the metric once there is one: beside the
+    name, or below it where one of the names would be cut for it."""
     number = state.task(block.task)
     value, _, unit = state.metrics.get(block.task, "").partition(" ")
-    wide = box.w >= 150
+    wide = _names_fit_beside(state)
     beside = width_of(value, 16) + 8 if value and wide else 0.0
     parts = [rect(0, 0, box.w, box.h, "row box", 4), rect(0, 0, 4, box.h, f"task-{number} mark", 1),
              symbol(number, 18, 15.5), text(28, 20, fit(block.title, box.w - 36 - beside, 13), "t1 bold", size=13)]

@@ -1,6 +1,7 @@
 """What stands around the nodes: column heads, unused columns with their ⊕, bands of experts, x₀ above the crosses, notes."""
 from __future__ import annotations
 
+from rankzoo.figures.diagram import weights
 from rankzoo.figures.diagram.state import State
 from rankzoo.figures.layout.collapse import X0
 from rankzoo.figures.layout.types import SHARED, Box, Column
@@ -149,8 +150,8 @@ def notes(state: State) -> list[Tree]:
         found.append(text(left, layout.height - 7, _rule(state, layout.width - left - (200 if state.assumed else 0)), "t2"))
     if state.assumed:
         found.append(text(layout.width, layout.height - 7, state.say("italic: size assumed by RankZoo"), "t2 italic", "end"))
-    if state.attention and not layout.bands and any(edge.kind == "attend" for edge in layout.edges):
-        found.append(text(0, layout.height - 7, state.say("attention: mean weight over rows, by how recent the item is"), "t2"))
+    if said := "" if layout.bands else weights.note(state):
+        found.append(text(0, layout.height - 7, fit(said, layout.width - (200 if state.assumed else 0)), "t2"))
     towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]
     touched = [e.target for e in layout.edges if e.kind == "side" and e.source in towers]
     if touched:

@@ -86,7 +86,7 @@ LESSON = Lesson(
         "losses": "A softmax over one clicked article and some that were not, plus two auxiliary losses, scaled down; where "
                   "they work against the click, that part of their gradient goes.",
     },
-    sure=("code",) * 7,
+    sure=(*("code",) * 6, "unsure"),
     unmeasured="The full text was not found: its results are not printed.",
     misreadings={
         "Category and entity embeddings are joined to the article's vector.": "They are labels and not inputs.",
@@ -151,7 +151,8 @@ SYSTEM = System(
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, BASE), Size("representation.ffn", 3_072, BASE),
               Size("sequence.0.width", 128, ATTENTION),
-              Size("title.word", 30_522, WORDS, table=True), Size("clicked", 50, HISTORY, history=True)),
+              Size("title.word", 30_522, WORDS, table=True), Size("clicked", 50, HISTORY, history=True),
+              Size("title", 20, HISTORY, history=True)),
     plain={"settings.combine": "sum"}, judged=("click",),
     before=Before((Earlier("click alone", "the same encoder trained for the click alone",
                            {"tasks": ["click"], "losses.weights": {}}),), seconds=250),

@@ -35,6 +35,7 @@ BLUEPRINT = Blueprint(
 BASE = stated("language model", "base size: 12 layers of 768", PAPER)
 QUERY = code("attention over words and over news", "additive, with a query of 200", PAPER, at=AUTHORS, path="sequence.0.kind")
 HISTORY = code("history", "50 articles", PAPER, at=AUTHORS)
+TITLE = code("tokens of a title", "24 in one release, 30 in the other", PAPER, at=AUTHORS)
 VECTOR = code("vector of an article", "256 wide", TINY)
 HEADS = known("a base model", "12 heads, a feed-forward network four times as wide", BERT)
 WORDS = known("vocabulary of BERT", "30,522 word pieces", BERT)
@@ -50,6 +51,7 @@ FACTS = (
     stated("live gain, NAML-InfoXLM in 43 other markets", "+10.68 % clicks, +6.04 % page views", PAPER),
     BASE,
     HISTORY,
+    TITLE,
     code("loss", "softmax over 1 positive and 4 negatives", PAPER, at=AUTHORS, path="losses.kind"),
     QUERY,
     code("dropout", "0.2", PAPER, at=AUTHORS),
@@ -164,7 +166,7 @@ SYSTEM = System(
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
               Size("representation.space", 200, QUERY), Size("representation.project", 256, VECTOR),
               Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True),
-              Size("clicked", 50, HISTORY, history=True)),
+              Size("clicked", 50, HISTORY, history=True), Size("title", 24, TITLE, history=True)),
     plain={"representation.pooling": "average"},
     before=Before((Earlier("word table", "the same model over a table of words, a title being their average", {"representation": {
         "kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),), seconds=150,
