@@ -28,7 +28,7 @@ if lacks:
     missing(view, lacks)
 else:
     with st.sidebar:
-        row = inside.row_chosen(sight.subject.rows) if ROOMS[view].row else 0
+        row = inside.row_chosen(sight) if ROOMS[view].row else 0
         truth = st.toggle(say("Planted truth"), True, key="truth", bind="query-params")
     try:
         ROOMS[view].show(replace(sight, row=row, truth=truth))

@@ -3,11 +3,11 @@ import streamlit as st
 
 from rankzoo.figures import table
 from rankzoo.registry import systems
-from rankzoo.ui import page, state, zoo
+from rankzoo.ui import address, page, state, zoo
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
-if state.asked():
+if address.asked():
     st.switch_page(f"pages/{'train' if st.query_params.get('run') else 'architect'}.py", query_params=dict(st.query_params))
 page.begin("zoo", linked=False)
 

@@ -5,7 +5,8 @@ part of the diagram.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
@@ -16,10 +17,12 @@ from rankzoo.schema import Schema, Task
 
 @dataclass(frozen=True)
 class SequenceShape:
-    """Size of one history between slots: `length` positions, and the width of each field in a token, in order."""
+    """Size of one history between slots: `length` positions, the width of each field in a token, in order, and whether each
+    position stands for one past item still."""
 
     length: int
     widths: Mapping[str, int]
+    items: bool = True
 
     @property
     def width(self) -> int:
@@ -107,7 +110,8 @@ class Shape:
 class Part:
     """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
     operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
-    that a pass has whatever the number of its examples: those of encoding the catalogue."""
+    that a pass has whatever the number of its examples: those of encoding the catalogue; `width` the working of the output's
+    width, where several vectors stand side by side."""
 
     path: str
     parameters: int
@@ -117,6 +121,15 @@ class Part:
     table: bool = False
     elementwise: int = 0
     once: int = 0
+    width: str = ""
+
+
+def side_by_side(widths: Sequence[int]) -> str:
+    """How wide several vectors are together, as a person would add them up: «8 × 16 + 49», numbers that stand alone last; empty
+    where there are not two."""
+    alone, counted = widths.count(1), Counter(width for width in widths if width > 1)
+    terms = [f"{n:,} × {width:,}" if n > 1 else f"{width:,}" for width, n in counted.items()]
+    return " + ".join([*terms, *([f"{alone:,}"] if alone else [])]) if len(widths) > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -172,8 +185,8 @@ class Count:
         return sum(prod(p.output) for p in self.parts if p.output)
 
 
-BlockForm = Literal["feature", "numbers", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product", "cross",
-                    "linear", "concat", "layer", "expert", "gate", "tower", "bias_tower", "adversary", "head", "broken"]
+BlockForm = Literal["feature", "numbers", "forest", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product",
+                    "cross", "linear", "concat", "layer", "expert", "gate", "tower", "bias_tower", "adversary", "head", "broken"]
 
 
 @dataclass(frozen=True)
@@ -182,7 +195,9 @@ class Block:
 
     `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
-    (an MLP's bars) or (rows, width) of a table; `task` the task it belongs to; `group` sorts features (user, item, context).
+    (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
+    of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to; `group`
+    sorts features (user, item, context); `past` is the history to each of whose items it gives a weight.
     """
 
     address: str
@@ -196,6 +211,9 @@ class Block:
     task: str = ""
     group: str = ""
     words: tuple[str, ...] = ()
+    skips: tuple[tuple[int, int], ...] = ()
+    again: int = 0
+    past: str = ""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def din(histories: int = 1, length: int = 30) -> tuple[Block, ...]:
                    Block(f"{at}.candidate", "sequence", "candidate", "candidate", "query", (48,), 0, (Flow(at, 48),)),
                    Block(at, "sequence", "scorer", "activation unit", "c, h, c−h, c⊙h", (36, 1), 6985,
                          (Flow(f"{at}.sum", 48),)),
-                   Block(f"{at}.sum", "sequence", "sum", "Σ", "", (48,), 0, (Flow("concatenation", 48),))]
+                   Block(f"{at}.sum", "sequence", "sum", "Σ", "", (48,), 0, (Flow("concatenation", 48),),
+                         past=f"past{i}")]
     return (*blocks, *deep())
 
 
@@ -85,7 +86,7 @@ def dcn(layers: int = 2, inputs: int = 8, wide: bool = True) -> tuple[Block, ...
     for i in range(layers):
         to = f"interaction.0.layer.{i + 1}" if i < layers - 1 else "concatenation"
         blocks.append(Block(f"interaction.0.layer.{i}", "interaction", "cross", f"x₀ ⊙ {i + 1}", "full", (width,),
-                            width * width, (Flow(to, width),)))
+                            width * width, (Flow(to, width),), again=width if i else 0))
     if wide:
         blocks.append(Block("interaction.1", "interaction", "linear", "linear", "first order", (900, 1), 900,
                             (Flow("towers.click", 1),)))

@@ -13,6 +13,7 @@ from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
 from rankzoo.ui.views.history import candidate
 from tests.support import random_subject, small
+from tests.visits import every
 
 HISTORIES = ["long_term", "short_term", "real_time"]
 
@@ -77,3 +78,12 @@ def test_picture(subject):
     matching = frame[frame["relevant"]].drop_duplicates(["history", "place"])
     assert str(maps(frame)).count("'truth'") == len(matching) > 0
     assert str(maps(frame.drop(columns="relevant"))).count("'truth'") == 0
+
+
+def test_the_oldest_item_stands_left_behind_the_slot_of_zeros(subject):
+    """Places count from the newest item: the slot of zeros, then the others downwards, as the strip above draws them."""
+    frame = asks(subject, 3).query("vector == 'mix' and history == 'long_term'").copy()
+    frame["name"] = [str(place) for place in frame["place"]]
+    cells = [inside for tag, _, inside in every(maps(frame)) if tag == "g" and inside and inside[0][0] == "title"]
+    left = {int(title[2].split(", ")[1].split(":")[0]): float(cell[1]["x"]) for title, cell, *_ in cells}
+    assert sorted(left, key=left.get) == [ZERO, *sorted(set(left) - {ZERO}, reverse=True)] and len(left) == len(frame) > 3

@@ -17,6 +17,7 @@ from rankzoo.data.clips import CATEGORIES
 from rankzoo.data.worlds.sessions import WORLD
 from rankzoo.document import Document
 from rankzoo.figures import attention as figure
+from rankzoo.inspection.asks import readers
 from rankzoo.inspection.attention import (
     adds_up,
     attention,
@@ -187,7 +188,8 @@ def test_the_presets_have_the_view(history, arch):
 
 @pytest.mark.parametrize("arch", [id for id, system in systems().items() if keeps(system.blueprint, "attention")])
 def test_the_words_name_who_asks(arch):
-    """The candidate is said to ask just where another candidate changes the weights; elsewhere it is said to have no say."""
+    """The candidate is said to ask just where another candidate changes the weights; elsewhere it is said to have no say. Where
+    words of a query ask, the columns are its readings; elsewhere they are heads."""
     system = systems()[arch]
     seen = random_subject(arch, small(system.dataset, 400), 40)
     history, entry = seen_by(seen)
@@ -198,7 +200,11 @@ def test_the_words_name_who_asks(arch):
     others = replace(seen.batch, ids=ids)
     moved = bool(tables) and not torch.allclose(seen_by(seen.over(others))[1].values, entry.values, atol=1e-6)
     who = asker(seen, 3)
-    said = " ".join(words(figure.rows(items(seen, 3).assign(name="x"), who)))
+    frame = items(seen, 3).assign(name="x")
+    heads = [column for column in frame if column.startswith("head.")]
+    said = " ".join(words(figure.rows(frame, who, readers=readers(seen, len(heads)))))
+    asked = bool(spec_of(seen).asks(seen.dataset.schema))
+    assert ("mean of heads" in said) == (bool(heads) and not asked) and ("Readings of the query" in said) == asked
     assert moved == (spec_of(seen).asker(seen.dataset.schema) == "candidate") == ("about me?" in said)
     assert moved == ("about the candidate" in said) and moved != ("has no say" in said)
 

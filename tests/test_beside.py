@@ -9,7 +9,7 @@ import pytest
 from rankzoo.baselines import BUDGET, baselines
 from rankzoo.claims.registry import get
 from rankzoo.document import Document
-from rankzoo.inspection.beside import Model, counts, measured, only, results, settings
+from rankzoo.inspection.beside import Model, counts, measured, results, settings
 from rankzoo.inspection.changes import changes
 from rankzoo.registry import systems
 from rankzoo.runs.experiments import Experiments
@@ -27,7 +27,6 @@ def model(document: Document, name: str = "", **tested) -> Model:
 def test_a_model_does_not_differ_from_itself(id: str):
     one = model(Document.preset(id))
     assert settings([one, one]) == counts([one, one], 64) == results([one, one]) == ()
-    assert only([one, one]) == (frozenset(), frozenset())
 
 
 @pytest.mark.parametrize("one, other", pairwise(BUILT))
@@ -50,24 +49,6 @@ def test_counts_that_differ_are_those_of_each():
     assert set(found) == {"parameters", "dense", "sharing", "flops", "activations", "serving", "training"}
     assert found["sharing"][1] - found["sharing"][0] == 4 * 1_176 + 4 * 4 * 64
     assert found["parameters"][1] == measured(pair[1], 64)["parameters"]
-
-
-def test_the_pictures_set_off_what_each_has_alone():
-    wide, deep = Document.preset("wide_deep"), Document.preset("dnn")
-    mine, theirs = only([model(wide), model(deep.on(wide.data)[0])])
-    assert "interaction.0" in mine and not any(each.startswith("interaction") for each in theirs)
-    fewer = Document.preset("youtube")
-    fewer = fewer.model_copy(update={"blueprint": fewer.blueprint.with_tasks(("click", "like"), fewer.schema())})
-    mine, theirs = only([model(Document.preset("youtube")), model(fewer)])
-    assert {"losses.dismiss", "sharing.gate.completion"} <= mine and not any("dismiss" in each for each in theirs)
-    assert not any(each in mine | theirs for each in ("tasks", "without")), "neither is a part of a picture"
-
-
-def test_a_feature_left_out_is_set_off_where_it_is_read():
-    preset = Document.preset("youtube")
-    pair = [model(preset), model(preset.but([("without", ["hour"])]))]
-    assert only(pair) == (frozenset({"representation.hour"}), frozenset()) == only(pair[::-1])[::-1]
-    assert "representation.hour" in {block.address for block in preset.blueprint.blocks(preset.schema())}
 
 
 def test_three_at_once_have_a_value_each():

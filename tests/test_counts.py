@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
-from rankzoo.inspection.counts import components, flops_working, memory, parts
+from rankzoo.inspection.counts import components, flops_working, memory, modules, parts, shaped
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
-from rankzoo.shape import Part
+from rankzoo.shape import Part, side_by_side
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
@@ -58,6 +58,45 @@ def test_components_and_modules_add_up_to_the_whole(arch: str):
     for name, whole in memory(count, 64).items():
         assert sum(row[name] for row in rows) == whole
     assert all(row["leaves"] for row in rows)
+
+
+def assert_widths_add_up(blueprint: Blueprint, schema: Schema) -> None:
+    """Where two vectors or more stand side by side, their widths are added up: each as often as a segment has it."""
+    for place in blueprint.places(schema):
+        if place.address == "concatenation":
+            joined, = blueprint.count(schema).within("concatenation").parts
+            widths = list(place.spec.after(place.shape).segments.values())
+            assert bool(joined.width) == (len(widths) > 1)
+            assert not joined.width or value(joined.width) == joined.output[0] == sum(widths)
+            for width in set(widths) - {1} if joined.width else ():
+                many = widths.count(width)
+                assert (f"{many:,} × {width:,}" if many > 1 else f"{width:,}") in joined.width.split(" + ")
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_the_width_of_what_is_joined_is_told_as_a_sum(arch: str):
+    document = Document.preset(arch)
+    assert_widths_add_up(document.blueprint, document.schema())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(ANY)
+def test_the_width_of_what_any_blueprint_joins_is_told_as_a_sum(drawn):
+    schema, blueprint = drawn
+    assume(stands(schema, blueprint))
+    assert_widths_add_up(blueprint, schema)
+
+
+def test_widths_by_hand():
+    """26 fields of 16 numbers and 13 numbers beside them are 429; in the zoo YouTube joins 177, DNN 164, and DIN 48, of which one
+    part is a product."""
+    assert side_by_side([16] * 26 + [1] * 13) == "26 × 16 + 13" and value("26 × 16 + 13") == 429
+    assert side_by_side([400]) == "" and side_by_side([8, 1, 1_200, 8]) == "2 × 8 + 1,200 + 1"
+    told = {arch: shaped(next(row for row in parts(document.blueprint, document.schema()) if row["path"] == "concatenation"))
+            for arch in ("youtube", "dnn", "din") for document in (Document.preset(arch),)}
+    assert told == {"youtube": "8 × 16 + 49 = 177", "dnn": "10 × 16 + 4 = 164", "din": "3 × 16 = 48"}
+    table = modules(*(lambda document: (document.blueprint, document.schema()))(Document.preset("din")))
+    assert "3 × 16 = 48" in set(table["output_shape"])
 
 
 def test_flops_by_hand():

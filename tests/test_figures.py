@@ -108,8 +108,8 @@ WHOSE = pd.DataFrame([("1", i // 2, i % 2, owner, 0.1 ** i, 0.01 * i) for i, own
 GRADES = pd.DataFrame([(0, "random", 8, 0.0, NAN), (1, "click", 4, 1.5, 1.4)],
                       columns=["grade", "name", "items", "mean", "middle"])
 DENSITY = pd.DataFrame([(g, s, 0.5) for g in (0, 1) for s in (-1.0, 2.0)], columns=["grade", "score", "density"])
-ORDERS = pd.DataFrame([("random", "click", 0.9, 1.0), ("click", "<b>buy</b>", 0.6, NAN)],
-                      columns=["lower", "upper", "order", "best"])
+ORDERS = pd.DataFrame([("random", "click", 0.9, 0.5, 1.0), ("click", "<b>buy</b>", 0.6, NAN, NAN)],
+                      columns=["lower", "upper", "order", "chance", "best"])
 ASKED = pd.DataFrame([("new", vector, place, 0.5, name, place == 1) for vector in ("1-gram", "mix")
                       for place, name in ((-1, "nothing"), (0, "Lamp"), (1, "Mat"))],
                      columns=["history", "vector", "place", "weight", "name", "relevant"])
@@ -267,6 +267,11 @@ def test_collapse_alarm():
     assert texts(collapsed).count("collapsed onto one expert") == 1
     assert "1.1" in texts(collapsed) and "1.6" in texts(collapsed)
     assert math.isnan(gates.effective_experts([NAN, 0]))
+    for experts in (2, 4, 8, 64):
+        alarm = math.exp(0.1 * math.log(experts))  # H / ln n < 0.1
+        both = pd.DataFrame({"task": ["a", "b"], "effective": [alarm - 0.001, alarm + 0.001], "experts": experts})
+        said = texts(gates.effective(both))
+        assert said.count("collapsed onto one expert") == 1 and f"collapse alarm ({alarm:.2f})" in said
     given = gates.effective(pd.DataFrame({"task": ["click", "like"], "effective": [2.5, 1.1], "experts": 4}))
     assert {"2.5", "1.1", "1 = one expert only, 4 = all equally"} <= set(texts(given))
 

@@ -16,6 +16,7 @@ from rankzoo.serving.terms import Terms
 from rankzoo.training.fit import Fit
 from rankzoo.ui.views.grades import _first
 from tests.support import small
+from tests.visits import every, words
 
 NAMES = (NOTHING, "relevance", "exposure", "click", "purchase")
 GRADE = np.tile(np.array([4, 3, 3, 2, 2, 2, 1, 1, 0, 0]), (200, 1))
@@ -95,6 +96,11 @@ def test_pictures(subject):
     drawn = str(ladder(view.tables["density"], view.table))
     assert drawn.count("family-7 bar") == 5 and drawn.index("purchase") < drawn.index("random")
     order = view.tables["order"]
+    assert order["chance"].tolist() == pytest.approx([each.chance for each in view.truth.more[:4]])
+    dashes = [attributes for _, attributes, _ in every(orders(order)) if attributes.get("stroke-dasharray")]
+    assert [dash["x1"] for dash in dashes] == pytest.approx(240 * order["chance"].to_numpy()[::-1], abs=0.1)
+    assert [text for text in words(orders(order)) if text.startswith("chance ")] == [
+        f"chance {100 * value:.0f} %" for value in order["chance"][::-1]]
     assert str(orders(order)).count("'truth'") == 4 and str(orders(order.assign(best=float("nan")))).count("'truth'") == 0
     assert ladder(view.tables["density"].head(0), view.table.head(0))[0] == "svg" and orders(order.head(0))[0] == "svg"
 

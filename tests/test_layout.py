@@ -99,6 +99,17 @@ def test_words_fit_their_nodes(layout: Layout) -> None:
                 assert -out <= start + x - left and end + x - left <= box.w + out, (address, part, box)
 
 
+def test_no_name_of_a_task_is_cut_for_its_metric(layout: Layout) -> None:
+    """A name that was whole before training is whole behind it, the metric below it if need be, and its unit with it."""
+    heads = [address for address, block in layout.blocks.items() if block.form == "head"]
+    metrics = {layout.blocks[address].task: "0.7421 AUC" for address in heads}
+    nodes = [{tree[1]["data-id"]: tree for tree, *_ in walk(drawn) if "data-id" in tree[1]}
+             for drawn in (draw(layout), draw(layout, metrics=metrics))]
+    for address in heads:
+        before, after = ([part[2] for part, *_ in walk(each[address]) if part[0] == "text"] for each in nodes)
+        assert before[0] == after[0] and "0.7421 AUC" in " ".join(after[1:]), (address, after)
+
+
 def test_no_edge_runs_behind_a_box(layout: Layout) -> None:
     """As it is drawn, curves and all: a box that it neither leaves nor enters has no point of it inside."""
     for ends, points in edges(draw(layout)):
@@ -356,3 +367,24 @@ def test_no_changed_size_is_left_without_a_mark(arch: str):
         assert found <= below and bool(found) == bool(below), path
         seen += bool(found)
     assert seen
+
+
+def test_a_forest_stands_between_its_numbers_and_their_leaves() -> None:
+    """LinkedIn: 20 numbers enter 50 trees, which give 50 × 8 numbers; the trees own the table, the row owns nothing."""
+    layout = of_system("linkedin")
+    block, box = layout.blocks["representation.forest"], layout.boxes["representation.forest"]
+    assert (layout.blocks["representation.numbers"].parameters, block.parameters) == (0, 50 * 16 * 8)
+    assert {(each.source, each.target, each.width) for each in layout.edges if block.address in (each.source, each.target)} == {
+        ("representation.numbers", block.address, 20), (block.address, "concatenation", 400)}
+    assert layout.boxes["representation.numbers"].right < box.x and box.right < layout.boxes["concatenation"].x
+    inside = next(part for part, _, _ in walk(draw(layout)) if part[1].get("data-id") == block.address)
+    assert {"50 trees", "up to 16 leaves", "50 × 8"} <= {part[2] for part, _, _ in walk(inside) if part[0] == "text"}
+
+
+@pytest.mark.parametrize("changes", [{"pooling": "sum"}, {"share_table": False}, {"trees": 1, "leaves": 2, "dim": 1}])
+def test_any_forest_keeps_every_law(changes: dict) -> None:
+    document = Document.preset("linkedin").but([(f"representation.{name}", value) for name, value in changes.items()])
+    layout = layout_of(document.blueprint, document.schema())
+    assert sum(block.form == "forest" for block in layout.blocks.values()) == 1 + (changes == {"share_table": False})
+    for law in LAWS:
+        law(layout)

@@ -101,7 +101,8 @@ def test_what_was_measured_was_read(system):
 @pytest.mark.parametrize("system", INDUSTRY, ids=named)
 def test_what_is_told_of_a_component_is_no_surer_than_its_facts(system):
     """Each of the seven has a tag: where a fact speaks of what stands there, none that is surer than the least sure of these; and
-    that nothing is mentioned of a component is not read anywhere as a decision."""
+    that nothing is mentioned of a component is not read anywhere as a decision. How gradients are combined belongs to the
+    losses."""
     lesson, surer = system.lesson, PROVENANCES.index
     assert len(lesson.sure) == len(SLOTS)
     for slot, tag in zip(SLOTS, lesson.sure, strict=True):
@@ -110,6 +111,8 @@ def test_what_is_told_of_a_component_is_no_surer_than_its_facts(system):
         assert kind is None or surer(tag) >= min(surer(kind), surer("unsure")), slot
         silent = lesson.why[slot] in ("Nothing is mentioned.", "Nothing is described.", "Nothing in the sources.")
         assert not silent or tag == "unsure", slot
+    combined = [surer(fact.tag) for fact in system.facts if fact.path == "settings.combine"]
+    assert surer(system.sure("losses")) >= min([*combined, surer("unsure")]) or not combined
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)

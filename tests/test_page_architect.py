@@ -286,6 +286,13 @@ def test_the_selected_part_is_explained_counted_and_set():
     assert "sharing.expert.2" not in drawn(app) and app.selectbox("form:sharing.kind").value == "mmoe", "its column stays in hand"
 
 
+@pytest.mark.parametrize("arch, told", [("din", "reads candidate (16), Σ (16), ⊙ (16)  \nnumbers for a row 3 × 16 = 48"),
+                                        ("youtube", "reads 9 parts  \nnumbers for a row 8 × 16 + 49 = 177")])
+def test_what_is_joined_says_of_what_and_how_wide(arch, told):
+    app = pick(opened(arch), DIAGRAM, "concatenation")
+    assert told in [each.value.replace("\\", "") for each in app.caption]
+
+
 @pytest.mark.parametrize("arch", BUILT)
 def test_every_node_has_a_caption(arch):
     app = opened(arch)

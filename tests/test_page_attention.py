@@ -8,9 +8,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
+from rankzoo.components.sequence.query_unit import GRAINS
 from rankzoo.document import Document
 from tests.visits import scenes, visit, without_workers, words
 
+FEW = ("settings.rows", 1_000)
+"""Of so few, the first example of `search` is one in which nothing matters."""
 ROWS, MAP, STRIP = "attention:rows", "attention:map", "attention:strip"
 
 
@@ -38,6 +41,29 @@ def test_every_head_has_its_cells_and_its_line():
         assert "Weight, mean of heads" in rows and {"Head 1", "Head 2"} <= set(rows) & set(strip)
     plain = opened("din")
     assert "Weight" in words(scenes(plain)[STRIP]) and "Head 1" not in words(scenes(plain)[STRIP]) and MAP not in scenes(plain)
+
+
+def test_readings_of_a_query_are_no_heads():
+    """Rows, strip and the map below call them alike; the one history that is shown says which of the three it is."""
+    app = opened("alibaba")
+    rows, strip, below = (words(scenes(app)[key]) for key in (ROWS, STRIP, "attention:asks"))
+    assert not app.exception and set(GRAINS) <= set(strip) & set(below) and "Weight, mean of 6 readings" in rows
+    assert "Readings of the query: " + ", ".join(f"{i} = {name}" for i, name in enumerate(GRAINS, 1)) in rows
+    assert not [text for text in (*rows, *strip) if text.startswith("Head ")]
+    titled = [each.value for each in app.markdown if each.value.startswith("##### ")]
+    assert sum("long\\_term" in text for text in titled) == 2 and any("1 of 3 histories" in text for text in titled)
+    app.session_state["twin:attention"] = True
+    assert set(GRAINS) <= set(app.run().dataframe[0].value)
+
+
+def test_every_picture_of_a_past_has_the_oldest_first():
+    """The map's rows run as the strip does, from the oldest to the newest, and the candidate comes last."""
+    app = opened("bst", all="true")
+    items = [text.split(",")[0] for text in words(scenes(app)[ROWS]) if ": weight " in text]
+    said = words(scenes(app)[MAP])
+    tokens = next(i for i, text in enumerate(said) if text != str(i + 1))  # numbers above the columns, then a row's and its name
+    assert not app.exception and len(set(items)) > 5 and items[:tokens - 1] == said[tokens + 1:3 * tokens - 1:2]
+    assert said[3 * tokens - 1].startswith("Candidate: ")
 
 
 def test_what_the_weights_add_to_is_said_as_it_is():
@@ -105,3 +131,30 @@ def test_an_item_that_was_received_otherwise_moves_weights_and_prediction(arch):
     assert any("as it was, **" in each.value for each in app.markdown)
     app.button("attention:restore").click().run()
     assert app.dataframe[0].value.equals(before) and not any("as it was, **" in each.value for each in app.markdown)
+
+
+def test_it_opens_on_an_example_with_something_planted_until_another_is_asked_for():
+    """The model's own first one, also when another model comes into hand; the one that an address or a press names stays."""
+    app = opened("alibaba", FEW)
+    begin = app.number_input("row").value
+    assert begin > 1 and not any("No item that is present matters here" in each.value for each in app.markdown)
+    state = app.session_state
+    other = opened("kuaishou")
+    assert other.number_input("row").value not in (1, begin)
+    state["rz_document"] = other.session_state["rz_document"]
+    app.run()
+    assert not app.exception and app.number_input("row").value == other.number_input("row").value
+    app.number_input("row").set_value(9).run()
+    state["rz_document"] = opened("alibaba", FEW).session_state["rz_document"]
+    app.run()
+    assert not app.exception and not app.warning and app.number_input("row").value == 9
+    assert opened("alibaba", FEW, row="7").number_input("row").value == 7
+    assert opened("alibaba", FEW, row="1").number_input("row").value == 1
+
+
+def test_the_servers_prediction_stands_beside_the_phones():
+    app = opened("kuaishou")
+    (said,) = [each.value.replace("\\", "") for each in app.markdown if "the server" in each.value]
+    before, now = (float(number) for number in re.findall(r"\*\*(0\.\d{3})\*\*", said))
+    assert said.startswith("p(effective_view)") and 0 < before < 1 and 0 < now < 1
+    assert not [each for each in opened("din").markdown if "this model **" in each.value]

@@ -8,8 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from rankzoo import link
 from rankzoo.document import Document
+from rankzoo.inspection.provenance import SAID
+from rankzoo.registry import systems
 from rankzoo.runs.loop import run_here
 from rankzoo.ui import service
+from rankzoo.ui.provenance import table, telling
 from tests.test_page_architect import BUILT, DIAGRAM, document, drawn, opened, parameters
 from tests.test_page_bad_links import j, mmoe
 from tests.visits import every, nodes, pick, said, scenes, visit, without_workers, words
@@ -59,59 +62,6 @@ def test_presses_before_the_answer_stay_with_their_setting():
     assert sharing.widths == (before.widths[0] * 4, *before.widths[1:], before.widths[-1])
     pressed(app, "losses.weights.like.more", "3.more")
     assert document(app).blueprint.sharing == sharing and document(app).blueprint.losses.weights == {}, "no part in hand has it"
-
-
-def test_a_press_that_tells_a_fields_old_value_changes_what_was_pressed_alone():
-    """A browser sends all fields with each press, some as they were before the last answer. Typed alone the same value counts."""
-    app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more", "sharing.experts.more")
-    assert document(app).blueprint.sharing.experts == 6
-    pressed(app, "sharing.experts.more")
-    app.number_input("side:sharing.experts").set_value(6)
-    pressed(app, "losses.weights.click.more", "sharing.widths.0.more")
-    assert document(app).blueprint.sharing.experts == 7 == app.number_input("side:sharing.experts").value
-    app.number_input("side:sharing.experts").set_value(6)
-    app.button("undo").click().run()
-    assert document(app).blueprint.sharing.experts == 7 and document(app).blueprint.sharing.widths == (32, 16)
-    app.number_input("side:sharing.experts").set_value(9).run()
-    app.number_input("side:sharing.experts").set_value(6).run()
-    assert document(app).blueprint.sharing.experts == 6
-
-
-@pytest.mark.parametrize("behind", [1, 2, 5])
-def test_a_field_may_be_several_answers_behind(behind):
-    """Who presses faster than answers come tells what a field had that many presses ago."""
-    app = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1")
-    for way in ("more", "more", "less", "more", "more"):
-        app = pressed(app, f"sharing.experts.{way}")
-    had = [4, 5, 6, 5, 6, 7]
-    app.number_input("side:sharing.experts").set_value(had[-1 - behind])
-    app = pressed(app, "sharing.experts.less")
-    assert document(app).blueprint.sharing.experts == 6
-    app.number_input("side:sharing.experts").set_value(had[-1 - behind]).run()
-    assert document(app).blueprint.sharing.experts == had[-1 - behind], "alone it was typed"
-
-
-def test_an_address_may_be_several_answers_behind():
-    """With a press a browser tells the address that it has: an old one asks for nothing until it has told the last."""
-    app, told = pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), []
-    for behind in (0, 1, 2, 2, 3):
-        told.append(app.query_params["c"])
-        app.query_params["c"] = told[-1 - behind]
-        app = pressed(app, "sharing.experts.more")
-    assert document(app).blueprint.sharing.experts == 9 and len(app.session_state["rz_past"]) == 5
-    app.run()
-    app.query_params["c"] = told[0]
-    assert document(app.run()).blueprint.sharing.experts == 4, "told after the last one it is asked for"
-
-
-def test_a_field_that_tells_its_old_value_beside_what_is_typed_keeps_neither_it_nor_the_refusal():
-    app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
-    app.number_input("side:sharing.experts").set_value(4)
-    app.number_input("side:representation.dim").set_value(24).run()
-    assert document(app).blueprint.sharing.experts == 5 and document(app).blueprint.representation.dim == 24
-    app.number_input("side:sharing.experts").set_value(4)
-    app.number_input("side:representation.dim").set_value(70_000_000).run()
-    assert document(app).blueprint.sharing.experts == 5 and "65,536" in said(app)[0]
 
 
 def test_what_a_press_takes_away_leaves_the_one_before_it_in_hand():
@@ -350,11 +300,26 @@ def test_what_the_source_says_is_all_that_stands_out():
     app.segmented_control(key="rz_said").set_value("stated").run()
     every = Document.preset("youtube").system.told
     stated = [fact for fact in every if fact.tag == "stated"]
-    shown = app.dataframe[0].value
-    assert len(shown) == len(stated) < len(every) and set(shown["how sure"]) == {"stated: read in the source"}
-    assert any(f"{len(stated)} of {len(every)} facts" in each.value for each in app.caption)
+    shown = app.table[0].value
+    assert len(shown) == len(stated) < len(every) and list(shown) == ["what", "value", "source and place", "setting"]
+    assert [each.replace("\\", "") for each in shown["value"]] == [fact.value for fact in stated]
+    assert any(f"{len(stated)} of {len(every)} facts" in each.value and each.value.endswith("each stated: read in the source")
+               for each in app.caption)
     app.segmented_control(key="rz_said").set_value("supported").run()
-    assert {line.split(":")[0] for line in app.dataframe[0].value["how sure"]} == {"stated", "derived"}
+    assert {line.split("\\:")[0] for line in app.table[0].value["how sure"]} == {"stated", "derived"}
+
+
+@pytest.mark.parametrize("id", list(systems()))
+def test_every_column_of_the_table_says_something(id: str):
+    """Whatever is looked at: a column of dashes is left out, and how sure facts are where all are equally so; nothing else is."""
+    document = Document.preset(id)
+    for tags in SAID.values():
+        facts = [fact for fact in document.system.told if not tags or fact.tag in tags]
+        whole = table(facts, document.gone())
+        kept = telling(whole)
+        assert facts == [] or {"what", "value", "source and place"} <= {*kept} and not (kept == "–").all().any()
+        assert ("how sure" in kept) == (len({fact.tag for fact in facts}) > 1)
+        assert all((whole[name] == "–").all() for name in {*whole} - {*kept, "how sure"})
 
 
 @pytest.mark.parametrize("other", ["mmoe", "dcn_v2", "alibaba"])

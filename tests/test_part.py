@@ -25,10 +25,9 @@ from rankzoo.shape import Block
 from tests.test_blueprint import ANY, stands
 
 BUILT = list(systems())
-UNSIZED = {("deep_crossing", "towers.click"), ("huawei", "towers.entities"), ("huawei", "towers.category"),
-           ("alibaba", "towers.item")}
-"""Residual units, a map for each word and for each piece of news, and an item tower that reads a part of what comes: no chain of
-layers for a row."""
+UNSIZED = {("huawei", "towers.entities"), ("huawei", "towers.category"), ("alibaba", "towers.item")}
+"""A map for each word and for each piece of news, and an item tower that reads a part of what comes: no chain of layers for a
+row."""
 FOUND = part._run
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
 
@@ -101,6 +100,31 @@ def test_the_bias_of_a_field_is_its_own():
     assert device.formula == r"e=\mathrm{relu}(E[x]+b),\; E\in\mathbb{R}^{9\times 16}"
 
 
+def assert_tokens_are_whose_they_are(parted: list[tuple[Block, Anatomy]]) -> int:
+    """The map of the candidate is the candidate's, that of past items belongs to who reads them; how many maps there are."""
+    maps, reading = 0, {flow.to for block, _ in parted if block.form == "history" for flow in block.flows}
+    for block, inner in parted:
+        made = [each.path.rpartition(".tokens.")[2] for each in inner.count.parts if ".tokens." in each.path]
+        assert made in ([], ["candidate"]) if block.form == "candidate" else "candidate" not in made, block.address
+        assert "item" not in made or block.address in reading or block.form == "scorer", block.address
+        maps += len(made)
+    return maps
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_a_candidate_owns_its_own_map_alone(arch):
+    document = Document.preset(arch)
+    paths = [each.path for each in document.blueprint.count(document.schema()).parts if ".tokens." in each.path]
+    assert assert_tokens_are_whose_they_are(parts(arch)) == len(paths)
+
+
+def test_the_candidate_of_din_by_hand():
+    """Item and topic, 24 numbers, to 16; the activation unit holds the other map, of past items' 32 numbers, and its layers."""
+    candidate, unit = of("din", "sequence.0.candidate"), of("din", "sequence.0")
+    assert [each.working for each in candidate.count.parts] == ["24 × 16 + 16"] and candidate.count.parameters == 400
+    assert unit.count.parts[0].working == "32 × 16 + 16" and unit.count.parts[0].parameters == 528
+
+
 def assert_sized(block: Block, inner: Anatomy) -> None:
     """The sizes of a network are those of its count: two neighbours are a matrix in its arithmetic, in that order, and the last
     may read what bypasses the others. What its first layer reads makes the first size; whatever comes is told once."""
@@ -132,7 +156,9 @@ def test_the_sizes_of_a_network_are_the_matrices_of_its_count(arch):
 def test_any_part_has_the_count_that_is_drawn_and_sizes_that_its_arithmetic_holds(drawn):
     schema, blueprint = drawn
     assume(stands(schema, blueprint))
-    for block, inner in dissected(blueprint, schema):
+    parted = dissected(blueprint, schema)
+    assert_tokens_are_whose_they_are(parted)
+    for block, inner in parted:
         assert_sized(block, inner)
         assert inner.count.parameters == block.parameters, block.address
 
@@ -248,10 +274,11 @@ def test_an_experts_own_task_a_cross_layers_own_number():
 
 
 def test_what_is_asked_and_what_scores_are_counted_apart():
-    """DIN's tokens belong to the candidate that is asked with, its unit to the scorer; a candidate of tokens is mapped."""
+    """DIN's candidate owns its map, its scorer that of past items and the unit; a candidate of tokens is mapped."""
     assert of("din", "sequence.0.candidate").formula == "c=W[e_1;e_2]+b" == of("bst", "sequence.0.candidate").formula
-    assert of("din", "sequence.0.candidate").count.parameters == 33 * 16 + 25 * 16
-    assert {part.path.rpartition(".")[2] for part in of("din", "sequence.0").count.parts if part.parameters} == {"unit", "score"}
+    assert of("din", "sequence.0.candidate").count.parameters == 25 * 16
+    scorer = {part.path.rpartition(".")[2] for part in of("din", "sequence.0").count.parts if part.parameters}
+    assert scorer == {"item", "unit", "score"}
 
 
 def test_many_layers_are_one_rule():

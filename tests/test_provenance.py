@@ -70,6 +70,14 @@ def test_a_fact_that_is_nothing_but_numbers_holds_those_of_its_setting(arch: str
 
 
 @pytest.mark.parametrize("arch", BUILT)
+def test_what_others_tell_of_a_paper_is_not_stated(arch: str):
+    """A place in another's text, be it a quotation, is no reading of the source."""
+    told = [fact for fact in systems()[arch].facts if re.search(r"quote|review|third part|notes|re-implement", fact.at)]
+    assert [fact.name for fact in told if fact.tag != "code"] == []
+    assert arch not in ("homedepot", "huawei") or told
+
+
+@pytest.mark.parametrize("arch", BUILT)
 def test_a_number_of_which_nothing_was_read_is_ours(arch: str):
     """What is not known is the paper's number: it stands in no setting, and no paper stands beside one of ours."""
     for fact in systems()[arch].facts:

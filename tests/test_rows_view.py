@@ -230,6 +230,19 @@ def test_the_models_own_line_is_the_thick_one():
     assert own.line.width > one.line.width and list(own.y) == [2, 5] and list(one.customdata) == [0, 50]
 
 
+def test_labels_of_lines_that_end_together_stand_as_the_lines_ran():
+    """Whoever lets ids in sooner lies above all the way, so stands above at the end, where all have come in; of neighbours no two
+    are drawn alike."""
+    frame = pd.DataFrame([(f"seen more than {n} ×", n == 0, time, rows, 0.5) for n, course in (
+        (0, (9, 9, 9)), (1, (5, 8, 9)), (3, (2, 6, 9)), (10, (0, 1, 5))) for time, rows in enumerate(course)],
+        columns=["name", "own", "time", "rows", "found"])
+    figure = figures.growth(frame, THEME, "title")
+    labels = sorted(figure.layout.annotations, key=lambda each: -each.y)
+    assert [int(each.text.split("than ")[1].split()[0]) for each in labels] == [0, 1, 3, 10]
+    drawn = [(line.line.color, line.line.dash) for line in figure.data]
+    assert all(a[0] != b[0] and a[1] != b[1] for a, b in zip(drawn[1:], drawn[2:], strict=False)) and len(set(drawn)) == 4
+
+
 def test_a_course_leaves_its_lines_room_beside_wide_bands():
     frame = pd.DataFrame({"arm": ["a", "a"], "x": [1, 2], "mean": [0.6, 0.7], "low": [-3.0, 0.65], "high": [4.0, 0.75]})
     figure = curves.course(frame, THEME, "title", "tenth")

@@ -149,17 +149,17 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
         found |= out if path == "without" else set()
         below = blocks_below({component_of(path)} if above else (), layout)
         group = at(tree, above)
-        named = isinstance(group, dict) and "kind" not in group
-        if not named and is_size(at(tree, path)):
+        by_name = isinstance(group, dict) and "kind" not in group
+        if not by_name and is_size(at(tree, path)):
             sizes.append(path)
         else:
-            own = {each for each in below if named and _named(each, layout.blocks[each], component_of(path), name)}
+            own = {each for each in below if by_name and named(each, layout.blocks[each], component_of(path), name)}
             found |= own or below
     sized = sized_blocks(document.blueprint.places(document.schema()), sizes, parts=True) if sizes else ()
     return frozenset(found.union(sized)) & set(layout.order)
 
 
-def _named(address: str, block: Block, component: str, name: str) -> bool:
+def named(address: str, block: Block, component: str, name: str) -> bool:
     """Whether a setting by names is about a part under this name: a task's, a field's, or that of a field of past items."""
     field = address.removeprefix(f"{component}.")
     return name in (block.task, field) or block.form == "history" and name.startswith(f"{field}.")

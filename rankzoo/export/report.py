@@ -45,7 +45,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     parts += _results(run) if run else []
     parts += _changed(document) + _advised(document)
     rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"], _Number(whole(each["flops"])),
-             " × ".join(map(str, each["output_shape"]))) for each in counts.parts(document.blueprint, schema)]
+             counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
     parts += ["<h2>Every part</h2>", f"<p>{whole(count.parameters)} parameters, {whole(count.embedding)} of them in embedding "
               f"tables; {flops(count.flops)} per example.</p>",
               _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "shape"), rows)]

@@ -13,13 +13,15 @@ PANEL, NAMES, COLUMN, BESIDE = 352.0, 104.0, 60.0, 3
 
 def maps(frame: pd.DataFrame, say: Say = str) -> Tree:
     """Columns `history`, `vector`, `place` (−1: the slot of zeros), `weight`, `name` (of the item), optionally `relevant`: a row
-    for each vector, a column for each item; items that match are outlined."""
+    for each vector, a column for each item, the oldest first; items that match are outlined."""
     top, y, parts = ceiling([float(v) for v in frame["weight"]], 1.0), 0.0, []
     for history, part in frame.groupby("history", sort=False):
-        places, vectors = list(dict.fromkeys(part["place"])), list(dict.fromkeys(part["vector"]))
+        places = sorted(set(part["place"]), key=lambda place: (place >= 0, -place))  # a history has the newest item first
+        vectors = list(dict.fromkeys(part["vector"]))
         each = min(WIDE, (1070 - LEFT) / max(len(places), 1))
         parts.append(text(0, y + 14, str(history), "t1", bold=True))
-        parts.append(text(LEFT, y + 14, say("nothing, then {count} past items").format(count=len(places) - 1), "t2 small"))
+        said = say("nothing, then {count} past items, oldest on the left").format(count=len(places) - 1)
+        parts.append(text(LEFT, y + 14, said, "t2 small"))
         y += 22
         for i, vector in enumerate(vectors):
             parts.append(text(0, y + HIGH * i + 14, fit(say(str(vector)), LEFT - 8), "t2 small"))

@@ -12,7 +12,7 @@ from rankzoo.figures.marks import bar, box, ceiling, cell, drawing, hint, key, t
 from rankzoo.figures.plot import FINE, axes, chart, end_labels, label
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.tree import Tree
-from rankzoo.figures.words import Say, fit, fixed, missing, number, place
+from rankzoo.figures.words import Say, fit, fixed, measure, missing, number, place
 
 __all__ = ["Candidate", "curve", "factors", "reading", "rows", "strip"]
 
@@ -25,13 +25,14 @@ def strip(frame: pd.DataFrame, say: Say = str) -> Tree:
     """
     heads = list(dict.fromkeys(frame["head"]))
     places = sorted(set(frame["position"]))
-    each = min(40.0, (1076 - 54) / max(len(places), 1))
+    left = max([54.0, *(measure(_head(h, say)) + 14 for h in heads)])
+    each = min(40.0, (1076 - left) / max(len(places), 1))
     weights = [float(w) for w in frame["weight"]]
     signed, top = any(w < 0 for w in weights if not missing(w)), ceiling(weights)
-    parts = [text(0, 15 + 26 * i, fit(_head(h, say), 52), "t2 small") for i, h in enumerate(heads)]
+    parts = [text(0, 15 + 26 * i, _head(h, say), "t2 small") for i, h in enumerate(heads)]
     marked: set[float] = set()
     for item in frame.to_dict("records"):
-        x, y = 54 + each * places.index(item["position"]), 2 + 26 * heads.index(item["head"])
+        x, y = left + each * places.index(item["position"]), 2 + 26 * heads.index(item["head"])
         weight = float(item["weight"])
         label = say("Item {position}: {weight}").format(position=item["position"], weight=fixed(weight, 4))
         gone = missing(weight) or true(item.get("dropped"))
@@ -42,7 +43,7 @@ def strip(frame: pd.DataFrame, say: Say = str) -> Tree:
     high = 26 * len(heads)
     parts += [truth(x, 2, each - 3, high - 3) for x in sorted(marked)]
     high += 8
-    parts += key(54 + 8, high + 2, number(-top if signed else 0), number(top), signed)
+    parts += key(left + 8, high + 2, number(-top if signed else 0), number(top), signed)
     return drawing(1076, high + 16, say("All {count} past items, oldest on the left").format(count=len(places)), *parts)
 
 

@@ -39,7 +39,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the columns of the rows stand: `bar` to `bar_end` is the weight's track, `heads` the first head cell."""
+    """Where the columns of the rows stand: `bar` to `bar_end` is the weight's track."""
 
     heads: tuple[str, ...]
     has_truth: bool
@@ -48,6 +48,7 @@ class _Layout:
     last: str
     top: float
     signed: bool
+    readers: tuple[str, ...] = ()
 
     @property
     def bar(self) -> float:
@@ -64,6 +65,9 @@ class _Layout:
         """Distance between two head cells."""
         return 138 / max(len(self.heads), 1)
 
+    def head_x(self, i: int) -> float:
+        return self.bar_end + 22 + self.each * i
+
     def x(self, weight: float) -> float:
         """Where a weight stands on the track; zero is in the middle when there are signs."""
         share = min(max(weight / self.top, -1.0), 1.0)
@@ -72,14 +76,15 @@ class _Layout:
 
 
 def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: int | None = None,
-         uniform: float | None = None, softmax: bool = True, part: str = "", say: Say = str) -> Tree:
+         uniform: float | None = None, softmax: bool = True, part: str = "", readers: tuple[str, ...] = (),
+         say: Say = str) -> Tree:
     """The candidate on top, its past items as rows with their weight; a row's id is `position.N`.
 
     total: how many items the history has (default: those listed) · uniform: the weight that mean pooling gives, drawn as a
     dashed line · softmax: whether the weights add to 1, which decides the note below · part: who takes the rest, where they
-    would with that.
+    would with that · readers: what each of the heads is, where it is a way of reading the query and no head of attention.
     """
-    layout = _layout(frame)
+    layout = _layout(frame, readers)
     parts = _candidate(candidate, say) + _heads(layout, len(frame), total or len(frame), say)
     end = TOP + ROW * len(frame)
     if uniform is not None and not missing(uniform) and len(frame):
@@ -88,10 +93,13 @@ def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: i
     for i, item in enumerate(frame.to_dict("records")):
         parts.append(_row(item, TOP + ROW * i, layout, candidate, selected, say))
     parts.append(text(layout.bar, end + 17, _note(frame, uniform, (softmax, part), total, say), "t2 small"))
+    if layout.readers:
+        end += 18
+        parts.append(text(WIDTH - 8, end + 17, _readers(layout, say), "t2 small", "end"))
     return drawing(WIDTH, end + 24, f"{say(candidate.title)}: {candidate.name}", *parts)
 
 
-def _layout(frame: pd.DataFrame) -> _Layout:
+def _layout(frame: pd.DataFrame, readers: tuple[str, ...]) -> _Layout:
     weights = [float(w) for w in frame["weight"]]
     signed = any(w < 0 for w in weights if not missing(w))
     heads = tuple(c for c in frame.columns if str(c).startswith("head."))
@@ -101,7 +109,7 @@ def _layout(frame: pd.DataFrame) -> _Layout:
 
     return _Layout(heads if len(heads) > 1 else (), has("relevant"), has("age"), has("feedback"),
                    next(filter(has, ("without", "change")), ""),
-                   ceiling(weights, 1.25), signed)
+                   ceiling(weights, 1.25), signed, readers if len(heads) > 1 else ())
 
 
 def _candidate(candidate: Candidate, say: Say) -> list[Tree]:
@@ -115,6 +123,7 @@ def _heads(layout: _Layout, listed: int, total: int, say: Say) -> list[Tree]:
     first = say("Past items, {listed} of {total}").format(listed=listed, total=total) if total > listed else (
         say("Past items: {total}").format(total=total))
     mean = say("Weight, mean of heads") if layout.heads else say("Weight")
+    mean = say("Weight, mean of {count} readings").format(count=len(layout.readers)) if layout.readers else mean
     parts = [text(0, TOP - 12, first, "t2 small"), text(layout.bar, TOP - 12, mean, "t2 small")]
     for shown, x, title in ((layout.has_truth, 163, say("Truth")), (layout.has_feedback, 208, say("Feedback"))):
         if shown:
@@ -124,7 +133,7 @@ def _heads(layout: _Layout, listed: int, total: int, say: Say) -> list[Tree]:
     for i, head in enumerate(layout.heads):
         name = say("Head {number}").format(number=int(head.split(".")[1]) + 1)
         short = name if measure(name) <= layout.each - 4 else name.split()[-1]
-        parts.append(text(_head_x(layout, i) + (layout.each - 7) / 2, TOP - 12, short, "t2 small", "middle"))
+        parts.append(text(layout.head_x(i) + (layout.each - 7) / 2, TOP - 12, short, "t2 small", "middle"))
     if layout.last:
         first = say("prediction") if layout.last == "without" else say("logit change")
         parts += [text(WIDTH - 8, TOP - 26, first, "t2 small", "end"),
@@ -132,17 +141,18 @@ def _heads(layout: _Layout, listed: int, total: int, say: Say) -> list[Tree]:
     return parts
 
 
-def _head_x(layout: _Layout, i: int) -> float:
-    return layout.bar_end + 22 + layout.each * i
+def _readers(layout: _Layout, say: Say) -> str:
+    """What the numbered columns are: names of readings are too long to stand above them."""
+    named = (f"{i} = {say(name)}" for i, name in enumerate(layout.readers, 1))
+    return fit(say("Readings of the query: {names}").format(names=", ".join(named)), WIDTH - 16)
 
 
 def _row(item: dict, y: float, layout: _Layout, candidate: Candidate, selected: str, say: Say) -> Tree:
     name = f"position.{item['position']}"
     dropped, relevant = true(item.get("dropped")), true(item.get("relevant"))
-    strike = {"text-decoration": "line-through"} if dropped else {}
     title = text(12, y + (16 if _second(item) else 22.5), fit(_named(item, say), 134, 13), "t2" if dropped else "t1",
                  bold=not dropped)
-    title[1].update(strike)
+    title[1].update({"text-decoration": "line-through"} if dropped else {})
     parts = [box(-3, y + 1, WIDTH + 3, ROW - 2, "hit chosen" if name == selected else "hit", 6),
              box(0, y + 4, 4, ROW - 8, "family-1 mark", 2), title,
              text(12, y + 31, fit(_second(item), 134), "t2 small")]
@@ -176,7 +186,7 @@ def _weights(item: dict, y: float, layout: _Layout, candidate: Candidate) -> lis
                           "end" if left else "start", bold=True))
     for i, head in enumerate(layout.heads):
         value, width = float(item[head]), layout.each - 7
-        parts += cell(_head_x(layout, i), y + 6, width, 25, value, layout.top, fixed(value, 2) if width >= 30 else "",
+        parts += cell(layout.head_x(i), y + 6, width, 25, value, layout.top, fixed(value, 2) if width >= 30 else "",
                       layout.signed)
     if layout.last:
         said, moves = _if_dropped(item, layout.last, candidate)

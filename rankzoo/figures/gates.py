@@ -15,7 +15,8 @@ from rankzoo.figures.marks import bar, box, ceiling, cell, drawing, hint, key, l
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import MISSING, Say, fit, fixed, hundredths, measure, missing, place, portions, whole
 
-ALARM = 1.2
+ALARM = 0.1
+"""Below this share of the largest entropy, ln n, a gate counts as collapsed: with 4 experts below 1.15 of them, with 8 1.23."""
 IDLE = 0.3
 WIDTH, LABEL, PITCH = 684, 100, 53
 WIDEST = 146.0
@@ -136,6 +137,7 @@ def effective(frame: pd.DataFrame, say: Say = str) -> Tree:
     Takes a gate frame, or `task`, `effective`, `experts` with the numbers made already.
     """
     used_by, count = _used(frame)
+    alarm = count ** ALARM  # exp(0.1 ln n)
     left, width = 84, 208
     parts = [text(0, 14, say("How many experts does each task use?"), "large bold"),
              text(0, 34, say("1 = one expert only, {count} = all equally").format(count=count), "t2 small")]
@@ -146,13 +148,13 @@ def effective(frame: pd.DataFrame, say: Say = str) -> Tree:
                       task=task, number=fixed(used, 3), count=count),
                       *bar(left, y, width, 17, used / count, f"task-{i % 8} mark")),
                   text(left + width + 8, y + 14, fixed(used, 1), "t1 num", bold=True)]
-        if used < ALARM and count > 1:
+        if used < alarm and count > 1:
             parts.append(text(left, y + 31, say("collapsed onto one expert"), "t1 small", bold=True))
     end = 48 + 40 * len(used_by)
-    at = left + width * min(ALARM / max(count, 1), 1)
+    at = left + width * min(alarm / max(count, 1), 1)
     if count > 1:
         parts += [line(at, 42, at, end, "hair", dashed=True),
-                  text(at + 4, end + 10, say("collapse alarm ({number})").format(number=fixed(ALARM, 1)), "t2 small")]
+                  text(at + 4, end + 10, say("collapse alarm ({number})").format(number=fixed(alarm, 2)), "t2 small")]
     return drawing(336, end + (14 if count > 1 else 0), say("How many experts does each task use?"), *parts)
 
 

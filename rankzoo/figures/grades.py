@@ -46,15 +46,18 @@ def ladder(density: pd.DataFrame, summary: pd.DataFrame, say: Say = str) -> Tree
 
 
 def orders(frame: pd.DataFrame, say: Say = str) -> Tree:
-    """How often the higher of two neighbouring grades scores higher: columns `lower`, `upper`, `order`, `best` (by the true
-    score, outlined; missing where it is not shown). The dashed line is a coin's half."""
+    """How often the higher of two neighbouring grades scores higher: columns `lower`, `upper`, `order`, `chance` (what
+    it is for a model that knows nothing of the request, a dashed line), `best` (by the true score, outlined; missing where it is
+    not shown)."""
     parts: list[Tree] = []
     for i, item in enumerate(frame.iloc[::-1].to_dict("records")):
-        y, order, best = 50 * i, float(item["order"]), item["best"]
+        y, order, chance, best = 50 * i, float(item["order"]), item["chance"], item["best"]
         name = say("{upper} above {lower}").format(upper=say(str(item["upper"])), lower=say(str(item["lower"])))
-        parts += [text(0, y + 12, fit(name, 250, 13), "t1"),
+        parts += [text(0, y + 12, fit(name, 220, 13), "t1"),
                   hint(f"{name}: {percent(order, 2)}", *bar(0, y + 23, 240, 14, order, "family-7 mark")),
                   text(250, y + 35, percent(order), "t1 num", bold=True)]
         parts += [] if missing(best) else [truth(0, y + 23, 240 * float(best), 14)]
-        parts.append(line(120, y + 20, 120, y + 40, dashed=True))
+        if not missing(chance):
+            parts += [line(240 * float(chance), y + 20, 240 * float(chance), y + 40, dashed=True),
+                      text(300, y + 12, say("chance {value}").format(value=percent(chance)), "t2 small num", "end")]
     return drawing(300, 50 * max(len(frame), 1), say("How often neighbouring grades stand in order"), *parts)

@@ -9,6 +9,8 @@ from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import Say, fixed
 
 HIGH = 380
+SHADES, DASHES = (3, 9, 5, 8, 4, 7), ("dot", "solid", "dash", "dashdot")
+"""Neighbouring lines differ by shade and by dash: of one colour they are, since their settings are steps of one amount."""
 
 
 def worth(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.Figure:
@@ -37,19 +39,21 @@ def worth(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.F
 
 def growth(frame: pd.DataFrame, theme: Theme, title: str, say: Say = str) -> go.Figure:
     """Ids that have a row over the rows of data, one line for each setting: columns `name` (in the reader's language), `own`,
-    `time`, `rows`; the model's own setting is the thick line."""
-    figure, tips = chart(label(title), right=150), []
+    `time`, `rows`; the model's own setting is the thick line. Labels of lines that end together stand as the lines ran before."""
+    figure, tips, height = chart(label(title), right=150), [], {}
     for place, ((name, own), part) in enumerate(frame.groupby(["name", "own"], sort=False)):
-        shade = colour(theme, 0) if own else theme.sequential[min(9, 3 + place)]
-        figure.add_scatter(x=part["time"], y=part["rows"], mode="lines", line={"color": shade, "width": 3 if own else 1.5},
+        shade = colour(theme, 0) if own else theme.sequential[SHADES[place % len(SHADES)]]
+        line = {"color": shade, "width": 3 if own else 1.5, "dash": "solid" if own else DASHES[place % len(DASHES)]}
+        figure.add_scatter(x=part["time"], y=part["rows"], mode="lines", line=line,
                            customdata=100 * part["found"], name=str(name),
                            hovertemplate=f"{label(name)}<br>%{{y:,}} {label(say('rows in use'))}<br>%{{customdata:.0f}} % "
                                          f"{label(say('of look-ups find one'))}<extra></extra>")
         tips.append((float(part["time"].iloc[-1]), float(part["rows"].iloc[-1]),
                      f"<span style='color:{shade}'>{'●' if own else '–'}</span> {label(name)}"))
+        height[tips[-1]] = (tips[-1][1], float(part["rows"].mean()), -place)
     axes(figure, say("rows of data"), (0, float(frame["time"].max())), say("ids with a row"),
          (0, 1.06 * max(1.0, float(frame["rows"].max()))))
-    return end_labels(figure, tips, theme)
+    return end_labels(figure, sorted(tips, key=height.get), theme)
 
 
 def times(frame: pd.DataFrame, theme: Theme, say: Say = str) -> go.Figure:

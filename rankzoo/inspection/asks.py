@@ -30,6 +30,13 @@ def vectors(subject: Subject, many: int) -> tuple[str, ...]:
     return tuple(str(i + 1) for i in range(many))
 
 
+def readers(subject: Subject, many: int) -> tuple[str, ...]:
+    """What the heads of the weights that are shown first are called, where a query asks by that many vectors; else nothing."""
+    first = subject.trace.of("attention")[0]
+    spec = subject.model.blueprint.sequence[int(first.address.split(".")[1])]
+    return vectors(subject, many) if many > 1 and spec.asks(subject.dataset.schema) else ()
+
+
 def asks(subject: Subject, row: int = 0) -> pd.DataFrame:
     """Columns history, vector, place (in the history; −1 is the slot of zeros), weight, and where planted relevant: the weights
     of one row. Those of a vector over one history and its slot of zeros add to 1."""

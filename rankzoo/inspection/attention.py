@@ -77,6 +77,13 @@ def history_of(subject: Subject) -> History:
     return subject.dataset.schema.history(spec_of(subject).history)
 
 
+def weighed(subject: Subject) -> tuple[str, ...]:
+    """The histories whose items are weighed, that of `history_of` first."""
+    places = [_place(entry) for entry in subject.trace.of("attention")]
+    histories = (subject.dataset.schema.history(subject.model.blueprint.sequence[place].history) for place in places)
+    return tuple(dict.fromkeys(history.name for history in histories))
+
+
 def spec_of(subject: Subject):
     """The settings of the component whose weights are shown; where nothing weighs, of the first in which items read each
     other."""

@@ -1,7 +1,7 @@
 """Beside: models next to each other, only what differs: settings, counts, and what they reached where they were trained."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rankzoo.blueprint import SLOTS, Blueprint
@@ -101,34 +101,6 @@ def results(models: Sequence[Model]) -> tuple[Row, ...]:
     return tuple(Row(f"{task} {metric.title}", tuple(each.tested[task].get(metric.key) if own.get(task) == metric else None
                                                      for each, own in zip(models, judged, strict=True)))
                  for task, metric in rows)
-
-
-def only(models: Sequence[Model]) -> tuple[frozenset[str], ...]:
-    """Of two models, the addresses of what each has and the other has not, or has otherwise: what a picture of it sets off."""
-    one, other = models
-    found = tuple(changes(one.blueprint, other.blueprint))
-    tasks = [set(each.blueprint.tasks) for each in models]
-    left = [set(each.blueprint.without) for each in models]
-    return (frozenset(_parts(found, lambda change: change.before is not None))
-            | _of_tasks(tasks[0] - tasks[1]) | _of_features(left[1] - left[0]),
-            frozenset(_parts(found, lambda change: change.after is not None))
-            | _of_tasks(tasks[1] - tasks[0]) | _of_features(left[0] - left[1]))
-
-
-def _parts(found: Sequence[Change], there: Callable[[Change], bool]) -> Iterator[str]:
-    for change in found:
-        if not change.whole and "." in change.address:
-            yield change.address.rsplit(".", 1)[0]
-        elif there(change) and change.address.split(".")[0] in SLOTS:
-            yield change.address
-
-
-def _of_tasks(tasks: set[str]) -> frozenset[str]:
-    return frozenset(f"{part}.{task}" for part in ("sharing.gate", "towers", "losses") for task in tasks)
-
-
-def _of_features(names: set[str]) -> frozenset[str]:
-    return frozenset(f"representation.{name}" for name in names)
 
 
 def _differing(tables: Sequence[Mapping[str, object]]) -> list[Row]:

@@ -20,16 +20,24 @@ PRODUCT = re.compile(r"[\d,]+(?: × [\d,]+)+")
 
 
 def parts(blueprint: Blueprint, schema: Schema) -> list[dict[str, object]]:
-    """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, working (of the
-    parameters), flops_working, activations (numbers kept for the backward pass of an example)."""
+    """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, output_working (of
+    a width that is a sum), working (of the parameters), flops_working, activations (numbers kept for the backward pass of an
+    example)."""
     specs = dict(blueprint.specs())
     rows = []
     for part in blueprint.count(schema).parts:
         address = next(a for a in specs if part.path == a or part.path.startswith(a + "."))
         rows.append({"path": part.path, "slot": address.split(".")[0], "kind": specs[address].kind, "parameters": part.parameters,
-                     "flops": part.flops, "output_shape": list(part.output), "working": part.working,
+                     "flops": part.flops, "output_shape": list(part.output),
+                     "output_working": part.width, "working": part.working,
                      "flops_working": flops_working(part), "activations": Count((part,)).activations})
     return rows
+
+
+def shaped(row: Mapping[str, object]) -> str:
+    """The shape that leaves a part in words, from its record: «20 × 16», «8 × 16 + 49 = 177»."""
+    shape = " × ".join(map(str, row["output_shape"]))
+    return f"{row['output_working']} = {shape}" if row["output_working"] else shape
 
 
 def flops_working(part: Part) -> str:
@@ -69,11 +77,11 @@ def leaving(slot: str, shape: Shape) -> str:
 
 
 def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
-    """The same as a table."""
+    """The same as a table, shapes in words."""
     import pandas as pd  # here, because the command line's `show` counts and must not wait for pandas
 
-    return pd.DataFrame(parts(blueprint, schema),
-                        columns=["path", "slot", "kind", "parameters", "working", "flops", "flops_working", "output_shape",
+    rows = [{**row, "output_shape": shaped(row)} for row in parts(blueprint, schema)]
+    return pd.DataFrame(rows, columns=["path", "slot", "kind", "parameters", "working", "flops", "flops_working", "output_shape",
                                  "activations"])
 
 

@@ -25,8 +25,8 @@ def grades(subject: Subject) -> View:
     """Columns grade, name (of the task that holds last), items, mean, low, middle, high: quartiles of the score by grade.
 
     Tables: `retrieved` (what, value, chance, best): among the first twenty of all items, see retrieval.py; `density` (grade,
-    score, density), `order` (lower, upper, order, best): how often the higher of two neighbouring
-    grades scores higher within a list, and how often it does by the true score (missing where nothing is planted).
+    score, density), `order` (lower, upper, order, chance, best): how often the higher of two neighbouring grades scores higher
+    within a list, how often it does by `common`, and by the true score (missing where nothing is planted).
     Statistic: the mean of `order` over the neighbours, request by request. Chance is what an order by `common` reaches: some
     items are shown and bought more often whoever asks, and a model that knows nothing of the request still learns that.
     """
@@ -40,7 +40,7 @@ def grades(subject: Subject) -> View:
     found = ordered(score, grade, there, len(names))
     right = None if best is None else ordered(best, grade, there, len(names))
     usual = ordered(common(subject)[subject.batch.listed.numpy()], grade, there, len(names))
-    tables = {"density": density(score, grade, there, present), "order": neighbours(names, found, right),
+    tables = {"density": density(score, grade, there, present), "order": neighbours(names, found, usual, right),
               "retrieved": retrieved(subject)}
     return View("grades", pd.DataFrame(rows), scored(found, right, names, usual), tables, NOTE, ("retrieved",),
                 subject.serving if isinstance(subject.serving, Terms) else None)
@@ -98,12 +98,13 @@ def ordered(score: np.ndarray, grade: np.ndarray, there: np.ndarray, grades: int
     return found
 
 
-def neighbours(names: tuple[str, ...], found: np.ndarray, right: np.ndarray | None) -> pd.DataFrame:
+def neighbours(names: tuple[str, ...], found: np.ndarray, usual: np.ndarray, right: np.ndarray | None) -> pd.DataFrame:
     """One row per pair of neighbouring grades that any list has."""
     rows = [{"lower": names[g], "upper": names[g + 1], "order": float(np.nanmean(found[:, g])),
+             "chance": float(np.nanmean(usual[:, g])),
              "best": float(np.nanmean(right[:, g])) if right is not None else np.nan}
             for g in range(len(names) - 1) if np.isfinite(found[:, g]).any()]
-    return pd.DataFrame(rows, columns=["lower", "upper", "order", "best"])
+    return pd.DataFrame(rows, columns=["lower", "upper", "order", "chance", "best"])
 
 
 def scored(found: np.ndarray, right: np.ndarray | None, names: tuple[str, ...], usual: np.ndarray) -> Score | None:

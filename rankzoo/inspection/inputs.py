@@ -18,12 +18,13 @@ Reads = tuple[tuple[str, int], ...]
 @dataclass(frozen=True)
 class Inputs:
     """What comes to a part, by where it enters. reads: its first layer · last: its last layer alone · added: to its logit, as it
-    is · compared: what its vector is multiplied with, item by item."""
+    is · compared: what its vector is multiplied with, item by item · again: x₀, where a cross multiplies with it once more."""
 
     reads: Reads = ()
     last: Reads = ()
     added: tuple[str, ...] = ()
     compared: Reads = ()
+    again: Reads = ()
 
 
 def chain(own: Count) -> tuple[tuple[int, int], ...]:

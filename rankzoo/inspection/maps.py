@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from rankzoo.inspection.attention import UNMARKED, attention, history_of, shortened
+from rankzoo.inspection.forecast import forecast
 from rankzoo.inspection.view import Subject, View
 
 CANDIDATE = -1
@@ -14,7 +16,10 @@ ALIKE = "No item is weighed: all count alike, or the last one alone, after they 
 
 def weighed_or_read(subject: Subject, row: int = 0) -> View:
     """What attention shows: how past items are weighed, or, where nothing weighs them, which of them reads which."""
-    return attention(subject, row) if subject.trace.of("attention") else View("attention", maps(subject, row), note=ALIKE)
+    if not subject.trace.of("attention"):
+        return View("attention", maps(subject, row), note=ALIKE)
+    view, told = attention(subject, row), forecast(subject, row)
+    return replace(view, tables={**view.tables, "forecast": told}, beside=(*view.beside, "forecast")) if len(told) else view
 
 
 def past(subject: Subject, row: int) -> pd.DataFrame:

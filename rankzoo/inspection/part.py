@@ -6,7 +6,7 @@ a part's drawing, so that it holds for every kind; what has no form of its own h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rankzoo.components.losses.base import Loss
 from rankzoo.components.slot import Slot
@@ -49,6 +49,7 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
         found = Inputs(before_the_experts(block, blocks, own.parameters // block.units[0]))
     maps = maps if found else ()
     found = found or Inputs(titled(came))
+    found = replace(found, again=(("x₀", block.again),)) if block.again else found
     table = any(part.table and part.working == f"{block.units[0]:,} × {block.units[-1]:,}" for part in own.parts if block.units)
     below = {flow.to for flow in block.flows} if block.form == "bias" else ()
     held = tuple((each.title, each.parameters) for each in blocks if each.address in below)
@@ -78,7 +79,7 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     wide = (sum(width for _, width in reads),) if reads else ()
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
-    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "product") and leaves else ()
+    return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "forest", "product") and leaves else ()
 
 
 def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
@@ -99,8 +100,10 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
         case "gate":
             return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
-        case "tower" if block.task and len(maps) > 1:
+        case "tower" if block.task and len(maps) > 1 and not block.skips:
             return "This task's own network, from its vector to its logit."
+        case "numbers" if "forest" in to:
+            return "The trees ask of every number whether it is above a threshold: it owns no vector."
         case "numbers" if not own.parameters:
             return "Numbers are read as they are, each brought to mean 0 and deviation 1: they own no vector."
         case "numbers" if maps:
@@ -121,7 +124,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
     return SENTENCES.get(block.form, "")
 
 
-SENTENCES = {"bias": "What the side way reads, value by value.",
+SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",
+             "bias": "What the side way reads, value by value.",
              "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
              "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",
@@ -158,6 +162,8 @@ def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -
 
 def _below(block: Block, count: Count) -> tuple[Part, ...]:
     found = count.within(block.address).parts
+    if block.form == "candidate":
+        found += count.within(f"{block.address.removesuffix('candidate')}tokens.candidate").parts
     slot, _, name = block.address.partition(".")
     if slot == "towers" and name and block.form not in ("bias_tower", "adversary"):
         found += tuple(part for place in ("deep", "head", "bias") for part in count.within(f"towers.{place}.{name}").parts)

@@ -164,5 +164,4 @@ def learned() -> Learned:
 def module_table() -> pd.DataFrame:
     """Every part with its parameters, FLOPs, shape and working."""
     document = state.document()
-    table = counts.modules(document.blueprint, document.schema())
-    return table.assign(output_shape=[" × ".join(map(str, shape)) for shape in table["output_shape"]])
+    return counts.modules(document.blueprint, document.schema())

@@ -15,6 +15,7 @@ from rankzoo.data import uploads
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export import picture
+from rankzoo.export.apart import Drawn, apart
 from rankzoo.export.picture import HEADS, NOTHING, Learned
 from rankzoo.figures import diagram
 from rankzoo.figures.words import MISSING, fixed, flops, memory, whole
@@ -126,16 +127,17 @@ def _pictures(sides: tuple[Side, Side]) -> None:
     models = [(each.document.blueprint, each.document.schema()) for each in sides]
     tongue = translator()
     layouts = picture.two_layouts(*models, tongue)
-    apart = beside.only([each.model() for each in sides])
-    for side, layout, own in zip(sides, layouts, apart, strict=True):
+    both = apart(*(Drawn(each.document.blueprint, layout) for each, layout in zip(sides, layouts, strict=True)))
+    for side, layout, own in zip(sides, layouts, both, strict=True):
         inside = side.learned()
         system = side.document.system
         what = _placed_how(side, sides[0]) if side.name == system.brand or side.baseline else side.name
         named = side.name if side.baseline and side.document.arch == sides[0].document.arch else system.title
         title = f"**{page.escaped(named)}** :gray[{page.escaped(what)}"
         st.markdown(title + (f" · {say('trained, run {n}', n=side.run.number)}]" if side.run else "]"))
-        added = picture.blocks_below(own, layout) or frozenset({"nothing of it"} if any(apart) else ())
-        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, metrics=inside.metrics, added=added, say=tongue),
+        added = own or frozenset({"nothing of it"} if any(both) else ())
+        scene(diagram.excerpt(layout, SLOTS, weights=inside.gates, attention=inside.attention, metrics=inside.metrics,
+                              added=added, say=tongue),
               key=f"two:{side is sides[0]}", alt=say("Architecture of {title}", title=system.title))
 
 

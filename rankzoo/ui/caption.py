@@ -40,13 +40,12 @@ def show(chosen: str, inside: Learned) -> None:
             st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
             return
         words, formula, number, more = st.columns([5, 7, 4, 4])
-        shown = block if chosen not in SLOTS else None
         blocks, count = service.blocks(document), document.blueprint.count(document.schema())
         own, inner = _inner(chosen, blocks, address, spec, count)
         with words:
-            st.markdown(f"**{page.escaped(shown.title if shown else translate(spec.title))}**")
-            st.caption(page.escaped(say(inner.sentence if shown and inner and inner.sentence else spec.sentence)))
-            _shape(inner, shown) if shown and inner else None
+            st.markdown(f"**{page.escaped(block.title if block else translate(spec.title))}**")
+            st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
+            _shape(inner, block) if block and inner else None
         with formula:
             schema = document.schema()
             said = inner.formula if inner else formula_of(spec, [schema.task(name) for name in document.blueprint.tasks])
@@ -67,7 +66,7 @@ def in_class(chosen: str) -> bool:
     address, spec = owner(chosen, document.blueprint)
     if not classroom.on() or spec is None:
         return False
-    block = part(chosen, document) if chosen not in SLOTS else None
+    block = part(chosen, document)
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     _, inner = _inner(chosen, blocks, address, spec, count)
     name = block.title if block else translate(spec.title)
@@ -92,7 +91,8 @@ def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count
 def _shape(inner: Anatomy, part: Block) -> None:
     """Where its numbers come from, and how many come and leave."""
     came = inner.inputs
-    names = _names(came.reads) if len(came.reads) <= NAMED else say("{n} parts", n=len(came.reads))
+    read = (*came.reads, *came.again)
+    names = _names(read) if len(read) <= NAMED else say("{n} parts", n=len(read))
     lines = [say("reads {names}", names=names)] if came.reads else []
     lines += [said for said in (_sizes(inner, part),) if said]
     lines += [say("read by the last layer: {names}", names=_names(came.last))] if came.last else []
@@ -111,6 +111,8 @@ def _sizes(inner: Anatomy, part: Block) -> str:
     if not inner.sizes:
         return ""
     rows, width = f"{inner.sizes[0]:,}", f"{inner.sizes[-1]:,}"
+    if beside := next((each.width for each in inner.count.parts if each.width), ""):
+        return say("numbers for a row {sizes}", sizes=f"{beside} = {width}")
     if part.form == "history" and part.detail == say("words"):
         return say("words {sizes}", sizes=f"{rows} × {width}")
     if part.form == "history":

@@ -12,6 +12,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import bars
 from rankzoo.figures.words import decimal, missing, whole
+from rankzoo.inspection.forecast import first
 from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import Subject
 from rankzoo.model import RankingModel
@@ -117,9 +118,15 @@ def part_chosen() -> Part:
     return choice("rows", say("Rows"), {part: say(part) for part in PARTS}, "test")
 
 
-def row_chosen(rows: int) -> int:
-    """Which of the rows is looked at, from 0."""
-    asked = st.number_input(say("Example, 1 to {rows}", rows=whole(rows)), 1, max(rows, 1), key="row", bind="query-params")
+def row_chosen(seen: Sight) -> int:
+    """Which of the rows is looked at, from 0; at first one in which something was planted, until another one is asked for."""
+    rows, memory = seen.subject.rows, st.session_state
+    begin = 1 + kept(seen.key, "first row", "", lambda: first(seen.subject))
+    if "row" in memory and memory.get("rz_row_first", begin) == memory["row"] != begin:
+        memory["row"] = begin  # another model came into hand, and nobody had asked for this example
+    memory["rz_row_first"] = begin
+    asked = st.number_input(say("Example, 1 to {rows}", rows=whole(rows)), 1, max(rows, 1),
+                            value="min" if "row" in memory else begin, key="row", bind="query-params")
     return min(max(int(asked or 1), 1), max(rows, 1)) - 1
 
 

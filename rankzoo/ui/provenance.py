@@ -15,8 +15,8 @@ from rankzoo.ui.words import say
 KEY = "rz_said"
 TITLES = {"all": "Every value", "stated": "What the source says", "supported": "… and what supports it",
           "assumed": "What RankZoo assumed"}
-WIDE = {"what": 160, "value": 120, "how sure": 235, "source and place": 215}
-"""Pixels of the columns that hold sentences; the last is cut first."""
+MANY, TALL = 7, 320
+"""Rows from which on the table scrolls, and how many pixels it is high then."""
 Note = Callable[[str], str | None]
 
 
@@ -34,14 +34,16 @@ def show(document: Document) -> None:
     """The filter, how many values it leaves, and these in a table."""
     every, wanted = document.system.told, tags()
     left = [fact for fact in every if not wanted or fact.tag in wanted]
+    sure = {fact.tag for fact in left} if wanted else set()
     with st.container(horizontal=True, vertical_alignment="center", key="rz_said_row"):
         st.segmented_control(say("Provenance"), list(SAID), key=KEY, default="all", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]), persist_state="session")
-        st.caption(_counted(document, left, wanted), width="stretch")
+        alike = " · " + say("each {how}", how=_sure(*sure)) if len(sure) == 1 else ""
+        st.caption(_counted(document, left, wanted) + alike, width="stretch")
     if wanted:
-        wide = {say(name): st.column_config.Column(width=width) for name, width in WIDE.items()}
-        st.dataframe(table(left, document.gone()), hide_index=True, width="stretch", alt=say("What the source says"),
-                     height=min(35 * len(left) + 38, 320), column_config=wide)
+        frame = telling(table(left, document.gone()))
+        st.table(frame.map(page.escaped), border="horizontal", hide_index=True, alt=say("What the source says"),
+                 height=TALL if len(frame) > MANY else "content")
         changed = document.changed()
         if changed:
             st.caption(say("Changed here, so no longer the source's: {settings}.", settings=page.escaped(", ".join(changed))))
@@ -62,11 +64,22 @@ def _counted(document: Document, left: list[Fact], wanted: tuple[Provenance, ...
 def table(facts: Iterable[Fact], gone: frozenset[str] = frozenset()) -> pd.DataFrame:
     """Facts in words: what, value, how sure, source and place, the setting that it backs, why; `gone` are settings whose value
     was changed."""
-    rows = [{say("what"): say(fact.name), say("value"): fact.value, say("how sure"): f"{say(fact.tag)}: {say(MEANING[fact.tag])}",
+    rows = [{say("what"): say(fact.name), say("value"): fact.value, say("how sure"): _sure(fact.tag),
              say("source and place"): fact.place if fact.source else say(fact.place), say("setting"): _path(fact, gone),
              say("why"): say(fact.why) if fact.why else "–"} for fact in facts]
     heads = [say(each) for each in ("what", "value", "how sure", "source and place", "setting", "why")]
     return pd.DataFrame(rows, columns=heads)
+
+
+def telling(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table without what says nothing, and without how sure its facts are where they are all equally so."""
+    empty = [name for name in frame if (frame[name] == "–").all()]
+    alike = [name for name in (say("how sure"),) if frame[name].nunique() < 2]
+    return frame.drop(columns={*empty, *alike})
+
+
+def _sure(tag: Provenance) -> str:
+    return f"{say(tag)}: {say(MEANING[tag])}"
 
 
 def _path(fact: Fact, gone: frozenset[str]) -> str:

@@ -6,14 +6,13 @@ cannot be leaves the last good document in place and a problem to be shown.
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rankzoo import exchange, link
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.runs import limits
 from rankzoo.runs.tables import Point, Run
-from rankzoo.ui import classroom, service
+from rankzoo.ui import address, classroom, service
 from rankzoo.ui.words import keep_language, say, translate
 
 FIRST = "youtube"
@@ -30,31 +29,14 @@ def begin(linked: bool = True) -> None:
     memory = st.session_state
     new = "rz_document" not in memory
     if new:
-        memory["rz_document"], memory["rz_run"], memory["rz_link"] = Document.preset(FIRST), "", ("", "")
+        memory["rz_document"], memory["rz_run"] = Document.preset(FIRST), ""
         memory["rz_past"], memory["rz_future"], memory["rz_problem"], memory["rz_notices"] = [], [], None, ()
-        memory["rz_left"] = ()
-    if wanted := asked():
+    if wanted := address.asked():
         _take_up(*wanted)
         if new:
             memory["rz_past"] = []  # who comes by a link never had what stood here before it
     if linked:
         _write_link()
-
-
-def asked() -> tuple[str, str] | None:
-    """The run and the document that the address asks for, where they were not taken up before; else None. A browser that has
-    not heard of the last addresses yet tells one of them with what was pressed in between, which asks for nothing."""
-    found, memory = (st.query_params.get("run", ""), st.query_params.get("c", "")), st.session_state
-    if found == memory.get("rz_link") or not any(found):
-        memory["rz_left"] = ()  # it has heard of all of them
-    late = found in memory.get("rz_left", ()) and not _turned_back()
-    return found if any(found) and found != memory.get("rz_link") and not late else None
-
-
-def _turned_back() -> bool:
-    """Whether the browser's own way back or forward was taken."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
 
 
 def document() -> Document:
@@ -231,7 +213,7 @@ def _in_hand() -> tuple[Document, str]:
 def _take_up(id: str, c: str) -> None:
     """A link: the run wins, and a document beside it is a fork of it."""
     memory = st.session_state
-    memory["rz_link"] = (id, c)
+    address.heard((id, c))
     if id:
         attempt(lambda: _open(id))
     lost = memory["rz_problem"] if id else None
@@ -249,14 +231,4 @@ def _open(id: str) -> None:
 def _write_link() -> None:
     """The address says what is in hand: the run, and the document where it is not the run's own."""
     found, now = run(), document()
-    wanted = (found.id if found else "", "" if found and same(found, now) else link.encode(now))
-    for name, value in zip(("run", "c"), wanted, strict=True):
-        if st.query_params.get(name, "") != value:
-            if value:
-                st.query_params[name] = value
-            else:
-                del st.query_params[name]
-    memory = st.session_state
-    if wanted != memory["rz_link"]:
-        memory["rz_left"] = (*memory["rz_left"], memory["rz_link"])
-    memory["rz_link"] = wanted
+    address.write((found.id if found else "", "" if found and same(found, now) else link.encode(now)))

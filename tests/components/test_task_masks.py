@@ -39,6 +39,22 @@ def test_soft_shares_by_hand():
     assert shares("none", mask, pull, worth).flatten().tolist() == [1.0, 1.0, 0.0]
 
 
+def test_both_averages_remember_nine_tenths_by_hand():
+    """Sheet 4.3, β = .9 from zero, every weight 2 with gradients 3 and then −1: g = .1 · 3 = .3, then .9 · .3 − .1 = .17; c =
+    |2 · 3| / 10 = .6, then .9 · .6 + .1 · 2 = .74. Another task's averages stay where they were."""
+    layer = layer_of()
+    for gradient, pulls, worths in ((3.0, 0.3, 0.6), (-1.0, 0.17, 0.74)):
+        for weight in layer.weights:
+            weight.data.fill_(2.0)
+            weight.grad = torch.full_like(weight, gradient)
+        with layer.moving("b"):
+            pass
+        for kept, expected in ((layer.pull, pulls), (layer.worth, worths)):
+            for each in kept:
+                torch.testing.assert_close(each[1], torch.full_like(each[1], expected))
+                assert not each[0].any() and not each[2].any()
+
+
 def test_plain_descent_moves_by_the_share():
     """θ ← θ − η a_t M_t g_t, with a_t from the averages that the step itself has updated."""
     layer, x = masked(layer_of()), rows()

@@ -315,7 +315,7 @@ def test_groups_may_have_tables_of_their_own(pooling, crosses):
     assert count.parameters == numel(made) and count.flops == flops(made, batch)
     assert_wired(two, schema)
     v, d = SPEC.trees * SPEC.leaves, SPEC.dim
-    tables = [block for block in two.blocks(schema) if block.form == "numbers"]
+    tables = [block for block in two.blocks(schema) if block.form == "forest"]
     assert [block.parameters for block in tables] == [v * d, v * d] and all(flow.width == one.representation.model_copy(
         update={"pooling": pooling}).wide for block in tables for flow in block.flows if flow.to == "concatenation")
     assert count.within("representation.forest").parameters == 2 * v * d == made.representation.forest.table.numel()

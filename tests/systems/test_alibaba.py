@@ -211,6 +211,14 @@ def test_alibaba_10_level_and_emptiness(mode):
             assert (torch.autograd.grad(found, s, allow_unused=True)[0] == 0).all()
 
 
+def test_alibaba_5_a_unique_softmax_weighs_an_item_by_its_grade():
+    """By hand for grades 3, 1, 0 and scores 2, 1, 0: (2³ − 1) ln(1 + e^−1 + e^−2) at the third level, once ln(1 + e^−1) at
+    the first, and nothing at those that are nobody's grade."""
+    layer, s = loss_of(mode="unique_softmax", random=0), scored(2.0, 1.0, 0.0)
+    found = [term(layer, task, s, lists([3, 1, 0])).item() for task in TASKS]
+    assert found == pytest.approx([math.log(1 + math.exp(-1)), 0, 7 * math.log(1 + math.exp(-1) + math.exp(-2)), 0], abs=1e-5)
+
+
 def test_alibaba_11_a_hot_softmax():
     """τ → ∞: every term is ln(1 + |N_o|)."""
     batch, s = lists([4, 3, 2, 1, 0, 0]), scored(3.0, 1.0, -2.0, 0.5, 1.0, 2.0)

@@ -235,3 +235,10 @@ def test_its_own_numbers():
     assert count.within("sequence.0").parameters == 80 * d + d + 4 * (d * d + d) + 2 * d * ffn + ffn + d + 4 * d
     assert count.within("towers").parameters == d * 80 + (d + 1) * 9 + (d + 1) * 41
     assert count.once == 0
+
+
+def test_what_only_a_review_quotes_is_read_at_third_hand():
+    """The caption of figure 1 was read in another's text, and four of the seven components stand on it."""
+    tags = {fact.name: fact.tag for fact in SYSTEM.facts}
+    assert {tags[name] for name in ("vector of an item", "session", "heads")} == {"code"}
+    assert {SYSTEM.sure(slot) for slot in ("representation", "sequence", "concatenation", "sharing")} == {"code"}

@@ -246,8 +246,12 @@ def test_kuaishou_13_beams_are_distinct_lists_without_duplicates(beams):
 
 
 def test_kuaishou_14_stability():
-    """In (0, 1], and a higher threshold never stops earlier."""
+    """Equation 6, min / max over all beams, the worst of which is not the second; in (0, 1], and a higher threshold never stops
+    earlier."""
     steps = search(score(), REQUESTS, SIZE, SIZE, beams=3)
+    for beams in steps:
+        torch.testing.assert_close(beams.stability, beams.reward.amin(dim=1) / beams.reward.amax(dim=1), rtol=0, atol=0)
+        assert beams.reward.shape[1] == 3 and (beams.reward[:, 1] > beams.reward[:, 2]).any()
     assert all(((beams.stability > 0) & (beams.stability <= 1)).all() for beams in steps)
     at = [stops(steps, 1, threshold) for threshold in (0.1, 0.6, 0.8, 0.9, 0.95)]
     late = [torch.where(step > 0, step, SIZE + 1) for step in at]
@@ -331,6 +335,18 @@ def test_what_is_left_of_table_1_is_said():
     assert SYSTEM.blueprint.representation.dims == {"category": 16, "duration": 16} and SYSTEM.blueprint.representation.dim == 8
     assert facts["differences with past videos"].tag == "ours" and facts["the candidate's own differences"].tag == "unsure"
     assert max(float(step) for step in facts["stability of 4 beams, step by step"].value.split(", ")) < 1
+
+
+def test_which_inputs_are_worth_most_is_told_as_the_losses_of_auc_rank_them():
+    """The places of the watch history by task, read from the facts under the answer: third, second, second."""
+    names = ("AUC without the watch history", "AUC without the phone's own features", "AUC without crosses and soft buckets")
+    lost = {fact.name: [float(part.split()[0].replace("−", "-")) for part in fact.value.split(", ")]
+            for fact in SYSTEM.facts if fact.name in names}
+    places = [1 + sum(lost[name][task] < lost[names[0]][task] for name in names[1:]) for task in range(3)]
+    (asked,) = (question for question in SYSTEM.lesson.questions if question.ask == "Which inputs are worth most?")
+    going_on, rest = asked.answer.split(";")
+    assert places == [3, 2, 2] and set(asked.facts) == set(names)
+    assert "going on, where the watch history is third" in going_on and "views and likes, where it is second" in rest
 
 
 def test_common_misreadings_of_the_print_are_mended():

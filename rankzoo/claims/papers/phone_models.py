@@ -15,8 +15,6 @@ from rankzoo.training.metrics import auc
 from rankzoo.zoo.industry.kuaishou import BLUEPRINT, SYSTEM
 
 SERVER = "server's scores"
-TOLD = {"effective_view": "view_score"}
-"""Which of the server's scores predicts a task. It predicts nobody's going on, and of the like these data have no score."""
 POOLED = {"sequence": [{"kind": "pooling", "history": history} for history in ("watched", "placed")],
           "sharing": {"kind": "shared_bottom", "widths": [32]}}
 STALE = {"sequence": [BLUEPRINT.sequence[0].model_dump(), {"kind": "gru", "history": "ahead", "width": 16}],
@@ -26,13 +24,13 @@ STALE = {"sequence": [BLUEPRINT.sequence[0].model_dump(), {"kind": "gru", "histo
 
 def trial(claim: Claim, seed: int) -> Found:
     """AUC of each task on the test part, and the true reward of the lists that a beam search builds with the model; the server's
-    scores are ranked as they came."""
+    scores are ranked as they came: it predicts nobody's going on, and of the like these data have no score."""
     found, rows = {}, rows_of(claim.world, claim.rows, seed).part("test")
     for arm in claim.arms:
         if not arm.model:
-            seen = {task: rows.observed[task].numpy() for task in TOLD}
+            seen = {task: rows.observed[task].numpy() for task in WORLD.forecasts}
             found[arm.name] = {task: auc(rows.labels[task].numpy()[seen[task]], rows.features[told].numpy()[seen[task]])
-                               for task, told in TOLD.items()}
+                               for task, told in WORLD.forecasts.items()}
         else:
             done = trained(claim, arm, seed)
             found[arm.name] = {**aucs(done), "reward": built(done)["beam 4"]}

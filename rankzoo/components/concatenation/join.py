@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.slot import Slot, once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
-from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape, side_by_side
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -64,7 +64,8 @@ class Join(Slot):
                          origin={**shape.origin, "joined": shape.at} if joined else shape.origin)
 
     def count(self, shape: Shape) -> Count:
-        return Count((Part("", 0, 0, (self.after(shape).joined,)),))
+        widths = list(self.sizes(shape).values())
+        return Count((Part("", 0, 0, (sum(widths),), width=side_by_side(widths)),))
 
     def draw(self, shape: Shape) -> Drawing:
         sizes = self.sizes(shape)

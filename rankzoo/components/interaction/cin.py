@@ -85,7 +85,8 @@ class CIN(Slot):
 
     def draw(self, shape: Shape) -> Drawing:
         d, at, parts = one_width(shape), shape.at, self.count(shape).parts
-        blocks = tuple(Block(f"{at}.layer.{k}", "interaction", "cross", f"CIN {k + 1}", "feature maps", (maps,), part.parameters)
+        blocks = tuple(Block(f"{at}.layer.{k}", "interaction", "cross", f"CIN {k + 1}", "feature maps", (maps,), part.parameters,
+                             again=len(shape.fields) * d if k else 0)
                        for (k, maps), part in zip(enumerate(self.maps), parts, strict=True))
         inner = tuple(Edge(f"{at}.layer.{k}", f"{at}.layer.{k + 1}", self.goes_on(k) * d) for k in range(len(self.maps) - 1))
         return Drawing(blocks, shape.edges(shape.fields, f"{at}.layer.0") + inner)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -56,7 +57,7 @@ class CrossNetwork(Slot):
 
     def draw(self, shape: Shape) -> Drawing:
         d, at = shape.width, shape.at
-        blocks = tuple(self.layer_block(f"{at}.layer.{i}", i, d) for i in range(self.layers))
+        blocks = tuple(replace(self.layer_block(f"{at}.layer.{i}", i, d), again=d if i else 0) for i in range(self.layers))
         if not self.layers and self.structure == "parallel":  # what is left is a second way for the inputs to the head
             plain = Block(f"{at}.input", "interaction", "concat", "x₀", "no cross layer", (d,))
             return Drawing((plain,), shape.edges(shape.fields, plain.address))

@@ -96,7 +96,7 @@ class Sided(Slot):
             at, d = f"{shape.at}.{side}", self.width(names, shape)
             form, units = (f"rank {self.rank}", (d, self.rank)) if self.rank else ("full", (d,))
             chain = [Block(f"{at}.cross.{i}", "interaction", "cross", f"{side} ⊙ {i + 1}", form, units,
-                           self.cross_part("", d).parameters, group=side)
+                           self.cross_part("", d).parameters, group=side, again=d if i else 0)
                      for i in range(self.layers)]
             if self.widths:
                 chain.append(Block(f"{at}.deep", "interaction", "layer", f"{side} tower", "relu", self.widths,

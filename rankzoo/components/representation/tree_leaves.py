@@ -32,7 +32,7 @@ from rankzoo.components.slot import once
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
-from rankzoo.shape import Count, Drawing, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape, side_by_side
 from rankzoo.signals import Batch, Signal
 from rankzoo.trace import Trace
 
@@ -102,39 +102,37 @@ class TreeLeaves(Embeddings):
                            "Rename the column, or set representation.kind to embeddings.", at=shape.at, name=name,
                            cure=("representation.kind", "embeddings"), comes=f"{name}: 2 × B", needs=f"{name}: 1 × B")
         fields, joins = (fields, dict.fromkeys(own, self.wide)) if own else ({DENSE: self.wide} | fields, {})
+        nodes = zip(own or (DENSE,), self.tails(shape), strict=True)
         return after.but(fields=fields, joins=joins, own={name: group for group, name in enumerate(own)},
-                         origin={**after.origin, **{name: self.node(shape, i) for i, name in enumerate(own or (DENSE,))}})
+                         origin={**after.origin, **{name: f"{shape.at}.forest{tail}" for name, tail in nodes}})
 
     def apart_in(self, shape: Shape) -> tuple[str, ...]:
         """The names of the groups' own vectors; none where one table serves all tasks."""
         groups = len(shape.apart)
         return () if self.share_table or groups < 2 else tuple(f"{DENSE} · {group + 1}" for group in range(groups))
 
-    def forest_part(self, shape: Shape) -> Part:
+    def forest_parts(self, shape: Shape) -> tuple[Part, ...]:
         """V·d numbers in each table of leaves; nothing is multiplied."""
-        tables = len(self.apart_in(shape)) or 1
-        sizes = (*((tables,) if tables > 1 else ()), self.trees, self.leaves, self.dim)
-        return Part("forest", prod(sizes), 0, (tables * self.wide,), " × ".join(f"{size:,}" for size in sizes), table=True)
+        each, working = prod((self.trees, self.leaves, self.dim)), f"{self.trees:,} × {self.leaves:,} × {self.dim:,}"
+        width = side_by_side([self.dim] * self.trees) if self.pooling == "concat" else ""
+        return tuple(Part(f"forest{tail}", each, 0, (self.wide,), working, table=True, width=width) for tail in self.tails(shape))
+
+    def tails(self, shape: Shape) -> tuple[str, ...]:
+        """How the addresses of the tables end, one for each group that has its own."""
+        return ("", *(f".{group + 2}" for group in range(len(self.apart_in(shape)) - 1)))
 
     def count(self, shape: Shape) -> Count:
-        return super().count(shape) + Count((self.forest_part(shape),))
+        return super().count(shape) + Count(self.forest_parts(shape))
 
     def draw(self, shape: Shape) -> Drawing:
-        drawing, own, detail = super().draw(shape), self.apart_in(shape), f"a leaf in each of {self.trees} trees"
-        each, blocks = self.forest_part(shape).parameters // (len(own) or 1), []
-        for block in drawing.blocks:
-            if block.address != self.node(shape):
-                blocks.append(block)
-            elif own:
-                blocks += [replace(block, address=self.node(shape, group), title=f"{block.title} · {group + 1}", parameters=each,
-                                   detail=detail) for group in range(len(own))]
-            else:
-                blocks.append(replace(block, parameters=each, detail=detail))
-        return replace(drawing, blocks=tuple(blocks))
-
-    def node(self, shape: Shape, group: int = 0) -> str:
-        """The node of the diagram that a group's leaves leave: one for each table."""
-        return f"{shape.at}.numbers.{group + 1}" if group else f"{shape.at}.numbers"
+        """The numbers flow into the forest, whose leaves flow on: a node for each table."""
+        drawing, names, parts = super().draw(shape), self.read(shape.schema), self.forest_parts(shape)
+        nodes = tuple(Block(f"{shape.at}.{part.path}", "representation", "forest",
+                            f"{self.trees} trees" + (f" · {group + 1}" if len(parts) > 1 else ""),
+                            f"up to {self.leaves} leaves", (self.trees, self.leaves, self.dim), part.parameters, group="number")
+                      for group, part in enumerate(parts))
+        edges = tuple(Edge(f"{shape.at}.numbers", node.address, len(names)) for node in nodes)
+        return replace(drawing, blocks=(*drawing.blocks, *nodes), edges=(*drawing.edges, *edges))
 
     def build(self, shape: Shape) -> TreeLeavesLayer:
         return TreeLeavesLayer(self, shape)

@@ -80,7 +80,7 @@ class AdditiveAttention(HistorySlot):
         handed = self.drawn_candidate(shape, "as it is") if self.candidate else Drawing()
         own = self.count(shape).parameters - sum(block.parameters for block in handed.blocks)
         blocks = (Block(at, "sequence", "scorer", "additive attention", "q · tanh", (self.width, 1), own),
-                  Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax", (token,)))
+                  Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax", (token,), past=self.weighed(shape)))
         read = [name, self.known_by(shape)] if self.question == "own" else [name]
         return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), Edge(at, f"{at}.sum", token), *handed.edges))
 

@@ -67,7 +67,7 @@ class Ask(HistorySlot):
                            "Set a token width, {wide} for example.", at=f"{shape.at}.token", wide=shape.sequences[asking].width,
                            token=token, cure=(f"{shape.at}.token", shape.sequences[asking].width),
                            comes=f"{asking}: {axes('L', shape.sequences[asking].width)}", needs=f"{asking}: {axes('L', token)}")
-        answers = SequenceShape(shape.sequences[asking].length, {"answer": token})
+        answers = SequenceShape(shape.sequences[asking].length, {"answer": token}, items=False)
         return shape.but(sequences={**shape.sequences, name: answers}, origin={**shape.origin, name: shape.at})
 
     def count(self, shape: Shape) -> Count:
@@ -78,7 +78,7 @@ class Ask(HistorySlot):
     def draw(self, shape: Shape) -> Drawing:
         at, token, name = shape.at, self.widths(shape)[2], self.taken(shape).name
         block = Block(at, "sequence", "scorer", "query asks", "or nothing" if self.zero else "softmax", (token,),
-                      self.count(shape).parameters)
+                      self.count(shape).parameters, past=self.weighed(shape))
         return Drawing((block,), shape.edges([name, self.asking(shape)], at))
 
     def build(self, shape: Shape) -> AskLayer:

@@ -58,7 +58,7 @@ class ContextAttention(HistorySlot):
         at, width, candidate = shape.at, self.heads * self.width, self.drawn_candidate(shape, "query")
         own = self.count(shape).parameters - candidate.blocks[0].parameters
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
-        scorer = Block(at, "sequence", "scorer", "context", heads, (width,), own)
+        scorer = Block(at, "sequence", "scorer", "context", heads, (width,), own, past=self.weighed(shape))
         edges = (*candidate.edges, Edge(f"{at}.candidate", at, self.read(shape)[1]),
                  *shape.edges([self.taken(shape).name], at))
         return Drawing((*candidate.blocks, scorer), edges)

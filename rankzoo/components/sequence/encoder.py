@@ -23,6 +23,9 @@ from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
+FIXED = {"mean": ("1/n",), "last": ("0", "1"), "attention": ()}
+"""What an item counts and what the newest does, where that is not learned."""
+
 
 class Encoder(HistorySlot):
     """Adds the field named like the history: the mean of the outputs, the last one, or what attention makes of them."""
@@ -74,7 +77,8 @@ class Encoder(HistorySlot):
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
         blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters)
                        for i, parameters in enumerate(own))
-        total = Block(f"{at}.sum", "sequence", "sum", "Σ", self.read, (d,), asked)
+        total = Block(f"{at}.sum", "sequence", "sum", "Σ", self.read, (d,), asked, words=FIXED[self.read],
+                      past=self.weighed(shape))
         nodes = (*blocks, total)
         between = (Edge(one.address, other.address, width) for one, other in zip(nodes, nodes[1:], strict=False))
         return Drawing(nodes, (*shape.edges([name], blocks[0].address), *between))

@@ -6,6 +6,7 @@ stands the state is left as it is. One layer; the paper has two with dropout .2 
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -16,7 +17,7 @@ from rankzoo.components.mlp import linear_part
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.shape import Block, Count, Drawing, SequenceShape, Shape
+from rankzoo.shape import Block, Count, Drawing, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 
@@ -41,7 +42,7 @@ class Lstm(HistorySlot):
     def after(self, shape: Shape) -> Shape:
         name = self.taken(shape).name
         self.free(shape, name)  # what is read already would be rewritten for nobody
-        states = SequenceShape(shape.sequences[name].length, {"state": self.width})
+        states = replace(shape.sequences[name], widths={"state": self.width})
         return shape.but(sequences={**shape.sequences, name: states}, origin={**shape.origin, name: shape.at})
 
     def count(self, shape: Shape) -> Count:

@@ -51,7 +51,7 @@ class QueryAttention(HistorySlot):
         at, token, candidate = shape.at, self.widths(shape)[2], self.drawn_candidate(shape, "query")
         own = self.count(shape).parameters - candidate.blocks[0].parameters
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
-        scorer = Block(at, "sequence", "scorer", "dot product", heads, (token, token), own)
+        scorer = Block(at, "sequence", "scorer", "dot product", heads, (token, token), own, past=self.weighed(shape))
         edges = (*candidate.edges, Edge(f"{at}.candidate", at, token), *shape.edges([self.taken(shape).name], at))
         return Drawing((*candidate.blocks, scorer), edges)
 

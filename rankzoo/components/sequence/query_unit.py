@@ -78,7 +78,7 @@ class QueryUnit(HistorySlot):
         earlier = self.before(shape)
         head_width(self.heads, token, shape.at)
         read = {n: s for n, s in shape.sequences.items() if earlier is None or n != earlier.name}
-        return shape.but(sequences={**read, name: SequenceShape(len(self.names()), {"grain": token})},
+        return shape.but(sequences={**read, name: SequenceShape(len(self.names()), {"grain": token}, items=False)},
                          origin={**shape.origin, name: shape.at})
 
     def count(self, shape: Shape) -> Count:

@@ -6,6 +6,7 @@ writes one matrix Q per head and no scale; the authors' code has W_Q and W_K and
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from rankzoo.components.sequence.filled import by_length
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
-from rankzoo.shape import Block, Count, Drawing, SequenceShape, Shape
+from rankzoo.shape import Block, Count, Drawing, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 
@@ -47,7 +48,7 @@ class SelfAttention(HistorySlot):
     def after(self, shape: Shape) -> Shape:
         name = self.taken(shape).name
         self.free(shape, name)  # what is read already would be rewritten for nobody
-        mixed = SequenceShape(shape.sequences[name].length, {"heads": self.heads * self.width})
+        mixed = replace(shape.sequences[name], widths={"heads": self.heads * self.width})
         return shape.but(sequences={**shape.sequences, name: mixed}, origin={**shape.origin, name: shape.at})
 
     def count(self, shape: Shape) -> Count:

@@ -63,7 +63,8 @@ class TargetAttention(HistorySlot):
         own = self.count(shape).parameters - candidate.blocks[0].parameters
         blocks = (*candidate.blocks,
                   Block(at, "sequence", "scorer", "activation unit", "c, h, c−h, c⊙h", (*self.unit, 1), own),
-                  Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax" if self.softmax else "no softmax", (token,)))
+                  Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax" if self.softmax else "no softmax", (token,),
+                        past=self.weighed(shape)))
         edges = (*candidate.edges, Edge(f"{at}.candidate", at, token), *shape.edges([history.name], at),
                  Edge(at, f"{at}.sum", token))
         return Drawing(blocks, edges)

@@ -99,15 +99,21 @@ class HistorySlot(Slot):
         parts = (linear_part("tokens.item", item, token, times=length),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
+    def weighed(self, shape: Shape) -> str:
+        """The history to each of whose items it gives a weight; none where what it reads are items no more."""
+        name = self.taken(shape).name
+        return name if shape.sequences[name].items else ""
+
     def tokens(self, shape: Shape, candidate: bool) -> Tokens:
         """What makes the tokens of past items and, where asked, of the candidate."""
         item, wide, _ = self.widths(shape)
         return Tokens(self.taken(shape).name, self.pairs(shape) if candidate else (), item, wide if candidate else 0, self.token)
 
     def drawn_candidate(self, shape: Shape, detail: str) -> Drawing:
-        """The candidate's token as a node, which holds the maps that make tokens, and what flows into it."""
-        maps = sum(part.parameters for part in self.token_parts(shape, candidate=True))
-        block = Block(f"{shape.at}.candidate", "sequence", "candidate", "candidate", detail, (self.widths(shape)[2],), maps)
+        """The candidate's token as a node, which holds the map that makes it, and what flows into it. The map of past items is
+        held by who reads them."""
+        own = sum(part.parameters for part in self.token_parts(shape, candidate=True)[1:])
+        block = Block(f"{shape.at}.candidate", "sequence", "candidate", "candidate", detail, (self.widths(shape)[2],), own)
         return Drawing((block,), shape.edges(self.pairs(shape), block.address))
 
     def fitted(self, schema: Schema) -> tuple[HistorySlot, tuple[str, ...]]:

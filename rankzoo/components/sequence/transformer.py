@@ -80,9 +80,10 @@ class Transformer(HistorySlot):
         at, name, d = shape.at, self.taken(shape).name, self.widths(shape)[2]
         candidate, count = self.drawn_candidate(shape, "token"), self.count(shape)
         own = [count.within(f"block.{i}").parameters for i in range(self.blocks)]
-        own[0] += count.within("positions").parameters
+        own[0] += count.within("positions").parameters + count.within("tokens.item").parameters
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
-        blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters)
+        blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters,
+                             past=self.weighed(shape))
                        for i, parameters in enumerate(own))
         first, width = blocks[0].address, shape.sequences[name].length + 1
         between = [Edge(one.address, other.address, width * d) for one, other in zip(blocks, blocks[1:], strict=False)]

@@ -21,7 +21,7 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.base import TowerLayer
-from rankzoo.components.towers.mlp import MlpTower
+from rankzoo.components.towers.mlp import MlpTower, networks
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Task
@@ -95,7 +95,7 @@ class Classes(MlpTower):
         return (self.widths[-1] if self.widths else shape.branch) + shape.head_width
 
     def draw(self, shape: Shape) -> Drawing:
-        drawn = self.drawn(shape, self.count(shape), "classes", self.activation)
+        drawn = networks(shape, self.count(shape), self.widths, "classes", self.activation)
         blocks = tuple(replace(block, units=(*self.widths, shape.schema.classes(task)))
                        for block, task in zip(drawn.blocks, shape.tasks, strict=True))
         items = tuple(Edge(shape.origin[shape.schema.catalogue.name], f"{shape.at}.{task.name}", shape.catalogue)

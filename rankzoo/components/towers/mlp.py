@@ -56,22 +56,25 @@ class MlpTower(Slot):
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
-        return self.drawn(shape, self.count(shape), "MLP", self.activation)
-
-    def drawn(self, shape: Shape, count: Count, title: str, detail: str) -> Drawing:
-        """A node per task with bars of `widths`; `title` names the one of a single task."""
-        blocks, edges, alone = [], [], len(shape.tasks) == 1
-        for task in shape.tasks:
-            at = f"{shape.at}.{task.name}"
-            parameters = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
-            blocks.append(Block(at, "towers", "tower", title if alone else f"Tower {task.name}", detail,
-                                (*self.widths, 1), parameters, task=task.name))
-            edges.append(Edge(shape.origin[f"branch.{task.name}"], at, shape.branch))
-            edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
-        return Drawing(tuple(blocks), tuple(edges))
+        return networks(shape, self.count(shape), self.widths, "MLP", self.activation)
 
     def build(self, shape: Shape) -> MlpTowerLayer:
         return MlpTowerLayer(self, shape)
+
+
+def networks(shape: Shape, count: Count, widths: tuple[int, ...], title: str, detail: str,
+             skips: tuple[tuple[int, int], ...] = ()) -> Drawing:
+    """A node per task with bars of `widths` and of its logit, and the ways past some of them; `title` names the one of a single
+    task."""
+    blocks, edges, alone = [], [], len(shape.tasks) == 1
+    for task in shape.tasks:
+        at = f"{shape.at}.{task.name}"
+        parameters = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
+        blocks.append(Block(at, "towers", "tower", title if alone else f"Tower {task.name}", detail,
+                            (*widths, 1), parameters, task=task.name, skips=skips))
+        edges.append(Edge(shape.origin[f"branch.{task.name}"], at, shape.branch))
+        edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
+    return Drawing(tuple(blocks), tuple(edges))
 
 
 class MlpTowerLayer(TowerLayer):

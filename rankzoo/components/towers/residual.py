@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot, Width
-from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
+from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer, networks
 from rankzoo.facts import Source
 from rankzoo.shape import Count, Drawing, Part, Shape
 from rankzoo.trace import Trace
@@ -44,13 +44,15 @@ class Residual(Slot):
     def count(self, shape: Shape) -> Count:
         d, parts = shape.branch, []
         for task in shape.tasks:
-            parts += [Part(f"deep.{task.name}.unit.{i}", 2 * d * h + h + d, 4 * d * h, (d,), f"2 × {d:,} × {h:,} + {h:,} + {d:,}")
-                      for i, h in enumerate(self.units)]
+            parts += [Part(f"deep.{task.name}.unit.{i}", 2 * d * h + h + d, 4 * d * h, (d,),
+                           f"{d:,} × {h:,} + {h:,} + {h:,} × {d:,} + {d:,}") for i, h in enumerate(self.units)]
             parts.append(linear_part(f"head.{task.name}", d + shape.head_width, 1, self.head_bias))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
-        return MlpTower(widths=self.units).drawn(shape, self.count(shape), "Residual", "residual units")
+        widths = (shape.branch, *(width for h in self.units for width in (h, shape.branch)))
+        skips = tuple((2 * i, 2 * i + 2) for i in range(len(self.units)))
+        return networks(shape, self.count(shape), widths, "Residual", "residual units", skips)
 
     def build(self, shape: Shape) -> ResidualLayer:
         return ResidualLayer(self, shape)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -83,6 +84,8 @@ class Lists(World):
     rows: ClassVar[int] = 52_500
     test_share: ClassVar[float] = 0.2
     version: ClassVar[int] = 3
+    forecasts: ClassVar[Mapping[str, str]] = MappingProxyType({"effective_view": "view_score"})
+    forecaster: ClassVar[str] = "the server"
 
     @property
     def schema(self) -> Schema:

@@ -25,7 +25,8 @@ STROKE = 2
 """Units that a box's own line may stand out to the right of its column."""
 Painter = Callable[[Block, Box, State], list[Tree]]
 PAINTERS: Mapping[str, Painter] = {
-    "feature": nodes.feature, "numbers": nodes.feature, "item": nodes.item, "left": nodes.left, "bias": nodes.feature,
+    "feature": nodes.feature, "numbers": nodes.feature, "forest": nodes.forest, "item": nodes.item, "left": nodes.left,
+    "bias": nodes.feature,
     "history": nodes.history, "candidate": nodes.candidate, "scorer": nodes.scorer, "sum": nodes.total, "product": nodes.total,
     "cross": deep.cross, "linear": deep.linear, "concat": deep.concat, "layer": deep.layer, "expert": deep.expert,
     "gate": deep.gate, "tower": deep.tower, "bias_tower": deep.bias_tower, "adversary": deep.bias_tower, "head": deep.head,
@@ -62,11 +63,13 @@ def thumbnail(layout: Layout, *, weights: Weights = NO_WEIGHTS, added: frozenset
     return [tag, {**attributes, "role": "img", "class": "thumbnail"}, _bare(inside, ("text", "title"))]
 
 
-def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, metrics: Mapping[str, str] = NO_WORDS,
-            added: frozenset[str] = NOTHING, label: str = "Architecture, in part", say: Say = str) -> Tree:
+def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGHTS, attention: Weights = NO_WEIGHTS,
+            metrics: Mapping[str, str] = NO_WORDS, added: frozenset[str] = NOTHING, label: str = "Architecture, in part",
+            say: Say = str) -> Tree:
     """The columns of some slots with their words, and without anything to press or to hover: an image that gives no number away
     but those that it shows."""
-    tag, attributes, inside = draw(layout, weights=weights, metrics=metrics, added=added, label=label, say=say)
+    tag, attributes, inside = draw(layout, weights=weights, attention=attention, metrics=metrics, added=added, label=label,
+                                   say=say)
     spans = [layout.spans[slot] for slot in slots if slot in layout.spans]
     left = max(0, min(span.x for span in spans) - EDGE)
     right = min(layout.width + STROKE, max(span.right for span in spans) + EDGE)
@@ -114,6 +117,8 @@ def sentence(block: Block, state: State) -> str:
         said.append(say("stands for {n} of them").format(n=times))
     if block.units:
         said.append(_sizes(block, say))
+    if block.skips:
+        said.append(say("what enters a unit is added to what leaves it"))
     if block.parameters:
         said.append(say("{n} parameters").format(n=whole(block.parameters)))
     if block.form == "head" and block.task in state.metrics:
@@ -130,6 +135,8 @@ def _sizes(block: Block, say: Say) -> str:
         return template.format(n=units[0], width=units[-1])
     if block.form == "gate":
         return say("shares among {n} experts").format(n=units[0])
+    if block.form == "forest":
+        return say("a leaf of {width} numbers in each").format(width=units[-1])
     layers = block.form in ("item", "layer", "expert", "tower", "bias_tower", "adversary", "scorer")
     if layers:
         return say("widths {widths}").format(widths=", ".join(units))
@@ -137,7 +144,8 @@ def _sizes(block: Block, say: Say) -> str:
 
 
 WORDS: Mapping[str, str] = {
-    "feature": "a feature with a table", "numbers": "numeric features", "item": "makes the vectors of items",
+    "feature": "a feature with a table", "numbers": "numeric features", "forest": "decision trees",
+    "item": "makes the vectors of items",
     "left": "a feature that is left out",
     "history": "past items", "bias": "a bias feature", "candidate": "the candidate as query",
     "scorer": "scores every past item", "sum": "weighted sum", "product": "two vectors multiplied number by number",

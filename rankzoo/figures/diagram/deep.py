@@ -1,7 +1,7 @@
 """The nodes from the crosses to the heads: cross layers, joined bars, layers, experts, gates, towers, heads."""
 from __future__ import annotations
 
-from rankzoo.figures.diagram.marks import bars, corner, side_bars, underline, units_label
+from rankzoo.figures.diagram.marks import bars, corner, side_bars, skips, underline, units_label
 from rankzoo.figures.diagram.nodes import badge
 from rankzoo.figures.diagram.state import State, stack_shares
 from rankzoo.figures.layout.collapse import X0
@@ -63,6 +63,7 @@ def layer(block: Block, box: Box, state: State) -> list[Tree]:
     for unit, bar in zip(block.units, found, strict=True):
         parts += [rect(bar.x - box.x, bar.y - box.y, bar.w, bar.h, "bar edged", 3),
                   text(bar.cx - box.x, bar.bottom - box.y + 13.5, units_label(unit), "t2 num size", "middle")]
+    parts += skips(block.skips, [Box(bar.x - box.x, bar.y - box.y, bar.w, bar.h) for bar in found], 7)
     if block.slot == "sharing":
         parts.append(text(box.w / 2, found[0].y - box.y - 5, fit(block.title, box.w + 16), "t2", "middle"))
     last = found[-1]
@@ -119,7 +120,7 @@ def tower(block: Block, box: Box, state: State) -> list[Tree]:
     name = block.title if all(width_of(each.title) <= box.w - 12 for each in towers) else block.task or block.title
     parts = [rect(0, 0, box.w, box.h, "node box", 6), text(9, 15.5, fit(name, box.w - 12), "t1 bold")]
     if box.h >= 56:
-        parts += [*bars(block.units, Box(6, 18, box.w - 12, box.h - 20))]
+        parts += [*bars(block.units, Box(6, 18, box.w - 12, box.h - 20), block.skips)]
     else:
         parts += [*side_bars(block.units, Box(10, 22, box.w - 16, 16))]
     return [*parts, *underline(block, box, state), *corner(block, box, state)]
@@ -139,11 +140,19 @@ def broken(block: Block, box: Box, state: State) -> list[Tree]:
             text(box.w / 2, 50, fit(block.detail, box.w - 12), "t2", "middle")]
 
 
+def _names_fit_beside(state: State) -> bool:
+    """Whether every task's name has room beside its metric."""
+    known = [(block.title, state.metrics[block.task].partition(" ")[0], state.layout.boxes[address].w)
+             for address, block in state.layout.blocks.items() if block.form == "head" and block.task in state.metrics]
+    return all(w >= 150 and width_of(name, 13) + width_of(value, 16) <= w - 44 for name, value, w in known)
+
+
 def head(block: Block, box: Box, state: State) -> list[Tree]:
-    """A card with the task's colour at its edge: symbol and name, loss, weight, and the metric once there is one."""
+    """A card with the task's colour at its edge: symbol and name, loss, weight, and the metric once there is one: beside the
+    name, or below it where one of the names would be cut for it."""
     number = state.task(block.task)
     value, _, unit = state.metrics.get(block.task, "").partition(" ")
-    wide = box.w >= 150
+    wide = _names_fit_beside(state)
     beside = width_of(value, 16) + 8 if value and wide else 0.0
     parts = [rect(0, 0, box.w, box.h, "row box", 4), rect(0, 0, 4, box.h, f"task-{number} mark", 1),
              symbol(number, 18, 15.5), text(28, 20, fit(block.title, box.w - 36 - beside, 13), "t1 bold", size=13)]

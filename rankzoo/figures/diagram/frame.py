@@ -1,12 +1,16 @@
 """What stands around the nodes: column heads, unused columns with their ⊕, bands of experts, x₀ above the crosses, notes."""
 from __future__ import annotations
 
+from rankzoo.figures.diagram import weights
 from rankzoo.figures.diagram.state import State
+from rankzoo.figures.layout.collapse import X0
 from rankzoo.figures.layout.types import SHARED, Box, Column
-from rankzoo.figures.tree import Tree, button, circle, el, fit, g, path, rect, text, width_of
+from rankzoo.figures.tree import Tree, button, circle, el, fit, g, path, rect, relate, text, width_of
 
 LINE = 17.0
 """Room that a line of small words needs."""
+RISE = 8.0
+"""How far above a cross layer, and before the first of them, x₀ passes."""
 
 
 def heads(state: State) -> list[Tree]:
@@ -92,20 +96,34 @@ def band_names(state: State) -> list[Tree]:
 
 
 def crossing(state: State) -> list[Tree]:
-    """x₀ enters every layer of a cross network again, whose titles say so: a dashed line over them. Attention and dot products
-    read it once."""
+    """x₀ enters the layers of a network of crosses again: a dashed line over each network, from the bar of all fields or, where
+    there is none, from what comes to its first layer."""
+    networks: dict[str, list[str]] = {}
+    for address, block in state.layout.blocks.items():
+        if block.form == "cross":
+            networks.setdefault(address.rpartition(".")[0], []).append(address)
+    return [_again(name, layers, state) for name, layers in networks.items()
+            if any(state.layout.blocks[address].again for address in layers)]
+
+
+def _again(name: str, layers: list[str], state: State) -> Tree:
+    """The line over the layers of one network, just above each: nothing else stands there."""
     layout = state.layout
-    crosses = [layout.boxes[a] for a, b in layout.blocks.items() if b.form == "cross" and b.title.startswith("x₀")]
-    if "interaction" not in layout.boxes or not crosses:
-        return []
-    bar = layout.boxes["interaction"]
-    top = min(box.y for box in crosses) - 12
-    if top <= bar.y:
-        top = bar.y - 8
-    d = f"M{bar.cx:.1f} {bar.y:.1f}V{top:.1f}" if top < bar.y else f"M{bar.right:.1f} {top:.1f}"
-    d += f"H{max(box.cx for box in crosses):.1f}"
-    d += "".join(f"M{box.cx:.1f} {top:.1f}V{box.y:.1f}" for box in crosses)
-    return [el("g", {"class": "edge family-3", "data-key": "x0"}, path(d, "thread strong"))]
+    boxes = [layout.boxes[address] for address in layers]
+    first, level = boxes[0], boxes[0].y - RISE
+    joined = any((link.source, link.target) == (X0, layers[0]) for link in layout.links)
+    if joined:
+        bar = layout.boxes[X0]
+        d = f"M{bar.right:.1f} {level:.1f}" if bar.y < level < bar.bottom else f"M{bar.cx:.1f} {bar.y:.1f}V{level:.1f}"
+    else:
+        d = f"M{first.x - RISE:.1f} {first.cy:.1f}V{level:.1f}"
+    for address, box in zip(layers, boxes, strict=True):
+        d += f"H{box.x - RISE:.1f}V{box.y - RISE:.1f}" if box.y - RISE != level else ""
+        d += f"H{box.cx:.1f}" + (f"V{box.y:.1f}M{box.cx:.1f} {box.y - RISE:.1f}" if layout.blocks[address].again else "")
+        level = box.y - RISE
+    named = [] if joined else [text(first.x - RISE - 4, first.y - RISE + 4, "x₀", "t2 halo", "end")]
+    more = {"data-key": f"{name}.again", "data-rel": relate([X0] * joined + layers)}
+    return g([path(d.rpartition("M")[0], "thread strong"), *named], "edge family-3", more=more)
 
 
 def _rule(state: State, room: float) -> str:
@@ -132,8 +150,8 @@ def notes(state: State) -> list[Tree]:
         found.append(text(left, layout.height - 7, _rule(state, layout.width - left - (200 if state.assumed else 0)), "t2"))
     if state.assumed:
         found.append(text(layout.width, layout.height - 7, state.say("italic: size assumed by RankZoo"), "t2 italic", "end"))
-    if state.attention and not layout.bands and any(edge.kind == "attend" for edge in layout.edges):
-        found.append(text(0, layout.height - 7, state.say("attention: mean weight over rows, by how recent the item is"), "t2"))
+    if said := "" if layout.bands else weights.note(state):
+        found.append(text(0, layout.height - 7, fit(said, layout.width - (200 if state.assumed else 0)), "t2"))
     towers = [a for a, b in layout.blocks.items() if b.form == "bias_tower"]
     touched = [e.target for e in layout.edges if e.kind == "side" and e.source in towers]
     if touched:

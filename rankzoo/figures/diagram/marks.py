@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rankzoo.figures.diagram.state import State
-from rankzoo.figures.layout.sizes import shown_units
+from rankzoo.figures.layout.sizes import shown_skips, shown_units
 from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, path, rect, text, width_of
 from rankzoo.shape import Block
@@ -35,21 +36,35 @@ def units_label(units: int) -> str:
     return str(units) if units < 10_000 else compact(units)
 
 
-def bars(units: tuple[int, ...], box: Box) -> list[Tree]:
-    """The layers of a small network as bars with arrows, heights by the square root of their widths, units below."""
+def bars(units: tuple[int, ...], box: Box, ways: tuple[tuple[int, int], ...] = ()) -> list[Tree]:
+    """The layers of a small network as bars with arrows, heights by the square root of their widths, units below; `ways` past
+    some of them above."""
     drawn = shown_units(units)
     if not drawn:
         return []
+    box = Box(box.x, box.y + 7, box.w, box.h - 7) if ways else box
     tall = box.h - 16
     scale = tall / math.sqrt(max(drawn))
     pitch = box.w / len(drawn)
-    middle, parts = box.y + tall / 2, []
+    middle, parts, found = box.y + tall / 2, [], []
     for i, unit in enumerate(drawn):
         x, h = box.x + (i + 0.5) * pitch, max(7.0, scale * math.sqrt(unit))
+        found.append(Box(x - 5.5, middle - h / 2, 11, h))
         parts += [rect(x - 5.5, middle - h / 2, 11, h, "bar", 2),
                   text(x, middle + h / 2 + 12.5, units_label(unit), "t2 num size", "middle")]
         if i:
             parts.append(arrow(x - pitch + 9, x - 10, middle, len(units) > len(drawn) and i == 1))
+    return [*parts, *skips(shown_skips(units, ways), found, 4)]
+
+
+def skips(ways: Sequence[tuple[int, int]], found: Sequence[Box], r: float) -> list[Tree]:
+    """The ways past layers, above all bars: from the top of one down to a ⊕ of radius `r` in front of another."""
+    lane = min((bar.y for bar in found), default=0.0) - 1.2 * r
+    parts = []
+    for one, other in ways:
+        start, x, y = found[one], found[other].x - r - 2, found[other].cy
+        parts += [path(f"M{start.cx:.1f} {start.y:.1f}V{lane:.1f}H{x:.1f}V{y - r:.1f}", "wire", {"stroke-width": 1.5}),
+                  circle(x, y, r, "badge"), path(f"M{x - r / 2:.1f} {y:.1f}h{r:g}M{x:.1f} {y - r / 2:.1f}v{r:g}", "sign")]
     return parts
 
 

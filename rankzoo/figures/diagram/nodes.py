@@ -3,13 +3,16 @@ from __future__ import annotations
 
 from rankzoo.figures.diagram.marks import bars, corner, glyph, underline
 from rankzoo.figures.diagram.state import State
+from rankzoo.figures.diagram.weights import Weight, weigher, weights
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box
-from rankzoo.figures.tree import Tree, circle, compact, fit, path, rect, text, width_of
+from rankzoo.figures.tree import Tree, circle, compact, fit, g, path, rect, text, width_of
 from rankzoo.shape import Block
 
 BESIDE = 80.0
 """Units that the sizes of a side way's tables may take beside its name."""
+WEIGHT, NUMBER = 34.0, 32.0
+"""Units that the bar of a past item's weight takes at the right of its row, and the number behind it."""
 
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:
@@ -44,6 +47,16 @@ def item(block: Block, box: Box, state: State) -> list[Tree]:
             *underline(block, box, state), *corner(block, box, state)]
 
 
+def forest(block: Block, box: Box, state: State) -> list[Tree]:
+    """Decision trees: how many, how many leaves each has, and how many numbers the leaves of a row are, side by side or added."""
+    trees, _, width = block.units
+    joined = any(flow.width == trees * width for flow in block.flows)
+    lines = [(block.title, "t1 bold"), (block.detail, "t2"), (f"{trees} × {width}" if joined else f"Σ {width}", "t2 num size")]
+    return [rect(0, 0, box.w, box.h, "node box", 6),
+            *(text(box.w / 2, 18 + 17 * i, fit(words, box.w - 8), cls, "middle") for i, (words, cls) in enumerate(lines)),
+            *underline(block, box, state), *corner(block, box, state)]
+
+
 def in_parts(words: str, room: float) -> str:
     """Words in full, or as many of their parts as there is room for."""
     parts = words.split(" · ")
@@ -61,8 +74,8 @@ def row_size(block: Block) -> str:
 
 
 def history(block: Block, box: Box, state: State) -> list[Tree]:
-    """The last past items as rows with a coloured edge, newest last, under a line that says of how many; dashed where nothing
-    reads them."""
+    """The last past items as rows with a coloured edge, newest last, under a line that says of how many, and with their weights
+    where no sum stands behind a scorer; dashed where nothing reads them."""
     length, rows = block.units[0], history_rows(box)
     names = state.items.get(block.address, ())
     name = block.title[:1].upper() + block.title[1:]
@@ -72,13 +85,25 @@ def history(block: Block, box: Box, state: State) -> list[Tree]:
     idle = not any(link.source == block.address for link in state.layout.links)
     said = state.say("{name}: nothing reads it").format(name=name) if idle else said
     one = state.say("word {n}" if of_words else "past item {n}")
+    reader = weigher(block.address, state)
+    known = weights(reader, rows, state) if reader else ()
+    room = box.w - 20 - (WEIGHT + NUMBER if known else 0.0)
     parts = [text(0, 12, fit(said, box.w), "t2"), *corner(block, box, state)]
     for i in range(rows):
         y = HISTORY_HEAD + i * HISTORY_ROW
         item = names[-rows:][i] if len(names) >= rows else one.format(n=length - rows + i + 1)
         parts += [rect(0, y, box.w, HISTORY_ROW - 3, "off" if idle else "row box", 3), rect(0, y, 4, HISTORY_ROW - 3, "mark", 1),
-                  text(12, y + 14, fit(item, box.w - 20), "t1")]
+                  text(12, y + 14, fit(item, room), "t1")]
+        if known:
+            parts.append(_weight(known[i], box.w - 8, y))
     return parts
+
+
+def _weight(weight: Weight, right: float, y: float) -> Tree:
+    """The bar of a past item's weight and its number, in the colour of attention."""
+    left, high = right - NUMBER - WEIGHT, HISTORY_ROW - 3
+    return g([rect(left, y + 4, WEIGHT, high - 8, "track", 2), rect(left, y + 4, WEIGHT * weight.share, high - 8, "mark", 2),
+              text(right, y + 14, weight.said, "t1 num", "end")], "family-2")
 
 
 def history_rows(box: Box) -> int:

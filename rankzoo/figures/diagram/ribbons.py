@@ -8,6 +8,7 @@ from itertools import pairwise
 from rankzoo.figures.diagram.deep import colour_of, trapezoid
 from rankzoo.figures.diagram.nodes import history_rows
 from rankzoo.figures.diagram.state import State, stack_shares
+from rankzoo.figures.diagram.weights import history_of, weigher, weights
 from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box, Edge
 from rankzoo.figures.tree import NOTHING, Tree, circle, fit, g, path, rect, relate, text, width_of
@@ -99,36 +100,34 @@ def _row_heights(address: str, state: State) -> list[float]:
 
 
 def _rows(edge: Edge, state: State) -> list[Tree]:
-    """One line for every past item, into the scorer or straight into the sum."""
-    target = state.layout.boxes[edge.target]
+    """One line for every past item, into the scorer or straight into the sum; as thick as the weight that its row states."""
+    target, reader = state.layout.boxes[edge.target], weigher(edge.source, state)
+    heights = _row_heights(edge.source, state)
+    known = weights(reader, len(heights), state) if reader and reader.address == edge.target else ()
     into_sum = state.layout.blocks[edge.target].form == "sum"
     parts = []
-    for y in _row_heights(edge.source, state):
+    for i, y in enumerate(heights):
         end = edge.end.y if into_sum else min(max(y, target.y + 8), target.bottom - 8)
-        parts.append(path(curved(strand(edge, y, end, (y - edge.start.y) / edge.start.t)), "wire"))
+        thick = {"stroke-width": max(0.8, 3 * known[i].share)} if known else NOTHING
+        parts.append(path(curved(strand(edge, y, end, (y - edge.start.y) / edge.start.t)), "wire", thick))
     return parts
 
 
 def _attend(edge: Edge, state: State) -> list[Tree]:
     """Weight bar and number of every past item, then a curve into the sum, as thick as the weight."""
-    layout = state.layout
-    past = next((link.source for link in layout.links if link.target == edge.source
-                 and layout.blocks[link.source].form == "history"), "")
-    heights = _row_heights(past, state) if past in layout.boxes else [edge.start.y]
-    known = state.attention.get(edge.source, ()) if past in layout.boxes else ()
-    weights = known[-len(heights):] if len(known) >= len(heights) else ()
-    top = max((abs(w) for w in weights), default=0.0) or 1.0
+    block = state.layout.blocks[edge.target]
+    past = history_of(block)
+    heights = _row_heights(past, state) if past in state.layout.boxes else [edge.start.y]
+    known = weights(block, len(heights), state) if past in state.layout.boxes else ()
     left = edge.start.x + 6
     parts = []
     for i, y in enumerate(heights):
-        share = abs(weights[i]) / top if weights else 1 / len(heights)
-        parts.append(rect(left, y - 6, TRACK, 12, "track" if weights else "track dashed", 2))
-        if weights:
-            parts += [rect(left, y - 6, max(1.5, TRACK * share), 12, "mark", 2),
-                      text(left + TRACK + 32, y + 4.5, f"{weights[i]:.2f}".replace("-", "−"), "t1 num", "end")]
-        thick = max(0.8, 7 * share) if weights else 1.2
-        parts.append(path(curve(left + TRACK + (36 if weights else 4), y, edge.end.x, edge.end.y), "wire",
-                          {"stroke-width": thick}))
+        parts.append(rect(left, y - 6, TRACK, 12, "track" if known else "track dashed", 2))
+        if known:
+            parts += [rect(left, y - 6, max(1.5, TRACK * known[i].share), 12, "mark", 2),
+                      text(left + TRACK + 32, y + 4.5, known[i].said, "t1 num", "end")]
+        parts.append(path(curve(left + TRACK + (36 if known else 4), y, edge.end.x, edge.end.y), "wire",
+                          {"stroke-width": max(0.8, 7 * known[i].share) if known else 1.2}))
     return parts
 
 

@@ -149,7 +149,8 @@ def _fold(graph: Graph, lists: list[list[str]], title: str) -> Graph:
         first, all_of = blocks[members[0]], [graph.blocks[address] for address in members]
         units = first.units if len({block.units for block in all_of}) == 1 else ()
         blocks[first.address] = replace(first, title=title.format(n=len(members)) or first.title, units=units,
-                                        parameters=sum(block.parameters for block in all_of))
+                                        parameters=sum(block.parameters for block in all_of),
+                                        again=max(block.again for block in all_of))
     links = tuple(Link(*ends[:2], sum(widths.values()), ends[2]) for ends, widths in flows.items())
     return Graph(blocks, links, graph.hidden | hidden, graph.counts | counts)
 

@@ -12,7 +12,7 @@ from rankzoo.figures.theme import SLOTS
 THICKEST_ROW, THINNEST = 18.0, 1.5
 BARS = ("concat", "layer", "candidate")
 Segments = Mapping[str, tuple[tuple[str, float, float], ...]]
-FLOWING = ("concat", "layer", "cross", "linear", "scorer", "candidate", "sum", "product")
+FLOWING = ("forest", "concat", "layer", "cross", "linear", "scorer", "candidate", "sum", "product")
 
 
 @dataclass(frozen=True)

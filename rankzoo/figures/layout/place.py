@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rankzoo.figures.layout.collapse import X0, Graph, beside_item
 from rankzoo.figures.layout.ranks import Columns, Rank
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, JOINED, ROWS, UNIT_LABEL, size
+from rankzoo.figures.layout.sizes import HISTORY_HEAD, JOINED, ROWS, UNIT_LABEL, above_bars, size
 from rankzoo.figures.layout.types import SHARED, Box, Scales
 
 TOP, LEAST = 50.0, 346.0
@@ -143,8 +143,7 @@ def _wanted(address: str, rank: Rank, graph: Graph, plan: Heights, boxes: Mappin
     if block.form == "cross" and sum(graph.blocks[a].form == "cross" for a in rank.members) == 1:
         return plan.middle + 48.0 * beside_x0(graph)
     if count == 1:
-        titled = block.form == "layer" and block.slot == "sharing"
-        return plan.middle + (1.0 if titled else UNIT_LABEL / 2 if block.form == "layer" else 0.0)
+        return plan.middle + ((UNIT_LABEL - above_bars(block)) / 2 if block.form == "layer" else 0.0)
     pitch = min(plan.height / count, 82.0 if count <= 4 else plan.height)
     return plan.middle + (index - (count - 1) / 2) * pitch
 

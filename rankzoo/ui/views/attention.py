@@ -6,7 +6,8 @@ import streamlit as st
 
 from rankzoo.figures import attention as figure
 from rankzoo.figures.words import fixed
-from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of
+from rankzoo.inspection.asks import readers
+from rankzoo.inspection.attention import adds_up, aligned, attention, items, seen_by, spec_of, weighed
 from rankzoo.inspection.maps import ALIKE, past
 from rankzoo.inspection.view import Table, View
 from rankzoo.schema import Schema
@@ -42,20 +43,22 @@ def show(sight: Sight) -> None:
         st.markdown(say("This example has no past items, so there is nothing to attend to. Choose another example."))
         return
     who = asker(sight.subject, sight.row, prediction)
-    title(say(who.title), say("example {row}", row=sight.row + 1))
+    readers, of = _readers(sight, frame), _of(sight)
+    title(say(who.title), ", ".join(filter(None, (say("example {row}", row=sight.row + 1), of))))
     left, right = st.columns([72, 28], gap="small")
     with left:
-        _rows(sight, shown, shares, who)
+        _rows(sight, shown, shares, who, readers)
     with right:
-        panel(sight, shown, frame, task, prediction)
-    strip(frame)
+        panel(sight, shown, frame, task, prediction, marked)
+    strip(frame, readers, of)
     attention_marks.show(sight, shown)
     if marked or frame["dropped"].any():
         before = _now(sight, items(sight.subject, sight.row, sign, task=task), task)
         st.markdown(say("Prediction of {task}: {before} as it was, **{now}** now", task=page.escaped(task), before=fixed(before),
                         now=fixed(prediction)))
     _notes(sight, view, shares)
-    page.twin(shown.assign(change=frame["change"]), "attention")
+    page.twin(shown.assign(change=frame["change"]).rename(columns=dict(zip(_heads(shown), readers, strict=bool(readers)))),
+              "attention")
     titles.show(sight, frame)
     attention_maps.show(sight, frame, _dropped_now(frame), marked)
     attention_asks.show(sight)
@@ -70,6 +73,20 @@ def _notes(sight: Sight, view: View, shares: bool) -> None:
     said.append(say("A weight is not a cause: the last column shows what really changes. Click an item to drop it."))
     said += [say("Feedback is the field {field}.", field=received(sight.subject))] if received(sight.subject) else []
     st.caption(page.escaped(" ".join([*said, *([say(view.note)] if view.note else [])])))
+
+
+def _of(sight: Sight) -> str:
+    """Which history is shown, where several are weighed."""
+    histories = weighed(sight.subject)
+    return say("{history}, 1 of {count} histories", history=histories[0], count=len(histories)) if len(histories) > 1 else ""
+
+
+def _heads(frame: Table) -> list[str]:
+    return [column for column in frame if str(column).startswith("head.")]
+
+
+def _readers(sight: Sight, frame: Table) -> tuple[str, ...]:
+    return readers(sight.subject, len(_heads(frame)))
 
 
 def _read(sight: Sight) -> None:
@@ -145,9 +162,8 @@ def _now(sight: Sight, frame: Table, task: str) -> float:
 def _in_words(sight: Sight, frame: Table, task: str) -> Table:
     """The items as the figure wants them: names, ages and marks in words, predictions instead of logits."""
     without = _squash(sight, task, (frame["logit"] - frame["change"].fillna(0)).to_numpy())
-    heads = [column for column in frame if str(column).startswith("head.")]
-    words = frame[["position", *heads]].assign(weight=frame["weight"], without=np.where(frame["dropped"], np.nan, without),
-                                       dropped=frame["dropped"])
+    without = np.where(frame["dropped"], np.nan, without)
+    words = frame[["position", *_heads(frame)]].assign(weight=frame["weight"], without=without, dropped=frame["dropped"])
     for column, texts in named(sight.subject, frame).items():
         words[column] = texts
     return words.assign(relevant=frame["relevant"]) if "relevant" in frame else words
@@ -159,7 +175,7 @@ def _part(sight: Sight) -> str:
     return spec.rest if spec.weighs() == "part" else ""
 
 
-def _rows(sight: Sight, shown: Table, shares: bool, who: figure.Candidate) -> None:
+def _rows(sight: Sight, shown: Table, shares: bool, who: figure.Candidate, readers: tuple[str, ...]) -> None:
     """The past items, the newest at the bottom or the heaviest on top; a click drops one or puts it back."""
     with st.sidebar:
         order = choice("sort", say("Sort history"), {name: say(words) for name, words in ORDERS.items()}, "time")
@@ -169,5 +185,6 @@ def _rows(sight: Sight, shown: Table, shares: bool, who: figure.Candidate) -> No
     listed = listed.iloc[::-1] if order == "time" else listed
     here = int((~shown["dropped"]).sum())
     tree = figure.rows(listed, who, total=len(shown),
-                       uniform=1 / here if shares and here else None, softmax=shares, part=_part(sight), say=translate)
+                       uniform=1 / here if shares and here else None, softmax=shares, part=_part(sight), readers=readers,
+                       say=translate)
     picked(tree, key=ROWS, alt=say(who.title))

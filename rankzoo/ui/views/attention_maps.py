@@ -28,12 +28,12 @@ def show(sight: Sight, frame: Table, dropped: frozenset[int], marked: Mapping[in
     layers = list(dict.fromkeys(table["map"]))
     heads = {f"{i}.{head}": _said(i, head, len(layers)) for i, layer in enumerate(layers)
              for head in sorted(set(table["head"][table["map"] == layer]))}
-    title(say("Which item reads which"), say("example {row}", row=sight.row + 1))
+    title(say("Which item reads which"), say("example {row}, oldest on top", row=sight.row + 1))
     chosen = choice("head", say("Head"), heads, next(iter(heads)), hidden=True)
     layer, head = (int(number) for number in chosen.split("."))
     shown = table[(table["map"] == layers[layer]) & (table["head"] == head)]
     names = dict(zip(frame["position"], described(sight.subject, frame), strict=True))
-    names = {place: name for place, name in names.items() if place not in dropped}
+    names = {place: names[place] for place in sorted(names, reverse=True) if place not in dropped}  # place 0 is the newest
     if CANDIDATE in set(shown["query"]):
         names[CANDIDATE] = say("Candidate: {name}", name=candidate(sight.subject, sight.row).name)
     tree = figure.reading(shown, names, translate)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
@@ -11,18 +12,20 @@ from rankzoo.figures import attention as figure
 from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
 from rankzoo.inspection.averages import together
+from rankzoo.inspection.forecast import curves, forecast
 from rankzoo.inspection.view import Table, View
 from rankzoo.ui import page
 from rankzoo.ui.component import scene
-from rankzoo.ui.inside import Sight, title, truth_line
+from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.views.history import in_minutes, named
 from rankzoo.ui.words import say, translate
 
 CATEGORIES = 6
 
 
-def panel(sight: Sight, shown: Table, frame: Table, task: str, prediction: float) -> None:
-    """The prediction, how many items it rests on, the item that moves it most, and the truth of this example."""
+def panel(sight: Sight, shown: Table, frame: Table, task: str, prediction: float, marked: Mapping[int, int]) -> None:
+    """The prediction, how many items it rests on, the item that moves it most, what another model had predicted, and the truth of
+    this example."""
     with st.container(border=True, key="attention:panel"):
         left, right = st.columns(2)
         called = say("p({task})") if sight.subject.probable(task) else say("logit of {task}")
@@ -35,6 +38,13 @@ def panel(sight: Sight, shown: Table, frame: Table, task: str, prediction: float
             most = shown.loc[moved.idxmax()]
             st.markdown(say("**{name}** alone moves the prediction from {without} to {now}.",
                             name=page.escaped(most["name"]), without=fixed(most["without"], 3), now=fixed(prediction, 3)))
+        dropped = frozenset(int(place) for place in frame["position"][frame["dropped"]])
+        fitted = kept(sight.key, "forecast", "", lambda: curves(sight.subject))
+        for each in forecast(sight.subject, sight.row, dropped, marked, fitted).to_dict("records"):
+            st.markdown(say("p({task}): {by} **{before}**, this model **{now}**", task=page.escaped(each["task"]),
+                            by=say(each["by"]), before=fixed(each["before"], 3), now=fixed(each["now"], 3)),
+                        help=say("What was predicted before this model, and what it makes of it. The other score, one of its "
+                                 "inputs, is turned into a probability by a curve fitted to the training rows."))
     if sight.truth:
         _planted(sight, frame)
 
@@ -67,16 +77,18 @@ def _planted(sight: Sight, frame: Table) -> None:
                         uniform=fixed(here["relevant"].mean())))
 
 
-def strip(frame: Table) -> None:
-    """All items of the example in one line, or in one per head where there are several."""
-    title(say("All {count} past items", count=len(frame)), say("oldest on the left"))
+def strip(frame: Table, readers: tuple[str, ...], of: str = "") -> None:
+    """All items of the example in one line, or in one per head or way of reading where there are several. of: the history's
+    name, where there are several."""
+    title(say("All {count} past items", count=len(frame)), ", ".join(filter(None, (of, say("oldest on the left")))))
     # the data have the newest item first; the strip sorts by place
     placed = frame.assign(position=len(frame) - frame["position"].rank(method="first").astype(int) + 1)
     heads = [column for column in frame if str(column).startswith("head.")]
     if heads:
         placed = placed.drop(columns="weight")
         placed = placed.melt([column for column in placed if column not in heads], heads, "head", "weight")
-        placed["head"] = placed["head"].str.removeprefix("head.").astype(int)
+        number = placed["head"].str.removeprefix("head.").astype(int)
+        placed["head"] = number.map(lambda i: say(readers[i])) if readers else number
     else:
         placed = placed.assign(head=say("Weight"))
     scene(figure.strip(placed, translate), key="attention:strip", alt=say("The weights of all past items"))

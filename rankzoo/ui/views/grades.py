@@ -34,6 +34,7 @@ def show(sight: Sight) -> None:
         if sight.truth and order["best"].notna().any():
             st.caption(say("Outlined: the order by the true score. Who is clicked and what is bought is drawn by chance, so that "
                            "even that is not always right."))
+        st.caption(say("Dashed: chance, the order by the sum of an item's grades in training, whoever asked."))
     truth_line(sight, view.truth, "Neighbouring grades stand in order in {value} of the pairs within a list", "grades")
     claims.beside(state.document().arch, "scatter")
     page.twin(view.table, "grades")

@@ -28,9 +28,9 @@ FACTS = (
     stated("predicted together", "next item and its categories", PAPER, at="abstract"),
     stated("data", "one public and one large industrial set", PAPER, at="abstract"),
     stated("several tasks", "converge faster and improve the overall accuracy", PAPER, at="abstract"),
-    stated("vector of an item", "the embeddings of its attributes, concatenated", PAPER, at=FIGURE),
-    stated("session", "transformer, then the average over its items", PAPER, at=FIGURE, path="sequence.0.read"),
-    stated("heads", "several softmaxes on one session vector", PAPER, at=FIGURE, path="towers.kind"),
+    code("vector of an item", "the embeddings of its attributes, concatenated", PAPER, at=FIGURE),
+    code("session", "transformer, then the average over its items", PAPER, at=FIGURE, path="sequence.0.read"),
+    code("heads", "several softmaxes on one session vector", PAPER, at=FIGURE, path="towers.kind"),
     derived("direction of the attention", "both ways", PAPER, why="one pooled vector, and the targets are not in the input"),
     code("weights of the losses", "1.0 each", FAPAT, path="losses.weights"),
     known("metrics of the field", "Recall@20 and MRR@20"),
@@ -73,7 +73,7 @@ LESSON = Lesson(
         "losses": "Cross entropy over all products, and over their categories: the categories have many more labels each and "
                   "help early on.",
     },
-    sure=("stated", "stated", "unsure", "stated", "stated", "ours", "derived"),
+    sure=("code", "code", "unsure", "code", "code", "ours", "derived"),
     measured=("several tasks",),
     unmeasured="The abstract claims gains on rare products; its tables could not be read, so no number is printed.",
     misreadings={

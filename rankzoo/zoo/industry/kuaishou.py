@@ -142,9 +142,9 @@ LESSON = Lesson(
                  then="The sum of what its videos are worth, each times the chance that it is reached.",
                  facts=("reward of a list",)),
         Question("Which inputs are worth most?",
-                 "By what the AUC loses without them: slot, network and buffer for going on; crosses and soft buckets for views "
-                 "and likes. The watch history comes third.", "representation", slip="The watch history, since it is the newest.",
-                 follow="How would you find that out on other data?",
+                 "By what the AUC loses without them: slot, network and buffer for going on, where the watch history is third; "
+                 "crosses and soft buckets for views and likes, where it is second.", "representation",
+                 slip="The watch history, since it is the newest.", follow="How would you find that out on other data?",
                  then="Train without each kind on the same rows and seeds, and compare task by task.",
                  facts=("AUC without the phone's own features", "AUC without crosses and soft buckets",
                         "AUC without the watch history")),
