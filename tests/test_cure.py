@@ -152,13 +152,22 @@ def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: 
     assert_in_one_line(way_to_the_break(blueprint, schema), layout, problem)
 
 
+def test_a_column_without_a_part_stands_in_no_way():
+    """ESMM with one task: its towers read the joined vector, and no sharing network stands between."""
+    preset = Document.preset("esmm")
+    blueprint = preset.blueprint.model_copy(update={"tasks": preset.blueprint.tasks[:1]})
+    assert blueprint.reached(preset.schema())[1] and not blueprint.used("sharing")
+    said = [tree[2] for tree, _, _ in walk(way_to_the_break(blueprint, preset.schema())) if tree[0] == "text"]
+    assert [word for word in said if word in HEADS.values()] == ["Features", "Concat", "Deep"]
+
+
 def assert_in_one_line(line: Tree, layout: Layout, problem: ZooError) -> None:
     """The same columns from the left, the last ones at least, one behind the other within the page; both shapes whole."""
     words = [(tree[2], x + float(tree[1]["x"])) for tree, x, _ in walk(line) if tree[0] == "text"]
     said = [word for word, _ in words]
     standing = {block.slot for block in layout.blocks.values() if block.form != "broken"}
     heads = ["Data"] if "representation" in layout.blocks else [HEADS[slot] for slot in SLOTS if slot in standing]
-    named = [word for word in said if word in heads]
+    named = [word for word in said if word in ("Data", *HEADS.values())]
     assert named and named == heads[-len(named):] and (named == heads) == ("…" not in said)
     assert {f"comes: {problem.comes}", f"needs: {problem.needs}", "cannot stand here"} <= set(said)
     boxes = [(x, x + float(tree[1]["width"])) for tree, x, _ in walk(line) if tree[0] == "rect"]
