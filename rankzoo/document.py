@@ -77,8 +77,8 @@ class Document(BaseModel):
     @classmethod
     def _of(cls, given: object) -> Document:
         if not isinstance(given, dict):
-            raise ZooError("This document could not be read; it may have been cut off.", "A document is a group of settings; "
-                           "found {found}.", at="arch", found=json.dumps(given)[:60])
+            raise ZooError("A document is a group of settings, the architecture first.", "Found {found}.",
+                           found=json.dumps(given)[:60])
         arch, version, data = given.get("arch"), given.get("v", VERSION), given.get("data")
         if not isinstance(arch, str) or arch not in systems():
             raise _no_system(arch, "arch" in given)
@@ -153,6 +153,17 @@ class Document(BaseModel):
     def mended(cls, tried: object, cure: Cure) -> Document:
         """What was tried and could not be, with other values in place of some; raises again where something else is wrong."""
         return cls.of(changed(tried, _addressed(cure)))
+
+    @classmethod
+    def behind(cls, problem: ZooError) -> tuple[ZooError, ...]:
+        """What else is in the way: the refusals that each next change of its cure is for."""
+        found = {problem.text(fix=False): problem}
+        for mended in range(1, len(problem.cure)):
+            try:
+                cls.mended(problem.tried, problem.cure[:mended]).check()
+            except ZooError as further:
+                found.setdefault(further.text(fix=False), further)
+        return tuple(found.values())[1:]
 
     def industry(self) -> Scaled:
         """This model with the sizes that its system's source states or lets estimate. What was changed by hand stays, and a size

@@ -18,6 +18,8 @@ from rankzoo.errors import nearest as nearest_name
 from rankzoo.paths import at, merged
 
 Settings = TypeVar("Settings", bound=BaseModel)
+BETWEEN = r"[\s,;]+"
+"""What people write between the numbers of a list."""
 
 
 def validated(model: type[Settings], tree: object, usual: BaseModel | None = None) -> Settings:
@@ -43,10 +45,11 @@ def refused(error: ValidationError, model: type[BaseModel], tried: object = None
     else:
         said = _said(finding, here, path)
         known = json.loads(usual.model_dump_json()) if usual else None
-        near = (_cure(finding, here, path) or _known_fields(finding, here, path, tried, known)
+        apart = _apart(finding, here, path, tried)
+        near = (apart or _cure(finding, here, path) or _known_fields(finding, here, path, tried, known)
                 or _tagged(finding, here, path, schema))
         others = [_as_usual(here, path, known), _let_go(path, tried, known)]
-        said.cure = (next(filter(None, [near, *others] if _near(finding["input"], here) else others)),)
+        said.cure = (next(filter(None, [near, *others] if apart or _near(finding["input"], here) else others)),)
     said.tried = tried
     return said
 
@@ -140,6 +143,17 @@ def _cure(finding: Any, here: dict[str, Any], path: str) -> Change | None:
     return None if value is None else (path, value)
 
 
+def _apart(finding: Any, here: dict[str, Any], path: str, tried: object) -> Change | None:
+    """A list in which several numbers stand at one place, with spaces or semicolons between them: each at a place of its own, the
+    nearest that may stand there. None where it was one, where there is no list, or where any is no number."""
+    held, _, place = path.rpartition(".")
+    given, found = at(tried, held), finding["input"]
+    parts = re.split(BETWEEN, found.strip(" ;")) if isinstance(found, str) and here.get("type") in ("integer", "number") else []
+    if len(parts) < 2 or not isinstance(given, list) or any(_as_number(each) is None for each in parts):
+        return None
+    return held, [*given[:int(place)], *(_number(here, each) for each in parts), *given[int(place) + 1:]]
+
+
 def _known_fields(finding: Any, here: dict[str, Any], path: str, tried: object, usual: object) -> Change | None:
     """A group of settings with what its unknown field says said of the known one that is meant, unless that was set too; else
     without it."""
@@ -204,8 +218,9 @@ def _listed(schema: dict[str, Any], value: object) -> list[object] | None:
     """What stands where a list should: «64, 32» as its numbers, one thing as a list of it."""
     if value is None:
         return schema.get("default")
-    parts: list[object] = [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
-    if schema.get("items", {}).get("type") in ("integer", "number"):
+    numbers = schema.get("items", {}).get("type") in ("integer", "number")  # names may hold spaces
+    parts: list[object] = re.split(BETWEEN if numbers else r"\s*,\s*", value.strip()) if isinstance(value, str) else [value]
+    if numbers:
         try:
             parts = [int(str(part)) for part in parts]
         except ValueError:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from rankzoo.claims.papers import category_heads, cold_items
-from rankzoo.claims.trial import Trained, document_of, growing, parameters, rows_of
+from rankzoo.claims.trial import Trained, document_of, growing, left_out, parameters, rows_of
+from rankzoo.document import Document
 from rankzoo.inspection.growth import larger
 from rankzoo.signals import Output
 from rankzoo.trace import Trace
@@ -67,6 +68,15 @@ def test_buckets_are_those_of_the_training_rows():
     assert some.any() and {name: value for name, value in found.items() if value} == {
         "6 to 20": 1.0, "warm": pytest.approx(float(some.sum() / rows.seen[label].sum()))}
     assert set(CLAIM.groups) >= set(found) - {"warm", "cold", "pool"} and found["never seen"] == found["cold"] == 0
+
+
+def test_what_is_counted_leaves_the_other_tasks_out():
+    """The arms' counts are smaller than the model's of the same name by what predicts the categories, and the page says which."""
+    assert left_out(CLAIM) == ("category", "subcategory")
+    model = Document.preset("homedepot")
+    kept = Document.preset("homedepot").but([("tasks", ["next_item"])])
+    whole, alone = (each.blueprint.count(each.schema()).parameters for each in (model, kept))
+    assert parameters(CLAIM)["metadata"] <= alone < whole
 
 
 def test_ids_grow_with_the_catalogue_and_attributes_do_not():

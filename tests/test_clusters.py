@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_samples
 
@@ -14,6 +15,7 @@ from rankzoo.inspection.embeddings import embeddings
 from rankzoo.inspection.view import Subject, traced
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.ui.views.embeddings import _lengths
 
 DATA = from_world(WORLD, 1_000)
 
@@ -116,3 +118,14 @@ def test_tables_without_items_have_no_score():
     """A feature's values have no category: colour is how often they occur."""
     seen = subject()
     assert clusters.attributes(seen, "news") == ("category",) and clusters.attributes(seen, "word") == ()
+
+
+@pytest.mark.parametrize(("counts", "said"), [
+    ((3, 1, 2), "3 values, of which each occurs in the rows on view. Vectors are 2 long on average."),
+    ((0, 0, 0), "3 values, of which none occurs in the rows on view. Vectors are 2 long on average."),
+    ((3, 0, 2), "3 values, of which 1 occur in none of the rows on view. Vectors of the others are 2 long on average, of these "
+                "2.")])
+def test_how_long_vectors_are_is_told_of_those_that_there_are(counts, said):
+    """No «of these –» where every value occurs."""
+    found = _lengths(pd.DataFrame({"count": counts, "norm": [1.0, 2.0, 3.0]}))
+    assert found == f"**Read it:** {said}"

@@ -94,6 +94,29 @@ def test_heads_that_do_not_fit_say_both_shapes_and_the_nearest():
     assert not {"losses.click", "concatenation"} & set(layout.blocks), "nothing behind it is drawn"
 
 
+@pytest.mark.parametrize("kind", ["transformer", "query_attention", "target_attention"])
+def test_tokens_of_two_widths_need_one_which_the_cure_sets(kind):
+    """What is needed names no width that the cure does not set; whatever else it changes has its reason said."""
+    heads = {} if kind == "target_attention" else {"heads": 7}
+    with pytest.raises(ZooError) as caught:
+        Document.of({"arch": "bst", "blueprint": {"sequence": [{"kind": kind, **heads}]}}).check()
+    problem = caught.value
+    assert (problem.comes, problem.needs) == ("B × 20 × 32, B × 24", "B × 20 × d, B × d")
+    assert problem.cure[0] == ("sequence.0.token", 32) and Document.mended(problem.tried, problem.cure).check()
+    reasons = Document.behind(problem)
+    assert all(each.at.startswith(path) for each, (path, _) in zip(reasons, problem.cure[1:], strict=True))
+    assert all("cannot be compared" not in str(each) for each in reasons) and bool(reasons) == bool(heads)
+
+
+def test_what_asks_and_what_is_asked_need_one_width():
+    at = next(i for i, spec in enumerate(Document.preset("alibaba").blueprint.sequence) if spec.kind == "ask")
+    with pytest.raises(ZooError) as caught:
+        Document.preset("alibaba").but([(f"sequence.{at}.token", 16)]).check()
+    problem = caught.value
+    assert (problem.comes, problem.needs) == ("B × L × 32, B × L × 16", "2 × B × L × d")
+    assert problem.cure == ((f"sequence.{at}.token", 32),) and Document.behind(problem) == ()
+
+
 def test_the_picture_of_a_break_is_no_larger_than_what_stands_in_it():
     """As high as its boxes, without a column that holds nothing; a page has room for the columns at the break."""
     document, _ = broken("bst", ("sequence.0.token", 16), ("sequence.0.heads", 7))
@@ -129,13 +152,22 @@ def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: 
     assert_in_one_line(way_to_the_break(blueprint, schema), layout, problem)
 
 
+def test_a_column_without_a_part_stands_in_no_way():
+    """ESMM with one task: its towers read the joined vector, and no sharing network stands between."""
+    preset = Document.preset("esmm")
+    blueprint = preset.blueprint.model_copy(update={"tasks": preset.blueprint.tasks[:1]})
+    assert blueprint.reached(preset.schema())[1] and not blueprint.used("sharing")
+    said = [tree[2] for tree, _, _ in walk(way_to_the_break(blueprint, preset.schema())) if tree[0] == "text"]
+    assert [word for word in said if word in HEADS.values()] == ["Features", "Concat", "Deep"]
+
+
 def assert_in_one_line(line: Tree, layout: Layout, problem: ZooError) -> None:
     """The same columns from the left, the last ones at least, one behind the other within the page; both shapes whole."""
     words = [(tree[2], x + float(tree[1]["x"])) for tree, x, _ in walk(line) if tree[0] == "text"]
     said = [word for word, _ in words]
     standing = {block.slot for block in layout.blocks.values() if block.form != "broken"}
     heads = ["Data"] if "representation" in layout.blocks else [HEADS[slot] for slot in SLOTS if slot in standing]
-    named = [word for word in said if word in heads]
+    named = [word for word in said if word in ("Data", *HEADS.values())]
     assert named and named == heads[-len(named):] and (named == heads) == ("…" not in said)
     assert {f"comes: {problem.comes}", f"needs: {problem.needs}", "cannot stand here"} <= set(said)
     boxes = [(x, x + float(tree[1]["width"])) for tree, x, _ in walk(line) if tree[0] == "rect"]
@@ -238,6 +270,32 @@ def test_what_was_damaged_is_offered_as_it_was_meant(arch, path, found, cure):
         limits.check(Document.parse(json.dumps(tree)), limits.LOCAL)
     assert caught.value.cure[0] == cure
     limits.check(Document.mended(caught.value.tried, caught.value.cure), limits.LOCAL)
+
+
+@pytest.mark.parametrize("arch", list(systems()))
+def test_numbers_with_no_comma_between_them_are_all_offered(arch):
+    """Every list of several numbers of every preset, as people write it: no layer is thrown away. Words keep spaces."""
+    preset = json.loads(Document.preset(arch).json())
+    for path, numbers in leaves(preset["blueprint"]):
+        if not isinstance(numbers, list) or len(numbers) < 2 or not all(isinstance(each, int) for each in numbers):
+            continue
+        for between in (" ", ";", " ; ", "  "):
+            written = between.join(map(str, numbers))
+            for typed in ([written], written, [numbers[0], between.join(map(str, numbers[1:]))] if len(numbers) > 2 else written):
+                tree = json.loads(json.dumps(preset))
+                set_at(tree, f"blueprint.{path}", typed)
+                problem = refused(tree)
+                assert problem.cure[0] == (f"blueprint.{path}", numbers)
+                assert Document.mended(problem.tried, problem.cure) == Document.preset(arch)
+    assert nearest({"type": "array", "items": {"type": "string"}}, "time of day, place") == ["time of day", "place"]
+
+
+def test_of_several_numbers_each_is_the_nearest():
+    tree = json.loads(Document.preset("youtube").json())
+    set_at(tree, "blueprint.sharing.widths", [32, "0;9000000"])
+    assert refused(tree).cure[0] == ("blueprint.sharing.widths", [32, 1, 65_536])
+    set_at(tree, "blueprint.sharing.widths", ["16 of 8"])
+    assert refused(tree).cure[0] == ("blueprint.sharing.widths.0", 16)
 
 
 @pytest.mark.parametrize("found", [None, True, 4])

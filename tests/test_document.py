@@ -19,6 +19,7 @@ from rankzoo.runs.limits import CLASS, check
 from rankzoo.schema import Feature, Schema, Task
 
 CUT = "This document could not be read; it may have been cut off."
+WHOLE = "A document is a group of settings, the architecture first."
 LONG = "This document is too long. It has more than 65,536 bytes, the most that are read. Make a new one in the app."
 
 
@@ -57,8 +58,8 @@ MLP = {"kind": "mlp"}
 WIDTH = "Setting towers.widths.0: a whole number of at least 1"
 # (case of reliability.md, JSON, address, what is said)
 CASES = [
-    ("cfg-not-json", "hello", "", CUT), ("cfg-empty", "", "", CUT), ("cfg-list", "[]", "arch", CUT),
-    ("cfg-null", "null", "arch", CUT),
+    ("cfg-not-json", "hello", "", CUT), ("cfg-empty", "", "", CUT), ("cfg-list", "[1, 2]", "", f"{WHOLE} Found [1, 2]."),
+    ("cfg-null", "null", "", f"{WHOLE} Found null."), ("cfg-text", '"mmoe"', "", WHOLE), ("cfg-number", "7", "", WHOLE),
     ("cfg-no-arch", "{}", "arch", "A document names its architecture; found none. Choose one of: youtube,"),
     ("cfg-arch-number", '{"arch":7}', "arch", "A document names its architecture; found 7."), ("url-cut", '{"arch":"mm', "", CUT),
     ("cfg-deep", '{"arch":' + "[" * 40 + "]" * 40 + "}", "",

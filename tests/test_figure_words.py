@@ -29,6 +29,15 @@ def test_words(said, expected):
     assert said == expected
 
 
+@pytest.mark.parametrize(("ends", "chance", "said"), [
+    ((-0.0001, 0.883), 0.0, ["−0.0001", "0.883"]), ((0.0, 0.5), 0.0, ["0", "0.500"]), ((0.31, 0.42), 0.18, ["0.310", "0.420"]),
+    ((0.5739, 0.61), 0.574, ["0.5739", "0.610"]), ((0.2, 0.50002), 0.5, ["0.200", "0.50002"]),
+    ((-0.0001, 1.25), None, ["−0.0001", "1.25"]), ((1e-12, 0.1), 0.0, ["0.000", "0.100"])])
+def test_an_interval_shows_on_which_side_of_chance_it_ends(ends, chance, said):
+    """−0.0001 is not above chance, and «0.000» would not say so."""
+    assert words.bounds(ends, chance) == said
+
+
 def test_missing_knows_every_kind_of_nothing():
     assert all(map(words.missing, (None, NAN, pd.NA, pd.NaT))) and not any(map(words.missing, (0, "", False, "x")))
 

@@ -1,6 +1,8 @@
 """The view of masks: what two tasks have in common, scored against what was planted, on pictures made by hand."""
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -14,8 +16,10 @@ from rankzoo.inspection.masks import ALL, MEASURES, Owned, compared, follows, la
 from rankzoo.inspection.view import Subject
 from rankzoo.inspection.views import look
 from rankzoo.model import RankingModel
+from rankzoo.ui.views.masks import _absent
 from tests.drawings import walk
 from tests.support import small
+from tests.visits import words
 
 RELATED = np.array(WORLD.relatedness)
 
@@ -158,6 +162,10 @@ def test_who_depends_more_on_a_shared_weight(subject):
     drawn = [str(node[1]["d"]) for node, _, _ in walk(figure.worths(table, TASKS, "click", "read")) if node[0] == "path"]
     dots = [tuple(map(float, dot[1:].split("h")[0].split())) for dot in "".join(drawn).split("z")[:-1]]
     assert len(dots) == 2, "the third weight is nothing to click"
+    said = words(figure.owners(table, TASKS, "click", "read"))
+    (counted,) = re.findall(r"Not drawn: (\d+) weights", _absent(table))
+    assert int(counted) == 1 and str(len(dots) + 1) in said, "what is drawn and what is not are the weights of both on the map"
+    assert "both, pulled apart" in said and _absent(table[table["worth_a"] > 0]) == ""
     above = [x - figure.WORTHS_LEFT > figure.WORTHS - y for x, y in dots]
     assert above == [True, False], "click depends more on the first: it lies to the right of the diagonal"
 

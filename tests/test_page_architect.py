@@ -220,10 +220,11 @@ def test_what_cannot_be_typed_leaves_the_last_good_model(typed, sentence):
     assert said(app.run()) == [], "said once"
 
 
-def test_a_number_out_of_range_is_said_and_not_bent_into_range():
+@pytest.mark.parametrize("number", [9000, 3.7])
+def test_a_number_that_cannot_be_is_said_and_not_bent_into_one_that_can(number):
     app = opened()
-    app.number_input("side:sharing.experts").set_value(9000).run()
-    sentence = "Setting sharing.experts: a whole number of at least 1 and at most 64. Found 9000."
+    app.number_input("side:sharing.experts").set_value(number).run()
+    sentence = f"Setting sharing.experts: a whole number of at least 1 and at most 64. Found {number}."
     assert said(app) == [sentence] and app.error[0].value.startswith(r"**Sharing · Experts:** ")
     assert app.number_input("side:sharing.experts").value == 4
 

@@ -28,10 +28,11 @@ def mmoe(**settings: object) -> dict[str, object]:
     return {"v": 1, "arch": "youtube", "blueprint": {"sharing": {"kind": "mmoe", **settings}}}
 
 
+NO_GROUP = "A document is a group of settings, the architecture first. Found "
 UNREADABLE = "could not be read; it may have been cut off."
 BAD = {
-    "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), UNREADABLE),
-    "cfg-null": (j("null"), UNREADABLE), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
+    "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), NO_GROUP),
+    "cfg-null": (j("null"), NO_GROUP), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
     "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE), "no form": ("x", UNREADABLE),
     "cfg-deep": (j("[" * 100 + "]" * 100), "This document is nested too deeply."),
     "url-long": ("j" + "A" * 200_000, "This link is too long."),
@@ -107,3 +108,11 @@ def test_a_part_that_is_not_there_is_told_of_once(part, selected):
     held = app.session_state[DIAGRAM] if DIAGRAM in app.session_state else {}
     assert (held.get("selected") or "") == selected
     assert not app.run().info
+
+
+def test_whatever_else_is_in_the_way_of_a_cure_is_said():
+    """A transformer's tokens of two widths, for which its heads and a product of Concat must change too."""
+    app = visit("architect", c=j({"v": 1, "arch": "bst", "blueprint": {"sequence": [{"kind": "transformer", "heads": 7}]}}))
+    assert "needs B × 20 × d, B × d." in said(app)[0]
+    told = [each.value.replace("\\", "") for each in app.caption if "in the way" in each.value]
+    assert [each.split(": ")[1] for each in told] == ["Attention · Heads", "Concat · Products of fields"]

@@ -125,6 +125,7 @@ def test_what_a_claim_draws_of_its_arms(kept):
     assert not app.exception
     drawn = scenes(app)
     assert {"rz_claim_groups", "rz_claim_grows"} <= set(drawn)
+    assert any("without what predicts category, subcategory" in each.value for each in app.caption)
     said_of = words(drawn["rz_claim_groups"])
     assert said_of.count("never seen") == 1 and "21 to 100" not in said_of and "6 to 20" in said_of
     assert len(visit("claims", claim="category_heads").get("plotly_chart")) == 1

@@ -188,6 +188,7 @@ class TestSettings:
 
     @pytest.mark.parametrize(("key", "value", "sentence"), [
         ("rz_epochs", 5000, "Setting settings.epochs: a whole number of at least 1 and at most 1,000. Found 5000."),
+        ("rz_epochs", 2.5, "Setting settings.epochs: a whole number of at least 1 and at most 1,000. Found 2.5."),
         ("rz_seed", -1, "Setting settings.seed: a whole number of at least 0 and at most 2,147,483,647. Found -1."),
         ("rz_rows", 7, "Setting settings.rows: a whole number of at least 100 and at most 5,000,000, or nothing. Found 7.")])
     def test_what_cannot_be_is_a_sentence_and_changes_nothing(self, key, value, sentence):

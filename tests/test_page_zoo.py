@@ -9,6 +9,7 @@ import pytest
 
 from rankzoo import link
 from rankzoo.document import Document
+from rankzoo.export.picture import HEADS
 from rankzoo.figures.theme import family
 from rankzoo.figures.words import flops
 from rankzoo.registry import systems
@@ -45,6 +46,18 @@ def test_the_table_has_the_eleven_companies_and_the_ladder_its_rungs():
     text = words(scenes(app)[TABLE])
     assert all(systems()[id].company in text for id in INDUSTRY)
     assert "Pick a ranking model." in app.markdown[0].value
+
+
+def test_labels_name_the_components_in_full():
+    """As the diagram's columns are named, in one sentence with one full stop at its end."""
+    app = visit()
+    rungs = [each for each in words(scenes(app)[LADDER]) if "Adds to component" in each]
+    assert len({each.partition(":")[0] for each in rungs}) == len(TEXTBOOK)
+    ends = {f"Adds to component {family(slot)}, {name}." for slot, name in HEADS.items()}
+    assert all("Adds" + each.partition(". Adds")[2] in ends for each in rungs)
+    for each in (*rungs, *words(scenes(app)[TABLE])):
+        assert not re.search(r"\.[.,]", each), each
+    assert set(HEADS.values()) <= set(words(scenes(app)[TABLE])), "whole above the table too"
 
 
 def test_filters_narrow_the_table_and_an_empty_one_says_so():

@@ -309,3 +309,12 @@ def test_a_selection_reaches_python_before_the_drawing() -> None:
     app.session_state["figure"] = {"selected": "b"}
     app.run(timeout=30)
     assert not app.exception and app.markdown[0].value == "before b, after b"
+
+
+@pytest.mark.parametrize("id, faint", [("dcn_v2", 0), ("dcn", 16), ("snapchat", 0)])
+def test_the_grid_of_a_cross_is_a_path_for_each_kind_of_cell(id: str, faint: int) -> None:
+    """Six by six cells, of a low rank those beyond the first two rows and columns faint: an element for each kind."""
+    for block in elements(drawn_of(Document.preset(id))):
+        inside = block[2] if "data-id" in block[1] else []
+        grids = [(each[1]["class"], each[1]["d"].count("M")) for each in inside if each[1].get("class") in ("grid", "grid faint")]
+        assert sorted(grids) in ([], [("grid", 36 - faint), *([("grid faint", faint)] if faint else [])])

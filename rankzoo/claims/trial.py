@@ -86,6 +86,13 @@ def growing(claim: Claim) -> Table:
     return growth({arm.name: document_of(claim, arm).blueprint for arm in claim.arms}, claim.world.schema)
 
 
+def left_out(claim: Claim) -> tuple[str, ...]:
+    """The tasks that the arms' systems have and that no arm predicts: what is counted of an arm has nothing for them."""
+    documents = [document_of(claim, arm) for arm in claim.arms if arm.model]
+    kept = {task for document in documents for task in document.blueprint.tasks}
+    return tuple(dict.fromkeys(task for document in documents for task in document.system.blueprint.tasks if task not in kept))
+
+
 @lru_cache(maxsize=4)
 def rows_of(world: World, rows: int | None, seed: int) -> Dataset:
     """The rows of a seed, made once for all arms."""

@@ -54,7 +54,8 @@ def layout_of(blueprint: Blueprint, schema: Schema, translate: Translate = str) 
 
 
 def way_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate = str) -> Tree | None:
-    """The same in one line: the columns that stand with what leaves each, and the component that fails; None where it stands."""
+    """The same in one line: the columns in which a part stands, with what leaves each, and the component that fails; None where
+    it stands."""
     places, problem = blueprint.reached(schema)
     if problem is None:
         return None
@@ -62,8 +63,9 @@ def way_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate 
     shapes = {place.address.split(".")[0]: place.shape for place in reversed(places)}
     slots = list(shapes)[::-1]
     leaves = {slot: arriving(shapes[after]) for slot, after in pairwise(slots)}
+    shown = dict.fromkeys(block.slot for block in drawn_blocks(standing))
     stands = [Stand(SLOTS.index(slot) + 1, translate(HEADS[slot]), leaves.get(slot, ""))
-              for slot in dict.fromkeys(place.address.split(".")[0] for place in standing)] or [Stand(4, translate("Data"), "")]
+              for slot in slots if slot in shown] or [Stand(4, translate("Data"), "")]
     edge = translate("comes: {shape}").format(shape=problem.comes), translate("needs: {shape}").format(shape=problem.needs)
     return way.draw(stands, translate(failing.spec.title), translate("cannot stand here"), edge,
                     translate("The way to the part that fails"))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from rankzoo.figures.marks import bar, box, ceiling, drawing, hint, line, symbol, text
 from rankzoo.figures.tree import Tree, circle
-from rankzoo.figures.words import Say, decimal, fit, fixed, measure, missing, percent, whole
+from rankzoo.figures.words import Say, bounds, decimal, fit, fixed, measure, missing, percent, whole
 
 
 def rates(frame: pd.DataFrame, say: Say = str) -> Tree:
@@ -137,5 +137,6 @@ def statistic(value: float, chance: float | None, ci95: tuple[float, float] | No
 def _aside(chance: float | None, ci95: tuple[float, float] | None, say: Say) -> str:
     said = "" if missing(chance) else say(", chance {value}").format(value=decimal(chance))
     if ci95 and not any(map(missing, ci95)) and decimal(ci95[0]) != decimal(ci95[1]):
-        said += say(", 95 % interval {low} to {high}").format(low=decimal(ci95[0]), high=decimal(ci95[1]))
+        low, high = bounds(ci95, chance)
+        said += say(", 95 % interval {low} to {high}").format(low=low, high=high)
     return said

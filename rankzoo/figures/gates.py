@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from rankzoo.figures.marks import bar, box, ceiling, cell, drawing, hint, key, line, press, ring, symbol, text
+from rankzoo.figures.marks import bar, ceiling, cell, drawing, hint, key, line, press, ring, symbol, text
+from rankzoo.figures.square import pair, square
 from rankzoo.figures.tree import Tree
-from rankzoo.figures.words import MISSING, Say, fit, fixed, hundredths, measure, missing, place, portions, whole
+from rankzoo.figures.words import Say, fit, fixed, hundredths, measure, missing, place, portions, whole
 
 ALARM = 0.1
 """Below this share of the largest entropy, ln n, a gate counts as collapsed: with 4 experts below 1.15 of them, with 8 1.23."""
@@ -209,39 +210,15 @@ def divergence(js: pd.DataFrame, relatedness: pd.DataFrame | None = None, say: S
     if relatedness is None and "related" in js and js["related"].notna().any():
         relatedness = js.rename(columns={"related": "value"})
     tasks = list(dict.fromkeys([*js["a"].astype(str), *js["b"].astype(str)]))
-    related = {_pair(a, b) for a, b, r in zip(js["a"], js["b"], js["related"], strict=True)
+    related = {pair(a, b) for a, b, r in zip(js["a"], js["b"], js["related"], strict=True)
                if not missing(r) and r >= 0.5} if "related" in js else set()
-    measured = {_pair(a, b): float(v) for a, b, v in zip(js["a"], js["b"], js["js"], strict=True)}
+    measured = {pair(a, b): float(v) for a, b, v in zip(js["a"], js["b"], js["js"], strict=True)}
     parts = square(tasks, measured, related, 0, say("How differently two tasks mix the experts"),
                    say("0 = same mixture, 1 = no expert in common"), max(0.1, ceiling(list(measured.values()))), False)
     if relatedness is not None:
-        planted = {_pair(a, b): float(v) for a, b, v in
+        planted = {pair(a, b): float(v) for a, b, v in
                    zip(relatedness["a"], relatedness["b"], relatedness["value"], strict=True)}
         parts += square(tasks, planted, related, 400, say("How related they were made"),
                         say("1 = same hidden cause, 0 = unrelated"), 1.0, True)
     return drawing(800 if relatedness is not None else 380, 76 + 38 * len(tasks),
                    say("Jensen–Shannon divergence between the tasks' gates, and the planted relatedness"), *parts)
-
-
-def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outlined: set[frozenset[str]], left: float,
-           title: str, note: str, top: float, signed: bool) -> list[Tree]:
-    """A task × task matrix with its own names, a title and a note above; the diagonal stays neutral."""
-    each = min(66.0, 280 / max(len(tasks), 1))
-    parts = [text(left, 14, title, "large bold"), text(left, 32, note, "t2 small")]
-    outlines: list[Tree] = []
-    for i, a in enumerate(tasks):
-        y = 62 + 38 * i
-        parts += [text(left + 96 + each * i + (each - 4) / 2, 54, fit(a, each - 2), "t2 small", "middle"),
-                  symbol(i, left + 5, y + 16), text(left + 16, y + 21, fit(a, 76, 13), "t1")]
-        for j, b in enumerate(tasks):
-            x, value = left + 96 + each * j, values.get(_pair(a, b), math.nan) if i != j else math.nan
-            said = fixed(value, 2) if i != j else ""
-            fill = cell(x, y, each - 4, 33, value, top, said, signed)
-            parts.append(hint(f"{a} × {b}: {fixed(value, 3) if i != j else MISSING}", *fill))
-            if i != j and _pair(a, b) in outlined:
-                outlines.append(box(x - 2, y - 2, each, 37, "truth", 5))
-    return parts + outlines
-
-
-def _pair(a: object, b: object) -> frozenset[str]:
-    return frozenset((str(a), str(b)))

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rankzoo.figures.gates import square
 from rankzoo.figures.marks import bar, box, drawing, hint, line, symbol, text
+from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree, g, path
-from rankzoo.figures.words import Say, fit, hundredths, percent, whole
+from rankzoo.figures.words import Say, fit, hundredths, measure, percent, whole
 
 RELATED = 0.5
 OWNERS = ("none", "a", "b", "both", "conflict")
@@ -59,14 +59,14 @@ def owners(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say =
 
 def _legend(frame: pd.DataFrame, kinds: dict[str, str], a: str, b: str, say: Say) -> list[Tree]:
     words = {"none": say("neither"), "a": a, "b": b, "both": say("both"), "conflict": say("both, pulled apart")}
-    counted, parts = frame["owner"].value_counts(), []
-    for i, owner in enumerate(OWNERS):
-        x = 124 * i
+    counted, parts, x = frame["owner"].value_counts(), [], 0.0
+    for owner in OWNERS:
         parts.append(box(x, 2, 14, 14, kinds[owner], 2))
         if owner == "conflict":
             parts.append(path(f"M{x + 2} 14L{x + 12} 4", "sign"))
-        parts += [text(x + 20, 14, fit(words[owner], 100), "t1 small"),
+        parts += [text(x + 20, 14, words[owner], "t1 small"),
                   text(x + 20, 30, whole(int(counted.get(owner, 0))), "t2 small num")]
+        x += max(124.0, measure(words[owner]) + 34)
     return parts
 
 

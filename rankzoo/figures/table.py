@@ -8,7 +8,7 @@ from rankzoo.figures.marks import box, drawing, line, press, ring, text
 from rankzoo.figures.tree import Tree, g
 from rankzoo.figures.words import Say, fit, whole
 
-COMPONENTS = ("Features", "Attention", "Interact.", "Concat", "Sharing", "Deep", "Loss")
+COMPONENTS = ("Features", "Attention", "Interaction", "Concat", "Sharing", "Deep", "Loss")
 COLUMNS = (64, 74, 74, 34, 92, 50, 78)
 LEFT, GAP, WIDTH, HEAD, ROW, CELL = 172, 3, 748, 42, 42, 25
 LONGEST = 11

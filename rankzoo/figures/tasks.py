@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rankzoo.figures.gates import square
 from rankzoo.figures.marks import box, ceiling, drawing, hint, line, symbol, text
+from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree, circle, g, path, width_of
 from rankzoo.figures.words import Say, fit, fixed, missing, number
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from rankzoo.figures.gates import square
 from rankzoo.figures.marks import bar, box, ceiling, drawing, hint, line, text
 from rankzoo.figures.plot import spread
+from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree, circle, path
 from rankzoo.figures.words import Say, fit, fixed, missing, number
 

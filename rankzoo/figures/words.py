@@ -47,6 +47,15 @@ def decimal(value: float | None) -> str:
     return "0" if value == 0 else fixed(value, 2 if not missing(value) and abs(value) >= 1 else 3)
 
 
+def bounds(ends: Sequence[float], chance: float | None = 0.0) -> list[str]:
+    """The ends of an interval as `decimal` has them, with as many more places as show on which side of chance each is."""
+    found, level = [], 0.0 if missing(chance) else float(chance)
+    for end in ends:
+        enough = next((places for places in range(3, 7) if fixed(end, places) != fixed(level, places)), 3)
+        found.append(decimal(end) if enough == 3 else fixed(end, enough))
+    return found
+
+
 def percent(share: float | None, places: int = 0) -> str:
     """A share as per cent: 0.083 → 8.3 % with one place."""
     return MISSING if missing(share) else fixed(100 * share, places) + " %"

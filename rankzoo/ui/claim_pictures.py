@@ -8,7 +8,7 @@ import streamlit as st
 
 from rankzoo.claims.claim import Claim, Course
 from rankzoo.claims.outcome import Outcome
-from rankzoo.claims.trial import growing
+from rankzoo.claims.trial import growing, left_out
 from rankzoo.figures import bars, curves, lines, panels, seesaw
 from rankzoo.figures.words import size
 from rankzoo.ui import page
@@ -41,6 +41,9 @@ def grows(claim: Claim) -> None:
     told = growing(claim).rename(columns={"items": "x", "parameters": "y"})
     scene(lines.lines(told, words, "items in the catalogue", "parameters", translate, logarithmic=True, written=size),
           key="rz_claim_grows", alt=say(words), width=620)
+    if without := left_out(claim):
+        st.caption(say("Counted as they are compared here, without what predicts {tasks}.",
+                       tasks=page.escaped(", ".join(without))))
 
 
 def plane(outcome: Outcome, x: str, y: str) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from rankzoo.ui import component
 
 TURNED = ("undo", "redo")
 """Buttons that a key presses, as fast as a drawing."""
+UNIT, UNCUT = 1.0, "%.0f"
+"""Step and format of a field for a whole number: it shows one, and tells what was typed."""
 SHOWN = "rz_shown"
 """Where it is remembered what each field shows, and what it had before."""
 LAST = 30
@@ -27,6 +29,13 @@ def synchronise(key: str, value: object) -> None:
     if key not in memory or told != value:
         memory[key] = value
     shown[key] = value, (*had, *(each for each in (now, told) if each != value))[-LAST:]
+
+
+def counted(key: str) -> object:
+    """What a field for a whole number tells: that, or the fraction that was typed, which the server refuses. A field that takes
+    whole numbers alone would cut it off and say nothing."""
+    value = st.session_state[key]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def answered(key: str, change: Callable[..., None], *arguments: object) -> None:

@@ -50,9 +50,9 @@ def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: 
         fields.synchronise(key, value)
         st.slider(title, int(low or 0), int(high), key=key, help=note, on_change=fields.answered, args=(key, _changed, path, key))
     elif annotation is int:
-        fields.synchronise(key, value)  # no bounds in the browser: the server's sentence says what is allowed
-        st.number_input(title, step=1, format="%d", key=key, help=note, on_change=fields.answered,
-                        args=(key, _changed, path, key))
+        fields.synchronise(key, float(value))  # no bounds in the browser: the server's sentence says what is allowed
+        st.number_input(title, step=fields.UNIT, format=fields.UNCUT, key=key, help=note, on_change=fields.answered,
+                        args=(key, _counted, path, key))
     elif annotation is float:
         fields.synchronise(key, float(value))
         st.number_input(title, key=key, help=note, step=0.05 if high == 1 else 0.0001 if value < 0.01 else 0.1, format="%g",
@@ -80,9 +80,9 @@ def of_one(path: str, field: FieldInfo, value: Mapping[str, Any], name: str) -> 
                      args=(key, _set_one, path, value, name, key),
                      format_func=lambda option: say("as its labels ask") if option == OFF else say(option.replace("_", " ")))
         return
-    fields.synchronise(key, value.get(name))
+    fields.synchronise(key, float(value[name]) if name in value else None)
     whole = _plain(last) is int
-    st.number_input(title, value=None, key=key, step=1 if whole else 0.5, format="%d" if whole else "%g",
+    st.number_input(title, value=None, key=key, step=fields.UNIT if whole else 0.5, format=fields.UNCUT if whole else "%g",
                     placeholder=say("default"), on_change=fields.answered, args=(key, _set_one, path, value, name, key))
 
 
@@ -93,7 +93,7 @@ def _plain(annotation: Any) -> Any:
 
 def _set_one(path: str, value: Mapping[str, Any], name: str, key: str) -> None:
     """One name's value put into the whole; where it is the default, the name is taken out."""
-    chosen = st.session_state[key]
+    chosen = fields.counted(key)
     rest = {each: given for each, given in value.items() if each != name}
     state.edit(path, rest if chosen in (None, OFF) else rest | {name: chosen})
 
@@ -173,6 +173,10 @@ def _number(text: str) -> Any:
 
 def _changed(path: str, key: str) -> None:
     state.edit(path, st.session_state[key])
+
+
+def _counted(path: str, key: str) -> None:
+    state.edit(path, fields.counted(key))
 
 
 def _typed(path: str, key: str, annotation: Any) -> None:

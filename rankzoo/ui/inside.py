@@ -11,7 +11,7 @@ from rankzoo.data.dataset import Dataset, Part
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import bars
-from rankzoo.figures.words import decimal, missing, whole
+from rankzoo.figures.words import bounds, decimal, missing, whole
 from rankzoo.inspection.forecast import first
 from rankzoo.inspection.score import Score
 from rankzoo.inspection.view import Subject
@@ -188,5 +188,5 @@ def words_of(words: str, score: Score) -> str:
 
 def _further(score: Score) -> str:
     said = f"{score.said(translate)} {decimal(score.value)}"
-    ends = [decimal(end) for end in score.ci95 or ()]
+    ends = bounds(score.ci95 or (), score.chance)
     return said + say(" ({low} to {high})", low=ends[0], high=ends[1]) if len(set(ends)) == 2 else said

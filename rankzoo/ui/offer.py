@@ -44,6 +44,10 @@ def _button(spot: DeltaGenerator, trouble: ZooError) -> None:
                   args=(trouble,))
         if not short:
             st.caption(escaped(say("This would change {changes}", changes=said)))
+        for further in Document.behind(trouble):
+            where = place(further.at, _kinds(trouble.tried))
+            why = (f"{where}: " if where else "") + further.text(translate, fix=False)
+            st.caption(escaped(say("Also in the way: {why}", why=why)))
 
 
 def words(trouble: ZooError) -> list[str]:

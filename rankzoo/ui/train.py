@@ -158,12 +158,12 @@ def _on_data() -> None:
 
 def _number(key: str, path: str, title: str, value: int, step: int = 1) -> None:
     """A whole number without bounds in the browser: the server's sentence says what is allowed."""
-    fields.synchronise(key, value)
-    st.number_input(title, key=key, step=step, on_change=_edit, args=(path, key), format="%d")
+    fields.synchronise(key, float(value))
+    st.number_input(title, key=key, step=fields.UNIT * step, on_change=_edit, args=(path, key), format=fields.UNCUT)
 
 
 def _edit(path: str, key: str) -> None:
-    value = st.session_state[key]
+    value = fields.counted(key)
     if path == "settings.rows" and value == default_rows(state.document().data):
         value = None
     state.edit(path, value)

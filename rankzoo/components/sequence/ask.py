@@ -64,9 +64,10 @@ class Ask(HistorySlot):
         self.free(shape, name)
         if shape.sequences[asking].width != token:
             raise ZooError("What asks has {wide} numbers, a past item {token}; they cannot be compared.",
-                           "Set a token width, {wide} for example.", at=f"{shape.at}.token", wide=shape.sequences[asking].width,
-                           token=token, cure=(f"{shape.at}.token", shape.sequences[asking].width),
-                           comes=f"{asking}: {axes('L', shape.sequences[asking].width)}", needs=f"{asking}: {axes('L', token)}")
+                           "Set one token width for both, {wide} for example.", at=f"{shape.at}.token",
+                           wide=shape.sequences[asking].width, token=token,
+                           cure=(f"{shape.at}.token", shape.sequences[asking].width), needs=f"2 × {axes('L', 'd')}",
+                           comes=f"{axes('L', shape.sequences[asking].width)}, {axes('L', token)}")
         answers = SequenceShape(shape.sequences[asking].length, {"answer": token}, items=False)
         return shape.but(sequences={**shape.sequences, name: answers}, origin={**shape.origin, name: shape.at})
 

@@ -86,9 +86,10 @@ class HistorySlot(Slot):
         item, candidate, _ = self.widths(shape)
         if not self.token and item != candidate:
             raise ZooError("A past item has {item} numbers, the candidate {candidate}; they cannot be compared.",
-                           "Set a token width, {item} for example.", at=f"{shape.at}.token", item=item, candidate=candidate,
-                           cure=(f"{shape.at}.token", item), comes=axes(self.taken(shape).length, item),
-                           needs=axes(self.taken(shape).length, candidate))
+                           "Set one token width for both, {item} for example.", at=f"{shape.at}.token", item=item,
+                           candidate=candidate, cure=(f"{shape.at}.token", item),
+                           comes=f"{axes(self.taken(shape).length, item)}, {axes(candidate)}",
+                           needs=f"{axes(self.taken(shape).length, 'd')}, {axes('d')}")
 
     def token_parts(self, shape: Shape, candidate: bool) -> tuple[Part, ...]:
         """Count of the maps that make tokens; none where fields stand side by side."""

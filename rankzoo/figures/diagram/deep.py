@@ -1,6 +1,8 @@
 """The nodes from the crosses to the heads: cross layers, joined bars, layers, experts, gates, towers, heads."""
 from __future__ import annotations
 
+from itertools import product
+
 from rankzoo.figures.diagram.marks import bars, corner, side_bars, skips, underline, units_label
 from rankzoo.figures.diagram.nodes import badge
 from rankzoo.figures.diagram.state import State, stack_shares
@@ -21,11 +23,13 @@ def cross(block: Block, box: Box, state: State) -> list[Tree]:
     name = block.title.rstrip("0123456789 ") if times > 1 else block.title
     parts = [rect(0, 0, box.w, box.h, "node box", 6),
              text(box.w / 2, 38 if times > 1 else 20, fit(name, box.w - 8), "t1 bold", "middle")]
-    cell, left, top = 7.4, (box.w - GRID * 8.4) / 2, 44.0 if times > 1 else 30.0
+    left, top = (box.w - GRID * 8.4) / 2, 44.0 if times > 1 else 30.0
     low = len(block.units) > 1 and block.units[1] < block.units[0]
-    for i in range(GRID):
-        parts += [rect(left + j * 8.4, top + i * 8.4, cell, cell, "grid" if not low or j < 2 or i < 2 else "grid faint", 1)
-                  for j in range(GRID)]
+    cells: dict[str, str] = {}  # one path for all cells of a kind: a drawing is sent and held by its elements
+    for i, j in product(range(GRID), repeat=2):
+        kind = "grid faint" if low and min(i, j) >= 2 else "grid"
+        cells[kind] = cells.get(kind, "") + f"M{left + j * 8.4:.1f} {top + i * 8.4:.1f}h7.4v7.4h-7.4z"
+    parts += [path(d, kind) for kind, d in cells.items()]
     sizes = " × ".join(units_label(unit) for unit in block.units[:2])
     parts.append(text(box.w / 2, box.h - 9, fit(sizes, box.w - 6), "t2 num size", "middle"))
     return [*parts, *badge(times, box), *underline(block, box, state), *corner(block, box, state)]

@@ -35,10 +35,7 @@ def show(sight: Sight) -> None:
     beside = around.chosen(sight.subject.part) if graph else None
     clicked = _maps(shown, feature, by, beside)
     known = frame[frame["id"] > 0]  # 0 stands for what is unknown
-    rare, common = (known[known["count"] == 0], known[known["count"] > 0])
-    st.markdown(say("**Read it:** {count} values, of which {rare} occur in none of the rows on view. Vectors of the others are "
-                    "{long} long on average, of these {short}.", count=whole(len(known)), rare=whole(len(rare)),
-                    long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3)))
+    st.markdown(_lengths(known))
     st.caption(say("Near dots have like vectors; what the two directions mean is not given.") + " " + say(
         "No vector belongs to an item: each is computed of what is known of it, a new one's too."
         if embeddings.computed(sight.subject, feature) else "A vector that was never trained stays where it was drawn."))
@@ -53,6 +50,18 @@ def show(sight: Sight) -> None:
         around.agreement({say("this model"): view.tables["agreement"]} | others, by)
         around.ask(sight.subject.model.blueprint.tasks)
         around.one(sight, frame, by, clicked)
+
+
+def _lengths(known: Table) -> str:
+    """How long the vectors are, of the values that occur on view and of those that do not, if there are both."""
+    rare, common = (known[known["count"] == 0], known[known["count"] > 0])
+    if len(rare) and len(common):
+        return say("**Read it:** {count} values, of which {rare} occur in none of the rows on view. Vectors of the others are "
+                   "{long} long on average, of these {short}.", count=whole(len(known)), rare=whole(len(rare)),
+                   long=number(common["norm"].mean(), 3), short=number(rare["norm"].mean(), 3))
+    said = (say("**Read it:** {count} values, of which each occurs in the rows on view.", count=whole(len(known))) if len(common)
+            else say("**Read it:** {count} values, of which none occurs in the rows on view.", count=whole(len(known))))
+    return said + " " + say("Vectors are {long} long on average.", long=number(known["norm"].mean(), 3)) if len(known) else said
 
 
 def _viewed(sight: Sight, feature: str, by: str) -> View:

@@ -88,4 +88,12 @@ def _pair(sight: Sight, tasks: tuple[str, ...]) -> None:
                  if sight.subject.model.blueprint.sharing.contribution == "without_unit" else
                  say("|weight × gradient| over the last steps"))
         st.caption(say("How much a task depends on a weight is {stake}. Where two tasks pull it apart, the one that depends on "
-                       "it more has more say: the further from the diagonal, the more.", stake=stake))
+                       "it more has more say: the further from the diagonal, the more.", stake=stake)
+                   + _absent(table))
+
+
+def _absent(table: Table) -> str:
+    """How many weights of both have no place on a scale of logarithms."""
+    shared = table[table["owner"].isin(("both", "conflict"))]
+    count = int(((shared["worth_a"] <= 0) | (shared["worth_b"] <= 0)).sum())
+    return " " + say("Not drawn: {n} weights of both on which one task does not depend at all.", n=whole(count)) if count else ""

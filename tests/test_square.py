@@ -1,0 +1,34 @@
+"""A square of tasks: every name stands at its row and its column in full, in two lines where one is too narrow."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo.figures.square import square
+from rankzoo.figures.tree import Tree
+from rankzoo.figures.words import measure
+from rankzoo.registry import systems
+
+SEVERAL = {id: system.blueprint.tasks for id, system in systems().items() if len(system.blueprint.tasks) > 1}
+
+
+def heads(tasks: tuple[str, ...]) -> list[Tree]:
+    """The names above the columns, the first line first."""
+    drawn = [part for part in square(tasks, {}, set(), 0, "title", "note", 1.0, False) if part[0] == "text"]
+    return [part for part in drawn if part[1].get("text-anchor") == "middle"]
+
+
+@pytest.mark.parametrize("arch", SEVERAL)
+def test_every_task_of_a_company_is_named_in_full(arch):
+    """LinkedIn's second of five columns read «long_dwe…»."""
+    columns: dict[float, str] = {}
+    for part in sorted(heads(SEVERAL[arch]), key=lambda part: part[1]["y"]):
+        columns[part[1]["x"]] = columns.get(part[1]["x"], "") + part[2]
+        assert measure(part[2]) <= min(66, 280 / len(SEVERAL[arch]))
+    assert tuple(columns[x] for x in sorted(columns)) == SEVERAL[arch]
+    rows = [part for part in square(SEVERAL[arch], {}, set(), 0, "title", "note", 1.0, False)
+            if part[0] == "text" and part[1]["class"] == "t1"]
+    assert "".join(part[2] for part in rows) == "".join(SEVERAL[arch])
+
+
+def test_a_name_without_parts_is_cut():
+    assert any("…" in part[2] for part in heads(("aVeryLongNameOfOneWordAlone", "b", "c", "d", "e")))
