@@ -23,6 +23,11 @@ def asked() -> tuple[str, str] | None:
     return None if found in memory.get(LEFT, ()) and not _turned_back() else found
 
 
+def known() -> bool:
+    """Whether an address named something: one that was taken up, or one that was written."""
+    return any(st.session_state.get(LINK, ("", "")))
+
+
 def heard(link: tuple[str, str]) -> None:
     """An address was taken up."""
     st.session_state[LINK] = link

@@ -47,7 +47,7 @@ def document() -> Document:
 def chosen() -> bool:
     """Whether somebody chose what is in hand, and it is not only what a visitor begins with: it stood in an address, or is
     another."""
-    return st.session_state["rz_link"] != ("", "") or document() != Document.preset(FIRST)
+    return address.known() or document() != Document.preset(FIRST)
 
 
 def run() -> Run | None:
