@@ -10,6 +10,10 @@ from hypothesis import HealthCheck, given, settings
 
 from rankzoo import mending
 from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.components.representation.embeddings import Embeddings
+from rankzoo.components.representation.tree_leaves import TreeLeaves
+from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.document import Document, lacking
 from rankzoo.errors import ZooError
 from rankzoo.export.picture import BROKEN_WIDTH, HEADS, up_to_the_break, way_to_the_break
@@ -25,6 +29,7 @@ from rankzoo.saying import nearest
 from rankzoo.schema import Schema
 from rankzoo.ui.broken import last_columns
 from tests.drawings import walk
+from tests.support import shop
 from tests.test_blueprint import ANY
 from tests.test_cli import refusal
 from tests.test_layout import LAWS
@@ -135,6 +140,16 @@ def test_the_picture_of_a_break_is_no_larger_than_what_stands_in_it():
 def test_a_model_that_stands_has_no_break():
     preset = Document.preset("youtube")
     assert up_to_the_break(preset.blueprint, preset.schema()) is None
+
+
+def test_a_question_passes_a_broken_part_below_the_candidate():
+    """The second component cannot stand, and is drawn in the rank of the first one's candidate, which is narrower."""
+    document, problem = broken("din", ("sequence", [{"kind": "query_attention", "token": 4}, {"kind": "pooling", "token": 4}]))
+    assert_drawn_up_to_the_break(document.blueprint, document.schema(), problem)
+    for kind in (TreeLeaves(), Embeddings()):
+        asked = QueryAttention(token=4, heads=2), Pooling(token=4)
+        blueprint = Blueprint(representation=kind, sequence=asked, tasks=("click",))
+        assert_drawn_up_to_the_break(blueprint, shop(), blueprint.reached(shop())[1])
 
 
 def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: ZooError) -> None:

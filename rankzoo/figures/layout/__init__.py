@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from rankzoo.figures.layout.collapse import Graph, condense
-from rankzoo.figures.layout.detours import around
+from rankzoo.figures.layout.detours import around, level_out
 from rankzoo.figures.layout.edges import Wiring, bar_segments, route
 from rankzoo.figures.layout.place import LEAST, Heights, heights, place
 from rankzoo.figures.layout.ranks import LANE_TOWERS, Columns, plan
@@ -44,6 +44,7 @@ def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1
     boxes |= lane
     wiring = _wired(graph, boxes, scale)
     edges = around(route(wiring), boxes, across, frame) if lane else edges
+    edges = level_out(edges, {address: block.form for address, block in graph.blocks.items()}, across)
     spans = {slot: Box(x, 0, w, frame.bottom) for slot, (x, w) in across.extents.items()}
     return Layout(across.total, bottom + FOOT, frame, tuple(columns), spans, graph.blocks, boxes, graph.links, tuple(edges),
                   graph.hidden, graph.counts, wiring.segments, _bands(down, boxes, graph), tasks,

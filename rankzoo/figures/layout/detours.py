@@ -147,3 +147,17 @@ def _side_by_side(ways: Mapping[int, list[Passage]], edges: Sequence[Edge]) -> N
             middles[at] = min(middles[at], y - half)
             y = middles[at] - half - gap
             ways[i][k] = replace(ways[i][k], y=middles[at], t=2 * half)
+
+
+def level_out(edges: Sequence[Edge], forms: Mapping[str, str], across: Columns) -> list[Edge]:
+    """The candidate is narrower than a broken part that stands above or below it: what leaves it stays level until it is past."""
+    past = {address: left + width for rank, left, width in zip(across.order, across.lefts, across.widths, strict=True)
+            if any(forms[each] == "broken" for each in rank.members)
+            for address in rank.members if forms[address] == "candidate"}
+    found = []
+    for edge in edges:
+        if not edge.via and edge.start.x < past.get(edge.source, 0.0) < edge.end.x:
+            y, half = edge.start.y, edge.start.t / 2
+            edge = replace(edge, via=(Passage(edge.start.x, past[edge.source], y, edge.start.t, (y - half, y + half)),))
+        found.append(edge)
+    return found
