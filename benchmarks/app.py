@@ -51,9 +51,9 @@ PROBE = """(() => {
   const ended = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning";
   const title = () => words(".st-key-rz_caption strong");
   const sentence = () => words("[data-testid=stAlertContentError]");
-  // Whether counts and warnings are those of this run: what stands behind them is, and no warning is from the run before.
+  // Whether counts and warnings are those of this run: the line of counts, sent last, is, and no warning is from the run before.
   const STALE = ["[class*=st-key-rz_advice]", ".st-key-rz_large"].map((each) => `${each} [data-stale=true]`).join(", ");
-  const NEXT = ".st-key-rz_caption [data-testid=stElementContainer]:not([data-stale=true])";
+  const NEXT = ".st-key-rz_large [data-testid=stElementContainer]:not([data-stale=true])";
   const fresh = () => document.querySelector(NEXT) !== null && document.querySelector(STALE) === null;
   // Ready when the whole page is; when the part that is looked at first was is remembered.
   const whole = (part) => { const ready = () => { if (!part()) return false;

@@ -40,8 +40,11 @@ def picture(document: Document, inside: Learned) -> None:
     if not caption.in_class(chosen):
         scene(counted(scaled.count, tongue, flat=classroom.on()),
               key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
-    large.show(document, scaled)
-    advised.show(document)
+    sizes, warnings = st.container(), st.container()  # the line of counts is sent last: where it stands, all warnings do
+    with warnings:
+        advised.show(document)
+    with sizes:
+        large.show(document, scaled)
     caption.show(chosen, inside)
 
 
