@@ -27,7 +27,7 @@ def test_din_stands_with_every_kind_of_its_slot_and_without_one(change):
     whose own settings do not fit says what must be set beside it, and stands with that."""
     more = FOLLOWED.get(change.rpartition("=")[2], [])
     if more:
-        with pytest.raises(ZooError, match="Set a token width|such as additive_attention"):
+        with pytest.raises(ZooError, match="Set one token width|such as additive_attention"):
             chosen("din", [change], "", (), [])
     choice = chosen("din", [change, *more], "", (), [])
     blueprint, schema = choice.document.blueprint, choice.document.schema()
