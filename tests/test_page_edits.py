@@ -301,7 +301,8 @@ def test_what_the_source_says_is_all_that_stands_out():
     every = Document.preset("youtube").system.told
     stated = [fact for fact in every if fact.tag == "stated"]
     shown = app.table[0].value
-    assert len(shown) == len(stated) < len(every) and list(shown) == ["what", "value", "source and place", "setting"]
+    why = ["why"] if any(fact.why for fact in stated) else []
+    assert len(shown) == len(stated) < len(every) and list(shown) == ["what", "value", "source and place", "setting", *why]
     assert [each.replace("\\", "") for each in shown["value"]] == [fact.value for fact in stated]
     assert any(f"{len(stated)} of {len(every)} facts" in each.value and each.value.endswith("each stated: read in the source")
                for each in app.caption)
