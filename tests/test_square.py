@@ -1,8 +1,10 @@
-"""A square of tasks: every name stands at its row and its column in full, in two lines where one is too narrow."""
+"""Names of tasks: every one stands in full, in two lines where it must be: at a square's rows and columns, and beside gates."""
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+from rankzoo.figures.gates import effective, matrix
 from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import measure
@@ -32,3 +34,18 @@ def test_every_task_of_a_company_is_named_in_full(arch):
 
 def test_a_name_without_parts_is_cut():
     assert any("…" in part[2] for part in heads(("aVeryLongNameOfOneWordAlone", "b", "c", "d", "e")))
+
+
+@pytest.mark.parametrize("arch", SEVERAL)
+@pytest.mark.parametrize("draw", [matrix, effective])
+def test_no_task_is_cut_beside_its_gate(arch, draw):
+    """Kuaishou's second of three read «effective_v…»."""
+    frame = pd.DataFrame([{"task": task, "expert": expert, "mean": 0.5, "sd": 0.1} for task in SEVERAL[arch] for expert in "12"])
+    tree = draw(frame)
+    said = "".join(part[2] for part in parts(tree) if part[0] == "text")
+    assert all(task in said for task in SEVERAL[arch]) and "…" not in said
+
+
+def parts(tree: Tree) -> list[Tree]:
+    """All of a drawing, from the root on."""
+    return [tree, *(each for inside in (tree[2] if not isinstance(tree[2], str) else ()) for each in parts(inside))]

@@ -14,7 +14,7 @@ import pandas as pd
 from rankzoo.figures.marks import bar, ceiling, cell, drawing, hint, key, line, press, ring, symbol, text
 from rankzoo.figures.square import pair, square
 from rankzoo.figures.tree import Tree
-from rankzoo.figures.words import Say, fit, fixed, hundredths, measure, missing, place, portions, whole
+from rankzoo.figures.words import Say, fit, fixed, halves, hundredths, measure, missing, place, portions, whole
 
 ALARM = 0.1
 """Below this share of the largest entropy, ln n, a gate counts as collapsed: with 4 experts below 1.15 of them, with 8 1.23."""
@@ -39,7 +39,7 @@ def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Sa
         y = 24 + PITCH * i
         title = say("shared gate") if task == apart else task
         parts += [text(0, y + 30, fit(title, LABEL - 2, 13), "t2")] if task == apart else [
-            symbol(i, 5, y + 25), text(18, y + 30, fit(title, LABEL - 20, 13), "t1", bold=True)]
+            symbol(i, 5, y + 25), *_named(title, 18, y + 30, LABEL - 20, bold=True)]
         shares = [table.get((task, name), math.nan) for name in experts]
         said = portions(shares) if value == "mean" else [hundredths(share) for share in shares]
         parts += [_press(f"{task}|{name}", title, name, shares[j], said[j], LABEL + each * j, y, each - 3, top, selected, say)
@@ -55,6 +55,12 @@ def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Sa
     title = {"mean": say("Mean gate weight in per cent: one row per task, one column per expert")}.get(
         value, say("Spread of the gate weight over rows, in per cent"))
     return drawing(WIDTH, legend + 14, title, *parts)
+
+
+def _named(task: str, x: float, y: float, room: float, bold: bool = False) -> list[Tree]:
+    """A task's name in full about a line: in two of them where one is too narrow."""
+    lines = halves(task, room, 13)
+    return [text(x, y - 7 * (len(lines) - 1) + 14 * i, line, "t1", bold=bold) for i, line in enumerate(lines)]
 
 
 def _table(frame: pd.DataFrame, value: str) -> tuple[dict[tuple[str, str], float], list[str], list[str]]:
@@ -139,12 +145,12 @@ def effective(frame: pd.DataFrame, say: Say = str) -> Tree:
     """
     used_by, count = _used(frame)
     alarm = count ** ALARM  # exp(0.1 ln n)
-    left, width = 84, 208
+    left, width = 90, 202
     parts = [text(0, 14, say("How many experts does each task use?"), "large bold"),
              text(0, 34, say("1 = one expert only, {count} = all equally").format(count=count), "t2 small")]
     for i, (task, used) in enumerate(used_by.items()):
         y = 48 + 40 * i
-        parts += [symbol(i, 5, y + 9), text(16, y + 13, fit(task, left - 18, 13), "t1"),
+        parts += [symbol(i, 5, y + 9), *_named(task, 16, y + 13, left - 18),
                   hint(say("{task} uses {number} of {count} experts.").format(
                       task=task, number=fixed(used, 3), count=count),
                       *bar(left, y, width, 17, used / count, f"task-{i % 8} mark")),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rankzoo.figures.marks import box, cell, hint, symbol, text
 from rankzoo.figures.tree import Tree
-from rankzoo.figures.words import MISSING, fit, fixed, measure
+from rankzoo.figures.words import MISSING, fixed, halves
 
 
 def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outlined: set[frozenset[str]], left: float,
@@ -18,8 +18,8 @@ def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outline
     for i, a in enumerate(tasks):
         y = 62 + 38 * i
         parts += [text(left + 96 + each * i + (each - 4) / 2, 56 - 11 * up, said, "t2 small", "middle")
-                  for up, said in enumerate(reversed(_lines(a, each - 2)))]
-        beside = _lines(a, 76, 13)
+                  for up, said in enumerate(reversed(halves(a, each - 2)))]
+        beside = halves(a, 76, 13)
         parts += [symbol(i, left + 5, y + 16), *(text(left + 16, y + 28 - 7 * len(beside) + 14 * down, said, "t1")
                                                  for down, said in enumerate(beside))]
         for j, b in enumerate(tasks):
@@ -30,13 +30,6 @@ def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outline
             if i != j and pair(a, b) in outlined:
                 outlines.append(box(x - 2, y - 2, each, 37, "truth", 5))
     return parts + outlines
-
-
-def _lines(name: str, room: float, font: float = 12) -> tuple[str, ...]:
-    """A name in one line, or in two where it is too wide and has parts: long_ dwell."""
-    cut = name.find("_") + 1
-    halves = (name[:cut], name[cut:]) if 0 < cut < len(name) else (name,)
-    return (name,) if measure(name, font) <= room else tuple(fit(part, room, font) for part in halves)
 
 
 def pair(a: object, b: object) -> frozenset[str]:

@@ -129,3 +129,10 @@ def fit(text: str, width: float, font: float = 12) -> str:
     while text and measure(text + "…", font) > width:
         text = text[:-1]
     return text.rstrip() + "…" if len(text) > 1 else ""
+
+
+def halves(name: str, width: float, font: float = 12) -> tuple[str, ...]:
+    """A name in one line, or in two where it is too wide and has parts: long_ dwell."""
+    cut = name.find("_") + 1
+    parts = (name[:cut], name[cut:]) if 0 < cut < len(name) else (name,)
+    return (name,) if measure(name, font) <= width else tuple(fit(part, width, font) for part in parts)
