@@ -43,7 +43,7 @@ def epoch_axis(figure: Figure, title: str, epochs: float, y_range: tuple[float, 
 
 def short(name: object) -> str:
     """A name as it stands at the end of a line; the whole name is in the hover text."""
-    return fit(str(name), 84, 13)
+    return fit(str(name), 92, 13)
 
 
 def room(names: Sequence[object], digits: int) -> float:
