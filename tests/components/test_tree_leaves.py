@@ -121,8 +121,8 @@ def test_at_the_threshold_a_number_goes_left():
 
 
 @pytest.mark.parametrize("lacking", [0.0, 1.0])
-def test_a_missing_number_goes_where_the_library_sends_it(lacking):
-    """Linkedin 13: rows whose number is missing lean to one label or the other, and the library's own prediction is the oracle
+def test_linkedin_13_a_missing_number_goes_where_the_library_sends_it(lacking):
+    """Rows whose number is missing lean to one label or the other, and the library's own prediction is the oracle
     for which leaf every row has, NaN or not; a number that no row lacked goes left when it is missing."""
     import lightgbm
 

@@ -211,7 +211,7 @@ def test_alibaba_10_level_and_emptiness(mode):
             assert (torch.autograd.grad(found, s, allow_unused=True)[0] == 0).all()
 
 
-def test_alibaba_5_a_unique_softmax_weighs_an_item_by_its_grade():
+def test_alibabas_unique_softmax_weighs_an_item_by_its_grade():
     """By hand for grades 3, 1, 0 and scores 2, 1, 0: (2³ − 1) ln(1 + e^−1 + e^−2) at the third level, once ln(1 + e^−1) at
     the first, and nothing at those that are nobody's grade."""
     layer, s = loss_of(mode="unique_softmax", random=0), scored(2.0, 1.0, 0.0)

@@ -33,6 +33,8 @@ SCHEMA = schema_of("news")
 BATCH = random_batch(SCHEMA, 10)
 TASKS = ("click", "category", "entities")
 MODES = ("sum", "pcgrad", "mtrec_mutual", "mtrec_aux_only")
+OPPOSED = 1
+"""The seed of a batch in which what the auxiliary tasks want is against the click."""
 CONFLICT, AGREE = {"a": [3.0, 1.0], "b": [-2.0, 0.5]}, {"a": [3.0, 1.0], "b": [2.0, 0.5]}
 
 
@@ -93,17 +95,22 @@ def test_huawei_4_two_tasks_are_pcgrad():
 
 @pytest.mark.parametrize("mode", MODES)
 def test_huawei_5_what_one_task_owns_keeps_its_gradient(mode):
-    """Of the user encoder that of the click alone; of a head λ times that of its own loss."""
-    model = model_of()
-    found = gradients_of(model, mode)
+    """Of the user encoder that of the click alone; of a head λ times that of its own loss, also where tasks are in each other's
+    way."""
+    model, batch, alone = model_of(), random_batch(SCHEMA, 10, seed=OPPOSED), {}
+    found = gradients_of(model, mode, batch)
     for task, weight in (("click", 1.0), ("category", 0.3), ("entities", 0.3)):
         model.zero_grad()
         torch.manual_seed(0)
-        model.train()(BATCH).losses[task].backward()
+        model.train()(batch).losses[task].backward()
+        alone[task] = {name: p.grad.to_dense().clone() for name, p in model.named_parameters() if p.grad is not None}
         own = [name for name in found if name.startswith("sequence." if task == "click" else f"towers.head.{task}")]
         assert own
         for name in own:
             torch.testing.assert_close(found[name], weight * model.get_parameter(name).grad, rtol=1e-4, atol=1e-6)
+    against = sum(float((alone["click"][name] * 0.3 * alone[task][name]).sum())
+                  for task in ("category", "entities") for name in alone["click"] if name in alone[task])
+    assert against < 0, "the tasks are not in each other's way"
 
 
 def test_huawei_6_without_weight_it_is_one_task():
