@@ -170,7 +170,8 @@ def test_what_was_changed_by_hand_stays():
     document = Document.preset("youtube")
     assert document.but([("sharing.experts", 3)]).industry().blueprint.sharing.experts == 3
     other = document.but([("sharing.kind", "omoe")]).industry()
-    assert [size.at for size in other.sizes] == ["towers.widths"] and other.blueprint.sharing.experts == other.blueprint.sharing.__class__().experts
+    assert [size.at for size in other.sizes] == ["towers.widths"]
+    assert other.blueprint.sharing.experts == other.blueprint.sharing.__class__().experts
 
 
 def test_a_size_that_cannot_stand_is_left_out():
