@@ -23,10 +23,11 @@ BEHIND = SLOTS[SLOTS.index("sharing"):]
 
 @dataclass
 class Given:
-    """Sentences and what fills them."""
+    """Sentences and what fills them; joined: how wide the vector is that they name, 0 where they name none."""
 
     sentences: list[str] = field(default_factory=list)
     values: dict[str, object] = field(default_factory=dict)
+    joined: int = 0
 
     def say(self, sentence: str, **values: object) -> None:
         """One sentence more."""
@@ -89,6 +90,7 @@ def _around(parts: Sequence[Part], screen: Screen) -> Given:
     if not _slots(parts) & {*BEHIND, "interaction"}:
         return given
     if joined:
+        given.joined = joined
         given.say("Joined: {joined} numbers.", joined=f"{joined:,}")
     if _slots(parts) & set(BEHIND):
         given.say("Tasks: {tasks}.", tasks=len(screen.blueprint.tasks))
@@ -109,7 +111,7 @@ def _tables(parts: Sequence[Part], given: Given) -> None:
 def _sizes(parts: Sequence[Part], screen: Screen, given: Given) -> None:
     """Sizes that the drawings of the parts' components do not show, such as the width of a vector that is joined inside."""
     drawn = {unit for block in screen.blueprint.blocks(screen.schema) if block.slot in _slots(parts) for unit in block.units}
-    told = drawn | {int(str(given.values.get("joined", 0)).replace(",", ""))}
+    told = drawn | {given.joined}
     used = (size for part in parts if _table(part) or _map(part) for size in _numbers(part)[-1 if _table(part) else 0:])
     sizes = [size for size in dict.fromkeys(used) if size > FEW and size not in told]
     if sizes:
