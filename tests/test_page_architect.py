@@ -370,6 +370,17 @@ def test_sizes_change_the_counts_and_nothing_else():
     assert app.dataframe[0].value["This app"].iloc[-1] == flops_of(10 * flops)
 
 
+def test_the_line_of_a_size_is_its_column_of_the_table():
+    """Spotify's towers keep what they make of every track of a request: more than its parameters by far, on 11 cards."""
+    app = opened("spotify")
+    app.session_state["rz_costs"] = True
+    app.segmented_control(key="rz_scale").set_value("industry").run()
+    column = app.dataframe[0].value.set_index("")["Industry"]
+    training, activations = column["In training, with Adam (row-wise for tables)"], column["Of that, the activations of a batch"]
+    assert any(f"{training} in training" in each.value for each in app.caption) and training.endswith("GB")
+    assert activations.endswith("GB") and int(column["Cards of 80 GB that hold the training"]) == 11
+
+
 @pytest.mark.parametrize(("arch", "item"), [("homedepot", "product"), ("huawei", "news")])
 def test_items_that_are_only_scored_or_encoded_are_said_to_grow(arch, item):
     """They have no table, and cost all the same."""
