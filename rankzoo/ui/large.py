@@ -9,10 +9,11 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
 from rankzoo.inspection.scale import CARD, Grown, Scaled, costs, growing, industry
-from rankzoo.ui import page, provenance
+from rankzoo.ui import fields, page, provenance
 from rankzoo.ui.words import say
 
 KEY, CANDIDATES = "rz_scale", "rz_candidates"
+MOST_CANDIDATES, USUAL_CANDIDATES = 1_000_000, 1_000
 FACTORS = {"sample": 1, "× 10": 10, "× 100": 100}
 TITLES = {"sample": "This app", "industry": "Industry"}
 COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "float32": "In float32",
@@ -82,7 +83,7 @@ def all_sizes(document: Document) -> None:
 
 def _all(document: Document) -> None:
     """Every size as a column of a table, then what the industry's sizes are and who says so."""
-    candidates = st.number_input(say("Candidates of a request"), 1, 1_000_000, 1_000, key=CANDIDATES)
+    candidates = fields.asked(say("Candidates of a request"), CANDIDATES, 1, MOST_CANDIDATES, USUAL_CANDIDATES)
     sizes, batch = [_sized(document, name) for name in (*FACTORS, "industry")], document.settings.batch_size
     found = [costs(each, batch, candidates) for each in sizes]
     words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_per_request": flops,
