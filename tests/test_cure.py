@@ -113,6 +113,22 @@ def test_tokens_of_two_widths_need_one_which_the_cure_sets(kind):
     assert all("cannot be compared" not in str(each) for each in reasons) and bool(reasons) == bool(heads)
 
 
+@pytest.mark.parametrize("arch, path, name", [
+    ("youtube", "tasks", ["clik"]), ("youtube", "towers.by", ["positon"]), ("youtube", "towers.on", ["clik"]),
+    ("youtube", "without", ["devise"]), ("dnn", "representation.dims", {"itm": 4}), ("linkedin", "sharing.groups", [["clik"]]),
+    ("mmoe", "losses.weights", {"clik": 2.0}), ("huawei", "representation.text", "titel"), ("nrms", "towers.item", "candidat"),
+    ("homedepot", "representation.items", ["brnd"]), ("wide_deep", "interaction.0.crosses", [["itm", "user"]]),
+    ("bst", "concatenation.products", [["histry", "item"]]), ("esmm", "losses.click", "clik")])
+def test_a_name_that_nothing_has_has_no_shape(arch, path, name):
+    """The sentence ends with what may be meant, or what there is; that nothing comes of the name is drawn."""
+    document = Document.preset(arch)
+    with pytest.raises(ZooError) as caught:
+        document.but([(path, name)]).check()
+    problem = caught.value
+    assert "It gets" not in str(problem) and not problem.misfit and str(problem).endswith((".", "?"))
+    assert problem.comes and problem.needs
+
+
 def test_what_asks_and_what_is_asked_need_one_width():
     at = next(i for i, spec in enumerate(Document.preset("alibaba").blueprint.sequence) if spec.kind == "ask")
     with pytest.raises(ZooError) as caught:
@@ -153,11 +169,12 @@ def test_a_question_passes_a_broken_part_below_the_candidate():
 
 
 def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: ZooError) -> None:
-    """The layout keeps every law; one part is broken, with edges into it; both shapes stand there whole and in the sentence."""
+    """The layout keeps every law; one part is broken, with edges into it; both shapes stand there whole, and in
+    the sentence where they are shapes of something."""
     layout = up_to_the_break(blueprint, schema)
     broken, = (address for address, block in layout.blocks.items() if block.form == "broken")
     assert problem.comes and problem.needs and problem.comes != problem.needs
-    assert f"It gets {problem.comes} and needs {problem.needs}." in str(problem)
+    assert (f"It gets {problem.comes} and needs {problem.needs}." in str(problem)) == problem.misfit
     assert all(edge.kind == "broken" for edge in layout.edges if edge.target == broken)
     assert any(edge.target == broken for edge in layout.edges)
     words = {tree[2] for tree, _, _ in walk(draw(layout)) if tree[0] == "text"}
