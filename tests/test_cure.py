@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import pairwise, product
 
@@ -136,6 +137,9 @@ def test_what_asks_and_what_is_asked_need_one_width():
     problem = caught.value
     assert (problem.comes, problem.needs) == ("B × L × 32, B × L × 16", "2 × B × L × d")
     assert problem.cure == ((f"sequence.{at}.token", 32),) and Document.behind(problem) == ()
+    tried, _ = broken("alibaba", (f"sequence.{at}.token", 16))
+    said = [tree[2] for tree, _, _ in walk(way_to_the_break(tried.blueprint, tried.schema())) if tree[0] == "text"]
+    assert any(re.fullmatch(r"B × \d+ × 32, B × \d+ × 32, \+ \d", each) for each in said), "two histories, and how many more"
 
 
 def test_the_picture_of_a_break_is_no_larger_than_what_stands_in_it():
@@ -202,6 +206,7 @@ def assert_in_one_line(line: Tree, layout: Layout, problem: ZooError) -> None:
     named = [word for word in said if word in ("Data", *HEADS.values())]
     assert named and named == heads[-len(named):] and (named == heads) == ("…" not in said)
     assert {f"comes: {problem.comes}", f"needs: {problem.needs}", "cannot stand here"} <= set(said)
+    assert not any(word.endswith("…") and word != "…" for word in said), "a shape or a name that is cut off"
     boxes = [(x, x + float(tree[1]["width"])) for tree, x, _ in walk(line) if tree[0] == "rect"]
     assert all(right < left for (_, right), (left, _) in pairwise(boxes)) and boxes[-1][1] <= WIDTH
 

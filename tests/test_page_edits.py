@@ -361,10 +361,12 @@ def test_own_against_own_and_against_the_preset():
     app.selectbox(key="rz_with_menu").set_value("own." + link.encode(kept)).run()
     table = app.dataframe[0].value
     assert own and list(table.iloc[0]) == ["sharing.experts", "6", "2"] and len(table) == 1
+    assert list(table) == ["", "in hand", "kept 1"]
     shared = visit("architect", c=app.query_params["c"], **{"with": "own." + link.encode(kept)})
     assert list(shared.dataframe[0].value.iloc[0]) == ["sharing.experts", "6", "2"], "an address brings it along"
     app.selectbox(key="rz_with_menu").set_value("preset").run()
     assert list(app.dataframe[0].value.iloc[0]) == ["sharing.experts", "6", "4"]
+    assert [list(each.value) for each in app.dataframe[:2]] == [["", "in hand", "preset"]] * 2, "what is read whole in a column"
     app.switch_page("pages/data.py").run()
     app.switch_page("pages/architect.py").run()
     assert app.selectbox(key="rz_with_menu").value == "preset", "the choice outlives another page"
