@@ -258,7 +258,8 @@ def test_a_refused_exchange_is_mended_by_one_press_that_says_all_it_does():
     app = pick(opened("nrms"), DIAGRAM, "concatenation")
     pick(app, DIAGRAM, "towers.click").selectbox("form:towers.kind").set_value("mlp").run()
     assert len(said(app)) == 1 and document(app) == Document.preset("nrms") and "losses.click" in drawn(app)
-    assert app.button("rz_mend").label.replace("\\", "") == "Concat · Fields: none → all"
+    assert app.button("rz_mend").label.replace("\\", "") == ("Attention 2 · Hand the candidate on: True → False · "
+                                                             "Concat · Fields: none → all")
     app.button("rz_mend").click().run()
     assert said(app) == [] and document(app).blueprint.towers.kind == "mlp" and document(app).check()
 
