@@ -31,7 +31,7 @@ from tests.test_blueprint import ANY, stands
 BUILT = list(systems())
 SWITCHES = ("how", "mode", "index", "admit", "aggregator", "numeric", "norm", "read", "positions", "pooling", "structure",
             "gates", "activation", "gate_input", "sampling", "serve", "target", "grains", "order", "labels", "over")
-LIBRARIES = {"__future__", "collections.abc", "dataclasses", "itertools", "math", "sys", "torch", "torch.nn",
+LIBRARIES = {"__future__", "collections.abc", "dataclasses", "hashlib", "itertools", "math", "sys", "torch", "torch.nn",
              "torch.nn.functional", "typing"}
 ALONE = '''
 import importlib.util, sys, torch
@@ -218,8 +218,8 @@ def choices(blueprint: Blueprint) -> set[tuple]:
 
 @pytest.mark.parametrize("many, examples", [(60, 600), pytest.param(400, 4000, marks=pytest.mark.slow)])
 def test_random_blueprints_run_without_rankzoo(many, examples, tmp_path):
-    """All are compared with their files before they leave (parameters, logits, losses), import nothing but torch, and are trained
-    for two steps in a process of their own."""
+    """All are compared with their files before they leave (parameters, logits, losses), import nothing but torch and Python's
+    own, and are trained for two steps in a process of their own."""
     models = {f"random_{i}": learnt(model) for i, model in enumerate(drawn(many, examples))}
     assert len(models) == many and run_alone(tmp_path, models).count("step 1  loss") == many
     for name, model in models.items():
