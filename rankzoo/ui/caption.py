@@ -128,15 +128,19 @@ def _sizes(inner: Anatomy, part: Block) -> str:
 
 
 def _numbers(number, more, part: Count, count: Count) -> None:
-    """Parameters with their arithmetic, and the share of the model's work."""
+    """Parameters and the share of the model's work, both with their arithmetic."""
     held = [p for p in part.parts if p.parameters]
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
     if len(held) <= SHORT:
         number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
     share = part.flops / count.flops if count.flops else 0.0
-    more.metric(say("Share of compute"), percent(share),
-                help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
+    busy = [p for p in part.parts if p.flops]
+    worked = [page.escaped(f"{p.path}: {p.flops_working} = {p.flops:,}") for p in busy]
+    said = say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops))
+    more.metric(say("Share of compute"), percent(share), help="; ".join([said, *worked]))
+    if len(busy) <= SHORT:
+        more.caption("  \n".join(page.escaped(f"{p.flops_working} = {p.flops:,} FLOP") for p in busy))
 
 
 def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:
