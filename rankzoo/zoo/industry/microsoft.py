@@ -168,8 +168,11 @@ SYSTEM = System(
               Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True),
               Size("clicked", 50, HISTORY, history=True), Size("title", 24, TITLE, history=True)),
     plain={"representation.pooling": "average"},
-    before=Before((Earlier("word table", "the same model over a table of words, a title being their average", {"representation": {
-        "kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),), seconds=150,
+    before=Before((
+        Earlier("NRMS words", "the same model with NRMS's encoder of the news, a table of words that read each other", {
+            "representation": {"kind": "word_attention", "dim": 32, "self_width": 8, "space": 32, "init": 0.3}}),
+        Earlier("word table", "the same model over a table of words, a title being their average", {
+            "representation": {"kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}})), seconds=150,
         why="Nothing is pretrained here, and what a language model brings is what it has read before. Two words of a made-up "
             "title tell its topic wherever they stand, so that an average of words learned from the same clicks knows as much."),
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
