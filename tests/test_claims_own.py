@@ -143,15 +143,17 @@ def test_changes_are_told_by_their_kinds():
 
 
 def test_only_the_encoder_of_the_news_is_exchanged():
-    """What PLM-NR grew out of is the same model with NRMS's encoder of the news, or over averaged words, of the same widths; what
-    MTRec did, the same encoder without its tasks."""
+    """What PLM-NR grew out of is the same model with NRMS's encoder of the news, or over words averaged or weighed, of the
+    same widths; what MTRec did, the same encoder without its tasks."""
     microsoft, huawei = (systems()[id] for id in ("microsoft", "huawei"))
-    words, table = (each.beside(Document.preset("microsoft")).blueprint for each in baselines(microsoft))
+    words, table, weighed = (each.beside(Document.preset("microsoft")).blueprint for each in baselines(microsoft))
     alone, encoder = baselines(huawei)[0].beside(Document.preset("huawei")).blueprint, microsoft.blueprint.representation
-    for other, kind in ((words, "word_attention"), (table, "attributes")):
+    for other, kind in ((words, "word_attention"), (table, "attributes"), (weighed, "word_attention")):
         assert other.model_copy(update={"representation": encoder}) == microsoft.blueprint
         assert (other.representation.kind, other.representation.init) == (kind, encoder.init)
         assert other.representation.dim == other.representation.item_width(schema_of("news")) == encoder.dim
-    assert (words.representation.pooling, words.representation.space) == (encoder.pooling, encoder.space)
+    for other, heads in ((words, 4), (weighed, 0)):
+        spec = other.representation
+        assert (spec.self_heads, spec.pooling, spec.space) == (heads, encoder.pooling, encoder.space)
     assert (alone.tasks, alone.representation, alone.sequence) == (("click",), huawei.blueprint.representation,
                                                                    huawei.blueprint.sequence)
