@@ -1,9 +1,11 @@
 """Fixtures of all tests: one thread, a home of its own for every test, the sheets' canonical data."""
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from tests import minilm_files
 from tests.support import c0, rich, small
+from tests.trees import tree_of
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=500)
@@ -26,10 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """One thread: two make every run here slower, and sums differ with their number. Hypothesis draws the same examples in
     every run; `--hypothesis-profile search` looks for new ones."""
     torch.set_num_threads(1)
+    gc.disable()
     if not config.getoption("--hypothesis-profile", None):
         settings.load_profile("steady")
 
 
+NUMBERS = count()
 ONE_BY_ONE = ("browser", "test_jobs", "test_page_train")
 
 
@@ -41,13 +46,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("one by one"))
 
 
+def pytest_collection_finish() -> None:
+    """What stays until the end, modules and tests, is not walked again whenever a test leaves garbage."""
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
+def home(tmp_path_factory, monkeypatch):
     """RANKZOO_HOME below the test's own folder, so that no test reads or writes a person's files."""
-    folder = tmp_path / "home"
+    folder = tmp_path_factory.getbasetemp() / f"home-{next(NUMBERS)}"
     monkeypatch.setenv("RANKZOO_HOME", str(folder))
     monkeypatch.delenv("RANKZOO_PROFILE", raising=False)
     return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def trees() -> Iterator[None]:
+    """A million objects are not kept, and not walked by the collector, behind the tests that read them."""
+    yield
+    tree_of.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.trees import tree_of
+
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = sorted([*ROOT.glob("rankzoo/**/*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("app.py")])
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
@@ -36,11 +38,6 @@ def room_of(path: Path) -> str:
     """The room of a file: the first folder or module below rankzoo, or pages, or app."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[1] if parts[0] == "rankzoo" and len(parts) > 1 else parts[0]
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def typed(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:

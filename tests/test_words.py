@@ -5,7 +5,6 @@ import ast
 import string
 import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import rankzoo
 from rankzoo.errors import ZooError
 from rankzoo.ui import words
+from tests.trees import tree_of
 
 ROOM = Path(rankzoo.__file__).parent
 FILES = sorted([*ROOM.rglob("*.py"), *(ROOM.parent / "pages").glob("*.py"), ROOM.parent / "app.py"])
@@ -24,14 +24,9 @@ def placeholders(template: str) -> set[str]:
     return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name is not None}
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def calls(path: Path, names: tuple[str, ...]) -> Iterator[ast.Call]:
     """Calls of functions (or methods) with one of these names."""
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called in names:
@@ -52,7 +47,7 @@ def filled(call: ast.Call) -> set[str]:
 def filled_later(path: Path) -> dict[ast.AST, set[str]]:
     """What `.format(…)` gives to the texts that it is called on, directly or by the name that they were put under."""
     given: dict[ast.AST, set[str]] = {}
-    for function in [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef)]:
+    for function in [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]:
         inside = list(ast.walk(function))
         assigned = [(target.id, node.value) for node in inside if isinstance(node, ast.Assign) for target in node.targets
                     if isinstance(target, ast.Name)]
