@@ -55,8 +55,8 @@ class TestEveryClaim:
 
 
     def test_a_result_is_explained_in_words_and_only_where_it_needs_to_be(self, claim: Claim):
-        """Figures are computed and shown beside the explanation, where they cannot grow stale; what is reproduced
-        in all its differences has none."""
+        """Figures are computed and shown beside the explanation, where they cannot grow stale; what is reproduced in all its
+        differences has none."""
         assert re.search(r"\d*\.\d|\d\s*%", claim.why) is None
         first = claim.differences[0]
         middle = {"above": first.least + 1, "below": -first.least - 1, "none": 0.0}[first.expected]

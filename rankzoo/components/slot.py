@@ -40,7 +40,7 @@ class Slot(BaseModel):
     `table` for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
 
     brings: ClassVar[tuple[str, ...]] = ()
-    """Settings that are not taken over from the component in whose place it comes: the same word, and another part of it."""
+    """Settings that keep their own default where it comes in another component's place, which may mean something else by them."""
 
     searches: ClassVar[bool] = False
     """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""

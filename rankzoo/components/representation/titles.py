@@ -47,7 +47,7 @@ class Titles(Embeddings):
     front: ClassVar[int] = 1  # how many states stand in front of those of the words: that at [CLS], or none
     short: ClassVar = "text"
     keeps: ClassVar = ("table", "words")
-    brings: ClassVar = ("self_heads",)  # an encoder has none beside its layers, a table of words is read by nothing else
+    brings: ClassVar = ("self_heads",)  # none behind an encoder's layers; of a table of words all that reads
     source: ClassVar = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
                               "10.48550/arXiv.2104.07413")
 
