@@ -167,12 +167,14 @@ class Blueprint(BaseModel):
 
     def component(self, slot: str, kind: str, old: Slot | None = None) -> Slot:
         """A new component of that kind: as this blueprint has it where it has one; else by default, but what it has in common
-        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value."""
+        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value, unless it brings
+        its own."""
         own = next((spec for address, spec in self.specs() if address.split(".")[0] == slot and spec.kind == kind), None)
         if own is not None:
             return own
         spec = kinds(slot)[kind]()
-        for name in () if old is None else [name for name in type(old).model_fields if name in type(spec).model_fields]:
+        taken = type(spec).model_fields.keys() - set(spec.brings)
+        for name in () if old is None else [name for name in type(old).model_fields if name in taken]:
             try:
                 spec = type(spec).model_validate({**spec.model_dump(), name: getattr(old, name), "kind": kind})
             except ValidationError:
