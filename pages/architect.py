@@ -42,13 +42,14 @@ def picture(drawn: Document, learned: Learned) -> None:
     if not caption.in_class(chosen):
         scene(counted(scaled.count, tongue, flat=classroom.on()),
               key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
-    sizes, warnings = st.container(), st.container()  # the line of counts is sent last: where it stands, all warnings do
+    warnings, below, sizes = st.container(), st.container(), st.container()
     with warnings:
         advised.show(document)
     with sizes:
         large.show(document, scaled)
     sooner.pictured(drawn)
-    caption.show(chosen, inside)
+    with below:
+        caption.show(chosen, inside)
 
 
 offer = page.begin("architect", patient=True)
