@@ -133,7 +133,7 @@ class Embeddings(Slot):
     def count(self, shape: Shape) -> Count:
         parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
                  for name, (rows, width) in self.tables(shape.schema).items()]
-        parts += [Part(f"{name}.bias", width, 0, (), f"{width:,}") for name, width in self.biases(shape.schema).items()]
+        parts += [Part(f"{name}.bias", width, 0, (width,), f"{width:,}") for name, width in self.biases(shape.schema).items()]
         parts += [self.bottom_part(shape.schema)] if self.numbers(shape.schema) else []
         return Count(tuple(parts))
 

@@ -98,8 +98,8 @@ class PretrainedEncoder(Titles):
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
         """Embeddings of pieces and places, layers, pooling, and the map to the item's vector."""
         places = PLACES + 2  # and two kinds of sentences, of which the first is used
-        parts = [Part("pieces", WORDS * D, 0, (D,), f"{WORDS:,} × {D}", table=True),
-                 Part("places", places * D + 2 * D, 0, (), f"{places} × {D} + 2 × {D}")]
+        parts = [Part("pieces", WORDS * D, 0, (self.length, D), f"{WORDS:,} × {D}", table=True),
+                 Part("places", places * D + 2 * D, 0, (self.length, D), f"{places} × {D} + 2 × {D}")]
         for i in range(LAYERS):
             parts += block_parts(f"layer.{i}", D, FFN, HEADS, self.length)
         parts += self.pooling_parts(D, self.length - 1)

@@ -58,7 +58,7 @@ class TextEncoder(Titles):
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
         """[CLS], positions, blocks, pooling, and the map to an item's width."""
         words, d = self.listed(schema).length, self.state_width(schema)
-        parts = [Part("cls", d, 0, (), f"{d:,}"), Part("positions", (words + 1) * d, 0, (), f"{words + 1} × {d:,}")]
+        parts = [Part("cls", d, 0, (d,), f"{d:,}"), Part("positions", (words + 1) * d, 0, (words + 1, d), f"{words + 1} × {d:,}")]
         for i in range(self.layers):
             parts += block_parts(f"block.{i}", d, self.ffn, self.heads, words + 1)
         parts += self.pooling_parts(d, words)

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.mlp import linear_part
+from rankzoo.components.mlp import linear_part, sum_part
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer, handed, of_past
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import masked_softmax
@@ -111,12 +111,11 @@ class Titles(Embeddings):
         again = multi_head_parts("again", state, width, read, read, self.self_heads, bias=False, out=False)
         parts = [linear_part("map", width, self.space, times=words), linear_part("ask", self.space, 1, bias=False, times=words)]
         parts = [*(again if self.self_heads else ()), *(parts if weighed else ())]
-        return parts + ([Part("pooled", 0, 2 * words * width)] if self.pooling != "cls" else [])
+        return parts + ([sum_part("pooled", words, width)] if self.pooling != "cls" else [])
 
     def once(self, parts: list[Part], schema: Schema) -> tuple[Part, ...]:
         """Parts of one title as those of all titles, which are encoded once."""
-        return tuple(replace(part, flops=0, output=() if not part.table else part.output, once=part.flops * schema.catalogue.rows)
-                     for part in parts)
+        return tuple(part.for_items(schema.catalogue.rows) for part in parts)
 
     def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:
         pooled = "[CLS]" if self.pooling == "cls" else f"{self.pooling} pooling"
