@@ -55,6 +55,10 @@ def kinds(slot: str) -> Mapping[str, type[Slot]]:
     return {spec.model_fields["kind"].default: spec for spec in found}
 
 
+HISTORIES = 2
+"""Of how many histories the shapes are told; the rest is a number."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One component at its address, with the shape that enters it."""
@@ -70,7 +74,8 @@ def arriving(shape: Shape) -> str:
     if slot == "representation":
         return axes(len(shape.schema.inputs))
     if slot == "sequence" and shape.sequences:
-        return ", ".join(axes(each.length, each.width) for each in shape.sequences.values())
+        every = [axes(each.length, each.width) for each in shape.sequences.values()]
+        return ", ".join([*every[:HISTORIES], *([f"+ {len(every) - HISTORIES}"] if len(every) > HISTORIES else [])])
     if slot in ("sharing", "towers"):
         return axes(shape.branch if slot == "towers" and shape.branch else shape.joined)
     if slot == "losses":

@@ -70,9 +70,10 @@ def selection() -> str:
     memory, asked = st.session_state, st.query_params.get("sel", "")
     if asked and asked != memory.get("rz_sel"):
         memory["rz_sel"], found = asked, _left(asked)
-        if found != asked:
+        of_a_slot = found.split(".")[0] in SLOTS
+        if found != asked or not of_a_slot:
             st.info(escaped(say("This model has no part '{name}'.", name=asked[:60])))
-        if found.split(".")[0] in SLOTS:
+        if of_a_slot:
             memory[DIAGRAM] = {"selected": asked, "before": ""}
     chosen = selected(DIAGRAM)
     left = _left(chosen)
