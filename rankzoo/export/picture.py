@@ -131,7 +131,7 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
     if slot == "concatenation":
         joined = next((p.spec.after(p.shape).joined for p in blueprint.places(schema) if p.address == slot), 0)
-        return f"x · {joined}"
+        return f"x · {joined}" if joined else translate("nothing")
     if slot == "towers":
         widths = getattr(blueprint.towers, "widths", ())
         if len(blueprint.tasks) > 1 and widths:
