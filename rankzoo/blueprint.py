@@ -85,14 +85,15 @@ def arriving(shape: Shape) -> str:
 
 
 def drawn(places: Iterable[Place]) -> tuple[Block, ...]:
-    """The nodes of some components in their order, each with the edges that leave it."""
-    drawings = [place.spec.draw(place.shape) for place in places]
+    """The nodes of some components in their order, each with the edges that leave it and where its task stands."""
+    drawings = [(place.spec.draw(place.shape), place.shape.schema) for place in places]
     edges: dict[str, list[Edge]] = {}
-    for drawing in drawings:
+    for drawing, _ in drawings:
         for edge in drawing.edges:
             edges.setdefault(edge.source, []).append(edge)
-    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())))
-                 for drawing in drawings for block in drawing.blocks)
+    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())),
+                         place=schema.places([block.task])[block.task] if block.task else 0)
+                 for drawing, schema in drawings for block in drawing.blocks)
 
 
 class Blueprint(BaseModel):

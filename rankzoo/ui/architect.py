@@ -16,7 +16,7 @@ from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.figures.tree import Tree
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import assumed_parts
+from rankzoo.inspection.provenance import assumed_parts, idle
 from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
@@ -47,8 +47,9 @@ def sidebar(reset: Callable[[], None]) -> None:
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
              on_change=fields.answered, args=("tasks", lambda: state.with_tasks(tuple(st.session_state["tasks"]))))
     note = provenance.notes()
-    for address, spec in document.blueprint.specs():
-        forms.settings(address, spec, note, spec.main, "side") if spec.main else None
+    for place in document.blueprint.places(document.schema()):
+        offered = [name for name in place.spec.main if name not in idle(place)]
+        forms.settings(place.address, place.spec, note, offered, "side") if offered else None
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
               help=say("Back to the preset of the source"), on_click=reset)
 

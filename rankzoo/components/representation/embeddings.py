@@ -49,6 +49,7 @@ class Embeddings(Slot):
     init: Annotated[float, Field(gt=0, le=1, title="Spread of the starting values")] = 0.05
 
     main: ClassVar = ("dim",)
+    sizing: ClassVar = ("dim",)
     short: ClassVar = "ids"
     keeps: ClassVar = ("table",)
     title: ClassVar = "Embeddings"
