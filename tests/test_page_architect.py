@@ -57,8 +57,8 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
     count = preset.blueprint.count(preset.schema())
     assert not app.exception and said(app) == []
     assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.brief}]")
-    ids = drawn(app)
-    assert len(set(ids)) == len(ids)
+    ids, labels = drawn(app), [each.label for kind in ("selectbox", "number_input", "slider") for each in app.sidebar.get(kind)]
+    assert len(set(ids)) == len(ids) and len(set(labels)) == len(labels), "no part or setting has the name of another"
     assert [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"]))
     rows = table(app)
