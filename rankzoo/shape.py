@@ -218,8 +218,9 @@ class Block:
     `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
     (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
-    of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to; `group`
-    sorts features (user, item, context); `past` is the history to each of whose items it gives a weight.
+    of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to, `place`
+    where that stands among the data's, which the blueprint fills in too; `group` sorts features (user, item, context); `past` is
+    the history to each of whose items it gives a weight.
     """
 
     address: str
@@ -236,6 +237,7 @@ class Block:
     skips: tuple[tuple[int, int], ...] = ()
     again: int = 0
     past: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True)

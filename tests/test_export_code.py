@@ -129,9 +129,9 @@ def test_a_language_model_leaves_with_its_own_layers(tmp_path, id, changes):
 
 
 def test_what_reads_twice_runs_without_rankzoo(tmp_path):
-    """A self-attention between the encoder's states and what pools them, items of a width of their own, a session whose items are
-    asked after they read each other, readers who ask each something else, heads that read twice, masks whose stakes were
-    measured and that were picked."""
+    """A self-attention between the encoder's states and what pools them, items of a width of their own, words that read each
+    other without an encoder, a session whose items are asked after they read each other, readers who ask each something else,
+    heads that read twice, masks whose stakes were measured and that were picked."""
     again, asked = [("self_heads", 3), ("self_width", 5)], Document.preset("homedepot").but([("sequence.0.read", "attention")])
     known = Document.preset("microsoft").but([("data", "readers"), ("sequence.0.question", "own")])
     models = {"homedepot": learnt(asked.model(asked.schema())), "npa": learnt(known.model(known.schema()))}
@@ -143,6 +143,10 @@ def test_what_reads_twice_runs_without_rankzoo(tmp_path):
         changes = {f"representation.{name}": value for name, value in [("pooling", pooling), ("project", project), *again]}
         document = Document.preset(id).but(list(changes.items()))
         models[f"{id}_{pooling}"] = learnt(document.model(document.schema()))
+    for id, heads, pooling in (("microsoft", 3, "average"), ("huawei", 4, "attention"), ("microsoft", 0, "attention")):
+        read = {"kind": "word_attention", "dim": 12, "self_heads": heads, "self_width": 5, "pooling": pooling}
+        document = Document.preset(id).but([("representation", read)])
+        models[f"{id}_words_{heads}"] = learnt(document.model(document.schema()))
     run_alone(tmp_path, models)
     for id, model in models.items():
         assert_same(tmp_path, id, model)

@@ -72,7 +72,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         known = {size.at for size in large.sizes if size.table}
         more = growing(blueprint, schema, known)
         answer["scale"] = {"name": scale, "factor": large.factor, "tables": list(more.tables), "items": list(more.items),
-                           "tag": "ours", "costs": costs(large),
+                           "tag": "ours", "costs": costs(large, document.settings.batch_size),
                            "sizes": [{"path": size.at, size.unit: size.value} | fact(size.fact)
                                      for size in large.sizes]}
         told = large_as_told(large, more)

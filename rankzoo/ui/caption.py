@@ -13,6 +13,7 @@ from rankzoo.figures import latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
+from rankzoo.inspection.provenance import idle
 from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
@@ -173,7 +174,9 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
     settings go by names (the loss of a task, the embedding size of a field)."""
     slot, _, index = address.partition(".")
-    names = [name for name in type(spec).model_fields if name != "kind"]
+    document = state.document()
+    place = next(each for each in document.blueprint.places(document.schema()) if each.address == address)
+    names = [name for name in type(spec).model_fields if name != "kind" and name not in idle(place)]
     menu, *rest = st.columns(4)
     with menu:
         forms.kind(slot, index=int(index or 0))

@@ -34,7 +34,7 @@ class CIN(Slot):
 
     kind: Literal["cin"] = "cin"
     maps: Annotated[tuple[Width, ...], Field(min_length=1, max_length=8, title="Feature maps of each layer")] = (64, 64)
-    split: Annotated[bool, Field(title="Half of the maps goes on, half to the head")] = False
+    split: Annotated[bool, Field(title="Half of the maps goes on")] = False
     bias: Annotated[bool, Field(title="Bias of each map")] = False
 
     main: ClassVar = ("maps", "split")

@@ -30,7 +30,7 @@ class CrossV2(CrossNetwork):
     kind: Literal["cross_v2"] = "cross_v2"
     rank: Annotated[int, Field(ge=0, le=4096, title="Rank (0: full matrix)")] = 0
     experts: Annotated[int, Field(ge=1, le=32, title="Low-rank experts")] = 1
-    core: Annotated[bool, Field(title="Non-linear core in the low rank")] = False
+    core: Annotated[bool, Field(title="Non-linear low-rank core")] = False
     gates: Annotated[Literal["layer", "shared"], Field(title="Gates of the experts, by layer or shared")] = "layer"
 
     main: ClassVar = ("layers", "rank", "structure")

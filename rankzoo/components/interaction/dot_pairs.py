@@ -29,7 +29,7 @@ class DotPairs(Slot):
     """One number per pair of fields; `self_interaction` adds each field's square length."""
 
     kind: Literal["dot_pairs"] = "dot_pairs"
-    self_interaction: Annotated[bool, Field(title="A field's dot with itself too")] = False
+    self_interaction: Annotated[bool, Field(title="Fields with themselves")] = False
 
     main: ClassVar = ("self_interaction",)
     short: ClassVar = "dots"

@@ -45,10 +45,11 @@ class Embeddings(Slot):
     dims: Annotated[Mapping[str, Width], Field(title="Embedding size by field")] = {}
     numeric: Annotated[Literal["value", "vector", "mlp"], Field(title="Numeric features enter as")] = "value"
     bottom: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of the bottom MLP (numeric: mlp)")] = (64,)
-    relu: Annotated[bool, Field(title="ReLU with a bias over each embedding")] = False
+    relu: Annotated[bool, Field(title="ReLU over embeddings")] = False
     init: Annotated[float, Field(gt=0, le=1, title="Spread of the starting values")] = 0.05
 
     main: ClassVar = ("dim",)
+    sizing: ClassVar = ("dim",)
     short: ClassVar = "ids"
     keeps: ClassVar = ("table",)
     title: ClassVar = "Embeddings"

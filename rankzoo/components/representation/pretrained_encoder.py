@@ -169,7 +169,7 @@ class PretrainedEncoderLayer(Pieces, TitlesLayer):
         self.still = Still({name: tensor for name, tensor in weights().items()
                             if not name[0].isdigit() or int(name[0]) < self.first})
         self.trained = Trained(self.first, spec.rate)
-        self.pool(spec, D)
+        self.pool(spec)
         self.project = nn.Linear(spec.read_width(D), spec.item_width(shape.schema))
         said, (_, longest) = spec.spelled(shape.schema), spec.pieces(shape.schema)
         self.register_buffer("pieces", torch.tensor([[*each, *[PAD] * (longest - len(each))] for each in said]), persistent=False)

@@ -32,7 +32,7 @@ class AdditiveAttention(HistorySlot):
     width: Annotated[Width, Field(title="Width of the query space")] = 64
     question: Annotated[Literal["shared", "own"], Field(title="The question: one for all, or each user's own")] = "shared"
     user: Annotated[str, Field(max_length=200, title="User's id (empty: the first field about the user)")] = ""
-    candidate: Annotated[bool, Field(title="Hand on the candidate's vector too")] = False
+    candidate: Annotated[bool, Field(title="Hand the candidate on")] = False
 
     candidate_aware: ClassVar = False
     main: ClassVar = ("width", "token")

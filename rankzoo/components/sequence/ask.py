@@ -28,8 +28,8 @@ class Ask(HistorySlot):
 
     kind: Literal["ask"] = "ask"
     query: Annotated[str, Field(title="What asks (a history; empty: the first other one)")] = ""
-    zero: Annotated[bool, Field(title="A slot of zeros for what fits nothing")] = True
-    scale: Annotated[bool, Field(title="Divide scores by the root of the width")] = False
+    zero: Annotated[bool, Field(title="A slot of zeros")] = True
+    scale: Annotated[bool, Field(title="Scores divided by √width")] = False
 
     rewrites: ClassVar = True
     rest: ClassVar = "the slot of zeros"

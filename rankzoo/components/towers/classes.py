@@ -35,8 +35,8 @@ class Classes(MlpTower):
 
     kind: Literal["classes"] = "classes"
     widths: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of each tower")] = ()
-    tied: Annotated[bool, Field(title="Score items with their own encoding")] = True
-    mapped: Annotated[bool, Field(title="A linear map before the items' product")] = True
+    tied: Annotated[bool, Field(title="Score by item encodings")] = True
+    mapped: Annotated[bool, Field(title="Map before the product")] = True
     scale: Annotated[float, Field(gt=0, le=100, title="Scale of the items' scores")] = 1.0
 
     main: ClassVar = ("widths", "tied")

@@ -14,10 +14,11 @@ RISE = 8.0
 
 
 def heads(state: State) -> list[Tree]:
-    """Head of every used column: a line in the family's colour, number and title, one grey line; a button where the column itself
-    is selected, since the part that was is gone."""
+    """Head of every used column: a line in the family's colour, number and title, one grey line. A button where the column draws
+    no part that could be picked, and where it is selected itself, since the part that was is gone."""
     found = []
     columns = state.layout.columns
+    drawn = {block.slot for block in state.layout.blocks.values()}
     for i, column in enumerate(columns):
         if not column.used:
             continue
@@ -29,9 +30,10 @@ def heads(state: State) -> list[Tree]:
         inside = [rect(0, 0, span.w, 3, "mark", 1.5), text(0, 21, number, "t2", size=13),
                   text(width_of(number, 13) + 6, 21, fit(column.title, room - 14, 13), "t1 bold", size=13),
                   text(0, 38, in_short(column.detail, room), "t2")]
-        if state.pressed(column.slot) and column.slot not in state.layout.blocks:
-            around = [rect(-2, -2, span.w + 4, 46, name, 7) for name in ("hit", "ring")]
-            found.append(button(column.slot, sentence, [*around, *inside], f"family-{column.number}", span.x, 0, pressed=True))
+        pressed = state.pressed(column.slot) and column.slot not in state.layout.blocks
+        if pressed or column.slot not in drawn:
+            around = [rect(-2, -2, span.w + 4, 46, name, 7) for name in ("hit", "ring")[:1 + pressed]]
+            found.append(button(column.slot, sentence, [*around, *inside], f"family-{column.number}", span.x, 0, pressed))
         else:
             found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
                                   "data-key": f"head.{column.slot}"}, el("title", {}, sentence), *inside))
