@@ -17,7 +17,7 @@ from typing import Any
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.errors import Cure, ZooError
 from rankzoo.memo import kept
-from rankzoo.paths import leaves
+from rankzoo.paths import lasting, leaves
 from rankzoo.proposals import proposals
 from rankzoo.schema import Schema
 
@@ -51,16 +51,17 @@ class Case:
             return False
 
     def amended(self, tried: Blueprint, steps: Cure) -> tuple[Cure, bool]:
-        """Steps behind which a model stands, with those that mend what might be objected to in settings of the components that
-        they put there, and whether nothing is left then."""
+        """Steps behind which a model stands, with those that mend what might be objected to in settings that they set or of the
+        components that they put there, and whether nothing is left then."""
         standing = tried.but(steps)
         objections, came = self.amends(standing), _held(standing) - _held(tried)
         new = [f"{at}." for at, spec in standing.specs() if (at.split(".")[0], spec.kind) in came]
-        more = sum((each for each in objections if all(path.startswith(tuple(new)) for path, _ in each)), ())
+        own = {path for path, _ in steps}
+        more = sum((each for each in objections if each[0][0] in own or all(path.startswith(tuple(new)) for path, _ in each)), ())
         changed = standing.but(more)
         if more and not (_held(changed) == _held(standing) and self.stands(changed)):
             return steps, False
-        return steps + more, not (self.amends(changed) if more else objections)
+        return lasting(steps + more), not (self.amends(changed) if more else objections)
 
     def keeps(self, tried: Blueprint, mended: Blueprint) -> bool:
         """Whether what was just put in is still there: neither the model of before nor a third component is what somebody wants

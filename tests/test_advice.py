@@ -59,6 +59,10 @@ def test_no_preset_gives_a_reason(id: str):
     ("dcn_v2", [("interaction.0.rank", 1)], "interaction.0.rank"),
     ("mmoe", [("losses.weights", dict.fromkeys(("click", "completion", "like", "dismiss"), 0.0))], "losses.weights"),
     ("mmoe", [("losses.weights", {"like": 0.0})], "losses.weights"),
+    ("microsoft", [("concatenation.fields", None), ("towers.kind", "mlp")], "concatenation.fields"),
+    ("microsoft", [("concatenation.fields", ["news", "candidate"]), ("towers.kind", "mlp")], "concatenation.fields"),
+    ("microsoft", [("sequence", [{"kind": "query_attention"}]), ("towers.kind", "mlp"), ("towers.widths", [64]),
+                   ("concatenation.fields", None)], "concatenation.fields"),
 ])
 def test_a_rule_sees_its_case_and_its_cure_mends_it(id, changes, at):
     document = Document.preset(id).but(changes)

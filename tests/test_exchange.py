@@ -71,6 +71,36 @@ def test_a_task_or_a_feature_taken_out_and_back_is_the_preset() -> None:
     assert len(again) > 500
 
 
+def refused(now: Document, other: Document) -> Document:
+    """What the press leads to, where a model cannot take the place of the one in hand."""
+    with pytest.raises(ZooError) as caught:
+        other.counted(instead=now.blueprint)
+    return Document.mended(caught.value.tried, caught.value.cure)
+
+
+@pytest.mark.parametrize("arch", ["microsoft", "huawei"])
+def test_what_an_item_is_is_told_beside_the_dot_product(arch: str) -> None:
+    """The category of a piece of news is told by a head on its vector, as in MTRec; the dot product ranks on, and nothing is
+    joined."""
+    preset = Document.preset(arch)
+    now = preset.but([("tasks", ["click"]), ("losses.weights", {}), ("towers.kind", "dot_product")])
+    mended = refused(now, asked(now, ("click", "category")))
+    classes, width = 9, mended.blueprint.representation.dim
+    assert mended.blueprint.towers.kind == "text_heads" and mended.blueprint.concatenation.fields == ()
+    heads = mended.blueprint.count(mended.schema()).within("towers.head")
+    assert heads.parameters == classes * (width + 1)
+
+
+@pytest.mark.parametrize("arch", ["microsoft", "nrms"])
+@pytest.mark.parametrize("kind", ["mlp", "classes"])
+def test_a_candidate_that_is_joined_is_joined_once(arch: str, kind: str) -> None:
+    """As it is it holds the numbers of its fields, which Concat joins anyway."""
+    preset = Document.preset(arch)
+    mended = refused(preset, exchanged(preset, "towers", kind)[0])
+    joined = mended.blueprint.offered(mended.schema())
+    assert mended.blueprint.towers.kind == kind and mended.blueprint.concatenation.fields is None and "candidate" not in joined
+
+
 def test_what_was_set_by_hand_for_a_task_stays_and_the_rest_comes_back() -> None:
     """The side tower was told to add to another task, and a weight is another."""
     preset = Document.preset("youtube")

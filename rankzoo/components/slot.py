@@ -110,8 +110,11 @@ def needs_input(shape: Shape) -> None:
                        needs=axes("d"))
 
 
-def one_logit(shape: Shape) -> None:
-    """Raises a ZooError where a tower makes one number for a task that needs one per class."""
+def one_logit(shape: Shape, item: bool = False) -> None:
+    """Raises a ZooError where a tower makes one number for a task that needs one per class. `item`: whether it reads an item's
+    vector, so that heads on that can tell what the item is beside it."""
+    catalogue = shape.schema.catalogue
+    told = {feature.name for feature in catalogue.schema.features} if item and catalogue else set()
     for task in shape.tasks:
         if task.kind == "tags":
             raise ZooError("The task '{task}' asks for a tag of every word, and this tower reads no words.",
@@ -119,7 +122,8 @@ def one_logit(shape: Shape) -> None:
                            task=task.name, cure=("towers.kind", "text_heads"),
                            comes=f"{task.name}: {axes('L', shape.schema.classes(task))}", needs=f"{task.name}: {axes(1)}")
         if task.kind == "class":
-            raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.",
-                           "Choose Softmax over classes in the Deep column.", at=shape.at,
-                           task=task.name, cure=("towers.kind", "classes"),
+            kind, fix = (("text_heads", "Choose Dot product and text heads in the Deep column.") if task.of in told else
+                         ("classes", "Choose Softmax over classes in the Deep column."))
+            raise ZooError("The task '{task}' chooses among classes, and this tower makes one number.", fix, at=shape.at,
+                           task=task.name, cure=("towers.kind", kind),
                            comes=f"{task.name}: {axes(shape.schema.classes(task))}", needs=f"{task.name}: {axes(1)}")

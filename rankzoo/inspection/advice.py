@@ -13,7 +13,9 @@ from statistics import median
 
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.sequence.pooling import Pooling
+from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Slot
+from rankzoo.components.towers.dot_product import CANDIDATE
 from rankzoo.errors import Cure, ZooError
 from rankzoo.mending import Case, cure
 from rankzoo.schema import Schema
@@ -217,16 +219,16 @@ def unread(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
             for other in blueprint.places(schema) if other.address.startswith("sequence.")}
     for history in (each for each in schema.histories if each.name not in read):
         own = sum(part.parameters for part in place.spec.count(place.shape).parts if part.path.startswith(f"{history.name}."))
-        if own and not _leads(f"{place.address}.{history.name}", blueprint, schema):
+        if own and not _read_by(f"{place.address}.{history.name}", blueprint, schema):
             at = f"sequence.{len(blueprint.sequence)}"
             yield Advice("sequence", "Nothing reads the history '{name}', for which {units:,} weights are made.",
                          "They are counted and never trained.", "Pool the history",
                          ((f"{at}.kind", "pooling"), (f"{at}.history", history.name)), {"name": history.name, "units": own})
 
 
-def _leads(node: str, blueprint: Blueprint, schema: Schema) -> bool:
-    """Whether anything flows from a node of the diagram."""
-    return any(edge.source == node for place in blueprint.places(schema) for edge in place.spec.draw(place.shape).edges)
+def _read_by(node: str, blueprint: Blueprint, schema: Schema) -> set[str]:
+    """The nodes of the diagram to which something flows from one."""
+    return {edge.to for place in blueprint.places(schema) for edge in place.spec.draw(place.shape).edges if edge.source == node}
 
 
 def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -238,6 +240,25 @@ def short_history(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
         yield Advice(place.address, "The history '{name}' holds one item at most.",
                      "Attention over one item gives it the weight 1: there is nothing to choose.", "Pool the history instead",
                      ((f"{place.address}.kind", "pooling"), (f"{place.address}.history", history.name)), {"name": history.name})
+
+
+def twice(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
+    """The candidate as it is, joined beside the fields of which it is made."""
+    shape = place.shape
+    maker = shape.origin.get(CANDIDATE, "").rpartition(".")[0] if place.address == "concatenation" else ""
+    made = next((each for each in blueprint.places(shape.schema) if each.address == maker), None) if maker else None
+    if made is None or not isinstance(made.spec, HistorySlot) or made.spec.token:
+        return
+    names, same = place.spec.names(shape), made.spec.pairs(made.shape)
+    kept = all(shape.origin[name] == made.shape.origin[name] for name in same)
+    if kept and {CANDIDATE, *same} <= {*names} and _read_by(place.address, blueprint, shape.schema):
+        readers = _read_by(shape.origin[CANDIDATE], blueprint, shape.schema)
+        alone = setting(made, "candidate", False) and readers == {place.address}
+        left = None if alone and place.spec.fields is None else [name for name in names if name != CANDIDATE]
+        yield Advice("concatenation.fields", "The candidate is joined as it is beside {names}, of which it is made.",
+                     "The network behind reads the same numbers twice, and has weights for both.", "Join them once",
+                     (("concatenation.fields", left), *(((f"{maker}.candidate", False),) if alone else ())),
+                     {"names": ", ".join(same)})
 
 
 def drowned(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
@@ -278,7 +299,8 @@ def absent(place: Place, blueprint: Blueprint) -> Iterator[Advice]:
                      {**missing.values, "kind": other.title})
 
 
-RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, costly, unread, short_history, drowned, weightless)
+RULES = (absent, bottleneck, thin, swollen, lonely, idle_sharing, overfull, costly, unread, short_history, twice, drowned,
+         weightless)
 
 
 def setting(place: Place, name: str, other: object) -> object:

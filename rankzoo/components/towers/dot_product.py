@@ -71,7 +71,7 @@ class DotProduct(Slot):
         return user, self.item
 
     def after(self, shape: Shape) -> Shape:
-        one_logit(shape)
+        one_logit(shape, item=True)
         self.pair(shape)
         if shape.head:
             raise ZooError("A dot product has no linear map for the crosses of {names} to enter.",
