@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rankzoo.figures.diagram import deep, frame, nodes, ribbons
 from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
-from rankzoo.figures.diagram.wording import worded
+from rankzoo.figures.diagram.wording import called, worded
 from rankzoo.figures.layout.sizes import CANDIDATE_HEAD
 from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
@@ -17,7 +17,7 @@ from rankzoo.figures.tree import Tree, button, g, rect, svg
 from rankzoo.figures.words import Say, whole
 from rankzoo.shape import Block
 
-__all__ = ["draw", "excerpt", "thumbnail", "worded"]
+__all__ = ["called", "draw", "excerpt", "thumbnail", "worded"]
 
 NOTHING: frozenset[str] = frozenset()
 EDGE = 8
@@ -113,7 +113,8 @@ def sentence(block: Block, state: State) -> str:
     """A block in words, for those who don't see it: what it is, its sizes, its parameters, its metric."""
     say, form = state.say, state.say(WORDS[block.form])
     form = block.detail if block.form == "history" else form  # past items, or words
-    said = [f"{block.title}, {form}" if block.title.lower() != form else block.title]
+    name = called(block, state.layout.blocks.values(), say)
+    said = [f"{name}, {form}" if name.lower() != form else name]
     times = state.layout.counts.get(block.address, 1)
     if times > 1:
         said.append(say("stands for {n} of them").format(n=times))
