@@ -55,6 +55,10 @@ def kinds(slot: str) -> Mapping[str, type[Slot]]:
     return {spec.model_fields["kind"].default: spec for spec in found}
 
 
+HISTORIES = 2
+"""Of how many histories the shapes are told; the rest is a number."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One component at its address, with the shape that enters it."""
@@ -70,7 +74,8 @@ def arriving(shape: Shape) -> str:
     if slot == "representation":
         return axes(len(shape.schema.inputs))
     if slot == "sequence" and shape.sequences:
-        return ", ".join(axes(each.length, each.width) for each in shape.sequences.values())
+        every = [axes(each.length, each.width) for each in shape.sequences.values()]
+        return ", ".join([*every[:HISTORIES], *([f"+ {len(every) - HISTORIES}"] if len(every) > HISTORIES else [])])
     if slot in ("sharing", "towers"):
         return axes(shape.branch if slot == "towers" and shape.branch else shape.joined)
     if slot == "losses":
@@ -168,12 +173,14 @@ class Blueprint(BaseModel):
 
     def component(self, slot: str, kind: str, old: Slot | None = None) -> Slot:
         """A new component of that kind: as this blueprint has it where it has one; else by default, but what it has in common
-        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value."""
+        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value, unless it brings
+        its own."""
         own = next((spec for address, spec in self.specs() if address.split(".")[0] == slot and spec.kind == kind), None)
         if own is not None:
             return own
         spec = kinds(slot)[kind]()
-        for name in () if old is None else [name for name in type(old).model_fields if name in type(spec).model_fields]:
+        taken = type(spec).model_fields.keys() - set(spec.brings)
+        for name in () if old is None else [name for name in type(old).model_fields if name in taken]:
             try:
                 spec = type(spec).model_validate({**spec.model_dump(), name: getattr(old, name), "kind": kind})
             except ValidationError:

@@ -53,9 +53,17 @@ class ZooError(ValueError):
         """Have the cure looked for by `search` once somebody asks for it."""
         self._search = search
 
+    @property
+    def misfit(self) -> bool:
+        """Whether two shapes do not fit each other. What nothing is called has no shape: that nothing comes of it is drawn, and
+        the sentence has said so."""
+        name = self.values.get("name")
+        absent = () if name is None else (f"{name}: {axes(0)}", f"{name}: N × 0")
+        return bool(self.comes and self.needs) and not any(each in self.comes for each in absent)
+
     def text(self, translate: Callable[[str], str] = str, fix: bool = True) -> str:
         """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""
-        parts = [self.what, self.fix, BOTH if self.comes and self.needs else ""] if fix else [self.what]
+        parts = [self.what, self.fix, BOTH if self.misfit else ""] if fix else [self.what]
         values = {"comes": self.comes, "needs": self.needs, "at": self.at, **self.values}
         values = {name: seen(value) if isinstance(value, str) else value for name, value in values.items()}
         return " ".join(translate(part).format(**values) for part in parts if part)

@@ -1,6 +1,8 @@
 """Changes between two blueprints: complete, minimal, and counted; every rung of the ladder says what it adds."""
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rankzoo.baselines import baselines
@@ -11,6 +13,7 @@ from rankzoo.document import Document
 from rankzoo.inspection.changes import Change, changes, step
 from rankzoo.registry import systems
 from rankzoo.shape import Count
+from rankzoo.ui import rung
 
 GROWN = [(before.beside(Document.preset(system.id)).blueprint, system) for system in systems().values()
          for before in baselines(system) if not before.rule]
@@ -36,6 +39,15 @@ def test_the_changes_lead_from_one_to_the_other(blueprint, system):
             same = next(spec for spec in specs if name in type(spec).model_fields and getattr(spec, name) == change.before)
             specs[specs.index(same)] = same.model_copy(update={name: change.after})
         assert sorted(map(repr, specs)) == sorted(map(repr, of_slot(getattr(system.blueprint, slot))))
+
+
+@pytest.mark.parametrize("blueprint, system", GROWN, ids=[system.id for _, system in GROWN])
+def test_the_line_of_a_rung_names_or_numbers_every_change(blueprint, system):
+    """What it costs is what all changes cost, and so none of them is passed over: DIN's embeddings and towers change too."""
+    taken = step(blueprint, system.blueprint, schema_of(system.dataset))
+    *named, last = rung.said(taken).split(" · ")
+    more = re.fullmatch(r"and (\d+) settings?", last)
+    assert len(named) + (int(more[1]) if more else 1) == len(taken.changes)
 
 
 @pytest.mark.parametrize("system", list(systems().values()), ids=lambda system: system.id)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import pairwise, product
 
@@ -113,6 +114,22 @@ def test_tokens_of_two_widths_need_one_which_the_cure_sets(kind):
     assert all("cannot be compared" not in str(each) for each in reasons) and bool(reasons) == bool(heads)
 
 
+@pytest.mark.parametrize("arch, path, name", [
+    ("youtube", "tasks", ["clik"]), ("youtube", "towers.by", ["positon"]), ("youtube", "towers.on", ["clik"]),
+    ("youtube", "without", ["devise"]), ("dnn", "representation.dims", {"itm": 4}), ("linkedin", "sharing.groups", [["clik"]]),
+    ("mmoe", "losses.weights", {"clik": 2.0}), ("huawei", "representation.text", "titel"), ("nrms", "towers.item", "candidat"),
+    ("homedepot", "representation.items", ["brnd"]), ("wide_deep", "interaction.0.crosses", [["itm", "user"]]),
+    ("bst", "concatenation.products", [["histry", "item"]]), ("esmm", "losses.click", "clik")])
+def test_a_name_that_nothing_has_has_no_shape(arch, path, name):
+    """The sentence ends with what may be meant, or what there is; that nothing comes of the name is drawn."""
+    document = Document.preset(arch)
+    with pytest.raises(ZooError) as caught:
+        document.but([(path, name)]).check()
+    problem = caught.value
+    assert "It gets" not in str(problem) and not problem.misfit and str(problem).endswith((".", "?"))
+    assert problem.comes and problem.needs
+
+
 def test_what_asks_and_what_is_asked_need_one_width():
     at = next(i for i, spec in enumerate(Document.preset("alibaba").blueprint.sequence) if spec.kind == "ask")
     with pytest.raises(ZooError) as caught:
@@ -120,6 +137,9 @@ def test_what_asks_and_what_is_asked_need_one_width():
     problem = caught.value
     assert (problem.comes, problem.needs) == ("B × L × 32, B × L × 16", "2 × B × L × d")
     assert problem.cure == ((f"sequence.{at}.token", 32),) and Document.behind(problem) == ()
+    tried, _ = broken("alibaba", (f"sequence.{at}.token", 16))
+    said = [tree[2] for tree, _, _ in walk(way_to_the_break(tried.blueprint, tried.schema())) if tree[0] == "text"]
+    assert any(re.fullmatch(r"B × \d+ × 32, B × \d+ × 32, \+ \d", each) for each in said), "two histories, and how many more"
 
 
 def test_the_picture_of_a_break_is_no_larger_than_what_stands_in_it():
@@ -153,11 +173,12 @@ def test_a_question_passes_a_broken_part_below_the_candidate():
 
 
 def assert_drawn_up_to_the_break(blueprint: Blueprint, schema: Schema, problem: ZooError) -> None:
-    """The layout keeps every law; one part is broken, with edges into it; both shapes stand there whole and in the sentence."""
+    """The layout keeps every law; one part is broken, with edges into it; both shapes stand there whole, and in
+    the sentence where they are shapes of something."""
     layout = up_to_the_break(blueprint, schema)
     broken, = (address for address, block in layout.blocks.items() if block.form == "broken")
     assert problem.comes and problem.needs and problem.comes != problem.needs
-    assert f"It gets {problem.comes} and needs {problem.needs}." in str(problem)
+    assert (f"It gets {problem.comes} and needs {problem.needs}." in str(problem)) == problem.misfit
     assert all(edge.kind == "broken" for edge in layout.edges if edge.target == broken)
     assert any(edge.target == broken for edge in layout.edges)
     words = {tree[2] for tree, _, _ in walk(draw(layout)) if tree[0] == "text"}
@@ -185,6 +206,7 @@ def assert_in_one_line(line: Tree, layout: Layout, problem: ZooError) -> None:
     named = [word for word in said if word in ("Data", *HEADS.values())]
     assert named and named == heads[-len(named):] and (named == heads) == ("…" not in said)
     assert {f"comes: {problem.comes}", f"needs: {problem.needs}", "cannot stand here"} <= set(said)
+    assert not any(word.endswith("…") and word != "…" for word in said), "a shape or a name that is cut off"
     boxes = [(x, x + float(tree[1]["width"])) for tree, x, _ in walk(line) if tree[0] == "rect"]
     assert all(right < left for (_, right), (left, _) in pairwise(boxes)) and boxes[-1][1] <= WIDTH
 

@@ -333,7 +333,7 @@ def test_what_people_call_things_is_no_template():
     """A column called «{x}» is quoted, not filled in."""
     with pytest.raises(ZooError) as caught:
         Schema((Feature("{price}", "numeric"),), (Task("click"),)).feature("{prise}", "towers.by.0")
-    assert str(caught.value).startswith("The data have no feature '{prise}'. Did you mean '{price}'? It gets {prise}: B × 0")
+    assert str(caught.value).startswith("The data have no feature '{prise}'. Did you mean '{price}'?")
 
 
 def test_text_that_cannot_be_shown_is_not_shown():

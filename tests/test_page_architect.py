@@ -57,8 +57,8 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
     count = preset.blueprint.count(preset.schema())
     assert not app.exception and said(app) == []
     assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.brief}]")
-    ids = drawn(app)
-    assert len(set(ids)) == len(ids)
+    ids, labels = drawn(app), [each.label for kind in ("selectbox", "number_input", "slider") for each in app.sidebar.get(kind)]
+    assert len(set(ids)) == len(ids) and len(set(labels)) == len(labels), "no part or setting has the name of another"
     assert [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"]))
     rows = table(app)
@@ -368,6 +368,35 @@ def test_sizes_change_the_counts_and_nothing_else():
     app.number_input(key="rz_candidates").set_value(10).run()
     flops = preset.blueprint.count(preset.schema()).flops
     assert app.dataframe[0].value["This app"].iloc[-1] == flops_of(10 * flops)
+
+
+def test_the_line_of_a_size_is_its_column_of_the_table():
+    """Spotify's towers keep what they make of every track of a request: more than its parameters by far, on 11 cards."""
+    app = opened("spotify")
+    app.session_state["rz_costs"] = True
+    app.segmented_control(key="rz_scale").set_value("industry").run()
+    column = app.dataframe[0].value.set_index("")["Industry"]
+    training, activations = column["In training, with Adam (row-wise for tables)"], column["Of that, the activations of a batch"]
+    assert any(f"{training} in training" in each.value for each in app.caption) and training.endswith("GB")
+    assert activations.endswith("GB") and int(column["Cards of 80 GB that hold the training"]) == 11
+
+
+@pytest.mark.parametrize(("typed", "near"), [(12.7, 13), (0, 1), (5_000_000, 1_000_000)])
+def test_candidates_that_cannot_be_keep_the_last_count_and_offer_the_nearest(typed, near):
+    """A fraction is not cut off without a word, and no browser says what is allowed: the sentence does, with a press."""
+    app, preset = opened(), Document.preset("youtube")
+    app.session_state["rz_costs"] = True
+    app.run()
+    each = preset.blueprint.count(preset.schema()).flops
+    last = lambda: app.dataframe[0].value["This app"].iloc[-1]  # noqa: E731
+    app.number_input(key="rz_candidates").set_value(20).run()
+    assert last() == flops_of(20 * each) and said(app) == []
+    app.number_input(key="rz_candidates").set_value(typed).run()
+    assert said(app) == ["Setting Candidates of a request: a whole number of at least 1 and at most 1,000,000. "
+                         f"Found {typed:,}."] and last() == flops_of(20 * each)
+    assert app.button("rz_candidates:near").label == f"Set Candidates of a request to {near:,}"
+    app.button("rz_candidates:near").click().run()
+    assert last() == flops_of(near * each) and said(app) == [] and app.number_input(key="rz_candidates").value == near
 
 
 @pytest.mark.parametrize(("arch", "item"), [("homedepot", "product"), ("huawei", "news")])

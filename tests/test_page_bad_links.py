@@ -100,7 +100,7 @@ def test_a_document_beside_an_unknown_run_is_taken_up_and_the_run_is_told_of():
     assert len(said(app)) == 1 and UNREADABLE in said(app)[0]
 
 
-@pytest.mark.parametrize("part, selected", [("foo.bar", ""), ("sequence.9", "sequence"),
+@pytest.mark.parametrize("part, selected", [("foo.bar", ""), ("nonsense", ""), ("<b>x</b>", ""), ("sequence.9", "sequence"),
                                             ("sharing.expert.99", "sharing.expert.3")])
 def test_a_part_that_is_not_there_is_told_of_once(part, selected):
     app = visit("architect", sel=part)

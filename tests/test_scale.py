@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rankzoo.document import Document
+from rankzoo.inspection.counts import memory
 from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, growing, id_tables, industry, tables
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
@@ -42,6 +43,16 @@ class TestEverySystem:
         count, large = document.blueprint.count(document.schema()), document.industry().count
         assert large.embedding >= count.embedding and large.dense >= count.dense
 
+
+    def test_training_costs_the_same_wherever_it_is_told(self, id: str):
+        """The counts' memory with a batch's activations, 4 bytes each for every example, is what the cards must hold."""
+        document = Document.preset(id)
+        batch = document.settings.batch_size
+        for large in (Scaled("sample", document.blueprint, document.schema(), 1), document.industry()):
+            found, told = costs(large, batch), memory(large.count, batch)
+            assert (found["float32"], found["training"]) == (told["serving"], told["training"])
+            assert found["activations"] == 4 * batch * large.count.activations < found["training"]
+            assert (found["cards"] - 1) * CARD < found["training"] <= found["cards"] * CARD
 
     def test_whatever_grows_is_named(self, id: str):
         """A count that rests on the factor says which ids have it: with these as they are, it is that of the sizes told."""
@@ -190,7 +201,7 @@ def test_a_row_that_scores_every_item_is_a_request():
     """Alibaba's towers meet all products at once; YouTube's network runs for every candidate."""
     for id, times in (("alibaba", 1), ("youtube", 200)):
         document = Document.preset(id)
-        found = costs(Scaled("sample", document.blueprint, document.schema(), 1), candidates=200)
+        found = costs(Scaled("sample", document.blueprint, document.schema(), 1), 256, candidates=200)
         count = document.blueprint.count(document.schema())
         assert found["flops_per_request"] == times * count.flops and found["flops_once"] == count.once
 
@@ -237,15 +248,17 @@ def test_mgdspr_is_128_wide_everywhere():
 
 
 def test_costs_by_hand():
-    """Gradients and Adam's two states of every dense number, two numbers of row-wise Adam for a row of a table."""
+    """Gradients and Adam's two states of every dense number, two numbers of row-wise Adam for a row of a table, and what a batch
+    of 256 keeps for its backward pass."""
     document = Document.preset("dnn")
     count = document.blueprint.count(document.schema())
     rows = sum(f.vocabulary for f in document.schema().categorical)
-    found = costs(Scaled("sample", document.blueprint, document.schema(), 1), candidates=200)
+    found = costs(Scaled("sample", document.blueprint, document.schema(), 1), 256, candidates=200)
     assert found["float32"] == 2 * found["bfloat16"] == 4 * found["int8"] == 4 * count.parameters
-    assert found["training"] == 4 * (count.parameters + 2 * rows + 3 * count.dense) and found["cards"] == 1
+    assert found["training"] == 4 * (count.parameters + 2 * rows + 3 * count.dense + 256 * count.activations)
+    assert found["activations"] == 4 * 256 * count.activations and found["cards"] == 1
     assert found["flops_per_request"] == 200 * count.flops
-    many = costs(Scaled("× 10^8", document.blueprint, industry(document.schema(), 10**8), 10**8))
+    many = costs(Scaled("× 10^8", document.blueprint, industry(document.schema(), 10**8), 10**8), 256)
     assert many["cards"] == -(-many["training"] // CARD) > 1
 
 

@@ -11,12 +11,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import rankzoo
+from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.errors import ZooError
 from rankzoo.ui import words
 from tests.trees import tree_of
 
 ROOM = Path(rankzoo.__file__).parent
 FILES = sorted([*ROOM.rglob("*.py"), *(ROOM.parent / "pages").glob("*.py"), ROOM.parent / "app.py"])
+SWITCH = 25
+"""Letters of a switch's name in a window of 1,280 pixels."""
 LANGUAGES = sorted(path.stem for path in (ROOM / "teaching").glob("??.toml"))
 
 
@@ -147,6 +150,13 @@ def test_text_comes_from_the_catalogue_of_the_address_and_else_in_english(monkey
     english = ["4 tasks", "Zoo"]
     assert said == {"": english, "ko": ["과제 4개", "Zoo"], "zz": english, "xx": ["⟦4 tasks⟧", "⟦Zoo⟧"], "한국": english,
                     "k1": english, "kor": english, "<i": english}
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_switch_has_a_name_that_is_read_whole(slot):
+    """Four stand side by side below the diagram, and the browser cuts what is longer off."""
+    named = {field.title for spec in kinds(slot).values() for field in spec.model_fields.values() if field.annotation is bool}
+    assert [title for title in named if len(title) > SWITCH] == []
 
 
 def test_the_pages_speak_through_the_catalogue_alone():

@@ -41,6 +41,9 @@ class Slot(BaseModel):
     """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias, guess, words;
     `table` for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
 
+    brings: ClassVar[tuple[str, ...]] = ()
+    """Settings that keep their own default where it comes in another component's place, which may mean something else by them."""
+
     searches: ClassVar[bool] = False
     """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""
 

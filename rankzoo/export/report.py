@@ -17,7 +17,7 @@ from rankzoo.figures.theme import theme
 from rankzoo.figures.words import fixed, flops, memory, size, whole
 from rankzoo.inspection import counts
 from rankzoo.inspection.advice import advice
-from rankzoo.inspection.scale import Scaled, costs
+from rankzoo.inspection.scale import CARD, Scaled, costs
 from rankzoo.paths import leaves
 from rankzoo.runs.tables import Run
 
@@ -26,8 +26,8 @@ margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;mar
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid
 #dde;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.grey{color:#5b6270}code{font-size:12px}
 @media print{body{margin:0;max-width:none}}"""
-COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "cards": whole, "flops_per_request": flops,
-         "flops_once": flops}
+COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "activations": memory, "cards": whole,
+         "flops_per_request": flops, "flops_once": flops}
 
 
 def report(document: Document, inside: Learned = NOTHING, run: Run | None = None) -> str:
@@ -44,11 +44,13 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
              to_svg(drawn(document, inside), colours), to_svg(counted(count), colours)]
     parts += _results(run) if run else []
     parts += _changed(document) + _advised(document)
-    rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"], _Number(whole(each["flops"])),
+    rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"],
+             _Number(whole(each["flops"] + each["flops_once"]) + " once" * bool(each["flops_once"])), each["flops_working"],
              counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
+    once = f", and {flops(count.once)} once a pass for the items" if count.once else ""
     parts += ["<h2>Every part</h2>", f"<p>{whole(count.parameters)} parameters, {whole(count.embedding)} of them in embedding "
-              f"tables; {flops(count.flops)} per example.</p>",
-              _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "shape"), rows)]
+              f"tables; {flops(count.flops)} per example{once}.</p>",
+              _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape"), rows)]
     parts += _sizes(document) + _facts(document)
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(system.title)} · RankZoo</title>'
             f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n' + "\n".join(parts)
@@ -85,13 +87,14 @@ def _advised(document: Document) -> list[str]:
 def _sizes(document: Document) -> list[str]:
     """What it takes here and as large as in industry."""
     sizes = [Scaled("this app", document.blueprint, document.schema(), 1), document.industry()]
-    found = [costs(each) for each in sizes]
+    found = [costs(each, document.settings.batch_size) for each in sizes]
     rows = [(name.replace("_", " "), *(_Number(words(each[name])) for each in found))
             for name, words in ({"parameters": size} | COSTS).items()]
     rows += [(f"{each.at} = {each.said}", "",
               f"{each.fact.tag}: {each.fact.value} ({each.fact.place})") for each in sizes[1].sizes]
-    return ["<h2>As large as in industry</h2><p>Counted, not built; tables of ids of which no source tells are "
-            f"{whole(sizes[1].factor)} times as long.</p>", _table(("", "this app", "industry"), rows)]
+    said = (f"Counted, not built; tables of ids of which no source tells are {whole(sizes[1].factor)} times as long. Training "
+            f"holds the activations of a batch of {whole(document.settings.batch_size)} too; a card holds {memory(CARD)}.")
+    return ["<h2>As large as in industry</h2>", f"<p>{said}</p>", _table(("", "this app", "industry"), rows)]
 
 
 def _facts(document: Document) -> list[str]:

@@ -96,14 +96,15 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
     return replace(schema, features=features, histories=histories, catalogue=items)
 
 
-def costs(scaled: Scaled, candidates: int = 1_000) -> dict[str, int]:
-    """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients and the states
-    of Adam (row-wise for tables), without activations · `cards`: of 80 GB, to hold `training` · FLOPs of a request of so many
-    candidates (where a row scores the whole catalogue, of one row) · `flops_once`: of encoding the catalogue beforehand."""
+def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str, int]:
+    """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients, the states of
+    Adam (row-wise for tables) and a batch's activations · `activations`: bytes of these alone · `cards`: of 80 GB, to hold
+    `training` · FLOPs of a request of so many candidates (where a row scores the whole catalogue, of one row) · `flops_once`: of
+    encoding the catalogue beforehand."""
     count, schema = scaled.count, scaled.schema
-    training = memory(count, batch_size=0)["training"]
+    training = memory(count, batch_size)["training"]
     whole = any(schema.named(schema.task(task).of) for task in scaled.blueprint.tasks)
     return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
             **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,
-            "cards": -(-training // CARD), "flops_per_request": (1 if whole else candidates) * count.flops,
-            "flops_once": count.once}
+            "activations": training - memory(count, batch_size=0)["training"], "cards": -(-training // CARD),
+            "flops_per_request": (1 if whole else candidates) * count.flops, "flops_once": count.once}

@@ -1,12 +1,13 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 import pandas as pd
 import streamlit as st
 
-from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint, Place
 from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
@@ -23,7 +24,7 @@ from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.ui import caption, fields, forms, provenance, service, state
 from rankzoo.ui.component import selected, stepped
-from rankzoo.ui.words import escaped, say, translator
+from rankzoo.ui.words import escaped, say, translate, translator
 
 DIAGRAM = "architect_diagram"
 AT_ONCE = 0.55
@@ -47,11 +48,23 @@ def sidebar(reset: Callable[[], None]) -> None:
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
              on_change=fields.answered, args=("tasks", lambda: state.with_tasks(tuple(st.session_state["tasks"]))))
     note = provenance.notes()
-    for place in document.blueprint.places(document.schema()):
-        offered = [name for name in place.spec.main if name not in idle(place)]
-        forms.settings(place.address, place.spec, note, offered, "side") if offered else None
+    offered = [(place, name) for place in document.blueprint.places(document.schema()) for name in place.spec.main
+               if name not in idle(place)]
+    for place, of_it in groupby(offered, lambda each: each[0]):
+        names = tuple(name for _, name in of_it)
+        forms.settings(place.address, place.spec, note, names, "side", _whose(place, names, offered))
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
               help=say("Back to the preset of the source"), on_click=reset)
+
+
+def _whose(place: Place, names: Iterable[str], offered: Iterable[tuple[Place, str]]) -> dict[str, str]:
+    """What a component's settings belong to, where another has one of the same name: the component's name, and what it reads."""
+    def called(of: Place, name: str) -> str:
+        return forms.called(name, type(of.spec).model_fields[name])
+
+    others = {called(each, name) for each, name in offered if each is not place}
+    own = ", ".join(filter(None, (translate(place.spec.title), getattr(place.spec, "history", ""))))
+    return {name: own for name in names if called(place, name) in others}
 
 
 def _ways_back() -> None:
@@ -71,9 +84,10 @@ def selection() -> str:
     memory, asked = st.session_state, st.query_params.get("sel", "")
     if asked and asked != memory.get("rz_sel"):
         memory["rz_sel"], found = asked, _left(asked)
-        if found != asked:
+        of_a_slot = found.split(".")[0] in SLOTS
+        if found != asked or not of_a_slot:
             st.info(escaped(say("This model has no part '{name}'.", name=asked[:60])))
-        if found.split(".")[0] in SLOTS:
+        if of_a_slot:
             memory[DIAGRAM] = {"selected": asked, "before": ""}
     chosen = selected(DIAGRAM)
     left = _left(chosen)

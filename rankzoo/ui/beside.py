@@ -35,19 +35,21 @@ UNITS = {"flops": flops, "serving": memory, "training": memory}
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, its document, its run where it was trained, and the baseline that it is, if any."""
+    """One of the two: what it is called, its document, its run where it was trained, the baseline that it is, if any, and what it
+    is called over a column, where that is shorter."""
 
     name: str
     document: Document
     run: Run | None
     baseline: Baseline | None = None
+    head: str = ""
 
     def model(self) -> Model:
         """What is compared of it."""
         settings = self.document.settings.model_dump(mode="json", exclude={"threads"})
         data = uploads.upload(self.document.data).name if uploads.exists(self.document.data) else self.document.data
         tested = self.run.outcome.get("metrics", {}).get("test", {}) if self.run else {}
-        return Model(self.name, self.document.blueprint, self.document.schema(), data, settings, tested)
+        return Model(self.head or self.name, self.document.blueprint, self.document.schema(), data, settings, tested)
 
     def learned(self) -> Learned:
         """What its run adds to its picture."""
@@ -87,7 +89,7 @@ def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
     mine = Side(say("in hand"), document, state.trained())
     if wanted.startswith(menu.RUN):
         run = service.store().run(wanted.removeprefix(menu.RUN))
-        return mine, Side(name, Document.parse(run.config), run)
+        return mine, Side(name, Document.parse(run.config), run, head=menu.head(wanted, name))
     if baseline := menu.beneath(document).get(wanted):
         other = _beside(document, baseline)
         return mine, Side(baseline.name, other, _run_of(other), baseline)
@@ -97,7 +99,7 @@ def _sides(document: Document, wanted: str, name: str) -> tuple[Side, Side]:
         other = link.decode(wanted.removeprefix(menu.OWN))
     else:
         other = _placed(document, wanted)
-    return mine, Side(name, other, _run_of(other))
+    return mine, Side(name, other, _run_of(other), head=menu.head(wanted, name))
 
 
 def _beside(document: Document, baseline: Baseline) -> Document:

@@ -48,6 +48,13 @@ def options(document: Document) -> dict[str, str]:
     return found
 
 
+def head(wanted: str, name: str) -> str:
+    """What is chosen as the head of a column, which has room for a word or two."""
+    if wanted == PRESET:
+        return say("preset")
+    return name.partition(":")[0] if wanted.startswith((RUN, OWN)) else name
+
+
 def beneath(document: Document) -> dict[str, Baseline]:
     """What the model in hand's system grew out of, by what the address says."""
     return {each.id if each.system != document.arch else BEFORE + each.id: each for each in baselines(document.system)}

@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from rankzoo import saying
+from rankzoo.errors import ZooError
 from rankzoo.ui import component
+from rankzoo.ui.words import escaped, say, translate
 
 TURNED = ("undo", "redo")
 """Buttons that a key presses, as fast as a drawing."""
@@ -36,6 +39,25 @@ def counted(key: str) -> object:
     whole numbers alone would cut it off and say nothing."""
     value = st.session_state[key]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def asked(title: str, key: str, least: int, most: int, usual: int) -> int:
+    """A whole number that is no setting of a model, as it is typed. Of what cannot be, a sentence says what is allowed, with a
+    press for the nearest; what was asked for before stays."""
+    memory, held = st.session_state, f"{key}:held"
+    memory.setdefault(key, float(usual))
+    typed = st.number_input(title, key=key, step=UNIT, format=UNCUT)
+    allowed = {"type": "integer", "minimum": least, "maximum": most, "default": usual}
+    near = saying.nearest(allowed, typed)
+    if typed == near:
+        memory[held] = int(near)
+    else:
+        problem = ZooError("Setting {at}: {allowed}.", "Found {found}.", at=title, allowed=saying.allowed(allowed),
+                           found=f"{typed:,.15g}")
+        st.error(escaped(problem.text(translate)))
+        st.button(say("Set {at} to {value}", at=title, value=f"{near:,}"), key=f"{key}:near", icon=":material/build:",
+                  on_click=memory.update, args=({key: float(near)},))
+    return memory.get(held, usual)
 
 
 def answered(key: str, change: Callable[..., None], *arguments: object) -> None:

@@ -8,16 +8,17 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
-from rankzoo.inspection.counts import memory as memory_of
 from rankzoo.inspection.scale import CARD, Grown, Scaled, costs, growing, industry
-from rankzoo.ui import page, provenance
+from rankzoo.ui import fields, page, provenance
 from rankzoo.ui.words import say
 
 KEY, CANDIDATES = "rz_scale", "rz_candidates"
+MOST_CANDIDATES, USUAL_CANDIDATES = 1_000_000, 1_000
 FACTORS = {"sample": 1, "× 10": 10, "× 100": 100}
 TITLES = {"sample": "This app", "industry": "Industry"}
 COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "float32": "In float32",
          "bfloat16": "In bfloat16", "int8": "In int8", "training": "In training, with Adam (row-wise for tables)",
+         "activations": "Of that, the activations of a batch",
          "cards": "Cards of 80 GB that hold the training", "flops_per_request": "FLOPs of a request",
          "flops_once": "FLOPs once, to encode the items"}
 
@@ -40,11 +41,10 @@ def show(document: Document, scaled: Scaled) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rz_large"):
         st.segmented_control(say("Table sizes"), [*FACTORS, "industry"], key=KEY, default="sample", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]) if name in TITLES else name)
-        count = scaled.count
-        bytes_of = memory_of(count, document.settings.batch_size)
+        found = costs(scaled, document.settings.batch_size)
         line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
-                   parameters=size(count.parameters), serving=memory(bytes_of["serving"]), training=memory(bytes_of["training"]),
-                   flops=flops(count.flops))
+                   parameters=size(found["parameters"]), serving=memory(found["float32"]), training=memory(found["training"]),
+                   flops=flops(scaled.count.flops))
         st.caption(f"{line}, {_note(document, scaled)}", width="stretch")
 
 
@@ -83,9 +83,9 @@ def all_sizes(document: Document) -> None:
 
 def _all(document: Document) -> None:
     """Every size as a column of a table, then what the industry's sizes are and who says so."""
-    candidates = st.number_input(say("Candidates of a request"), 1, 1_000_000, 1_000, key=CANDIDATES)
-    sizes = [_sized(document, name) for name in (*FACTORS, "industry")]
-    found = [costs(each, candidates) for each in sizes]
+    candidates = fields.asked(say("Candidates of a request"), CANDIDATES, 1, MOST_CANDIDATES, USUAL_CANDIDATES)
+    sizes, batch = [_sized(document, name) for name in (*FACTORS, "industry")], document.settings.batch_size
+    found = [costs(each, batch, candidates) for each in sizes]
     words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_per_request": flops,
              "flops_once": flops}
     told = [key for key in COSTS if key != "flops_once" or any(cost[key] for cost in found)]
@@ -104,5 +104,5 @@ def _all(document: Document) -> None:
         st.caption(say("Items ({names}): {factor} times as many, which is our choice; no source tells. They have no table of "
                        "their own, and are scored or encoded one by one.", names=_listed(grown.items),
                        factor=whole(large.factor)))
-    st.caption(say("Training keeps gradients, two states of Adam for every dense number and two numbers for a row of a table; "
-                   "activations come on top. A card holds {card}.", card=memory(CARD)))
+    st.caption(say("Training keeps gradients, two states of Adam for every dense number, two numbers for a row of a table and "
+                   "the activations of a batch of {batch}. A card holds {card}.", batch=whole(batch), card=memory(CARD)))

@@ -15,6 +15,9 @@ from rankzoo.ui.words import say
 KEY = "rz_said"
 TITLES = {"all": "Every value", "stated": "What the source says", "supported": "… and what supports it",
           "assumed": "What RankZoo assumed"}
+NONE = {"stated": "Nothing of this preset was read in the source itself.", "supported": "Nothing of this preset is supported.",
+        "assumed": "RankZoo assumed nothing of this preset."}
+"""What is said where a filter leaves nothing."""
 MANY, TALL = 7, 320
 """Rows from which on the table scrolls, and how many pixels it is high then."""
 Note = Callable[[str], str | None]
@@ -40,13 +43,14 @@ def show(document: Document) -> None:
                              format_func=lambda name: say(TITLES[name]), persist_state="session")
         alike = " · " + say("each {how}", how=_sure(*sure)) if len(sure) == 1 else ""
         st.caption(_counted(document, left, wanted) + alike, width="stretch")
-    if wanted:
+    if wanted and not left:
+        st.markdown(say(NONE[st.session_state[KEY]]))
+    elif wanted:
         frame = telling(table(left, document.gone()))
         st.table(frame.map(page.escaped), border="horizontal", hide_index=True, alt=say("What the source says"),
                  height=TALL if len(frame) > MANY else "content")
-        changed = document.changed()
-        if changed:
-            st.caption(say("Changed here, so no longer the source's: {settings}.", settings=page.escaped(", ".join(changed))))
+    if wanted and (changed := document.changed()):
+        st.caption(say("Changed here, so no longer the source's: {settings}.", settings=page.escaped(", ".join(changed))))
 
 
 def _counted(document: Document, left: list[Fact], wanted: tuple[Provenance, ...]) -> str:

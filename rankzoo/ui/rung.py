@@ -14,6 +14,9 @@ from rankzoo.ui import page, state
 from rankzoo.ui.told import valued, words
 from rankzoo.ui.words import say, translate
 
+FIRST = 3
+"""Settings that are named where no component comes or goes."""
+
 
 def show() -> None:
     """One line: what it grew out of, the components that come and go, what they cost; all changes in a table behind it."""
@@ -35,10 +38,11 @@ def _line(first: Baseline, below: Document, taken: Step) -> None:
 
 
 def said(taken: Step) -> str:
-    """The components that come and go; where there is none, the settings."""
-    components = [each for each in taken.changes if each.whole]
-    found = [told(each) for each in components] or [told(each) for each in taken.changes[:3]]
-    return " · ".join(found) or say("no change")
+    """The components that come and go, else the first settings, and how many settings are not among them."""
+    named = [each for each in taken.changes if each.whole] or taken.changes[:FIRST]
+    rest = len(taken.changes) - len(named)
+    more = [say("and 1 setting") if rest == 1 else say("and {n} settings", n=rest)] if rest else []
+    return " · ".join([*map(told, named), *more]) or say("no change")
 
 
 def told(change: Change) -> str:

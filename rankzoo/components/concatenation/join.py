@@ -48,9 +48,11 @@ class Join(Slot):
         for i, (a, b) in enumerate(self.products):
             widths = [shape.fields.get(name) for name in (a, b)]
             if None in widths or widths[0] != widths[1]:
+                missing = next((name for name in (a, b) if name not in shape.fields), None)
                 raise ZooError("The product {a} ⊙ {b} needs two fields of one width, but they have {widths}.",
                                "Leave the product out, or give both the same width.", at=f"{shape.at}.products.{i}",
-                               a=a, b=b, widths=" and ".join("no such field" if w is None else str(w) for w in widths),
+                               a=a, b=b, name=missing,
+                               widths=" and ".join("no such field" if w is None else str(w) for w in widths),
                                comes=", ".join(f"{name}: {axes(w or 0)}" for name, w in zip((a, b), widths, strict=True)),
                                needs=f"{a}, {b}: {axes(max(filter(None, widths), default='d'))}")
             sizes[f"{a} ⊙ {b}"] = widths[0]

@@ -29,7 +29,7 @@ class DotPairs(Slot):
     """One number per pair of fields; `self_interaction` adds each field's square length."""
 
     kind: Literal["dot_pairs"] = "dot_pairs"
-    self_interaction: Annotated[bool, Field(title="A field's dot with itself too")] = False
+    self_interaction: Annotated[bool, Field(title="Fields with themselves")] = False
 
     main: ClassVar = ("self_interaction",)
     short: ClassVar = "dots"
@@ -60,7 +60,8 @@ class DotPairs(Slot):
 
     def count(self, shape: Shape) -> Count:
         vectors, d = len(shape.fields), one_width(shape)
-        return Count((Part("", 0, 2 * vectors * vectors * d, (self.pairs(shape),)),))  # the whole matrix, half of it needed
+        return Count((Part("", 0, 2 * vectors * vectors * d, (self.pairs(shape),),  # the whole matrix, half of it needed
+                           products=f"2 × {vectors:,} × {vectors:,} × {d:,}"),))
 
     def draw(self, shape: Shape) -> Drawing:
         block = Block(shape.at, "interaction", "cross", "T Tᵀ", "dots of all pairs", (self.pairs(shape),))

@@ -26,7 +26,7 @@ class Linear(Slot):
     """First-order weights of all inputs, hand-made crosses of pairs of categorical fields, and a bias, per task."""
 
     kind: Literal["linear"] = "linear"
-    first_order: Annotated[bool, Field(title="A weight for every feature value")] = True
+    first_order: Annotated[bool, Field(title="Weight per feature value")] = True
     crosses: Annotated[tuple[tuple[str, str], ...], Field(max_length=64, title="Hand-made crosses")] = ()
     buckets: Annotated[int, Field(ge=1, le=10_000_000, title="Buckets per cross")] = 5_000
     bias: Annotated[bool, Field(title="Bias")] = True

@@ -45,7 +45,7 @@ class Embeddings(Slot):
     dims: Annotated[Mapping[str, Width], Field(title="Embedding size by field")] = {}
     numeric: Annotated[Literal["value", "vector", "mlp"], Field(title="Numeric features enter as")] = "value"
     bottom: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of the bottom MLP (numeric: mlp)")] = (64,)
-    relu: Annotated[bool, Field(title="ReLU with a bias over each embedding")] = False
+    relu: Annotated[bool, Field(title="ReLU over embeddings")] = False
     init: Annotated[float, Field(gt=0, le=1, title="Spread of the starting values")] = 0.05
 
     main: ClassVar = ("dim",)
@@ -134,7 +134,7 @@ class Embeddings(Slot):
     def count(self, shape: Shape) -> Count:
         parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
                  for name, (rows, width) in self.tables(shape.schema).items()]
-        parts += [Part(f"{name}.bias", width, 0, (), f"{width:,}") for name, width in self.biases(shape.schema).items()]
+        parts += [Part(f"{name}.bias", width, 0, (width,), f"{width:,}") for name, width in self.biases(shape.schema).items()]
         parts += [self.bottom_part(shape.schema)] if self.numbers(shape.schema) else []
         return Count(tuple(parts))
 

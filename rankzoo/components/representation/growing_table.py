@@ -43,7 +43,7 @@ class GrowingTable(Embeddings):
     min_count: Annotated[int, Field(ge=0, le=1_000_000, title="Sightings that are not enough for a row (cuckoo)")] = 0
     admit: Annotated[Literal["count", "chance"], Field(title="Let in by")] = "count"
     expire: Annotated[int, Field(ge=0, le=10**12, title="Rows of data without update that end a row (0: none)")] = 0
-    first_order: Annotated[bool, Field(title="A weight beside each vector")] = True
+    first_order: Annotated[bool, Field(title="Weight beside vectors")] = True
 
     main: ClassVar = ("dim", "index", "min_count")
     short: ClassVar = "own rows"

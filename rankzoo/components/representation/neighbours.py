@@ -45,7 +45,7 @@ class Neighbours(Attributes):
     samples: Annotated[tuple[Sample, ...], Field(max_length=4, title="Neighbours drawn for each layer")] = (10, 5)
     sampling: Annotated[Literal["uniform", "weight"], Field(title="Neighbours are drawn by")] = "uniform"
     aggregator: Annotated[Literal["mean", "pool", "gcn", "lstm"], Field(title="Neighbours become one by")] = "mean"
-    normalize: Annotated[bool, Field(title="Divide by the length after each layer")] = True
+    normalize: Annotated[bool, Field(title="Unit length after layers")] = True
     alone: Annotated[float, Field(ge=0, lt=1, title="Items without neighbours in training")] = 0.1
     unknown: Annotated[float, Field(ge=0, lt=1, title="Attributes hidden in training")] = 0.0
 
@@ -107,7 +107,7 @@ class Neighbours(Attributes):
                 places = schema.catalogue.schema.history(listing(schema)).length if most else 0
                 each = [linear_part(f"read.{k}", into, 4 * into), linear_part(f"state.{k}", into, 4 * into, False, places)]
             each.append(linear_part(f"layer.{k}", into * (1 + (self.aggregator != "gcn")), out, bias=False))
-            parts += [Part(part.path, part.parameters, 0, (), part.working, once=part.flops * rows) for part in each]
+            parts += [part.for_items(rows) for part in each]
         return tuple(parts)
 
     def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:

@@ -50,7 +50,7 @@ class TreeLeaves(Embeddings):
     dim: Annotated[int, Field(ge=1, le=1024, title="Embedding size")] = 8
     pooling: Annotated[Literal["concat", "sum"], Field(title="Leaves are joined by")] = "concat"
     labels: Annotated[Literal["each", "first"], Field(title="Trees are grown for")] = "each"
-    share_table: Annotated[bool, Field(title="One table of leaves for all groups of tasks")] = True
+    share_table: Annotated[bool, Field(title="Groups share leaf tables")] = True
     dense: Annotated[tuple[str, ...], Field(max_length=2000, title="Numbers beside the leaves, batch-normalised")] = ()
     shrinkage: Annotated[float, Field(gt=0, le=1, title="Shrinkage of each tree")] = 0.3
 

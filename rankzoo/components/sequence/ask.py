@@ -28,8 +28,8 @@ class Ask(HistorySlot):
 
     kind: Literal["ask"] = "ask"
     query: Annotated[str, Field(title="What asks (a history; empty: the first other one)")] = ""
-    zero: Annotated[bool, Field(title="A slot of zeros for what fits nothing")] = True
-    scale: Annotated[bool, Field(title="Divide scores by the root of the width")] = False
+    zero: Annotated[bool, Field(title="A slot of zeros")] = True
+    scale: Annotated[bool, Field(title="Scores divided by √width")] = False
 
     rewrites: ClassVar = True
     rest: ClassVar = "the slot of zeros"
@@ -74,7 +74,8 @@ class Ask(HistorySlot):
     def count(self, shape: Shape) -> Count:
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
         asks = shape.sequences[self.asking(shape)].length
-        return Count((*self.token_parts(shape, candidate=False), Part("maps", 0, 4 * asks * length * token, (asks, token))))
+        maps = Part("maps", 0, 4 * asks * length * token, (asks, token), products=f"2 × 2 × {asks:,} × {length:,} × {token:,}")
+        return Count((*self.token_parts(shape, candidate=False), maps))
 
     def draw(self, shape: Shape) -> Drawing:
         at, token, name = shape.at, self.widths(shape)[2], self.taken(shape).name

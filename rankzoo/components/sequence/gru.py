@@ -35,7 +35,7 @@ class Gru(HistorySlot):
     user: Annotated[str, Field(max_length=200, title="User's id (empty: the first field about the user)")] = ""
     hidden: Annotated[float, Field(ge=0, lt=1, title="User's vector hidden in training")] = 0.5
     order: Annotated[Literal["backward", "forward"], Field(title="Reads from the last place on, or from the first")] = "backward"
-    candidate: Annotated[bool, Field(title="Hand on the candidate's vector too")] = False
+    candidate: Annotated[bool, Field(title="Hand the candidate on")] = False
 
     candidate_aware: ClassVar = False
     main: ClassVar = ("long_term", "width")

@@ -28,7 +28,7 @@ class SelfAttention(HistorySlot):
     kind: Literal["self_attention"] = "self_attention"
     heads: Annotated[int, Field(ge=1, le=16, title="Heads")] = 2
     width: Annotated[int, Field(ge=1, le=1024, title="Width of a head")] = 16
-    scale: Annotated[bool, Field(title="Divide scores by the root of the width")] = True
+    scale: Annotated[bool, Field(title="Scores divided by √width")] = True
     bias: Annotated[bool, Field(title="Biases in the three maps")] = False
 
     candidate_aware: ClassVar = False

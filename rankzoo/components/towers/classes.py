@@ -35,8 +35,8 @@ class Classes(MlpTower):
 
     kind: Literal["classes"] = "classes"
     widths: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of each tower")] = ()
-    tied: Annotated[bool, Field(title="Score items with their own encoding")] = True
-    mapped: Annotated[bool, Field(title="A linear map before the items' product")] = True
+    tied: Annotated[bool, Field(title="Score by item encodings")] = True
+    mapped: Annotated[bool, Field(title="Map before the product")] = True
     scale: Annotated[float, Field(gt=0, le=100, title="Scale of the items' scores")] = 1.0
 
     main: ClassVar = ("widths", "tied")
@@ -85,7 +85,8 @@ class Classes(MlpTower):
             parts += [mlp_part(f"deep.{task.name}", shape.branch, self.widths, self.activation)] if self.widths else []
             if self.ties(shape, task):
                 parts += [linear_part(f"head.{task.name}", last, shape.catalogue, bias=False)] if self.mapped else []
-                parts += [Part(f"product.{task.name}", 0, 2 * shape.catalogue * classes, (classes,))]
+                parts += [Part(f"product.{task.name}", 0, 2 * shape.catalogue * classes, (classes,),
+                               products=f"2 × {shape.catalogue:,} × {classes:,}")]
             else:
                 parts.append(linear_part(f"head.{task.name}", last, classes, self.head_bias))
         return Count(tuple(parts))

@@ -28,7 +28,7 @@ class MlpTower(Slot):
     widths: Annotated[tuple[Width, ...], Field(max_length=8, title="Hidden layers of each tower")] = (256, 128, 64)
     activation: Annotated[Activation, Field(title="Activation")] = "relu"
     dropout: Annotated[float, Field(ge=0, lt=1, title="Dropout")] = 0.0
-    head_bias: Annotated[bool, Field(title="Bias of the last linear map")] = True
+    head_bias: Annotated[bool, Field(title="Bias of the head")] = True
 
     main: ClassVar = ("widths",)
     short: ClassVar = "MLP"

@@ -28,7 +28,7 @@ class Residual(Slot):
     kind: Literal["residual"] = "residual"
     units: Annotated[tuple[Width, ...], Field(min_length=1, max_length=8, title="Hidden layer of each residual unit")] = (
         256, 128, 64)
-    head_bias: Annotated[bool, Field(title="Bias of the last linear map")] = True
+    head_bias: Annotated[bool, Field(title="Bias of the head")] = True
 
     main: ClassVar = ("units",)
     short: ClassVar = "res-MLP"
