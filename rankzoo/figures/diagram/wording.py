@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 
 from rankzoo.figures.words import Say
 from rankzoo.shape import Block
@@ -41,7 +42,8 @@ def called(block: Block, blocks: Iterable[Block], say: Say) -> str:
     """A part's name where its column, its level and its band cannot be seen: its title, of a product its factors, and as much of
     whose it is, what it reads, at which level and which of several it is as tells it from others of its form with that title."""
     said, alike = _title(block), [each for each in blocks if (each.form, _title(each)) == (block.form, _title(block))]
-    for of, words in ((_task, "{part} of {name}"), (_past, "{part}: {name}"), (_level, "{part}, level {name}")):
+    for of, words in ((attrgetter("task"), "{part} of {name}"), (attrgetter("past"), "{part}: {name}"),
+                      (_level, "{part}, level {name}")):
         same = [each for each in alike if of(each) == of(block)]
         if len(same) < len(alike) and of(block):
             said, alike = say(words).format(part=said, name=of(block)), same
@@ -50,14 +52,6 @@ def called(block: Block, blocks: Iterable[Block], say: Say) -> str:
 
 def _title(block: Block) -> str:
     return block.detail or block.title if block.form == "product" else block.title
-
-
-def _task(block: Block) -> str:
-    return block.task
-
-
-def _past(block: Block) -> str:
-    return block.past
 
 
 def _level(block: Block) -> str:
