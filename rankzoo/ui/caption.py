@@ -9,7 +9,7 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
-from rankzoo.figures import latex
+from rankzoo.figures import diagram, latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
@@ -44,7 +44,7 @@ def show(chosen: str, inside: Learned) -> None:
         blocks, count = service.blocks(document), document.blueprint.count(document.schema())
         own, inner = _inner(chosen, blocks, address, spec, count)
         with words:
-            st.markdown(f"**{page.escaped(block.title if block else translate(spec.title))}**")
+            st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.title))}**")
             st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
             _shape(inner, block) if block and inner else None
         with formula:
@@ -70,7 +70,7 @@ def in_class(chosen: str) -> bool:
     block = part(chosen, document)
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     _, inner = _inner(chosen, blocks, address, spec, count)
-    name = block.title if block else translate(spec.title)
+    name = called(chosen, document) or translate(spec.title)
     sentence = (inner.sentence if block and inner else "") or spec.sentence
     number = (inner.count if inner else count.within(address)).parameters
     with st.container(key="rz_line"):
@@ -81,6 +81,12 @@ def in_class(chosen: str) -> bool:
 def part(chosen: str, document: Document) -> Block | None:
     """The part that is chosen in the reader's words, be it drawn or behind one that stands for several."""
     return next(iter(worded((block for block in service.blocks(document) if block.address == chosen), translate)), None)
+
+
+def called(chosen: str, document: Document) -> str:
+    """What the part that is chosen is called, unlike any other; empty where none is."""
+    blocks = worded(service.blocks(document), translate)
+    return next((diagram.called(block, blocks, translate) for block in blocks if block.address == chosen), "")
 
 
 def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
