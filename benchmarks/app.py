@@ -51,10 +51,11 @@ PROBE = """(() => {
   const ended = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning";
   const title = () => words(".st-key-rz_caption strong");
   const sentence = () => words("[data-testid=stAlertContentError]");
-  // Whether counts and warnings are those of this run: the line of counts, sent last, is, and no warning is from the run before.
-  const STALE = ["[class*=st-key-rz_advice]", ".st-key-rz_large"].map((each) => `${each} [data-stale=true]`).join(", ");
-  const NEXT = ".st-key-rz_large [data-testid=stElementContainer]:not([data-stale=true])";
-  const fresh = () => document.querySelector(NEXT) !== null && document.querySelector(STALE) === null;
+  // Whether the line of counts and the warnings are those of one model.
+  const told = ({ counts, warnings }) => { const line = words(".st-key-rz_large");
+    const found = [...document.querySelectorAll("[class*=st-key-rz_advice]")].map((each) => each.textContent);
+    return counts.every((each) => line.includes(each)) && found.length === warnings.length
+      && warnings.every((each, i) => found[i].includes(each)); };
   // Ready when the whole page is; when the part that is looked at first was is remembered.
   const whole = (part) => { const ready = () => { if (!part()) return false;
     ready.first ??= performance.now(); return ended(); }; return ready; };
@@ -63,8 +64,9 @@ PROBE = """(() => {
     experts: (number) => { const before = count();
       return () => all("architect_diagram", '[data-id^="sharing.expert."]').length === number && count() && count() !== before; },
     diagram: () => () => all("architect_diagram", "[data-id]").some(drawn) && count() !== "",
-    redrawn: () => { const shown = () => count() + all("architect_diagram", "text").map((each) => each.textContent).join("|");
-      const before = shown(); return whole(() => count() && shown() !== before && fresh()); },
+    redrawn: (model) => {
+      const shown = () => count() + all("architect_diagram", "text").map((each) => each.textContent).join("|");
+      const before = shown(); return whole(() => count() && shown() !== before && told(model)); },
     refused: () => { const before = sentence(); return whole(() => sentence() && sentence() !== before); },
     broken: () => { const before = sentence();
       return whole(() => all("way", ".broken").length > 0 && sentence() && sentence() !== before); },

@@ -3,10 +3,10 @@
     python -m benchmarks.architect [--only edit,node,view,layout,industry] [--edits 100]
 
 Rows and times are those of `benchmarks.app`. Edits are of all sorts, drawn from a seed (`benchmarks.edits`). One is drawn when
-counts or diagram show it, and no count or warning is from before; one that is refused, when its sentence stands and, for a
-component, the diagram up to the part that fails. A row of its own tells of the whole page, captions and sidebar with it. The
-largest preset is the one with the most nodes in its diagram. What is said of any system and of any valid blueprint is judged by
-the slowest of all.
+diagram or bar of parameters show it, and the line of counts and all warnings are those of the model that it makes; one that is
+refused, when its sentence stands and, for a component, the diagram up to the part that fails. A row of its own tells of the whole
+page, captions and sidebar with it. The largest preset is the one with the most nodes in its diagram. What is said of any system
+and of any valid blueprint is judged by the slowest of all.
 
 More than 250 lines: the probes, the edits and the rows that they fill mean nothing apart from each other.
 """
@@ -47,7 +47,11 @@ from rankzoo.document import Document
 from rankzoo.export.picture import columns, layout_of
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import arrange
+from rankzoo.figures.words import flops, memory, size
+from rankzoo.inspection.advice import advice
+from rankzoo.inspection.counts import memory as memory_of
 from rankzoo.registry import systems
+from rankzoo.ui.advised import SHOWN
 
 DIM = ".st-key-side-representation-dim input"
 SORTS = {"step": "by − and +", "undo": "undone", "size": "typed", "kind": "exchanged", "absurd": "typed and refused",
@@ -83,10 +87,10 @@ def edit(browser: Browser, server: Server, number: int) -> Iterator[Figure]:
         page.locator(DIM).wait_for()
         seen, whole, made_so = [], [], Counter()
         made_of = edits.told(document, number)
-        for each, _ in made_of:
+        for each, after in made_of:
             page.wait_for_timeout(PACE)
             select(page, each.part)
-            whole.append(made(page, each))
+            whole.append(made(page, each, after))
             seen.append(page.evaluate("rz.first"))
             made_so[each.how] += 1
         if in_hand(page) != made_of[-1][1]:
@@ -112,20 +116,30 @@ def select(page: Page, part: str) -> None:
         rested(page)
 
 
-def made(page: Page, each: edits.Edit) -> float:
-    """Milliseconds from the last press of an edit until the whole page is drawn."""
+def told(document: Document) -> dict:
+    """What the page says of a model in its line of counts and as warnings."""
+    count = document.blueprint.count(document.schema())
+    bytes_of = memory_of(count, document.settings.batch_size)
+    return {"counts": [f"{size(count.parameters)} parameters", f"{memory(bytes_of['serving'])} in serving",
+                       f"{memory(bytes_of['training'])} in training", f"{flops(count.flops)} per example"],
+            "warnings": [each.filled(each.what, str) for each in advice(document.blueprint, document.schema())[:SHOWN]]}
+
+
+def made(page: Page, each: edits.Edit, after: Document) -> float:
+    """Milliseconds from the last press of an edit until the whole page is drawn, with the model after it."""
+    drawn = [DRAWS[each.how]] if each.how in DRAWS else ["redrawn", told(after)]
     if each.how == "step":
         sign = page.locator(f'.st-key-architect_diagram [data-step="{each.value}"]')
         sign.scroll_into_view_if_needed()
-        return timed(page, "click", "redrawn", act=sign.click)
+        return timed(page, "click", *drawn, act=sign.click)
     if each.how == "undo":
-        return timed(page, "keydown", "redrawn", act=lambda: page.keyboard.press("Alt+z"))
+        return timed(page, "keydown", *drawn, act=lambda: page.keyboard.press("Alt+z"))
     if each.how in ("size", "absurd"):
         typed(page, DIM, each.value)
     else:
         typed(page, f".st-key-form-{each.part.partition('.')[0]}-kind input", each.value)
         page.get_by_role("option", name=each.value, exact=True).first.wait_for()
-    return timed(page, "keydown", DRAWS.get(each.how, "redrawn"), act=lambda: page.keyboard.press("Enter"))
+    return timed(page, "keydown", *drawn, act=lambda: page.keyboard.press("Enter"))
 
 
 def node(browser: Browser, server: Server, number: int) -> Iterator[Figure]:

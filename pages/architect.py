@@ -17,16 +17,19 @@ from rankzoo.ui import (
     page,
     provenance,
     rung,
+    sooner,
     state,
 )
-from rankzoo.ui.component import scene
+from rankzoo.ui.component import presses, scene
 from rankzoo.ui.words import say, translator
 
 
 @st.fragment
-def picture(document: Document, inside: Learned) -> None:
-    """What a click on a part draws anew; an edit made in here concerns the whole page."""
-    state.whole_page_after(document)
+def picture(drawn: Document, learned: Learned) -> None:
+    """What a click on a part draws anew. An edit made in here concerns the whole page, which follows."""
+    sooner.whole_page_after_words()
+    document = state.document()
+    inside = learned if document is drawn else architect.learned()
     schema, chosen, tongue = document.schema(), architect.selection(), translator()
     layout = architect.layout_of(document.blueprint, schema)
     title = say("Architecture of {title}", title=document.system.title)
@@ -34,18 +37,19 @@ def picture(document: Document, inside: Learned) -> None:
                        label=title, say=tongue,
                        changed=changed_blocks(document, layout), assumed=assumed_blocks(document, layout),
                        back=architect.standing_back(document, layout)),
-          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), above=architect.signs(),
-          on_step=architect.take_step)
+          key=architect.DIAGRAM, alt=title, aspect=architect.aspect(layout), above=architect.signs())
     scaled = large.chosen(document)
     if not caption.in_class(chosen):
         scene(counted(scaled.count, tongue, flat=classroom.on()),
               key="readout", alt=say("Parameters by part"), aspect=architect.aspect(layout))
-    sizes, warnings = st.container(), st.container()  # the line of counts is sent last: where it stands, all warnings do
+    warnings, below, sizes = st.container(), st.container(), st.container()
     with warnings:
         advised.show(document)
     with sizes:
         large.show(document, scaled)
-    caption.show(chosen, inside)
+    sooner.pictured(drawn)
+    with below:
+        caption.show(chosen, inside)
 
 
 offer = page.begin("architect", patient=True)
@@ -56,9 +60,12 @@ with st.sidebar:  # after the picture, so that the browser draws that while thes
     architect.sidebar(changed.all_back)
 page.twin(architect.module_table, "modules")
 provenance.show(in_hand)
-changed.show(in_hand)
-rung.show()
+with st.container():  # a place for each that may be empty, so that what stands below keeps its own
+    changed.show(in_hand)
+with st.container():
+    rung.show()
 beside.show(in_hand)
 counts.show(in_hand)
 large.all_sizes(in_hand)
+presses(architect.DIAGRAM, architect.take_step)
 offer()

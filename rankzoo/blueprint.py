@@ -85,14 +85,15 @@ def arriving(shape: Shape) -> str:
 
 
 def drawn(places: Iterable[Place]) -> tuple[Block, ...]:
-    """The nodes of some components in their order, each with the edges that leave it."""
-    drawings = [place.spec.draw(place.shape) for place in places]
+    """The nodes of some components in their order, each with the edges that leave it and where its task stands."""
+    drawings = [(place.spec.draw(place.shape), place.shape.schema) for place in places]
     edges: dict[str, list[Edge]] = {}
-    for drawing in drawings:
+    for drawing, _ in drawings:
         for edge in drawing.edges:
             edges.setdefault(edge.source, []).append(edge)
-    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())))
-                 for drawing in drawings for block in drawing.blocks)
+    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())),
+                         place=schema.places([block.task])[block.task] if block.task else 0)
+                 for drawing, schema in drawings for block in drawing.blocks)
 
 
 class Blueprint(BaseModel):
@@ -172,12 +173,14 @@ class Blueprint(BaseModel):
 
     def component(self, slot: str, kind: str, old: Slot | None = None) -> Slot:
         """A new component of that kind: as this blueprint has it where it has one; else by default, but what it has in common
-        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value."""
+        with the `old` one (the widths, the history, the width of a token) is kept where it may have that value, unless it brings
+        its own."""
         own = next((spec for address, spec in self.specs() if address.split(".")[0] == slot and spec.kind == kind), None)
         if own is not None:
             return own
         spec = kinds(slot)[kind]()
-        for name in () if old is None else [name for name in type(old).model_fields if name in type(spec).model_fields]:
+        taken = type(spec).model_fields.keys() - set(spec.brings)
+        for name in () if old is None else [name for name in type(old).model_fields if name in taken]:
             try:
                 spec = type(spec).model_validate({**spec.model_dump(), name: getattr(old, name), "kind": kind})
             except ValidationError:

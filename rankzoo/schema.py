@@ -4,7 +4,7 @@ More than 250 lines, because its parts name one another and every room reads the
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -285,6 +285,12 @@ class Schema:
     def task(self, name: str, at: str = "tasks") -> Task:
         """The task of that name; raises a ZooError that names the closest one."""
         return _named(self.tasks, name, "task", at)
+
+    def places(self, names: Iterable[str]) -> dict[str, int]:
+        """Where each of some tasks stands among all of the data's, which a model that leaves tasks out does not change: by its
+        place a task has its colour, its symbol and its dash. A name that is no task stands behind them."""
+        every = [task.name for task in self.tasks]
+        return {name: every.index(name) if name in every else len(every) for name in names}
 
 
 def _named(things: tuple, name: str, what: str, at: str):

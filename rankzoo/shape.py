@@ -1,10 +1,11 @@
 """What a slot says of itself before any tensor exists: sizes, arithmetic, drawing.
 
 `Shape` carries sizes through the seven slots as `Signal` carries tensors; `Count` and `Block` are a slot's arithmetic and its
-part of the diagram.
+part of the diagram. Over 250 lines: what one slot hands the next, and what it says of itself, is read in one place.
 """
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,8 @@ from typing import Literal
 
 from rankzoo.errors import Change, nearest
 from rankzoo.schema import Schema, Task
+
+PRODUCT = re.compile(r"[\d,]+(?: × [\d,]+)+")
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ class Part:
     """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
     operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
     that a pass has whatever the number of its examples: those of encoding the catalogue; `width` the working of the output's
-    width, where several vectors stand side by side."""
+    width, where several vectors stand side by side; `products` that of the FLOPs, where they are more than two for each product
+    of the parameters' working; `per_item`: it works for an item of the catalogue, and what leaves it is an item's."""
 
     path: str
     parameters: int
@@ -122,6 +126,24 @@ class Part:
     elementwise: int = 0
     once: int = 0
     width: str = ""
+    products: str = ""
+    per_item: bool = False
+
+    @property
+    def flops_working(self) -> str:
+        """The arithmetic of the FLOPs (for an example, or once a pass), empty where there are none: as the part tells it, or two
+        for each product of its parameters' working, as often as the part is used for an example."""
+        products = PRODUCT.findall(self.working)
+        each = sum(prod(int(number.replace(",", "")) for number in product.split(" × ")) for product in products)
+        if self.products or not self.flops or not each:
+            return self.products
+        times, inside = self.flops // (2 * each), " + ".join(products)
+        return f"2 × {f'({inside})' if len(products) > 1 else inside}" + (f" × {times:,}" if times > 1 else "")
+
+    def for_items(self, items: int) -> Part:
+        """The same, as it works for each of so many items of the catalogue once a pass, and no more for an example."""
+        told = f"{self.flops_working} × {items:,}" if self.flops else ""
+        return replace(self, flops=0, once=self.flops * items, products=told, per_item=True)
 
 
 def side_by_side(widths: Sequence[int]) -> str:
@@ -182,7 +204,7 @@ class Count:
     @property
     def activations(self) -> int:
         """Numbers that leave a part for one example: what training must keep for the backward pass."""
-        return sum(prod(p.output) for p in self.parts if p.output)
+        return sum(prod(p.output) for p in self.parts if p.output and not p.per_item)
 
 
 BlockForm = Literal["feature", "numbers", "forest", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product",
@@ -196,8 +218,9 @@ class Block:
     `address` is also the submodule, the row of the count table and the prefix of its trace; `flows` are the edges that
     leave it, which the blueprint fills in from the drawings of the slots behind. `units` are layer widths
     (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
-    of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to; `group`
-    sorts features (user, item, context); `past` is the history to each of whose items it gives a weight.
+    of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to, `place`
+    where that stands among the data's, which the blueprint fills in too; `group` sorts features (user, item, context); `past` is
+    the history to each of whose items it gives a weight.
     """
 
     address: str
@@ -214,6 +237,7 @@ class Block:
     skips: tuple[tuple[int, int], ...] = ()
     again: int = 0
     past: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,9 @@ def trees() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def unmeasured(tmp_path_factory) -> Iterator[None]:
-    """No claim has results, not even those that come with the app."""
+    """No claim has results, not even those that come with the app; and no page waits for a browser that is not there."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rankzoo.ui.sooner.ALONE", 0.0)
         patch.setattr("rankzoo.runs.experiments.MEASURED", tmp_path_factory.getbasetemp() / "measured")
         yield
 

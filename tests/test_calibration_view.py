@@ -165,12 +165,12 @@ def test_winners_of_auctions_are_outliers():
 
 
 def test_figures_hold_the_numbers(trained):
-    table = calibration(trained).table
-    tree = segments(table.assign(label=table["segment"], after=table["segments"]))
+    table, places = calibration(trained).table, trained.dataset.schema.places(trained.model.blueprint.tasks)
+    tree = segments(table.assign(label=table["segment"], after=table["segments"]), places)
     said = " ".join(words(tree))
     row = table.iloc[0]
     assert f"{row['before']:.2f} → {row['segments']:.2f}" in said and all(task in said for task in ("swipe", "sign_up"))
     empty = table.assign(label=table["segment"], after=float("nan"), planted=float("nan"))
-    assert "→" not in " ".join(words(segments(empty)))
+    assert "→" not in " ".join(words(segments(empty, places)))
     frame = table.head(1).assign(what="install", value=0.75)
     assert "75 %" in " ".join(words(delays(frame)))

@@ -33,7 +33,7 @@ LOSS = pd.DataFrame([{"task": t, "split": s, "epoch": e / 2, "value": v - e / 20
 
 
 def test_loss_curves_span_the_whole_run_and_name_their_ends():
-    figure = curves.loss(LOSS, ["click", "<b>x</b>"], 5, THEME)
+    figure = curves.loss(LOSS, {"click": 0, "<b>x</b>": 1}, 5, THEME)
     assert tuple(figure.layout.xaxis.range) == (0, 5) and figure.layout.height == 292 and not figure.layout.showlegend
     lines = [t for t in figure.data if t.mode == "lines"]
     assert [(t.line.width, t.line.dash) for t in lines] == [(1, "solid"), (2.5, "solid"), (1, "solid"), (2.5, "dash")]
@@ -49,23 +49,23 @@ def test_loss_curves_span_the_whole_run_and_name_their_ends():
 
 def test_auc_shows_chance_and_a_task_keeps_its_style():
     frame = LOSS[LOSS["split"] == "validation"]
-    figure = curves.metric(frame, ["other", "click", "<b>x</b>"], 5, THEME)
+    figure = curves.metric(frame, {"other": 0, "click": 1, "<b>x</b>": 2}, 5, THEME)
     low, high = figure.layout.yaxis.range
     assert low < 0.5 < high and any(a.text == "coin flip" for a in figure.layout.annotations)
     assert [t.line.color for t in figure.data if t.mode == "lines"][1] == THEME.tasks[1]
-    assert not any(a.text == "coin flip" for a in curves.metric(frame, ["click"], 5, THEME, chance=None).layout.annotations)
+    assert not any(a.text == "coin flip" for a in curves.metric(frame, {"click": 0}, 5, THEME, chance=None).layout.annotations)
 
 
 def test_other_runs_are_drawn_thin_in_the_colour_of_their_task_and_named():
     frame = LOSS[LOSS["split"] == "validation"]
     others = frame[frame["task"] == "click"].assign(run="<i>3</i>", value=1.2)
-    figure = curves.loss(frame, ["<b>x</b>", "click"], 5, THEME, others)
+    figure = curves.loss(frame, {"<b>x</b>": 0, "click": 1}, 5, THEME, others)
     thin = figure.data[-1]
     assert (thin.line.width, thin.line.color, list(thin.y)) == (1.25, THEME.tasks[1], [1.2] * 4)
     said = [a.text for a in figure.layout.annotations]
     assert "<span style='color:#000001'>■</span> run &lt;i&gt;3&lt;/i&gt; 1.20" in said
     assert figure.layout.yaxis.range[1] > 1.2
-    assert len(curves.metric(frame, ["click"], 5, THEME, others=others.head(0)).data) == 2
+    assert len(curves.metric(frame, {"click": 0}, 5, THEME, others=others.head(0)).data) == 2
 
 
 def test_gate_shares_stack_to_their_sum_and_are_named_in_the_middle_of_their_band():
@@ -79,7 +79,7 @@ def test_gate_shares_stack_to_their_sum_and_are_named_in_the_middle_of_their_ban
 
 def test_calibration_and_age_curve():
     frame = pd.DataFrame({"task": "click", "predicted": [0.1, 0.3], "observed": [0.12, 0.28], "rows": [50, 60]})
-    figure = curves.calibration(frame, ["click"], THEME)
+    figure = curves.calibration(frame, {"click": 0}, THEME)
     assert figure.layout.xaxis.range == figure.layout.yaxis.range, "equal scales"
     assert list(figure.data[1].y) == [0.12, 0.28]
     age = pd.DataFrame({"age": [0.0, 3.0], "learned": [1.0, 0.4], "planted": [1.0, math.exp(-1)]})
@@ -92,11 +92,11 @@ EMPTY = LOSS[LOSS["epoch"] < 0]
 
 
 @pytest.mark.parametrize("draw", [
-    lambda: curves.loss(EMPTY, ["click"], 5, THEME), lambda: curves.metric(EMPTY, ["click"], 5, THEME),
-    lambda: curves.loss(LOSS[LOSS["epoch"] == 0], ["click"], 1, THEME),
-    lambda: curves.loss(LOSS.assign(value=NAN), ["click"], 5, THEME),
+    lambda: curves.loss(EMPTY, {"click": 0}, 5, THEME), lambda: curves.metric(EMPTY, {"click": 0}, 5, THEME),
+    lambda: curves.loss(LOSS[LOSS["epoch"] == 0], {"click": 0}, 1, THEME),
+    lambda: curves.loss(LOSS.assign(value=NAN), {"click": 0}, 5, THEME),
     lambda: curves.shares(pd.DataFrame(columns=["expert", "epoch", "share"]), 5, THEME),
-    lambda: curves.calibration(pd.DataFrame(columns=["task", "predicted", "observed"]), ["click"], THEME),
+    lambda: curves.calibration(pd.DataFrame(columns=["task", "predicted", "observed"]), {"click": 0}, THEME),
     lambda: curves.line(pd.DataFrame(columns=["series", "epoch", "value"]), 5, THEME, "Attention entropy")])
 def test_a_run_without_points_has_axes_but_no_labels(draw):
     figure = draw()

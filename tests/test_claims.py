@@ -55,7 +55,8 @@ class TestEveryClaim:
 
 
     def test_a_result_is_explained_in_words_and_only_where_it_needs_to_be(self, claim: Claim):
-        """Figures are computed and shown beside the explanation, where they cannot grow stale; what is reproduced has none."""
+        """Figures are computed and shown beside the explanation, where they cannot grow stale; what is reproduced in all its
+        differences has none."""
         assert re.search(r"\d*\.\d|\d\s*%", claim.why) is None
         first = claim.differences[0]
         middle = {"above": first.least + 1, "below": -first.least - 1, "none": 0.0}[first.expected]
@@ -64,6 +65,8 @@ class TestEveryClaim:
             compared = Compared(first, estimate, verdict(first, estimate))
             found = Outcome(claim, (), (compared,), {}, 3, 0.0)
             assert found.verdict == said and found.why == ("" if said == "reproduced" else claim.why)
+            behind = Outcome(claim, (), (Compared(first, estimate, "reproduced"), compared), {}, 3, 0.0)
+            assert behind.verdict == "reproduced" and behind.why == found.why
 
 
 def test_places_follow_one_another():

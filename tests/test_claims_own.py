@@ -12,6 +12,7 @@ from rankzoo.claims import own
 from rankzoo.claims.outcome import outcome
 from rankzoo.claims.registry import claims, get
 from rankzoo.claims.trial import Trained, document_of, parameters, trial
+from rankzoo.data.load import schema_of
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.registry import systems
@@ -142,10 +143,17 @@ def test_changes_are_told_by_their_kinds():
 
 
 def test_only_the_encoder_of_the_news_is_exchanged():
-    """What PLM-NR grew out of is the same model over a table of words; what MTRec did, the same encoder without its tasks."""
+    """What PLM-NR grew out of is the same model with NRMS's encoder of the news, or over words averaged or weighed, of the
+    same widths; what MTRec did, the same encoder without its tasks."""
     microsoft, huawei = (systems()[id] for id in ("microsoft", "huawei"))
-    table, alone = (baselines(system)[0].beside(Document.preset(system.id)).blueprint for system in (microsoft, huawei))
-    assert table.model_copy(update={"representation": microsoft.blueprint.representation}) == microsoft.blueprint
-    assert table.representation.kind == "attributes" and table.representation.dim == microsoft.blueprint.representation.dim
+    words, table, weighed = (each.beside(Document.preset("microsoft")).blueprint for each in baselines(microsoft))
+    alone, encoder = baselines(huawei)[0].beside(Document.preset("huawei")).blueprint, microsoft.blueprint.representation
+    for other, kind in ((words, "word_attention"), (table, "attributes"), (weighed, "word_attention")):
+        assert other.model_copy(update={"representation": encoder}) == microsoft.blueprint
+        assert (other.representation.kind, other.representation.init) == (kind, encoder.init)
+        assert other.representation.dim == other.representation.item_width(schema_of("news")) == encoder.dim
+    for other, heads in ((words, 4), (weighed, 0)):
+        spec = other.representation
+        assert (spec.self_heads, spec.pooling, spec.space) == (heads, encoder.pooling, encoder.space)
     assert (alone.tasks, alone.representation, alone.sequence) == (("click",), huawei.blueprint.representation,
                                                                    huawei.blueprint.sequence)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.components.mlp import sum_part
 from rankzoo.document import Document
-from rankzoo.inspection.counts import components, flops_working, memory, modules, parts, shaped
+from rankzoo.inspection.counts import components, memory, modules, parts, shaped
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.shape import Part, side_by_side
@@ -30,8 +31,10 @@ def assert_adds_up(blueprint: Blueprint, schema: Schema) -> None:
     for part in blueprint.count(schema).parts:
         assert bool(part.working) or not part.parameters, f"{part.path} holds {part.parameters} and does not say why"
         assert not part.working or value(part.working) == part.parameters, (part.path, part.working, part.parameters)
-        told = flops_working(part)
-        assert not told or value(told) == part.flops, (part.path, told, part.flops)
+        told, each = part.flops_working, part.flops + part.once
+        assert bool(told) == bool(each), f"{part.path} takes {each} FLOPs and does not say why"
+        assert not told or value(told) == each, (part.path, told, each)
+        assert part.output, f"{part.path} does not say what leaves it"
 
 
 @pytest.mark.parametrize("arch", BUILT)
@@ -95,12 +98,17 @@ def test_widths_by_hand():
     told = {arch: shaped(next(row for row in parts(document.blueprint, document.schema()) if row["path"] == "concatenation"))
             for arch in ("youtube", "dnn", "din") for document in (Document.preset(arch),)}
     assert told == {"youtube": "8 × 16 + 49 = 177", "dnn": "10 × 16 + 4 = 164", "din": "3 × 16 = 48"}
+    titles = {each["path"]: shaped(each) for document in (Document.preset("microsoft"),)
+              for each in parts(document.blueprint, document.schema())}
+    assert (titles["representation.positions"], titles["representation.block.1.attention.maps"]) == (
+        "15 × 32 per item", "4 × 15 × 15 per item") and titles["representation.pooled"] == "32 per item"
     table = modules(*(lambda document: (document.blueprint, document.schema()))(Document.preset("din")))
     assert "3 × 16 = 48" in set(table["output_shape"])
 
 
 def test_flops_by_hand():
     """Two for each product, as often as the part is used."""
-    assert flops_working(Part("a", 429, 832, (16,), "26 × 16 + 13")) == "2 × 26 × 16"
-    assert flops_working(Part("a", 0, 2 * 20 * (8 * 4 + 4 * 2), (20, 2), "8 × 4 + 4 + 4 × 2 + 2")) == "2 × (8 × 4 + 4 × 2) × 20"
-    assert flops_working(Part("a", 0, 7, (), "")) == ""
+    assert Part("a", 429, 832, (16,), "26 × 16 + 13").flops_working == "2 × 26 × 16"
+    deep = Part("a", 50, 2 * 20 * (8 * 4 + 4 * 2), (20, 2), "8 × 4 + 4 + 4 × 2 + 2")
+    assert deep.flops_working == "2 × (8 × 4 + 4 × 2) × 20" and deep.for_items(1_500).flops_working.endswith(") × 20 × 1,500")
+    assert sum_part("a", 6, 1_024).flops_working == "2 × 6 × 1,024" and Part("a", 7, 0, (), "7").flops_working == ""

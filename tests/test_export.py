@@ -69,6 +69,8 @@ class TestEverySystem:
             assert fact.name in page.texts
         assert all(link.startswith("https://doi.org/") for link in page.links)
         assert "Changed from the preset" not in text
+        for part in count.parts:
+            assert {part.working, part.flops_working, f"{part.flops:,}"} - {"", "0"} <= set(page.texts), part.path
 
 
 def test_what_was_changed_and_objected_to_is_told():

@@ -69,6 +69,8 @@ def square(values):
     return pd.DataFrame([{"a": a, "b": b, "value": v} for (a, b), v in values.items()])
 
 
+PLACES = {name: i for i, name in enumerate(("click", "<b>like</b>", "like", "watch", "<b>buy</b>", "a", "b",
+                                          *(f"t{t}" for t in range(8))))}
 GATE = gate({"click": {"1": 0.10, "2": 0.90, "3": 0.0}, "<b>like</b>": {"1": 0.50, "2": 0.47, "3": 0.03}})
 JS = pd.DataFrame([("click", "like", 0.25, 0), ("click", "watch", 0.1, 1)], columns=["a", "b", "js", "related"])
 RELATED = square({("click", "like"): -0.5, ("click", "watch"): 0.9})
@@ -136,27 +138,28 @@ STOPS = [path.Stop("lr", "LR", "tech", 1, True), path.Stop("dnn", "DNN", "home",
 DRAW = {
     "path": lambda say: path.draw(STOPS, "dnn", True, say=say),
     "zoo": lambda say: table.zoo([ROW, OTHER], "youtube", say), "ladder": lambda say: table.ladder(RUNGS, "rung1", say),
-    "matrix": lambda say: gates.matrix(GATE, "click|2", say=say),
-    "spread": lambda say: gates.matrix(GATE, value="sd", say=say), "effective": lambda say: gates.effective(GATE, say),
-    "segments": lambda say: gates.segments({"new": GATE, "old": GATE}, {"new": 4100}, say),
-    "divergence": lambda say: gates.divergence(JS, RELATED, say),
+    "matrix": lambda say: gates.matrix(GATE, PLACES, "click|2", say=say),
+    "spread": lambda say: gates.matrix(GATE, PLACES, value="sd", say=say),
+    "effective": lambda say: gates.effective(GATE, PLACES, say),
+    "segments": lambda say: gates.segments({"new": GATE, "old": GATE}, PLACES, {"new": 4100}, say),
+    "divergence": lambda say: gates.divergence(JS, PLACES, RELATED, say),
     "rows": lambda say: attention.rows(ITEMS, WHO, "position.3", 30, 1 / 30, say=say),
     "strip": lambda say: attention.strip(STRIP, say), "factors": lambda say: attention.factors(FACTORS, say),
     "triangle": lambda say: crosses.triangle(CROSS, selected="age|hour", say=say),
     "small": lambda say: crosses.small({"FM": CROSS, "CIN": CROSS}, {"FM": "1 of 1"}, say=say),
     "ranked": lambda say: crosses.ranked(CROSS, say=say), "pairs": lambda say: truth.pairs(PLANTED, say),
-    "related": lambda say: truth.relatedness(RELATED, say), "kernel": lambda say: truth.kernel(KERNEL, say),
+    "related": lambda say: truth.relatedness(RELATED, PLACES, say), "kernel": lambda say: truth.kernel(KERNEL, say),
     "list": lambda say: lists.built(BUILT, "Greedy list", say=say),
     "ladder of grades": lambda say: grades.ladder(DENSITY, GRADES, say), "orders": lambda say: grades.orders(ORDERS, say),
     "asks": lambda say: asks.maps(ASKED, say),
     "tokens": lambda say: asks.tokens(TOKENS, say),
-    "masks": lambda say: masks.pairs(MASKED, say), "kept": lambda say: masks.kept(SHARE, say),
-    "owners": lambda say: masks.owners(WHOSE, ("click", "like"), "click", "like", say),
-    "worths": lambda say: masks.worths(WHOSE, ("click", "like"), "click", "like", say),
+    "masks": lambda say: masks.pairs(MASKED, PLACES, say), "kept": lambda say: masks.kept(SHARE, PLACES, say),
+    "owners": lambda say: masks.owners(WHOSE, PLACES, "click", "like", say),
+    "worths": lambda say: masks.worths(WHOSE, PLACES, "click", "like", say),
     "repeats": lambda say: truth.repeats(KERNEL, say), "drift": lambda say: truth.drift(DRIFT, say),
     "stalls": lambda say: truth.stalls(KERNEL, say),
     "lengths": lambda say: truth.lengths(KERNEL, say),
-    "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, say),
+    "curve": lambda say: truth.curve(SLOTS, say), "rates": lambda say: bars.rates(RATES, PLACES, say),
     "weights": lambda say: bars.weights(LABELLED, say=say), "dots": lambda say: bars.dots(DOTS, say=say),
     "titles": lambda say: titles.titles(SPELT, say), "narrow": lambda say: titles.narrow(SPELT.assign(weight=NAN), say),
     "cosines": lambda say: gradients.cosines(MET, say), "plane": lambda say: gradients.plane(ARROWS, -0.6, "click", "like", say),
@@ -235,7 +238,7 @@ def test_signed_ramp_has_a_neutral_zero(value, fill_class, ink):
 
 
 def test_gate_numbers_stand_in_their_own_cell():
-    tree = gates.matrix(GATE, "click|2")
+    tree = gates.matrix(GATE, PLACES, "click|2")
     assert fill(pressed(tree, "click|2")) == ("seq-9", "90")
     assert fill(pressed(tree, "click|1")) == ("seq-1", "10")
     assert fill(pressed(tree, "<b>like</b>|1")) == ("seq-5", "50")
@@ -247,13 +250,13 @@ def test_gate_numbers_stand_in_their_own_cell():
 
 def test_overall_share_and_idle_expert():
     assert gates.overall(GATE) == pytest.approx({"1": 0.30, "2": 0.685, "3": 0.015})
-    assert texts(gates.matrix(GATE)).count("nearly idle") == 1
-    assert "nearly idle" not in texts(gates.matrix(gate({"a": {"1": 0.5, "2": 0.5}, "b": {"1": 0.4, "2": 0.6}})))
+    assert texts(gates.matrix(GATE, PLACES)).count("nearly idle") == 1
+    assert "nearly idle" not in texts(gates.matrix(gate({"a": {"1": 0.5, "2": 0.5}, "b": {"1": 0.4, "2": 0.6}}), PLACES))
 
 
 def test_an_expert_out_of_reach_is_a_dash_and_counts_as_nothing():
     frame = gate({"click": {"own": 0.4, "shared": 0.6}, "like": {"shared": 1.0}})
-    assert fill(pressed(gates.matrix(frame), "like|own")) == ("neutral", "–")
+    assert fill(pressed(gates.matrix(frame, PLACES), "like|own")) == ("neutral", "–")
     assert gates.overall(frame) == pytest.approx({"own": 0.2, "shared": 0.8})
 
 
@@ -263,33 +266,33 @@ def test_effective_experts(shares, used):
 
 
 def test_collapse_alarm():
-    collapsed = gates.effective(gate({"a": {"1": 0.99, "2": 0.01}, "b": {"1": 0.8, "2": 0.2}}))
+    collapsed = gates.effective(gate({"a": {"1": 0.99, "2": 0.01}, "b": {"1": 0.8, "2": 0.2}}), PLACES)
     assert texts(collapsed).count("collapsed onto one expert") == 1
     assert "1.1" in texts(collapsed) and "1.6" in texts(collapsed)
     assert math.isnan(gates.effective_experts([NAN, 0]))
     for experts in (2, 4, 8, 64):
         alarm = math.exp(0.1 * math.log(experts))  # H / ln n < 0.1
         both = pd.DataFrame({"task": ["a", "b"], "effective": [alarm - 0.001, alarm + 0.001], "experts": experts})
-        said = texts(gates.effective(both))
+        said = texts(gates.effective(both, PLACES))
         assert said.count("collapsed onto one expert") == 1 and f"collapse alarm ({alarm:.2f})" in said
-    given = gates.effective(pd.DataFrame({"task": ["click", "like"], "effective": [2.5, 1.1], "experts": 4}))
+    given = gates.effective(pd.DataFrame({"task": ["click", "like"], "effective": [2.5, 1.1], "experts": 4}), PLACES)
     assert {"2.5", "1.1", "1 = one expert only, 4 = all equally"} <= set(texts(given))
 
 
 def test_an_index_counts_from_one_for_a_person():
     frame = pd.DataFrame({"task": "click", "expert": [0, 1], "mean": [0.25, 0.75], "sd": 0.0})
-    assert texts(gates.matrix(frame))[:2] == ["Expert 1", "Expert 2"]
-    assert fill(pressed(gates.matrix(frame), "click|2")) == ("seq-9", "75")
+    assert texts(gates.matrix(frame, PLACES))[:2] == ["Expert 1", "Expert 2"]
+    assert fill(pressed(gates.matrix(frame, PLACES), "click|2")) == ("seq-9", "75")
     assert texts(attention.strip(STRIP))[:2] == ["Head 1", "Head 2"]
 
 
 def test_divergence_outlines_the_related_pair_in_both_halves():
-    outlines = [n for n in nodes(gates.divergence(JS, RELATED)) if n[1].get("class") == "truth"]
+    outlines = [n for n in nodes(gates.divergence(JS, PLACES, RELATED)) if n[1].get("class") == "truth"]
     assert len(outlines) == 4
-    assert len([n for n in nodes(gates.divergence(JS)) if n[1].get("class") == "truth"]) == 4, "the column serves as well"
-    unknown = gates.divergence(JS.assign(related=NAN))
+    assert len([n for n in nodes(gates.divergence(JS, PLACES)) if n[1].get("class") == "truth"]) == 4, "the column serves as well"
+    unknown = gates.divergence(JS.assign(related=NAN), PLACES)
     assert "How related they were made" not in texts(unknown) and "truth" not in [n[1].get("class") for n in nodes(unknown)]
-    assert {"0.25", "−0.50", "0.90"} <= set(texts(gates.divergence(JS, RELATED)))
+    assert {"0.25", "−0.50", "0.90"} <= set(texts(gates.divergence(JS, PLACES, RELATED)))
 
 
 def test_attention_rows():
@@ -413,10 +416,10 @@ def test_symbols_of_all_eight_tasks_differ():
 
 
 @pytest.mark.parametrize("draw", [
-    lambda: gates.matrix(gate({"a": {"1": 1.0}})), lambda: gates.effective(gate({"a": {"1": 1.0}})),
-    lambda: gates.matrix(gate({"a": {"1": NAN}})), lambda: gates.effective(gate({"a": {"1": NAN, "2": NAN}})),
-    lambda: gates.segments({}), lambda: gates.divergence(JS[["a", "b", "js"]].assign(js=NAN)),
-    lambda: gates.matrix(gate({f"t{t}": {str(e): 1 / 64 for e in range(64)} for t in range(8)})),
+    lambda: gates.matrix(gate({"a": {"1": 1.0}}), PLACES), lambda: gates.effective(gate({"a": {"1": 1.0}}), PLACES),
+    lambda: gates.matrix(gate({"a": {"1": NAN}}), PLACES), lambda: gates.effective(gate({"a": {"1": NAN, "2": NAN}}), PLACES),
+    lambda: gates.segments({}, PLACES), lambda: gates.divergence(JS[["a", "b", "js"]].assign(js=NAN), PLACES),
+    lambda: gates.matrix(gate({f"t{t}": {str(e): 1 / 64 for e in range(64)} for t in range(8)}), PLACES),
     lambda: attention.rows(ITEMS.head(0), WHO),
     lambda: attention.rows(ITEMS[["position", "name", "category", "weight"]], WHO),
     lambda: attention.rows(ITEMS.assign(relevant=NAN, weight=NAN), attention.Candidate("x"), uniform=NAN),
@@ -427,15 +430,15 @@ def test_symbols_of_all_eight_tasks_differ():
     lambda: crosses.ranked(CROSS.assign(value=NAN)), lambda: crosses.small({}),
     lambda: table.zoo([]), lambda: table.ladder([]),
     lambda: lists.built(BUILT.head(0), "x"), lambda: lists.built(BUILT[BUILT.columns[:5]].assign(worth=NAN), "x"),
-    lambda: masks.pairs(MASKED.head(0)), lambda: masks.pairs(MASKED.assign(related=NAN, overlap=NAN)),
+    lambda: masks.pairs(MASKED.head(0), PLACES), lambda: masks.pairs(MASKED.assign(related=NAN, overlap=NAN), PLACES),
     lambda: grades.ladder(DENSITY.head(0), GRADES.head(0)), lambda: grades.ladder(DENSITY.assign(density=NAN), GRADES),
     lambda: grades.orders(ORDERS.head(0)), lambda: asks.maps(ASKED.head(0)), lambda: asks.maps(ASKED.drop(columns="relevant")),
-    lambda: masks.kept(SHARE.head(0)), lambda: masks.owners(WHOSE.head(0), ("a", "b"), "a", "b"),
+    lambda: masks.kept(SHARE.head(0), PLACES), lambda: masks.owners(WHOSE.head(0), PLACES, "a", "b"),
     lambda: truth.curve(SLOTS[["slot", "planted"]]), lambda: truth.curve(SLOTS.assign(planted=NAN)[["slot", "planted"]]),
     lambda: truth.drift(DRIFT.head(0)), lambda: truth.drift(DRIFT.assign(value=NAN)), lambda: truth.drift(DRIFT.head(1)),
     lambda: gradients.course(MEETINGS.head(0), 1.0), lambda: gradients.plane(ARROWS.head(2).assign(x=0.0, y=0.0), 0.0, "a", "b"),
     lambda: truth.curve(SLOTS.head(1)), lambda: truth.pairs(CROSS.head(0).rename(columns={"value": "strength"})),
-    lambda: bars.rates(RATES.assign(rate=NAN)), lambda: bars.rates(RATES[["task", "rate"]].assign(rate=0.0)),
+    lambda: bars.rates(RATES.assign(rate=NAN), PLACES), lambda: bars.rates(RATES[["task", "rate"]].assign(rate=0.0), PLACES),
     lambda: bars.weights(LABELLED.head(0)), lambda: bars.statistic(0.5, 0.5, (NAN, NAN)), lambda: bars.dots(DOTS.tail(1))])
 def test_scarce_data_still_makes_a_drawing(draw):
     """One task, one expert, no truth, nothing at all, or only missing values."""

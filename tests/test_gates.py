@@ -146,7 +146,7 @@ def texts(tree: list) -> list[str]:
 
 
 def test_the_shared_gate_is_a_row_of_its_own_and_in_no_sum():
-    tree = figure.matrix(PLE_FRAME, apart="(shared)")
+    tree = figure.matrix(PLE_FRAME, {"a": 0, "b": 1}, apart="(shared)")
     said = texts(tree)
     assert "shared gate" in said and "(shared)" not in said and said.count("–") == 2
     marks = [part[1]["class"] for part, _, _ in walk(tree) if "mark" in str(part[1].get("class", "")).split()]
@@ -164,7 +164,7 @@ def test_an_own_expert_is_idle_only_when_its_own_task_leaves_it():
     both tasks and three experts the first gets little too."""
     served = PLE_FRAME[PLE_FRAME["task"] != "(shared)"]
     assert figure.most(served) == pytest.approx({"a": 0.36, "b": 0.1, "shared": 0.82 + 0.95})
-    assert texts(figure.matrix(served)).count("nearly idle") == 1
+    assert texts(figure.matrix(served, {"a": 0, "b": 1})).count("nearly idle") == 1
 
 
 # names

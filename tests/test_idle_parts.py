@@ -1,12 +1,16 @@
-"""What nothing reads is drawn as such: a history without attention, a feature that is left out."""
+"""What nothing reads is drawn as such: a history without attention, a feature that is left out, a concatenation of nothing."""
 from __future__ import annotations
 
+import pytest
+
+from rankzoo.blueprint import SLOTS
 from rankzoo.document import Document
 from rankzoo.export.picture import changed_blocks, layout_of
 from rankzoo.figures.diagram import draw
 from rankzoo.figures.layout import Layout, arrange
 from rankzoo.inspection.part import anatomy
 from rankzoo.inspection.steps import steps
+from rankzoo.registry import systems
 from rankzoo.shape import Block
 from tests.drawings import columns, mmoe, walk
 from tests.strokes import texts
@@ -50,3 +54,16 @@ def test_many_that_are_left_out_are_one_row() -> None:
         blocks = (*out, *mmoe(inputs=inputs))
         layout = arrange(blocks, columns(blocks))
         assert [b.title for b in layout.blocks.values() if b.form == "left"] == titles
+
+
+@pytest.mark.parametrize("id", systems())
+def test_every_component_can_be_picked_in_the_diagram(id: str) -> None:
+    """Microsoft's concatenation joins nothing: a head that said «x · 0» and was no button."""
+    layout = laid(id)
+    picked = {str(tree[1]["data-id"]).split(".")[0]: tree for tree, _, _ in walk(draw(layout)) if tree[1].get("role") == "button"}
+    assert list(SLOTS) == sorted(picked, key=SLOTS.index)
+    said = [words for words, _ in texts(draw(layout))]
+    joins = any(block.form == "concat" and block.slot == "concatenation" for block in layout.blocks.values())
+    assert ("nothing" in said) is not joins and "x · 0" not in said
+    chosen = [tree for tree, _, _ in walk(draw(layout, selected="concatenation")) if tree[1].get("class") == "ring"]
+    assert len(chosen) == 1

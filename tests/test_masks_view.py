@@ -21,6 +21,7 @@ from tests.drawings import walk
 from tests.support import small
 from tests.visits import words
 
+PLACES = {task: place for place, task in enumerate(TASKS)}
 RELATED = np.array(WORLD.relatedness)
 
 
@@ -159,10 +160,10 @@ def test_who_depends_more_on_a_shared_weight(subject):
     table = owners(Subject.of(model, subject.dataset, rows=5), "click", "read")
     found = table.set_index(["layer", "unit", "input"]).loc[("1", 0, 1)]
     assert (found["worth_a"], found["worth_b"]) == pytest.approx((0.01, 0.1), rel=1e-5)
-    drawn = [str(node[1]["d"]) for node, _, _ in walk(figure.worths(table, TASKS, "click", "read")) if node[0] == "path"]
+    drawn = [str(node[1]["d"]) for node, _, _ in walk(figure.worths(table, PLACES, "click", "read")) if node[0] == "path"]
     dots = [tuple(map(float, dot[1:].split("h")[0].split())) for dot in "".join(drawn).split("z")[:-1]]
     assert len(dots) == 2, "the third weight is nothing to click"
-    said = words(figure.owners(table, TASKS, "click", "read"))
+    said = words(figure.owners(table, PLACES, "click", "read"))
     (counted,) = re.findall(r"Not drawn: (\d+) weights", _absent(table))
     assert int(counted) == 1 and str(len(dots) + 1) in said, "what is drawn and what is not are the weights of both on the map"
     assert "both, pulled apart" in said and _absent(table[table["worth_a"] > 0]) == ""
@@ -181,15 +182,15 @@ def test_pictures_hold_every_pair_and_every_weight(subject):
     """Four matrices with the planted pairs outlined; as many cells as weights; a bar for each task and layer."""
     view = masks(subject)
     pairs = view.table[view.table["layer"] == ALL].drop(columns="layer")
-    words = [str(node[2]) for node, _, _ in walk(figure.pairs(pairs)) if node[0] == "text"]
+    words = [str(node[2]) for node, _, _ in walk(figure.pairs(pairs, PLACES)) if node[0] == "text"]
     assert {"How related they were made", "How often they pull a shared weight apart"} <= set(words)
-    outlines = [node for node, _, _ in walk(figure.pairs(pairs)) if node[1].get("class") == "truth"]
+    outlines = [node for node, _, _ in walk(figure.pairs(pairs, PLACES)) if node[1].get("class") == "truth"]
     assert len(outlines) == 2 * 2 * 4  # (click, read), (click, share), both ways round, in four matrices
-    hidden = figure.pairs(pairs.assign(related=float("nan")))
+    hidden = figure.pairs(pairs.assign(related=float("nan")), PLACES)
     assert "How related they were made" not in [str(node[2]) for node, _, _ in walk(hidden) if node[0] == "text"]
     table = owners(subject, "click", "hide")
-    cells = sum(str(node[1].get("d", "")).count("z") for node, _, _ in walk(figure.owners(table, TASKS, "click", "hide"))
+    cells = sum(str(node[1].get("d", "")).count("z") for node, _, _ in walk(figure.owners(table, PLACES, "click", "hide"))
                 if node[0] == "path")
     assert cells == sum(weight.numel() for weight in subject.model.sharing.weights)
-    texts = [str(node[2]) for node, _, _ in walk(figure.kept(view.tables["kept"])) if node[0] == "text"]
+    texts = [str(node[2]) for node, _, _ in walk(figure.kept(view.tables["kept"], PLACES)) if node[0] == "text"]
     assert texts.count("100 %") == 12 and torch.is_tensor(subject.model.sharing.weights[0])

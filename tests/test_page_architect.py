@@ -57,8 +57,8 @@ def test_every_system_has_its_heading_diagram_counts_and_table(arch):
     count = preset.blueprint.count(preset.schema())
     assert not app.exception and said(app) == []
     assert app.markdown[0].value.replace("\\", "").startswith(f"**{system.title}** :gray[{system.source.brief}]")
-    ids = drawn(app)
-    assert len(set(ids)) == len(ids)
+    ids, labels = drawn(app), [each.label for kind in ("selectbox", "number_input", "slider") for each in app.sidebar.get(kind)]
+    assert len(set(ids)) == len(ids) and len(set(labels)) == len(labels), "no part or setting has the name of another"
     assert [i for i in ids if i.startswith("losses.")] == [f"losses.{t}" for t in preset.blueprint.tasks]
     assert f"dense {count.dense:,}" in " ".join(words(scenes(app)["readout"]))
     rows = table(app)
@@ -276,10 +276,10 @@ def test_the_selected_part_is_explained_counted_and_set():
     app = pick(opened(), DIAGRAM, "sharing.expert.2")
     assert "f_{3}(x)" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
     told = [each.value.replace("\\", "") for each in app.caption]
-    assert "reads shared (64)  \nnumbers for a row 64 → 16 → 8" in told and "64 × 16 + 16 + 16 × 8 + 8 = 1,176" in told
-    assert app.metric[0].value == f"{65 * 16 + 17 * 8:,}"
-    assert app.metric[0].proto.help.replace("\\", "") == "sharing.expert.2: 64 × 16 + 16 + 16 × 8 + 8 = 1,176"
-    assert app.number_input("form:sharing.experts").value == 4
+    parameters, work = "64 × 16 + 16 + 16 × 8 + 8 = 1,176", "2 × (64 × 16 + 16 × 8) = 2,304"
+    assert {"reads shared (64)  \nnumbers for a row 64 → 16 → 8", parameters, f"{work} FLOP"} <= set(told)
+    assert [each.proto.help.replace("\\", "").rpartition(": ")[2] for each in app.metric] == [parameters, work]
+    assert app.metric[0].value == f"{65 * 16 + 17 * 8:,}" and app.number_input("form:sharing.experts").value == 4
     assert "table 1" not in (app.number_input("form:sharing.experts").proto.help or "")
     assert "section 5.2.4" in app.number_input("form:sharing.gate_dropout").proto.help.replace("\\", "")
     app.number_input("form:sharing.experts").set_value(2).run()

@@ -46,9 +46,10 @@ def pressed(app: AppTest, *steps: str) -> AppTest:
     last = f"{DIAGRAM}:stepped"
     when = app.session_state[last] if last in app.session_state else 0
     told = " ".join(f"{step}.{when + 1 + i}" for i, step in enumerate(steps))
-    drawing = next(each for each in app.get("bidi_component") if each.key == DIAGRAM)
     states = app._tree.get_widget_states()  # AppTest has no press for a component of one's own
-    states.widgets.add(id=drawing.proto.id, json_value=json.dumps({"selected": vars(app)["picked"], "step": told}))
+    for key, value in ((DIAGRAM, {"selected": vars(app)["picked"]}), (f"{DIAGRAM}:presses", {"step": told})):
+        component = next(each for each in app.get("bidi_component") if each.key == key)
+        states.widgets.add(id=component.proto.id, json_value=json.dumps(value))
     return app._run(states)
 
 

@@ -68,7 +68,7 @@ def test_of_every_system_with_several_tasks(id):
     frame = points.tidy([points.Point(step=0, name=name, value=value) for name, value in found.items()], 1.0)
     table = points.pulls(frame, document.blueprint.tasks)
     assert len(table) and len(table) + table["place"].nunique() <= max(points.MOST, 1 + len(document.blueprint.tasks) ** 2 / 2)
-    figure = drawn(table, document.blueprint.tasks, 3.0, theme("light"))
+    figure = drawn(table, schema.places(document.blueprint.tasks), 3.0, theme("light"))
     assert np.isfinite([z for row in figure.data[0].z for z in row if z is not None]).sum() == len(table)
 
 

@@ -15,8 +15,8 @@ SEVERAL = {id: system.blueprint.tasks for id, system in systems().items() if len
 
 def heads(tasks: tuple[str, ...]) -> list[Tree]:
     """The names above the columns, the first line first."""
-    drawn = [part for part in square(tasks, {}, set(), 0, "title", "note", 1.0, False) if part[0] == "text"]
-    return [part for part in drawn if part[1].get("text-anchor") == "middle"]
+    drawn = square(tasks, dict.fromkeys(tasks, 0), {}, set(), 0, "title", "note", 1.0, False)
+    return [part for part in drawn if part[0] == "text" and part[1].get("text-anchor") == "middle"]
 
 
 @pytest.mark.parametrize("arch", SEVERAL)
@@ -27,7 +27,7 @@ def test_every_task_of_a_company_is_named_in_full(arch):
         columns[part[1]["x"]] = columns.get(part[1]["x"], "") + part[2]
         assert measure(part[2]) <= min(66, 280 / len(SEVERAL[arch]))
     assert tuple(columns[x] for x in sorted(columns)) == SEVERAL[arch]
-    rows = [part for part in square(SEVERAL[arch], {}, set(), 0, "title", "note", 1.0, False)
+    rows = [part for part in square(SEVERAL[arch], dict.fromkeys(SEVERAL[arch], 0), {}, set(), 0, "title", "note", 1.0, False)
             if part[0] == "text" and part[1]["class"] == "t1"]
     assert "".join(part[2] for part in rows) == "".join(SEVERAL[arch])
 
@@ -41,7 +41,7 @@ def test_a_name_without_parts_is_cut():
 def test_no_task_is_cut_beside_its_gate(arch, draw):
     """Kuaishou's second of three read «effective_v…»."""
     frame = pd.DataFrame([{"task": task, "expert": expert, "mean": 0.5, "sd": 0.1} for task in SEVERAL[arch] for expert in "12"])
-    tree = draw(frame)
+    tree = draw(frame, dict.fromkeys(SEVERAL[arch], 0))
     said = "".join(part[2] for part in parts(tree) if part[0] == "text")
     assert all(task in said for task in SEVERAL[arch]) and "…" not in said
 

@@ -41,6 +41,7 @@ from tests.drawings import walk
 from tests.support import random_batch, randomised, rich, small
 from tests.visits import words
 
+PLACES = {task: place for place, task in enumerate(EVERY)}
 PLAIN = Embeddings()
 COSINE = WORLD.related.cosine[:5, :5]
 RELATED = COSINE[np.triu_indices(5, 1)]
@@ -230,7 +231,7 @@ def test_tasks_that_read_tables_of_their_own_have_no_cosine():
     within = view.table["together"]
     assert view.table["cosine"][within].notna().all() and view.table["cosine"][~within].isna().all()
     assert view.truth is None and APART in view.note and "trade" in view.tables
-    picture = figure.pairs(view.table)
+    picture = figure.pairs(view.table, PLACES)
     assert sum(node[2] == "–" for node, _, _ in walk(picture) if node[0] == "text") == 12
     schema = rich()
     names = ("click", "stars", "buy")
@@ -276,10 +277,10 @@ def test_pictures_hold_every_pair_task_and_alpha():
     """Related pairs outlined both ways round in both matrices; without a truth one matrix and no outline; a dot for each α."""
     view = tasks(subject())
     outlines = lambda tree: [node for node, _, _ in walk(tree) if node[1].get("class") == "truth"]  # noqa: E731
-    assert len(outlines(figure.pairs(view.table))) == 2 * 2 * 4
-    assert not outlines(figure.pairs(view.table.assign(related=float("nan"))))
+    assert len(outlines(figure.pairs(view.table, PLACES))) == 2 * 2 * 4
+    assert not outlines(figure.pairs(view.table.assign(related=float("nan")), PLACES))
     circles = lambda tree: [node for node, _, _ in walk(tree) if node[1].get("class") == "family-6 mark"]  # noqa: E731
-    assert len(circles(figure.calibration(view.tables["calibration"], TASKS))) == 5
+    assert len(circles(figure.calibration(view.tables["calibration"], PLACES))) == 5
     shown = figure.trade(view.tables["trade"])
     assert len(circles(shown)) == len(ALPHAS) == len(outlines(shown)) - 1, "and one in the legend"
     apart = pd.DataFrame({"alpha": ALPHAS, "served": [alpha == 1 for alpha in ALPHAS], "passive": np.linspace(1, 0.2, 13),

@@ -78,8 +78,8 @@ class Outcome:
 
     @property
     def why(self) -> str:
-        """What explains the result; empty where it is the source's, which needs no explaining."""
-        return "" if self.verdict == "reproduced" else self.claim.why
+        """What explains the result; empty where all of it is the source's, which needs no explaining."""
+        return "" if all(each.verdict == "reproduced" for each in self.compared) else self.claim.why
 
     @property
     def ends(self) -> tuple[Estimate, ...]:

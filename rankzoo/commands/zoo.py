@@ -60,7 +60,7 @@ def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], sca
 
 
 def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
-    from rankzoo.inspection.counts import parts
+    from rankzoo.inspection.counts import parts, shaped
     from rankzoo.inspection.scale import costs, growing
     from rankzoo.runs.limits import check, profile
 
@@ -84,9 +84,11 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     answer |= {"modules": parts(blueprint, schema), "parameters": numbers(count), "flops_per_example": count.flops,
                "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed()),
                "grew": before}
+    rows = [{**row, "output_shape": shaped(row)} for row in answer["modules"]]
+    columns = ("path", "kind", "parameters", "flops", *(["flops_once"] if count.once else []), "output_shape", "working")
     emit(as_json, answer, "\n".join([
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
-        table(answer["modules"], ("path", "kind", "parameters", "flops", "output_shape", "working")), "",
+        table(rows, columns), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
         f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
         *([f"Grew out of {before['told']}: `compare {system.id}` sets them side by side"] if before else []), "",

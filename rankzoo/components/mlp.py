@@ -106,3 +106,8 @@ def mlp_part(path: str, inputs: int, widths: tuple[int, ...], act: Activation = 
         inputs = width
     leaves = (times, inputs) if times > 1 else (inputs,)
     return Part(path, parameters, 2 * macs * times, leaves, " + ".join(terms))
+
+
+def sum_part(path: str, vectors: int, width: int) -> Part:
+    """Count of a weighted sum of so many vectors of one width."""
+    return Part(path, 0, 2 * vectors * width, (width,), products=f"2 × {vectors:,} × {width:,}")

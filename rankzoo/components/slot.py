@@ -24,7 +24,8 @@ class Slot(BaseModel):
     """Frozen settings of one component. Subclasses add `kind` (a Literal) and their fields, in the paper's words.
 
     title, sentence (at most 20 words), formula (LaTeX) and source say what it is; `main` names the settings that a short
-    form shows first, `short` is a word of at most 11 letters for a table.
+    form shows first, `sizing` those of them that are sizes of parts which there need not be; `short` is a word of at most 11
+    letters for a table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -34,10 +35,14 @@ class Slot(BaseModel):
     formula: ClassVar[str] = ""
     source: ClassVar[Source | None] = None
     main: ClassVar[tuple[str, ...]] = ()
+    sizing: ClassVar[tuple[str, ...]] = ()
     short: ClassVar[str]
     keeps: ClassVar[tuple[str, ...]] = ()
     """Kinds of the trace entries that the layer keeps for a view of its own: attention, map, gate, cross, bias, guess, words;
     `table` for vectors of its own, `gradient` where some tasks are there to teach what another one uses."""
+
+    brings: ClassVar[tuple[str, ...]] = ()
+    """Settings that keep their own default where it comes in another component's place, which may mean something else by them."""
 
     searches: ClassVar[bool] = False
     """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""

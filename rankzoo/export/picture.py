@@ -18,7 +18,7 @@ from rankzoo.figures.tree import Tree
 from rankzoo.figures.way import Stand
 from rankzoo.figures.words import fixed
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import component_of, is_size, sized_blocks
+from rankzoo.inspection.provenance import component_of, idle, is_size, sized_blocks
 from rankzoo.memo import kept
 from rankzoo.paths import at
 from rankzoo.runs.tables import Point
@@ -131,7 +131,7 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
         return translate("1 task") if tasks == 1 else translate("{n} tasks").format(n=tasks)
     if slot == "concatenation":
         joined = next((p.spec.after(p.shape).joined for p in blueprint.places(schema) if p.address == slot), 0)
-        return f"x · {joined}"
+        return f"x · {joined}" if joined else translate("nothing")
     if slot == "towers":
         widths = getattr(blueprint.towers, "widths", ())
         if len(blueprint.tasks) > 1 and widths:
@@ -143,10 +143,12 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
 @kept
 def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
     """Blocks that a setting which differs from the preset is seen in: of a size those whose units it is or which it is the number
-    of, of a setting by names those of the task or the field, of any other all of its component's."""
+    of, of a setting by names those of the task or the field, of any other all of its component's; of one that is idle none."""
     out = {address for address, block in layout.blocks.items() if block.form == "left"}
     tree, found, sizes = json.loads(document.blueprint.model_dump_json()), set(), []
-    for path in document.changed():
+    places = document.blueprint.places(document.schema())
+    nothing = {f"{place.address}.{name}" for place in places for name in idle(place)}
+    for path in (path for path in document.changed() if path not in nothing):
         above, _, name = path.rpartition(".")
         found |= out if path == "without" else set()
         below = blocks_below({component_of(path)} if above else (), layout)
@@ -157,7 +159,7 @@ def changed_blocks(document: Document, layout: Layout) -> frozenset[str]:
         else:
             own = {each for each in below if by_name and named(each, layout.blocks[each], component_of(path), name)}
             found |= own or below
-    sized = sized_blocks(document.blueprint.places(document.schema()), sizes, parts=True) if sizes else ()
+    sized = sized_blocks(places, sizes, parts=True) if sizes else ()
     return frozenset(found.union(sized)) & set(layout.order)
 
 

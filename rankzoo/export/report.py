@@ -44,11 +44,13 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
              to_svg(drawn(document, inside), colours), to_svg(counted(count), colours)]
     parts += _results(run) if run else []
     parts += _changed(document) + _advised(document)
-    rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"], _Number(whole(each["flops"])),
+    rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"],
+             _Number(whole(each["flops"] + each["flops_once"]) + " once" * bool(each["flops_once"])), each["flops_working"],
              counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
+    once = f", and {flops(count.once)} once a pass for the items" if count.once else ""
     parts += ["<h2>Every part</h2>", f"<p>{whole(count.parameters)} parameters, {whole(count.embedding)} of them in embedding "
-              f"tables; {flops(count.flops)} per example.</p>",
-              _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "shape"), rows)]
+              f"tables; {flops(count.flops)} per example{once}.</p>",
+              _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape"), rows)]
     parts += _sizes(document) + _facts(document)
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(system.title)} · RankZoo</title>'
             f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n' + "\n".join(parts)

@@ -5,19 +5,19 @@ import math
 
 import pandas as pd
 
-from rankzoo.figures.marks import bar, box, ceiling, drawing, hint, line, symbol, text
+from rankzoo.figures.marks import Places, bar, box, ceiling, drawing, hint, line, symbol, text
 from rankzoo.figures.tree import Tree, circle
 from rankzoo.figures.words import Say, bounds, decimal, fit, fixed, measure, missing, percent, whole
 
 
-def rates(frame: pd.DataFrame, say: Say = str) -> Tree:
+def rates(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """How often each goal happens, a whole bar being always: columns `task`, `rate` (0 to 1), optionally `count`, `rows` and a
     `note`."""
     parts: list[Tree] = []
     for i, item in enumerate(frame.to_dict("records")):
         y, task, rate = 26 * i, str(item["task"]), float(item["rate"])
-        parts += [symbol(i, 5, y + 10), text(18, y + 14.5, fit(task, 118, 13), "t1", bold=True),
-                  hint(f"{task}: {percent(rate, 3)}", *bar(140, y + 2, 370, 16, rate, f"task-{i % 8} mark")),
+        parts += [symbol(places[task], 5, y + 10), text(18, y + 14.5, fit(task, 118, 13), "t1", bold=True),
+                  hint(f"{task}: {percent(rate, 3)}", *bar(140, y + 2, 370, 16, rate, f"task-{places[task] % 8} mark")),
                   text(520, y + 15, percent(rate, 1), "t1 num", bold=True),
                   text(582, y + 15, _counted(item, say), "t2 small num")]
     return drawing(860, 26 * max(len(frame), 1), say("How often each goal happens"), *parts)

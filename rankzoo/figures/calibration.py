@@ -5,7 +5,7 @@ import math
 
 import pandas as pd
 
-from rankzoo.figures.marks import bar, box, drawing, hint, line, symbol, text, truth
+from rankzoo.figures.marks import Places, bar, box, drawing, hint, line, symbol, text, truth
 from rankzoo.figures.tree import Tree, circle, g
 from rankzoo.figures.words import Say, fit, fixed, missing, percent
 
@@ -13,14 +13,14 @@ LABEL, TRACK, NUMBERS, ROW = 140.0, 120.0, 84.0, 19.0
 WIDE = LABEL + TRACK + NUMBERS
 
 
-def segments(frame: pd.DataFrame, say: Say = str) -> Tree:
+def segments(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """A panel for each task, two side by side, a row for each segment around a line at 1, on a logarithmic scale: columns `task`,
     `segment`, `label`, `before` (an open circle), `after` (a full one), `planted` (outlined; missing: not shown)."""
     logs = [abs(math.log(float(v))) for c in ("before", "after", "planted") for v in frame[c] if not missing(v) and float(v) > 0]
     top = min(max([*logs, 0.1]), math.log(10)) * 1.05
     parts, y, tallest = [], 0.0, 0.0
     for i, (task, rows) in enumerate(frame.groupby("task", sort=False)):
-        panel, high = _panel(i, str(task), rows, top, say)
+        panel, high = _panel(places[str(task)], str(task), rows, top, say)
         if i and i % 2 == 0:
             y, tallest = y + tallest + 16, 0.0
         parts.append(g(panel, "", (WIDE + 40) * (i % 2), y))

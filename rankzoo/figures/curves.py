@@ -1,15 +1,15 @@
 """Curves of a training: loss, AUC and the model's own third picture, over the whole run from its first step on.
 
 Frames are tidy: one row per point, `epoch` may be a fraction. Thin lines are the training rows, thick ones the validation
-rows. A task keeps its colour, dash and symbol by its place in `tasks`. `theme` is the palette of the reader's mode.
+rows. `tasks` are those that are drawn, each with its place, which is its colour, dash and symbol. `theme` is the palette of the
+reader's mode.
 """
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from rankzoo.figures.marks import Places
 from rankzoo.figures.plot import FINE, around, axes, chart, colour, end_labels, epoch_axis, label, room, short, symbol
 from rankzoo.figures.theme import DASHES, Theme
 from rankzoo.figures.theme import SYMBOLS as MARKERS
@@ -18,12 +18,12 @@ from rankzoo.figures.words import Say, fixed, missing, percent, place
 MARKS = 4
 
 
-def loss(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme, others: pd.DataFrame | None = None,
+def loss(frame: pd.DataFrame, tasks: Places, epochs: float, theme: Theme, others: pd.DataFrame | None = None,
          say: Say = str) -> go.Figure:
     """Loss over epochs relative to always guessing the mean (1): columns `task`, `split` (training, validation),
     `epoch`, `value`. `others` holds validation points of runs to compare with, with a column `run`."""
     figure = chart(label(say("Loss, relative to always guessing the mean")), room(tasks, 4))
-    for i, task in enumerate(tasks):
+    for task, i in tasks.items():
         for split in ("training", "validation"):
             points = _points(frame[(frame["task"] == task) & (frame["split"] == split)])
             _line(figure, points, i, task, theme, thick=split == "validation")
@@ -34,12 +34,12 @@ def loss(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme,
     return end_labels(figure, _tips(frame, tasks, theme, 2) + more, theme)
 
 
-def metric(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme, chance: float | None = 0.5,
+def metric(frame: pd.DataFrame, tasks: Places, epochs: float, theme: Theme, chance: float | None = 0.5,
            title: str = "AUC on validation rows", others: pd.DataFrame | None = None, say: Say = str) -> go.Figure:
     """A metric on the validation rows over epochs, from chance up: columns `task`, `epoch`, `value`. `chance` is what a
     coin flip would score; None leaves its line out. `others` holds runs to compare with, with a column `run`."""
     figure = chart(label(say(title)), room(tasks, 5))
-    for i, task in enumerate(tasks):
+    for task, i in tasks.items():
         _line(figure, _points(frame[frame["task"] == task]), i, task, theme, thick=True)
     more = _others(figure, others, tasks, theme, 3, say)
     epoch_axis(figure, say("epoch"), epochs, around([*frame["value"], *_values(others)] or [0.5, 1.0], chance))
@@ -50,7 +50,7 @@ def metric(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Them
 
 def shares(frame: pd.DataFrame, epochs: float, theme: Theme, task: str = "", number: int = 0, say: Say = str) -> go.Figure:
     """A gate's shares over epochs, stacked to 100 %: columns `expert`, `epoch`, `share` (0 to 1). `task` and its
-    `number` among the tasks give the title its name and symbol."""
+    `number`, its place, give the title its name and symbol."""
     title = label(say("Which expert the gate listens to")) if not task else label(
         say("Gate of {task}: its experts")).format(task=f"{symbol(theme, number)} {label(short(task))}")
     figure, tips, below = chart(title, right=100), [], 0.0
@@ -75,10 +75,10 @@ def line(frame: pd.DataFrame, epochs: float, theme: Theme, title: str, places: i
          level_name: str = "", say: Say = str) -> go.Figure:
     """Any quantity over epochs, one line per `series`: columns `series`, `epoch`, `value`. Serves attention entropy and
     the strength of crosses; `level` draws a dashed line with its name."""
-    series = list(dict.fromkeys(frame["series"]))
+    series = {name: i for i, name in enumerate(dict.fromkeys(frame["series"]))}
     digits = max((len(fixed(value, places)) for value in frame["value"]), default=0)
     figure = chart(label(say(title)), room(series, max(2 + places, digits)))
-    for i, name in enumerate(series):
+    for name, i in series.items():
         _line(figure, _points(frame[frame["series"] == name]), i, name, theme, thick=True)
     epoch_axis(figure, say("epoch"), epochs, around(list(frame["value"]), level))
     if level is not None:
@@ -86,7 +86,7 @@ def line(frame: pd.DataFrame, epochs: float, theme: Theme, title: str, places: i
     return end_labels(figure, _tips(frame.rename(columns={"series": "task"}), series, theme, places), theme)
 
 
-def pulls(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme, say: Say = str) -> go.Figure:
+def pulls(frame: pd.DataFrame, tasks: Places, epochs: float, theme: Theme, say: Say = str) -> go.Figure:
     """How alike pairs of tasks pull at what they share, a row for each pair (by their symbols) at each place and a column for
     each look: columns `place` (empty: one place alone), `a`, `b`, `epoch`, `value` (−1 to 1). The last stands behind a row."""
     figure = chart(label(say("Cosine of two tasks' gradients")), right=44)
@@ -96,7 +96,7 @@ def pulls(frame: pd.DataFrame, tasks: Sequence[str], epochs: float, theme: Theme
         rows += [(f"<b>{label(place_)}</b>", [None] * len(looks), "")] if place_ else []
         for (a, b), pair in own.groupby(["a", "b"], sort=False):
             values = pair.set_index("epoch")["value"].reindex(looks)
-            marks = " × ".join(symbol(theme, list(tasks).index(task)) for task in (a, b))
+            marks = " × ".join(symbol(theme, tasks[task]) for task in (a, b))
             rows.append((marks, [None if missing(v) else float(v) for v in values], label(f"{a} × {b}")))
     ramp = [[i / (len(theme.diverging) - 1), each] for i, each in enumerate(theme.diverging)]
     if rows:
@@ -140,7 +140,7 @@ def course(frame: pd.DataFrame, theme: Theme, title: str, axis: str, say: Say = 
     return end_labels(figure, tips, theme)
 
 
-def calibration(frame: pd.DataFrame, tasks: Sequence[str], theme: Theme, say: Say = str) -> go.Figure:
+def calibration(frame: pd.DataFrame, tasks: Places, theme: Theme, say: Say = str) -> go.Figure:
     """Reliability diagram: columns `task`, `predicted` (mean prediction of a bin), `observed` (how often it happened),
     optionally `rows`. On the dashed diagonal a prediction of 0.2 happens in 20 % of the cases."""
     figure, top = chart(say("Predicted and observed"), room(tasks, 0)), 1.0
@@ -149,7 +149,7 @@ def calibration(frame: pd.DataFrame, tasks: Sequence[str], theme: Theme, say: Sa
     figure.add_scatter(x=[0, top], y=[0, top], mode="lines", hoverinfo="skip",
                        line={"dash": FINE, "width": 1, "color": theme.grey})
     tips = []
-    for i, task in enumerate(tasks):
+    for task, i in tasks.items():
         points = frame[frame["task"] == task].dropna(subset=["predicted", "observed"]).sort_values("predicted")
         rows = points["rows"] if "rows" in points else [float("nan")] * len(points)
         figure.add_scatter(x=points["predicted"], y=points["observed"], mode="lines+markers", name=str(task),
@@ -187,14 +187,14 @@ def _values(frame: pd.DataFrame | None) -> list[float]:
     return [] if frame is None else list(frame["value"])
 
 
-def _others(figure: go.Figure, others: pd.DataFrame | None, tasks: Sequence[str], theme: Theme, places: int,
+def _others(figure: go.Figure, others: pd.DataFrame | None, tasks: Places, theme: Theme, places: int,
             say: Say) -> list[tuple[float, float, str]]:
     """Thin dotted lines of other runs in their task's colour; returns their labels."""
     tips: list[tuple[float, float, str]] = []
     for (run, task), mine in ([] if others is None else others.groupby(["run", "task"], sort=False)):
         points = _points(mine)
         if task in tasks and len(points):
-            place, name = list(tasks).index(task), say("run {run}").format(run=run)
+            place, name = tasks[task], say("run {run}").format(run=run)
             figure.add_scatter(x=points["epoch"], y=points["value"], mode="lines", opacity=0.7, name=f"{name}, {task}",
                                line={"color": colour(theme, place), "width": 1.25, "dash": "2px,3px"},
                                hovertemplate="%{x:.2f}: %{y:.4f}<extra>" + label(f"{name}, {task}") + "</extra>")
@@ -203,10 +203,10 @@ def _others(figure: go.Figure, others: pd.DataFrame | None, tasks: Sequence[str]
     return tips
 
 
-def _tips(frame: pd.DataFrame, tasks: Sequence[str], theme: Theme, places: int) -> list[tuple[float, float, str]]:
+def _tips(frame: pd.DataFrame, tasks: Places, theme: Theme, places: int) -> list[tuple[float, float, str]]:
     """The last validation point of each task, or training point where nothing is validated, with its symbol, name and value."""
     tips = []
-    for i, task in enumerate(tasks):
+    for task, i in tasks.items():
         mine = frame[frame["task"] == task]
         told = mine[mine["split"] == "validation"] if "split" in mine else mine
         points = _points(told if len(told) else mine)

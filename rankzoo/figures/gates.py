@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from rankzoo.figures.marks import bar, ceiling, cell, drawing, hint, key, line, press, ring, symbol, text
+from rankzoo.figures.marks import Places, bar, ceiling, cell, drawing, hint, key, line, press, ring, symbol, text
 from rankzoo.figures.square import pair, square
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import Say, fit, fixed, halves, hundredths, measure, missing, place, portions, whole
@@ -24,7 +24,7 @@ WIDEST = 146.0
 """A cell where there are few experts: four of them are as wide as the figure."""
 
 
-def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Say = str, apart: str = "") -> Tree:
+def matrix(frame: pd.DataFrame, places: Places, selected: str = "", value: str = "mean", say: Say = str, apart: str = "") -> Tree:
     """Tasks × experts in whole per cent; below, what each expert gets over all tasks, with the idle ones named.
 
     `value` is `mean` or `sd` (how much the weight differs from row to row). A cell's id is `task|expert`, as shown.
@@ -39,7 +39,7 @@ def matrix(frame: pd.DataFrame, selected: str = "", value: str = "mean", say: Sa
         y = 24 + PITCH * i
         title = say("shared gate") if task == apart else task
         parts += [text(0, y + 30, fit(title, LABEL - 2, 13), "t2")] if task == apart else [
-            symbol(i, 5, y + 25), *_named(title, 18, y + 30, LABEL - 20, bold=True)]
+            symbol(places[task], 5, y + 25), *_named(title, 18, y + 30, LABEL - 20, bold=True)]
         shares = [table.get((task, name), math.nan) for name in experts]
         said = portions(shares) if value == "mean" else [hundredths(share) for share in shares]
         parts += [_press(f"{task}|{name}", title, name, shares[j], said[j], LABEL + each * j, y, each - 3, top, selected, say)
@@ -138,7 +138,7 @@ def effective_experts(shares: Sequence[float]) -> float:
     return math.exp(-sum(s / total * math.log(s / total) for s in shares if not missing(s) and s > 0))
 
 
-def effective(frame: pd.DataFrame, say: Say = str) -> Tree:
+def effective(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """How many experts each task uses, exp(entropy) of its gate, with the collapse alarm.
 
     Takes a gate frame, or `task`, `effective`, `experts` with the numbers made already.
@@ -150,10 +150,10 @@ def effective(frame: pd.DataFrame, say: Say = str) -> Tree:
              text(0, 34, say("1 = one expert only, {count} = all equally").format(count=count), "t2 small")]
     for i, (task, used) in enumerate(used_by.items()):
         y = 48 + 40 * i
-        parts += [symbol(i, 5, y + 9), *_named(task, 16, y + 13, left - 18),
+        parts += [symbol(places[task], 5, y + 9), *_named(task, 16, y + 13, left - 18),
                   hint(say("{task} uses {number} of {count} experts.").format(
                       task=task, number=fixed(used, 3), count=count),
-                      *bar(left, y, width, 17, used / count, f"task-{i % 8} mark")),
+                      *bar(left, y, width, 17, used / count, f"task-{places[task] % 8} mark")),
                   text(left + width + 8, y + 14, fixed(used, 1), "t1 num", bold=True)]
         if used < alarm and count > 1:
             parts.append(text(left, y + 31, say("collapsed onto one expert"), "t1 small", bold=True))
@@ -174,7 +174,7 @@ def _used(frame: pd.DataFrame) -> tuple[dict[str, float], int]:
     return {t: effective_experts([table.get((t, e), math.nan) for e in experts]) for t in tasks}, len(experts)
 
 
-def segments(frames: Mapping[str, pd.DataFrame], rows: Mapping[str, int] | None = None, say: Say = str,
+def segments(frames: Mapping[str, pd.DataFrame], places: Places, rows: Mapping[str, int] | None = None, say: Say = str,
              across: int = 3) -> Tree:
     """The same gates for parts of the users, side by side on one ramp; `rows` says how many rows each part has."""
     top = _top({(name, *pair): v for name, frame in frames.items() for pair, v in _table(frame, "mean")[0].items()})
@@ -187,17 +187,17 @@ def segments(frames: Mapping[str, pd.DataFrame], rows: Mapping[str, int] | None 
         if rows and name in rows:
             parts.append(text(x + measure(fit(name, wide - 110)) * 1.1 + 18, y + 12,
                               say("{count} rows").format(count=whole(rows[name])), "t2 small num"))
-        parts += _small(frame, x, y + 20, wide - 24, top, say)
+        parts += _small(frame, places, x, y + 20, wide - 24, top, say)
     return drawing(1076, (high + 18) * max(1, -(-len(frames) // across)) - 18,
                    say("Mean gate weights in per cent, by segment"), *parts)
 
 
-def _small(frame: pd.DataFrame, x: float, y: float, width: float, top: float, say: Say) -> list[Tree]:
+def _small(frame: pd.DataFrame, places: Places, x: float, y: float, width: float, top: float, say: Say) -> list[Tree]:
     table, experts, tasks = _table(frame, "mean")
     each = min(60.0, (width - 20) / max(len(experts), 1))
     parts: list[Tree] = []
     for i, task in enumerate(tasks):
-        parts.append(symbol(i, x + 5, y + 24 * i + 11))
+        parts.append(symbol(places[task], x + 5, y + 24 * i + 11))
         for j, expert in enumerate(experts):
             share = table.get((task, expert), math.nan)
             label = f"{task}, {_title(expert, say)}: {hundredths(share)} %"
@@ -206,7 +206,7 @@ def _small(frame: pd.DataFrame, x: float, y: float, width: float, top: float, sa
     return parts
 
 
-def divergence(js: pd.DataFrame, relatedness: pd.DataFrame | None = None, say: Say = str) -> Tree:
+def divergence(js: pd.DataFrame, places: Places, relatedness: pd.DataFrame | None = None, say: Say = str) -> Tree:
     """How differently two tasks mix the experts, beside how related they were made.
 
     js: `a`, `b`, `js` (bits, averaged over rows), optionally `related` (planted cosine, or yes and no; from 0.5 on the pair
@@ -219,12 +219,12 @@ def divergence(js: pd.DataFrame, relatedness: pd.DataFrame | None = None, say: S
     related = {pair(a, b) for a, b, r in zip(js["a"], js["b"], js["related"], strict=True)
                if not missing(r) and r >= 0.5} if "related" in js else set()
     measured = {pair(a, b): float(v) for a, b, v in zip(js["a"], js["b"], js["js"], strict=True)}
-    parts = square(tasks, measured, related, 0, say("How differently two tasks mix the experts"),
+    parts = square(tasks, places, measured, related, 0, say("How differently two tasks mix the experts"),
                    say("0 = same mixture, 1 = no expert in common"), max(0.1, ceiling(list(measured.values()))), False)
     if relatedness is not None:
         planted = {pair(a, b): float(v) for a, b, v in
                    zip(relatedness["a"], relatedness["b"], relatedness["value"], strict=True)}
-        parts += square(tasks, planted, related, 400, say("How related they were made"),
+        parts += square(tasks, places, planted, related, 400, say("How related they were made"),
                         say("1 = same hidden cause, 0 = unrelated"), 1.0, True)
     return drawing(800 if relatedness is not None else 380, 76 + 38 * len(tasks),
                    say("Jensen–Shannon divergence between the tasks' gates, and the planted relatedness"), *parts)

@@ -6,13 +6,15 @@ stylesheet gives them a colour in the light and in the dark theme.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rankzoo.figures.tree import Tree, circle, el, g, rect, svg
 from rankzoo.figures.words import missing
 
 MARGIN = 5
 SYMBOLS = "●■▲◆▼★○□"
+Places = Mapping[str, int]
+"""Where each task stands among all of its data (`Schema.places`): a figure numbers no tasks of its own, for it may show some."""
 
 
 def drawing(width: float, height: float, label: str, *parts: Tree) -> Tree:

@@ -6,11 +6,10 @@ that they pull in opposite directions), `cosine` of their gradients there, and `
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 
-from rankzoo.figures.marks import bar, box, drawing, hint, line, symbol, text
+from rankzoo.figures.marks import Places, bar, box, drawing, hint, line, symbol, text
 from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree, g, path
 from rankzoo.figures.words import Say, fit, hundredths, measure, percent, whole
@@ -20,7 +19,7 @@ OWNERS = ("none", "a", "b", "both", "conflict")
 WORTHS, WORTHS_LEFT, DECADES = 260.0, 44.0, 4
 
 
-def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
+def pairs(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """Four matrices of tasks: overlap, conflicts, cosine, and how related the tasks were made; related pairs are outlined."""
     tasks = list(dict.fromkeys([*frame["a"].astype(str), *frame["b"].astype(str)]))
     names = [frozenset((str(a), str(b))) for a, b in zip(frame["a"], frame["b"], strict=True)]
@@ -33,16 +32,16 @@ def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
     high, parts = 84 + 38 * max(len(tasks), 1), []
     for i, (column, title, note, top, signed) in enumerate(shown):
         values = dict(zip(names, frame[column].astype(float), strict=True))
-        parts.append(g(square(tasks, values, outlined, 0, title, note, top, signed), "", 400 * (i % 2), high * (i // 2)))
+        parts.append(g(square(tasks, places, values, outlined, 0, title, note, top, signed), "", 400 * (i % 2), high * (i // 2)))
     return drawing(790, high * -(-len(shown) // 2) - 18, say("What the masks of two tasks have in common"), *parts)
 
 
-def owners(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say = str) -> Tree:
+def owners(frame: pd.DataFrame, places: Places, a: str, b: str, say: Say = str) -> Tree:
     """Every weight of every layer as a cell, a row per unit: whose it is of two tasks, crossed where they pull it apart.
 
     frame: `layer`, `unit`, `input`, `owner` (none, a, b, both, conflict).
     """
-    kinds = {"none": "track", "a": f"task-{tasks.index(a) % 8} bar", "b": f"task-{tasks.index(b) % 8} bar",
+    kinds = {"none": "track", "a": f"task-{places[a] % 8} bar", "b": f"task-{places[b] % 8} bar",
              "both": "family-5 mark", "conflict": "family-5 mark"}
     parts, left, high = _legend(frame, kinds, a, b, say), 0.0, 0.0
     for layer, part in frame.groupby("layer", sort=False):
@@ -81,7 +80,7 @@ def _strokes(part: pd.DataFrame, each: float) -> str:
                    for x, y in zip(part["input"], part["unit"], strict=True))
 
 
-def worths(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say = str) -> Tree:
+def worths(frame: pd.DataFrame, places: Places, a: str, b: str, say: Say = str) -> Tree:
     """Every weight of both tasks by how much each depends on it, logarithms both ways: above the diagonal `b` does more. frame:
     `owner`, `worth_a`, `worth_b`; weights on which one does not depend at all are left out, what is below four decades lies on
     the edge."""
@@ -99,10 +98,10 @@ def worths(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say =
     for tick in range(low, high + 1, max(1, (high - low) // 4)):
         parts += [text(WORTHS_LEFT + at(tick), WORTHS + 16, say("10^{n}").format(n=tick), "t2 small num", "middle"),
                   text(WORTHS_LEFT - 6, WORTHS - at(tick) + 4, say("10^{n}").format(n=tick), "t2 small num", "end")]
-    for owner, kind in (("both", f"task-{tasks.index(a) % 8} mark"), ("conflict", "family-5 mark")):
+    for owner, kind in (("both", f"task-{places[a] % 8} mark"), ("conflict", "family-5 mark")):
         dots = "".join(f"M{WORTHS_LEFT + at(x) - 1:.1f} {WORTHS - at(y) - 1:.1f}h2v2h-2z" for x, y in logs.get(owner, ()))
         parts += [path(dots, kind)] if dots else []
-    for i, (owner, words, kind) in enumerate((("both", say("pulled alike"), f"task-{tasks.index(a) % 8} mark"),
+    for i, (owner, words, kind) in enumerate((("both", say("pulled alike"), f"task-{places[a] % 8} mark"),
                                               ("conflict", say("pulled apart"), "family-5 mark"))):
         y = 14 + 44 * i
         parts += [box(WORTHS_LEFT + WORTHS + 20, y - 10, 12, 12, kind, 2),
@@ -113,15 +112,14 @@ def worths(frame: pd.DataFrame, tasks: Sequence[str], a: str, b: str, say: Say =
     return drawing(WORTHS_LEFT + WORTHS + 160, WORTHS + 40, say("Who depends more on each shared weight"), *parts)
 
 
-def kept(frame: pd.DataFrame, say: Say = str) -> Tree:
+def kept(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """What each task keeps of each layer: columns `layer`, `task`, `kept` (share)."""
-    tasks, parts, y = list(dict.fromkeys(frame["task"].astype(str))), [], 24.0
-    parts.append(text(0, 14, say("How much of the network each task keeps"), "large bold"))
+    parts, y = [text(0, 14, say("How much of the network each task keeps"), "large bold")], 24.0
     for layer, part in frame.groupby("layer", sort=False):
         parts.append(text(0, y + 16, say("all layers") if layer == "all" else say("layer {n}").format(n=layer), "t2 small"))
         for task, share in zip(part["task"].astype(str), part["kept"], strict=True):
             y += 22
-            i = tasks.index(task)
+            i = places[task]
             parts += [symbol(i, 5, y + 8), text(16, y + 12, fit(task, 76, 13), "t1"),
                       hint(f"{task}: {percent(float(share), 1)}", *bar(96, y, 180, 15, float(share), f"task-{i % 8} bar")),
                       text(284, y + 12, hundredths(float(share)) + " %", "t1 small num")]

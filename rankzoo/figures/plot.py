@@ -13,8 +13,6 @@ from rankzoo.figures.words import fit, measure, missing
 
 HEIGHT, TOP, BOTTOM, LINE = 292, 44, 50, 15
 FINE = "4px,3px"
-MARKERS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "star", "circle-open", "square-open")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "dot", "dashdot")
 
 
 def chart(title: str, right: float = 96) -> Figure:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from rankzoo.figures.plot import MARKERS, axes, chart, colour, label
-from rankzoo.figures.theme import Theme
+from rankzoo.figures.plot import axes, chart, colour, label
+from rankzoo.figures.theme import SYMBOLS, Theme
 from rankzoo.figures.words import Say
 
 HIGH = 460
@@ -52,7 +52,7 @@ def _grouped(figure: go.Figure, frame: pd.DataFrame, theme: Theme, say: Say) -> 
 def styles(groups: pd.Series, theme: Theme) -> dict[str, tuple[str, str]]:
     """The colour and the symbol of every group by name; of what has none, the empty name."""
     known = sorted(group for group in groups.unique() if group)
-    return {group: (colour(theme, i), MARKERS[i % len(MARKERS)]) for i, group in enumerate(known)} | {"": (theme.grey, "x-open")}
+    return {group: (colour(theme, i), SYMBOLS[i % len(SYMBOLS)]) for i, group in enumerate(known)} | {"": (theme.grey, "x-open")}
 
 
 def _counted(figure: go.Figure, frame: pd.DataFrame, theme: Theme, say: Say) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rankzoo.figures.marks import box, cell, hint, symbol, text
+from rankzoo.figures.marks import Places, box, cell, hint, symbol, text
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import MISSING, fixed, halves
 
 
-def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outlined: set[frozenset[str]], left: float,
-           title: str, note: str, top: float, signed: bool) -> list[Tree]:
+def square(tasks: Sequence[str], places: Places, values: Mapping[frozenset[str], float], outlined: set[frozenset[str]],
+           left: float, title: str, note: str, top: float, signed: bool) -> list[Tree]:
     """A task × task matrix with its own names, a title and a note above; the diagonal stays neutral."""
     each = min(66.0, 280 / max(len(tasks), 1))
     parts = [text(left, 14, title, "large bold"), text(left, 32, note, "t2 small")]
@@ -20,7 +20,7 @@ def square(tasks: Sequence[str], values: Mapping[frozenset[str], float], outline
         parts += [text(left + 96 + each * i + (each - 4) / 2, 56 - 11 * up, said, "t2 small", "middle")
                   for up, said in enumerate(reversed(halves(a, each - 2)))]
         beside = halves(a, 76, 13)
-        parts += [symbol(i, left + 5, y + 16), *(text(left + 16, y + 28 - 7 * len(beside) + 14 * down, said, "t1")
+        parts += [symbol(places[a], left + 5, y + 16), *(text(left + 16, y + 28 - 7 * len(beside) + 14 * down, said, "t1")
                                                  for down, said in enumerate(beside))]
         for j, b in enumerate(tasks):
             x, value = left + 96 + each * j, values.get(pair(a, b), math.nan) if i != j else math.nan

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rankzoo.figures.marks import box, ceiling, drawing, hint, line, symbol, text
+from rankzoo.figures.marks import Places, box, ceiling, drawing, hint, line, symbol, text
 from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree, circle, g, path, width_of
 from rankzoo.figures.words import Say, fit, fixed, missing, number
@@ -18,7 +18,7 @@ RELATED = 0.5
 WIDE, LABEL = 360, 110
 
 
-def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
+def pairs(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """Two matrices of tasks: the cosine, and how related the tasks were made where that is known; related pairs are outlined."""
     tasks = list(dict.fromkeys([*frame["a"].astype(str), *frame["b"].astype(str)]))
     names = [frozenset((str(a), str(b))) for a, b in zip(frame["a"], frame["b"], strict=True)]
@@ -29,11 +29,11 @@ def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
     parts = []
     for i, (column, title, note) in enumerate(shown):
         values = dict(zip(names, frame[column].astype(float), strict=True))
-        parts.append(g(square(tasks, values, outlined, 0, title, note, 1.0, True), "", 400 * i, 0))
+        parts.append(g(square(tasks, places, values, outlined, 0, title, note, 1.0, True), "", 400 * i, 0))
     return drawing(400 * len(shown) - 10, 66 + 38 * max(len(tasks), 1), say("How alike two tasks pull at their input"), *parts)
 
 
-def calibration(frame: pd.DataFrame, tasks: Sequence[str], say: Say = str) -> Tree:
+def calibration(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """Observed over expected by task around a line at 1: columns `task`, `observed`, `expected`, `ratio`, `low`, `high` (where
     chance alone leaves it)."""
     values = [abs(math.log(float(v))) for c in ("ratio", "low", "high") for v in frame[c] if not missing(v) and float(v) > 0]
@@ -47,7 +47,7 @@ def calibration(frame: pd.DataFrame, tasks: Sequence[str], say: Say = str) -> Tr
     high = 34 + 30 * len(frame)
     parts: list[Tree] = [text(0, 14, say("Observed over expected"), "large bold"), line(at(1), 26, at(1), high)]
     for i, item in enumerate(frame.to_dict("records")):
-        y, ratio, place = 34 + 30 * i, float(item["ratio"]), list(tasks).index(item["task"])
+        y, ratio, place = 34 + 30 * i, float(item["ratio"]), places[item["task"]]
         parts += [symbol(place, 5, y + 10), text(18, y + 14, fit(str(item["task"]), LABEL - 24, 13), "t1")]
         if missing(ratio):
             continue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from rankzoo.figures.marks import bar, box, ceiling, drawing, hint, line, text
+from rankzoo.figures.marks import Places, bar, box, ceiling, drawing, hint, line, text
 from rankzoo.figures.plot import spread
 from rankzoo.figures.square import square
 from rankzoo.figures.tree import Tree, circle, path
@@ -32,12 +32,12 @@ def pairs(frame: pd.DataFrame, say: Say = str) -> Tree:
     return drawing(WIDTH, 28 * max(len(frame), 1) + 2, say("The planted pairs and their strength"), *parts)
 
 
-def relatedness(frame: pd.DataFrame, say: Say = str) -> Tree:
+def relatedness(frame: pd.DataFrame, places: Places, say: Say = str) -> Tree:
     """How related the tasks were made: columns `a`, `b`, `value` (cosine from −1 to 1); related pairs are outlined."""
     tasks = list(dict.fromkeys([*frame["a"].astype(str), *frame["b"].astype(str)]))
     values = {frozenset((str(a), str(b))): float(v) for a, b, v in zip(frame["a"], frame["b"], frame["value"], strict=True)}
     related = {pair for pair, value in values.items() if len(pair) == 2 and value >= RELATED}
-    parts = square(tasks, values, related, 0, say("How related the tasks were made"),
+    parts = square(tasks, places, values, related, 0, say("How related the tasks were made"),
                    say("cosine: 1 = same hidden cause, 0 = unrelated"), 1.0, True)
     return drawing(WIDTH, 64 + 38 * max(len(tasks), 1), say("Planted relatedness of the tasks"), *parts)
 

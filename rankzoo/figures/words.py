@@ -57,7 +57,9 @@ def bounds(ends: Sequence[float], chance: float | None = 0.0) -> list[str]:
 
 
 def percent(share: float | None, places: int = 0) -> str:
-    """A share as per cent: 0.083 → 8.3 % with one place."""
+    """A share as per cent: 0.083 → 8.3 % with one place. What is not nothing is not called so: 0.002 → < 1 %."""
+    if not missing(share) and share > 0 and float(fixed(100 * share, places).replace(",", "")) == 0:
+        return f"< {fixed(10**-places, places)} %"
     return MISSING if missing(share) else fixed(100 * share, places) + " %"
 
 

@@ -43,7 +43,7 @@ PLANTED = {
 class Card:
     """A data set as page and command line show it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate,
     count, rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (`PLANTED`),
-    empty for real data · licence: empty for an own file."""
+    empty for real data · licence: empty for an own file · places: of the tasks, how each is marked."""
 
     name: str
     rows: int
@@ -55,6 +55,7 @@ class Card:
     formula: str = ""
     licence: str = ""
     notices: tuple[str, ...] = ()
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
@@ -64,7 +65,8 @@ def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
     licence = worlds()[name].licence if name in worlds() else census.LICENCE if name == census.NAME else ""
     return Card(name, len(dataset), fields(dataset), rates(dataset),
                 {part: len(index) for part, index in dataset.parts.items()}, oracle(dataset), planted,
-                dataset.truth.formula if dataset.truth else "", licence, dataset.notices)
+                dataset.truth.formula if dataset.truth else "", licence, dataset.notices,
+                dataset.schema.places(task.name for task in dataset.schema.tasks))
 
 
 def fields(dataset: Dataset) -> pd.DataFrame:

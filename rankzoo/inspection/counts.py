@@ -1,14 +1,12 @@
 """Counts: every part of a model with its parameters, FLOPs, shape and working, and what that means in bytes."""
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from math import prod
 from typing import TYPE_CHECKING
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.schema import Schema
-from rankzoo.shape import Count, Part, Shape
+from rankzoo.shape import Count, Shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,39 +14,27 @@ if TYPE_CHECKING:
 BYTES = 4
 ADAM_STATES = 2
 ROW_STATES = 2
-PRODUCT = re.compile(r"[\d,]+(?: × [\d,]+)+")
 
 
 def parts(blueprint: Blueprint, schema: Schema) -> list[dict[str, object]]:
     """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, output_working (of
-    a width that is a sum), working (of the parameters), flops_working, activations (numbers kept for the backward pass of an
-    example)."""
+    a width that is a sum), per_item (where what leaves is an item's of the catalogue), working (of the parameters), flops_once
+    (of a pass, for all items), flops_working (of both), activations (numbers kept for the backward pass of an example)."""
     specs = dict(blueprint.specs())
     rows = []
     for part in blueprint.count(schema).parts:
         address = next(a for a in specs if part.path == a or part.path.startswith(a + "."))
         rows.append({"path": part.path, "slot": address.split(".")[0], "kind": specs[address].kind, "parameters": part.parameters,
-                     "flops": part.flops, "output_shape": list(part.output),
-                     "output_working": part.width, "working": part.working,
-                     "flops_working": flops_working(part), "activations": Count((part,)).activations})
+                     "flops": part.flops, "flops_once": part.once, "output_shape": list(part.output),
+                     "output_working": part.width, "per_item": part.per_item, "working": part.working,
+                     "flops_working": part.flops_working, "activations": Count((part,)).activations})
     return rows
 
 
 def shaped(row: Mapping[str, object]) -> str:
-    """The shape that leaves a part in words, from its record: «20 × 16», «8 × 16 + 49 = 177»."""
-    shape = " × ".join(map(str, row["output_shape"]))
+    """The shape that leaves a part in words, from its record: «20 × 16», «8 × 16 + 49 = 177», «31 × 32 per item»."""
+    shape = " × ".join(map(str, row["output_shape"])) + (" per item" if row["per_item"] else "")
     return f"{row['output_working']} = {shape}" if row["output_working"] else shape
-
-
-def flops_working(part: Part) -> str:
-    """The arithmetic of a part's FLOPs: two for each product of its parameters' working, as often as the part is used for an
-    example. Empty where no matrix of its own is what it multiplies with (attention's maps, sums of pairs)."""
-    products = PRODUCT.findall(part.working)
-    each = sum(prod(int(number.replace(",", "")) for number in product.split(" × ")) for product in products)
-    if part.table or not part.flops or not each or part.flops % (2 * each):
-        return ""
-    times, inside = part.flops // (2 * each), " + ".join(products)
-    return f"2 × {f'({inside})' if len(products) > 1 else inside}" + (f" × {times:,}" if times > 1 else "")
 
 
 def components(blueprint: Blueprint, schema: Schema, batch_size: int) -> list[dict[str, object]]:
@@ -81,8 +67,8 @@ def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
     import pandas as pd  # here, because the command line's `show` counts and must not wait for pandas
 
     rows = [{**row, "output_shape": shaped(row)} for row in parts(blueprint, schema)]
-    return pd.DataFrame(rows, columns=["path", "slot", "kind", "parameters", "working", "flops", "flops_working", "output_shape",
-                                 "activations"])
+    return pd.DataFrame(rows, columns=["path", "slot", "kind", "parameters", "working", "flops", "flops_once", "flops_working",
+                                       "output_shape", "activations"])
 
 
 def tree(blueprint: Blueprint, schema: Schema) -> str:

@@ -62,6 +62,12 @@ def shapes(place: Place, path: str) -> bool:
     return other is None or _told_of(place, other) != _told_of(place, place.spec)
 
 
+def idle(place: Place) -> tuple[str, ...]:
+    """The settings of a component that do nothing where it is: sizes of parts that it does not have, as the size of all tables
+    where each has one of its own, or that of hashed crosses where nothing is crossed."""
+    return tuple(name for name in place.spec.sizing if not shapes(place, f"{place.address}.{name}"))
+
+
 def sized_blocks(places: Iterable[Place], paths: Iterable[str], parts: bool = False) -> frozenset[str]:
     """The blocks of the diagram whose numbers are these sizes: those that another value changes, or all of the component where
     the size is a number of parts and none of their own. With `parts` also those whose number it is: every expert, and

@@ -1,12 +1,13 @@
 """The Architect's parts: sidebar, what the diagram shows, and the caption of the selected part with its settings."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 import pandas as pd
 import streamlit as st
 
-from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.blueprint import SLOTS, Blueprint, Place
 from rankzoo.document import Document
 from rankzoo.export import picture
 from rankzoo.export.picture import Learned
@@ -16,14 +17,14 @@ from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.figures.tree import Tree
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import assumed_parts
+from rankzoo.inspection.provenance import assumed_parts, idle
 from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.ui import caption, fields, forms, provenance, service, state
 from rankzoo.ui.component import selected, stepped
-from rankzoo.ui.words import escaped, say, translator
+from rankzoo.ui.words import escaped, say, translate, translator
 
 DIAGRAM = "architect_diagram"
 AT_ONCE = 0.55
@@ -47,10 +48,23 @@ def sidebar(reset: Callable[[], None]) -> None:
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
              on_change=fields.answered, args=("tasks", lambda: state.with_tasks(tuple(st.session_state["tasks"]))))
     note = provenance.notes()
-    for address, spec in document.blueprint.specs():
-        forms.settings(address, spec, note, spec.main, "side") if spec.main else None
+    offered = [(place, name) for place in document.blueprint.places(document.schema()) for name in place.spec.main
+               if name not in idle(place)]
+    for place, of_it in groupby(offered, lambda each: each[0]):
+        names = tuple(name for _, name in of_it)
+        forms.settings(place.address, place.spec, note, names, "side", _whose(place, names, offered))
     st.button(say("Reset"), icon=":material/restart_alt:", key="reset", width="stretch", disabled=not document.changed(),
               help=say("Back to the preset of the source"), on_click=reset)
+
+
+def _whose(place: Place, names: Iterable[str], offered: Iterable[tuple[Place, str]]) -> dict[str, str]:
+    """What a component's settings belong to, where another has one of the same name: the component's name, and what it reads."""
+    def called(of: Place, name: str) -> str:
+        return forms.called(name, type(of.spec).model_fields[name])
+
+    others = {called(each, name) for each, name in offered if each is not place}
+    own = ", ".join(filter(None, (translate(place.spec.title), getattr(place.spec, "history", ""))))
+    return {name: own for name in names if called(place, name) in others}
 
 
 def _ways_back() -> None:

@@ -9,10 +9,11 @@ from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.export.picture import HEADS, Learned
-from rankzoo.figures import latex
+from rankzoo.figures import diagram, latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
+from rankzoo.inspection.provenance import idle
 from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
@@ -43,7 +44,7 @@ def show(chosen: str, inside: Learned) -> None:
         blocks, count = service.blocks(document), document.blueprint.count(document.schema())
         own, inner = _inner(chosen, blocks, address, spec, count)
         with words:
-            st.markdown(f"**{page.escaped(block.title if block else translate(spec.title))}**")
+            st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.title))}**")
             st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
             _shape(inner, block) if block and inner else None
         with formula:
@@ -69,7 +70,7 @@ def in_class(chosen: str) -> bool:
     block = part(chosen, document)
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     _, inner = _inner(chosen, blocks, address, spec, count)
-    name = block.title if block else translate(spec.title)
+    name = called(chosen, document) or translate(spec.title)
     sentence = (inner.sentence if block and inner else "") or spec.sentence
     number = (inner.count if inner else count.within(address)).parameters
     with st.container(key="rz_line"):
@@ -80,6 +81,12 @@ def in_class(chosen: str) -> bool:
 def part(chosen: str, document: Document) -> Block | None:
     """The part that is chosen in the reader's words, be it drawn or behind one that stands for several."""
     return next(iter(worded((block for block in service.blocks(document) if block.address == chosen), translate)), None)
+
+
+def called(chosen: str, document: Document) -> str:
+    """What the part that is chosen is called, unlike any other; empty where none is."""
+    blocks = worded(service.blocks(document), translate)
+    return next((diagram.called(block, blocks, translate) for block in blocks if block.address == chosen), "")
 
 
 def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
@@ -128,15 +135,19 @@ def _sizes(inner: Anatomy, part: Block) -> str:
 
 
 def _numbers(number, more, part: Count, count: Count) -> None:
-    """Parameters with their arithmetic, and the share of the model's work."""
+    """Parameters and the share of the model's work, both with their arithmetic."""
     held = [p for p in part.parts if p.parameters]
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
     if len(held) <= SHORT:
         number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
     share = part.flops / count.flops if count.flops else 0.0
-    more.metric(say("Share of compute"), percent(share),
-                help=say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops)))
+    busy = [p for p in part.parts if p.flops]
+    worked = [page.escaped(f"{p.path}: {p.flops_working} = {p.flops:,}") for p in busy]
+    said = say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops))
+    more.metric(say("Share of compute"), percent(share), help="; ".join([said, *worked]))
+    if len(busy) <= SHORT:
+        more.caption("  \n".join(page.escaped(f"{p.flops_working} = {p.flops:,} FLOP") for p in busy))
 
 
 def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:
@@ -169,7 +180,9 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
     settings go by names (the loss of a task, the embedding size of a field)."""
     slot, _, index = address.partition(".")
-    names = [name for name in type(spec).model_fields if name != "kind"]
+    document = state.document()
+    place = next(each for each in document.blueprint.places(document.schema()) if each.address == address)
+    names = [name for name in type(spec).model_fields if name != "kind" and name not in idle(place)]
     menu, *rest = st.columns(4)
     with menu:
         forms.kind(slot, index=int(index or 0))

@@ -10,6 +10,7 @@ from rankzoo.components.slot import Slot
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.figures import curves
+from rankzoo.figures.marks import Places
 from rankzoo.figures.plot import Figure
 from rankzoo.figures.theme import Theme
 from rankzoo.figures.words import fixed
@@ -124,10 +125,10 @@ def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame:
              _overlaid: Sequence[tuple[str, int, pd.DataFrame]], _end: float, _picture: str, _gate: str,
              ) -> list[tuple[str, Figure, str]]:
     """(name, figure, what it says in words); built once for each new point, whoever looks on."""
-    colours, tasks = page.colours(), _document.blueprint.tasks
-    made = [_loss(_frame, tasks, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]
+    colours, tasks = page.colours(), _document.schema().places(_document.blueprint.tasks)
+    made = [_loss(_document, _frame, _overlaid, _end, colours), _quality(_document, _frame, tasks, _overlaid, _end, colours)]
     if _picture:
-        drawn = {"gate": lambda: _shares(_document, _frame, _end, colours, _gate),
+        drawn = {"gate": lambda: _shares(_document, _frame, tasks, _end, colours, _gate),
                  "gradient": lambda: _gradients(_frame, _end, colours), "rows": lambda: _rows(_frame, _end, colours),
                  "conflict": lambda: _conflicts(_frame, tasks, _overlaid, _end, colours),
                  "pull": lambda: _pulls(_frame, tasks, _end, colours)}
@@ -135,16 +136,16 @@ def _figures(key: tuple, palette: str, tongue: str, _document: Document, _frame:
     return made
 
 
-def _loss(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float, colours: Theme) -> tuple:
+def _loss(document: Document, frame: pd.DataFrame, overlaid: Sequence, end: float, colours: Theme) -> tuple:
     own = points.losses(frame)
     others = _others(overlaid, lambda each: points.losses(each).query("split == 'validation'"))
-    tasks = tuple(dict.fromkeys([*tasks, *own["task"]]))  # an adversary's loss is told beside the tasks'
-    figure = curves.loss(own, tasks, end, colours, others, translate)
+    told = dict.fromkeys([*document.blueprint.tasks, *own["task"]])  # an adversary's loss is told beside the tasks'
+    figure = curves.loss(own, document.schema().places(told), end, colours, others, translate)
     return "loss", figure, say("Loss by epoch, relative to always guessing the mean.") + _last(
         own[own["split"] == "validation"], 2)
 
 
-def _quality(document: Document, frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float,
+def _quality(document: Document, frame: pd.DataFrame, tasks: Places, overlaid: Sequence, end: float,
              colours: Theme) -> tuple:
     """AUC; where no task has two classes MRR; else the root mean square error."""
     found = {document.schema().task(task).metric for task in tasks}
@@ -156,13 +157,12 @@ def _quality(document: Document, frame: pd.DataFrame, tasks: Sequence[str], over
     return name, figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
 
 
-def _shares(document: Document, frame: pd.DataFrame, end: float, colours: Theme, gate: str) -> tuple:
+def _shares(document: Document, frame: pd.DataFrame, tasks: Places, end: float, colours: Theme, gate: str) -> tuple:
     """What one gate takes from each of its experts."""
-    mixed, address, tasks = experts.mixed(service.blocks(document)), gate_address(gate), document.blueprint.tasks
+    mixed, address = experts.mixed(service.blocks(document)), gate_address(gate)
     own = points.shares(frame, gate, experts.names(mixed.get(address, ())))
     title, task = experts.titles(mixed).get(address, gate), experts.task_of(address)
-    place = tasks.index(task) if task in tasks else 0
-    return "gate", curves.shares(own, end, colours, title if task else "", place, translate), say(
+    return "gate", curves.shares(own, end, colours, title if task else "", tasks.get(task, 0), translate), say(
         "Shares of the experts in the gate of {task}, by epoch.", task=title)
 
 
@@ -176,7 +176,7 @@ def _gradients(frame: pd.DataFrame, end: float, colours: Theme) -> tuple:
         own.rename(columns={"series": "task"}), 2)
 
 
-def _conflicts(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, end: float, colours: Theme) -> tuple:
+def _conflicts(frame: pd.DataFrame, tasks: Places, overlaid: Sequence, end: float, colours: Theme) -> tuple:
     """Of the weights that a task shares, how many its owners pull apart; of runs that were ticked too."""
     title, own = "Shared weights that tasks pull apart", points.told(frame, "conflict", "own")
     others = _others(overlaid, lambda each: points.told(each, "conflict", "own"))
@@ -184,7 +184,7 @@ def _conflicts(frame: pd.DataFrame, tasks: Sequence[str], overlaid: Sequence, en
     return "conflict", figure, say("{title}, by epoch.", title=translate(title)) + _last(own, 3)
 
 
-def _pulls(frame: pd.DataFrame, tasks: Sequence[str], end: float, colours: Theme) -> tuple:
+def _pulls(frame: pd.DataFrame, tasks: Places, end: float, colours: Theme) -> tuple:
     """How alike every two tasks pull at what they share, while they are trained."""
     own = points.pulls(frame, tasks)
     words = own.assign(task=[f"{place} {a} × {b}".strip() for place, a, b in zip(own["place"], own["a"], own["b"], strict=True)])

@@ -26,6 +26,8 @@ def _asset(name: str) -> str:
 _mount = st.components.v2.component("rz_scene", css=_asset("scene.css"), js=_asset("scene.js"),
                                     html="<div class='rz-both'><div class='rz-steps'></div><div class='rz-frame'></div></div>\n")
 
+_presses = st.components.v2.component("rz_presses", js=_asset("presses.js"))
+
 _top = st.components.v2.component("rz_top", js=_asset("top.js"))
 
 
@@ -35,24 +37,29 @@ def to_top(stop: str, *, key: str) -> None:
 
 
 def scene(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch",
-          aspect: float = 0.0, above: Tree | None = None, on_step: Callable[[], None] | None = None) -> str | None:
+          aspect: float = 0.0, above: Tree | None = None) -> str | None:
     """Draws a tree; returns the id of the selected node, which stays selected over reruns, or None.
 
     The same value stands in `st.session_state[key]["selected"]` before the drawing, so that layout and caption agree in
     one run. `alt` names the figure for those who don't see it; `height` in pixels, default as tall as the drawing; `aspect`
     is the width over the height of what shares a class's window with it, which keeps its scale whatever is selected. `above`
-    is a row of − and + that stands still above it; `on_step` is called where one was pressed, and `stepped` tells which. Who
-    sets another selection there says with it as `before` what the browser had: it takes it over with the next press, unless
-    something else was picked since.
+    is a row of − and + that stands still above it, for which `presses` listens. Who sets another selection there says with it
+    as `before` what the browser had: it takes it over with the next press, unless something else was picked since.
     """
     state = st.session_state.get(key)
     moved = [state["before"], state["selected"]] if isinstance(state, Mapping) and "before" in state else None
-    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "above": above, "once": False, "moved": moved},
-                    default={"selected": None, "step": None}, width=width, height=height or "content",
-                    on_selected_change=_noticed, on_step_change=on_step or _noticed)
-    if on_step:
+    result = _mount(key=key, data={"tree": _named(tree, alt, aspect), "above": above, "once": False, "moved": moved, "name": key},
+                    default={"selected": None}, width=width, height=height or "content", on_selected_change=_noticed)
+    if above is not None:
         st.session_state.setdefault(SCENES, {})[key] = _said(key)
     return result.selected
+
+
+def presses(key: str, answer: Callable[[], None]) -> None:
+    """Listens for − and + of a scene; `answer` is called where one was pressed, and `stepped` tells which. The scene may stand
+    in a fragment, this must not: the page that a press concerns is run at once. Nothing is drawn."""
+    _presses(key=_pressed_at(key), data={"of": key}, default={"step": None}, width="content", height="content",
+             on_step_change=answer)
 
 
 def picked(tree: Tree, *, key: str, alt: str = "", height: int | None = None, width: int | str = "stretch") -> str | None:
@@ -76,19 +83,26 @@ def spoke() -> bool:
 
 def _said(key: str) -> tuple[str, int]:
     """What a scene tells: the selected id, and when − or + was pressed last."""
-    state = st.session_state.get(key)
-    pressed = PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
-    return selected(key), max([st.session_state.get(f"{key}:stepped", 0), *(int(when) for _, _, when in pressed)])
+    return selected(key), max([st.session_state.get(f"{key}:stepped", 0), *(int(when) for _, _, when in _pressed(key))])
 
 
 def stepped(key: str) -> list[tuple[str, str]]:
     """The keys of a scene's stepper that were pressed since this was last asked, each with the way (less, more), in order."""
-    state, memory = st.session_state.get(key), f"{key}:stepped"
-    said = PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
-    pressed = [(key, way, int(when)) for key, way, when in said if int(when) > st.session_state.get(memory, 0)]
+    memory = f"{key}:stepped"
+    pressed = [(key, way, int(when)) for key, way, when in _pressed(key) if int(when) > st.session_state.get(memory, 0)]
     if pressed:
         st.session_state[memory] = pressed[-1][2]
     return [(key, way) for key, way, _ in pressed]
+
+
+def _pressed_at(key: str) -> str:
+    return f"{key}:presses"
+
+
+def _pressed(key: str) -> list[tuple[str, str, str]]:
+    """The last presses of a scene's − and +: key, way, and when, in milliseconds."""
+    state = st.session_state.get(_pressed_at(key))
+    return PRESS.findall(str(state.get("step") or "")) if isinstance(state, Mapping) else []
 
 
 def _named(tree: Tree, alt: str, aspect: float = 0.0) -> Tree:

@@ -184,7 +184,8 @@ def planted(data: Card) -> None:
         st.info(say("Nothing is planted here: these are real data, so nobody knows what a model should find."))
         return
     scene(_legend(), key="rz_legend", alt=say("An outline marks the truth you can check against"))
-    drawings = {"pairs": truth.pairs, "relatedness": truth.relatedness, "curve": truth.curve, "drift": truth.drift,
+    drawings = {"pairs": truth.pairs, "curve": truth.curve, "drift": truth.drift,
+                "relatedness": lambda frame, words: truth.relatedness(frame, data.places, words),
                 "kernel": truth.kernel, "repeats": truth.repeats, "stalls": truth.stalls, "lengths": truth.lengths,
                 "intent": items.intent, "delays": calibration.delays, "thresholds": thresholds.thresholds,
                 "wording": titles.narrow}
@@ -214,7 +215,8 @@ def base_rates(data: Card) -> None:
     drawn = data.rates[data.rates["kind"].isin(("binary", "share"))]
     if len(drawn):
         notes = [say("mean share") if kind == "share" else None for kind in drawn["kind"]]
-        scene(bars.rates(drawn.assign(note=notes), translate), key="rz_rates", width=870, alt=say("How often each task happens"))
+        scene(bars.rates(drawn.assign(note=notes), data.places, translate), key="rz_rates", width=870,
+              alt=say("How often each task happens"))
     for row in data.rates[data.rates["kind"].isin(list(CHOSEN))].itertuples():
         st.markdown(say(CHOSEN[row.kind], task=escaped(row.task), classes=whole(int(row.classes)),
                         share=percent(float(row.rate), 1)))

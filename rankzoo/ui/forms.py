@@ -27,16 +27,23 @@ NONE = "–"
 
 
 def settings(address: str, spec: Slot, note: Callable[[str], str | None], names: tuple[str, ...] = (),
-             place: str = "form") -> None:
-    """A widget for each named setting of a component (all of them without names), with a note of where its value is from."""
+             place: str = "form", whose: Mapping[str, str] | None = None) -> None:
+    """A widget for each named setting of a component (all of them without names), with a note of where its value is from.
+    `whose` tells at some of them what they belong to."""
+    whose = whose or {}
     for name, field in type(spec).model_fields.items():
         if name != "kind" and (not names or name in names):
-            setting(f"{address}.{name}", field, getattr(spec, name), place, note(f"{address}.{name}"))
+            setting(f"{address}.{name}", field, getattr(spec, name), place, note(f"{address}.{name}"), whose.get(name, ""))
 
 
-def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: str | None = None) -> None:
+def called(path: str, field: FieldInfo) -> str:
+    """A setting's name on the page."""
+    return say(field.title or path.rsplit(".", 1)[-1])
+
+
+def setting(path: str, field: FieldInfo, value: Any, place: str = "form", note: str | None = None, whose: str = "") -> None:
     """One widget, set from the document before it is drawn; a change goes to the document at `path`. `note` is its help."""
-    key, title = f"{place}:{path}", say(field.title or path.rsplit(".", 1)[-1])
+    key, title = f"{place}:{path}", " · ".join(filter(None, (called(path, field), whose)))
     annotation, low, high = field.annotation, *bounds(field)
     if annotation is bool:
         fields.synchronise(key, value)

@@ -38,6 +38,11 @@ class Sight:
     row: int
     truth: bool
 
+    @property
+    def places(self) -> dict[str, int]:
+        """Where each task of the model stands among those of the data: how it is marked."""
+        return self.subject.dataset.schema.places(self.subject.model.blueprint.tasks)
+
 
 def sight(part: Part) -> Sight:
     """The run in hand where it is done and is the model in hand, else the untrained model, over the rows of a part.

@@ -10,7 +10,7 @@ import streamlit as st
 from rankzoo.data.files import csv_text
 from rankzoo.facts import Source
 from rankzoo.figures.theme import Theme, theme
-from rankzoo.ui import classroom, navigation, offer, state, tour
+from rankzoo.ui import classroom, navigation, offer, sooner, state, tour
 from rankzoo.ui.words import escaped, say
 
 
@@ -23,12 +23,15 @@ def begin(name: str, linked: bool = True, patient: bool = False) -> Callable[[],
     tour.show(name)
     if classroom.on():
         classroom.way_out()
-    trouble = state.problem()
-    last = offer.show(trouble) if trouble else _nothing
-    if not patient:
-        last()
-    if notices := state.notices():
-        st.info("  \n".join(escaped(notice) for notice in notices))
+    with st.container():  # a place of its own, so that a browser need not build anew what stands below
+        trouble = state.problem()
+        last = offer.show(trouble) if trouble else _nothing
+        if not patient:
+            last()
+        if notices := state.notices():
+            st.info("  \n".join(escaped(notice) for notice in notices))
+    if trouble:
+        sooner.alone()
     return last
 
 

@@ -116,12 +116,6 @@ def edit(path: str, value: object) -> None:
     attempt(lambda: put(document().but([(path, value)])))
 
 
-def whole_page_after(drawn: Document) -> None:
-    """First line of a fragment: run the whole page where something done in the fragment concerns more than itself."""
-    if document() is not drawn or st.session_state["rz_problem"] or st.session_state["rz_notices"]:
-        st.rerun()
-
-
 def choose(arch: str) -> None:
     """Start from another system's preset."""
     attempt(lambda: (put(Document.preset(arch)), select_run("")))

@@ -30,7 +30,7 @@ KINDS = ("industry", "textbook", "both")
 NEEDS: Mapping[str, Callable[[System], bool]] = {
     "attention": lambda system: system.blueprint.used("sequence"),
     "interaction": lambda system: system.blueprint.used("interaction"),
-    "multi-task": lambda system: system.blueprint.used("sharing"),
+    "multi-task": lambda system: len(system.blueprint.tasks) > 1,
     "calibration": lambda system: isinstance(system.serving, Auction)}
 RECENT = 4
 

@@ -185,7 +185,7 @@ def test_its_loss_is_told_beside_the_tasks():
         told[strength] = [step.points["train.adversary.loss"] for step in fit if "train.adversary.loss" in step.points]
         found[strength] = look(Subject.of(fit.model, dataset), "position")
     frame = pd.DataFrame({"task": ["click", "adversary"], "split": "training", "epoch": 1.0, "value": [0.9, told[0.0][-1]]})
-    drawn = curves.loss(frame, ("click", "adversary"), 4, theme("light"))
+    drawn = curves.loss(frame, {"click": 0, "adversary": 4}, 4, theme("light"))
     assert any("adversary" in str(each.text) for each in drawn.layout.annotations)
     known, hidden = (sum(values[-20:]) / 20 for values in told.values())
     assert known < 0.98 and abs(hidden - 1) < 0.005

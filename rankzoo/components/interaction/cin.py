@@ -78,9 +78,10 @@ class CIN(Slot):
         m, d = len(shape.fields), one_width(shape)
         parts = []
         for k, before, maps in self.layers(m):
-            flops = 2 * d * maps * m * before + 2 * d * maps * m  # Σ_i for every map and field, then Σ_j with X^0
+            flops = 2 * d * maps * m * (before + 1)  # Σ_i for every map and field, then Σ_j with X^0
             working = f"{maps} × {before} × {m}" + (f" + {maps}" if self.bias else "")
-            parts.append(Part(f"layer.{k}", maps * before * m + self.bias * maps, flops, (maps, d), working))
+            parts.append(Part(f"layer.{k}", maps * before * m + self.bias * maps, flops, (maps, d), working,
+                              products=f"2 × {d:,} × {maps:,} × {m:,} × ({before:,} + 1)"))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:

@@ -32,7 +32,7 @@ class Cross(CrossNetwork):
                               "10.1145/3124749.3124754")
 
     def layer_part(self, i: int, d: int) -> Part:
-        return Part(f"layer.{i}", 2 * d, 2 * d, (d,), f"{d:,} + {d:,}")
+        return Part(f"layer.{i}", 2 * d, 2 * d, (d,), f"{d:,} + {d:,}", products=f"2 × {d:,}")
 
     def layer_block(self, at: str, i: int, d: int) -> Block:
         return Block(at, "interaction", "cross", f"x₀·xᵀw {i + 1}", "rank 1", (d, 1), self.layer_part(i, d).parameters)

@@ -61,12 +61,13 @@ class CrossV2(CrossNetwork):
         working = (f"{k} × 2 × {d:,} × {r}" + (f" + {k} × {r} × {r}" if core else "") + f" + {d:,}"
                    + (f" + {k} × {d:,}" if gate else ""))
         flops = 2 * (2 * k * d * r + core) + 2 * mixed + 2 * mixed  # the maps, the gates, the mixing
-        return Part(name, 2 * k * d * r + core + d + gate, flops, (d,), working)
+        products = (f"2 × {k} × (2 × {d:,} × {r}" + (f" + {r} × {r}" if core else "") + (f" + 2 × {d:,}" if mixed else "") + ")")
+        return Part(name, 2 * k * d * r + core + d + gate, flops, (d,), working, products=products)
 
     def count(self, shape: Shape) -> Count:
         d = shape.width
-        shared = (Part("gate", self.experts * d, 0, (), f"{self.experts} × {d:,}"),) if self.shares_gates else ()
-        return super().count(shape) + Count(shared)
+        gate = Part("gate", self.experts * d, 0, (self.layers, self.experts), f"{self.experts} × {d:,}")
+        return super().count(shape) + Count((gate,) if self.shares_gates else ())
 
     @property
     def shares_gates(self) -> bool:

@@ -60,7 +60,8 @@ class DotPairs(Slot):
 
     def count(self, shape: Shape) -> Count:
         vectors, d = len(shape.fields), one_width(shape)
-        return Count((Part("", 0, 2 * vectors * vectors * d, (self.pairs(shape),)),))  # the whole matrix, half of it needed
+        return Count((Part("", 0, 2 * vectors * vectors * d, (self.pairs(shape),),  # the whole matrix, half of it needed
+                           products=f"2 × {vectors:,} × {vectors:,} × {d:,}"),))
 
     def draw(self, shape: Shape) -> Drawing:
         block = Block(shape.at, "interaction", "cross", "T Tᵀ", "dots of all pairs", (self.pairs(shape),))

@@ -32,6 +32,7 @@ class Linear(Slot):
     bias: Annotated[bool, Field(title="Bias")] = True
 
     main: ClassVar = ("buckets",)
+    sizing: ClassVar = ("buckets",)
     short: ClassVar = "linear"
     title: ClassVar = "Linear (wide) part"
     sentence: ClassVar = "One weight per feature value and per hand-made cross, straight to the logit: it memorises."

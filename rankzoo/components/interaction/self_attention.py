@@ -64,8 +64,9 @@ class SelfAttention(Slot):
     def layer_part(self, i: int, shape: Shape) -> Part:
         """Count of one layer: queries, keys, values and the residual are four maps d × out; scores and sums are the rest."""
         m, d = len(shape.fields), one_width(shape) if i == 0 else self.out
-        flops = 2 * m * 4 * d * self.out + 2 * 2 * m * m * self.out
-        return Part(f"layer.{i}", 4 * d * self.out, flops, (m, self.out), f"4 × {d:,} × {self.out:,}")
+        flops = 2 * m * self.out * (4 * d + 2 * m)
+        return Part(f"layer.{i}", 4 * d * self.out, flops, (m, self.out), f"4 × {d:,} × {self.out:,}",
+                    products=f"2 × {m:,} × {self.out:,} × (4 × {d:,} + 2 × {m:,})")
 
     def count(self, shape: Shape) -> Count:
         return Count(tuple(self.layer_part(i, shape) for i in range(self.layers)))

@@ -12,12 +12,14 @@ from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.representation.pretrained_encoder import PretrainedEncoder
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
+from rankzoo.components.representation.word_attention import WordAttention
 
 Representation = Annotated[
     Embeddings
     | AutoDis
     | TreeLeaves
     | Attributes
+    | WordAttention
     | TextEncoder
     | PretrainedEncoder
     | Neighbours

@@ -30,6 +30,7 @@ class AutoDis(Embeddings):
     temperature: Annotated[float, Field(ge=0.001, le=100, title="Temperature of the buckets")] = 1.0
 
     main: ClassVar = ("dim", "buckets")
+    sizing: ClassVar = ("dim", "buckets")
     short: ClassVar = "AutoDis"
     title: ClassVar = "Soft buckets (AutoDis)"
     sentence: ClassVar = "A value owns a vector; a number lies in several buckets at once and takes a share of each one's."

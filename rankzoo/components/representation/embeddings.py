@@ -49,6 +49,7 @@ class Embeddings(Slot):
     init: Annotated[float, Field(gt=0, le=1, title="Spread of the starting values")] = 0.05
 
     main: ClassVar = ("dim",)
+    sizing: ClassVar = ("dim",)
     short: ClassVar = "ids"
     keeps: ClassVar = ("table",)
     title: ClassVar = "Embeddings"
@@ -133,7 +134,7 @@ class Embeddings(Slot):
     def count(self, shape: Shape) -> Count:
         parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
                  for name, (rows, width) in self.tables(shape.schema).items()]
-        parts += [Part(f"{name}.bias", width, 0, (), f"{width:,}") for name, width in self.biases(shape.schema).items()]
+        parts += [Part(f"{name}.bias", width, 0, (width,), f"{width:,}") for name, width in self.biases(shape.schema).items()]
         parts += [self.bottom_part(shape.schema)] if self.numbers(shape.schema) else []
         return Count(tuple(parts))
 

@@ -107,7 +107,7 @@ class Neighbours(Attributes):
                 places = schema.catalogue.schema.history(listing(schema)).length if most else 0
                 each = [linear_part(f"read.{k}", into, 4 * into), linear_part(f"state.{k}", into, 4 * into, False, places)]
             each.append(linear_part(f"layer.{k}", into * (1 + (self.aggregator != "gcn")), out, bias=False))
-            parts += [Part(part.path, part.parameters, 0, (), part.working, once=part.flops * rows) for part in each]
+            parts += [part.for_items(rows) for part in each]
         return tuple(parts)
 
     def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:

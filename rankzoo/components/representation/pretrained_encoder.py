@@ -98,8 +98,8 @@ class PretrainedEncoder(Titles):
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
         """Embeddings of pieces and places, layers, pooling, and the map to the item's vector."""
         places = PLACES + 2  # and two kinds of sentences, of which the first is used
-        parts = [Part("pieces", WORDS * D, 0, (D,), f"{WORDS:,} × {D}", table=True),
-                 Part("places", places * D + 2 * D, 0, (), f"{places} × {D} + 2 × {D}")]
+        parts = [Part("pieces", WORDS * D, 0, (self.length, D), f"{WORDS:,} × {D}", table=True),
+                 Part("places", places * D + 2 * D, 0, (self.length, D), f"{places} × {D} + 2 × {D}")]
         for i in range(LAYERS):
             parts += block_parts(f"layer.{i}", D, FFN, HEADS, self.length)
         parts += self.pooling_parts(D, self.length - 1)
@@ -169,7 +169,7 @@ class PretrainedEncoderLayer(Pieces, TitlesLayer):
         self.still = Still({name: tensor for name, tensor in weights().items()
                             if not name[0].isdigit() or int(name[0]) < self.first})
         self.trained = Trained(self.first, spec.rate)
-        self.pool(spec, D)
+        self.pool(spec)
         self.project = nn.Linear(spec.read_width(D), spec.item_width(shape.schema))
         said, (_, longest) = spec.spelled(shape.schema), spec.pieces(shape.schema)
         self.register_buffer("pieces", torch.tensor([[*each, *[PAD] * (longest - len(each))] for each in said]), persistent=False)

@@ -21,7 +21,6 @@ from rankzoo.components.sequence.transformer import TransformerBlock, block_part
 from rankzoo.components.slot import Width
 from rankzoo.schema import Schema
 from rankzoo.shape import Part, Shape
-from rankzoo.signals import Batch
 
 
 class TextEncoder(Titles):
@@ -59,7 +58,7 @@ class TextEncoder(Titles):
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
         """[CLS], positions, blocks, pooling, and the map to an item's width."""
         words, d = self.listed(schema).length, self.state_width(schema)
-        parts = [Part("cls", d, 0, (), f"{d:,}"), Part("positions", (words + 1) * d, 0, (), f"{words + 1} × {d:,}")]
+        parts = [Part("cls", d, 0, (d,), f"{d:,}"), Part("positions", (words + 1) * d, 0, (words + 1, d), f"{words + 1} × {d:,}")]
         for i in range(self.layers):
             parts += block_parts(f"block.{i}", d, self.ffn, self.heads, words + 1)
         parts += self.pooling_parts(d, words)
@@ -93,16 +92,9 @@ class TextEncoderLayer(Words, TitlesLayer):
         self.positions = nn.Parameter(0.02 * torch.randn(words + 1, width))
         self.block = nn.ModuleList(TransformerBlock(width, spec.heads, spec.ffn, spec.norm, spec.dropout)
                                    for _ in range(spec.layers))
-        self.pool(spec, width)
+        self.pool(spec)
         self.project = nn.Linear(spec.read_width(width), spec.project) if spec.project else None
 
     def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         pooled, weights = super().pooled(states, maps, mask)
         return (pooled if self.project is None else self.project(pooled)), weights
-
-    def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
-        """The embedded words of every item and which are there: (item, place, width), (item, place)."""
-        width, start = self.places[self.schema.catalogue.table(self.text)]
-        length = len(self.positions) - 1  # whatever is longer than the data say is padding
-        ids, mask = catalogue.histories[self.text][:, :length, 0], catalogue.masks[self.text][:, :length]
-        return self.look_up(width, ids + start), mask

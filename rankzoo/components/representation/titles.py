@@ -1,6 +1,6 @@
 """Titles: what every encoder of items' texts shares, whatever makes the states of the words (PLM-NR; Wu et al., SIGIR 2021).
 
-r_0 is the state at [CLS], r_m that of word m, and they become one vector:
+r_0 is the state at [CLS], where an encoder has one, r_m that of word m, and they become one vector:
 attention  a_m = qᵀ tanh(V r_m + v), α = softmax(a) over the words that are there, h = Σ_m α_m r_m
 average    h = Σ_m r_m / M          cls    h = r_0
 
@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.mlp import linear_part
+from rankzoo.components.mlp import linear_part, sum_part
 from rankzoo.components.representation.embeddings import Embeddings, EmbeddingsLayer, handed, of_past
 from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
 from rankzoo.components.sequence.tokens import masked_softmax
@@ -44,8 +44,10 @@ class Titles(Embeddings):
     self_heads: Annotated[int, Field(ge=0, le=32, title="Heads of a self-attention before pooling (0: none)")] = 0
     self_width: Annotated[int, Field(ge=1, le=1024, title="Width of such a head")] = 16
 
+    front: ClassVar[int] = 1  # how many states stand in front of those of the words: that at [CLS], or none
     short: ClassVar = "text"
     keeps: ClassVar = ("table", "words")
+    brings: ClassVar = ("self_heads",)  # none behind an encoder's layers; of a table of words all that reads
     source: ClassVar = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
                               "10.48550/arXiv.2104.07413")
 
@@ -61,6 +63,10 @@ class Titles(Embeddings):
     def state_width(self, schema: Schema) -> int:
         """Width of a word's state, as the encoder leaves it."""
         return super().item_width(schema)
+
+    def word_width(self, schema: Schema) -> int:
+        """Width of a word as the self-attention before pooling finds it."""
+        return self.state_width(schema)
 
     def read_width(self, state: int) -> int:
         """Width of what is pooled, of states so wide."""
@@ -100,22 +106,20 @@ class Titles(Embeddings):
         """What makes vectors of words; its FLOPs are those of encoding every item once."""
 
     def pooling_parts(self, state: int, words: int) -> list[Part]:
-        """Count of pooling so many states, [CLS] aside."""
-        weighed, width = self.pooling == "attention", self.read_width(state)
-        again = multi_head_parts("again", state, width, words + 1, words + 1, self.self_heads, bias=False, out=False)
+        """Count of pooling the states of so many words; what stands in front of them is read once more with them."""
+        weighed, width, read = self.pooling == "attention", self.read_width(state), self.front + words
+        again = multi_head_parts("again", state, width, read, read, self.self_heads, bias=False, out=False)
         parts = [linear_part("map", width, self.space, times=words), linear_part("ask", self.space, 1, bias=False, times=words)]
         parts = [*(again if self.self_heads else ()), *(parts if weighed else ())]
-        return parts + ([Part("pooled", 0, 2 * words * width)] if self.pooling != "cls" else [])
+        return parts + ([sum_part("pooled", words, width)] if self.pooling != "cls" else [])
 
     def once(self, parts: list[Part], schema: Schema) -> tuple[Part, ...]:
         """Parts of one title as those of all titles, which are encoded once."""
-        return tuple(replace(part, flops=0, output=() if not part.table else part.output, once=part.flops * schema.catalogue.rows)
-                     for part in parts)
+        return tuple(part.for_items(schema.catalogue.rows) for part in parts)
 
     def making(self, shape: Shape) -> tuple[str, tuple[int, ...], int]:
-        own = sum(part.parameters for part in self.encoder_parts(shape.schema))
         pooled = "[CLS]" if self.pooling == "cls" else f"{self.pooling} pooling"
-        return f"{self.made()} · {pooled}", (self.item_width(shape.schema),), own
+        return f"{self.made()} · {pooled}", (self.item_width(shape.schema),), Count(self.encoder_parts(shape.schema)).parameters
 
     def fitted(self, schema: Schema) -> tuple[Titles, tuple[str, ...]]:
         spec, gone = super().fitted(schema)
@@ -137,15 +141,16 @@ class TitlesLayer(EmbeddingsLayer, ABC):
 
     def __init__(self, spec: Titles, shape: Shape):
         super().__init__(spec, shape.schema)
-        self.pooling, (self.text,) = spec.pooling, self.attributes
+        self.pooling, self.front, (self.text,) = spec.pooling, spec.front, self.attributes
+        self.longest = spec.listed(shape.schema).length  # whatever is longer than the data say is padding
         self.whole = any(shape.schema.named(task.of) for task in shape.tasks)  # who chooses among all items reads them all
 
-    def pool(self, spec: Titles, state: int) -> None:
-        """Draw what reads the states, and what asks them, where attention pools them."""
-        width, heads = spec.read_width(state), spec.self_heads
-        self.again = MultiHead(state, heads, spec.self_width, bias=False, out=False) if heads else None
+    def pool(self, spec: Titles) -> None:
+        """Draw what reads the words, and what asks them, where attention pools them."""
+        word, heads = spec.word_width(self.schema), spec.self_heads
+        self.again = MultiHead(word, heads, spec.self_width, bias=False, out=False) if heads else None
         if spec.pooling == "attention":
-            self.map, self.ask = nn.Linear(width, spec.space), nn.Linear(spec.space, 1, bias=False)
+            self.map, self.ask = nn.Linear(spec.read_width(word), spec.space), nn.Linear(spec.space, 1, bias=False)
 
     def forward(self, batch: Batch, trace: Trace) -> Signal:
         if self.training and not trace.on and not self.whole:
@@ -153,7 +158,7 @@ class TitlesLayer(EmbeddingsLayer, ABC):
         words, mask = self.words(batch.catalogue)
         states, maps = self.encoded(words, mask)
         items, weights = self.pooled(states, maps, mask)
-        states, weights, mask = self.by_word(batch.catalogue, states[:, 1:], weights, mask)
+        states, weights, mask = self.by_word(batch.catalogue, states[:, self.front:], weights, mask)
         trace.keep("words", "words", ("item", "place"), weights, mask=mask)
         signal = self.laid(batch, items, trace)
         return replace(signal, sequences={**signal.sequences, **self.candidates(batch, states, mask)})
@@ -162,24 +167,31 @@ class TitlesLayer(EmbeddingsLayer, ABC):
         words, mask = self.words(catalogue)
         return self.pooled(*self.encoded(words, mask), mask)[0]
 
-    @abstractmethod
     def words(self, catalogue: Batch) -> tuple[Tensor, Tensor]:
-        """What is read of every item, whatever `encoded` takes, and which places are there: (item, place, …), (item, place)."""
+        """What is read of every item, (item, place, …), and which places are there, (item, place); here the words' vectors."""
+        width, start = self.places[self.schema.catalogue.table(self.text)]
+        ids, mask = catalogue.histories[self.text][:, :self.longest, 0], catalogue.masks[self.text][:, :self.longest]
+        return self.look_up(width, ids + start), mask
 
     @abstractmethod
-    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The states (item, 1 + place, width), that of [CLS] first, and the last block's maps (item, head, query, key)."""
+    def encoded(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The states (item, front + place, width), and maps (item, head, query, key) of what reads words last, if anything."""
 
-    def pooled(self, states: Tensor, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def pooled(self, states: Tensor, maps: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor]:
         """One vector of every item, (item, width), and how much each word counts for it, (item, place)."""
         if self.again is not None:
-            states, maps = self.again(states, states, F.pad(mask, (1, 0), value=True))
+            states, maps = self.again(states, states, F.pad(mask, (self.front, 0), value=True))
+        return self.one(states, maps, mask)
+
+    def one(self, states: Tensor, maps: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of states that nothing reads once more."""
         if self.pooling == "cls":
             read = maps.mean(dim=1)[:, 0, 1:]
             return states[:, 0], read / read.sum(dim=1, keepdim=True).clamp(min=1e-12)
-        scores = self.ask(torch.tanh(self.map(states[:, 1:]))).squeeze(2) if self.pooling == "attention" else mask.float()
+        states = states[:, self.front:]
+        scores = self.ask(torch.tanh(self.map(states))).squeeze(2) if self.pooling == "attention" else mask.float()
         weights = masked_softmax(scores, mask)
-        return torch.bmm(weights.to(states.dtype).unsqueeze(1), states[:, 1:]).squeeze(1), weights
+        return torch.bmm(weights.to(states.dtype).unsqueeze(1), states).squeeze(1), weights
 
     def by_word(self, catalogue: Batch, states: Tensor, weights: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """States, weights and mask of the words as the data have them, where what is encoded are parts of words."""
@@ -228,8 +240,7 @@ def narrowed(batch: Batch) -> Batch:
     used[batch.ids[:, columns]] = True
     for name, places in fields.items():
         used[batch.histories[name][:, :, places][batch.masks[name]]] = True
-    now = torch.cumsum(used, 0) - 1
-    now = torch.where(used, now, 0)  # what stands in padding is never read
+    now = torch.where(used, torch.cumsum(used, 0) - 1, 0)  # what stands in padding is never read
     ids, histories = batch.ids.clone(), {name: values.clone() for name, values in batch.histories.items()}
     ids[:, columns] = now[ids[:, columns]]
     for name, places in fields.items():

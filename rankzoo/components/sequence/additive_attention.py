@@ -14,13 +14,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.mlp import linear_part
+from rankzoo.components.mlp import linear_part, sum_part
 from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import Asker, HistorySlot, masked_softmax, who
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
-from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -70,10 +70,11 @@ class AdditiveAttention(HistorySlot):
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
         ask = linear_part("query", self.width, 1, bias=False, times=length)
         if self.question == "own":
-            made = linear_part("query", shape.fields[self.known_by(shape)], self.width)
-            ask = replace(made, flops=made.flops + 2 * length * self.width)  # and its product with every item
+            asking = shape.fields[self.known_by(shape)]
+            ask = replace(linear_part("query", asking, self.width), flops=2 * (asking + length) * self.width,
+                          products=f"2 × ({asking:,} + {length:,}) × {self.width:,}")  # and its product with every item
         scores = (linear_part("map", token, self.width, times=length), ask)
-        return Count(self.token_parts(shape, self.candidate) + scores + (Part("sum", 0, 2 * length * token, (token,)),))
+        return Count(self.token_parts(shape, self.candidate) + scores + (sum_part("sum", length, token),))
 
     def draw(self, shape: Shape) -> Drawing:
         at, name, token = shape.at, self.taken(shape).name, self.widths(shape)[2]

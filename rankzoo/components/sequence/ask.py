@@ -74,7 +74,8 @@ class Ask(HistorySlot):
     def count(self, shape: Shape) -> Count:
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
         asks = shape.sequences[self.asking(shape)].length
-        return Count((*self.token_parts(shape, candidate=False), Part("maps", 0, 4 * asks * length * token, (asks, token))))
+        maps = Part("maps", 0, 4 * asks * length * token, (asks, token), products=f"2 × 2 × {asks:,} × {length:,} × {token:,}")
+        return Count((*self.token_parts(shape, candidate=False), maps))
 
     def draw(self, shape: Shape) -> Drawing:
         at, token, name = shape.at, self.widths(shape)[2], self.taken(shape).name

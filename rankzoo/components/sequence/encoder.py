@@ -13,7 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.mlp import linear_part
+from rankzoo.components.mlp import linear_part, sum_part
 from rankzoo.components.sequence.multi_head import head_width
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
@@ -66,7 +66,7 @@ class Encoder(HistorySlot):
             parts += block_parts(f"block.{i}", d, self.ffn, self.heads, n)
         if self.read == "attention":
             parts += [linear_part("map", d, d, times=n), linear_part("query", d, 1, bias=False, times=n)]
-        return Count((*parts, Part("sum", 0, 2 * n * d, (d,))))
+        return Count((*parts, sum_part("sum", n, d)))
 
     def draw(self, shape: Shape) -> Drawing:
         at, name, d = shape.at, self.taken(shape).name, self.widths(shape)[2]

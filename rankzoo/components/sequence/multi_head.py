@@ -67,7 +67,8 @@ def multi_head_parts(path: str, inputs: int, inner: int, queries: int, keys: int
     parts = (linear_part(f"{path}.query", asking or inputs, inner, bias, times=queries),
              linear_part(f"{path}.key", inputs, inner, bias, times=keys),
              linear_part(f"{path}.value", inputs, inner, bias, times=keys),
-             Part(f"{path}.maps", 0, 4 * queries * keys * inner, (heads, queries, keys)))
+             Part(f"{path}.maps", 0, 4 * queries * keys * inner, (heads, queries, keys),
+                  products=f"2 × 2 × {queries:,} × {keys:,} × {inner:,}"))
     return (*parts, linear_part(f"{path}.out", inner, inputs, bias, times=queries)) if out else parts
 
 

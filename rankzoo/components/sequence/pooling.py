@@ -10,11 +10,12 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from rankzoo.components.mlp import sum_part
 from rankzoo.components.sequence.filled import summed
 from rankzoo.components.sequence.tokens import Asker, HistorySlot
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
-from rankzoo.shape import Block, Count, Drawing, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Shape
 from rankzoo.signals import Signal
 from rankzoo.trace import Trace
 
@@ -49,7 +50,7 @@ class Pooling(HistorySlot):
 
     def count(self, shape: Shape) -> Count:
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
-        return Count(self.token_parts(shape, candidate=False) + (Part("sum", 0, 2 * length * token, (token,)),))
+        return Count(self.token_parts(shape, candidate=False) + (sum_part("sum", length, token),))
 
     def draw(self, shape: Shape) -> Drawing:
         token = self.widths(shape)[2]

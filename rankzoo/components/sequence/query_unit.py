@@ -86,8 +86,9 @@ class QueryUnit(HistorySlot):
         earlier, parts = self.before(shape), list(self.token_parts(shape, candidate=False))
         if earlier is not None:
             places = shape.sequences[earlier.name].length
-            again = 2 * item * d * places if self.token else 0  # the words' own map once more
-            parts.append(Part("earlier", 0, again + 4 * places * d, (d,)))
+            again = item if self.token else 0  # the words' own map once more
+            parts.append(Part("earlier", 0, 2 * places * d * (again + 2), (d,),
+                              products=f"2 × {places:,} × {d:,} × " + (f"({again:,} + 2)" if again else "2")))
         if self.grains == "all":
             parts += [linear_part("single", d, d, bias=False), linear_part("pair", 2 * d, d, times=length - 1),
                       *block_parts("block", d, self.ffn, self.heads, length)]

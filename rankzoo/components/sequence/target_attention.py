@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part, sum_part
 from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
-from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 
@@ -55,7 +55,7 @@ class TargetAttention(HistorySlot):
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
         unit = (mlp_part("unit", 4 * token, self.unit, self.activation, times=length),
                 linear_part("score", self.unit[-1], 1, times=length))
-        return Count(self.token_parts(shape, candidate=True) + unit + (Part("sum", 0, 2 * length * token, (token,)),))
+        return Count(self.token_parts(shape, candidate=True) + unit + (sum_part("sum", length, token),))
 
     def draw(self, shape: Shape) -> Drawing:
         history, (_, _, token), at = self.taken(shape), self.widths(shape), shape.at

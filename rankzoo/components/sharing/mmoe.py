@@ -13,10 +13,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
-from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.mlp import Mlp, linear_part, mlp_part, sum_part
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.facts import Source
-from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches
 from rankzoo.trace import Trace
 
@@ -66,7 +66,7 @@ class MMoE(Slot):
         parts += [mlp_part(f"expert.{i}", self.inner(shape), self.widths) for i in range(self.experts)]
         for gate in self.gates(shape):
             parts.append(linear_part(gate, self.gated(shape), self.experts, bias=False))
-            parts.append(Part(f"mix{gate.removeprefix('gate')}", 0, 2 * self.experts * self.widths[-1], (self.widths[-1],)))
+            parts.append(sum_part(f"mix{gate.removeprefix('gate')}", self.experts, self.widths[-1]))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:

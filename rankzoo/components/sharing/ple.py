@@ -14,11 +14,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
-from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.mlp import Mlp, linear_part, mlp_part, sum_part
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
+from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches
 from rankzoo.trace import Trace
 
@@ -84,7 +84,7 @@ class PLE(Slot):
                 n = len(self.seen(level, task, shape))
                 if n > 1:
                     parts.append(linear_part(gate, width, n, bias=False))
-                    parts.append(Part(gate.replace("gate", "mix", 1), 0, 2 * n * self.widths[-1], (self.widths[-1],)))
+                    parts.append(sum_part(gate.replace("gate", "mix", 1), n, self.widths[-1]))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:

@@ -85,7 +85,8 @@ class Classes(MlpTower):
             parts += [mlp_part(f"deep.{task.name}", shape.branch, self.widths, self.activation)] if self.widths else []
             if self.ties(shape, task):
                 parts += [linear_part(f"head.{task.name}", last, shape.catalogue, bias=False)] if self.mapped else []
-                parts += [Part(f"product.{task.name}", 0, 2 * shape.catalogue * classes, (classes,))]
+                parts += [Part(f"product.{task.name}", 0, 2 * shape.catalogue * classes, (classes,),
+                               products=f"2 × {shape.catalogue:,} × {classes:,}")]
             else:
                 parts.append(linear_part(f"head.{task.name}", last, classes, self.head_bias))
         return Count(tuple(parts))

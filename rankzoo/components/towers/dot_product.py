@@ -86,7 +86,7 @@ class DotProduct(Slot):
     def count(self, shape: Shape) -> Count:
         width = shape.fields[self.pair(shape)[0]]
         scale = (Part("scale", 1, 0, (1,), "1"),) if self.scale else ()
-        return Count((Part("product", 0, 2 * width, (1,)), *scale,
+        return Count((Part("product", 0, 2 * width, (1,), products=f"2 × {width:,}"), *scale,
                       *(Part(f"bias.{t.name}", 1, 0, (1,), "1") for t in shape.tasks if self.bias)))
 
     def draw(self, shape: Shape) -> Drawing:

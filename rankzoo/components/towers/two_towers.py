@@ -8,7 +8,7 @@ all v_j are made once a pass, and a batch is scored by one matrix product.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -108,8 +108,8 @@ class TwoTowers(Slot):
         parts = [mlp_part("user", shape.branch, self.widths, self.activation)] if self.widths else []
         maps = [linear_part("item", len(columns.known), d)] if columns.known else []
         maps += [linear_part("own", columns.own[1], d, bias=False)] if columns.own[1] not in (0, d) else []
-        parts += [replace(part, flops=0, output=(), once=part.flops * items) for part in maps]
-        return Count((*parts, Part("product", 0, 2 * d * items, (items,))))
+        parts += [part.for_items(items) for part in maps]
+        return Count((*parts, Part("product", 0, 2 * d * items, (items,), products=f"2 × {d:,} × {items:,}")))
 
     def draw(self, shape: Shape) -> Drawing:
         at, d, count = shape.at, self.width(shape), self.count(shape)

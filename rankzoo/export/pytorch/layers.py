@@ -20,14 +20,15 @@ from rankzoo.components.representation.one_hot import OneHot
 from rankzoo.components.representation.pretrained_encoder import PretrainedEncoder
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
+from rankzoo.components.representation.word_attention import WordAttention
 from rankzoo.export.pytorch import items, leaves, plain, rows, words
 from rankzoo.model import RankingModel
 
 TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: leaves.PlainTreeLeaves,
-         Attributes: items.PlainAttributes, Neighbours: items.PlainNeighbours, TextEncoder: items.PlainTextEncoder,
-         PretrainedEncoder: words.PlainPretrainedEncoder, GrowingTable: rows.PlainGrowing, OneHot: plain.PlainOneHot,
-         Linear: plain.PlainLinear}
-WHOLE = (Neighbours, TextEncoder, PretrainedEncoder, AutoDis, TreeLeaves)
+         Attributes: items.PlainAttributes, Neighbours: items.PlainNeighbours, WordAttention: items.PlainWordAttention,
+         TextEncoder: items.PlainTextEncoder, PretrainedEncoder: words.PlainPretrainedEncoder, GrowingTable: rows.PlainGrowing,
+         OneHot: plain.PlainOneHot, Linear: plain.PlainLinear}
+WHOLE = (Neighbours, WordAttention, TextEncoder, PretrainedEncoder, AutoDis, TreeLeaves)
 """Representations of which the whole story holds for tables that stand apart, too."""
 
 

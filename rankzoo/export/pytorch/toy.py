@@ -171,7 +171,7 @@ def training(losses: LossLayer, sights: bool) -> list[str]:
     total = "sum(losses.values())"
     weights, factors = losses.weights, {task: factor for task, factor in losses.factors.items() if factor != 1}
     if factors or any(weight != 1 for weight in weights.values()):
-        total = "sum(WEIGHTS[task] * loss for task, loss in losses.items())"
+        total = "sum(WEIGHTS.get(name, 1.0) * loss for name, loss in losses.items())"
     sight = ["        model.representation.sight(batch)"] if sights else []
     lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
              '    """Some steps of Adam on one toy batch."""',

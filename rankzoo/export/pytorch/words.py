@@ -7,12 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rankzoo.components.representation.embeddings import listed_items
 from rankzoo.components.representation.minilm import AT_ONCE, FFN, HEADS, LAYERS, PAD, PLACES, WORDS, D, weights
 from rankzoo.components.representation.pretrained_encoder import Pieces, PretrainedEncoder, PretrainedEncoderLayer
-from rankzoo.components.sequence.multi_head import MultiHead
 from rankzoo.components.sequence.tokens import masked_softmax
-from rankzoo.export.pytorch.plain import PlainEmbeddings
+from rankzoo.export.pytorch.items import PlainTitles
 from rankzoo.shape import Shape
 from rankzoo.signals import Batch, Sequence, Signal
 
@@ -63,23 +61,16 @@ class Frozen(nn.Module):
         return x.half().float()
 
 
-class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
+class PlainPretrainedEncoder(Pieces, PlainTitles):
     """ids → fields[name] (row, width); an item is what its title says, read by a language model that was trained on other texts:
     its weights stand in the weights' file."""
 
     def __init__(self, spec: PretrainedEncoder, shape: Shape, read: tuple[str, ...]):
         super().__init__(spec, shape, read)
-        self.pooling, (self.text,), self.length = spec.pooling, self.attributes, spec.length
-        self.states = f"{shape.schema.catalogue.name}.{self.text}"
-        self.hands = self.named if self.states in read else ()
-        self.lists_items = {name: i for name, i in listed_items(shape.schema).items() if f"{name}.{self.text}" in read}
+        self.length = spec.length
         self.still = Frozen(LAYERS - spec.trained)
         self.trained = nn.ModuleList(BertLayer(D, HEADS, FFN) for _ in range(spec.trained))
-        read, heads = spec.read_width(D), spec.self_heads
-        self.again = MultiHead(D, heads, spec.self_width, bias=False, out=False) if heads else None
-        if spec.pooling == "attention":
-            self.map, self.ask = nn.Linear(read, spec.space), nn.Linear(spec.space, 1, bias=False)
-        self.project = nn.Linear(read, spec.item_width(shape.schema))
+        self.project = nn.Linear(spec.read_width(D), spec.item_width(shape.schema))
         many, most = spec.pieces(shape.schema)
         self.register_buffer("pieces", torch.zeros(many, most, dtype=torch.long))
         self.register_buffer("counts", torch.ones(many, dtype=torch.long))
@@ -109,16 +100,6 @@ class PlainPretrainedEncoder(Pieces, PlainEmbeddings):
         for layer in self.trained:
             states = layer(states, visible)
         return states
-
-    def pooled(self, states: Tensor, mask: Tensor) -> Tensor:
-        """One state of every item, (item, width)."""
-        if self.again is not None:
-            states, _ = self.again(states, states, F.pad(mask, (1, 0), value=True))
-        if self.pooling == "cls":
-            return states[:, 0]
-        scores = self.ask(torch.tanh(self.map(states[:, 1:]))).squeeze(2) if self.pooling == "attention" else mask.float()
-        weights = masked_softmax(scores, mask)  # (item, place)
-        return torch.bmm(weights.unsqueeze(1), states[:, 1:]).squeeze(1)
 
 
 def whole(layer: PretrainedEncoderLayer, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

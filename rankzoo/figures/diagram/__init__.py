@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rankzoo.figures.diagram import deep, frame, nodes, ribbons
 from rankzoo.figures.diagram.state import NO_ITEMS, NO_SHARES, NO_WEIGHTS, NO_WORDS, State, Weights, parameter_shares
-from rankzoo.figures.diagram.wording import worded
+from rankzoo.figures.diagram.wording import called, worded
+from rankzoo.figures.layout.sizes import CANDIDATE_HEAD
 from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
 from rankzoo.figures.tree import Tree, button, g, rect, svg
 from rankzoo.figures.words import Say, whole
 from rankzoo.shape import Block
 
-__all__ = ["draw", "excerpt", "thumbnail", "worded"]
+__all__ = ["called", "draw", "excerpt", "thumbnail", "worded"]
 
 NOTHING: frozenset[str] = frozenset()
 EDGE = 8
@@ -98,7 +99,8 @@ def _nodes(state: State) -> list[Tree]:
 def _node(block: Block, box: Box, state: State) -> Tree:
     """One block as a button: its own drawing in the colour of its family, a ring where it is selected."""
     pressed = state.pressed(block.address)
-    ring = [rect(-3, -3, box.w + 6, box.h + 6, "ring", 8)] if pressed else []
+    head = CANDIDATE_HEAD if block.form == "candidate" else 0.0  # its name stands above it, wider than it is
+    ring = [rect(-3, head - 3, box.w + 6, box.h - head + 6, "ring", 8)] if pressed else []
     task = f"task-{state.task(block.task)}" if block.form == "gate" and block.task else ""
     number = 4 if block.form == "concat" else family(block.slot)
     classes = " ".join(filter(None, (f"family-{number}", task, state.flags(block))))
@@ -111,7 +113,8 @@ def sentence(block: Block, state: State) -> str:
     """A block in words, for those who don't see it: what it is, its sizes, its parameters, its metric."""
     say, form = state.say, state.say(WORDS[block.form])
     form = block.detail if block.form == "history" else form  # past items, or words
-    said = [f"{block.title}, {form}" if block.title.lower() != form else block.title]
+    name = called(block, state.layout.blocks.values(), say)
+    said = [f"{name}, {form}" if name.lower() != form else name]
     times = state.layout.counts.get(block.address, 1)
     if times > 1:
         said.append(say("stands for {n} of them").format(n=times))

@@ -9,15 +9,18 @@ from rankzoo.figures.tree import Tree, button, circle, el, fit, g, path, rect, r
 
 LINE = 17.0
 """Room that a line of small words needs."""
+INSET = 4.0
+"""How far a ring stands from the words inside it."""
 RISE = 8.0
 """How far above a cross layer, and before the first of them, x₀ passes."""
 
 
 def heads(state: State) -> list[Tree]:
-    """Head of every used column: a line in the family's colour, number and title, one grey line; a button where the column itself
-    is selected, since the part that was is gone."""
+    """Head of every used column: a line in the family's colour, number and title, one grey line. A button where the column draws
+    no part that could be picked, and where it is selected itself, since the part that was is gone."""
     found = []
     columns = state.layout.columns
+    drawn = {block.slot for block in state.layout.blocks.values()}
     for i, column in enumerate(columns):
         if not column.used:
             continue
@@ -26,12 +29,16 @@ def heads(state: State) -> list[Tree]:
         room = (following[0] - 6 if following else state.layout.width) - span.x
         number = str(column.number)
         sentence = f"{column.title}. {column.detail}".strip()
-        inside = [rect(0, 0, span.w, 3, "mark", 1.5), text(0, 21, number, "t2", size=13),
-                  text(width_of(number, 13) + 6, 21, fit(column.title, room - 14, 13), "t1 bold", size=13),
-                  text(0, 38, in_short(column.detail, room), "t2")]
-        if state.pressed(column.slot) and column.slot not in state.layout.blocks:
-            around = [rect(-2, -2, span.w + 4, 46, name, 7) for name in ("hit", "ring")]
-            found.append(button(column.slot, sentence, [*around, *inside], f"family-{column.number}", span.x, 0, pressed=True))
+        pressed = state.pressed(column.slot) and column.slot not in state.layout.blocks
+        left = INSET if pressed else 0.0
+        title, detail = fit(column.title, room - 14 - 2 * left, 13), in_short(column.detail, room - 2 * left)
+        second = left + width_of(number, 13) + 6
+        inside = [rect(0, 0, span.w, 3, "mark", 1.5), text(left, 21, number, "t2", size=13),
+                  text(second, 21, title, "t1 bold", size=13), text(left, 38, detail, "t2")]
+        if pressed or column.slot not in drawn:
+            wide = max(span.w, second + width_of(title, 13) + left, left + width_of(detail) + left)
+            around = [rect(-2, -2, wide + 4, 46, name, 7) for name in ("hit", "ring")[:1 + pressed]]
+            found.append(button(column.slot, sentence, [*around, *inside], f"family-{column.number}", span.x, 0, pressed))
         else:
             found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
                                   "data-key": f"head.{column.slot}"}, el("title", {}, sentence), *inside))
@@ -83,7 +90,7 @@ def band_names(state: State) -> list[Tree]:
         inside = [layout.boxes[a] for a in experts if box.y <= layout.boxes[a].y and layout.boxes[a].bottom <= box.bottom]
         first = min(inside, key=lambda each: each.x, default=box)
         if inside and max(each.bottom for each in inside) + LINE <= box.bottom:
-            found.append(text(first.x, box.bottom - 6, fit(said, first.w), "t2"))
+            found.append(text(first.x, box.bottom - 3.5, fit(said, first.w), "t2"))
             continue
         room = box.right - 8 - max((layout.boxes[a].right for a in experts), default=box.x)
         said = said if width_of(said) <= room or name == SHARED else name  # whose they are goes before that no other reads them

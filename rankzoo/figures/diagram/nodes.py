@@ -4,7 +4,7 @@ from __future__ import annotations
 from rankzoo.figures.diagram.marks import bars, corner, glyph, underline
 from rankzoo.figures.diagram.state import State
 from rankzoo.figures.diagram.weights import Weight, weigher, weights
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, HISTORY_ROW
+from rankzoo.figures.layout.sizes import CANDIDATE_HEAD, HISTORY_HEAD, HISTORY_ROW
 from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, fit, g, path, rect, text, width_of
 from rankzoo.shape import Block
@@ -116,7 +116,7 @@ def history_rows(box: Box) -> int:
 def candidate(block: Block, box: Box, state: State) -> list[Tree]:
     """The candidate's vectors side by side: the query of the attention."""
     name = next((words for words in (block.title, block.detail) if words and width_of(words) <= 44), "q")
-    return [rect(0, 16, box.w, box.h - 16, "box", 3), text(box.w / 2, 11, name, "t2 halo", "middle"),
+    return [rect(0, CANDIDATE_HEAD, box.w, box.h - CANDIDATE_HEAD, "box", 3), text(box.w / 2, 8, name, "t2 halo", "middle"),
             *corner(block, box, state)]
 
 

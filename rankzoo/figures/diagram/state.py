@@ -38,7 +38,7 @@ class State:
 
     def task(self, name: str) -> int:
         """The number of a task, which is its colour and its symbol."""
-        return self.layout.tasks.index(name) if name in self.layout.tasks else 0
+        return self.layout.tasks.get(name, 0)
 
     def pressed(self, address: str) -> bool:
         return bool(self.selected) and self.layout.shown(self.selected) == address

@@ -33,9 +33,9 @@ def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1
     """
     graph = condense(blocks, busiest)
     scale = scales(graph.blocks, condense(beside, NOBODY).blocks) if beside else scales(graph.blocks)
-    tasks = tuple(dict.fromkeys(b.task for b in graph.blocks.values() if b.form == "head"))
+    tasks = {b.task: b.place for b in graph.blocks.values() if b.form == "head"}
     across = plan(graph, columns, scale, width)
-    down = heights(graph, across, scale, tasks, least)
+    down = heights(graph, across, scale, tuple(tasks), least)
     boxes = place(graph, across, down, scale)
     frame = Box(0, down.top, across.total, down.height)
     edges = around(route(_wired(graph, boxes, scale)), boxes, across, frame)

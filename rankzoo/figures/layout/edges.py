@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rankzoo.figures.layout.collapse import Graph, into_item
-from rankzoo.figures.layout.sizes import HISTORY_HEAD, ROWS, layer_bars
+from rankzoo.figures.layout.sizes import CANDIDATE_HEAD, HISTORY_HEAD, ROWS, layer_bars
 from rankzoo.figures.layout.types import Box, Edge, EdgeKind, Link, Port, Scales
 from rankzoo.figures.theme import SLOTS
 
@@ -37,7 +37,7 @@ class Wiring:
         if block.form == "history":
             return Box(box.x, box.y + HISTORY_HEAD, box.w, box.h - HISTORY_HEAD)
         if block.form == "candidate":
-            return Box(box.x, box.y + 16, box.w, box.h - 16)
+            return Box(box.x, box.y + CANDIDATE_HEAD, box.w, box.h - CANDIDATE_HEAD)
         if block.form in ("sum", "product"):
             return Box(box.x + 6, box.y, 28, 28)
         return box

@@ -9,7 +9,7 @@ from rankzoo.figures.layout.types import Box, Scales
 from rankzoo.shape import Block
 
 TALLEST_BAR, BAR, UNIT_LABEL = 240.0, 18.0, 18.0
-HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW, ITEM, JOINED = 18.0, 22.4, 24.0, 42.0, 314.0
+HISTORY_HEAD, HISTORY_ROW, FEATURE_ROW, ITEM, JOINED, CANDIDATE_HEAD = 18.0, 22.4, 24.0, 42.0, 314.0, 16.0
 OFF, SKIP = 36.0, 18.0
 ROWS = ("feature", "numbers", "item")
 """Forms of the first column whose ribbons are as thick as what leaves them is wide."""
@@ -92,7 +92,7 @@ def _height(block: Block, scale: Scales) -> float:
     if block.form == "history":
         return HISTORY_HEAD + rows_shown(block, scale) * HISTORY_ROW - 3
     if block.form == "candidate":
-        return 16 + max(16.0, min(60.0, 0.8 * sum(block.units[-1:])))
+        return CANDIDATE_HEAD + max(16.0, min(60.0, 0.8 * sum(block.units[-1:])))
     fixed = {"feature": FEATURE_ROW, "numbers": FEATURE_ROW, "left": FEATURE_ROW, "item": ITEM, "forest": 64.0,
              "scorer": scale.scorer, "sum": 48.0, "product": 48.0, "cross": 118.0, "linear": 44.0, "gate": 18 + scale.gate,
              "expert": scale.expert, "tower": scale.head, "head": scale.head, "concat": JOINED, "broken": 76.0}

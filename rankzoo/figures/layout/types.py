@@ -120,7 +120,8 @@ class Scales:
 class Layout:
     """A diagram with every place decided. `hidden` maps a block that is not drawn to the one that stands for it,
     `counts` a stand-in to how many it stands for; `segments` are the (source, upper, lower) parts of a joined bar;
-    `order` lists every block, drawn or not, as the model has them."""
+    `tasks` says where the task of a head stands among the data's; `order` lists every block, drawn or not, as the model has
+    them."""
 
     width: float
     height: float
@@ -135,7 +136,7 @@ class Layout:
     counts: Mapping[str, int]
     segments: Mapping[str, tuple[tuple[str, float, float], ...]]
     bands: tuple[tuple[str, Box], ...]
-    tasks: tuple[str, ...]
+    tasks: Mapping[str, int]
     order: tuple[str, ...]
     scale: Scales
 

@@ -29,11 +29,19 @@ export default function (component) {
   scene.step = (id) => {
     if (scene.moved) scene.report(after);
     scene.pressed = [...scene.pressed.slice(-KEPT), `${id}.${(scene.last = Math.max(scene.last + 1, Date.now()))}`];
-    setStateValue("step", scene.pressed.join(" "));
+    tell(data.name, scene.pressed.join(" "));
   };
   scene.once = Boolean(data.once);
   scene.show(data.tree, data.above);
   return () => scene.still();
+}
+
+// To the component that hears presses for the page, or to where it finds them.
+function tell(name, pressed) {
+  const lines = (document.rzPresses ??= new Map());
+  if (!lines.has(name)) lines.set(name, {});
+  const line = lines.get(name);
+  line.tell ? line.tell(pressed) : (line.waits = pressed);
 }
 
 /* Both: the row of − and +, which stands still, and the frame, in which the drawing scrolls where it is wide. Who holds by the

@@ -32,7 +32,7 @@ def show(sight: Sight) -> None:
     with left:
         rows = whole(int(view.table["rows"].iloc[0]))
         title(say("Probabilities over events, by task and segment"), say("open: before · full: after · {rows} rows", rows=rows))
-        scene(figure.segments(shown, translate), key="calibration:segments",
+        scene(figure.segments(shown, sight.places, translate), key="calibration:segments",
               alt=say("Probabilities over events, by task and segment"))
     with right:
         title(say("What the layer changes"))

@@ -35,12 +35,12 @@ def show(sight: Sight) -> None:
         title(say("Mean gate weight in %: one row per task, one column per expert") if value == "mean" else
               say("How much the gate weight differs from row to row, in %"),
               say("level {n} of {count}", n=level, count=count) if count > 1 else "")
-        scene(figure.matrix(table, selected(MATRIX), value, translate, SHARED), key=MATRIX,
+        scene(figure.matrix(table, sight.places, selected(MATRIX), value, translate, SHARED), key=MATRIX,
               alt=say("Gate weights, tasks by experts"))
         if view.table["mean"].isna().any():
             st.caption(say("An expert that bears a task's name is its own. A dash means that no path leads there."))
     with right:
-        scene(figure.effective(view.tables["effective"], translate), key="gates:effective",
+        scene(figure.effective(view.tables["effective"], sight.places, translate), key="gates:effective",
               alt=say("How many experts does each task use?"))
         st.markdown(reading(view))
     page.twin(table, "gates")
@@ -112,7 +112,7 @@ def _divergence(sight: Sight, view: View) -> None:
     shown = pairs if planted else pairs.drop(columns="related")
     related = pairs[["a", "b", "related"]].rename(columns={"related": "value"}) if planted else None
     with st.container(horizontal=True, gap="medium", key="gates:tasks"):
-        scene(figure.divergence(shown, related, translate), key="gates:divergence", width=810 if planted else 390,
+        scene(figure.divergence(shown, sight.places, related, translate), key="gates:divergence", width=810 if planted else 390,
               alt=say("How differently two tasks mix the experts"))
     if planted:
         together = [_listed([row.a, row.b]) for row in pairs.itertuples() if row.related >= RELATED]
@@ -142,5 +142,6 @@ def _segments(sight: Sight, level: int) -> None:
         frames[label], rows[label] = _named(part), int(part["rows"].iloc[0])
     title(say("The same gates, by {feature}", feature=feature), say("per cent; the most frequent values") if not numeric else
           say("per cent; thirds of the rows"))
-    scene(figure.segments(frames, rows, translate), key="gates:segments", alt=say("Gate weights by segment of the rows"))
+    scene(figure.segments(frames, sight.places, rows, translate), key="gates:segments",
+          alt=say("Gate weights by segment of the rows"))
     page.twin(_named(table), "gates segments")

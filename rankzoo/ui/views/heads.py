@@ -25,7 +25,7 @@ def show(sight: Sight) -> None:
     with left:
         if told:
             bins = view.table[view.table["task"].isin(told)]
-            st.plotly_chart(curves.calibration(bins, tasks, page.colours(), translate), key="heads:calibration",
+            st.plotly_chart(curves.calibration(bins, sight.places, page.colours(), translate), key="heads:calibration",
                             config={"displayModeBar": False}, alt=say("Mean prediction against the share observed, by task"))
         for sentence in notes(losses, labels, translate):
             st.markdown(page.escaped(sentence))

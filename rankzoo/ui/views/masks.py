@@ -27,11 +27,13 @@ def show(sight: Sight) -> None:
     left, right = st.columns([67, 33], gap="medium")
     with left:
         if len(shown):
-            scene(figure.pairs(shown, translate), key="masks:pairs", alt=say("What the masks of two tasks have in common"))
+            scene(figure.pairs(shown, sight.places, translate), key="masks:pairs",
+                  alt=say("What the masks of two tasks have in common"))
         else:
             st.caption(say("One task, so there are no two masks to compare."))
     with right:
-        scene(figure.kept(view.tables["kept"], translate), key="masks:kept", alt=say("How much of the network each task keeps"))
+        scene(figure.kept(view.tables["kept"], sight.places, translate), key="masks:kept",
+              alt=say("How much of the network each task keeps"))
         st.markdown(_reading(shown))
         st.caption(_active(view.tables["active"]))
     if view.truth:
@@ -78,11 +80,11 @@ def _pair(sight: Sight, tasks: tuple[str, ...]) -> None:
         a, _, b = choice("pair", say("Two tasks"), options, next(iter(options)), menu=True).partition("|")
     table = kept(sight.key, "owners", f"{a}|{b}", lambda: owners(sight.subject, a, b))
     title(say("Whose weight is whose, of {a} and {b}", a=a, b=b), say("one cell per weight"))
-    scene(figure.owners(table, tasks, a, b, translate), key="masks:owners",
+    scene(figure.owners(table, sight.places, a, b, translate), key="masks:owners",
           alt=say("Whose weight is whose, of {a} and {b}", a=a, b=b))
     if (table["worth_a"] > 0).any():
         title(say("Who depends more on each shared weight"), say("one dot per weight of both"))
-        scene(figure.worths(table, tasks, a, b, translate), key="masks:worths", width=480,
+        scene(figure.worths(table, sight.places, a, b, translate), key="masks:worths", width=480,
               alt=say("Who depends more on each shared weight"))
         stake = (say("how much its loss changes without the unit's weights, where the turns begin")
                  if sight.subject.model.blueprint.sharing.contribution == "without_unit" else

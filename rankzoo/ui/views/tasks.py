@@ -100,13 +100,13 @@ def _nothing_third(subject: Subject) -> None:
 def _calibrated(sight: Sight, frame: Table) -> None:
     """Observed over expected."""
     if len(frame):
-        scene(figure.calibration(frame, sight.subject.model.blueprint.tasks, translate), key="tasks:calibration",
+        scene(figure.calibration(frame, sight.places, translate), key="tasks:calibration",
               alt=say("Observed over expected"))
 
 
 def _pairs(sight: Sight, view: View, shown: Table) -> None:
     """How alike tasks pull, and how far related ones more than others."""
-    scene(figure.pairs(shown, translate), key="tasks:pairs", alt=say("How alike two tasks pull at their input"),
+    scene(figure.pairs(shown, sight.places, translate), key="tasks:pairs", alt=say("How alike two tasks pull at their input"),
           width=800 if shown["related"].notna().any() else 400)
     apart = bool(view.table["cosine"].isna().any())
     truth_line(sight, view.truth, "Related tasks pull together by {value} more than unrelated ones, as a cosine", "tasks",

@@ -155,12 +155,10 @@ LESSON = Lesson(
 )
 
 SYSTEM = System(
-    id="microsoft", place=11, company="Microsoft", name="PLM-NR", domain="news", source=PAPER,
-    lesson=LESSON,
-    story="News are short-lived, so the text has to say what an item is. "
-          "A pretrained language model (here a small encoder of ours, or MiniLM-L6 where it is installed and chosen) encodes "
-          "each title, and attention over the clicked titles makes the user's vector. "
-          "Only the encoder of the news is exchanged, and just its last two layers are trained.",
+    id="microsoft", place=11, company="Microsoft", name="PLM-NR", domain="news", source=PAPER, lesson=LESSON,
+    story="News are short-lived, so the text has to say what an item is. A pretrained language model (here a small encoder of "
+          "ours, or MiniLM-L6 where it is installed and chosen) encodes each title, and attention over the clicked titles makes "
+          "the user's vector. Only the encoder of the news is exchanged, and just its last two layers are trained.",
     blueprint=BLUEPRINT, dataset="news", facts=FACTS, picture="embeddings", tagline="text encoder",
     industry=(Size("representation.dim", 768, BASE), Size("representation.layers", 12, BASE),
               Size("representation.heads", 12, HEADS), Size("representation.ffn", 3_072, HEADS),
@@ -168,9 +166,15 @@ SYSTEM = System(
               Size("sequence.0.width", 200, QUERY), Size("title.word", 30_522, WORDS, table=True),
               Size("clicked", 50, HISTORY, history=True), Size("title", 24, TITLE, history=True)),
     plain={"representation.pooling": "average"},
-    before=Before((Earlier("word table", "the same model over a table of words, a title being their average", {"representation": {
-        "kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),), seconds=150,
+    before=Before((
+        Earlier("NRMS words", "the same model with NRMS's encoder of the news, a table of words that read each other", {
+            "representation": {"kind": "word_attention", "dim": 32, "self_width": 8, "space": 32, "init": 0.3}}),
+        Earlier("word table", "the same model over a table of words, a title being their average", {
+            "representation": {"kind": "attributes", "items": ["title"], "dim": 32, "unknown": 0.0, "init": 0.3}}),
+        Earlier("weighed", "the same model over a table of words that attention pools as they are", {
+            "representation": {"kind": "word_attention", "dim": 32, "self_heads": 0, "space": 32, "init": 0.3}})), seconds=190,
         why="Nothing is pretrained here, and what a language model brings is what it has read before. Two words of a made-up "
-            "title tell its topic wherever they stand, so that an average of words learned from the same clicks knows as much."),
+            "title tell its topic wherever they stand: learned from the same clicks, an average of words knows as much as the "
+            "encoder, and attention that picks them out knows more."),
     settings=TrainSettings(epochs=5, batch_size=320, lr=4e-3, table_lr=5e-2, schedule="cosine", patience=0),
 )
