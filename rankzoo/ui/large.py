@@ -92,7 +92,7 @@ def _all(document: Document) -> None:
     table = pd.DataFrame({"": [say(COSTS[key]) for key in told]} | {
         say(TITLES.get(each.name, each.name)): [words.get(key, memory)(cost[key]) for key in told]
         for each, cost in zip(sizes, found, strict=True)})
-    st.dataframe(table, hide_index=True, width="stretch", alt=say("What each size takes"))
+    st.dataframe(table, hide_index=True, width="stretch", height="content", alt=say("What each size takes"))
     large = sizes[-1]
     for each in large.sizes:
         st.markdown(f"`{each.at}` {each.said} · {page.escaped(provenance.told(each.fact))} :gray-badge[{say(each.fact.tag)}]")
