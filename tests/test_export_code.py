@@ -101,9 +101,10 @@ def named(toy: dict) -> SimpleNamespace:
 
 
 def test_every_system_runs_without_rankzoo(tmp_path):
-    """And YouTube against an adversary: tasks of several weights, and a loss that is no task's and has none."""
+    """And YouTube against an adversary (a loss that is no task's and has no weight), and negatives by a query's words."""
     documents = {id: Document.preset(id) for id in BUILT}
     documents["adversary"] = documents["youtube"].but([("towers.kind", "adversarial")])
+    documents["words"] = documents["alibaba"].but([("losses.words", 1)])
     assert documents["adversary"].blueprint.losses.weights
     models = {id: learnt(document.model(document.schema())) for id, document in documents.items()}
     printed = run_alone(tmp_path, models)

@@ -195,7 +195,7 @@ class GradedLayer(LossLayer):
         """Which items are as the row's best one and have enough words of its query: (row, drawn) bool."""
         best = batch.listed.gather(1, batch.grades.argmax(dim=1, keepdim=True))  # (row, 1)
         kinds = batch.catalogue.features[self.grades.kind]
-        words = shared_words(batch, self.grades.query, batch.catalogue.take(drawn), self.grades.title)[0]
+        words = shared_words(batch, self.grades.query, batch.catalogue, self.grades.title)[0].index_select(1, drawn)
         return (words >= self.words) & (kinds[drawn] == kinds[best]) & (batch.grades > 0).any(dim=1, keepdim=True)
 
     def drawn(self, known: Tensor) -> Tensor:
