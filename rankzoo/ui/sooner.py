@@ -14,7 +14,7 @@ from rankzoo.ui import state
 
 PICTURED = "rz_pictured"
 """Where it is remembered of which document the picture was drawn last."""
-ALONE = 0.03
+ALONE = 0.08
 """Seconds in which what was sent reaches a browser, and it begins to draw."""
 
 
