@@ -27,6 +27,11 @@ def features(count: int, to: Sequence[str], width: int = 16) -> list[Block]:
             for i in range(count)]
 
 
+def placed(blocks: Sequence[Block], tasks: Sequence[str]) -> tuple[Block, ...]:
+    """The same blocks, those of a task with its place."""
+    return tuple(replace(each, place=tasks.index(each.task)) if each.task else each for each in blocks)
+
+
 def heads(tasks: Sequence[str], loss: str = "cross-entropy") -> list[Block]:
     """One head per task."""
     return [Block(f"losses.{t}", "losses", "head", t, loss, task=t, words=("weight 1",)) for t in tasks]
@@ -54,7 +59,7 @@ def mmoe(experts: int = 4, tasks: Sequence[str] = ("click", "watch", "like", "di
                             (Flow("towers.bias", 1, True),), group="bias"))
         blocks.append(Block("towers.bias", "towers", "bias_tower", "Bias tower", "", (16, 1), 40,
                             (Flow(f"losses.{tasks[0]}", 1, True),)))
-    return (*blocks, *heads(tasks))
+    return placed((*blocks, *heads(tasks)), tasks)
 
 
 def deep(units: tuple[int, ...] = (200, 80, 1)) -> list[Block]:
@@ -114,7 +119,7 @@ def ple(tasks: Sequence[str] = ("install", "swipe"), each: int = 2, levels: int 
                                 tuple(Flow(name, 32) for name in to), task="" if gate == "shared" else gate))
     blocks += [Block(f"towers.{t}", "towers", "tower", f"Tower {t}", "", (32, 1), 545, (Flow(f"losses.{t}", 1),), task=t)
                for t in tasks]
-    return (*blocks, *heads(tasks))
+    return placed((*blocks, *heads(tasks)), tasks)
 
 
 def logistic() -> tuple[Block, ...]:

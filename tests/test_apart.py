@@ -10,7 +10,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.apart import Drawn, apart
 from rankzoo.export.picture import two_layouts
-from rankzoo.figures.diagram import draw
+from rankzoo.figures.diagram import called, draw
 from rankzoo.figures.layout import Layout
 from rankzoo.inspection.changes import changes
 from rankzoo.inspection.provenance import component_of
@@ -27,8 +27,14 @@ def both(one: Document, other: Document) -> tuple[Drawn, Drawn]:
 
 
 def said(layout: Layout) -> dict[str, str]:
-    """What is said of each node to those who don't see it: its name, sizes and parameters."""
-    return {each[1]["data-id"]: each[1]["aria-label"] for each in every(draw(layout)) if "data-id" in each[1]}
+    """What is said of each node to those who don't see it: its title, sizes and parameters; not what tells it from its likes,
+    which is the picture's."""
+    blocks = layout.blocks
+    labels = {each[1]["data-id"]: each[1]["aria-label"] for each in every(draw(layout)) if "data-id" in each[1]}
+    names = {address: called(block, blocks.values(), str) for address, block in blocks.items()}
+    assert all(label.startswith(names.get(address, "")) for address, label in labels.items())
+    return {address: (blocks[address].title if address in blocks else "") + label.removeprefix(names.get(address, ""))
+            for address, label in labels.items()}
 
 
 def single(document: Document) -> list[Document]:

@@ -119,7 +119,8 @@ def test_tokens_of_two_widths_need_one_which_the_cure_sets(kind):
     ("youtube", "without", ["devise"]), ("dnn", "representation.dims", {"itm": 4}), ("linkedin", "sharing.groups", [["clik"]]),
     ("mmoe", "losses.weights", {"clik": 2.0}), ("huawei", "representation.text", "titel"), ("nrms", "towers.item", "candidat"),
     ("homedepot", "representation.items", ["brnd"]), ("wide_deep", "interaction.0.crosses", [["itm", "user"]]),
-    ("bst", "concatenation.products", [["histry", "item"]]), ("esmm", "losses.click", "clik")])
+    ("din", "concatenation.fields", ["itm"]), ("bst", "concatenation.products", [["histry", "item"]]),
+    ("esmm", "losses.click", "clik")])
 def test_a_name_that_nothing_has_has_no_shape(arch, path, name):
     """The sentence ends with what may be meant, or what there is; that nothing comes of the name is drawn."""
     document = Document.preset(arch)

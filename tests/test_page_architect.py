@@ -392,7 +392,7 @@ def test_candidates_that_cannot_be_keep_the_last_count_and_offer_the_nearest(typ
     app.number_input(key="rz_candidates").set_value(20).run()
     assert last() == flops_of(20 * each) and said(app) == []
     app.number_input(key="rz_candidates").set_value(typed).run()
-    assert said(app) == ["Setting Candidates of a request: a whole number of at least 1 and at most 1,000,000. "
+    assert said(app) == ["Candidates of a request: a whole number of at least 1 and at most 1,000,000. "
                          f"Found {typed:,}."] and last() == flops_of(20 * each)
     assert app.button("rz_candidates:near").label == f"Set Candidates of a request to {near:,}"
     app.button("rz_candidates:near").click().run()

@@ -57,7 +57,7 @@ def test_an_address_may_be_several_answers_behind():
 
 
 def test_a_field_that_tells_its_old_value_beside_what_is_typed_keeps_neither_it_nor_the_refusal():
-    app = pressed(pick(opened("mmoe"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
+    app = pressed(pick(opened("youtube"), DIAGRAM, "sharing.expert.1"), "sharing.experts.more")
     app.number_input("side:sharing.experts").set_value(4)
     app.number_input("side:representation.dim").set_value(24).run()
     assert document(app).blueprint.sharing.experts == 5 and document(app).blueprint.representation.dim == 24

@@ -24,7 +24,7 @@ class Slot(BaseModel):
     """Frozen settings of one component. Subclasses add `kind` (a Literal) and their fields, in the paper's words.
 
     title, sentence (at most 20 words), formula (LaTeX) and source say what it is; `main` names the settings that a short
-    form shows first, `sizing` those of them that are sizes of parts which there need not be; `short` is a word of at most 11
+    form shows first, `sizing` those of them that are sizes of parts which a model may lack; `short` is a word of at most 11
     letters for a table.
     """
 

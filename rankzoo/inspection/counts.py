@@ -67,7 +67,8 @@ def modules(blueprint: Blueprint, schema: Schema) -> pd.DataFrame:
     import pandas as pd  # here, because the command line's `show` counts and must not wait for pandas
 
     rows = [{**row, "output_shape": shaped(row)} for row in parts(blueprint, schema)]
-    return pd.DataFrame(rows, columns=["path", "slot", "kind", "parameters", "working", "flops", "flops_once", "flops_working",
+    once = ["flops_once"] if any(row["flops_once"] for row in rows) else []
+    return pd.DataFrame(rows, columns=["path", "slot", "kind", "parameters", "working", "flops", *once, "flops_working",
                                        "output_shape", "activations"])
 
 

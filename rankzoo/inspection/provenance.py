@@ -68,6 +68,12 @@ def idle(place: Place) -> tuple[str, ...]:
     return tuple(name for name in place.spec.sizing if not shapes(place, f"{place.address}.{name}"))
 
 
+def live(place: Place, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of a component's settings that do something where it is."""
+    gone = {*idle(place)}
+    return tuple(name for name in names if name not in gone)
+
+
 def sized_blocks(places: Iterable[Place], paths: Iterable[str], parts: bool = False) -> frozenset[str]:
     """The blocks of the diagram whose numbers are these sizes: those that another value changes, or all of the component where
     the size is a number of parts and none of their own. With `parts` also those whose number it is: every expert, and

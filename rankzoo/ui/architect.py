@@ -17,7 +17,7 @@ from rankzoo.figures.diagram.stepper import Stepped
 from rankzoo.figures.layout import Column, Layout
 from rankzoo.figures.tree import Tree
 from rankzoo.inspection import counts
-from rankzoo.inspection.provenance import assumed_parts, idle
+from rankzoo.inspection.provenance import assumed_parts, live
 from rankzoo.inspection.steps import Step, heir
 from rankzoo.inspection.steps import steps as steps_of
 from rankzoo.registry import systems
@@ -48,8 +48,7 @@ def sidebar(reset: Callable[[], None]) -> None:
     st.pills(say("Tasks"), names, selection_mode="multi", key="tasks",
              on_change=fields.answered, args=("tasks", lambda: state.with_tasks(tuple(st.session_state["tasks"]))))
     note = provenance.notes()
-    offered = [(place, name) for place in document.blueprint.places(document.schema()) for name in place.spec.main
-               if name not in idle(place)]
+    offered = [(place, name) for place in document.blueprint.places(document.schema()) for name in live(place, place.spec.main)]
     for place, of_it in groupby(offered, lambda each: each[0]):
         names = tuple(name for _, name in of_it)
         forms.settings(place.address, place.spec, note, names, "side", _whose(place, names, offered))
@@ -58,13 +57,22 @@ def sidebar(reset: Callable[[], None]) -> None:
 
 
 def _whose(place: Place, names: Iterable[str], offered: Iterable[tuple[Place, str]]) -> dict[str, str]:
-    """What a component's settings belong to, where another has one of the same name: the component's name, and what it reads."""
+    """What a component's settings belong to, where another has one of the same name: the component's name, and what it reads or
+    which of its column it is."""
     def called(of: Place, name: str) -> str:
         return forms.called(name, type(of.spec).model_fields[name])
 
-    others = {called(each, name) for each, name in offered if each is not place}
-    own = ", ".join(filter(None, (translate(place.spec.title), getattr(place.spec, "history", ""))))
-    return {name: own for name in names if called(place, name) in others}
+    def own(of: Place) -> str:
+        return ", ".join(filter(None, (translate(of.spec.title), getattr(of.spec, "history", ""))))
+
+    others = [(called(each, name), own(each)) for each, name in offered if each is not place]
+    found = {}
+    for name in names:
+        alike = [whose for label, whose in others if label == called(place, name)]
+        if alike:
+            number = int(place.address.rpartition(".")[2]) + 1 if own(place) in alike else 0
+            found[name] = own(place) + (f" {number}" if number else "")
+    return found
 
 
 def _ways_back() -> None:

@@ -13,7 +13,7 @@ from rankzoo.figures import diagram, latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
-from rankzoo.inspection.provenance import idle
+from rankzoo.inspection.provenance import live
 from rankzoo.shape import Block, Count
 from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
 from rankzoo.ui.words import say, translate
@@ -142,12 +142,15 @@ def _numbers(number, more, part: Count, count: Count) -> None:
     if len(held) <= SHORT:
         number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
     share = part.flops / count.flops if count.flops else 0.0
-    busy = [p for p in part.parts if p.flops]
-    worked = [page.escaped(f"{p.path}: {p.flops_working} = {p.flops:,}") for p in busy]
-    said = say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops))
-    more.metric(say("Share of compute"), percent(share), help="; ".join([said, *worked]))
+    busy = [p for p in part.parts if p.flops or p.once]
+    worked = [f"{p.flops_working} = {p.flops + p.once:,}" for p in busy]
+    said = [say("{flops} of {all} per example", flops=flops(part.flops), all=flops(count.flops))]
+    said += [say("{flops} once a pass, for the items", flops=flops(part.once))] if part.once else []
+    more.metric(say("Share of compute"), percent(share),
+                help="; ".join([*said, *(page.escaped(f"{p.path}: {each}") for p, each in zip(busy, worked, strict=True))]))
+    more.caption(said[1]) if part.once else None
     if len(busy) <= SHORT:
-        more.caption("  \n".join(page.escaped(f"{p.flops_working} = {p.flops:,} FLOP") for p in busy))
+        more.caption("  \n".join(page.escaped(f"{each} FLOP") for each in worked))
 
 
 def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:
@@ -182,7 +185,7 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
     slot, _, index = address.partition(".")
     document = state.document()
     place = next(each for each in document.blueprint.places(document.schema()) if each.address == address)
-    names = [name for name in type(spec).model_fields if name != "kind" and name not in idle(place)]
+    names = live(place, (name for name in type(spec).model_fields if name != "kind"))
     menu, *rest = st.columns(4)
     with menu:
         forms.kind(slot, index=int(index or 0))

@@ -52,7 +52,7 @@ def asked(title: str, key: str, least: int, most: int, usual: int) -> int:
     if typed == near:
         memory[held] = int(near)
     else:
-        problem = ZooError("Setting {at}: {allowed}.", "Found {found}.", at=title, allowed=saying.allowed(allowed),
+        problem = ZooError("{at}: {allowed}.", "Found {found}.", at=title, allowed=saying.allowed(allowed),
                            found=f"{typed:,.15g}")
         st.error(escaped(problem.text(translate)))
         st.button(say("Set {at} to {value}", at=title, value=f"{near:,}"), key=f"{key}:near", icon=":material/build:",

@@ -105,4 +105,5 @@ def _all(document: Document) -> None:
                        "their own, and are scored or encoded one by one.", names=_listed(grown.items),
                        factor=whole(large.factor)))
     st.caption(say("Training keeps gradients, two states of Adam for every dense number, two numbers for a row of a table and "
-                   "the activations of a batch of {batch}. A card holds {card}.", batch=whole(batch), card=memory(CARD)))
+                   "the activations of a batch of {batch}. A card holds {card}.", batch=whole(batch), card=memory(CARD))
+               + (" " + say("What encoding the items keeps comes on top.") if any(each["flops_once"] for each in found) else ""))

@@ -165,7 +165,7 @@ def met(found: pd.DataFrame) -> tuple[float, float]:
     return tuple(float(np.average(found[name], weights=stands)) for name in ("cosine", "conflicts"))
 
 
-def pulls(frame: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+def pulls(frame: pd.DataFrame, tasks: Iterable[str]) -> pd.DataFrame:
     """Columns place, a, b, epoch, value of how alike two tasks pull: place by place where there is room for all, else (place
     empty) at all that they share."""
     pairs = {f"{a}~{b}": (a, b) for a, b in combinations(tasks, 2)}

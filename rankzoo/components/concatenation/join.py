@@ -38,7 +38,7 @@ class Join(Slot):
                 raise ZooError("There is no field '{name}' to join.", closest(name, list(shape.fields)) or
                                "Join all fields, or choose among: {names}.", at=f"{shape.at}.fields.{i}", name=name,
                                names=listed(shape.fields), cure=nearest(f"{shape.at}.fields.{i}", name, shape.fields),
-                               needs=f"{name}: {axes('d')}")
+                               comes=f"{name}: {axes(0)}", needs=f"{name}: {axes('d')}")
         return tuple(shape.fields) if self.fields is None else self.fields
 
     def sizes(self, shape: Shape) -> dict[str, int]:

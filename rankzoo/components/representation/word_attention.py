@@ -33,7 +33,7 @@ class WordAttention(Titles):
     front: ClassVar = 0
     main: ClassVar = ("dim", "self_heads", "pooling")
     title: ClassVar = "Word attention"
-    sentence: ClassVar = "Words have vectors learned from clicks, read each other by self-attention and are pooled to an item."
+    sentence: ClassVar = "Words have vectors learned from clicks, read each other where there are heads, and become one."
     formula: ClassVar = (r"h=\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m,\quad "
                          r"r_m=\Big[\sum_j \mathrm{softmax}_j\big(\tfrac{(Q_k e_m)^\top K_k e_j}{\sqrt d}\big)\,V_k e_j\Big]_k")
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
