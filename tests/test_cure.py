@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 
 from rankzoo import mending
 from rankzoo.blueprint import SLOTS, Blueprint
+from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.representation.tree_leaves import TreeLeaves
+from rankzoo.components.sequence.gru import Gru
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.query_attention import QueryAttention
 from rankzoo.document import Document, lacking
@@ -31,7 +33,7 @@ from rankzoo.schema import Schema
 from rankzoo.ui.broken import last_columns
 from tests.drawings import walk
 from tests.support import shop
-from tests.test_blueprint import ANY
+from tests.test_blueprint import ANY, SHOP
 from tests.test_cli import refusal
 from tests.test_layout import LAWS
 
@@ -417,3 +419,14 @@ def test_a_slot_in_which_no_kind_can_stand_says_what_the_data_lack():
             if problem:
                 assert problem.what == "These data have no history." and having
                 assert all(system.blueprint.sequence and Document.preset(system.id).schema().histories for system in having)
+
+
+def test_what_leaves_a_candidate_stays_level_past_the_corner_of_the_part_below_it():
+    """A bar is narrower than the box that it stands on: a steep line from it would run behind the box."""
+    blueprint = Blueprint(sequence=(Gru(token=4, width=0, candidate=True),), losses=Pairwise(), tasks=("stars",))
+    layout = up_to_the_break(blueprint, SHOP)
+    for law in LAWS:
+        law(layout)
+    edge = next(each for each in layout.edges if each.source == "sequence.0.candidate" and each.target == "concatenation")
+    below = layout.boxes["sequence.0"]
+    assert edge.start.x < below.right and edge.via[0].right >= below.right and edge.via[0].y == edge.start.y

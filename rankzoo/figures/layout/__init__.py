@@ -44,7 +44,7 @@ def arrange(blocks: Sequence[Block], columns: Sequence[Column], width: float = 1
     boxes |= lane
     wiring = _wired(graph, boxes, scale)
     edges = around(route(wiring), boxes, across, frame) if lane else edges
-    edges = level_out(edges, {address: block.form for address, block in graph.blocks.items()}, across)
+    edges = level_out(edges, {address: block.form for address, block in graph.blocks.items()}, across, boxes)
     spans = {slot: Box(x, 0, w, frame.bottom) for slot, (x, w) in across.extents.items()}
     return Layout(across.total, bottom + FOOT, frame, tuple(columns), spans, graph.blocks, boxes, graph.links, tuple(edges),
                   graph.hidden, graph.counts, wiring.segments, _bands(down, boxes, graph), tasks,

@@ -149,15 +149,19 @@ def _side_by_side(ways: Mapping[int, list[Passage]], edges: Sequence[Edge]) -> N
             ways[i][k] = replace(ways[i][k], y=middles[at], t=2 * half)
 
 
-def level_out(edges: Sequence[Edge], forms: Mapping[str, str], across: Columns) -> list[Edge]:
-    """The candidate is narrower than a broken part that stands above or below it: what leaves it stays level until it is past."""
-    past = {address: left + width for rank, left, width in zip(across.order, across.lefts, across.widths, strict=True)
-            if any(forms[each] == "broken" for each in rank.members)
-            for address in rank.members if forms[address] == "candidate"}
+def level_out(edges: Sequence[Edge], forms: Mapping[str, str], across: Columns, boxes: Mapping[str, Box]) -> list[Edge]:
+    """The candidate is narrower than what stands above or below it: past a broken part, and past any behind whose corner it would
+    run, what leaves it stays level."""
+    stand = zip(across.order, across.lefts, across.widths, strict=True)
+    ranks = {address: (left + width, rank.members) for rank, left, width in stand for address in rank.members
+             if forms[address] == "candidate"}
     found = []
     for edge in edges:
-        if not edge.via and edge.start.x < past.get(edge.source, 0.0) < edge.end.x:
+        past, beside = ranks.get(edge.source, (0.0, ()))
+        others = [each for each in beside if each != edge.source]
+        met = any(forms[each] == "broken" or _behind(edge, boxes[each]) for each in others)
+        if met and not edge.via and edge.start.x < past < edge.end.x:
             y, half = edge.start.y, edge.start.t / 2
-            edge = replace(edge, via=(Passage(edge.start.x, past[edge.source], y, edge.start.t, (y - half, y + half)),))
+            edge = replace(edge, via=(Passage(edge.start.x, past, y, edge.start.t, (y - half, y + half)),))
         found.append(edge)
     return found
