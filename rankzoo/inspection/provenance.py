@@ -11,6 +11,7 @@ from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.slot import Slot
 from rankzoo.errors import ZooError
 from rankzoo.facts import PROVENANCES, Fact, Provenance, Value, untold
+from rankzoo.memo import kept
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
 
@@ -62,6 +63,7 @@ def shapes(place: Place, path: str) -> bool:
     return other is None or _told_of(place, other) != _told_of(place, place.spec)
 
 
+@kept
 def idle(place: Place) -> tuple[str, ...]:
     """The settings of a component that do nothing where it is: sizes of parts that it does not have, as the size of all tables
     where each has one of its own, or that of hashed crosses where nothing is crossed."""
