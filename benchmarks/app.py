@@ -50,6 +50,8 @@ PROBE = """(() => {
   const count = () => all("readout", "text").map((each) => each.textContent).join("|");
   const ended = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning";
   const title = () => words(".st-key-rz_caption strong");
+  const caption = () => [words(".st-key-rz_caption"),
+    ...[...document.querySelectorAll(".st-key-rz_caption input")].map((each) => each.value)].join("|");
   const sentence = () => words("[data-testid=stAlertContentError]");
   // Whether the line of counts and the warnings are those of one model.
   const told = ({ counts, warnings }) => { const line = words(".st-key-rz_large");
@@ -70,8 +72,7 @@ PROBE = """(() => {
     refused: () => { const before = sentence(); return whole(() => sentence() && sentence() !== before); },
     broken: () => { const before = sentence();
       return whole(() => all("way", ".broken").length > 0 && sentence() && sentence() !== before); },
-    chosen: (id) => () => ended() && all("architect_diagram", "[data-id]").some((each) => each.dataset.id === id
-      && each.querySelector(".ring")),
+    captioned: (said) => whole(() => caption() === said),  // in words and values, as it was seen to stand before
     title: () => { const before = title(); return () => title() && title() !== before; },
     point: () => () => document.querySelector("[class*=st-key-rz_chart] .scatterlayer path.point") !== null,
   };
@@ -85,6 +86,7 @@ PROBE = """(() => {
     requestAnimationFrame(look);
   };
   window.rz = {
+    caption,
     there: (what) => becomes[what]()(),
     loaded: (what) => new Promise((done, fail) => wait(0, becomes[what](), done, fail)),
     arm: (event, what, ...given) => {

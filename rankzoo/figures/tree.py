@@ -106,12 +106,16 @@ def compact(number: int) -> str:
 
 
 def button(address: str, sentence: str, inside: Iterable[Tree], cls: str = "", x: float = 0, y: float = 0,
-           pressed: bool = False, related: Sequence[str] = ()) -> Tree:
+           pressed: bool = False, related: Sequence[str] = (), ring: Sequence[float] = ()) -> Tree:
     """A node that can be picked: by pointer, Enter or Space. `sentence` says what it is to those who don't see it;
-    `related` are the addresses that stay bright while it is hovered."""
+    `related` are the addresses that stay bright while it is hovered, `ring` where it is marked once it is picked: x, y, width,
+    height and radius, which the browser knows before it is."""
     more = {"data-id": address, "role": "button", "tabindex": 0, "aria-pressed": "true" if pressed else "false",
             "aria-label": sentence, "data-rel": relate((address, *related))}
-    return g([el("title", {}, sentence), *inside], f"pick {cls}".strip(), x, y, more)
+    if ring:
+        more["data-ring"] = " ".join(f"{round(each, 2):g}" for each in ring)
+    mark = [rect(*ring[:4], "ring", ring[4])] if ring and pressed else []
+    return g([el("title", {}, sentence), *inside, *mark], f"pick {cls}".strip(), x, y, more)
 
 
 def relate(addresses: Iterable[str]) -> str:

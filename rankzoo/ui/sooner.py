@@ -12,8 +12,8 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.ui import state
 
-PICTURED = "rz_pictured"
-"""Where it is remembered of which document the picture was drawn last."""
+PICTURED, CAPTIONED = "rz_pictured", "rz_captioned"
+"""Where it is remembered of which document the picture was drawn last, and of which part the caption."""
 ALONE = 0.08
 """Seconds in which what was sent reaches a browser, and it begins to draw."""
 
@@ -27,6 +27,12 @@ def whole_page_after_words() -> None:
     """First line of a fragment: run the whole page where something done in the fragment has to be said above it."""
     if st.session_state["rz_problem"] or st.session_state["rz_notices"]:
         st.rerun()
+
+
+def clicked(document: Document, chosen: str) -> bool:
+    """Whether all that was asked for since the last drawing is another part's caption."""
+    last, st.session_state[CAPTIONED] = st.session_state.get(CAPTIONED, chosen), chosen
+    return last != chosen and st.session_state.get(PICTURED) is document
 
 
 def pictured(drawn: Document) -> None:

@@ -29,6 +29,10 @@ OUTSIDE = """() => [...document.querySelectorAll("*")].filter((host) => host.sha
       }).map((each) => `${node.getAttribute("data-id")}: ${each.textContent}`); }))"""
 
 
+RINGS = """(node) => [...node.getRootNode().querySelectorAll(".ring")].map((ring) => [ring.parentNode.dataset.id,
+    ...["x", "y", "width", "height", "rx"].map((name) => Number(ring.getAttribute(name)))])"""
+
+
 @pytest.fixture(scope="module")
 def url(chromium, tmp_path_factory) -> Iterator[str]:
     """The drawings' own small app."""
@@ -68,6 +72,18 @@ def test_a_click_selects_and_the_node_keeps_its_ring(visit) -> None:
     assert page.locator('[data-id="sharing.expert.2"]').get_attribute("aria-pressed") == "true"
     page.locator('[data-id="sharing.expert.2"] .ring').wait_for(timeout=PATIENCE)
     assert page.locator(".ring").count() == 1
+
+
+def test_a_picked_part_is_marked_before_the_answer_and_where_the_ring_stays(visit) -> None:
+    page = visit()
+    for part in ("sharing.expert.2", "sharing.gate.like", "towers.like", "sequence"):
+        node = page.locator(f'[data-id="{part}"]')
+        at_once = node.evaluate("node => { node.dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));"
+                                f"return ({RINGS})(node); }}")
+        assert [ring[0] for ring in at_once] == [part]
+        page.wait_for_selector(f"text=selected: {part}", timeout=PATIENCE)
+        page.wait_for_timeout(200)
+        assert node.evaluate(RINGS) == at_once
 
 
 @pytest.mark.parametrize("key", ["Enter", " "])

@@ -13,7 +13,7 @@ from rankzoo.figures.diagram.wording import called, worded
 from rankzoo.figures.layout.sizes import CANDIDATE_HEAD
 from rankzoo.figures.layout.types import Box, Layout
 from rankzoo.figures.theme import family
-from rankzoo.figures.tree import Tree, button, g, rect, svg
+from rankzoo.figures.tree import Tree, button, g, svg
 from rankzoo.figures.words import Say, whole
 from rankzoo.shape import Block
 
@@ -79,7 +79,8 @@ def excerpt(layout: Layout, slots: Sequence[str], *, weights: Weights = NO_WEIGH
     return [tag, {**attributes, "viewBox": view, "role": "img", "class": "excerpt"}, _bare(inside, ("title",))]
 
 
-PRESSING = ("data-id", "data-step", "data-first", "data-rel", "data-key", "role", "tabindex", "aria-pressed", "aria-label")
+PRESSING = ("data-id", "data-step", "data-first", "data-rel", "data-key", "data-ring", "role", "tabindex", "aria-pressed",
+            "aria-label")
 
 
 def _bare(trees: list[Tree], without: tuple[str, ...]) -> list[Tree]:
@@ -100,13 +101,12 @@ def _node(block: Block, box: Box, state: State) -> Tree:
     """One block as a button: its own drawing in the colour of its family, a ring where it is selected."""
     pressed = state.pressed(block.address)
     head = CANDIDATE_HEAD if block.form == "candidate" else 0.0  # its name stands above it, wider than it is
-    ring = [rect(-3, head - 3, box.w + 6, box.h - head + 6, "ring", 8)] if pressed else []
+    ring = (-3, head - 3, box.w + 6, box.h - head + 6, 8)
     task = f"task-{state.task(block.task)}" if block.form == "gate" and block.task else ""
     number = 4 if block.form == "concat" else family(block.slot)
     classes = " ".join(filter(None, (f"family-{number}", task, state.flags(block))))
-    inside = [*PAINTERS[block.form](block, box, state), *ring]
-    related = state.related(block.address)
-    return button(block.address, sentence(block, state), inside, classes, box.x, box.y, pressed, related)
+    inside, related = PAINTERS[block.form](block, box, state), state.related(block.address)
+    return button(block.address, sentence(block, state), inside, classes, box.x, box.y, pressed, related, ring)
 
 
 def sentence(block: Block, state: State) -> str:

@@ -37,8 +37,9 @@ def heads(state: State) -> list[Tree]:
                   text(second, 21, title, "t1 bold", size=13), text(left, 38, detail, "t2")]
         if pressed or column.slot not in drawn:
             wide = max(span.w, second + width_of(title, 13) + left, left + width_of(detail) + left)
-            around = [rect(-2, -2, wide + 4, 46, name, 7) for name in ("hit", "ring")[:1 + pressed]]
-            found.append(button(column.slot, sentence, [*around, *inside], f"family-{column.number}", span.x, 0, pressed))
+            ring = (-2, -2, wide + 4, 46, 7)
+            inside = [rect(*ring[:4], "hit", ring[4]), *inside]
+            found.append(button(column.slot, sentence, inside, f"family-{column.number}", span.x, 0, pressed, ring=ring))
         else:
             found.append(el("g", {"class": f"family-{column.number}", "transform": f"translate({span.x:.2f} 0)",
                                   "data-key": f"head.{column.slot}"}, el("title", {}, sentence), *inside))
@@ -68,9 +69,8 @@ def _unused(column: Column, span: Box, state: State) -> Tree:
               state.say("{component} · off").format(component=column.title))
     inside = [rect(0.5, 0.5, span.w - 1, span.h - 1, "off", 5), text(x, 21, str(column.number), "t2", "middle", 13),
               plus, name]
-    chosen = state.selected == column.slot
-    inside += [rect(-2, -2, span.w + 4, span.h + 4, "ring", 7)] if chosen else []
-    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, chosen)
+    return button(column.slot, sentence, inside, f"family-{column.number} column", span.x, 0, state.selected == column.slot,
+                  ring=(-2, -2, span.w + 4, span.h + 4, 7))
 
 
 def bands(state: State) -> list[Tree]:

@@ -61,7 +61,10 @@ function open(both) {
   const picked = (event) => event.target.closest?.("[data-id]");
   const choose = (node) => {
     const id = node && node.getAttribute("data-id");
-    if (!scene.once) for (const other of frame.querySelectorAll("[data-id]")) press(other, other === node);
+    if (!scene.once) {
+      for (const other of frame.querySelectorAll("[data-id]")) press(other, other === node);
+      ring(frame, node);
+    }
     scene.report(id);
   };
   const stepped = (event) => event.target.closest?.(".pick-step");
@@ -138,6 +141,15 @@ function reveal(frame, chosen) {
 
 function press(node, on) {
   node.setAttribute("aria-pressed", on ? "true" : "false");
+}
+
+// Who picked a part sees it marked before the answer comes.
+function ring(frame, node) {
+  for (const old of frame.querySelectorAll(".ring")) old.remove();
+  if (!node?.hasAttribute("data-ring")) return;
+  const [x, y, width, height, rx] = node.getAttribute("data-ring").split(" ");
+  const drawn = node.appendChild(document.createElementNS(SVG, "rect"));
+  for (const [name, value] of Object.entries({ x, y, width, height, rx, class: "ring" })) drawn.setAttribute(name, value);
 }
 
 // The row of − and +, as wide as the page whatever is drawn below it, or none.
