@@ -20,7 +20,7 @@ ROOM = Path(rankzoo.__file__).parent
 FILES = sorted([*ROOM.rglob("*.py"), *(ROOM.parent / "pages").glob("*.py"), ROOM.parent / "app.py"])
 SWITCH = 25
 """Letters of a switch's name in a window of 1,280 pixels."""
-LANGUAGES = sorted(path.stem for path in (ROOM / "teaching").glob("??.toml"))
+LANGUAGES = sorted(path.name for path in (ROOM / "teaching").glob("??"))
 
 
 def placeholders(template: str) -> set[str]:
@@ -100,8 +100,10 @@ def spoken() -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_keeps_the_placeholders(language):
-    texts = tomllib.loads((ROOM / "teaching" / f"{language}.toml").read_text(encoding="utf-8"))["texts"]
+    rooms = [tomllib.loads(path.read_text(encoding="utf-8")) for path in (ROOM / "teaching" / language).glob("*.toml")]
+    texts = {english: said for room in rooms for english, said in room["texts"].items()}
     assert all(isinstance(said, str) and said for said in texts.values())
+    assert len(texts) == sum(len(room["texts"]) for room in rooms), "a text stands in one room alone"
     assert {english: said for english, said in texts.items() if placeholders(english) != placeholders(said)} == {}
     assert texts == dict(words.catalogue(language))
 
