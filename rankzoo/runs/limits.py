@@ -116,4 +116,5 @@ def too_long(seconds: float, limit: float) -> str:
 
 def _within(found: int, limit: int, what: str, at: str) -> None:
     if found > limit:
-        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=Said(what), cure=(at, limit))
+        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=Said(what),
+                       cure=(at, limit))
