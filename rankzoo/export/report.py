@@ -56,7 +56,8 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
               _table(map(say, ("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape")), rows)]
     parts += _sizes(document, say) + _facts(document, say)
     return (f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
-            f'<title>{escape(system.title)} · RankZoo</title><meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n' + "\n".join(parts)
+            f'<title>{escape(system.title)} · RankZoo</title><meta name="viewport" content="width=device-width">'
+            f"<style>{STYLE}</style></head><body>\n" + "\n".join(parts)
             + f'\n<p class="grey">{say("Made by RankZoo.")}</p></body></html>\n')
 
 
