@@ -13,8 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 import rankzoo
 from rankzoo.blueprint import SLOTS, kinds
+from rankzoo.claims.registry import claims
 from rankzoo.errors import ZooError
 from rankzoo.registry import systems
+from rankzoo.teaching.questions import GENERAL
 from rankzoo.ui import words
 from tests.trees import tree_of
 
@@ -139,6 +141,19 @@ def test_a_catalogue_has_every_fact_and_story(language):
     stories = {text for system in systems().values() for text in (system.story, system.answers, system.tagline, system.domain)}
     missing = {text for text in facts | stories if any(letter.isalpha() for letter in text)} - words.catalogue(language).keys()
     assert len(facts) > 600 and missing == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_every_lesson_and_claim(language):
+    """A system's story, what is asked about it, and what each experiment says that it compares."""
+    lessons = [system.lesson for system in systems().values()]
+    told = {text for each in lessons for text in (each.problem, each.unmeasured, *each.why.values(), *each.misreadings,
+                                                  *each.misreadings.values())}
+    asked = {text for each in lessons for question in (*each.questions, *GENERAL)
+             for text in (question.ask, question.answer, question.slip, question.follow, question.then)}
+    claimed = {text for each in claims().values() for text in (each.title, each.claim, each.statistic, each.equal, each.why)}
+    missing = {text for text in told | asked | claimed if text} - words.catalogue(language).keys()
+    assert len(told | asked) > 1000 and missing == set()
 
 
 def test_there_is_a_korean_catalogue_and_none_of_an_unknown_language():
