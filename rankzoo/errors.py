@@ -1,12 +1,33 @@
 """ZooError: what a person did that cannot work, and how to mend it, in one or two plain sentences."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 Change = tuple[str, object]
 Cure = tuple[Change, ...]
 BOTH = "It gets {comes} and needs {needs}."
 """Said of two shapes that do not fit each other."""
+
+
+class Said(str):
+    """A part of a sentence in English that still knows its template and values, so that it can be said in other words."""
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Said:
+        self = super().__new__(cls, template.format(**values))
+        self.template, self.values = template, values
+        return self
+
+    def text(self, translate: Callable[[str], str]) -> str:
+        """The part in other words, the parts of it too."""
+        return translate(self.template).format(**{name: worded(value, translate) for name, value in self.values.items()})
+
+
+def worded(value: object, translate: Callable[[str], str]) -> object:
+    """A value in other words where it is a part of a sentence; else the value."""
+    return value.text(translate) if isinstance(value, Said) else value
 
 
 class ZooError(ValueError):
@@ -65,8 +86,10 @@ class ZooError(ValueError):
         """The whole message, or without `fix` only what was found; its templates first pass through `translate`."""
         parts = [self.what, self.fix, BOTH if self.misfit else ""] if fix else [self.what]
         values = {"comes": self.comes, "needs": self.needs, "at": self.at, **self.values}
+        values = {name: worded(value, translate) for name, value in values.items()}
         values = {name: seen(value) if isinstance(value, str) else value for name, value in values.items()}
-        return " ".join(translate(part).format(**values) for part in parts if part)
+        return " ".join(seen(part.text(translate)) if isinstance(part, Said) else translate(part).format(**values)
+                        for part in parts if part)
 
     def __str__(self) -> str:
         return self.text()
@@ -88,9 +111,7 @@ def closest(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1, cutoff=0.6)
-    # The answer is itself a template, and a column may be called «{x}».
-    known_as = near[0].replace("{", "{{").replace("}", "}}") if near else ""
-    return f"Did you mean '{known_as}'?" if near else ""
+    return Said("Did you mean '{name}'?", name=near[0]) if near else ""
 
 
 def nearest(path: str, name: str, known: Iterable[str], cutoff: float = 0.6) -> Change | None:

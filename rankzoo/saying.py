@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 import re
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, reduce
 from math import isfinite
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rankzoo.errors import Change, ZooError, closest, listed
+from rankzoo.errors import Change, Said, ZooError, closest, listed
 from rankzoo.errors import nearest as nearest_name
 from rankzoo.paths import at, merged
 
@@ -260,28 +260,35 @@ def _number(schema: dict[str, Any], value: object) -> int | float | None:
 def allowed(schema: dict[str, Any]) -> str:
     """What a JSON schema allows, in words: «a whole number from 1 to 64»."""
     if "anyOf" in schema:
-        options = dict.fromkeys(allowed(option) for option in schema["anyOf"])
-        return " or ".join(each for each in options if each != "nothing") + (", or nothing" if "nothing" in options else "")
+        options = list(dict.fromkeys(allowed(option) for option in schema["anyOf"]))
+        some = [each for each in options if each != "nothing"]
+        either = reduce(lambda one, other: Said("{one} or {other}", one=one, other=other), some)
+        return Said("{this}, or nothing", this=either) if len(some) < len(options) else either
     if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
+        return Said("one of {names}", names=", ".join(map(str, schema["enum"])))
     if "discriminator" in schema:
-        return "a component, of the kind " + ", ".join(schema["discriminator"]["mapping"])
+        return Said("a component, of the kind {names}", names=", ".join(schema["discriminator"]["mapping"]))
     if "const" in schema:
         return f"{schema['const']}"
     kind = schema.get("type")
     if kind in ("integer", "number"):
-        noun = "a whole number" if kind == "integer" else "a number"
-        least, most, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
-        below = schema.get("exclusiveMaximum")
-        parts = [f"of at least {least:,}" if least is not None else f"above {above:,}" if above is not None else "",
-                 f"at most {most:,}" if most is not None else f"below {below:,}" if below is not None else ""]
-        return " ".join([noun, " and ".join(part for part in parts if part)]).strip()
+        return _between("a whole number" if kind == "integer" else "a number", schema)
     if kind == "array":
         least, most = schema.get("minItems", 0), schema.get("maxItems")
-        return f"a list of {least} to {most} values" if most else "a list"
+        return Said("a list of {least} to {most} values", least=least, most=most) if most else Said("a list")
     words = {"boolean": "true or false", "string": "letters, digits, spaces and _ only" if "pattern" in schema else "a word",
              "null": "nothing", "object": "a group of settings"}
-    return words.get(kind, "another value")
+    return Said(words.get(kind, "another value"))
+
+
+def _between(noun: str, schema: dict[str, Any]) -> str:
+    """A number with its bounds: «a whole number of at least 1 and at most 64»."""
+    words = {"minimum": "of at least {minimum:,}", "exclusiveMinimum": "above {exclusiveMinimum:,}",
+             "maximum": "at most {maximum:,}", "exclusiveMaximum": "below {exclusiveMaximum:,}"}
+    lower, upper = ([name for name in pair if schema.get(name) is not None][:1]
+                    for pair in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")))
+    bounds = lower + upper
+    return Said(f"{noun} {' and '.join(words[name] for name in bounds)}".strip(), **{name: schema[name] for name in bounds})
 
 
 def _follow(root: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from math import prod
 from typing import Literal
 
-from rankzoo.errors import ZooError, axes, closest, listed, nearest
+from rankzoo.errors import Said, ZooError, axes, closest, listed, nearest
 
 Side = Literal["user", "item", "context"]
 
@@ -299,5 +299,5 @@ def _named(things: tuple, name: str, what: str, at: str):
             return thing
     names = [thing.name for thing in things]
     raise ZooError("The data have no {what} '{name}'.", closest(name, names) or "They have: {names}.",
-                   at=at, what=what, name=name, names=listed(names), cure=nearest(at, name, names) if at else None,
+                   at=at, what=Said(what), name=name, names=listed(names), cure=nearest(at, name, names) if at else None,
                    comes=f"{name}: {axes(0)}" if at else "", needs=f"{name}: {axes('L' if what in ('history', 'list') else 1)}")

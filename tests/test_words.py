@@ -5,6 +5,7 @@ import ast
 import string
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 import rankzoo
 from rankzoo.blueprint import SLOTS, kinds
+from rankzoo.claims.registry import claims
 from rankzoo.errors import ZooError
+from rankzoo.registry import systems
+from rankzoo.teaching.questions import GENERAL
 from rankzoo.ui import words
 from tests.trees import tree_of
 
@@ -20,7 +24,7 @@ ROOM = Path(rankzoo.__file__).parent
 FILES = sorted([*ROOM.rglob("*.py"), *(ROOM.parent / "pages").glob("*.py"), ROOM.parent / "app.py"])
 SWITCH = 25
 """Letters of a switch's name in a window of 1,280 pixels."""
-LANGUAGES = sorted(path.stem for path in (ROOM / "teaching").glob("??.toml"))
+LANGUAGES = sorted(path.name for path in (ROOM / "teaching").glob("??"))
 
 
 def placeholders(template: str) -> set[str]:
@@ -91,31 +95,65 @@ def test_the_reader_of_templates_sees_a_gap(tmp_path):
     assert [line.split(" ", 1)[1] for line in unfilled(bad)] == ["{n} of {m}", "{c}", "{d} {e}", "no {x}"]
 
 
-def spoken() -> set[str]:
-    """Every literal that passes the catalogue somewhere in the code."""
-    found = {text for path in FILES for call in calls(path, ("say", "translate", "ZooError")) for argument in call.args
-             for text in literals(argument)}
-    return found
+@cache
+def spoken() -> frozenset[tuple[Path, str]]:
+    """Every literal that passes the catalogue, with the file that says it."""
+    return frozenset((path, text) for path in FILES for call in calls(path, ("say", "translate", "ZooError"))
+                     for argument in call.args for text in literals(argument))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_keeps_the_placeholders(language):
-    texts = tomllib.loads((ROOM / "teaching" / f"{language}.toml").read_text(encoding="utf-8"))["texts"]
+    rooms = [tomllib.loads(path.read_text(encoding="utf-8")) for path in (ROOM / "teaching" / language).glob("*.toml")]
+    texts = {english: said for room in rooms for english, said in room["texts"].items()}
     assert all(isinstance(said, str) and said for said in texts.values())
+    assert len(texts) == sum(len(room["texts"]) for room in rooms), "a text stands in one room alone"
     assert {english: said for english, said in texts.items() if placeholders(english) != placeholders(said)} == {}
     assert texts == dict(words.catalogue(language))
 
 
-WHOLE = ("ui/navigation", "ui/head", "ui/classroom", "ui/tour", "ui/take", "ui/zoo", "ui/architect", "ui/caption", "ui/changed",
-         "ui/provenance", "ui/forms", "ui/large", "ui/page", "ui/rung", "ui/train", "figures/readout", "figures/diagram/stepper")
-"""What every catalogue has whole: the menu, the model line, the Zoo, the Architect, the Train page and the tour's buttons."""
+COMMANDS = ("commands", "bench", "bench_table", "cli")
+"""What only the command line says, which speaks English."""
+WHOLE = [path for path in FILES if not {path.stem, path.parent.name} & set(COMMANDS)]
+"""What every catalogue has whole: all rooms that a page shows, refusals included."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_has_every_sentence_of_the_rooms_that_it_has_whole(language):
-    said = {(room, text) for room in WHOLE for call in calls(ROOM / f"{room}.py", ("say", "translate"))
-            for argument in call.args[:1] for text in literals(argument)}
-    assert len(said) > 100 and {(room, text) for room, text in said if text not in words.catalogue(language)} == set()
+    said = {(path.stem, text) for path, text in spoken() if path in WHOLE and any(letter.isalpha() for letter in text)}
+    assert len(said) > 1000 and {(room, text) for room, text in said if text not in words.catalogue(language)} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_catalogue_has_every_component_and_its_settings(slot, language):
+    """Its name, what it does, its word for a table, and what each setting is called and says of itself."""
+    said = {text for spec in kinds(slot).values()
+            for text in (spec.title, spec.sentence, spec.short, *(told for field in spec.model_fields.values()
+                                                                  for told in (field.title, field.description))) if text}
+    assert said and said - words.catalogue(language).keys() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_every_fact_and_story(language):
+    """What is told of a preset's values, why they are so and where that stands, and what each system is."""
+    facts = {text for system in systems().values() for fact in system.told for text in (fact.name, fact.why, fact.at)}
+    stories = {text for system in systems().values() for text in (system.story, system.answers, system.tagline, system.domain)}
+    missing = {text for text in facts | stories if any(letter.isalpha() for letter in text)} - words.catalogue(language).keys()
+    assert len(facts) > 600 and missing == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_every_lesson_and_claim(language):
+    """A system's story, what is asked about it, and what each experiment says that it compares."""
+    lessons = [system.lesson for system in systems().values()]
+    told = {text for each in lessons for text in (each.problem, each.unmeasured, *each.why.values(), *each.misreadings,
+                                                  *each.misreadings.values())}
+    asked = {text for each in lessons for question in (*each.questions, *GENERAL)
+             for text in (question.ask, question.answer, question.slip, question.follow, question.then)}
+    claimed = {text for each in claims().values() for text in (each.title, each.claim, each.statistic, each.equal, each.why)}
+    missing = {text for text in told | asked | claimed if text} - words.catalogue(language).keys()
+    assert len(told | asked) > 1000 and missing == set()
 
 
 def test_there_is_a_korean_catalogue_and_none_of_an_unknown_language():

@@ -5,7 +5,8 @@ Nothing in it is loaded from elsewhere, and everything that a person named is es
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from html import escape
 
 from rankzoo.data import uploads
@@ -30,84 +31,97 @@ COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memo
          "flops_per_request": flops, "flops_once": flops}
 
 
-def report(document: Document, inside: Learned = NOTHING, run: Run | None = None) -> str:
-    """The page as text; `inside` and `run` of a run of exactly this document."""
-    system, schema = document.system, document.schema()
+def report(document: Document, inside: Learned = NOTHING, run: Run | None = None, translate: Callable[[str], str] = str,
+           language: str = "en") -> str:
+    """The page as text; `inside` and `run` of a run of exactly this document, its words in the language of `translate`."""
+    system, schema, say = document.system, document.schema(), partial(_in_words, translate)
     colours, count = theme("light"), document.blueprint.count(schema)
     source = (f'<a href="{escape(system.source.url)}">{escape(system.source.short)}</a>' if system.source.url
               else escape(system.source.short))
     data = uploads.upload(document.data).name if uploads.exists(document.data) else document.data
-    tasks = "1 task" if len(document.blueprint.tasks) == 1 else f"{len(document.blueprint.tasks)} tasks"
+    tasks = say("1 task") if len(document.blueprint.tasks) == 1 else say("{n} tasks", n=len(document.blueprint.tasks))
     parts = [f"<h1>{escape(system.title)}</h1>",
-             f'<p class="grey">{source} · on {escape(data)} · {tasks} · blueprint '
-             f"{document.blueprint.hash}</p><p>{escape(system.story)}</p>",
-             to_svg(drawn(document, inside), colours), to_svg(counted(count), colours)]
-    parts += _results(run) if run else []
-    parts += _changed(document) + _advised(document)
+             f'<p class="grey">{source} · {escape(say("on {data}", data=data))} · {tasks} · blueprint '
+             f"{document.blueprint.hash}</p><p>{escape(say(system.story))}</p>",
+             to_svg(drawn(document, inside, translate), colours), to_svg(counted(count, translate), colours)]
+    parts += _results(run, say) if run else []
+    parts += _changed(document, say) + _advised(document, say)
     rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"],
-             _Number(whole(each["flops"] + each["flops_once"]) + " once" * bool(each["flops_once"])), each["flops_working"],
-             counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
-    once = f", and {flops(count.once)} once a pass for the items" if count.once else ""
-    parts += ["<h2>Every part</h2>", f"<p>{whole(count.parameters)} parameters, {whole(count.embedding)} of them in embedding "
-              f"tables; {flops(count.flops)} per example{once}.</p>",
-              _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape"), rows)]
-    parts += _sizes(document) + _facts(document)
-    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(system.title)} · RankZoo</title>'
-            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n' + "\n".join(parts)
-            + '\n<p class="grey">Made by RankZoo.</p></body></html>\n')
+             _Number(whole(each["flops"] + each["flops_once"]) + f" {say('once')}" * bool(each["flops_once"])),
+             each["flops_working"], counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
+    told = say("{n} parameters, {tables} of them in embedding tables; {flops} per example.", n=whole(count.parameters),
+               tables=whole(count.embedding), flops=flops(count.flops))
+    once = f" {say('{flops} once a pass, for the items', flops=flops(count.once))}." if count.once else ""
+    parts += [f"<h2>{say('Every part')}</h2>", f"<p>{told}{once}</p>",
+              _table(map(say, ("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape")), rows)]
+    parts += _sizes(document, say) + _facts(document, say)
+    return (f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
+            f'<title>{escape(system.title)} · RankZoo</title><meta name="viewport" content="width=device-width">'
+            f"<style>{STYLE}</style></head><body>\n" + "\n".join(parts)
+            + f'\n<p class="grey">{say("Made by RankZoo.")}</p></body></html>\n')
 
 
-def _results(run: Run) -> list[str]:
+def _in_words(translate: Callable[[str], str], text: str, /, **values: object) -> str:
+    """A text in the reader's language, filled with values."""
+    found = translate(text)
+    return found.format(**values) if values else found
+
+
+def _results(run: Run, say: Callable[..., str]) -> list[str]:
     """What the run reached on the test part, beside the generator's own scores."""
     found, known = run.outcome.get("metrics", {}).get("test", {}), run.outcome.get("oracle", {})
     best = lambda task, name: known[task].get(f"{name}_served", known[task].get(name)) if task in known else None  # noqa: E731
     rows = [(task, name, _Number(fixed(value, 4)), _Number(fixed(best(task, name), 4)))
             for task, values in found.items() for name, value in values.items()]
-    said = (f"Run {run.number}: {whole(run.outcome.get('steps'))} steps, {whole(run.outcome.get('examples'))} examples, "
-            f"{fixed(run.outcome.get('seconds'), 1)} s. What could be known is the score of the generator's own probabilities, "
-            "as far as a server can have them.")
-    return ["<h2>On the test rows</h2>", f"<p>{escape(said)}</p>",
-            _table(("task", "metric", "this model", "what could be known"), rows)]
+    said = say("Run {n}: {steps} steps, {examples} examples, {seconds} s. What could be known is the score of the generator's "
+               "own probabilities, as far as a server can have them.", n=run.number, steps=whole(run.outcome.get("steps")),
+               examples=whole(run.outcome.get("examples")), seconds=fixed(run.outcome.get("seconds"), 1))
+    return [f"<h2>{say('On the test rows')}</h2>", f"<p>{escape(said)}</p>",
+            _table(map(say, ("task", "metric", "this model", "what could be known")), rows)]
 
 
-def _changed(document: Document) -> list[str]:
+def _changed(document: Document, say: Callable[..., str]) -> list[str]:
     """Every setting that differs from the source's preset."""
     now = dict(leaves(document.blueprint.model_dump(mode="json")))
     before = dict(leaves(document.unchanged().blueprint.model_dump(mode="json")))
     rows = [(path, _said(before.get(path)), _said(now.get(path))) for path in document.changed()]
-    return ["<h2>Changed from the preset</h2>", _table(("setting", "preset", "here"), rows)] if rows else []
+    return [f"<h2>{say('Changed from the preset')}</h2>", _table(map(say, ("setting", "preset", "here")), rows)] if rows else []
 
 
-def _advised(document: Document) -> list[str]:
+def _advised(document: Document, say: Callable[..., str]) -> list[str]:
     found = advice(document.blueprint, document.schema())
-    items = "".join(f"<li>{escape(each.said())} <code>{escape(each.at)}</code></li>" for each in found)
-    return [f"<h2>What an expert would object to</h2><ul>{items}</ul>"] if found else []
+    items = "".join(f"<li>{escape(each.said(say))} <code>{escape(each.at)}</code></li>" for each in found)
+    return [f"<h2>{say('What an expert would object to')}</h2><ul>{items}</ul>"] if found else []
 
 
-def _sizes(document: Document) -> list[str]:
+def _sizes(document: Document, say: Callable[..., str]) -> list[str]:
     """What it takes here and as large as in industry."""
     sizes = [Scaled("this app", document.blueprint, document.schema(), 1), document.industry()]
     found = [costs(each, document.settings.batch_size) for each in sizes]
-    rows = [(name.replace("_", " "), *(_Number(words(each[name])) for each in found))
+    rows = [(say(name.replace("_", " ")), *(_Number(words(each[name])) for each in found))
             for name, words in ({"parameters": size} | COSTS).items()]
     rows += [(f"{each.at} = {each.said}", "",
-              f"{each.fact.tag}: {each.fact.value} ({each.fact.place})") for each in sizes[1].sizes]
-    said = (f"Counted, not built; tables of ids of which no source tells are {whole(sizes[1].factor)} times as long. Training "
-            f"holds the activations of a batch of {whole(document.settings.batch_size)} too; a card holds {memory(CARD)}.")
-    return ["<h2>As large as in industry</h2>", f"<p>{said}</p>", _table(("", "this app", "industry"), rows)]
+              f"{say(each.fact.tag)}: {say(each.fact.value)} ({each.fact.place})") for each in sizes[1].sizes]
+    said = say("Counted, not built; tables of ids of which no source tells are {factor} times as long. Training holds the "
+               "activations of a batch of {batch} too; a card holds {card}.", factor=whole(sizes[1].factor),
+               batch=whole(document.settings.batch_size), card=memory(CARD))
+    return [f"<h2>{say('As large as in industry')}</h2>", f"<p>{said}</p>",
+            _table(["", say("this app"), say("industry")], rows)]
 
 
-def _facts(document: Document) -> list[str]:
-    rows = [(fact.name, fact.value, f"{fact.tag}: {MEANING[fact.tag]}", fact.source.short if fact.source else "", fact.at,
-             fact.why) for fact in document.system.facts]
-    return ["<h2>Where the values are from</h2>", _table(("what", "value", "how sure", "source", "place", "why"), rows)]
+def _facts(document: Document, say: Callable[..., str]) -> list[str]:
+    rows = [(*(say(text) if text else "" for text in (fact.name, fact.value)), f"{say(fact.tag)}: {say(MEANING[fact.tag])}",
+             fact.source.short if fact.source else "", *(say(text) if text else "" for text in (fact.at, fact.why)))
+            for fact in document.system.facts]
+    return [f"<h2>{say('Where the values are from')}</h2>",
+            _table(map(say, ("what", "value", "how sure", "source", "place", "why")), rows)]
 
 
 class _Number(str):
     """A cell that stands to the right."""
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
     cell = lambda each: f'<td class="n">{escape(each)}</td>' if isinstance(each, _Number) else f"<td>{escape(each)}</td>"  # noqa: E731
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead><tbody>{body}</tbody></table>"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rankzoo.data.limits import PROFILES, profile_of
-from rankzoo.errors import ZooError
+from rankzoo.errors import Said, ZooError
 
 if TYPE_CHECKING:
     from rankzoo.blueprint import Blueprint
@@ -116,4 +116,5 @@ def too_long(seconds: float, limit: float) -> str:
 
 def _within(found: int, limit: int, what: str, at: str) -> None:
     if found > limit:
-        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=what, cure=(at, limit))
+        raise ZooError("{found:,} {what}; the limit is {limit:,}.", at=at, found=found, limit=limit, what=Said(what),
+                       cure=(at, limit))

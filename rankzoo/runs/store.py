@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Connection, func, insert, select, true, update
 
 from rankzoo.data.home import home
-from rankzoo.errors import ZooError
+from rankzoo.errors import Said, ZooError
 from rankzoo.runs import limits as ceilings
 from rankzoo.runs.database import Busy, Database, Unstored
 from rankzoo.runs.ids import matched, no_such_run
@@ -213,7 +213,7 @@ class Store:
 
     def _allow(self, found: Run, owner: str, what: str) -> None:
         if self.limits.shared and found.owner != owner:
-            raise ZooError("Only the person who started this run can {what} it.", what=what)
+            raise ZooError("Only the person who started this run can {what} it.", what=Said(what))
 
     def _room(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)

@@ -68,8 +68,8 @@ def _counted(document: Document, left: list[Fact], wanted: tuple[Provenance, ...
 def table(facts: Iterable[Fact], gone: frozenset[str] = frozenset()) -> pd.DataFrame:
     """Facts in words: what, value, how sure, source and place, the setting that it backs, why; `gone` are settings whose value
     was changed."""
-    rows = [{say("what"): say(fact.name), say("value"): fact.value, say("how sure"): _sure(fact.tag),
-             say("source and place"): fact.place if fact.source else say(fact.place), say("setting"): _path(fact, gone),
+    rows = [{say("what"): say(fact.name), say("value"): say(fact.value), say("how sure"): _sure(fact.tag),
+             say("source and place"): place(fact) or say(fact.place), say("setting"): _path(fact, gone),
              say("why"): say(fact.why) if fact.why else "–"} for fact in facts]
     heads = [say(each) for each in ("what", "value", "how sure", "source and place", "setting", "why")]
     return pd.DataFrame(rows, columns=heads)
@@ -107,10 +107,14 @@ def notes() -> Note:
     return note
 
 
+def place(fact: Fact) -> str:
+    """Its source by name and the place there, as far as it has either."""
+    return ", ".join(filter(None, (fact.source.short if fact.source else "", say(fact.at) if fact.at else "")))
+
+
 def told(fact: Fact) -> str:
     """A fact in words: how sure it is, its value, where it stands, and why."""
-    origin = say(fact.at) if fact.untold else ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return (f"{say(MEANING[fact.tag])}: {say(fact.value) if fact.untold else fact.value}" + (f" ({origin})" if origin else "")
+    return (f"{say(MEANING[fact.tag])}: {say(fact.value)}" + (f" ({origin})" if (origin := place(fact)) else "")
             + (f". {why[:1].upper()}{why[1:]}" if (why := say(fact.why) if fact.why else "") else ""))
 
 

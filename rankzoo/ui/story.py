@@ -10,7 +10,7 @@ from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS
 from rankzoo.facts import Fact
 from rankzoo.system import System
-from rankzoo.ui import page
+from rankzoo.ui import page, provenance
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import ASSUMED, badge, say, translate
 
@@ -72,8 +72,7 @@ def facts(system: System, names: Iterable[str]) -> list[str]:
 
 
 def _fact(fact: Fact) -> str:
-    at = ", ".join(filter(None, (fact.source.short if fact.source else "", fact.at)))
-    return (f"{escaped(say(fact.name))}: **{escaped(fact.value)}** :gray[{escaped(at)}] "
+    return (f"{escaped(say(fact.name))}: **{escaped(say(fact.value))}** :gray[{escaped(provenance.place(fact))}] "
             f"{badge(fact.tag)}")
 
 

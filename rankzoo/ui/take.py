@@ -12,7 +12,7 @@ from rankzoo.figures.png import to_png
 from rankzoo.figures.svg import MARGIN, to_svg
 from rankzoo.parsing import rest
 from rankzoo.ui import architect, page, state
-from rankzoo.ui.words import say, translate, translator
+from rankzoo.ui.words import language, say, translate, translator
 
 KEY = "rz_document_file"
 
@@ -26,9 +26,10 @@ def show(document: Document) -> None:
 
 def _files(document: Document, inside: Learned) -> None:
     # Streamlit makes a file in a thread of its own, which knows no visit: what it needs of this one is taken here.
-    colours, name, run, tongue = page.colours(), document.arch, state.trained(), translator()
+    colours, name, run = page.colours(), document.arch, state.trained()
+    tongue, spoken = translator(), language()
     with st.container(horizontal=True, key="rz_files"):
-        st.download_button(say("Page about it (HTML)"), lambda: report(document, inside, run), f"{name}.html",
+        st.download_button(say("Page about it (HTML)"), lambda: report(document, inside, run, tongue, spoken), f"{name}.html",
                            "text/html", key="take:report", icon=":material/description:", on_click="ignore",
                            help=say("Diagram, counts with their arithmetic, sources, and the result of its run. Opens in any "
                                     "browser, prints on paper."))

@@ -24,9 +24,12 @@ _thread = threading.local()
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """English text → text of a language; empty for English and for a language without a catalogue."""
-    path = files("rankzoo.teaching") / f"{language}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")).get("texts", {}) if path.is_file() else {}
+    """English text → text of a language, read once from all files of its folder; empty for English and for a language without
+    one."""
+    folder = files("rankzoo.teaching") / language
+    rooms = [each for each in folder.iterdir() if each.name.endswith(".toml")] if folder.is_dir() else []
+    return {english: said for room in rooms
+            for english, said in tomllib.loads(room.read_text(encoding="utf-8"))["texts"].items()}
 
 
 def language() -> str:

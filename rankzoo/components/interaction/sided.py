@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from rankzoo.components.interaction.cross_v2 import CrossV2, FullCross, LowRankCross
 from rankzoo.components.mlp import Mlp, mlp_part
 from rankzoo.components.slot import Slot, Width
-from rankzoo.errors import ZooError, axes
+from rankzoo.errors import Said, ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Signal
@@ -54,7 +54,7 @@ class Sided(Slot):
         for each in found:
             if self.tower(each) in shape.fields:
                 raise ZooError("The {side} tower's vector is called '{name}', and there is such a field already.",
-                               "Rename the column.", at=shape.at, side=each, name=self.tower(each),
+                               "Rename the column.", at=shape.at, side=Said(each), name=self.tower(each),
                                comes=f"{self.tower(each)}: {axes(shape.fields[self.tower(each)])}",
                                needs=f"{self.tower(each)}: {axes(0)}")
         return found

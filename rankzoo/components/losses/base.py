@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.row_losses import chosen, labels, over, plain, tagged
 from rankzoo.components.slot import Slot
-from rankzoo.errors import ZooError, axes, closest
+from rankzoo.errors import Said, ZooError, axes, closest
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block, Drawing, Edge, Shape
 from rankzoo.signals import Batch, Branches, tags_of
@@ -221,5 +221,5 @@ def known_tasks(names: Iterable[str], what: str, at: str, shape: Shape) -> None:
     for name in names:
         if name not in tasks:
             raise ZooError("{what} is given for '{name}', which is no task of the model.", closest(name, tasks) or
-                           "Choose among: {tasks}.", at=f"{at}.{name}", what=what, name=name, tasks=", ".join(tasks),
+                           "Choose among: {tasks}.", at=f"{at}.{name}", what=Said(what), name=name, tasks=", ".join(tasks),
                            comes=f"{name}: {axes(0)}", needs=f"{name}: {axes(1)}")

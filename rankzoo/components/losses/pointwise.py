@@ -26,7 +26,7 @@ from torch import Tensor
 from rankzoo.components.losses import base
 from rankzoo.components.losses.base import LIKELIHOODS, PLAIN, Likelihood, Loss, LossLayer, known_tasks
 from rankzoo.components.row_losses import labels, plain
-from rankzoo.errors import ZooError, axes
+from rankzoo.errors import Said, ZooError, axes
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Shape
 from rankzoo.signals import Batch
@@ -89,7 +89,7 @@ class Pointwise(Loss):
         for task in shape.tasks:
             if self.chosen(task) not in FIT[task.kind]:
                 raise ZooError("'{task}' has labels {labels}, which the loss {how} is not made for.", "Choose one of: {fit}.",
-                               at=f"{shape.at}.how.{task.name}", task=task.name, labels=LABELS[task.kind],
+                               at=f"{shape.at}.how.{task.name}", task=task.name, labels=Said(LABELS[task.kind]),
                                how=self.chosen(task), fit=", ".join(FIT[task.kind]), comes=base.valued(task),
                                needs=f"{task.name}: y ∈ " + " | ".join(base.SETS[kind] for kind, fit in FIT.items()
                                                                       if self.chosen(task) in fit),
