@@ -10,6 +10,7 @@ import pytest
 
 from tests.trees import tree_of
 
+pytestmark = pytest.mark.xdist_group("source")  # read by one of the workers
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = sorted([*ROOT.glob("rankzoo/**/*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("app.py")])
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
@@ -78,29 +79,35 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def length(path: Path) -> int:
+    """Lines of a file."""
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
 def test_every_room_has_its_place():
     """A new room must be given a tier before it may be filled."""
     rooms = {room_of(path) for path in PRODUCT if path.name != "__init__.py" or path.parent.name != "rankzoo"}
     assert rooms <= set(TIER) | set(ONLY)
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=named)
-def test_imports_look_back(path):
+def test_imports_look_back():
     """House rule 1. `a imports b` is allowed only where b stands before a."""
-    room, (imports, hidden) = room_of(path), read(path)
-    wrong = [f"line {line}: {name}" for line, name in imports if name.startswith("rankzoo.") and line not in hidden
-             and not may_import(room, name.split(".")[1])]
-    assert not wrong, wrong
+    wrong = [f"{named(path)}:{line} {name}" for path in PRODUCT for imports, hidden in [read(path)] for line, name in imports
+             if name.startswith("rankzoo.") and line not in hidden and not may_import(room_of(path), name.split(".")[1])]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=named)
-def test_libraries_have_one_home(path):
+def test_libraries_have_one_home():
     """House rule 2."""
-    room = room_of(path)
-    for line, name in read(path)[0]:
-        library = name.split(".")[0]
-        assert room in HOME.get(library, {room}), f"line {line}: {library} in {room}"
-        assert room not in FORBIDDEN.get(library, set()), f"line {line}: {library} in {room}"
+    wrong = []
+    for path in PRODUCT:
+        room = room_of(path)
+        for line, name in read(path)[0]:
+            library = name.split(".")[0]
+            if room not in HOME.get(library, {room}) or room in FORBIDDEN.get(library, set()):
+                wrong.append(f"{named(path)}:{line} {library} in {room}")
+    assert wrong == []
 
 
 def test_the_rule_can_fail():
@@ -110,32 +117,28 @@ def test_the_rule_can_fail():
     assert may_import("ui", "figures") and may_import("inspection", "training") and may_import("runs", "document")
 
 
-@pytest.mark.parametrize("path", PRODUCT + TESTS + BENCHMARKS, ids=named)
-def test_files_are_short(path):
+def test_files_are_short():
     """A file over 450 lines is two files, whatever its reason."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LIMIT
+    assert [named(path) for path in PRODUCT + TESTS + BENCHMARKS if length(path) > LIMIT] == []
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("rankzoo/zoo/*/*.py")), ids=named)
-def test_a_system_is_a_short_file(path):
+def test_a_system_is_a_short_file():
     """A company's model, or a textbook's, is read in one go."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= ZOO[path.parent.name]
+    files = sorted(ROOT.glob("rankzoo/zoo/*/*.py"))
+    assert files and [named(path) for path in files if length(path) > ZOO[path.parent.name]] == []
 
 
-def unexplained(source: str) -> list[str]:
+def unexplained(tree: ast.Module, lines: int) -> list[str]:
     """What is long without a reason: a file over 250 lines, a function over 40, whose docstring does not speak of lines."""
-    tree = ast.parse(source)
-    long = [("the file", tree)] if len(source.splitlines()) > FILE else []
+    long = [("the file", tree)] if lines > FILE else []
     long += [(node.name, node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
              and node.end_lineno - node.lineno + 1 > FUNCTION]
     return [name for name, node in long if not re.search(r"\blines\b", ast.get_docstring(node) or "")]
 
 
-@pytest.mark.parametrize("path", PRODUCT + BENCHMARKS, ids=named)
-def test_length_has_its_reason(path):
-    """House rule 14."""
-    wrong = unexplained(path.read_text(encoding="utf-8"))
-    assert not wrong, f"longer than {FILE} (a file) or {FUNCTION} (a function) lines, and the docstring does not say why: {wrong}"
+def test_length_has_its_reason():
+    """House rule 14: what is longer than 250 (a file) or 40 (a function) lines says why in its docstring."""
+    assert [f"{named(path)}: {name}" for path in PRODUCT + BENCHMARKS for name in unexplained(tree_of(path), length(path))] == []
 
 
 @pytest.mark.parametrize("before, words, rest, found", [
@@ -145,13 +148,12 @@ def test_length_has_its_reason(path):
     ("class A:\n  def f(self):\n    ", "Over 40 lines, for a reason.", FUNCTION - 1, [])])
 def test_length_is_counted(before, words, rest, found):
     """One line more than the house allows is found; a docstring that speaks of lines excuses it."""
-    assert unexplained(f'{before}"""{words}"""\n' + ("    pass\n" if before else "pass\n") * rest) == found
+    source = f'{before}"""{words}"""\n' + ("    pass\n" if before else "pass\n") * rest
+    assert unexplained(ast.parse(source), len(source.splitlines())) == found
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=named)
-def test_manners(path):
-    """House rule 7, and a module says what it is: no print outside the command line, no hooks, no catch-all arguments, no bare
-    squeeze(), no mutable default, no global."""
+def unmannered(path: Path) -> list[str]:
+    """What house rule 7 forbids in a file, and a module without a docstring."""
     tree, wrong = tree_of(path), []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -170,22 +172,31 @@ def test_manners(path):
                 wrong.append((node.lineno, "mutable default"))
         if isinstance(node, ast.Global):
             wrong.append((node.lineno, "global"))
-    assert not wrong, wrong
-    assert ast.get_docstring(tree) or not tree.body, "a module's docstring says what it is"
+    if tree.body and not ast.get_docstring(tree):
+        wrong.append((1, "no docstring"))
+    return [f"{named(path)}:{line} {what}" for line, what in wrong]
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=named)
-def test_public_things_say_what_they_are(path):
+def test_manners():
+    """House rule 7, and a module says what it is: no print outside the command line, no hooks, no catch-all arguments, no bare
+    squeeze(), no mutable default, no global."""
+    assert [each for path in PRODUCT for each in unmannered(path)] == []
+
+
+def test_public_things_say_what_they_are():
     """Every public class and function at the top of a module has a docstring."""
-    silent = [node.name for node in tree_of(path).body if isinstance(node, ast.ClassDef | ast.FunctionDef)
-              and not node.name.startswith("_") and not ast.get_docstring(node)]
-    assert not silent, silent
+    assert [f"{named(path)}:{node.lineno} {node.name}" for path in PRODUCT for node in tree_of(path).body
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+            and not ast.get_docstring(node)] == []
 
 
-@pytest.mark.parametrize("path", TESTS, ids=named)
-def test_tests_assert(path):
+def test_tests_assert():
     """No test without a statement that can fail."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            words = ast.dump(node)
-            assert any(word in words for word in ("Assert", "raises", "assert_", "expect", "check")), node.name
+    silent = []
+    for path in TESTS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                words = ast.dump(node)
+                if not any(word in words for word in ("Assert", "raises", "assert_", "expect", "check")):
+                    silent.append(f"{named(path)}: {node.name}")
+    assert silent == []

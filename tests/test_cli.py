@@ -363,12 +363,10 @@ def test_serve_answers_and_ends_on_sigterm(home) -> None:
 
 def test_as_a_process(home) -> None:
     """Exit statuses, and results and sentences on the stream where they belong."""
-    good = process("show", "lr", "--json")
-    assert good.returncode == 0 and json.loads(good.stdout)["parameters"]["total"] == 202 and not good.stderr
     bad = process("show", "lr", "--set", "settings.lr=9e99")
     assert bad.returncode == 2 and not bad.stdout and len(bad.stderr.splitlines()) == 1
     piped = process("check", "document", "-", "--json", given='{"arch": "din"}')
-    assert piped.returncode == 0 and json.loads(piped.stdout)["ok"] is True
+    assert piped.returncode == 0 and json.loads(piped.stdout)["ok"] is True and not piped.stderr
     nothing = process()
     assert nothing.returncode == 2 and all(command in nothing.stdout for command in COMMANDS)
 

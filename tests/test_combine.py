@@ -306,15 +306,16 @@ def run(fit: Fit, steps: float = math.inf) -> Fit:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("stop", [3, 6, 9])
-def test_resumed_goes_on_bit_for_bit(method, feed, stop):
+def test_resumed_goes_on_bit_for_bit(method, feed):
     """Stopped inside the second epoch of four steps, in the third or after it: what a combiner learns and remembers goes on."""
-    whole, half = run(fit_of(method, feed, schedule="cosine")), run(fit_of(method, feed, schedule="cosine"), stop)
+    whole = run(fit_of(method, feed, schedule="cosine"))
     assert whole.per_epoch == 4
-    resumed = run(fit_of(method, feed, state=half.state(), schedule="cosine"))
-    assert digest(resumed.model) == digest(whole.model)
-    before, after = whole.combiner.state_dict(), resumed.combiner.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    for stop in (3, 6, 9):
+        half = run(fit_of(method, feed, schedule="cosine"), stop)
+        resumed = run(fit_of(method, feed, state=half.state(), schedule="cosine"))
+        assert digest(resumed.model) == digest(whole.model), stop
+        before, after = whole.combiner.state_dict(), resumed.combiner.state_dict()
+        assert all(torch.equal(before[name], after[name]) for name in before), stop
 
 
 @pytest.mark.parametrize("method", METHODS)

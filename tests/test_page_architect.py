@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import pytest
 import streamlit as st
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from rankzoo import link
 from rankzoo.blueprint import kinds
 from rankzoo.document import Document
+from rankzoo.export.picture import layout_of
 from rankzoo.registry import systems
 from rankzoo.ui.offer import _value
 from rankzoo.ui.told import place
@@ -292,10 +294,28 @@ def test_what_is_joined_says_of_what_and_how_wide(arch, told):
     assert told in [each.value.replace("\\", "") for each in app.caption]
 
 
-@pytest.mark.parametrize("arch", BUILT)
-def test_every_node_has_a_caption(arch):
+@cache
+def new_parts() -> dict[str, list[str]]:
+    """Of every system the parts whose like, by component and what is written on it, no system before it has."""
+    met, found = set(), {}
+    for arch in BUILT:
+        document = Document.preset(arch)
+        specs, found[arch] = dict(document.blueprint.specs()), []
+        for address, block in layout_of(document.blueprint, document.schema()).blocks.items():
+            spec = specs.get(next((each for each in specs if address == each or address.startswith(f"{each}.")), ""))
+            like = (block.slot, block.form, getattr(spec, "kind", ""), block.title)
+            found[arch] += [address] if like not in met else []
+            met.add(like)
+    return found
+
+
+@pytest.mark.parametrize("arch, whole", [*(pytest.param(arch, False, id=arch) for arch in BUILT), *(
+    pytest.param(arch, True, id=f"{arch}, every part", marks=pytest.mark.slow) for arch in BUILT)])
+def test_every_node_has_a_caption(arch, whole):
+    """A part of each sort, in the first system that has it; or, slowly, every part of every system."""
     app = opened(arch)
-    for node in drawn(app):
+    assert set(new_parts()[arch]) <= set(drawn(app))
+    for node in drawn(app) if whole else new_parts()[arch]:
         pick(app, DIAGRAM, node)
         assert not app.exception and said(app) == [], node
         assert len(app.metric) == 2 or "does not use" in app.markdown[2].value, node

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from rankzoo.figures.tree import Tree
 from rankzoo.runs.dispatcher import Dispatcher
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 PATIENCE = 30
 # Streamlit reads the metadata of every installed package for each visitor of an AppTest: a tenth of a second, always the same.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+# A server compiles the pages once for all its visitors; an AppTest would do so at every run.
+local_script_runner.ScriptCache = cache(ScriptCache)
 
 
 def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
