@@ -15,12 +15,11 @@ st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_top{positi
         "@media(max-width:1200px){.st-key-rz_head{flex-wrap:wrap!important} .st-key-rz_head>:first-child{flex:1 1 100%!important}"
         ".st-key-rz_model p{flex-wrap:wrap;row-gap:0} .st-key-rz_model p>*{max-width:100%;white-space:normal}}"
         "@media(max-width:480px){.st-key-rz_head:has(.st-key-rz_model)>:nth-child(2){flex:1 1 100%!important}}"
-        ".st-key-rz_large{margin-block:-.5rem}</style>")
+        ".st-key-rz_large{margin-block:-.5rem}"
+        "[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:light-dark(#FFFFFF,#14181F)}"
+        ".st-key-rz_head [aria-expanded=true] *{color:light-dark(#0C2750,#7FB2FF)}</style>")
 if classroom.on():
     classroom.look(tour.going_on())
-if st.context.theme.type == "dark":
-    st.html("<style>[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:#14181F}"
-            ".st-key-rz_head [aria-expanded=true] *{color:#7FB2FF}</style>")
 page = navigation.enter()
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 page.run()

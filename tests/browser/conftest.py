@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.driving import FLAGS, Server, Visitor
+from tests.browser.driving import FLAGS, Server, Tabs, Visitor
 
 REQUIRED = "RANKZOO_REQUIRE_BROWSER"
 HOW = ("The browser tests need a Chromium and playwright: `apt-get install chromium`, `pip install -r tests/requirements.txt`; "
@@ -39,6 +39,12 @@ def chromium() -> Iterator[object]:
 
 
 @pytest.fixture(scope="package")
+def tabs(chromium) -> Tabs:
+    """The browser's tabs, one visitor's after the other."""
+    return Tabs(chromium)
+
+
+@pytest.fixture(scope="package")
 def app(chromium, tmp_path_factory) -> Iterator[Server]:
     """The app with the limits of one person's own machine."""
     yield from _served(["rankzoo", "serve", "--profile", "local"], tmp_path_factory.mktemp("app"))
@@ -64,12 +70,12 @@ def _served(command: list[str], home: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def visitor(chromium) -> Iterator[Callable[..., Visitor]]:
+def visitor(tabs) -> Iterator[Callable[..., Visitor]]:
     """A function that lets a new visitor in at a server; afterwards: no script error, no request to anywhere else."""
     visitors: list[Visitor] = []
 
-    def enter(server: Server, mode: str = "light", size: tuple[int, int] = (1440, 900)) -> Visitor:
-        visitors.append(Visitor(chromium, server.url, mode, size))
+    def enter(server: Server, *about: object, **more: object) -> Visitor:
+        visitors.append(Visitor(tabs, server.url, *about, **more))
         return visitors[-1]
 
     yield enter

@@ -9,10 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count, pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rankzoo.document import Document
 
@@ -20,12 +24,46 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 30_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
-QUIET = """() => {
-    const app = document.querySelector("[data-testid=stApp]");
-    return app && app.getAttribute("data-test-connection-state") === "CONNECTED"
+TRAFFIC = """(() => {
+    const Plain = WebSocket, talk = window.rzTalk = { begun: 0, due: false, runs: false, last: 0 };
+    const fields = (bytes) => {  // of a message of protobuf: number → value of a varint, length of whatever else
+        const found = {};
+        let at = 0;
+        const varint = () => { let value = 0, by = 1, byte;
+            do { byte = bytes[at++]; value += (byte & 127) * by; by *= 128; } while (byte & 128);
+            return value; };
+        while (at < bytes.length) { const tag = varint(), kind = tag & 7, number = tag >>> 3;
+            found[number] = kind === 0 || kind === 2 ? varint() : 0;
+            at += { 0: 0, 1: 8, 2: found[number], 5: 4 }[kind]; }
+        return found; };
+    window.WebSocket = class extends Plain {
+        constructor(...all) { super(...all); this.addEventListener("message", ({ data }) => {
+            const found = fields(new Uint8Array(data));
+            talk.last = performance.now();
+            if (NEW in found) Object.assign(talk, { begun: talk.begun + 1, due: false, runs: true });
+            if (ENDED in found) Object.assign(talk, { due: found[ENDED] === AGAIN, runs: false }); }); }
+        send(data) { if (RERUN in fields(data)) Object.assign(talk, { due: true, last: performance.now() });
+            return super.send(data); } };
+})();"""
+for _word, _number in (("NEW", ForwardMsg.NEW_SESSION_FIELD_NUMBER), ("ENDED", ForwardMsg.SCRIPT_FINISHED_FIELD_NUMBER),
+                       ("AGAIN", ForwardMsg.FINISHED_EARLY_FOR_RERUN), ("RERUN", BackMsg.RERUN_SCRIPT_FIELD_NUMBER)):
+    TRAFFIC = TRAFFIC.replace(_word, str(_number))
+"""Listens, in every page, to what it says to its server and is told: a run that was asked for is `due` until it begins."""
+QUIET = """(asker) => {
+    const app = document.querySelector("[data-testid=stApp]"), talk = window.rzTalk;
+    if (talk.asker !== asker) Object.assign(talk, { asker, idle: "no", last: performance.now() });
+    const still = app && app.getAttribute("data-test-connection-state") === "CONNECTED"
         && app.getAttribute("data-test-script-state") === "notRunning"
-        && !document.querySelector("[data-testid=stSkeleton]");
+        && !document.querySelector("[data-testid=stSkeleton]")
+        && talk.begun > 0 && !talk.due && !talk.runs && performance.now() - talk.last > 120;
+    if (!still) talk.idle = "no";
+    else if (talk.idle === "no") {
+        talk.idle = "asked";
+        requestIdleCallback(() => { if (talk.idle === "asked") talk.idle = "yes"; }); }
+    return still && talk.idle === "yes";
 }"""
+"""Nothing is due or running, for a while nothing was said, and the browser has drawn what it was told: it is idle."""
+ASKERS = count(1)
 FOCUS = """() => { let node = document.activeElement;
     while (node && node.shadowRoot) node = node.shadowRoot.activeElement;
     return node ? node.getAttribute("data-id") || node.innerText || node.getAttribute("aria-label") || "" : ""; }"""
@@ -33,8 +71,13 @@ LINES = """[...(document.querySelector(".js-plotly-plot")?.calcdata ?? [])].map(
     .filter((x) => x.length > 1).map((x) => [x[0], x[x.length - 1]])"""
 
 GRAVE = ("serious", "critical")
-ASKED = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((each) => [each.impact, each.id,
-    each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
+ASKED = """async (rules) => (await axe.run(document, { resultTypes: ["violations"], ...(rules && { runOnly: rules }) }))
+    .violations.map((each) => [each.impact, each.id, each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
+COLOURS = ["color-contrast", "link-in-text-block"]
+FADED = """() => document.getAnimations().every((each) => !(each instanceof CSSTransition) || each.playState !== "running")"""
+GROUND = """(dark) => { const app = document.querySelector("[data-testid=stApp]");
+    const [red, green, blue] = getComputedStyle(app).backgroundColor.match(/\\d+/g).map(Number);
+    return (red + green + blue < 180) === dark; }"""
 
 
 class Server:
@@ -75,17 +118,46 @@ class Server:
         self.process.wait(10)
 
 
-class Visitor:
-    """One browser of its own (cookies, theme, size) on one server; remembers what went wrong on its pages."""
+class Tabs:
+    """A Chromium's tabs, each with cookies and storage of its own. One that a visitor leaves is emptied and given to the next: of
+    a page's three seconds two are spent on scripts that its tab already knows then."""
 
-    def __init__(self, chromium, url: str, mode: str = "light", size: tuple[int, int] = (1440, 900)) -> None:
-        self.context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=mode,
-                                            permissions=["clipboard-read", "clipboard-write"])
+    def __init__(self, chromium) -> None:
+        self._chromium, self._free = chromium, []
+
+    def take(self, mode: str, size: tuple[int, int], still: bool):
+        """One that shows nothing."""
+        if self._free:
+            page = self._free.pop()
+        else:
+            context = self._chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+            context.add_init_script(TRAFFIC)
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=mode, reduced_motion="reduce" if still else "no-preference")
+        return page
+
+    def give_back(self, page) -> None:
+        """Forget what it holds; one that its visitor closed is gone."""
+        if page.is_closed():
+            return page.context.close()
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.goto("about:blank")
+        page.context.clear_cookies()
+        self._free.append(page)
+
+
+class Visitor:
+    """Somebody with a tab of a browser (cookies, theme, size) on one server; remembers what went wrong on its pages."""
+
+    def __init__(self, tabs: Tabs, url: str, mode: str = "light", size: tuple[int, int] = (1440, 900),
+                 still: bool = False) -> None:
         self.url, self.errors, self.outside = url, [], []
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", self._note)
+        self.page, self._tabs = tabs.take(mode, size, still), tabs
+        self._ears = {"pageerror": lambda error: self.errors.append(str(error)), "request": self._note}
+        for event, ear in self._ears.items():
+            self.page.on(event, ear)
 
     def _note(self, request) -> None:
         address = urlsplit(request.url)
@@ -100,11 +172,8 @@ class Visitor:
         return self.settle()
 
     def settle(self) -> Visitor:
-        """Wait until no script runs and nothing is a skeleton any more, twice in a row."""
-        for _ in range(2):
-            self.page.wait_for_function(QUIET)
-            self.page.wait_for_timeout(150)
-        self.page.wait_for_function(QUIET)
+        """Wait until the server has answered what was asked of it, no script runs and nothing is a skeleton any more."""
+        self.page.wait_for_function(QUIET, arg=next(ASKERS))
         return self
 
     def go(self, title: str) -> Visitor:
@@ -156,13 +225,34 @@ class Visitor:
         return self.page.locator("[data-testid=stAlertContentError]").all_inner_texts()
 
     def close(self) -> None:
-        self.context.close()
+        for event, ear in self._ears.items():
+            self.page.remove_listener(event, ear)
+        self._tabs.give_back(self.page)
 
 
-def grave(me: Visitor, axe: str) -> list:
+def grave(me: Visitor, axe: str, rules: list[str] | None = None) -> list:
     """What axe finds on the page that is serious or critical."""
-    me.page.evaluate(axe)
-    return [(impact, id, nodes) for impact, id, nodes in me.page.evaluate(ASKED) if impact in GRAVE]
+    if me.page.evaluate("typeof axe") == "undefined":
+        me.page.evaluate(axe)
+    return [(impact, id, nodes) for impact, id, nodes in me.page.evaluate(ASKED, rules) if impact in GRAVE]
+
+
+@contextmanager
+def dark(me: Visitor) -> Iterator[None]:
+    """The page as it stands, in the dark theme; then in the light one again."""
+    for mode in ("dark", "light"):
+        me.page.emulate_media(color_scheme=mode)
+        me.page.wait_for_function(GROUND, arg=mode == "dark")
+        me.settle().page.wait_for_function(FADED)
+        if mode == "dark":
+            yield
+
+
+def grave_in_both(me: Visitor, axe: str) -> list:
+    """The same of a page that stands in light, and what its colours do in dark."""
+    found = grave(me, axe)
+    with dark(me):
+        return found + grave(me, axe, COLOURS)
 
 
 def expert() -> str:

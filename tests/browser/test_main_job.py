@@ -6,6 +6,7 @@ import re
 
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
+import pytest
 
 from tests.browser.driving import ROOT, Visitor, expert
 
@@ -23,8 +24,10 @@ def nodes(visitor: Visitor, start: str) -> list[str]:
     return visitor.page.locator(f'[data-id^="{start}"]').evaluate_all("all => all.map(each => each.dataset.id)")
 
 
-def train(visitor: Visitor) -> str:
-    """Press Train and wait for the end; returns the run's id."""
+def train(visitor: Visitor, epochs: int = 0) -> str:
+    """Press Train and wait for the end; returns the run's id. `epochs`: other than the preset's."""
+    if epochs:
+        visitor.fill("rz_epochs", epochs)
     visitor.key("rz_train").locator("button").click()
     visitor.page.wait_for_url("**run=*")
     visitor.key("rz_run").get_by_text("· done").wait_for(timeout=TRAINED)
@@ -64,7 +67,7 @@ def test_youtube_from_the_table_to_its_gates(app, visitor) -> None:
     assert nodes(me, "losses.") == ["losses.click", "losses.completion", "losses.like"]
 
     me.go("Train")
-    run = train(me)
+    run = train(me, epochs=2)
     assert me.lines()
     me.key("rz_inside").locator("button").click()
     me.page.wait_for_url("**/inside*")
@@ -78,9 +81,10 @@ def test_youtube_from_the_table_to_its_gates(app, visitor) -> None:
     me.page.get_by_text("Planted truth, outlined", exact=False).first.wait_for()
 
 
-def test_din_and_the_items_that_its_candidate_attended_to(app, visitor) -> None:
+@pytest.mark.parametrize("epochs", [4, pytest.param(0, marks=pytest.mark.slow)], ids=["few epochs", "the preset"])
+def test_din_and_the_items_that_its_candidate_attended_to(app, visitor, epochs) -> None:
     me = on_the_ladder(visitor(app).open(), "din").go("Train")
-    train(me)
+    train(me, epochs)
     me.key("rz_inside").locator("button").click()
     me.page.wait_for_url("**/inside*")
     me.settle()

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -34,35 +34,26 @@ RINGS = """(node) => [...node.getRootNode().querySelectorAll(".ring")].map((ring
 
 
 @pytest.fixture(scope="module")
-def url(chromium, tmp_path_factory) -> Iterator[str]:
+def drawings(chromium, tmp_path_factory) -> Iterator[Server]:
     """The drawings' own small app."""
     app = ROOT / "tests" / "browser" / "scene_app.py"
     server = Server(["streamlit", "run", str(app), "--server.headless", "true", "--server.address", "127.0.0.1"],
                     tmp_path_factory.mktemp("scene"))
-    yield server.url
+    yield server
     server.stop()
 
 
 @pytest.fixture
-def visit(chromium, url: str) -> Iterator[object]:
-    """A function that opens a model's page; fails on any error in the browser's console."""
-    errors: list[str] = []
-    contexts = []
-
+def visit(drawings, visitor) -> Callable[..., object]:
+    """A function that opens a model's page."""
     def go(model: str = "mmoe", mode: str = "light", width: int = 1440, still: bool = False):
-        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=mode,
-                                            reduced_motion="reduce" if still else "no-preference"))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{url}/?model={model}")
+        page = visitor(drawings, mode, (width, 900), still).page
+        page.goto(f"{drawings.url}/?model={model}")
         page.wait_for_selector("text=picked: None", timeout=PATIENCE)
         page.locator('[data-id^="losses."]').first.wait_for(timeout=PATIENCE)
         return page
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return go
 
 
 def test_a_click_selects_and_the_node_keeps_its_ring(visit) -> None:
