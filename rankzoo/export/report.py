@@ -18,9 +18,11 @@ from rankzoo.figures.theme import theme
 from rankzoo.figures.words import fixed, flops, memory, size, whole
 from rankzoo.inspection import counts
 from rankzoo.inspection.advice import advice
+from rankzoo.inspection.memory import held
 from rankzoo.inspection.scale import CARD, Scaled, costs
 from rankzoo.paths import leaves
 from rankzoo.runs.tables import Run
+from rankzoo.shape import Count
 
 STYLE = """body{font:15px/1.5 'Source Sans 3','Source Sans','Helvetica Neue',Arial,sans-serif;color:#1f2430;max-width:1100px;
 margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;margin:32px 0 8px}svg{width:100%;height:auto}
@@ -54,7 +56,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     once = f" {say('{flops} once a pass, for the items', flops=flops(count.once))}." if count.once else ""
     parts += [f"<h2>{say('Every part')}</h2>", f"<p>{told}{once}</p>",
               _table(map(say, ("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape")), rows)]
-    parts += _sizes(document, say) + _facts(document, say)
+    parts += _memory(document, count, say) + _sizes(document, say) + _facts(document, say)
     return (f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
             f'<title>{escape(system.title)} · RankZoo</title><meta name="viewport" content="width=device-width">'
             f"<style>{STYLE}</style></head><body>\n" + "\n".join(parts)
@@ -94,6 +96,17 @@ def _advised(document: Document, say: Callable[..., str]) -> list[str]:
     return [f"<h2>{say('What an expert would object to')}</h2><ul>{items}</ul>"] if found else []
 
 
+def _memory(document: Document, count: Count, say: Callable[..., str]) -> list[str]:
+    """What each component and all together take in training, term by term; of serving the weights."""
+    batch = document.settings.batch_size
+    own = {place.address: place.spec.count(place.shape) for place in document.blueprint.places(document.schema())}
+    rows = [(address, say(term.what), term.working, _Number(memory(term.bytes)))
+            for address, each in {**own, say("all"): count}.items() for term in held(each, batch)]
+    told = say("In float32, with batches of {batch}. Serving holds the weights.", batch=whole(batch))
+    return [f"<h2>{say('Memory')}</h2>", f"<p>{told}</p>",
+            _table(map(say, ("component", "what", "bytes", "in all")), rows)]
+
+
 def _sizes(document: Document, say: Callable[..., str]) -> list[str]:
     """What it takes here and as large as in industry."""
     sizes = [Scaled("this app", document.blueprint, document.schema(), 1), document.industry()]
@@ -103,8 +116,8 @@ def _sizes(document: Document, say: Callable[..., str]) -> list[str]:
     rows += [(f"{each.at} = {each.said}", "",
               f"{say(each.fact.tag)}: {say(each.fact.value)} ({each.fact.place})") for each in sizes[1].sizes]
     said = say("Counted, not built; tables of ids of which no source tells are {factor} times as long. Training holds the "
-               "activations of a batch of {batch} too; a card holds {card}.", factor=whole(sizes[1].factor),
-               batch=whole(document.settings.batch_size), card=memory(CARD))
+               "activations of a batch of {batch} too, those of the items that it encodes among them; a card holds {card}.",
+               factor=whole(sizes[1].factor), batch=whole(document.settings.batch_size), card=memory(CARD))
     return [f"<h2>{say('As large as in industry')}</h2>", f"<p>{said}</p>",
             _table(["", say("this app"), say("industry")], rows)]
 

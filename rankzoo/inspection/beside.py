@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rankzoo.blueprint import SLOTS, Blueprint
 from rankzoo.components.slot import Slot
 from rankzoo.inspection.changes import Change, changes
-from rankzoo.inspection.counts import memory
+from rankzoo.inspection.memory import memory
 from rankzoo.schema import Schema
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.facts import Size
-from rankzoo.inspection.counts import memory
+from rankzoo.inspection.memory import activations, memory
 from rankzoo.schema import Schema
 from rankzoo.shape import Count
 
@@ -98,7 +98,8 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
 
 def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str, int]:
     """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients, the states of
-    Adam (row-wise for tables) and a batch's activations · `activations`: bytes of these alone · `cards`: of 80 GB, to hold
+    Adam (row-wise for tables) and a batch's activations, those of the items that it encodes among them · `activations`: bytes of
+    these alone · `cards`: of 80 GB, to hold
     `training` · FLOPs of a request of so many candidates (where a row scores the whole catalogue, of one row) · `flops_once`: of
     encoding the catalogue beforehand."""
     count, schema = scaled.count, scaled.schema
@@ -106,5 +107,5 @@ def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str,
     whole = any(schema.named(schema.task(task).of) for task in scaled.blueprint.tasks)
     return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
             **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,
-            "activations": training - memory(count, batch_size=0)["training"], "cards": -(-training // CARD),
+            "activations": activations(count, batch_size), "cards": -(-training // CARD),
             "flops_per_request": (1 if whole else candidates) * count.flops, "flops_once": count.once}

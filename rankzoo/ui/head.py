@@ -7,7 +7,7 @@ import streamlit as st
 
 from rankzoo import link
 from rankzoo.figures.words import flops, memory
-from rankzoo.inspection.counts import memory as bytes_of
+from rankzoo.inspection.memory import memory as bytes_of
 from rankzoo.ui import classroom, provenance, state, take
 from rankzoo.ui.changed import differing
 from rankzoo.ui.page import escaped

@@ -106,4 +106,5 @@ def _all(document: Document) -> None:
                        factor=whole(large.factor)))
     st.caption(say("Training keeps gradients, two states of Adam for every dense number, two numbers for a row of a table and "
                    "the activations of a batch of {batch}. A card holds {card}.", batch=whole(batch), card=memory(CARD))
-               + (" " + say("What encoding the items keeps comes on top.") if any(each["flops_once"] for each in found) else ""))
+               + (" " + say("Of the items, what encoding them keeps is among these.") if any(each["flops_once"] for each in found)
+                  else ""))
