@@ -10,6 +10,7 @@ ASSETS = Path(__file__).parent / "rankzoo" / "ui" / "assets"
 st.set_page_config(page_title="RankZoo", page_icon=str(ASSETS / "icon.svg"), layout="wide",
                    initial_sidebar_state="collapsed" if classroom.on() else "auto")
 st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_top{position:absolute}"
+        ".stApp{word-break:keep-all}"
         ".st-key-rz_model p{white-space:nowrap;display:flex;gap:.5rem;align-items:baseline} .st-key-rz_model p>*{flex:none}"
         ".st-key-rz_model p>strong+span{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis}"
         "@media(max-width:1200px){.st-key-rz_head{flex-wrap:wrap!important} .st-key-rz_head>:first-child{flex:1 1 100%!important}"

@@ -57,7 +57,7 @@ def _caption(claim: Claim) -> str:
 def head(claim: Claim) -> None:
     """The claim in one sentence, where it is said, and what the comparison holds equal."""
     st.markdown(f"### {escaped(say(claim.claim))}")
-    at = f", {escaped(claim.at)}" if claim.at else ""
+    at = f", {escaped(say(claim.at))}" if claim.at else ""
     st.markdown(f":small[{page.cited(claim.source)}:gray[{at} · {say('data')}: {escaped(say(claim.world.title))} · "
                 f"{say('the same for all arms')}: {escaped(say(claim.equal))}]]")
 
