@@ -11,59 +11,22 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
-
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rankzoo.document import Document
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30_000
+PATIENCE = 60_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
-TRAFFIC = """(() => {
-    const Plain = WebSocket, talk = window.rzTalk = { begun: 0, due: false, runs: false, last: 0 };
-    const fields = (bytes) => {  // of a message of protobuf: number → value of a varint, length of whatever else
-        const found = {};
-        let at = 0;
-        const varint = () => { let value = 0, by = 1, byte;
-            do { byte = bytes[at++]; value += (byte & 127) * by; by *= 128; } while (byte & 128);
-            return value; };
-        while (at < bytes.length) { const tag = varint(), kind = tag & 7, number = tag >>> 3;
-            found[number] = kind === 0 || kind === 2 ? varint() : 0;
-            at += { 0: 0, 1: 8, 2: found[number], 5: 4 }[kind]; }
-        return found; };
-    window.WebSocket = class extends Plain {
-        constructor(...all) { super(...all); this.addEventListener("message", ({ data }) => {
-            const found = fields(new Uint8Array(data));
-            talk.last = performance.now();
-            if (NEW in found) Object.assign(talk, { begun: talk.begun + 1, due: false, runs: true });
-            if (ENDED in found) Object.assign(talk, { due: found[ENDED] === AGAIN, runs: false }); }); }
-        send(data) { if (RERUN in fields(data)) Object.assign(talk, { due: true, last: performance.now() });
-            return super.send(data); } };
-})();"""
-for _word, _number in (("NEW", ForwardMsg.NEW_SESSION_FIELD_NUMBER), ("ENDED", ForwardMsg.SCRIPT_FINISHED_FIELD_NUMBER),
-                       ("AGAIN", ForwardMsg.FINISHED_EARLY_FOR_RERUN), ("RERUN", BackMsg.RERUN_SCRIPT_FIELD_NUMBER)):
-    TRAFFIC = TRAFFIC.replace(_word, str(_number))
-"""Listens, in every page, to what it says to its server and is told: a run that was asked for is `due` until it begins."""
-QUIET = """(asker) => {
-    const app = document.querySelector("[data-testid=stApp]"), talk = window.rzTalk;
-    if (talk.asker !== asker) Object.assign(talk, { asker, idle: "no", last: performance.now() });
-    const still = app && app.getAttribute("data-test-connection-state") === "CONNECTED"
+QUIET = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    return app && app.getAttribute("data-test-connection-state") === "CONNECTED"
         && app.getAttribute("data-test-script-state") === "notRunning"
-        && !document.querySelector("[data-testid=stSkeleton]")
-        && talk.begun > 0 && !talk.due && !talk.runs && performance.now() - talk.last > 120;
-    if (!still) talk.idle = "no";
-    else if (talk.idle === "no") {
-        talk.idle = "asked";
-        requestIdleCallback(() => { if (talk.idle === "asked") talk.idle = "yes"; }); }
-    return still && talk.idle === "yes";
+        && !document.querySelector("[data-testid=stSkeleton]");
 }"""
-"""Nothing is due or running, for a while nothing was said, and the browser has drawn what it was told: it is idle."""
-ASKERS = count(1)
 FOCUS = """() => { let node = document.activeElement;
     while (node && node.shadowRoot) node = node.shadowRoot.activeElement;
     return node ? node.getAttribute("data-id") || node.innerText || node.getAttribute("aria-label") || "" : ""; }"""
@@ -131,7 +94,6 @@ class Tabs:
             page = self._free.pop()
         else:
             context = self._chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
-            context.add_init_script(TRAFFIC)
             page = context.new_page()
             page.set_default_timeout(PATIENCE)
         page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -172,8 +134,11 @@ class Visitor:
         return self.settle()
 
     def settle(self) -> Visitor:
-        """Wait until the server has answered what was asked of it, no script runs and nothing is a skeleton any more."""
-        self.page.wait_for_function(QUIET, arg=next(ASKERS))
+        """Wait until no script runs and nothing is a skeleton any more, twice in a row."""
+        for _ in range(2):
+            self.page.wait_for_function(QUIET)
+            self.page.wait_for_timeout(150)
+        self.page.wait_for_function(QUIET)
         return self
 
     def go(self, title: str) -> Visitor:

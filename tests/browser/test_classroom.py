@@ -59,10 +59,12 @@ def test_the_model_line_is_one_line_in_a_small_window(app, visitor) -> None:
     assert "1 changed" in me.key("rz_head").inner_text() and me.page.evaluate(CUT)[0] <= 0
 
 
-def test_nothing_in_the_head_stands_on_anything_else_in_a_narrow_window(app, visitor) -> None:
-    """Every page; what has no room beside the model line stands below it, and no page scrolls sideways."""
+@pytest.mark.parametrize("pages", [("", "architect", "train"), pytest.param(
+    ("inside", "claims", "learn", "interview", "data"), marks=pytest.mark.slow)], ids=["three", "others"])
+def test_nothing_in_the_head_stands_on_anything_else_in_a_narrow_window(app, visitor, pages) -> None:
+    """What has no room beside the model line stands below it, and no page scrolls sideways."""
     me, written = visitor(app, size=PHONE), 0
-    for page in ("", "architect", "train", "inside", "claims", "learn", "interview", "data"):
+    for page in pages:
         me.page.set_viewport_size(dict(zip(("width", "height"), PHONE, strict=True)))
         me.open(page)
         me.page.locator("[data-testid=stAppViewContainer] p").first.wait_for()
@@ -71,7 +73,7 @@ def test_nothing_in_the_head_stands_on_anything_else_in_a_narrow_window(app, vis
             over, beyond, texts = me.settle().page.evaluate(OVERLAPS)
             written += texts
             assert (over, beyond) == ([], 0), (page, size)
-    assert written > 40
+    assert written > 5 * len(pages)
 
 
 def type_size(me) -> float:
@@ -85,7 +87,7 @@ def sides(me, key: str, part: str = "frame") -> tuple[int, int]:
     return round(box["x"]), round(box["x"] + box["width"])
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("mode", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_class_sees_line_diagram_and_readout_without_scrolling(app, visitor, mode) -> None:
     """The lowest and the tallest diagrams, with the row of signs; type of 18 pixels and no sidebar."""
     me = visitor(app, mode, size=PROJECTOR)
