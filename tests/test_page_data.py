@@ -123,6 +123,17 @@ def test_rows_and_seed_stand_in_the_address_and_make_other_rows():
     assert app.number_input(key="rz_world_seed").value == 4 and table(app)["values"].tolist() != before
 
 
+@pytest.mark.parametrize(("typed", "near"), [(3.7, 4), (-1, 0)])
+def test_a_seed_that_cannot_be_is_a_sentence_and_the_data_stay(typed, near):
+    app = opened("ads", rows="500", seed="3")
+    before = table(app)["values"].tolist()
+    app.number_input(key="rz_world_seed").set_value(typed).run()
+    assert said(app) == [f"Seed: a whole number of at least 0 and at most 2,147,483,647. Found {typed}."]
+    assert table(app)["values"].tolist() == before and app.query_params["seed"] in ("3", ["3"])
+    app.button(key="rz_world_seed:near").click().run()
+    assert said(app) == [] and app.query_params.get("seed", "0") in (str(near), [str(near)])
+
+
 @pytest.mark.parametrize("rows", ["-5", "1e9", "9" * 5000, "12", "٥٠٠", "500.5"])
 def test_absurd_rows_in_the_address_are_left_out(rows):
     app = visit("data", data="census", rows=rows)

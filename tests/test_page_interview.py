@@ -50,6 +50,20 @@ def reveal(app):
     return app.run()
 
 
+@pytest.mark.parametrize(("typed", "near"), [(3.7, 4), (-1, 0)])
+def test_a_prediction_that_cannot_be_is_a_sentence_and_no_answer(typed, near):
+    """Of what is counted there is no part, and nothing is below 0; a press offers the nearest, and the question stays open."""
+    app = begun()
+    while not [each for each in app.number_input if each.step == 1]:  # until something is asked for that is counted
+        app.button("rz_skip").click().run()
+    at = on(app).at
+    answer(app, typed)
+    assert said(app) == [f"Your prediction: a whole number of at least 0. Found {typed}."] and on(app).given is None
+    app.button(f"rz_answer:{at}:near").click().run()
+    assert said(app) == [] and app.number_input(f"rz_answer:{at}").value == near and on(app).given is None
+    assert reveal(app) and on(app).at == at and on(app).given.predicted == near
+
+
 def test_before_a_walk_it_says_what_will_happen():
     app = visit("interview")
     assert not app.exception and "Explain this model, component by component." in text(app)

@@ -20,6 +20,7 @@ from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.inspection.card import PLANTED, Card, card
 from rankzoo.ui import service, state, train
 from rankzoo.ui.component import scene
+from rankzoo.ui.fields import UNIT, asked, last
 from rankzoo.ui.page import colours, escaped
 from rankzoo.ui.words import say, translate
 
@@ -50,9 +51,9 @@ def choose() -> Chosen:
     """The sidebar: which data set, how many rows, which seed. All of it stands in the address."""
     known, now = train.data_sets(), state.document().data
     options = [*known, *([] if now in known else [now])]
-    asked, memory = st.query_params.get("data", ""), st.session_state
+    told, memory = st.query_params.get("data", ""), st.session_state
     if memory.get(KEY) not in options:
-        memory[KEY] = asked if asked in options else now
+        memory[KEY] = told if told in options else now
     name = st.radio(say("Data set"), options, key=KEY, format_func=lambda each: escaped(known.get(each, each)),
                     captions=[_caption(each) for each in options])
     _write_link("data", name if name != now else "")
@@ -63,20 +64,19 @@ def choose() -> Chosen:
     seed = _number("seed", say("Seed"), 0, LAST_SEED, 0, 1)
     st.button(say("Make again"), key="rz_again", icon=":material/casino:", width="stretch", on_click=_again,
               help=say("The same recipe with the next seed: other rows, other planted numbers."))
-    return Chosen(name, rows, seed or 0)
+    return Chosen(name, rows, seed)
 
 
-def _number(name: str, title: str, low: int, high: int, default: int | None, step: int, placeholder: str = "") -> int | None:
+def _number(name: str, title: str, low: int, high: int, default: int | None, step: int, empty: str = "") -> int | None:
     """A whole number that stands in the address where it is not the default.
 
     No bound widget here, nor for the data set: Streamlit would write a radio's title into the address, which changes with
     the language, and refuses to go to another page from a page that has one.
     """
-    key, asked = f"{KEY}_{name}", st.query_params.get(name, "")
-    if key not in st.session_state:
-        good = asked.isascii() and asked.isdecimal() and len(asked) < 12 and low <= int(asked) <= high
-        st.session_state[key] = int(asked) if good else default
-    value = st.number_input(title, low, high, value=None, step=step, key=key, placeholder=placeholder)
+    key, told = f"{KEY}_{name}", st.query_params.get(name, "")
+    if key not in st.session_state and told.isascii() and told.isdecimal() and len(told) < 12 and low <= int(told) <= high:
+        st.session_state[key] = float(told)
+    value = asked(title, key, low, high, default, step=UNIT * step, empty=empty)
     _write_link(name, "" if value in (None, default) else str(value))
     return value
 
@@ -89,7 +89,8 @@ def _write_link(name: str, value: str) -> None:
 
 
 def _again() -> None:
-    st.session_state[f"{KEY}_seed"] = ((st.session_state[f"{KEY}_seed"] or 0) + 1) % LAST_SEED
+    key = f"{KEY}_seed"
+    st.session_state[key] = float((last(key) + 1) % LAST_SEED)
 
 
 def _caption(name: str) -> str:

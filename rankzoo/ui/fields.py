@@ -6,6 +6,7 @@ that was given other values since tells one that it had, which nobody typed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -41,23 +42,55 @@ def counted(key: str) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def asked(title: str, key: str, least: int, most: int, usual: int) -> int:
-    """A whole number that is no setting of a model, as it is typed. Of what cannot be, a sentence says what is allowed, with a
-    press for the nearest; what was asked for before stays."""
+def asked(title: str, key: str, least: float, most: float, usual: float | None, *, called: str = "", whole: bool = True,
+          step: float = UNIT, empty: str = "", linked: bool = False, width: int | Literal["stretch"] = "stretch") -> Any:
+    """A number that is no setting of a model, as it is typed. Of what cannot be, a sentence says what is allowed, with a press
+    for the nearest; what was asked for before stays.
+
+    `called` is its name in that sentence, where the title says more; `empty` is what stands in a field that may be left without a
+    number, which is None then; a linked one stands in the address by its key.
+    """
     memory, held = st.session_state, f"{key}:held"
-    memory.setdefault(key, float(usual))
-    typed = st.number_input(title, key=key, step=UNIT, format=UNCUT)
-    allowed = {"type": "integer", "minimum": least, "maximum": most, "default": usual}
+    start: Any = None if empty else "min"  # only without a key in memory may a widget name its own start
+    if linked and key not in memory:
+        start = float(usual)
+    elif not linked:
+        memory.setdefault(key, None if usual is None else float(usual))
+    typed = st.number_input(title, value=start, key=key, step=step, format=UNCUT if whole else "%g", placeholder=empty or None,
+                            width=width, bind="query-params" if linked else None)
+    if (empty and typed is None) or told(called or title, key, typed, range_of(least, most, whole)):
+        memory[held] = int(typed) if whole and typed is not None else typed
+    last = memory.get(held, usual)
+    return last if last is None or least <= last <= most else usual
+
+
+def last(key: str) -> Any:
+    """What a field was asked for last that can be; None where it was nothing."""
+    return st.session_state.get(f"{key}:held")
+
+
+def range_of(least: float, most: float | None = None, whole: bool = True) -> dict[str, Any]:
+    """What a number may be, as a JSON schema."""
+    bounds = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    return {"type": "integer" if whole else "number", "default": least, **bounds}
+
+
+def stands(typed: float, allowed: dict[str, Any]) -> bool:
+    """Whether a number is one that is allowed."""
+    return saying.nearest(allowed, typed) == typed
+
+
+def told(name: str, key: str, typed: float, allowed: dict[str, Any]) -> bool:
+    """Whether a field's number is allowed; of another one a sentence says what is, with a press for the nearest."""
+    if stands(typed, allowed):
+        return True
+    problem = ZooError("{at}: {allowed}.", "Found {found}.", at=name, allowed=saying.allowed(allowed), found=f"{typed:,.15g}")
+    st.error(escaped(problem.text(translate)))
     near = saying.nearest(allowed, typed)
-    if typed == near:
-        memory[held] = int(near)
-    else:
-        problem = ZooError("{at}: {allowed}.", "Found {found}.", at=title, allowed=saying.allowed(allowed),
-                           found=f"{typed:,.15g}")
-        st.error(escaped(problem.text(translate)))
-        st.button(say("Set {at} to {value}", at=title, value=f"{near:,}"), key=f"{key}:near", icon=":material/build:",
-                  on_click=memory.update, args=({key: float(near)},))
-    return memory.get(held, usual)
+    if near is not None:
+        st.button(say("Set {at} to {value}", at=escaped(name), value=f"{near:,}"), key=f"{key}:near", icon=":material/build:",
+                  on_click=st.session_state.update, args=({key: float(near)},))
+    return False
 
 
 def answered(key: str, change: Callable[..., None], *arguments: object) -> None:

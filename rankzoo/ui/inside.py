@@ -19,7 +19,7 @@ from rankzoo.model import RankingModel
 from rankzoo.runs import limits
 from rankzoo.runs.open import opened
 from rankzoo.serving import Serving
-from rankzoo.ui import page, points, service, state
+from rankzoo.ui import fields, page, points, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate
 
@@ -130,9 +130,8 @@ def row_chosen(seen: Sight) -> int:
     if "row" in memory and memory.get("rz_row_first", begin) == memory["row"] != begin:
         memory["row"] = begin  # another model came into hand, and nobody had asked for this example
     memory["rz_row_first"] = begin
-    asked = st.number_input(say("Example, 1 to {rows}", rows=whole(rows)), 1, max(rows, 1),
-                            value="min" if "row" in memory else begin, key="row", bind="query-params")
-    return min(max(int(asked or 1), 1), max(rows, 1)) - 1
+    return fields.asked(say("Example, 1 to {rows}", rows=whole(rows)), "row", 1, max(rows, 1), begin, called=say("Example"),
+                        linked=True) - 1
 
 
 def status() -> str:

@@ -15,7 +15,7 @@ from rankzoo.registry import systems
 from rankzoo.teaching import numbers
 from rankzoo.teaching.interview import SECONDS, SURE, Given, Walk
 from rankzoo.teaching.numbers import Number
-from rankzoo.ui import architect, interview, state, story
+from rankzoo.ui import architect, fields, interview, state, story
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
@@ -86,9 +86,9 @@ def _form(on: Walk, found: Number | None) -> None:
         if found is None:
             st.text_area(say("Your answer, in a sentence or two"), key=key, height=110)
         else:
-            step = ABOUT.get(found.unit, 1)
+            about = found.unit in ABOUT
             st.number_input(say("Your prediction") + (f" ({say(found.unit)})" if found.unit else ""), value=None, key=key,
-                            min_value=0 * step, step=step, format="%.1f" if found.unit in ABOUT else "%d",
+                            step=ABOUT.get(found.unit, fields.UNIT), format="%g" if about else fields.UNCUT,
                             placeholder=say("a number"))
         st.segmented_control(say("How sure are you?"), SURE, default=SURE[1], key=f"rz_sure:{on.at}", required=True,
                              format_func=lambda name: say(name))
@@ -97,6 +97,13 @@ def _form(on: Walk, found: Number | None) -> None:
                                   args=(on.at, found), key="rz_reveal")
     if st.session_state.pop(interview.EMPTY, False):
         st.error(say("Answer first, in a few words or by a guess, or skip the question."))
+    elif found is not None and (typed := st.session_state.get(key)) is not None:
+        fields.told(say("Your prediction"), key, typed, _allowed(found))
+
+
+def _allowed(found: Number) -> dict[str, object]:
+    """What may be predicted: nothing below 0, and no part of what is counted."""
+    return fields.range_of(0, whole=found.unit not in ABOUT)
 
 
 def _give(at: int, found: Number | None) -> None:
@@ -106,7 +113,7 @@ def _give(at: int, found: Number | None) -> None:
         st.session_state[interview.EMPTY] = True
     elif found is None:
         interview.put(on.say(said.strip(), now, sure))
-    else:
+    elif fields.stands(said, _allowed(found)):
         interview.put(on.predict(float(said), found, now, sure))
 
 

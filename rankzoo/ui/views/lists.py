@@ -9,7 +9,7 @@ from rankzoo.figures.marks import ceiling
 from rankzoo.figures.words import fixed, whole
 from rankzoo.inspection.lists import Built, build, lift, placed, scored, searched
 from rankzoo.inspection.view import Table
-from rankzoo.ui import page
+from rankzoo.ui import fields, page
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
@@ -51,9 +51,8 @@ def show(sight: Sight) -> None:
 def _request(requests: int) -> int:
     """Which of the waiting requests is arranged, from 0."""
     with st.sidebar:
-        asked = st.number_input(say("Request, 1 to {rows}", rows=whole(requests)), 1, max(requests, 1), key="request",
-                                bind="query-params")
-    return min(max(int(asked or 1), 1), max(requests, 1)) - 1
+        return fields.asked(say("Request, 1 to {rows}", rows=whole(requests)), "request", 1, max(requests, 1), 1,
+                            called=say("Request"), linked=True) - 1
 
 
 def _worth(built: Built) -> str:

@@ -15,7 +15,7 @@ from rankzoo.inspection import near
 from rankzoo.inspection.naming import name
 from rankzoo.inspection.view import Subject, Table
 from rankzoo.runs.tables import Run
-from rankzoo.ui import beside_menu, page, points, state
+from rankzoo.ui import beside_menu, fields, page, points, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, choice, kept, of_run, title
 from rankzoo.ui.words import say, translate
@@ -70,9 +70,9 @@ def one(sight: Sight, frame: Table, by: str, clicked: int | None) -> None:
     """One item: what its ten nearest have in common with it, and whom a step of training reads of it, with the edges' weights."""
     subject, last = sight.subject, int(frame["id"].max())
     if clicked and clicked != st.session_state.get("rz_near_clicked"):
-        st.session_state["rz_near_clicked"], st.session_state["near_item"] = clicked, clicked - 1
-    item = 1 + int(st.number_input(say("Item, 0 to {last}: click a dot, or type", last=whole(last - 1)), 0, last - 1,
-                                   key="near_item", width=320))
+        st.session_state["rz_near_clicked"], st.session_state["near_item"] = clicked, float(clicked - 1)
+    item = 1 + fields.asked(say("Item, 0 to {last}: click a dot, or type", last=whole(last - 1)), "near_item", 0, last - 1, 0,
+                            called=say("Item"), width=320)
     items = frame.set_index("id")
     found = kept(sight.key, "company", f"{item}:{by}", lambda: near.company(subject, item, by))
     read = kept(sight.key, "around", str(item), lambda: near.around(subject, item))

@@ -10,7 +10,7 @@ from rankzoo.figures.words import decimal, fixed, missing, number
 from rankzoo.inspection.tasks import APART, grouped, tasks, trade, weighed
 from rankzoo.inspection.view import Subject, Table, View
 from rankzoo.serving.utility import Utility
-from rankzoo.ui import page, state
+from rankzoo.ui import fields, page, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.inside import Sight, kept, truth_line
 from rankzoo.ui.words import say, translate
@@ -58,13 +58,18 @@ def _worth(names: tuple[str, ...], served: Utility) -> Utility:
     with st.popover(say("What a response is worth")):
         st.caption(say("c_k, by which a probability counts in the value of its group. Another value moves the curve; nothing is "
                        "trained again."))
-        worth = {task: float(st.number_input(task, 0.0, 100.0, served.worth.get(task, 1.0), 0.5, key=f"tasks:worth:{task}"))
-                 for task in names}
-        lam = served.lam if not served.other else float(st.number_input(
-            say("λ, of {tasks}", tasks=", ".join(served.other)), 0.0, 100.0, served.lam, 0.5, key="tasks:lambda"))
+        worth = {task: _factor(task, f"tasks:worth:{task}", served.worth.get(task, 1.0)) for task in names}
+        lam = served.lam
+        if served.other:
+            lam = _factor(say("λ, of {tasks}", tasks=", ".join(served.other)), "tasks:lambda", served.lam)
     if not any(worth.values()) or all(value == served.worth.get(task, 1.0) for task, value in worth.items()):
         worth = served.worth
     return replace(served, worth=worth, lam=lam)
+
+
+def _factor(title: str, key: str, served: float) -> float:
+    """What a probability is multiplied by; as served until another one is asked for."""
+    return float(fields.asked(title, key, 0, 100, served, whole=False, step=0.5))
 
 
 def _trade(sight: Sight, frame: Table, utility: Utility) -> None:
