@@ -97,7 +97,7 @@ def test_the_reader_of_templates_sees_a_gap(tmp_path):
 @cache
 def spoken() -> frozenset[tuple[Path, str]]:
     """Every literal that passes the catalogue, with the file that says it."""
-    return frozenset((path, text) for path in FILES for call in calls(path, ("say", "translate", "ZooError"))
+    return frozenset((path, text) for path in FILES for call in calls(path, ("say", "translate", "ZooError", "Held"))
                      for argument in call.args for text in literals(argument))
 
 
