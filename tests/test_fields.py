@@ -65,6 +65,7 @@ def test_what_cannot_be_is_a_sentence_the_last_stays_and_the_nearest_is_a_press_
     assert press.label == f"Set {name} to {near:,}"
     press.click().run()
     assert not app.exception and said(app) == [] and got()[place] == near == app.number_input(key=key).value
+    assert key != "row" or app.query_params["row"] == str(near), "without a point behind it"
 
 
 def test_an_address_out_of_range_is_said_and_a_field_may_be_left_empty():

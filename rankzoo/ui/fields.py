@@ -89,7 +89,7 @@ def told(name: str, key: str, typed: float, allowed: dict[str, Any]) -> bool:
     near = saying.nearest(allowed, typed)
     if near is not None:
         st.button(say("Set {at} to {value}", at=escaped(name), value=f"{near:,}"), key=f"{key}:near", icon=":material/build:",
-                  on_click=st.session_state.update, args=({key: float(near)},))
+                  on_click=st.session_state.update, args=({key: near},))
     return False
 
 
