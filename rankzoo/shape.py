@@ -115,7 +115,8 @@ class Part:
     operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
     that a pass has whatever the number of its examples: those of encoding the catalogue; `width` the working of the output's
     width, where several vectors stand side by side; `products` that of the FLOPs, where they are more than two for each product
-    of the parameters' working; `per_item`: it works for an item of the catalogue, and what leaves it is an item's."""
+    of the parameters' working; `per_item`: it works for an item of the catalogue, and what leaves it is an item's; `past`: it
+    reads past items alone, whoever asks them in its component."""
 
     path: str
     parameters: int
@@ -128,6 +129,7 @@ class Part:
     width: str = ""
     products: str = ""
     per_item: bool = False
+    past: bool = False
 
     @property
     def flops_working(self) -> str:

@@ -5,6 +5,7 @@ needs every field of the history to have a partner; otherwise one linear map eac
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -97,7 +98,7 @@ class HistorySlot(Slot):
         if not self.token:
             return ()
         length = shape.sequences[self.taken(shape).name].length
-        parts = (linear_part("tokens.item", item, token, times=length),)
+        parts = (replace(linear_part("tokens.item", item, token, times=length), past=True),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
     def weighed(self, shape: Shape) -> str:
