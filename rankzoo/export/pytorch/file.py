@@ -142,7 +142,9 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"))]
+        rates = {at: layer.rate for at, layer in self.model.named_modules()
+                 if any(True for _ in layer.parameters()) and getattr(layer, "rate", 1.0) != 1.0}
+        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"), rates)]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)
