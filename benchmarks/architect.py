@@ -49,7 +49,7 @@ from rankzoo.figures.diagram import worded
 from rankzoo.figures.layout import arrange
 from rankzoo.figures.words import flops, memory, size
 from rankzoo.inspection.advice import advice
-from rankzoo.inspection.counts import memory as memory_of
+from rankzoo.inspection.memory import memory as memory_of
 from rankzoo.registry import systems
 from rankzoo.ui.advised import SHOWN
 

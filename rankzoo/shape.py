@@ -112,11 +112,17 @@ class Shape:
 @dataclass(frozen=True)
 class Part:
     """A module's arithmetic: parameters, FLOPs per example (2 per multiply-add of a matrix product), element-wise
-    operations, output shape per example, and the working of the parameter count as a person would write it. `once` are FLOPs
+    operations, output shape per example, and the working of the parameter count as a person would write it. `rows` are those of a
+    table of which a step learns the rows alone that it read. `once` are FLOPs
     that a pass has whatever the number of its examples: those of encoding the catalogue; `width` the working of the output's
     width, where several vectors stand side by side; `products` that of the FLOPs, where they are more than two for each product
-    of the parameters' working; `per_item`: it works for an item of the catalogue, and what leaves it is an item's; `past`: it
-    reads past items alone, whoever asks them in its component."""
+    of the parameters' working.
+
+    `inside` are the shapes of what stands within it on the way to its output, such as an MLP's hidden layers. `items` is for how
+    many items of the catalogue it works instead of for an example (0: for an example): what leaves it is an item's then. Where a
+    step encodes only the items that its examples name, `named` is how many one can name. `still`: it does not learn. `past`: it
+    reads past items alone, whoever asks them in its component.
+    """
 
     path: str
     parameters: int
@@ -124,12 +130,36 @@ class Part:
     output: tuple[int, ...] = ()
     working: str = ""
     table: bool = False
+    rows: int = 0
     elementwise: int = 0
     once: int = 0
     width: str = ""
     products: str = ""
-    per_item: bool = False
+    inside: tuple[tuple[int, ...], ...] = ()
+    items: int = 0
+    named: int = 0
+    still: bool = False
     past: bool = False
+
+    @property
+    def per_item(self) -> bool:
+        """Whether what leaves it is an item's of the catalogue, not an example's."""
+        return self.items > 0
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """What it hands on for one example or item, its output last: what training keeps for the way back, if it learns."""
+        return () if self.still else (*self.inside, *([self.output] if self.output else []))
+
+    def times(self, batch_size: int) -> int:
+        """How often a step on a batch uses it: for every example, for every item, or at most for the items that examples name and
+        the unknown one."""
+        named = 1 + batch_size * self.named if self.named else self.items
+        return min(self.items, named) if self.items else batch_size
+
+    def kept(self, batch_size: int) -> int:
+        """Numbers that it hands on in a step on a batch."""
+        return self.times(batch_size) * sum(map(prod, self.shapes))
 
     @property
     def flops_working(self) -> str:
@@ -145,7 +175,7 @@ class Part:
     def for_items(self, items: int) -> Part:
         """The same, as it works for each of so many items of the catalogue once a pass, and no more for an example."""
         told = f"{self.flops_working} × {items:,}" if self.flops else ""
-        return replace(self, flops=0, once=self.flops * items, products=told, per_item=True)
+        return replace(self, flops=0, once=self.flops * items, products=told, items=items)
 
 
 def side_by_side(widths: Sequence[int]) -> str:
@@ -205,8 +235,12 @@ class Count:
 
     @property
     def activations(self) -> int:
-        """Numbers that leave a part for one example: what training must keep for the backward pass."""
-        return sum(prod(p.output) for p in self.parts if p.output and not p.per_item)
+        """Numbers that the layers hand on for one example: what training must keep of it for the backward pass."""
+        return sum(p.kept(1) for p in self.parts if not p.items)
+
+    def kept(self, batch_size: int) -> int:
+        """The same for a batch, with those of the items that a step on it encodes."""
+        return sum(p.kept(batch_size) for p in self.parts)
 
 
 BlockForm = Literal["feature", "numbers", "forest", "item", "left", "history", "bias", "candidate", "scorer", "sum", "product",

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from rankzoo.blueprint import Blueprint
 from rankzoo.components.mlp import sum_part
 from rankzoo.document import Document
-from rankzoo.inspection.counts import components, memory, modules, parts, shaped
+from rankzoo.inspection.counts import components, modules, parts, shaped
+from rankzoo.inspection.memory import memory
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.shape import Part, side_by_side

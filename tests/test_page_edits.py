@@ -410,6 +410,10 @@ def test_every_component_with_its_memory_and_shape():
     assert list(table["component"]) == ["representation", "concatenation", "sharing", "towers", "losses", "all"]
     assert table["parameters"].iloc[-1] == f"{count.parameters:,}" and "4 × 8" in set(table["leaves as"])
     assert table["activations"].iloc[-1] == f"{count.activations:,}"
+    terms = app.dataframe[1].value
+    assert "2 × 1,495 × 4" in set(terms["bytes"]) and f"{count.parameters:,} × 4" in set(terms["bytes"])
+    app = visit("architect", c=link.encode(Document.preset("youtube")), sel="sharing")
+    assert any(each.value.endswith(" in training") for each in app.caption)
 
 
 @pytest.mark.parametrize("arch", BUILT)

@@ -38,14 +38,14 @@ def test_sizes_change_the_counts_and_nothing_else():
 
 
 def test_the_line_of_a_size_is_its_column_of_the_table():
-    """Spotify's towers keep what they make of every track of a request: more than its parameters by far, on 11 cards."""
+    """Spotify keeps what encoding and scoring make of every track: more than its parameters by far, on 17 cards."""
     app = opened("spotify")
     app.session_state["rz_costs"] = True
     app.segmented_control(key="rz_scale").set_value("industry").run()
     column = app.dataframe[0].value.set_index("")["Industry"]
     training, activations = column["In training, with Adam (row-wise for tables)"], column["Of that, the activations of a batch"]
-    assert any(f"{training} in training" in each.value for each in app.caption) and training.endswith("GB")
-    assert activations.endswith("GB") and int(column["Cards of 80 GB that hold the training"]) == 11
+    assert any(f"{training} in training" in each.value for each in app.caption) and training.endswith("TB")
+    assert activations.endswith("TB") and int(column["Cards of 80 GB that hold the training"]) == 17
 
 
 @pytest.mark.parametrize(("typed", "near"), [(12.7, 13), (0, 1), (5_000_000, 1_000_000)])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rankzoo.document import Document
-from rankzoo.inspection.counts import memory
+from rankzoo.inspection.memory import memory
 from rankzoo.inspection.scale import CARD, FACTOR, Scaled, costs, growing, id_tables, industry, tables
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
@@ -51,7 +51,7 @@ class TestEverySystem:
         for large in (Scaled("sample", document.blueprint, document.schema(), 1), document.industry()):
             found, told = costs(large, batch), memory(large.count, batch)
             assert (found["float32"], found["training"]) == (told["serving"], told["training"])
-            assert found["activations"] == 4 * batch * large.count.activations < found["training"]
+            assert found["activations"] == 4 * large.count.kept(batch) < found["training"]
             assert (found["cards"] - 1) * CARD < found["training"] <= found["cards"] * CARD
 
     def test_whatever_grows_is_named(self, id: str):

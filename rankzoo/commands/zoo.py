@@ -61,6 +61,7 @@ def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], sca
 
 def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     from rankzoo.inspection.counts import parts, shaped
+    from rankzoo.inspection.memory import held, worked
     from rankzoo.inspection.scale import costs, growing
     from rankzoo.runs.limits import check, profile
 
@@ -79,10 +80,11 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         blueprint, schema = large.blueprint, large.schema
     else:
         check(document, profile())
-    count = blueprint.count(schema)
+    count, batch = blueprint.count(schema), document.settings.batch_size
     before = grown(document, blueprint, schema)
-    answer |= {"modules": parts(blueprint, schema), "parameters": numbers(count), "flops_per_example": count.flops,
-               "provenance": facts(system), "system": system.id, "dataset": document.data, "changed": list(document.changed()),
+    answer |= {"modules": parts(blueprint, schema, batch), "parameters": numbers(count), "flops_per_example": count.flops,
+               "memory": {"batch": batch, **worked(count, batch)}, "provenance": facts(system),
+               "system": system.id, "dataset": document.data, "changed": list(document.changed()),
                "grew": before}
     rows = [{**row, "output_shape": shaped(row)} for row in answer["modules"]]
     columns = ("path", "kind", "parameters", "flops", *(["flops_once"] if count.once else []), "output_shape", "working")
@@ -90,9 +92,16 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(rows, columns), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
-        f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
+        f"{_work(count)} per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
+        f"{answer['memory']['serving']:,} bytes in serving, {answer['memory']['training']:,} in training with batches of "
+        f"{batch}: " + ", ".join(f"{term.what} {term.working}" for term in held(count, batch)),
         *([f"Grew out of {before['told']}: `compare {system.id}` sets them side by side"] if before else []), "",
         facts_table(system)]))
+
+
+def _work(count: Count) -> str:
+    """What an example takes: of a model that multiplies no matrix its element-wise operations, which are all that it does."""
+    return f"{count.flops:,} FLOPs" if count.flops or not count.elementwise else f"{count.elementwise:,} element-wise operations"
 
 
 def large_as_told(large: Scaled, more: Grown) -> str:

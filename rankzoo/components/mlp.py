@@ -104,8 +104,8 @@ def mlp_part(path: str, inputs: int, widths: tuple[int, ...], act: Activation = 
         macs += inputs * width
         terms.append(f"{inputs:,} × {width:,} + {width:,}" + (f" + {width:,}" if extra else ""))
         inputs = width
-    leaves = (times, inputs) if times > 1 else (inputs,)
-    return Part(path, parameters, 2 * macs * times, leaves, " + ".join(terms))
+    *inside, leaves = [(times, width) if times > 1 else (width,) for width in widths or (inputs,)]
+    return Part(path, parameters, 2 * macs * times, leaves, " + ".join(terms), inside=tuple(inside))
 
 
 def sum_part(path: str, vectors: int, width: int) -> Part:

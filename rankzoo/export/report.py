@@ -17,9 +17,11 @@ from rankzoo.figures.theme import theme
 from rankzoo.figures.words import fixed, flops, memory, size, whole
 from rankzoo.inspection import counts
 from rankzoo.inspection.advice import advice
+from rankzoo.inspection.memory import held
 from rankzoo.inspection.scale import CARD, Scaled, costs
 from rankzoo.paths import leaves
 from rankzoo.runs.tables import Run
+from rankzoo.shape import Count
 
 STYLE = """body{font:15px/1.5 'Source Sans 3','Source Sans','Helvetica Neue',Arial,sans-serif;color:#1f2430;max-width:1100px;
 margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;margin:32px 0 8px}svg{width:100%;height:auto}
@@ -53,7 +55,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     parts += ["<h2>Every part</h2>", f"<p>{whole(count.parameters)} parameters, {whole(count.embedding)} of them in embedding "
               f"tables; {flops(count.flops)} per example{once}.</p>",
               _table(("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape"), rows)]
-    parts += _sizes(document) + _facts(document)
+    parts += _memory(document, count) + _sizes(document) + _facts(document)
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(system.title)} · RankZoo</title>'
             f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n' + "\n".join(parts)
             + '\n<p class="grey">Made by RankZoo.</p></body></html>\n')
@@ -86,6 +88,16 @@ def _advised(document: Document) -> list[str]:
     return [f"<h2>What an expert would object to</h2><ul>{items}</ul>"] if found else []
 
 
+def _memory(document: Document, count: Count) -> list[str]:
+    """What each component and all together take in training, term by term; of serving the weights."""
+    batch = document.settings.batch_size
+    own = {place.address: place.spec.count(place.shape) for place in document.blueprint.places(document.schema())}
+    rows = [(address, term.what, term.working, _Number(memory(term.bytes)))
+            for address, each in {**own, "all": count}.items() for term in held(each, batch)]
+    return ["<h2>Memory</h2>", f"<p>In float32, with batches of {whole(batch)}. Serving holds the weights.</p>",
+            _table(("component", "what", "bytes", "in all"), rows)]
+
+
 def _sizes(document: Document) -> list[str]:
     """What it takes here and as large as in industry."""
     sizes = [Scaled("this app", document.blueprint, document.schema(), 1), document.industry()]
@@ -95,7 +107,8 @@ def _sizes(document: Document) -> list[str]:
     rows += [(f"{each.at} = {each.said}", "",
               f"{each.fact.tag}: {each.fact.value} ({each.fact.place})") for each in sizes[1].sizes]
     said = (f"Counted, not built; tables of ids of which no source tells are {whole(sizes[1].factor)} times as long. Training "
-            f"holds the activations of a batch of {whole(document.settings.batch_size)} too; a card holds {memory(CARD)}.")
+            f"holds the activations of a batch of {whole(document.settings.batch_size)} too, those of the items "
+            f"that it encodes among them; a card holds {memory(CARD)}.")
     return ["<h2>As large as in industry</h2>", f"<p>{said}</p>", _table(("", "this app", "industry"), rows)]
 
 

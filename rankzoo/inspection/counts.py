@@ -5,21 +5,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.inspection.memory import worked
 from rankzoo.schema import Schema
 from rankzoo.shape import Count, Shape
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BYTES = 4
-ADAM_STATES = 2
-ROW_STATES = 2
 
-
-def parts(blueprint: Blueprint, schema: Schema) -> list[dict[str, object]]:
+def parts(blueprint: Blueprint, schema: Schema, batch_size: int = 1) -> list[dict[str, object]]:
     """A record per part in the order of the forward pass: path, slot, kind, parameters, flops, output_shape, output_working (of
     a width that is a sum), per_item (where what leaves is an item's of the catalogue), working (of the parameters), flops_once
-    (of a pass, for all items), flops_working (of both), activations (numbers kept for the backward pass of an example)."""
+    (of a pass, for all items), flops_working (of both), activations (numbers kept for the backward pass of an example), bytes in
+    serving and in training with batches of that size, and serving_working, training_working of these."""
     specs = dict(blueprint.specs())
     rows = []
     for part in blueprint.count(schema).parts:
@@ -27,7 +25,8 @@ def parts(blueprint: Blueprint, schema: Schema) -> list[dict[str, object]]:
         rows.append({"path": part.path, "slot": address.split(".")[0], "kind": specs[address].kind, "parameters": part.parameters,
                      "flops": part.flops, "flops_once": part.once, "output_shape": list(part.output),
                      "output_working": part.width, "per_item": part.per_item, "working": part.working,
-                     "flops_working": part.flops_working, "activations": Count((part,)).activations})
+                     "flops_working": part.flops_working, "activations": Count((part,)).activations,
+                     **worked(Count((part,)), batch_size)})
     return rows
 
 
@@ -38,13 +37,13 @@ def shaped(row: Mapping[str, object]) -> str:
 
 
 def components(blueprint: Blueprint, schema: Schema, batch_size: int) -> list[dict[str, object]]:
-    """A record per component: address, kind, parameters, flops, activations, bytes in serving and in training, and the shape that
-    leaves it, in words."""
+    """A record per component: address, kind, parameters, flops, activations, bytes in serving and in training with the working of
+    both, and the shape that leaves it, in words."""
     rows = []
     for place in blueprint.places(schema):
         count = place.spec.count(place.shape)
         rows.append({"address": place.address, "kind": place.spec.kind, "parameters": count.parameters, "flops": count.flops,
-                     "activations": count.activations, **memory(count, batch_size),
+                     "activations": count.activations, **worked(count, batch_size),
                      "leaves": leaving(place.address.split(".")[0], place.spec.after(place.shape))})
     return rows
 
@@ -94,10 +93,3 @@ def by_slot(count: Count) -> Mapping[str, int]:
     return {slot: total for slot, total in sums.items() if total}
 
 
-def memory(count: Count, batch_size: int) -> dict[str, int]:
-    """Bytes in float32: serving holds the parameters; training adds gradients and optimiser states of the dense part (two
-    numbers each), two numbers per table row, and the activations of a batch."""
-    rows = sum(part.parameters // max(1, part.output[-1]) for part in count.parts if part.table)
-    serving = BYTES * count.parameters
-    training = serving + BYTES * ((1 + ADAM_STATES) * count.dense + ROW_STATES * rows + batch_size * count.activations)
-    return {"serving": serving, "training": training}

@@ -9,7 +9,7 @@ from functools import cached_property
 from rankzoo.blueprint import Blueprint
 from rankzoo.facts import Size
 from rankzoo.inspection.candidates import work
-from rankzoo.inspection.counts import memory
+from rankzoo.inspection.memory import activations, memory
 from rankzoo.schema import Schema
 from rankzoo.shape import Count
 
@@ -99,7 +99,8 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
 
 def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str, int]:
     """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients, the states of
-    Adam (row-wise for tables) and a batch's activations · `activations`: bytes of these alone · `cards`: of 80 GB, to hold
+    Adam (row-wise for tables) and a batch's activations, those of the items that it encodes among them · `activations`: bytes of
+    these alone · `cards`: of 80 GB, to hold
     `training` · FLOPs of a request of so many candidates, and of that what it computes once and for each candidate (where a row
     scores the whole catalogue, of one row) · `flops_once`: of encoding the catalogue beforehand."""
     count, schema = scaled.count, scaled.schema
@@ -107,6 +108,6 @@ def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str,
     request = work(scaled.blueprint, schema)
     return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
             **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,
-            "activations": training - memory(count, batch_size=0)["training"], "cards": -(-training // CARD),
+            "activations": activations(count, batch_size), "cards": -(-training // CARD),
             "flops_per_request": request.of(candidates), "flops_request": request.once, "flops_candidate": request.each,
             "flops_once": count.once}

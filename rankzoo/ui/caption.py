@@ -12,6 +12,8 @@ from rankzoo.export.picture import HEADS, Learned
 from rankzoo.figures import diagram, latex
 from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
+from rankzoo.figures.words import memory as in_bytes
+from rankzoo.inspection import memory
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.inspection.provenance import live
 from rankzoo.shape import Block, Count
@@ -138,6 +140,7 @@ def _numbers(number, more, part: Count, count: Count) -> None:
     """Parameters and the share of the model's work, both with their arithmetic."""
     held = [p for p in part.parts if p.parameters]
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
+    _memory(number, part)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
     if len(held) <= SHORT:
         number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
@@ -151,6 +154,16 @@ def _numbers(number, more, part: Count, count: Count) -> None:
     more.caption(said[1]) if part.once else None
     if len(busy) <= SHORT:
         more.caption("  \n".join(page.escaped(f"{each} FLOP") for each in worked))
+
+
+def _memory(number, part: Count) -> None:
+    """Bytes in serving and in training, with the arithmetic of each term behind them."""
+    batch = state.document().settings.batch_size
+    found, terms = memory.memory(part, batch), memory.held(part, batch)
+    if terms:
+        told = "; ".join(f"{say(term.what)}: {term.working} = {in_bytes(term.bytes)}" for term in terms)
+        number.caption(say("{serving} in serving, {training} in training", serving=in_bytes(found["serving"]),
+                           training=in_bytes(found["training"])), help=page.escaped(told))
 
 
 def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:

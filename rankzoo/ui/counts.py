@@ -7,6 +7,7 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, whole
 from rankzoo.inspection import counts
+from rankzoo.inspection.memory import held
 from rankzoo.ui.words import say
 
 
@@ -18,14 +19,20 @@ def show(document: Document) -> None:
 
 
 def _all(document: Document) -> None:
-    count, batch = document.blueprint.count(document.schema()), document.settings.batch_size
-    bytes_of = counts.memory(count, batch)
     st.dataframe(table(document), hide_index=True, width="stretch", alt=say("What each component takes, and its shapes"))
-    st.caption(say("{parameters} parameters × 4 bytes = {serving} in serving. Training adds a gradient and two states of Adam "
-                   "for each of {dense} dense numbers, two numbers for each row of a table, and {activations} activations for "
-                   "each of {batch} examples of a batch: {training}.", parameters=whole(count.parameters),
-                   serving=memory(bytes_of["serving"]), dense=whole(count.dense), activations=whole(count.activations),
-                   batch=whole(batch), training=memory(bytes_of["training"])))
+    st.dataframe(memories(document), hide_index=True, width="stretch", alt=say("Memory, term by term"))
+    st.caption(say("Memory in float32, with batches of {batch}: serving holds the weights, training all of it. Activations are "
+                   "the numbers that layers hand on, kept for the way back; of items, of those that a batch encodes.",
+                   batch=whole(document.settings.batch_size)))
+
+
+def memories(document: Document) -> pd.DataFrame:
+    """The memory in training of every component and of all together, a row for each term; the weights are what serving holds."""
+    places, batch = document.blueprint.places(document.schema()), document.settings.batch_size
+    each = [(place.address, place.spec.count(place.shape)) for place in places]
+    each.append((say("all"), document.blueprint.count(document.schema())))
+    return pd.DataFrame([{say("component"): address, say("memory"): say(term.what), say("bytes"): term.working,
+                          say("in all"): memory(term.bytes)} for address, count in each for term in held(count, batch)])
 
 
 def table(document: Document) -> pd.DataFrame:

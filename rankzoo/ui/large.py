@@ -109,4 +109,5 @@ def _all(document: Document) -> None:
                    "the activations of a batch of {batch}. A card holds {card}.", batch=whole(batch), card=memory(CARD))
                + " " + say("What reads the user and the histories alone is computed once a request; a column of the context "
                            "counts as the candidate's.")
-               + (" " + say("What encoding the items keeps comes on top.") if any(each["flops_once"] for each in found) else ""))
+               + (" " + say("Of the items, what encoding them keeps is among these.") if any(each["flops_once"] for each in found)
+                  else ""))

@@ -81,7 +81,8 @@ class CIN(Slot):
             flops = 2 * d * maps * m * (before + 1)  # Σ_i for every map and field, then Σ_j with X^0
             working = f"{maps} × {before} × {m}" + (f" + {maps}" if self.bias else "")
             parts.append(Part(f"layer.{k}", maps * before * m + self.bias * maps, flops, (maps, d), working,
-                              products=f"2 × {d:,} × {maps:,} × {m:,} × ({before:,} + 1)"))
+                              products=f"2 × {d:,} × {maps:,} × {m:,} × ({before:,} + 1)",
+                              inside=((maps, m, d),)))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:

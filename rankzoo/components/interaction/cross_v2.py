@@ -55,14 +55,15 @@ class CrossV2(CrossNetwork):
     def layer_part(self, i: int, d: int) -> Part:
         name, r, k = f"layer.{i}", self.rank, self.experts
         if not r:
-            return Part(name, d * d + d, 2 * d * d, (d,), f"{d:,} × {d:,} + {d:,}")
+            return Part(name, d * d + d, 2 * d * d, (d,), f"{d:,} × {d:,} + {d:,}", inside=((d,),))
         core, mixed = k * r * r if self.core else 0, k * d if k > 1 else 0
         gate = mixed if self.gates == "layer" else 0
         working = (f"{k} × 2 × {d:,} × {r}" + (f" + {k} × {r} × {r}" if core else "") + f" + {d:,}"
                    + (f" + {k} × {d:,}" if gate else ""))
         flops = 2 * (2 * k * d * r + core) + 2 * mixed + 2 * mixed  # the maps, the gates, the mixing
         products = (f"2 × {k} × (2 × {d:,} × {r}" + (f" + {r} × {r}" if core else "") + (f" + 2 × {d:,}" if mixed else "") + ")")
-        return Part(name, 2 * k * d * r + core + d + gate, flops, (d,), working, products=products)
+        return Part(name, 2 * k * d * r + core + d + gate, flops, (d,), working, products=products,
+                    inside=(*[(k, r)] * (1 + self.core), (k, d)))
 
     def count(self, shape: Shape) -> Count:
         d = shape.width

@@ -66,7 +66,8 @@ class SelfAttention(Slot):
         m, d = len(shape.fields), one_width(shape) if i == 0 else self.out
         flops = 2 * m * self.out * (4 * d + 2 * m)
         return Part(f"layer.{i}", 4 * d * self.out, flops, (m, self.out), f"4 × {d:,} × {self.out:,}",
-                    products=f"2 × {m:,} × {self.out:,} × (4 × {d:,} + 2 × {m:,})")
+                    products=f"2 × {m:,} × {self.out:,} × (4 × {d:,} + 2 × {m:,})",
+                    inside=((4, m, self.out), (self.heads, m, m)))
 
     def count(self, shape: Shape) -> Count:
         return Count(tuple(self.layer_part(i, shape) for i in range(self.layers)))

@@ -16,6 +16,7 @@ More than 250 lines, because one matrix serves rows, past items and items: who c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, ClassVar, Literal
 
@@ -122,6 +123,15 @@ class Embeddings(Slot):
             tables |= {f.name: (1, self.width(f.name)) for f in schema.inputs if f.kind == "numeric"}
         return tables
 
+    def item_tables(self, schema: Schema) -> dict[str, dict[str, tuple]]:
+        """The tables that are read for every item of the catalogue, each with what leaves it: of a list its mean."""
+        if schema.catalogue is None:
+            return {}
+        lists = {history.name: history.length for history in schema.catalogue.schema.histories}
+        return {schema.catalogue.table(name): {"output": (width,), "inside": ((lists[name], width),) if name in lists else ()}
+                for name in self.attributes(schema) if schema.catalogue.values(name)
+                for width in (self.width(schema.catalogue.table(name)),)}
+
     def numbers(self, schema: Schema) -> int:
         """How many numbers the bottom MLP reads; 0 where there is none."""
         return sum(f.kind == "numeric" for f in schema.inputs) if self.numeric == "mlp" else 0
@@ -132,8 +142,11 @@ class Embeddings(Slot):
                 and not schema.named(f.name)} if self.relu else {}
 
     def count(self, shape: Shape) -> Count:
-        parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True)
+        items = self.item_tables(shape.schema)
+        parts = [Part(name, rows * width, 0, (width,), f"{rows:,} × {width:,}", table=True, rows=rows)
                  for name, (rows, width) in self.tables(shape.schema).items()]
+        parts = [replace(part, items=shape.schema.catalogue.rows, **items[part.path]) if part.path in items else part
+                 for part in parts]
         parts += [Part(f"{name}.bias", width, 0, (width,), f"{width:,}") for name, width in self.biases(shape.schema).items()]
         parts += [self.bottom_part(shape.schema)] if self.numbers(shape.schema) else []
         return Count(tuple(parts))

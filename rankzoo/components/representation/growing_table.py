@@ -97,7 +97,7 @@ class GrowingTable(Embeddings):
         widths = {self.width(name) for name in names}
         rows = sum(rows for rows, width in self.tables(shape.schema).values() if width in widths)
         working = f"{rows:,}" + (f" × {tasks}" if tasks > 1 else "")
-        return super().count(shape) + Count((Part("first_order", rows * tasks, 0, (tasks,), working, table=True,
+        return super().count(shape) + Count((Part("first_order", rows * tasks, 0, (tasks,), working, table=True, rows=rows,
                                                   elementwise=len(names) * tasks),))
 
     def ids(self, schema: Schema) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ for is left out, or its task would teach nothing.
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -106,7 +107,9 @@ class Neighbours(Attributes):
             if self.aggregator == "lstm":
                 places = schema.catalogue.schema.history(listing(schema)).length if most else 0
                 each = [linear_part(f"read.{k}", into, 4 * into), linear_part(f"state.{k}", into, 4 * into, False, places)]
-            each.append(linear_part(f"layer.{k}", into * (1 + (self.aggregator != "gcn")), out, bias=False))
+            reads = into * (1 + (self.aggregator != "gcn"))
+            each.append(replace(linear_part(f"layer.{k}", reads, out, bias=False),
+                                inside=((reads,), (out,)) if self.normalize else ((reads,),)))
             parts += [part.for_items(rows) for part in each]
         return tuple(parts)
 

@@ -8,6 +8,7 @@ Pitfalls avoided: [PAD] neither answers nor is pooled; [CLS] and [SEP] take part
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from math import gcd
 from typing import Annotated, ClassVar, Literal
 
@@ -95,13 +96,17 @@ class PretrainedEncoder(Titles):
         asked = {f.table for h in schema.histories for f in h.fields}
         return {name: size for name, size in super().tables(schema).items() if name != text or name in asked}
 
+    def item_tables(self, schema: Schema) -> dict[str, dict[str, tuple]]:
+        return {}
+
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:
         """Embeddings of pieces and places, layers, pooling, and the map to the item's vector."""
         places = PLACES + 2  # and two kinds of sentences, of which the first is used
-        parts = [Part("pieces", WORDS * D, 0, (self.length, D), f"{WORDS:,} × {D}", table=True),
-                 Part("places", places * D + 2 * D, 0, (self.length, D), f"{places} × {D} + 2 × {D}")]
+        parts = [Part("pieces", WORDS * D, 0, (self.length, D), f"{WORDS:,} × {D}", table=True, rows=WORDS, still=True),
+                 Part("places", places * D + 2 * D, 0, (self.length, D), f"{places} × {D} + 2 × {D}", still=True)]
         for i in range(LAYERS):
-            parts += block_parts(f"layer.{i}", D, FFN, HEADS, self.length)
+            parts += [replace(part, still=i < LAYERS - self.trained)
+                      for part in block_parts(f"layer.{i}", D, FFN, HEADS, self.length)]
         parts += self.pooling_parts(D, self.length - 1)
         return self.once([*parts, linear_part("project", self.read_width(D), self.item_width(schema))], schema)
 

@@ -99,7 +99,20 @@ class Titles(Embeddings):
         return (self.listed(schema).name,) if lists_of_words(schema) else ()
 
     def count(self, shape: Shape) -> Count:
-        return super().count(shape) + Count(self.encoder_parts(shape.schema))
+        parts, named = (super().count(shape) + Count(self.encoder_parts(shape.schema))).parts, self.named(shape)
+        return Count(tuple(replace(part, named=named) if part.items else part for part in parts))
+
+    def named(self, shape: Shape) -> int:
+        """How many items a row can name, whose titles alone are read in training; 0 where a task chooses among all of them."""
+        schema = shape.schema
+        if any(schema.named(task.of) for task in shape.tasks):
+            return 0
+        past = sum(h.length for h in schema.histories for field in h.fields if schema.named(field.table))
+        return past + sum(schema.named(feature.name) for feature in schema.categorical)
+
+    def item_tables(self, schema: Schema) -> dict[str, dict[str, tuple]]:
+        """The words' table, of which every place of a title takes a row."""
+        return {table: {"output": read["inside"][0]} for table, read in super().item_tables(schema).items()}
 
     @abstractmethod
     def encoder_parts(self, schema: Schema) -> tuple[Part, ...]:

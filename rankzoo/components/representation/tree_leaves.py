@@ -115,7 +115,8 @@ class TreeLeaves(Embeddings):
         """V·d numbers in each table of leaves; nothing is multiplied."""
         each, working = prod((self.trees, self.leaves, self.dim)), f"{self.trees:,} × {self.leaves:,} × {self.dim:,}"
         width = side_by_side([self.dim] * self.trees) if self.pooling == "concat" else ""
-        return tuple(Part(f"forest{tail}", each, 0, (self.wide,), working, table=True, width=width) for tail in self.tails(shape))
+        return tuple(Part(f"forest{tail}", each, 0, (self.wide,), working, table=True, width=width,
+                          inside=((self.trees, self.dim),) if self.pooling == "sum" else ()) for tail in self.tails(shape))
 
     def tails(self, shape: Shape) -> tuple[str, ...]:
         """How the addresses of the tables end, one for each group that has its own."""

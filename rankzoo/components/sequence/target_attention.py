@@ -5,6 +5,7 @@ the softmax out, so that Σ_j a keeps the intensity of the interest; the authors
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -53,7 +54,8 @@ class TargetAttention(HistorySlot):
 
     def count(self, shape: Shape) -> Count:
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
-        unit = (mlp_part("unit", 4 * token, self.unit, self.activation, times=length),
+        unit = mlp_part("unit", 4 * token, self.unit, self.activation, times=length)
+        unit = (replace(unit, inside=((length, 4 * token), *unit.inside)),
                 linear_part("score", self.unit[-1], 1, times=length))
         return Count(self.token_parts(shape, candidate=True) + unit + (sum_part("sum", length, token),))
 

@@ -93,12 +93,12 @@ class HistorySlot(Slot):
                            needs=f"{axes(self.taken(shape).length, 'd')}, {axes('d')}")
 
     def token_parts(self, shape: Shape, candidate: bool) -> tuple[Part, ...]:
-        """Count of the maps that make tokens; none where fields stand side by side."""
+        """Count of past items side by side and of the maps that make tokens of them."""
         item, wide, token = self.widths(shape)
-        if not self.token:
-            return ()
         length = shape.sequences[self.taken(shape).name].length
-        parts = (replace(linear_part("tokens.item", item, token, times=length), past=True),)
+        if not self.token:
+            return (Part("tokens", 0, 0, (length, item)),)
+        parts = (replace(linear_part("tokens.item", item, token, times=length), inside=((length, item),), past=True),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
     def weighed(self, shape: Shape) -> str:

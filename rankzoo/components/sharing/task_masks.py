@@ -85,7 +85,8 @@ class TaskMasks(Slot):
     def count(self, shape: Shape) -> Count:
         """One network's weights, never T copies; one masked pass per task."""
         one, tasks = mlp_part("base", shape.joined, self.widths), len(shape.tasks)
-        return Count((Part("base", one.parameters, tasks * one.flops, (tasks, *one.output), one.working),))
+        return Count((Part("base", one.parameters, tasks * one.flops, (tasks, *one.output), one.working,
+                           inside=tuple((tasks, *hidden) for hidden in one.inside)),))
 
     def draw(self, shape: Shape) -> Drawing:
         at, count = shape.at, self.count(shape)

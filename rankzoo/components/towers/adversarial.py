@@ -100,7 +100,7 @@ def guessable(schema: Schema, name: str) -> bool:
 
 def taught_alone(part: Part) -> Part:
     """A part that works while the model learns: serving does nothing for it."""
-    return Part(part.path, part.parameters, 0, part.output, part.working)
+    return Part(part.path, part.parameters, 0, part.output, part.working, inside=part.inside)
 
 
 def reversed_gradient(x: Tensor, strength: float) -> Tensor:

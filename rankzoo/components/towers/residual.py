@@ -45,7 +45,7 @@ class Residual(Slot):
         d, parts = shape.branch, []
         for task in shape.tasks:
             parts += [Part(f"deep.{task.name}.unit.{i}", 2 * d * h + h + d, 4 * d * h, (d,),
-                           f"{d:,} × {h:,} + {h:,} + {h:,} × {d:,} + {d:,}") for i, h in enumerate(self.units)]
+                           f"{d:,} × {h:,} + {h:,} + {h:,} × {d:,} + {d:,}", inside=((h,),)) for i, h in enumerate(self.units)]
             parts.append(linear_part(f"head.{task.name}", d + shape.head_width, 1, self.head_bias))
         return Count(tuple(parts))
 
