@@ -16,6 +16,7 @@ from rankzoo.data.gaps import refilled
 from rankzoo.data.load import schema_of
 from rankzoo.document import Document
 from rankzoo.export.report import report
+from rankzoo.figures.words import memory
 from rankzoo.inspection.candidates import Work, work
 from rankzoo.inspection.scale import Scaled, costs
 from rankzoo.model import RankingModel
@@ -23,7 +24,7 @@ from rankzoo.registry import systems
 from rankzoo.schema import Feature, Schema, Task
 from rankzoo.signals import Batch
 from tests.support import random_batch
-from tests.test_cli import answer
+from tests.test_cli import answer, run
 
 Product = tuple[int, list[torch.Tensor]]
 
@@ -114,3 +115,14 @@ def test_the_report_says_what_is_once_and_what_is_each():
     text, cost = report(document), costs(Scaled("", document.blueprint, document.schema(), 1), 256)
     assert (cost["flops_request"], cost["flops_candidate"]) == (163_520, 48)
     assert "FLOPs once a request" in text and ">48 FLOP<" in text and "FLOPs for each candidate" in text
+
+
+def test_show_says_in_words_what_a_model_of_that_size_takes():
+    """YouTube: bytes by format, training and its cards, a request; NRMS what is once and what is each."""
+    said, cost = run("show", "youtube", "--scale", "industry").stdout, costs(Document.preset("youtube").industry(), 256)
+    for words in ("Counted, not built", "9.004 GB in float32", "4.502 GB in bfloat16", "2.251 GB in int8", "row-wise for tables",
+                  "cards of 80 GB that hold it: 1", f"{memory(cost['training'])} in training"):
+        assert words in said
+    nrms = run("show", "nrms", "--scale", "industry").stdout
+    assert "0.21 MFLOP a request of 1,000 candidates: 0.16 MFLOP once a request, 48 FLOP for each candidate" in nrms
+    assert "Counted, not built" not in run("show", "nrms").stdout

@@ -19,6 +19,8 @@ NAMED = frozenset(("user", "item", "query", "product", "track", "news", "video",
 ID = re.compile(r"(?:^|[^a-zA-Z])[uU]?(?:id|ID|Id)$|[a-z](?:Id|ID)$")
 CARD = 80 * 10**9
 """Bytes of one accelerator card."""
+CANDIDATES = 1_000
+"""Of a request, unless another number is asked for."""
 NUMBERS = {"float32": 4, "bfloat16": 2, "int8": 1}
 """Bytes of a parameter."""
 
@@ -97,7 +99,7 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
     return replace(schema, features=features, histories=histories, catalogue=items)
 
 
-def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str, int]:
+def costs(scaled: Scaled, batch_size: int, candidates: int = CANDIDATES) -> dict[str, int]:
     """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients, the states of
     Adam (row-wise for tables) and a batch's activations, those of the items that it encodes among them · `activations`: bytes of
     these alone · `cards`: of 80 GB, to hold
