@@ -24,3 +24,15 @@ def test_the_press_that_mends_a_list_names_the_whole_list(typed: str, widths: tu
     if max(widths) < 1_000:
         app.button("rz_mend").click().run()
         assert said(app) == [] and document(app).blueprint.sharing.widths == widths
+
+
+@pytest.mark.parametrize("beside", [{}, {"towers": {"kind": "mlp", "widths": [24]}}])
+def test_a_number_in_a_link_that_was_written_as_text_leaves_its_other_edits_alone(beside: dict):
+    """«"4"» means 4, and whatever else the link changes comes with it."""
+    written = {"v": 1, "arch": "youtube", "blueprint": {"sharing": {"kind": "mmoe", "experts": "4"}, **beside}}
+    app = visit("architect", c=j(written))
+    label = app.button("rz_mend").label.replace("\\", "")
+    assert len(said(app)) == 1 and label == ("Set Sharing · Experts to 4" if beside else "Leave it as it was")
+    app.button("rz_mend").click().run()
+    wanted = Document.preset("youtube").but([(f"blueprint.{slot}", value) for slot, value in beside.items()])
+    assert said(app) == [] and document(app) == wanted
