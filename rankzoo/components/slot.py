@@ -57,6 +57,10 @@ class Slot(BaseModel):
         """The component's name, with these settings."""
         return self.title
 
+    def unused(self) -> frozenset[str]:
+        """The first words of what its module tells of other forms than the one that these settings choose."""
+        return frozenset()
+
     @abstractmethod
     def after(self, shape: Shape) -> Shape:
         """What leaves this slot, given what enters it; raises a ZooError with `shape.at` where it cannot stand here."""
