@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from rankzoo.data.later import pa, pq
 from rankzoo.data.roles import Label, Roles
 from rankzoo.errors import ZooError
 

@@ -5,8 +5,8 @@ Values are compared as text, so that a CSV and a Parquet file of the same table 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+
+from rankzoo.data.later import pa, pc
 
 
 def is_text(kind: pa.DataType) -> bool:

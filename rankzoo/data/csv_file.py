@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from rankzoo.data.headers import check_names
+from rankzoo.data.later import pa, pc
 from rankzoo.data.limits import Limits
 from rankzoo.errors import ZooError
 

@@ -18,11 +18,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 import rankzoo
 from rankzoo.data.home import home
+from rankzoo.data.later import pa, pq
 from rankzoo.data.limits import Limits, limits_of
 from rankzoo.errors import ZooError
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import census, uploads
 from rankzoo.data.dataset import Dataset, Part
+from rankzoo.data.later import pa
 from rankzoo.data.preparation import prepare, prepare_declared
 from rankzoo.data.roles import Roles
 from rankzoo.data.world import World, unknown_dataset, worlds

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from rankzoo.data.columns import is_numeric, is_text
 from rankzoo.data.headers import check_names
+from rankzoo.data.later import pa, pc, pq
 from rankzoo.data.limits import MIB, Limits
 from rankzoo.errors import ZooError
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts
 from rankzoo.data.gaps import refilled
+from rankzoo.data.later import pa, pc
 from rankzoo.data.recipes import GRADE, LISTED
 from rankzoo.data.roles import Label, Roles
 from rankzoo.schema import Bids, Catalogue, Feature, Grades, History, Schema, Task

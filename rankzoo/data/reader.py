@@ -10,10 +10,8 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from rankzoo.data import csv_file, parquet_file
+from rankzoo.data.later import pa, pq
 from rankzoo.data.limits import Limits
 from rankzoo.errors import ZooError
 

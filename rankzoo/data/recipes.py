@@ -5,7 +5,8 @@ Every function takes the generator of its table, so that the order of draws is t
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
+
+from rankzoo.data.later import pa
 
 LISTED, GRADE = "list.item", "list.grade"
 """The columns of a table whose rows hold graded lists: the items of a list, and the grade of each."""

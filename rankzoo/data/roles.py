@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts, different, infinite, is_numeric, is_text, missing, written_nan
+from rankzoo.data.later import pa, pc
 from rankzoo.errors import ZooError, closest
 from rankzoo.schema import TaskKind
 

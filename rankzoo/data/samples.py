@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rankzoo.data import census
 from rankzoo.data.columns import is_text
+from rankzoo.data.later import pa, pq
 from rankzoo.data.world import World, worlds
 
 SEED, ROWS = 0, 2_000

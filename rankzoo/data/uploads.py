@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rankzoo.data.columns import is_text
 from rankzoo.data.files import label_of, not_stored, read
 from rankzoo.data.home import home
+from rankzoo.data.later import pa, pc, pq
 from rankzoo.data.limits import Limits
 from rankzoo.data.roles import Role, Roles, guess
 from rankzoo.data.world import built_in, unknown_dataset

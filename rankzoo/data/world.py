@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Truth
 from rankzoo.errors import ZooError, closest, nearest
 from rankzoo.schema import Schema

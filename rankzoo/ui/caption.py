@@ -1,4 +1,7 @@
-"""Caption: the strip below the Architect's diagram: what is selected, its formula, its count, its settings and their sources."""
+"""Caption: the strip below the Architect's diagram: what is selected, its formula, its count, its settings and their sources.
+
+Over 250 lines, since all that is told of one part is told in one strip.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -8,6 +8,8 @@ Before that the states may read each other once more, r ← [A^k V_k r]_k withou
 
 A training encodes each title that a batch names, once, however many rows name it. The words' states of the candidate are handed
 on as a sequence, for a task about words; those of past items as another, in which an item's words stand side by side.
+
+Over 250 lines: what is counted of a title and what is computed of it stand beside each other.
 """
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes, related
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Schema, Task

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Auctions, Delays, Relatedness, Truth
 from rankzoo.data.world import Made, check_rows
 from rankzoo.data.worlds.ads import FIELDS, SIZES, Ads, Effects, Followers, as_columns, impressions

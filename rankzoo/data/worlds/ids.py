@@ -11,9 +11,9 @@ from math import sqrt
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Drift, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, Schema, Task

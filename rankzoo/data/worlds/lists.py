@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes
 from rankzoo.data.clip_names import named
@@ -35,6 +34,7 @@ from rankzoo.data.clips import (
     Watched,
 )
 from rankzoo.data.differences import SLOTS, crossed
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Relevance, Repeats, Seconds, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, History, HistoryField, Schema, Task

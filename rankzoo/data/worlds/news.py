@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import headlines, recipes
 from rankzoo.data.headlines import LONGEST, TAGS, TOPICS, WORDS, Headlines
+from rankzoo.data.later import pa
 from rankzoo.data.names import item_name
 from rankzoo.data.truths import Relevance, Truth, Wording
 from rankzoo.data.world import Made, World, check_rows

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Ties, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Catalogue, Feature, History, HistoryField, Schema, Task

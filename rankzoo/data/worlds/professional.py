@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.later import pa
 from rankzoo.data.truths import Forest, Relatedness, Truth
 from rankzoo.data.world import Made, World, check_rows
 from rankzoo.schema import Feature, Schema, Side, Task

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes
+from rankzoo.data.later import pa
 from rankzoo.data.recipes import GRADE, LISTED
 from rankzoo.data.truths import Intent, ListScores, Relevance, Suits, Truth
 from rankzoo.data.world import Made, World, check_rows

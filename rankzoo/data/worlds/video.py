@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from rankzoo.data import recipes, related
+from rankzoo.data.later import pa
 from rankzoo.data.names import TOPICS, topic_name
 from rankzoo.data.truths import Curve, Truth
 from rankzoo.data.world import Made, World, check_rows
