@@ -41,12 +41,13 @@ def work(blueprint: Blueprint, schema: Schema) -> Work:
 
 def reading(blueprint: Blueprint, schema: Schema) -> frozenset[str]:
     """The paths of the parts that are computed for each candidate, as the edges of the diagram lead there."""
-    blocks, addresses = blueprint.blocks(schema), [place.address for place in blueprint.places(schema)]
+    blocks = blueprint.blocks(schema)
+    own = {place.address: [block for block in blocks if f"{block.address}.".startswith(f"{place.address}.")]
+           for place in blueprint.places(schema)}
     known = _reached(blocks, _columns(blueprint, schema))
     found = set()
     for part in blueprint.count(schema).parts:
-        at = next(address for address in addresses if part.path == address or part.path.startswith(address + "."))
-        inside = [block for block in blocks if block.address == at or block.address.startswith(at + ".")]
+        inside = next(inside for address, inside in own.items() if f"{part.path}.".startswith(f"{address}."))
         if part.past:
             asked = {block.address for block in inside if block.form != "candidate"}
             drawn = [block for block in blocks if block not in inside and any(flow.to in asked for flow in block.flows)]

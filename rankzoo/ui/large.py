@@ -8,6 +8,7 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
+from rankzoo.inspection.memory import memory as bytes_of
 from rankzoo.inspection.scale import CARD, Grown, Scaled, costs, growing, industry
 from rankzoo.ui import fields, page, provenance
 from rankzoo.ui.words import say
@@ -42,10 +43,10 @@ def show(document: Document, scaled: Scaled) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rz_large"):
         st.segmented_control(say("Table sizes"), [*FACTORS, "industry"], key=KEY, default="sample", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]) if name in TITLES else name)
-        found = costs(scaled, document.settings.batch_size)
+        found = bytes_of(scaled.count, document.settings.batch_size)
         line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
-                   parameters=size(found["parameters"]), serving=memory(found["float32"]), training=memory(found["training"]),
-                   flops=flops(scaled.count.flops))
+                   parameters=size(scaled.count.parameters), serving=memory(found["serving"]),
+                   training=memory(found["training"]), flops=flops(scaled.count.flops))
         st.caption(f"{line}, {_note(document, scaled)}", width="stretch")
 
 
