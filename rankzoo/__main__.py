@@ -1,7 +1,7 @@
 """`python -m rankzoo COMMAND`."""
 import gc
 
-gc.set_threshold(100_000, 50, 50)  # libraries leave a million objects: walked as often as usual, they cost a tenth of a second
+gc.set_threshold(100_000, 50, 50)  # to walk the objects of libraries as often as usual takes a tenth of `show`
 
 from rankzoo.cli import cli  # noqa: E402
 

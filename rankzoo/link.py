@@ -32,6 +32,7 @@ def decode(value: str) -> Document:
     try:
         return Document.parse(text_of(value))
     except ZooError as problem:
+        problem.what = problem.what.replace("This document could not be read", "This link could not be read")
         if problem.cure:
             raise
         problem.tried = rest(_carried(value)[0].decode("utf-8", "ignore"))

@@ -8,7 +8,7 @@ import json
 import re
 from difflib import get_close_matches
 from functools import cache, reduce
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -238,7 +238,7 @@ def _as_number(value: object) -> float | None:
 
 
 def _number(schema: dict[str, Any], value: object) -> int | float | None:
-    """The allowed number nearest to a value."""
+    """The allowed number nearest to a value; of what is `narrow`, the nearest that is `enough`."""
     found = _as_number(value)
     least, most = schema.get("minimum"), schema.get("maximum")
     if found is None:
@@ -254,7 +254,7 @@ def _number(schema: dict[str, Any], value: object) -> int | float | None:
         edge = schema.get(bound)
         if edge is not None and (found - edge) * side <= 0:
             found = edge + side * (1 if whole else 0.001)
-    return round(found) if whole else found
+    return schema["enough"] if found <= schema.get("narrow", -inf) else round(found) if whole else found
 
 
 def allowed(schema: dict[str, Any]) -> str:

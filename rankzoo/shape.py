@@ -120,7 +120,8 @@ class Part:
 
     `inside` are the shapes of what stands within it on the way to its output, such as an MLP's hidden layers. `items` is for how
     many items of the catalogue it works instead of for an example (0: for an example): what leaves it is an item's then. Where a
-    step encodes only the items that its examples name, `named` is how many one can name. `still`: it does not learn.
+    step encodes only the items that its examples name, `named` is how many one can name. `still`: it does not learn. `past`: it
+    reads past items alone, whoever asks them in its component.
     """
 
     path: str
@@ -138,6 +139,7 @@ class Part:
     items: int = 0
     named: int = 0
     still: bool = False
+    past: bool = False
 
     @property
     def per_item(self) -> bool:

@@ -46,7 +46,8 @@ def refused(tree: object) -> ZooError:
 
 @pytest.mark.parametrize("path, found, near", [
     ("sharing.experts", 9000, 64), ("sharing.experts", 0, 1), ("sharing.experts", "8", 8), ("sharing.experts", 3.7, 4),
-    ("sharing.widths.0", -3, 1), ("sharing.widths.0", 10**9, 65_536), ("sharing.gate_dropout", 2, 0.999),
+    ("sharing.widths.0", -3, 8), ("sharing.widths.0", 1.5, 8), ("sharing.widths.0", 10**9, 65_536),
+    ("sharing.gate_dropout", 2, 0.999),
     ("representation.dim", None, 16), ("sharing.widths", [], [16, 8]), ("sharing.widths", [8] * 20, [8] * 8),
     ("towers.kind", "bised", "biased"), ("sharing.kind", "mmoo", "mmoe"), ("tasks.0", "<b>click</b>", "click")])
 def test_the_nearest_value_is_offered_and_mends(path, found, near):
@@ -333,7 +334,7 @@ def test_numbers_with_no_comma_between_them_are_all_offered(arch):
 def test_of_several_numbers_each_is_the_nearest():
     tree = json.loads(Document.preset("youtube").json())
     set_at(tree, "blueprint.sharing.widths", [32, "0;9000000"])
-    assert refused(tree).cure[0] == ("blueprint.sharing.widths", [32, 1, 65_536])
+    assert refused(tree).cure[0] == ("blueprint.sharing.widths", [32, 8, 65_536])
     set_at(tree, "blueprint.sharing.widths", ["16 of 8"])
     assert refused(tree).cure[0] == ("blueprint.sharing.widths.0", 16)
 

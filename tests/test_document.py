@@ -35,14 +35,15 @@ def packed(text: str) -> str:
 
 
 def refusal(text: str) -> ZooError:
-    """What a document is refused with, the same through a link; counted with the limits of a class."""
+    """What a document is refused with, the same through a link but for its name; counted with the limits of a class."""
     found = []
     for given_as in (lambda: Document.parse(text), lambda: link.decode(link_of(text))):
         with pytest.raises(ZooError) as caught:
             document = given_as()
             check(document.check(), CLASS)
         found.append(caught.value)
-    assert str(found[0]) == str(found[1]) and found[0].at == found[1].at
+    named = str(found[0]).replace("This document could not be read", "This link could not be read")
+    assert named == str(found[1]) and found[0].at == found[1].at
     return found[0]
 
 
@@ -339,4 +340,5 @@ def test_what_people_call_things_is_no_template():
 def test_text_that_cannot_be_shown_is_not_shown():
     with pytest.raises(ZooError) as found:
         link.decode("j" + "A" * 6_000)
-    assert str(found.value) == f"{CUT} Behind character 0 it holds signs that cannot be shown, and not what JSON may have there."
+    assert str(found.value) == "This link could not be read; it may have been cut off. Behind character 0 it holds signs " \
+        "that cannot be shown, and not what JSON may have there."

@@ -33,7 +33,9 @@ UNREADABLE = "could not be read; it may have been cut off."
 BAD = {
     "cfg-not-json": ("jbm90IGpzb24", UNREADABLE), "cfg-empty": (j(""), UNREADABLE), "cfg-list": (j([]), NO_GROUP),
     "cfg-null": (j("null"), NO_GROUP), "url-bad-base64": ("j!!!", UNREADABLE), "url-bad-utf8": ("j_w", UNREADABLE),
-    "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE), "no form": ("x", UNREADABLE),
+    "url-cut": (link.encode(Document.preset("youtube"))[:-4], UNREADABLE),
+    "url-cut-plain": (j(mmoe(experts=5))[:-6], "This link could not be read; it may have been cut off."),
+    "no form": ("x", UNREADABLE),
     "cfg-deep": (j("[" * 100 + "]" * 100), "This document is nested too deeply."),
     "url-long": ("j" + "A" * 200_000, "This link is too long."),
     "cfg-version": (j({"v": 99, "arch": "youtube"}), "This document was made by another version of the app (version 99)."),

@@ -222,7 +222,7 @@ def test_a_file_with_a_wrong_value_is_mended_by_one_press():
     app.file_uploader(key="rz_document_file").upload("din.json", text.encode(), "application/json").run()
     assert document(app).arch == "youtube" and len(said(app)) == 1 and "at least 1" in said(app)[0]
     app.button("rz_mend").click().run()
-    assert document(app).arch == "din" and document(app).blueprint.representation.dim == 1
+    assert document(app).arch == "din" and document(app).blueprint.representation.dim == 8
 
 
 def test_the_nearest_value_is_one_press_away():

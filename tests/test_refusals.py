@@ -325,7 +325,7 @@ def test_what_is_far_from_anything_is_offered_what_there_is(given, says, cure):
 
 @pytest.mark.parametrize("path, given, offered", [
     ("towers.widths", ["x"], [8]), ("towers.widths", ["x", 32], [8, 32]), ("towers.widths", [True], [8]),
-    ("towers.widths", [0], [1]), ("towers.widths", ["0"], [1]), ("sharing.experts", "x", 4), ("sharing.experts", 0, 1),
+    ("towers.widths", [0], [8]), ("towers.widths", ["0"], [8]), ("sharing.experts", "x", 4), ("sharing.experts", 0, 1),
     ("representation.dims", {"hour": "x"}, {})])
 def test_for_what_is_no_number_the_preset_s_is_offered_and_for_a_number_the_nearest(path, given, offered):
     with pytest.raises(ZooError) as caught:

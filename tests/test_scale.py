@@ -204,6 +204,7 @@ def test_a_row_that_scores_every_item_is_a_request():
         found = costs(Scaled("sample", document.blueprint, document.schema(), 1), 256, candidates=200)
         count = document.blueprint.count(document.schema())
         assert found["flops_per_request"] == times * count.flops and found["flops_once"] == count.once
+        assert found["flops_request"] + 200 * found["flops_candidate"] == found["flops_per_request"]
 
 
 def test_a_known_table_has_its_own_length():

@@ -1,7 +1,7 @@
 """`list` and `show`: the zoo, and one configured model counted by formula. Nothing is built, no row is made."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -67,7 +67,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
 
     document, blueprint, schema = choice.document, choice.document.blueprint, choice.document.schema()
     answer: dict[str, object] = {"blueprint": blueprint.model_dump(mode="json"), "hash": blueprint.hash}
-    told = ""
+    told, taken = "", []
     if scale == "industry":
         large = document.industry()
         known = {size.at for size in large.sizes if size.table}
@@ -76,7 +76,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
                            "tag": "ours", "costs": costs(large, document.settings.batch_size),
                            "sizes": [{"path": size.at, size.unit: size.value} | fact(size.fact)
                                      for size in large.sizes]}
-        told = large_as_told(large, more)
+        told, taken = large_as_told(large, more), _costs(answer["scale"]["costs"], document.settings.batch_size)
         blueprint, schema = large.blueprint, large.schema
     else:
         check(document, profile())
@@ -92,11 +92,30 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(rows, columns), "",
         f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
-        f"{count.flops:,} FLOPs per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
+        f"{_work(count)} per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
         f"{answer['memory']['serving']:,} bytes in serving, {answer['memory']['training']:,} in training with batches of "
         f"{batch}: " + ", ".join(f"{term.what} {term.working}" for term in held(count, batch)),
+        *taken,
         *([f"Grew out of {before['told']}: `compare {system.id}` sets them side by side"] if before else []), "",
         facts_table(system)]))
+
+
+def _costs(found: Mapping[str, int], batch: int) -> list[str]:
+    """What a model of that size takes, in the words of the page."""
+    from rankzoo.figures.words import flops, memory, whole
+    from rankzoo.inspection.scale import CANDIDATES, NUMBERS
+
+    work = {"flops_request": "once a request", "flops_candidate": "for each candidate", "flops_once": "once, to encode the items"}
+    each = ", ".join(f"{flops(found[key])} {said}" for key, said in work.items() if key != "flops_once" or found[key])
+    return ["", "Counted, not built:", "  " + ", ".join(f"{memory(found[name])} in {name}" for name in NUMBERS),
+            f"  {memory(found['training'])} in training, with Adam (row-wise for tables), {memory(found['activations'])} of that "
+            f"the activations of a batch of {whole(batch)}; cards of 80 GB that hold it: {whole(found['cards'])}",
+            f"  {flops(found['flops_per_request'])} a request of {whole(CANDIDATES)} candidates: {each}"]
+
+
+def _work(count: Count) -> str:
+    """What an example takes: of a model that multiplies no matrix its element-wise operations, which are all that it does."""
+    return f"{count.flops:,} FLOPs" if count.flops or not count.elementwise else f"{count.elementwise:,} element-wise operations"
 
 
 def large_as_told(large: Scaled, more: Grown) -> str:

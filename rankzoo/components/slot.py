@@ -17,7 +17,9 @@ from rankzoo.facts import Source
 from rankzoo.schema import Schema
 from rankzoo.shape import Count, Drawing, Shape
 
-Width = Annotated[int, Field(ge=1, le=65_536)]
+NARROW, ENOUGH = 2, 8
+"""Units of a layer that are hardly any, and of one to which nobody objects."""
+Width = Annotated[int, Field(ge=1, le=65_536, json_schema_extra={"narrow": NARROW, "enough": ENOUGH})]
 
 
 class Slot(BaseModel):
@@ -54,6 +56,10 @@ class Slot(BaseModel):
     def called(self) -> str:
         """The component's name, with these settings."""
         return self.title
+
+    def unused(self) -> frozenset[str]:
+        """The first words of what its module tells of other forms than the one that these settings choose."""
+        return frozenset()
 
     @abstractmethod
     def after(self, shape: Shape) -> Shape:

@@ -29,8 +29,10 @@ margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;mar
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid
 #dde;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.grey{color:#5b6270}code{font-size:12px}
 @media print{body{margin:0;max-width:none}}"""
+NAMES = {"flops_request": "FLOPs once a request", "flops_candidate": "FLOPs for each candidate",
+         "flops_per_request": "FLOPs of a request of 1,000", "flops_once": "FLOPs once, to encode the items"}
 COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "activations": memory, "cards": whole,
-         "flops_per_request": flops, "flops_once": flops}
+         "flops_request": flops, "flops_candidate": flops, "flops_per_request": flops, "flops_once": flops}
 
 
 def report(document: Document, inside: Learned = NOTHING, run: Run | None = None, translate: Callable[[str], str] = str,
@@ -111,7 +113,7 @@ def _sizes(document: Document, say: Callable[..., str]) -> list[str]:
     """What it takes here and as large as in industry."""
     sizes = [Scaled("this app", document.blueprint, document.schema(), 1), document.industry()]
     found = [costs(each, document.settings.batch_size) for each in sizes]
-    rows = [(say(name.replace("_", " ")), *(_Number(words(each[name])) for each in found))
+    rows = [(say(NAMES.get(name, name)), *(_Number(words(each[name])) for each in found))
             for name, words in ({"parameters": size} | COSTS).items()]
     rows += [(f"{each.at} = {each.said}", "",
               f"{say(each.fact.tag)}: {say(each.fact.value)} ({each.fact.place})") for each in sizes[1].sizes]

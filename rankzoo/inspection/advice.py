@@ -14,13 +14,13 @@ from statistics import median
 from rankzoo.blueprint import Blueprint, Place
 from rankzoo.components.sequence.pooling import Pooling
 from rankzoo.components.sequence.tokens import HistorySlot
-from rankzoo.components.slot import Slot
+from rankzoo.components.slot import ENOUGH, NARROW, Slot
 from rankzoo.components.towers.dot_product import CANDIDATE
 from rankzoo.errors import Cure, ZooError
 from rankzoo.mending import Case, cure
 from rankzoo.schema import Schema
 
-NARROW, ENOUGH, MUCH, LARGE = 2, 8, 4, 0.5
+MUCH, LARGE = 4, 0.5
 SMALL, WIDE = 64, 2
 """Numbers of a vector that is small: a layer over it is wide from fewer times as many units on."""
 LAYERS = ("bottom", "widths", "unit", "units", "hidden", "maps")

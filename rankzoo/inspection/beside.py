@@ -78,8 +78,11 @@ def _value(blueprint: Blueprint, slot: str, kind: str, before: int, name: str) -
 
 
 def counts(models: Sequence[Model], batch_size: int) -> tuple[Row, ...]:
-    """The counts that differ, in numbers and, where a batch of that size is trained, in bytes."""
-    return tuple(_differing([measured(each, batch_size) for each in models]))
+    """The counts that differ, in numbers and, where a batch of that size is trained, in bytes. Element-wise operations are told
+    where no model multiplies a matrix: beside the products of another they are counted in part alone."""
+    found = [measured(each, batch_size) for each in models]
+    told = not any(each["flops"] for each in found)
+    return tuple(row for row in _differing(found) if told or row.what != "elementwise")
 
 
 def measured(model: Model, batch_size: int) -> dict[str, int]:

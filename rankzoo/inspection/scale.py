@@ -8,6 +8,7 @@ from functools import cached_property
 
 from rankzoo.blueprint import Blueprint
 from rankzoo.facts import Size
+from rankzoo.inspection.candidates import work
 from rankzoo.inspection.memory import activations, memory
 from rankzoo.schema import Schema
 from rankzoo.shape import Count
@@ -18,6 +19,8 @@ NAMED = frozenset(("user", "item", "query", "product", "track", "news", "video",
 ID = re.compile(r"(?:^|[^a-zA-Z])[uU]?(?:id|ID|Id)$|[a-z](?:Id|ID)$")
 CARD = 80 * 10**9
 """Bytes of one accelerator card."""
+CANDIDATES = 1_000
+"""Of a request, unless another number is asked for."""
 NUMBERS = {"float32": 4, "bfloat16": 2, "int8": 1}
 """Bytes of a parameter."""
 
@@ -96,16 +99,17 @@ def industry(schema: Schema, factor: int = FACTOR, rows: Mapping[str, int] | Non
     return replace(schema, features=features, histories=histories, catalogue=items)
 
 
-def costs(scaled: Scaled, batch_size: int, candidates: int = 1_000) -> dict[str, int]:
+def costs(scaled: Scaled, batch_size: int, candidates: int = CANDIDATES) -> dict[str, int]:
     """What a model of that size takes: parameters · bytes by format of a number · `training`: bytes with gradients, the states of
     Adam (row-wise for tables) and a batch's activations, those of the items that it encodes among them · `activations`: bytes of
     these alone · `cards`: of 80 GB, to hold
-    `training` · FLOPs of a request of so many candidates (where a row scores the whole catalogue, of one row) · `flops_once`: of
-    encoding the catalogue beforehand."""
+    `training` · FLOPs of a request of so many candidates, and of that what it computes once and for each candidate (where a row
+    scores the whole catalogue, of one row) · `flops_once`: of encoding the catalogue beforehand."""
     count, schema = scaled.count, scaled.schema
     training = memory(count, batch_size)["training"]
-    whole = any(schema.named(schema.task(task).of) for task in scaled.blueprint.tasks)
+    request = work(scaled.blueprint, schema)
     return {"parameters": count.parameters, "embedding": count.embedding, "dense": count.dense,
             **{name: size * count.parameters for name, size in NUMBERS.items()}, "training": training,
             "activations": activations(count, batch_size), "cards": -(-training // CARD),
-            "flops_per_request": (1 if whole else candidates) * count.flops, "flops_once": count.once}
+            "flops_per_request": request.of(candidates), "flops_request": request.once, "flops_candidate": request.each,
+            "flops_once": count.once}

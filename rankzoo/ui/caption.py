@@ -143,10 +143,10 @@ def _numbers(number, more, part: Count, count: Count) -> None:
     """Parameters and the share of the model's work, both with their arithmetic."""
     held = [p for p in part.parts if p.parameters]
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
-    _memory(number, part)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
     if len(held) <= SHORT:
         number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
+    _memory(number, part)
     share = part.flops / count.flops if count.flops else 0.0
     busy = [p for p in part.parts if p.flops or p.once]
     worked = [f"{p.flops_working} = {p.flops + p.once:,}" for p in busy]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from rankzoo.document import Document
 from rankzoo.figures.words import flops, memory, size, whole
+from rankzoo.inspection.memory import memory as bytes_of
 from rankzoo.inspection.scale import CARD, Grown, Scaled, costs, growing, industry
 from rankzoo.ui import fields, page, provenance
 from rankzoo.ui.words import say
@@ -19,7 +20,8 @@ TITLES = {"sample": "This app", "industry": "Industry"}
 COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "float32": "In float32",
          "bfloat16": "In bfloat16", "int8": "In int8", "training": "In training, with Adam (row-wise for tables)",
          "activations": "Of that, the activations of a batch",
-         "cards": "Cards of 80 GB that hold the training", "flops_per_request": "FLOPs of a request",
+         "cards": "Cards of 80 GB that hold the training", "flops_request": "FLOPs once a request",
+         "flops_candidate": "FLOPs for each candidate", "flops_per_request": "FLOPs of a request",
          "flops_once": "FLOPs once, to encode the items"}
 
 
@@ -41,10 +43,10 @@ def show(document: Document, scaled: Scaled) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rz_large"):
         st.segmented_control(say("Table sizes"), [*FACTORS, "industry"], key=KEY, default="sample", label_visibility="collapsed",
                              format_func=lambda name: say(TITLES[name]) if name in TITLES else name)
-        found = costs(scaled, document.settings.batch_size)
+        found = bytes_of(scaled.count, document.settings.batch_size)
         line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
-                   parameters=size(found["parameters"]), serving=memory(found["float32"]), training=memory(found["training"]),
-                   flops=flops(scaled.count.flops))
+                   parameters=size(scaled.count.parameters), serving=memory(found["serving"]),
+                   training=memory(found["training"]), flops=flops(scaled.count.flops))
         st.caption(f"{line}, {_note(document, scaled)}", width="stretch")
 
 
@@ -86,8 +88,8 @@ def _all(document: Document) -> None:
     candidates = fields.asked(say("Candidates of a request"), CANDIDATES, 1, MOST_CANDIDATES, USUAL_CANDIDATES)
     sizes, batch = [_sized(document, name) for name in (*FACTORS, "industry")], document.settings.batch_size
     found = [costs(each, batch, candidates) for each in sizes]
-    words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_per_request": flops,
-             "flops_once": flops}
+    words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_request": flops,
+             "flops_candidate": flops, "flops_per_request": flops, "flops_once": flops}
     told = [key for key in COSTS if key != "flops_once" or any(cost[key] for cost in found)]
     table = pd.DataFrame({"": [say(COSTS[key]) for key in told]} | {
         say(TITLES.get(each.name, each.name)): [words.get(key, memory)(cost[key]) for key in told]
@@ -106,5 +108,7 @@ def _all(document: Document) -> None:
                        factor=whole(large.factor)))
     st.caption(say("Training keeps gradients, two states of Adam for every dense number, two numbers for a row of a table and "
                    "the activations of a batch of {batch}. A card holds {card}.", batch=whole(batch), card=memory(CARD))
+               + " " + say("What reads the user and the histories alone is computed once a request; a column of the context "
+                           "counts as the candidate's.")
                + (" " + say("Of the items, what encoding them keeps is among these.") if any(each["flops_once"] for each in found)
                   else ""))

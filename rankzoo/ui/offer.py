@@ -12,7 +12,7 @@ from rankzoo.data.load import names
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.inspection.changes import changes
-from rankzoo.paths import leaves
+from rankzoo.paths import at, leaves
 from rankzoo.ui import broken, state
 from rankzoo.ui.told import done, place
 from rankzoo.ui.words import escaped, say, translate
@@ -68,7 +68,16 @@ def words(trouble: ZooError) -> list[str]:
         changed = len(list(changes(mended.unchanged().blueprint, mended.blueprint)))
         return [say("Open {title}", title=mended.system.title) + (f", {say('{n} changed', n=changed)}" if changed else "")]
     return [say("Set {at} to {value}", at=place(path, _kinds(trouble.tried)) or path or say("the document"), value=_value(value))
-            for path, value in trouble.cure]
+            for path, value in (_whole(trouble.tried, *change) for change in trouble.cure)]
+
+
+def _whole(tried: object, path: str, value: object) -> tuple[str, object]:
+    """A change of one number of a list as what the whole list becomes, because a list has one name."""
+    held, _, number = path.rpartition(".")
+    given = at(tried, held)
+    if not number.isdigit() or not isinstance(given, list) or isinstance(value, (dict, list)) or int(number) >= len(given):
+        return path, value
+    return held, [*given[:int(number)], value, *given[int(number) + 1:]]
 
 
 def _kinds(tried: object) -> list[str]:

@@ -95,6 +95,9 @@ def cost() -> str:
     """«19.27 M parameters · 0.12 MFLOP per example» of the model in hand."""
     document = state.document()
     count = document.blueprint.count(document.schema())
+    if not count.flops and count.elementwise:
+        return say("{parameters} parameters, {number} element-wise operations per example", parameters=size(count.parameters),
+                   number=whole(count.elementwise))
     return say("{parameters} parameters · {flops} per example", parameters=size(count.parameters), flops=flops(count.flops))
 
 

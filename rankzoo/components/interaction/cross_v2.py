@@ -5,9 +5,10 @@ low rank  x_{l+1} = x_0 ⊙ (U_l V_lᵀ x_l + b_l) + x_l
 mixture   x_{l+1} = Σ_i G_i(x_l)·[x_0 ⊙ (U_{l,i} V_{l,i}ᵀ x_l + b_l)] + x_l, gates linear without bias, softmax
 core      U_{l,i} V_{l,i}ᵀ x_l becomes U_{l,i} tanh(C_{l,i} tanh(V_{l,i}ᵀ x_l))
 
-(equations 1 to 4). Whether the layers share their gates, the paper leaves open; libraries do. L layers make every cross up to
-degree L + 1. Stacked, the crossed fields take the fields' place before the deep network; parallel, they meet the deep network
-in its last linear map.
+Mixture: whether the layers share their gates, the paper leaves open; libraries do.
+
+Equations 1 to 4. L layers make every cross up to degree L + 1. Stacked, the crossed fields take the fields' place before the
+deep network; parallel, they meet the deep network in its last linear map.
 """
 from __future__ import annotations
 
@@ -39,6 +40,11 @@ class CrossV2(CrossNetwork):
     sentence: ClassVar = "Multiplies every number with a learned mix of all numbers; each layer adds one degree."
     formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l"
     source: ClassVar = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network", "WWW 2021", "10.1145/3442381.3450078")
+
+    def unused(self) -> frozenset[str]:
+        used = {"core"} if self.core else set()
+        used |= {"mixture"} if self.experts > 1 else {"low"} if self.rank else {"full"}
+        return frozenset(("full", "low", "mixture", "core")) - used
 
     def after(self, shape: Shape) -> Shape:
         if self.experts > 1 and not self.rank:
@@ -134,7 +140,7 @@ class LowRankCross(nn.Module):
 
 
 class CrossV2Layer(CrossNetworkLayer):
-    """The shared frame with full or low-rank layers, and a gate for all of them where they share one. A core has no matrix."""
+    """The shared frame: (row, D) → (row, D), layer by layer."""
 
     def __init__(self, spec: CrossV2, shape: Shape):
         d = shape.width

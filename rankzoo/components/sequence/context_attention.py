@@ -52,7 +52,8 @@ class ContextAttention(HistorySlot):
     def count(self, shape: Shape) -> Count:
         (item, candidate), length = self.read(shape), shape.sequences[self.taken(shape).name].length
         return Count(self.token_parts(shape, candidate=True) + multi_head_parts(
-            "attention", item, self.heads * self.width, queries=1, keys=length, heads=self.heads, out=False, asking=candidate))
+            "attention", item, self.heads * self.width, queries=1, keys=length, heads=self.heads, out=False, asking=candidate,
+            past=True))
 
     def draw(self, shape: Shape) -> Drawing:
         at, width, candidate = shape.at, self.heads * self.width, self.drawn_candidate(shape, "query")

@@ -5,6 +5,8 @@ stand side by side, then W_O where there is one. The scale keeps the variance of
 """
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import linear_part
@@ -59,14 +61,14 @@ class MultiHead(nn.Module):
 
 
 def multi_head_parts(path: str, inputs: int, inner: int, queries: int, keys: int, heads: int, bias: bool = True,
-                     out: bool = True, asking: int = 0) -> tuple[Part, ...]:
-    """Count of a MultiHead of `inner` = heads · width numbers for `queries` asking tokens and `keys` answering ones.
+                     out: bool = True, asking: int = 0, past: bool = False) -> tuple[Part, ...]:
+    """Count of a MultiHead of `inner` = heads · width numbers for `queries` asking tokens and `keys` answering ones, which are
+    `past` items where these are asked by something else.
 
     The maps of the heads cost the same however many there are: 2·queries·keys·inner for the scores, as much for the mixing.
     """
     parts = (linear_part(f"{path}.query", asking or inputs, inner, bias, times=queries),
-             linear_part(f"{path}.key", inputs, inner, bias, times=keys),
-             linear_part(f"{path}.value", inputs, inner, bias, times=keys),
+             *(replace(linear_part(f"{path}.{name}", inputs, inner, bias, times=keys), past=past) for name in ("key", "value")),
              Part(f"{path}.maps", 0, 4 * queries * keys * inner, (heads, queries, keys),
                   products=f"2 × 2 × {queries:,} × {keys:,} × {inner:,}"))
     return (*parts, linear_part(f"{path}.out", inner, inputs, bias, times=queries)) if out else parts

@@ -45,7 +45,7 @@ class QueryAttention(HistorySlot):
     def count(self, shape: Shape) -> Count:
         length, token = shape.sequences[self.taken(shape).name].length, self.widths(shape)[2]
         return Count(self.token_parts(shape, candidate=True)
-                     + multi_head_parts("attention", token, token, queries=1, keys=length, heads=self.heads))
+                     + multi_head_parts("attention", token, token, queries=1, keys=length, heads=self.heads, past=True))
 
     def draw(self, shape: Shape) -> Drawing:
         at, token, candidate = shape.at, self.widths(shape)[2], self.drawn_candidate(shape, "query")

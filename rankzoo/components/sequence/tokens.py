@@ -98,7 +98,7 @@ class HistorySlot(Slot):
         length = shape.sequences[self.taken(shape).name].length
         if not self.token:
             return (Part("tokens", 0, 0, (length, item)),)
-        parts = (replace(linear_part("tokens.item", item, token, times=length), inside=((length, item),)),)
+        parts = (replace(linear_part("tokens.item", item, token, times=length), inside=((length, item),), past=True),)
         return parts + ((linear_part("tokens.candidate", wide, token),) if candidate else ())
 
     def weighed(self, shape: Shape) -> str:

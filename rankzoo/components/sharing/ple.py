@@ -138,6 +138,7 @@ class Level(nn.Module):
         self.shared = nn.ModuleList(Mlp(inputs, widths) for _ in range(shared))
         gates = {task: nn.Linear(inputs, own + shared, bias=False) for task in tasks if own + shared > 1}
         every = len(tasks) * own + shared
+        self.alone = own + shared == 1  # a gate would see one expert
         self.shares = shares  # whether a level follows, which reads a mixture of all experts
         self.shared_gate = nn.Linear(inputs, every, bias=False) if shares and every > 1 else None
         self.gate = ByTask(gates)
@@ -157,11 +158,12 @@ class Level(nn.Module):
         every = [expert for experts in own.values() for expert in experts] + common
         return mixed, self.mixture("shared_gate", self.shared_gate, shared, every, self.seen(""), trace)
 
-    def mixture(self, name: str, gate: nn.Linear | None, read: Tensor, experts: list[Tensor], seen: tuple[str, ...],
+    def mixture(self, name: str, gate: nn.Module | None, read: Tensor, experts: list[Tensor], seen: tuple[str, ...],
                 trace: Trace) -> Tensor:
-        """What a gate takes from the experts that it sees: all of a single one, for which there is no gate."""
-        weights = read.new_ones(len(read), 1) if gate is None else torch.softmax(gate(read), dim=1)  # (row, expert)
-        trace.keep(name, "gate", ("row", "expert"), weights, {"expert": seen})
-        if gate is None:
+        """What a gate takes from the experts that it sees."""
+        if self.alone:
+            trace.keep(name, "gate", ("row", "expert"), read.new_ones(len(read), 1), {"expert": seen})
             return experts[0]
+        weights = torch.softmax(gate(read), dim=1)  # (row, expert)
+        trace.keep(name, "gate", ("row", "expert"), weights, {"expert": seen})
         return torch.bmm(weights.unsqueeze(1), torch.stack(experts, dim=1)).squeeze(1)

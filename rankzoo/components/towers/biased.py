@@ -104,7 +104,7 @@ class Biased(MlpTower):
 class SideTower(nn.Module):
     """Scalars by feature and by pair, zero at the start; raw ids (row,) → b (row,).
 
-    `rate` multiplies the optimiser's learning rate: a scalar moves one step a time and would stop short otherwise.
+    The optimiser's learning rate is multiplied for them: a scalar moves one step a time and would stop short otherwise.
     """
 
     def __init__(self, spec: Biased, schema: Schema):

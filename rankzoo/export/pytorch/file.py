@@ -142,7 +142,7 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"))]
+        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"), self.rates())]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)
@@ -151,6 +151,11 @@ class File:
         yield from head
         yield from body
         yield from rest
+
+    def rates(self) -> dict[str, float]:
+        """What the learning rate of a layer is multiplied by, where it is."""
+        return {at: layer.rate for at, layer in self.model.named_modules()
+                if any(True for _ in layer.parameters()) and getattr(layer, "rate", 1.0) != 1.0}
 
     def simplified(self, made: dict[str, str]) -> dict[str, str]:
         """How layers are made, without those that nobody reads or that are one expression: these stand in `steps`."""

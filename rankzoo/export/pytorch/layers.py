@@ -118,10 +118,11 @@ def chosen(doc: str, layer: Layer) -> str:
     """A docstring without the rows of its tables that are about another choice than this component's."""
     spec = layer.place.spec
     options = {each for field in type(spec).model_fields.values() for each in choices(field.annotation)}
-    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")}
+    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")} - spec.unused()
+    options |= spec.unused()
     kept, dropped = [], False
     for line in doc.splitlines():
-        first = re.match(r"(\w+) {2,}\S|\s+\S", line)
+        first = re.match(r"(\w+)(?: \w+)? {2,}\S|\s+\S", line)
         if first is None:
             dropped = False
         elif first.group(1):

@@ -1,7 +1,7 @@
 """Toy: what the data decide of an exported file: the classes of a batch and a signal, random rows, a short training."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rankzoo.components.losses.base import HEAVIEST, LossLayer
 from rankzoo.export.pytorch.source import Line, laid, quoted
@@ -165,17 +165,22 @@ def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
     return [*lines, Line(1, f"items = Batch({', '.join(parts)})")]
 
 
-def training(losses: LossLayer, sights: bool) -> list[str]:
+def training(losses: LossLayer, sights: bool, rates: Mapping[str, float]) -> list[str]:
     """The short training, which ends within an epoch, and what runs it; `sights`: a table whose ids come and go is told
-    of each batch."""
+    of each batch; `rates`: what the learning rate of a layer is multiplied by."""
     total = "sum(losses.values())"
     weights, factors = losses.weights, {task: factor for task, factor in losses.factors.items() if factor != 1}
     if factors or any(weight != 1 for weight in weights.values()):
         total = "sum(WEIGHTS.get(name, 1.0) * loss for name, loss in losses.items())"
     sight = ["        model.representation.sight(batch)"] if sights else []
+    made = ["    batch, optimizer = toy_batch(), torch.optim.Adam(model.parameters(), lr=lr)"]
+    if rates:
+        times = "next((rate for at, rate in RATES.items() if name.startswith(at)), 1.0)"
+        made = ['    groups = [{"params": [parameter],', f'               "lr": lr * {times}}}',
+                "              for name, parameter in model.named_parameters()]",
+                "    batch, optimizer = toy_batch(), torch.optim.Adam(groups)"]
     lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
-             '    """Some steps of Adam on one toy batch."""',
-             "    batch, optimizer = toy_batch(), torch.optim.Adam(model.parameters(), lr=lr)", "    model.train()",
+             '    """Some steps of Adam on one toy batch."""', *made, "    model.train()",
              "    for step in range(steps):", *sight, "        losses = model.loss(batch)", f"        loss = {total}",
              "        optimizer.zero_grad()", "        loss.backward()", "        optimizer.step()",
              '        each = "  ".join(f"{task} {value.item():.4f}" for task, value in losses.items())',
@@ -183,9 +188,13 @@ def training(losses: LossLayer, sights: bool) -> list[str]:
              "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
              "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
              "    train(model)"]
+    constants = []
     if "WEIGHTS" in total:
         inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
         after = [f'#   WEIGHTS["{task}"] = min({factor!r} * WEIGHTS["{task}"], {HEAVIEST})' for task, factor in factors.items()]
-        said = ["# These are the weights of the first epoch. After each epoch:", *after] if factors else []
-        return [*said, f"WEIGHTS = {{{inside}}}", "", "", *lines]
-    return lines
+        constants += ["# These are the weights of the first epoch. After each epoch:", *after] if factors else []
+        constants.append(f"WEIGHTS = {{{inside}}}")
+    if rates:
+        inside = ", ".join(f'"{at}.": {rate!r}' for at, rate in rates.items())
+        constants += ["# What multiplies the learning rate, by how a parameter's name begins:", f"RATES = {{{inside}}}"]
+    return [*constants, "", "", *lines] if constants else lines

@@ -1,0 +1,33 @@
+"""A model that multiplies no matrix does something all the same: it is told, and never beside products that leave it out."""
+from __future__ import annotations
+
+import pytest
+
+from rankzoo.document import Document
+from rankzoo.inspection.beside import Model, counts
+from tests.test_cli import run
+from tests.test_page_architect import opened
+from tests.visits import without_workers
+
+
+def model(id: str) -> Model:
+    """A preset to be compared."""
+    document = Document.preset(id)
+    return Model(id, document.blueprint, document.schema(), document.data)
+
+
+def test_show_tells_of_logistic_regression_what_it_does():
+    """14 weights and a bias of 18 terms; no matrix."""
+    assert "18 element-wise operations per example" in run("show", "lr").stdout
+    assert "166,016 FLOPs per example" in run("show", "dnn").stdout
+
+
+def test_the_line_of_the_model_tells_it_too(monkeypatch, home):
+    without_workers(monkeypatch)
+    app = opened("lr")
+    assert any("18 element-wise operations per example" in each.value for each in app.markdown) and not app.exception
+
+
+@pytest.mark.parametrize(("one", "other", "told"), [("lr", "fm", True), ("lr", "dnn", False), ("youtube", "mmoe", False)])
+def test_they_are_compared_where_neither_has_products(one: str, other: str, told: bool):
+    assert ("elementwise" in {row.what for row in counts([model(one), model(other)], 256)}) == told
