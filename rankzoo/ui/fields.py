@@ -60,8 +60,8 @@ def asked(title: str, key: str, least: float, most: float, usual: float | None, 
                             width=width, bind="query-params" if linked else None)
     if (empty and typed is None) or told(called or title, key, typed, range_of(least, most, whole)):
         memory[held] = int(typed) if whole and typed is not None else typed
-    last = memory.get(held, usual)
-    return last if last is None or least <= last <= most else usual
+    before = memory.get(held, usual)
+    return before if before is None or least <= before <= most else usual
 
 
 def last(key: str) -> Any:

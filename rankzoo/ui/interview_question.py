@@ -88,7 +88,7 @@ def _form(on: Walk, found: Number | None) -> None:
         else:
             about = found.unit in ABOUT
             st.number_input(say("Your prediction") + (f" ({say(found.unit)})" if found.unit else ""), value=None, key=key,
-                            step=ABOUT.get(found.unit, fields.UNIT), format="%g" if about else fields.UNCUT,
+                            step=ABOUT.get(found.unit, fields.UNIT), format="%.1f" if about else fields.UNCUT,
                             placeholder=say("a number"))
         st.segmented_control(say("How sure are you?"), SURE, default=SURE[1], key=f"rz_sure:{on.at}", required=True,
                              format_func=lambda name: say(name))
