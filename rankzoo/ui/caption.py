@@ -144,9 +144,7 @@ def _numbers(number, more, part: Count, count: Count) -> None:
     held = [p for p in part.parts if p.parameters]
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
-    if len(held) <= SHORT:
-        number.caption("  \n".join(page.escaped(f"{p.working} = {p.parameters:,}") for p in held))
-    _memory(number, part)
+    _held(number, part, [f"{p.working} = {p.parameters:,}" for p in held] if len(held) <= SHORT else [])
     share = part.flops / count.flops if count.flops else 0.0
     busy = [p for p in part.parts if p.flops or p.once]
     worked = [f"{p.flops_working} = {p.flops + p.once:,}" for p in busy]
@@ -159,14 +157,16 @@ def _numbers(number, more, part: Count, count: Count) -> None:
         more.caption("  \n".join(page.escaped(f"{each} FLOP") for each in worked))
 
 
-def _memory(number, part: Count) -> None:
-    """Bytes in serving and in training, with the arithmetic of each term behind them."""
+def _held(number, part: Count, working: Sequence[str]) -> None:
+    """The arithmetic of the parameters, where it is short, and the bytes that they take in serving and in training, with the
+    arithmetic of each term behind them."""
     batch = state.document().settings.batch_size
     found, terms = memory.memory(part, batch), memory.held(part, batch)
-    if terms:
-        told = "; ".join(f"{say(term.what)}: {term.working} = {in_bytes(term.bytes)}" for term in terms)
-        number.caption(say("{serving} in serving, {training} in training", serving=in_bytes(found["serving"]),
-                           training=in_bytes(found["training"])), help=page.escaped(told))
+    told = "; ".join(f"{say(term.what)}: {term.working} = {in_bytes(term.bytes)}" for term in terms)
+    bytes_of = [say("{serving} in serving, {training} in training", serving=in_bytes(found["serving"]),
+                    training=in_bytes(found["training"]))] if terms else []
+    if lines := [*map(page.escaped, working), *bytes_of]:
+        number.caption("  \n".join(lines), help=page.escaped(told) or None)
 
 
 def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:
