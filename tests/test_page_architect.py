@@ -277,7 +277,8 @@ def test_the_selected_part_is_explained_counted_and_set():
     assert "f_{3}(x)" in app.latex[0].value and app.markdown[2].value == "**Expert 3**"
     told = [each.value.replace("\\", "") for each in app.caption]
     parameters, work = "64 × 16 + 16 + 16 × 8 + 8 = 1,176", "2 × (64 × 16 + 16 × 8) = 2,304"
-    assert {"reads shared (64)  \nnumbers for a row 64 → 16 → 8", parameters, f"{work} FLOP"} <= set(told)
+    took = "4.704 kB in serving, 43.39 kB in training"  # 4 × 1,176, and 4 × 4 × 1,176 + 4 × 256 × (16 + 8)
+    assert {"reads shared (64)  \nnumbers for a row 64 → 16 → 8", f"{parameters}  \n{took}", f"{work} FLOP"} <= set(told)
     assert [each.proto.help.replace("\\", "").rpartition(": ")[2] for each in app.metric] == [parameters, work]
     assert app.metric[0].value == f"{65 * 16 + 17 * 8:,}" and app.number_input("form:sharing.experts").value == 4
     assert "table 1" not in (app.number_input("form:sharing.experts").proto.help or "")
