@@ -91,5 +91,3 @@ def by_slot(count: Count) -> Mapping[str, int]:
             slot = part.path.split(".")[0]
             sums[slot] = sums.get(slot, 0) + part.parameters
     return {slot: total for slot, total in sums.items() if total}
-
-

@@ -46,7 +46,7 @@ def show(document: Document, scaled: Scaled) -> None:
         found = bytes_of(scaled.count, document.settings.batch_size)
         line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
                    parameters=size(scaled.count.parameters), serving=memory(found["serving"]),
-                   training=memory(found["training"]), flops=flops(scaled.count.flops))
+                   training=memory(found["training"]), flops=page.work(scaled.count))
         st.caption(f"{line}, {_note(document, scaled)}", width="stretch")
 
 
