@@ -50,8 +50,10 @@ PROBE = """(() => {
   const count = () => all("readout", "text").map((each) => each.textContent).join("|");
   const ended = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning";
   const title = () => words(".st-key-rz_caption strong");
-  const caption = () => [words(".st-key-rz_caption"),
-    ...[...document.querySelectorAll(".st-key-rz_caption input")].map((each) => each.value)].join("|");
+  // What a person sees of it: Streamlit keeps a field that was replaced, unseen, until a run ends.
+  const caption = () => [...document.querySelectorAll(
+    ".st-key-rz_caption [data-testid=stElementContainer]:not([data-retained]), .st-key-rz_caption [data-testid=stPopover]")]
+    .map((each) => [each.textContent, ...[...each.querySelectorAll("input")].map((field) => field.value)].join("|")).join("|");
   const sentence = () => words("[data-testid=stAlertContentError]");
   // Whether the line of counts and the warnings are those of one model.
   const told = ({ counts, warnings }) => { const line = words(".st-key-rz_large");

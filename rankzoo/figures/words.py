@@ -6,15 +6,16 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from numbers import Integral
 
-import pandas as pd
-
 MISSING = "–"
 Say = Callable[[str], str]
 
 
 def missing(value: object) -> bool:
     """True for None and every kind of not-a-number, which a figure shows as a dash, never as 0."""
-    return value is None or value is pd.NA or bool(value != value)
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas.NA: a comparison with it is neither true nor false
+        return True
 
 
 def fixed(value: float | None, places: int = 2) -> str:
