@@ -53,7 +53,8 @@ PROBE = """(() => {
   // What a person sees of it: Streamlit keeps a field that was replaced, unseen, until a run ends.
   const caption = () => [...document.querySelectorAll(
     ".st-key-rz_caption [data-testid=stElementContainer]:not([data-retained]), .st-key-rz_caption [data-testid=stPopover]")]
-    .map((each) => [each.textContent, ...[...each.querySelectorAll("input")].map((field) => field.value)].join("|")).join("|");
+    .map((each) => [each.textContent, ...[...each.querySelectorAll("input")].map((field) => field.value)].join("|"))
+    .filter(Boolean).join("|");
   const sentence = () => words("[data-testid=stAlertContentError]");
   // Whether the line of counts and the warnings are those of one model.
   const told = ({ counts, warnings }) => { const line = words(".st-key-rz_large");

@@ -20,7 +20,7 @@ from rankzoo.inspection import memory
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.inspection.provenance import live
 from rankzoo.shape import Block, Count
-from rankzoo.ui import classroom, experts, forms, page, provenance, service, state
+from rankzoo.ui import classroom, experts, forms, page, provenance, service, sooner, state
 from rankzoo.ui.words import say, translate
 
 COLUMN = 15.0
@@ -36,34 +36,34 @@ def show(chosen: str, inside: Learned) -> None:
     if classroom.on() and not chosen:
         return
     with st.container(border=True, key="rz_caption"):
-        block = part(chosen, document)
-        address, spec = owner(chosen, document.blueprint)
-        if spec is None and address in SLOTS:
-            st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
-            forms.kind(address)
-            return
-        if spec is None:
-            st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
-            return
-        words, formula, number, more = st.columns([5, 7, 4, 4])
-        blocks, count = service.blocks(document), document.blueprint.count(document.schema())
-        own, inner = _inner(chosen, blocks, address, spec, count)
-        with words:
-            st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.title))}**")
-            st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
-            _shape(inner, block) if block and inner else None
-        with formula:
-            schema = document.schema()
-            said = inner.formula if inner else formula_of(spec, [schema.task(name) for name in document.blueprint.tasks])
-            if said:
-                st.latex(latex.column(said, COLUMN))
-            if spec.source:
-                st.markdown(f":small[{page.cited(spec.source)}]")  # a caption's links are too pale
-        _numbers(number, more, inner.count if inner else count.within(address), count)
-        with more:
-            _live(chosen, own, blocks, inside)
-        st.divider()
-        _settings(address, spec, block)
+        sooner.cleared("rz_captions", _strip(chosen, document, inside))
+
+
+def _strip(chosen: str, document: Document, inside: Learned) -> int:
+    """The strip's rows, one below the other; returns how many."""
+    block = part(chosen, document)
+    address, spec = owner(chosen, document.blueprint)
+    if spec is None and address in SLOTS:
+        st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
+        return 1 + forms.kind(address)
+    if spec is None:
+        st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
+        return 1
+    words, formula, number, more = st.columns([5, 7, 4, 4])
+    blocks, count = service.blocks(document), document.blueprint.count(document.schema())
+    own, inner = _inner(chosen, blocks, address, spec, count)
+    with words:
+        st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.title))}**")
+        st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
+        _shape(inner, block) if block and inner else st.empty()
+    with formula:
+        schema = document.schema()
+        said = inner.formula if inner else formula_of(spec, [schema.task(name) for name in document.blueprint.tasks])
+        st.latex(latex.column(said, COLUMN)) if said else st.empty()
+        st.markdown(f":small[{page.cited(spec.source)}]") if spec.source else st.empty()  # a caption's links are too pale
+    _numbers(number, more, inner.count if inner else count.within(address), count, _live(chosen, own, blocks, inside))
+    st.divider()
+    return 2 + _settings(address, spec, block)
 
 
 def in_class(chosen: str) -> bool:
@@ -139,8 +139,8 @@ def _sizes(inner: Anatomy, part: Block) -> str:
         "a vector of {width} for each of {n} values", width=width, n=rows)
 
 
-def _numbers(number, more, part: Count, count: Count) -> None:
-    """Parameters and the share of the model's work, both with their arithmetic."""
+def _numbers(number, more, part: Count, count: Count, found: Sequence[str]) -> None:
+    """Parameters and the share of the model's work, both with their arithmetic, and below them what a run found."""
     held = [p for p in part.parts if p.parameters]
     working = "; ".join(f"{p.path}: {p.working} = {p.parameters:,}" for p in held)
     number.metric(say("Parameters"), whole(part.parameters), help=page.escaped(working) or say("This part owns none."))
@@ -152,9 +152,8 @@ def _numbers(number, more, part: Count, count: Count) -> None:
     said += [say("{flops} once a pass, for the items", flops=flops(part.once))] if part.once else []
     more.metric(say("Share of compute"), percent(share),
                 help="; ".join([*said, *(page.escaped(f"{p.path}: {each}") for p, each in zip(busy, worked, strict=True))]))
-    more.caption(said[1]) if part.once else None
-    if len(busy) <= SHORT:
-        more.caption("  \n".join(page.escaped(f"{each} FLOP") for each in worked))
+    lines = [*said[1:], *(page.escaped(f"{each} FLOP") for each in (worked if len(busy) <= SHORT else ())), *found]
+    more.caption("  \n".join(lines)) if lines else more.empty()
 
 
 def _held(number, part: Count, working: Sequence[str]) -> None:
@@ -165,22 +164,22 @@ def _held(number, part: Count, working: Sequence[str]) -> None:
     told = "; ".join(f"{say(term.what)}: {term.working} = {in_bytes(term.bytes)}" for term in terms)
     bytes_of = [say("{serving} in serving, {training} in training", serving=in_bytes(found["serving"]),
                     training=in_bytes(found["training"]))] if terms else []
-    if lines := [*map(page.escaped, working), *bytes_of]:
-        number.caption("  \n".join(lines), help=page.escaped(told) or None)
+    lines = [*map(page.escaped, working), *bytes_of]
+    number.caption("  \n".join(lines), help=page.escaped(told) or None) if lines else number.empty()
 
 
-def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> None:
+def _live(chosen: str, part: Block | None, blocks: Sequence[Block], inside: Learned) -> list[str]:
     """What the run in hand found of the part: gate weights, weights of past items, its task's result."""
-    if inside.gates:
-        _shares(st, chosen, experts.mixed(blocks), inside.gates)
+    lines = _shares(chosen, experts.mixed(blocks), inside.gates) if inside.gates else []
     if weights := inside.attention.get(chosen):
         newest = ", ".join(f"{weight:.2f}" for weight in weights[:-NEWEST - 1:-1])
-        st.caption(say("mean weights, newest item first: {weights}", weights=newest))
+        lines.append(say("mean weights, newest item first: {weights}", weights=newest))
     if part and part.form in ("head", "tower") and part.task in inside.metrics:
-        st.caption(say("test rows: {metric}", metric=inside.metrics[part.task]))
+        lines.append(say("test rows: {metric}", metric=inside.metrics[part.task]))
+    return lines
 
 
-def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Mapping[str, tuple[float, ...]]) -> None:
+def _shares(chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Mapping[str, tuple[float, ...]]) -> list[str]:
     """What the gates give to the expert that is selected, or what the gate that is selected takes from its experts."""
     said, shares = "", {}
     if chosen in mixed:
@@ -190,14 +189,13 @@ def _shares(more, chosen: str, mixed: Mapping[str, tuple[str, ...]], weights: Ma
         said = say("Mean gate weight by task")
         shares = {title: weights[gate][mixed[gate].index(chosen)] for gate, title in experts.titles(mixed).items()
                   if chosen in mixed[gate] and len(weights.get(gate, ())) == len(mixed[gate])}
-    if shares:
-        each = zip(shares, portions(list(shares.values())), strict=True)
-        more.caption("  \n".join([said, *(f"{page.escaped(name)}: {share} %" for name, share in each)]))
+    each = zip(shares, portions(list(shares.values())), strict=True)
+    return [said, *(f"{page.escaped(name)}: {share} %" for name, share in each)] if shares else []
 
 
-def _settings(address: str, spec: Slot, block: Block | None) -> None:
+def _settings(address: str, spec: Slot, block: Block | None) -> int:
     """Every setting of a component, side by side, and the menu of its slot; first those of the one part that is selected, where
-    settings go by names (the loss of a task, the embedding size of a field)."""
+    settings go by names (the loss of a task, the embedding size of a field). Returns how many rows stand below each other."""
     slot, _, index = address.partition(".")
     document = state.document()
     place = next(each for each in document.blueprint.places(document.schema()) if each.address == address)
@@ -214,15 +212,19 @@ def _settings(address: str, spec: Slot, block: Block | None) -> None:
                 forms.of_one(f"{address}.{name}", field, value, _named(address, block))
             else:
                 forms.setting(f"{address}.{name}", field, value, note=note(f"{address}.{name}"))
-    with (rest + [menu])[(len(own) + len(names)) % 4]:
-        forms.another(slot)
-    if slot == SLOTS[0]:
-        _features()
-    _sources(address, spec)
+    drawn = len(own) + len(names)
+    with (rest + [menu])[drawn % 4]:
+        drawn += forms.another(slot)
+    for i, column in enumerate([*rest, menu]):
+        with column:
+            sooner.cleared(f"rz_captions_{i}", len(range(i, drawn, 4)))
+    features = slot == SLOTS[0]
+    _features() if features else None
+    return 1 + features + _sources(address, spec)
 
 
-def _sources(address: str, spec: Slot) -> None:
-    """Where the values of a component are from, as long as it is the preset's."""
+def _sources(address: str, spec: Slot) -> bool:
+    """Where the values of a component are from, as long as it is the preset's; False where nothing is told."""
     system = state.document().system
     preset = dict(system.blueprint.specs()).get(address)
     same = preset is not None and preset.kind == spec.kind
@@ -232,6 +234,7 @@ def _sources(address: str, spec: Slot) -> None:
             for fact in facts:
                 st.markdown(f"**{page.escaped(say(fact.name))}** {page.escaped(provenance.told(fact))} "
                             f":gray-badge[{say(fact.tag)}]")
+    return bool(facts)
 
 
 def _named(address: str, block: Block) -> str:

@@ -105,9 +105,9 @@ def _set_one(path: str, value: Mapping[str, Any], name: str, key: str) -> None:
     state.edit(path, rest if chosen in (None, OFF) else rest | {name: chosen})
 
 
-def kind(slot: str, place: str = "form", index: int = 0) -> None:
+def kind(slot: str, place: str = "form", index: int = 0) -> int:
     """The menu of a slot: its kinds, and «off» where the slot may stay empty. Of several components it is the menu of one, which
-    goes alone; that all of them go is another choice."""
+    goes alone; that all of them go is another choice. Returns how many rows were drawn."""
     specs, value = kinds(slot), getattr(state.document().blueprint, slot)
     several = isinstance(value, tuple)
     now = (value[index].kind if value else OFF) if several else value.kind
@@ -118,25 +118,27 @@ def kind(slot: str, place: str = "form", index: int = 0) -> None:
     none |= {WHOLE: say("all {n} taken out", n=len(value))} if one else {}
     st.selectbox(say("Component"), [*none, *specs], key=key, on_change=fields.answered, args=(key, _exchanged, slot, key, index),
                  format_func=lambda option: none[option] if option in none else say(specs[option].title))
-    if several and not value:
-        _lacking(slot)
+    return 1 + (several and not value and _lacking(slot))
 
 
-def _lacking(slot: str) -> None:
+def _lacking(slot: str) -> bool:
     """Under the menu of an empty slot where no kind can stand: what these data lack, and where there is such a component."""
     problem, having = lacking(state.document(), slot)
     if problem:
         names = ", ".join(escaped(say(system.title)) for system in having[:NEAR])
         st.caption(f"{escaped(problem.text(translate, fix=False))} {say('Models with such a component: {names}.', names=names)}")
+    return bool(problem)
 
 
-def another(slot: str) -> None:
-    """The menu that puts one more component into a slot that may hold several; nothing for the others."""
+def another(slot: str) -> bool:
+    """The menu that puts one more component into a slot that may hold several; nothing, and False, for the others."""
     specs, key = kinds(slot), f"more:{slot}"
-    if isinstance(getattr(state.document().blueprint, slot), tuple):
+    several = isinstance(getattr(state.document().blueprint, slot), tuple)
+    if several:
         fields.synchronise(key, OFF)
         st.selectbox(say("Add a component"), [OFF, *specs], key=key, on_change=fields.answered, args=(key, _added, slot, key),
                      format_func=lambda option: "–" if option == OFF else say(specs[option].title))
+    return several
 
 
 def shown(value: Any, annotation: Any) -> str:

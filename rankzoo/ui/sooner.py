@@ -35,6 +35,14 @@ def clicked(document: Document, chosen: str) -> bool:
     return last != chosen and st.session_state.get(PICTURED) is document
 
 
+def cleared(place: str, drawn: int) -> None:
+    """Behind the last of what was drawn in a place: of what stood there before and is not drawn again, nothing is seen until the
+    run ends, when a browser takes it away."""
+    had, st.session_state[place] = st.session_state.get(place, 0), drawn
+    for _ in range(drawn, had):
+        st.empty()
+
+
 def pictured(drawn: Document) -> None:
     """Behind a picture in a fragment that was drawn of `drawn`: an edit is shown at once, and what else the page says of it
     follows; the whole page does, where the edit was made in the fragment."""
