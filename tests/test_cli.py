@@ -398,8 +398,8 @@ def heavy(arguments: list[str], modules: set[str]) -> str:
 def test_list_waits_for_no_heavy_library() -> None:
     """What `runs list` and `show` never need, and what would cost them seconds."""
     for arguments, modules in ((["runs", "list"], {"torch", "pandas", "streamlit"}),
-                               *((["show", name, "--scale", "industry"], {"pandas", "pyarrow", "streamlit", "torch._dynamo", "plotly"})
-                                 for name in ("din", "kuaishou")),
+                               *((["show", name, "--scale", "industry"],
+                                  {"pandas", "pyarrow", "streamlit", "torch._dynamo", "plotly"}) for name in ("din", "kuaishou")),
                                (["--help"], {"torch", "pyarrow", "pydantic"})):
         assert heavy(arguments, modules) == "", arguments
 

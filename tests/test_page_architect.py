@@ -322,6 +322,28 @@ def test_every_node_has_a_caption(arch, whole):
         assert len(app.metric) == 2 or "does not use" in app.markdown[2].value, node
 
 
+def places(app: AppTest) -> dict[tuple[int, ...], str]:
+    """What stands where in the caption, row by row and in the rows' columns."""
+    strip = next(each for each in app.main if getattr(each, "key", None) == "rz_caption")
+    found = {(i,): row for i, row in strip.children.items()}
+    columns = {(*at, i): each for at, row in found.items() for i, each in getattr(row, "children", {}).items()
+               if each.type == "column"}
+    found |= {(*at, i): each for at, column in columns.items() for i, each in column.children.items()}
+    return {at: each.type for at, each in found.items()}
+
+
+@pytest.mark.parametrize("arch", ["snapchat", "linkedin", "alibaba"])
+def test_a_caption_leaves_nothing_of_the_one_before_it(arch):
+    """A browser goes on to show what a run does not write over, until its end."""
+    app = opened(arch)
+    last = places(pick(app, DIAGRAM, "representation"))
+    for node in ("interaction", "sharing", "sequence", "losses", "representation", "", "towers"):
+        now = places(pick(app, DIAGRAM, node))
+        left = {at for at, kind in last.items() if kind != "empty" and now.get(at[:1]) == last[at[:1]] and at not in now}
+        assert not left and {at for at, kind in last.items() if len(at) == 1 and kind != "empty"} <= set(now), node
+        last = now
+
+
 @pytest.mark.parametrize("arch", BUILT)
 def test_a_link_opens_the_same_document(arch):
     first = opened(arch)
