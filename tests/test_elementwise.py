@@ -4,10 +4,11 @@ from __future__ import annotations
 import pytest
 
 from rankzoo.document import Document
+from rankzoo.export.report import report
 from rankzoo.inspection.beside import Model, counts
 from tests.test_cli import run
 from tests.test_page_architect import opened
-from tests.visits import without_workers
+from tests.visits import pick, visit, without_workers
 
 
 def model(id: str) -> Model:
@@ -26,6 +27,12 @@ def test_the_line_of_the_model_tells_it_too(monkeypatch, home):
     without_workers(monkeypatch)
     app = opened("lr")
     assert any("18 element-wise operations per example" in each.value for each in app.markdown) and not app.exception
+
+
+def test_the_card_of_the_zoo_and_the_report_tell_it_too(monkeypatch, home):
+    without_workers(monkeypatch)
+    assert [each.value for each in pick(visit("zoo"), "zoo_ladder", "lr").metric][1] == "18 operations"
+    assert "18 element-wise operations per example" in report(Document.preset("lr"))
 
 
 @pytest.mark.parametrize(("one", "other", "told"), [("lr", "fm", True), ("lr", "dnn", False), ("youtube", "mmoe", False)])

@@ -15,7 +15,7 @@ from rankzoo.export.picture import NOTHING, Learned, counted, drawn
 from rankzoo.facts import MEANING
 from rankzoo.figures.svg import to_svg
 from rankzoo.figures.theme import theme
-from rankzoo.figures.words import fixed, flops, memory, size, whole
+from rankzoo.figures.words import fixed, flops, memory, size, whole, work
 from rankzoo.inspection import counts
 from rankzoo.inspection.advice import advice
 from rankzoo.inspection.memory import held
@@ -54,7 +54,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
              _Number(whole(each["flops"] + each["flops_once"]) + f" {say('once')}" * bool(each["flops_once"])),
              each["flops_working"], counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
     told = say("{n} parameters, {tables} of them in embedding tables; {flops} per example.", n=whole(count.parameters),
-               tables=whole(count.embedding), flops=flops(count.flops))
+               tables=whole(count.embedding), flops=work(count, say))
     once = f" {say('{flops} once a pass, for the items', flops=flops(count.once))}." if count.once else ""
     parts += [f"<h2>{say('Every part')}</h2>", f"<p>{told}{once}</p>",
               _table(map(say, ("part", "kind", "parameters", "arithmetic", "FLOPs", "their arithmetic", "shape")), rows)]

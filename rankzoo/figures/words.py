@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from numbers import Integral
 
+from rankzoo.shape import Count
+
 MISSING = "–"
 Say = Callable[[str], str]
 
@@ -103,6 +105,13 @@ def flops(count: float | None) -> str:
     if 1e4 <= abs(count) < 1e6:
         return f"{number(count / 1e6, 2)} MFLOP"
     return _unit(count, ("FLOP", "kFLOP", "MFLOP", "GFLOP"))
+
+
+def work(count: Count, say: Callable[..., str]) -> str:
+    """What an example takes: FLOPs, or of a model that multiplies no matrix its sums and products of single numbers."""
+    if not count.flops and count.elementwise:
+        return say("{number} element-wise operations", number=whole(count.elementwise))
+    return flops(count.flops)
 
 
 def _unit(value: float | None, units: tuple[str, ...]) -> str:

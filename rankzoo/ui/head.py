@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from rankzoo import link
-from rankzoo.figures.words import memory
+from rankzoo.figures.words import memory, work
 from rankzoo.inspection.memory import memory as bytes_of
 from rankzoo.ui import classroom, provenance, state, take
 from rankzoo.ui.changed import differing
-from rankzoo.ui.page import escaped, work
+from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
 LINKED = ("run", "c", "lang", "class", "tour", "view", "rows", "row", "with", "with_run", "category", "beta", "request",
@@ -44,7 +44,7 @@ def cost() -> str:
     """«0.12 MFLOP per example · 77 MB» of the model in hand."""
     document = state.document()
     count = document.blueprint.count(document.schema())
-    return say("{flops} per example · {memory}", flops=work(count),
+    return say("{flops} per example · {memory}", flops=work(count, say),
                memory=memory(bytes_of(count, document.settings.batch_size)["serving"]))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from rankzoo.document import Document
-from rankzoo.figures.words import flops, memory, size, whole
+from rankzoo.figures.words import flops, memory, size, whole, work
 from rankzoo.inspection.memory import memory as bytes_of
 from rankzoo.inspection.scale import CARD, Grown, Scaled, costs, growing, industry
 from rankzoo.ui import fields, page, provenance
@@ -46,7 +46,7 @@ def show(document: Document, scaled: Scaled) -> None:
         found = bytes_of(scaled.count, document.settings.batch_size)
         line = say("{parameters} parameters, {serving} in serving, {training} in training, {flops} per example",
                    parameters=size(scaled.count.parameters), serving=memory(found["serving"]),
-                   training=memory(found["training"]), flops=page.work(scaled.count))
+                   training=memory(found["training"]), flops=work(scaled.count, say))
         st.caption(f"{line}, {_note(document, scaled)}", width="stretch")
 
 

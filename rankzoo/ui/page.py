@@ -10,8 +10,6 @@ import streamlit as st
 from rankzoo.data.files import csv_text
 from rankzoo.facts import Source
 from rankzoo.figures.theme import Theme, theme
-from rankzoo.figures.words import flops, whole
-from rankzoo.shape import Count
 from rankzoo.ui import classroom, navigation, offer, sooner, state, tour
 from rankzoo.ui.words import escaped, say
 
@@ -62,13 +60,6 @@ def _heading(name: str, column: pd.Series) -> object:
 def colours() -> Theme:
     """The palette of the theme on screen, for figures that need explicit colours."""
     return theme("dark" if st.context.theme.type == "dark" else "light")
-
-
-def work(count: Count) -> str:
-    """What an example takes: FLOPs, or of a model that multiplies no matrix its sums and products of single numbers."""
-    if not count.flops and count.elementwise:
-        return say("{number} element-wise operations", number=whole(count.elementwise))
-    return flops(count.flops)
 
 
 def cited(source: Source) -> str:

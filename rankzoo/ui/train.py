@@ -7,13 +7,13 @@ import streamlit as st
 
 from rankzoo.data import uploads
 from rankzoo.data.load import names
-from rankzoo.figures.words import fixed, size, whole
+from rankzoo.figures.words import fixed, size, whole, work
 from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
 from rankzoo.ui import fields, forms, points, provenance, service, state
-from rankzoo.ui.page import escaped, work
+from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
 OPTIMISERS = {"adam": "Adam", "adagrad": "Adagrad", "sgd": "SGD"}
@@ -95,7 +95,7 @@ def cost() -> str:
     """«19.27 M parameters · 0.12 MFLOP per example» of the model in hand."""
     document = state.document()
     count = document.blueprint.count(document.schema())
-    return say("{parameters} parameters · {flops} per example", parameters=size(count.parameters), flops=work(count))
+    return say("{parameters} parameters · {flops} per example", parameters=size(count.parameters), flops=work(count, say))
 
 
 def results(found: Run | None) -> bool:

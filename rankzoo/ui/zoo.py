@@ -13,7 +13,7 @@ from rankzoo.figures import diagram
 from rankzoo.figures.diagram.wording import phrase
 from rankzoo.figures.table import Rung, ZooRow
 from rankzoo.figures.theme import family
-from rankzoo.figures.words import fixed, flops, size
+from rankzoo.figures.words import fixed, flops, size, whole
 from rankzoo.registry import systems
 from rankzoo.runs.tables import run
 from rankzoo.serving.auction import Auction
@@ -112,8 +112,12 @@ def card(system: System) -> None:
     count = system.blueprint.count(schema_of(system.dataset))
     with st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute"):
         st.metric(say("Parameters"), size(count.parameters), width="content")
-        st.metric(say("Per example"), flops(count.flops), width="content",
-                  help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
+        if count.flops or not count.elementwise:
+            st.metric(say("Per example"), flops(count.flops), width="content",
+                      help=say("Two per multiply-add; look-ups and element-wise work are not counted."))
+        else:
+            st.metric(say("Per example"), say("{n} operations", n=whole(count.elementwise)), width="content",
+                      help=say("Sums and products of single numbers: the model multiplies no matrix."))
     stated = sum(fact.tag == "stated" for fact in system.facts)
     read = say("1 fact stated") if stated == 1 else say("{n} facts stated", n=stated)
     st.markdown(" ".join([f":green-badge[{read}]" if stated else "", provenance.sizes(len(Document.preset(system.id).assumed)),
