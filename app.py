@@ -16,7 +16,7 @@ st.html("<style>.stMainBlockContainer{padding-inline:2rem} .st-key-rz_top{positi
         "@media(max-width:1200px){.st-key-rz_head{flex-wrap:wrap!important} .st-key-rz_head>:first-child{flex:1 1 100%!important}"
         ".st-key-rz_model p{flex-wrap:wrap;row-gap:0} .st-key-rz_model p>*{max-width:100%;white-space:normal}}"
         "@media(max-width:480px){.st-key-rz_head:has(.st-key-rz_model)>:nth-child(2){flex:1 1 100%!important}}"
-        ".st-key-rz_large{margin-block:-.5rem}"
+        ".st-key-rz_large{margin-block:-.5rem} .st-key-rz_refused>:first-child{flex:1 1 24rem!important}"
         "[class*=st-key-cta_] button,[class*=st-key-cta_] button *{color:light-dark(#FFFFFF,#14181F)}"
         ".st-key-rz_head [aria-expanded=true] *{color:light-dark(#0C2750,#7FB2FF)}</style>")
 if classroom.on():

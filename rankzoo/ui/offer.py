@@ -23,25 +23,27 @@ LONGEST = 100
 
 def show(trouble: ZooError) -> Callable[[], None]:
     """The sentence, with the column and the setting as the page calls them, and how far the model stands. Returns what puts the
-    button between them: to look for the nearest model that stands may take longer than to draw a page."""
+    button beside it: to look for the nearest model that stands may take longer than to draw a page."""
     where = place(trouble.at, _kinds(trouble.tried))
-    st.error((f"**{escaped(where)}:** " if where else "") + escaped(trouble.text(translate)))
-    spot = st.empty()
+    with st.container(horizontal=True, vertical_alignment="center", key="rz_refused"):
+        st.error((f"**{escaped(where)}:** " if where else "") + escaped(trouble.text(translate)))
+        spot = st.empty()
     if trouble.sought:
         spot.button(say("Looking for the nearest model that stands…"), key="rz_seeking", icon=":material/build:", disabled=True)
+    more = st.empty()
     broken.show(trouble)
-    return lambda: _button(spot, trouble)
+    return lambda: _button(spot, more, trouble)
 
 
-def _button(spot: DeltaGenerator, trouble: ZooError) -> None:
+def _button(spot: DeltaGenerator, more: DeltaGenerator, trouble: ZooError) -> None:
     if not trouble.cure:
         spot.empty()
         return
     said = " · ".join(words(trouble))
     short = len(said) <= LONGEST
-    with spot.container(gap="small"):
-        st.button(escaped(said if short else say("Mend it")), key="rz_mend", icon=":material/build:", on_click=state.mend,
-                  args=(trouble,))
+    spot.button(escaped(said if short else say("Mend it")), key="rz_mend", icon=":material/build:", on_click=state.mend,
+                args=(trouble,))
+    with more.container(gap="small"):
         if not short:
             st.caption(escaped(say("This would change {changes}", changes=said)))
         for further in Document.behind(trouble):
