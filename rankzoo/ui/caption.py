@@ -49,7 +49,7 @@ def _strip(chosen: str, document: Document, inside: Learned) -> int:
     if spec is None:
         st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
         return 1
-    words, formula, number, more = st.columns([5, 7, 4, 4])
+    words, formula, number, more = (column.container(gap="xxsmall") for column in st.columns([5, 7, 4, 4]))
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     own, inner = _inner(chosen, blocks, address, spec, count)
     with words:
