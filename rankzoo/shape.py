@@ -210,12 +210,13 @@ class Count:
 
     @property
     def embedding(self) -> int:
-        """Parameters in embedding tables."""
+        """Parameters in tables, of which an example reads single rows: embeddings, and weights of one number for an id or a
+        cross."""
         return sum(p.parameters for p in self.parts if p.table)
 
     @property
     def dense(self) -> int:
-        """Parameters outside embedding tables."""
+        """Parameters outside tables."""
         return self.parameters - self.embedding
 
     @property

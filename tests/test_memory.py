@@ -1,6 +1,8 @@
 """Memory: its terms add up to every total that is printed, and are what optimisers and autograd hold of a real model."""
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,14 +18,14 @@ from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
 from rankzoo.shape import Count, Part
-from rankzoo.training.optimizers import optimizers
+from rankzoo.training.optimizers import Dense, RowWise, optimizers
 from rankzoo.training.settings import TrainSettings
 from tests.support import random_batch, trained_loss
 from tests.test_blueprint import ANY, stands
 from tests.test_counts import value
 
 ROWS = 128
-MEASURED = ("lr", "mmoe", "ple", "bst", "bytedance", "homedepot", "microsoft")
+MEASURED = ("lr", "wide_deep", "deepfm", "mmoe", "ple", "bst", "bytedance", "homedepot", "microsoft")
 """One system of each kind, measured every day: no layer, gates, levels, a history, rows that come and go, a catalogue, titles of
 which a batch names some. The others are slow."""
 
@@ -100,16 +102,20 @@ def kept_by_autograd(model: RankingModel, batch) -> int:
 
 @pytest.mark.parametrize("arch", [pytest.param(each, marks=() if each in MEASURED else pytest.mark.slow) for each in systems()])
 def test_a_real_model_holds_what_is_counted(arch: str):
-    """Optimisers hold exactly the counted moments. Autograd keeps .7 to 1.65 of the activations, beside at most 8 numbers of each
-    row's logits and losses: it drops vectors that a concatenation copies and, of histories, places that are empty (here half of
-    them); it keeps twice what is stacked for a gate, and masked copies of weights."""
+    """Optimisers hold exactly the counted moments: those of tables row by row, all others of what has a gradient for each number.
+    Autograd keeps .7 to 1.65 of the activations, beside at most 8 numbers of each row's logits and losses: it drops vectors that
+    a concatenation copies and, of histories, places that are empty (here half of them); it keeps twice what is stacked for a
+    gate, and masked copies of weights."""
     document = Document.preset(arch)
     schema, count = document.schema(), document.blueprint.count(document.schema())
     model = RankingModel(document.blueprint, schema).train()
-    states = sum(tensor.numel() for each in optimizers(model, TrainSettings()) for state in each.state.values()
-                 for name, tensor in state.items() if name != "step")
-    terms = {term.what: term.bytes // 4 for term in held(count, ROWS)}
-    assert states == terms.get("two moments of Adam", 0) + terms.get("row-wise Adam of tables", 0)
+    terms = Counter({term.what: term.bytes // 4 for term in held(count, ROWS)})
+    for kind, what in ((Dense, "two moments of Adam"), (RowWise, "row-wise Adam of tables")):
+        made = [each for each in optimizers(model, TrainSettings()) if isinstance(each, kind)]
+        assert terms[what] == sum(tensor.numel() for each in made for state in each.state.values()
+                                  for name, tensor in state.items() if name != "step")
+        if kind is Dense:
+            assert terms["gradients"] == sum(parameter.numel() for each in made for parameter in each.parameters)
     batch = random_batch(schema, ROWS)
     if batch.catalogue is not None:
         read = {part.times(ROWS) for part in count.parts if part.named}

@@ -92,7 +92,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
     emit(as_json, answer, "\n".join([
         f"{system.title} on {called(document.data)} · blueprint {blueprint.hash}{told}", "",
         table(rows, columns), "",
-        f"{count.parameters:,} parameters: {count.embedding:,} in embeddings, {count.dense:,} dense · "
+        f"{count.parameters:,} parameters: {count.embedding:,} in tables, {count.dense:,} dense · "
         f"{_work(count)} per example" + (f", and {count.once:,} once a pass for the items" if count.once else ""),
         f"{answer['memory']['serving']:,} bytes in serving, {answer['memory']['training']:,} in training with batches of "
         f"{batch}: " + ", ".join(f"{term.what} {term.working}" for term in held(count, batch)),

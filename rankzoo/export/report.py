@@ -53,7 +53,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     rows = [(each["path"], each["kind"], _Number(whole(each["parameters"])), each["working"],
              _Number(whole(each["flops"] + each["flops_once"]) + f" {say('once')}" * bool(each["flops_once"])),
              each["flops_working"], counts.shaped(each)) for each in counts.parts(document.blueprint, schema)]
-    told = say("{n} parameters, {tables} of them in embedding tables; {flops} per example.", n=whole(count.parameters),
+    told = say("{n} parameters, {tables} of them in tables; {flops} per example.", n=whole(count.parameters),
                tables=whole(count.embedding), flops=work(count, say))
     once = f" {say('{flops} once a pass, for the items', flops=flops(count.once))}." if count.once else ""
     parts += [f"<h2>{say('Every part')}</h2>", f"<p>{told}{once}</p>",

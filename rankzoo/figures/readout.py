@@ -23,9 +23,9 @@ def draw(total: int, embedding: int, dense: int, parts: Sequence[tuple[int, str,
     said = say("{n} parameters").format(n=size(total))
     inside = [text(0, 12, said, "t1 bold", size=14)]
     if embedding:
-        words = say("embedding tables {n} ({share})").format(n=size(embedding), share=_share(embedding, total))
+        words = say("tables {n} ({share})").format(n=size(embedding), share=_share(embedding, total))
         inside += [text(max(172.0, width_of(said, 14) + 16), 12, words, "t2"),
-                   _bar(0, tables, 1, say("Embedding tables: {n} parameters").format(n=whole(embedding)))]
+                   _bar(0, tables, 1, say("Tables: {n} parameters").format(n=whole(embedding)))]
     inside += [text(WIDTH, 12, say("dense {n} ({share})").format(n=size(dense), share=_share(dense, total)), "t2", "end"),
                _bar(right - sliver, sliver, 4, say("Dense part: {n} parameters").format(n=whole(dense)))]
     if dense and flat:

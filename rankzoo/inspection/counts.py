@@ -84,7 +84,7 @@ def tree(blueprint: Blueprint, schema: Schema) -> str:
 
 
 def by_slot(count: Count) -> Mapping[str, int]:
-    """Dense parameters by slot, without the embedding tables; empty slots left out."""
+    """Dense parameters by slot, without tables; empty slots left out."""
     sums: dict[str, int] = {}
     for part in count.parts:
         if not part.table:

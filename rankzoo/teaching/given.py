@@ -12,8 +12,8 @@ from rankzoo.shape import Count, Part
 from rankzoo.teaching.screen import Screen
 from rankzoo.teaching.working import grouped, lines
 
-BESIDE = ".first_order"
-"""What a row's weight of first order ends on: one beside each vector, of the same row."""
+BESIDE = (".first_order", ".crosses")
+"""On what the paths of tables end whose rows are a weight of the logit: of an id, or of a cross."""
 FEW = 4
 """Up to so many, a number of a working says how many maps of a kind there are (query, key, value), which the picture names."""
 PICTURE = "Widths are in the picture."
@@ -77,7 +77,7 @@ def of_tables(screen: Screen) -> Given:
     _tables(count.parts, given)
     beside = [part for part in count.parts if part.table and part.parameters and not _table(part)]
     if beside:
-        given.say("A weight beside each row: {beside}.", beside=f"{sum(part.parameters for part in beside):,}")
+        given.say("Weights of single ids and of crosses: {beside}.", beside=f"{sum(part.parameters for part in beside):,}")
     given.say("All other parameters: {dense}.", dense=f"{count.dense:,}")
     given.say(PICTURE)
     return given

@@ -96,11 +96,11 @@ def doubled(blueprint: Blueprint, path: str) -> Blueprint | None:
 
 
 def embedding_share(screen: Screen, of: str = "") -> Number | None:
-    """Per cent of the parameters that lie in embedding tables."""
+    """Per cent of the parameters that lie in tables."""
     count = screen.count()
     if not count.embedding or not count.dense:
         return None
-    terms = (Term("embedding tables", "", count.embedding), Term("all parameters", "", count.parameters),
+    terms = (Term("tables", "", count.embedding), Term("all parameters", "", count.parameters),
              Term("share", f"100 × {count.embedding:,} / {count.parameters:,}", 100 * count.embedding / count.parameters))
     return _number(100 * count.embedding / count.parameters, terms, given.of_tables(screen), "%", right=0.03, close=0.1)
 

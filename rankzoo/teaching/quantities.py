@@ -8,6 +8,7 @@ from math import log
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.components.representation.hashing import expected_rate
 from rankzoo.components.sharing.task_masks import TaskMasks
+from rankzoo.teaching.given import BESIDE
 from rankzoo.teaching.screen import BYTES, Screen
 from rankzoo.teaching.working import NEAR, ROUGH, Number, Term
 
@@ -59,10 +60,11 @@ def lost_rows(screen: Screen, of: str = "") -> Number | None:
 
 def sent_megabytes(screen: Screen, of: str = "") -> Number | None:
     """Megabytes in float32 of as many touched rows of the largest table as a minute may bring, with the weights beside them."""
-    tables = [part for part in screen.count().parts if part.table and part.output and not part.path.endswith(".first_order")]
+    parts = screen.count().within("representation").parts
+    tables = [part for part in parts if part.table and part.output and not part.path.endswith(BESIDE)]
     if not tables:
         return None
-    beside = sum(part.output[-1] for part in screen.count().parts if part.path.endswith(".first_order"))
+    beside = sum(part.output[-1] for part in parts if part.path.endswith(BESIDE))
     width = max(tables, key=lambda part: part.parameters).output[-1] + beside
     terms = (Term("numbers of a row", f"{width - beside} + {beside}" if beside else "", width),
              Term("MB", f"{TOUCHED:,} × {width} × {BYTES} / 10⁶", TOUCHED * width * BYTES / 1e6))

@@ -10,7 +10,7 @@ from rankzoo.teaching.numbers import number
 from rankzoo.teaching.screen import Screen
 
 GENERAL = (
-    Question("What share of the parameters lies in embedding tables, in per cent?",
+    Question("What share of the parameters is looked up in tables, in per cent?",
              "Rows times width of all tables, over everything. In a small sample the network may weigh more; with real ids "
              "nearly all lies in the tables.", "representation",
              number="embedding share", slip="Quoting industry: here the tables are as short as the sample's.",

@@ -27,7 +27,7 @@ from rankzoo.ui import claims, page, rung, service, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.words import say, translate, translator
 
-COUNTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "flops": "FLOPs per example",
+COUNTS = {"parameters": "Parameters", "embedding": "In tables", "dense": "Dense", "flops": "FLOPs per example",
           "elementwise": "Element-wise operations", "activations": "Activations per example",
           "serving": "Memory in serving", "training": "Memory in training"}
 UNITS = {"flops": flops, "serving": memory, "training": memory}

@@ -17,7 +17,7 @@ KEY, CANDIDATES = "rz_scale", "rz_candidates"
 MOST_CANDIDATES, USUAL_CANDIDATES = 1_000_000, 1_000
 FACTORS = {"sample": 1, "× 10": 10, "× 100": 100}
 TITLES = {"sample": "This app", "industry": "Industry"}
-COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense": "Dense", "float32": "In float32",
+COSTS = {"parameters": "Parameters", "embedding": "In tables", "dense": "Dense", "float32": "In float32",
          "bfloat16": "In bfloat16", "int8": "In int8", "training": "In training, with Adam (row-wise for tables)",
          "activations": "Of that, the activations of a batch",
          "cards": "Cards of 80 GB that hold the training", "flops_request": "FLOPs once a request",

@@ -72,22 +72,22 @@ BOTTOM = Embeddings(dim=16, numeric="mlp", bottom=(64,))
 DENSE = Schema((*c0().features, *(Feature(f"x{i}", "numeric") for i in range(4))), c0().tasks)
 
 FEATURE_CROSSING = (
-    Row("LR, one-hot", one(representation=OneHot(), interaction=(Linear(),), towers=Bare()), c0(), 10_001, 0, 0, 10),
+    Row("LR, one-hot", one(representation=OneHot(), interaction=(Linear(),), towers=Bare()), c0(), 10_001, 10_000, 0, 10),
     Row("LR + one cross in 5,000 buckets", one(representation=OneHot(), interaction=(CROSS,), towers=Bare()),
-        c0(), 15_001, 0, 0, 11),
-    Row("FM k=16", machine(), c0(), 170_001, 160_000, 0, 496 + 10),  # the sheet's 496 are the pairs', 10 adds the first order's
+        c0(), 15_001, 15_000, 0, 11),
+    Row("FM k=16", machine(), c0(), 170_001, 170_000, 0, 496 + 10),  # the sheet's 496 are the pairs', 10 adds the first order's
     Row("DNN 256-128-64-1", one(towers=MlpTower(widths=DEEP)), c0(), 242_433, 160_000, 163_968),
-    Row("Wide & Deep", one(interaction=(CROSS,), towers=MlpTower(widths=DEEP, head_bias=False)), c0(), 257_433, 160_000, 163_968),
+    Row("Wide & Deep", one(interaction=(CROSS,), towers=MlpTower(widths=DEEP, head_bias=False)), c0(), 257_433, 175_000, 163_968),
     Row("Deep Crossing, units 256, 128, 64", one(towers=Residual(units=DEEP)), c0(), 304_449, 160_000, 287_040),
     Row("Deep Crossing with a bias under each embedding's ReLU",  # m·d more
         one(representation=Embeddings(relu=True), towers=Residual(units=DEEP)), c0(), 304_449 + 160, 160_000, 287_040),
     Row("DCN v1 parallel, L=3", one(interaction=(Cross(layers=3),), towers=MlpTower(widths=DEEP)), c0(), 243_553, 160_000,
         165_248),
-    Row("DeepFM", one(interaction=(PLAIN, FM()), towers=MlpTower(widths=DEEP)), c0(), 252_433, 160_000, 163_968, 496 + 10),
+    Row("DeepFM", one(interaction=(PLAIN, FM()), towers=MlpTower(widths=DEEP)), c0(), 252_433, 170_000, 163_968, 496 + 10),
     Row("xDeepFM CIN [64, 64], direct", one(interaction=(PLAIN, CIN(maps=(64, 64))), towers=MlpTower(widths=DEEP)), c0(),
-        299_921, 160_000, 1_720_704),
+        299_921, 170_000, 1_720_704),
     Row("xDeepFM CIN [64, 64], split", one(interaction=(PLAIN, CIN(maps=(64, 64), split=True)), towers=MlpTower(widths=DEEP)),
-        c0(), 279_409, 160_000, 1_065_280),
+        c0(), 279_409, 170_000, 1_065_280),
     Row("DLRM, 4 dense, bottom 4-64-16", dots(BOTTOM, DEEP), DENSE, 221_009, 160_000, 124_832),
     Row("DLRM with self-interaction", dots(BOTTOM, DEEP, own=True), DENSE, 223_825, 160_000, None),
     Row("DCN-V2 full, parallel", one(interaction=(CrossV2(layers=3),), towers=MlpTower(widths=DEEP)),

@@ -62,13 +62,17 @@ class Linear(Slot):
         return rows | {" × ".join(pair): self.buckets for pair in self.crosses}
 
     def count(self, shape: Shape) -> Count:
-        tasks, tables = len(shape.tasks), self.tables(shape.schema)
+        """Tables of one number for each task, of which a step learns the rows that it read; slopes of numbers, and the bias."""
+        tasks, times = len(shape.tasks), f" × {len(shape.tasks)}" if len(shape.tasks) > 1 else ""
         numbers = len([f for f in shape.schema.inputs if f.kind == "numeric"]) if self.first_order else 0
-        terms = [sum(tables.values()), numbers, int(self.bias)]
-        working = " + ".join(f"{term:,}" for term in terms if term)
-        working = f"({working}) × {tasks}" if tasks > 1 else working
-        adds = tasks * (len(tables) + 2 * numbers)
-        return Count((Part("", tasks * sum(terms), 0, (tasks,), working, elementwise=adds),))
+        each = list(self.tables(shape.schema).values())
+        own = len(each) - len(self.crosses)
+        named = {"first_order": each[:own], "crosses": each[own:]}
+        tables = [Part(name, tasks * sum(rows), 0, (tasks,), f"{sum(rows):,}{times}", table=True, rows=sum(rows),
+                       elementwise=tasks * len(rows)) for name, rows in named.items() if rows]
+        terms = [f"{term:,}" for term in (numbers, int(self.bias)) if term]
+        working = f"({' + '.join(terms)}){times}" if times and len(terms) > 1 else " + ".join(terms) + (times if terms else "")
+        return Count((*tables, Part("", tasks * (numbers + self.bias), 0, (tasks,), working, elementwise=2 * tasks * numbers)))
 
     def draw(self, shape: Shape) -> Drawing:
         block = Block(shape.at, "interaction", "linear", "linear",

@@ -194,7 +194,7 @@ class File:
         count = blueprint.count(schema)
         said = (f"{title or 'A ranking model'}: PyTorch code of one blueprint, which needs nothing but torch. Made by RankZoo; "
                 "MIT licence, as RankZoo's own.")
-        told = [said, *about.split("\n\n"), f"{count.parameters:,} parameters, {count.embedding:,} of them in embedding tables; "
+        told = [said, *about.split("\n\n"), f"{count.parameters:,} parameters, {count.embedding:,} of them in tables; "
                 f"{count.flops:,} FLOPs of matrix products for a row.",
                 "Inputs: an id is a whole number from a vocabulary fitted on the training rows, 0 where a value is unknown or "
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
