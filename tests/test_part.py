@@ -64,8 +64,10 @@ def test_a_columns_formula_is_its_tasks_where_they_have_one():
     click, completion = (document.schema().task(name) for name in ("click", "completion"))
     spec = document.blueprint.losses
     assert part.formula_of(spec, [completion]) == spec.written(completion) != spec.written(click)
-    assert part.formula_of(spec, [click, completion]) == spec.formula
-    assert part.formula_of(document.blueprint.sharing, [click]) == document.blueprint.sharing.formula
+    assert part.formula_of(spec, [click, completion]) == (
+        rf"\mathrm{{click}}:\; {spec.written(click)},\quad \mathrm{{completion}}:\; {spec.written(completion)}")
+    sharing = document.blueprint.sharing
+    assert part.formula_of(sharing, [click, completion]) == sharing.equation() != ""
 
 
 @pytest.mark.parametrize("arch", BUILT)

@@ -5,10 +5,10 @@ a part's drawing, so that it holds for every kind; what has no form of its own h
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from rankzoo.components.losses.base import Loss
+from rankzoo.components.notation import word
 from rankzoo.components.slot import Slot
 from rankzoo.inspection.formula import formula
 from rankzoo.inspection.inputs import Inputs, Reads, chain, inputs, titled
@@ -54,16 +54,19 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
     below = {flow.to for flow in block.flows} if block.form == "bias" else ()
     held = tuple((each.title, each.parameters) for each in blocks if each.address in below)
     numbers = any(each.form == "numbers" for each, _ in came)
-    said = formula(block, spec, found, own, maps, numbers)
-    if isinstance(spec, Loss):
-        said = next((spec.written(task) for task in tasks if task.name == block.task), said)
+    whole = next((spec.written(task) for task in tasks if task.name == block.task), spec.equation())
+    said = formula(block, spec, whole, found, own, maps, numbers)
     return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
 
 
 def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
-    """A whole component's formula; of a loss that which all of its tasks have, where they have the same."""
-    written = {spec.written(task) for task in tasks} if isinstance(spec, Loss) else set()
-    return written.pop() if len(written) == 1 else spec.formula
+    """A whole component's formula; where it is not the same for all tasks, each one behind the names of its tasks."""
+    written: dict[str, list[str]] = {}
+    for task in tasks:
+        written.setdefault(spec.written(task), []).append(word(task.name))
+    if len(written) < 2:
+        return next(iter(written), spec.equation())
+    return r",\quad ".join(rf"{','.join(names)}:\; {said}" for said, names in written.items())
 
 
 def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
@@ -94,12 +97,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "One of the networks that every task may use: the same shape as the others, weights of its own."
         case "expert":
             return "The network of one group of tasks, with weights of its own: other groups do not read it."
-        case "gate" if block.task:
-            return "A linear map and a softmax: row by row, how much of each expert this task takes."
-        case "gate" if "expert" in to:
-            return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
         case "gate":
-            return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
+            return of_gate(block, own, to)
         case "tower" if block.task and len(maps) > 1 and not block.skips:
             return "This task's own network, from its vector to its logit."
         case "numbers" if "forest" in to:
@@ -122,6 +121,17 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
         case "candidate" if "scorer" not in to:
             return "The candidate as a vector: it asks nothing here, what is behind compares it."
     return SENTENCES.get(block.form, "")
+
+
+def of_gate(block: Block, own: Count, to: Collection[str]) -> str:
+    """What a gate is for, by what it owns and the forms to which it leads."""
+    if not own.parameters:
+        return "There is one expert to take: the gate owns no weights, and hands on what the expert says."
+    if block.task:
+        return "A linear map and a softmax: row by row, how much of each expert this task takes."
+    if "expert" in to:
+        return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
+    return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
 
 
 SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",

@@ -53,8 +53,8 @@ def _strip(chosen: str, document: Document, inside: Learned) -> int:
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     own, inner = _inner(chosen, blocks, address, spec, count)
     with words:
-        st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.title))}**")
-        st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
+        st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.called()))}**")
+        st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.described())))
         _shape(inner, block) if block and inner else st.empty()
     with formula:
         schema = document.schema()
@@ -75,8 +75,8 @@ def in_class(chosen: str) -> bool:
     block = part(chosen, document)
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
     _, inner = _inner(chosen, blocks, address, spec, count)
-    name = called(chosen, document) or translate(spec.title)
-    sentence = (inner.sentence if block and inner else "") or spec.sentence
+    name = called(chosen, document) or translate(spec.called())
+    sentence = (inner.sentence if block and inner else "") or spec.described()
     number = (inner.count if inner else count.within(address)).parameters
     with st.container(key="rz_line"):
         st.markdown(f"**{page.escaped(name)}** {say('{n} parameters', n=whole(number))} :gray[{page.escaped(say(sentence))}]")

@@ -55,9 +55,15 @@ class Embeddings(Slot):
     keeps: ClassVar = ("table",)
     title: ClassVar = "Embeddings"
     sentence: ClassVar = "Every value of every feature owns a short vector, learned with the rest."
-    formula: ClassVar = r"e_i = E_i[x_i]"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
                               "10.1145/2988450.2988454")
+
+    def equation(self) -> str:
+        return rf"e_i = \mathrm{{relu}}({self.row('_i')}+b_i)" if self.relu else f"e_i = {self.row('_i')}"
+
+    def row(self, i: str = "") -> str:
+        """How a value x finds its vector in the table E, in LaTeX; `i` numbers both."""
+        return f"E{i}[x{i}]"
 
     def width(self, name: str) -> int:
         """Embedding size of a field."""

@@ -60,8 +60,10 @@ class PretrainedEncoder(Titles):
     main: ClassVar = ("trained", "pooling", "dim")
     title: ClassVar = "Pretrained text encoder"
     sentence: ClassVar = "A language model trained on other texts reads an item's title; clicks tune little or nothing of it."
-    formula: ClassVar = (r"h=W_p\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m+b_p,"
-                         r"\quad r=\mathrm{PLM}(w_1 \dots w_M)")
+
+    def equation(self) -> str:
+        states = self.read_once_more(r"\mathrm{PLM}(w_1 \dots w_M)")
+        return rf"h=W_p\,{self.pooled()}+b_p,\quad r={states}"
 
     def made(self) -> str:
         return "MiniLM, pretrained"

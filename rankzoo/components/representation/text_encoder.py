@@ -38,7 +38,11 @@ class TextEncoder(Titles):
     main: ClassVar = ("dim", "layers", "pooling")
     title: ClassVar = "Text encoder"
     sentence: ClassVar = "A small transformer reads an item's title: a new item has a vector at once."
-    formula: ClassVar = r"h=\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m,\quad r=\mathrm{Enc}(w_1 \dots w_M)"
+
+    def equation(self) -> str:
+        one = rf"W_p\,{self.pooled()}+b_p" if self.project else self.pooled()
+        states = self.read_once_more(r"\mathrm{Enc}(w_1 \dots w_M)")
+        return rf"h={one},\quad r={states}"
 
     def made(self) -> str:
         return f"our encoder ×{self.layers}"

@@ -57,6 +57,15 @@ class Titles(Embeddings):
     def made(self) -> str:
         """What makes the states of the words, in a word or two on the diagram."""
 
+    def pooled(self) -> str:
+        """The states r of the words as one vector, in LaTeX."""
+        return {"attention": r"\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m", "average": r"\frac{1}{M}\sum_m r_m",
+                "cls": "r_0"}[self.pooling]
+
+    def read_once_more(self, states: str) -> str:
+        """Such states as they are pooled, in LaTeX."""
+        return rf"\mathrm{{SelfAtt}}({states})" if self.self_heads else states
+
     def listed(self, schema: Schema) -> History:
         """The items' list of words."""
         lists = lists_of_words(schema)

@@ -46,6 +46,10 @@ class HistorySlot(Slot):
         """Who asks."""
         return "history" if self.asks(schema) else "candidate" if self.candidate_aware else "learned"
 
+    def mapped(self, rule: str) -> str:
+        """The rule by which past items become tokens, as a formula's last clause; empty where they are taken as they are."""
+        return rf",\quad {rule}" if self.token else ""
+
     def taken(self, shape: Shape) -> History:
         """The history that this slot reads; raises where the data have none or it was not embedded."""
         history = shape.schema.history(self.history, shape.at)

@@ -36,9 +36,17 @@ class MMoE(Slot):
     keeps: ClassVar = ("gate",)
     title: ClassVar = "MMoE"
     sentence: ClassVar = "Every task mixes the same experts by a gate of its own."
-    formula: ClassVar = r"f^k(x)=\sum_i \mathrm{softmax}(W_k x)_i\,f_i(x)"
     source: ClassVar = Source("Ma et al.", 2018, "Modeling task relationships in multi-task learning with multi-gate "
                               "mixture-of-experts", "KDD 2018", "10.1145/3219819.3220007")
+
+    one: ClassVar = False  # whether one gate serves all tasks
+
+    def equation(self) -> str:
+        k, task = ("", "") if self.one else ("^k", "_k")
+        read = "h" if self.bottom else "x"
+        gated = read if self.gate_input == "shared" else "x"
+        below = r",\quad h=\mathrm{MLP}(x)" if self.bottom else ""
+        return rf"f{k}(x)=\sum_i \mathrm{{softmax}}(W{task} {gated})_i\,f_i({read}){below}"
 
     def word(self) -> str:
         return f"{self.experts} experts"

@@ -37,9 +37,27 @@ class PLE(Slot):
     keeps: ClassVar = ("gate",)
     title: ClassVar = "PLE"
     sentence: ClassVar = "Every task mixes experts of its own with shared ones, level by level."
-    formula: ClassVar = r"g^{k,j}=\mathrm{softmax}(W^{k,j} g^{k,j-1})\,S^{k,j}"
     source: ClassVar = Source("Tang et al.", 2020, "Progressive layered extraction (PLE): a novel multi-task learning model for "
                               "personalized recommendations", "RecSys 2020", "10.1145/3383313.3412236")
+
+    @property
+    def alone(self) -> bool:
+        """Whether a task has one expert to read, so that there is nothing for a gate to weigh."""
+        return self.own + self.shared == 1
+
+    def described(self) -> str:
+        if self.alone:
+            return ("Every task has one expert of its own, level by level: no gate has a choice, and nothing is shared." if
+                    self.own else "All tasks read one shared expert, level by level: no gate has a choice.")
+        if not self.own:
+            return "Every task mixes the same shared experts by a gate of its own, level by level."
+        return self.sentence if self.shared else "Every task mixes experts of its own, level by level: nothing is shared."
+
+    def equation(self) -> str:
+        experts = ([r"f^{k,j}(g^{k,j-1})"] if self.own else []) + ([r"f^{s,j}(g^{s,j-1})"] if self.shared else [])
+        if self.alone:
+            return rf"g^{{k,j}}={experts[0]}"
+        return rf"g^{{k,j}}=\mathrm{{softmax}}(W^{{k,j}} g^{{k,j-1}})\,S^{{k,j}},\quad S^{{k,j}}=[{';'.join(experts)}]"
 
     def word(self) -> str:
         return "CGC" if self.levels == 1 else "PLE"

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.notation import word
 from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.errors import ZooError, axes
@@ -39,9 +40,15 @@ class Biased(MlpTower):
     keeps: ClassVar = ("bias",)
     title: ClassVar = "Towers with a bias tower"
     sentence: ClassVar = "A shallow side tower soaks up what the position does, so that the main network need not."
-    formula: ClassVar = r"p_k=\sigma(y_k + b(\mathrm{position},\mathrm{device}))"
     source: ClassVar = Source("Zhao et al.", 2019, "Recommending what video to watch next", "RecSys 2019",
                               "10.1145/3298689.3346997")
+
+    def described(self) -> str:
+        return self.sentence if self.serve == "missing" else (
+            "A shallow side tower soaks up what the position does while the model learns; in serving it is left out.")
+
+    def equation(self) -> str:
+        return rf"p_k=\sigma(y_k + b({','.join(map(word, self.by))}))"
 
     def after(self, shape: Shape) -> Shape:
         once(self.by, f"{shape.at}.by")

@@ -38,9 +38,11 @@ class DotProduct(Slot):
     short: ClassVar = "dot"
     title: ClassVar = "Dot product"
     sentence: ClassVar = "How well the user's vector and the item's point the same way: both can be computed beforehand."
-    formula: ClassVar = r"s = \langle u, c\rangle + b"
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
+
+    def equation(self) -> str:
+        return (r"s = \gamma\,\langle u, c\rangle" if self.scale else r"s = \langle u, c\rangle") + (" + b" if self.bias else "")
 
     def pair(self, shape: Shape) -> tuple[str, str]:
         """The names of the user's and the item's field; raises where one is missing or their widths differ."""

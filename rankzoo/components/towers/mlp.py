@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.notation import named, network
 from rankzoo.components.slot import Slot, Width, one_logit
 from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes
@@ -34,9 +35,12 @@ class MlpTower(Slot):
     short: ClassVar = "MLP"
     title: ClassVar = "MLP"
     sentence: ClassVar = "A few fully connected layers that turn the vector into one logit."
-    formula: ClassVar = r"s = w\cdot\mathrm{MLP}(x) + b"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
                               "10.1145/2988450.2988454")
+
+    def equation(self) -> str:
+        hidden = network("h", named(self.activation), len(self.widths)) + r",\quad " if self.widths else ""
+        return rf"{hidden}s=w^\top {'h' if hidden else 'x'}{'+b' if self.head_bias else ''}"
 
     def after(self, shape: Shape) -> Shape:
         one_logit(shape)

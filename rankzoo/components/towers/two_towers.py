@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.notation import named, network
 from rankzoo.components.slot import Slot, Width, once
 from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
@@ -49,9 +50,13 @@ class TwoTowers(Slot):
     short: ClassVar = "towers"
     title: ClassVar = "Two towers"
     sentence: ClassVar = "A vector of the user and one of each item, made apart; their inner product is the score."
-    formula: ClassVar = r"s_j=\langle u, v_j\rangle,\quad v_j = e_j+\tanh(W\bar x_j+b)"
     source: ClassVar = Source("Li et al.", 2021, "Embedding-based product retrieval in Taobao search", "KDD 2021",
                               "10.48550/arXiv.2106.09297")
+
+    def equation(self) -> str:
+        own = "e_j+" if self.own else ""
+        user = r",\quad " + network("u", named(self.activation), len(self.widths)) if self.widths else ""
+        return rf"s_j=\langle u, v_j\rangle,\quad v_j = {own}\tanh(W\bar x_j+b){user}"
 
     def after(self, shape: Shape) -> Shape:
         for task in shape.tasks:
