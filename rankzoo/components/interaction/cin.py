@@ -46,7 +46,7 @@ class CIN(Slot):
                               "recommender systems", "KDD 2018", "10.1145/3219819.3220023")
 
     def described(self) -> str:
-        return "Crosses whole vectors, field by field; half of a layer's maps go on, the others are summed up for the head." if (
+        return "Crosses whole vectors, field by field; half of a layer's maps go on, half are summed up for the head." if (
             self.split and len(self.maps) > 1) else self.sentence
 
     def equation(self) -> str:

@@ -47,7 +47,7 @@ class Adversarial(MlpTower):
 
     def described(self) -> str:
         return self.sentence if self.guesses == "position" else (
-            "A head guesses what only logs know; its gradient is negated, so that what tasks read does not give it away.")
+            "A head guesses what only logs know; its gradient is negated, so that no task's vector gives it away.")
 
     def equation(self) -> str:
         return r"L=\sum_k L_k+L_q,\quad \frac{\partial L_q}{\partial z}\to-\lambda\frac{\partial L_q}{\partial z}"
