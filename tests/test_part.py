@@ -172,6 +172,9 @@ def test_what_bypasses_a_tower_is_no_part_of_what_it_reads():
         r"=w^\top h+b+s_{\mathrm{linear}}+s_{\mathrm{FM}}")
     assert dcn.inputs.last == (("x₀·xᵀw 3", 164),) and dcn.sizes[0] == 164 and dcn.formula.endswith(r"w^\top [c;h]+b")
     assert of("wide_deep", "towers.click").formula.endswith(r"w^\top h+s_{\mathrm{linear}}"), "its head has no bias"
+    residual = Document.preset("deep_crossing").but([("interaction", [{"kind": "cross"}])])
+    said = {block.address: inner.formula for block, inner in dissected(residual.blueprint, residual.schema())}
+    assert said["towers.click"].endswith(r"s=w^\top [c;X]+b")
     assert (spotify.sizes, spotify.inputs.compared) == ((64, 64), (("track", 64),))
     assert of("nrms", "towers.click").sizes == (), "a dot product is no layer"
 

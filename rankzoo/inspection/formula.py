@@ -28,7 +28,7 @@ def formula(block: Block, spec: Slot, said: str, found: Inputs, own: Count, maps
         case "tower" if plain and maps and not found.compared:
             return tower(block, act, found, maps, own)
         case "tower":
-            return said + "".join(f"+{term(title)}" for title in found.added)
+            return bypassed(said, found) + "".join(f"+{term(title)}" for title in found.added)
         case "gate":
             return gate(block, own)
         case "feature":
@@ -84,12 +84,23 @@ def tower(block: Block, act: str, found: Inputs, maps: Sequence[tuple[int, int]]
     """A network to its logit or logits: its last map reads more than the hidden layer where crosses bypass it, and has a bias
     where its arithmetic has one; what is added to the logit comes last."""
     hidden = network("h", act, len(maps) - 1) + r",\quad " if len(maps) > 1 else ""
-    past = "".join(f"c_{{{i + 1}}};" if len(found.last) > 1 else "c;" for i in range(len(found.last)))
-    read = ("[" + past + "h]" if past else "h") if hidden else "x"
+    read = beside_crosses("h", found) if hidden else "x"
     last = [part for part in own.parts if part.parameters][-1].working
     bias = "" if re.search(r"× [\d,]+$", last) else "+b"
     weights = r"w^\top " if maps[-1][1] == 1 else "W"
     return f"{hidden}s_{{{word(block.task)}}}={weights}{read}{bias}" + "".join(f"+{term(title)}" for title in found.added)
+
+
+def beside_crosses(read: str, found: Inputs) -> str:
+    """What the last map reads: a vector, and before it the crosses that bypass the others."""
+    crosses = [f"c_{{{i + 1}}}" for i in range(len(found.last))] if len(found.last) > 1 else ["c"] * len(found.last)
+    return f"[{';'.join([*crosses, read])}]" if crosses else read
+
+
+def bypassed(said: str, found: Inputs) -> str:
+    """A component's own formula of a tower, whose last map is of X or h."""
+    x, h = (beside_crosses(read, found) for read in "Xh")
+    return said.replace(r"w^\top X", rf"w^\top {x}").replace("(W h)", f"(W {h})")
 
 
 def linear(block: Block, spec: Slot, numbers: bool) -> str:

@@ -52,7 +52,7 @@ class CrossV2(CrossNetwork):
         if not many:
             return rf"x_{{l+1}} = {crossed} + x_l"
         gates = "M_l" if self.gates == "layer" else "M"
-        return rf"x_{{l+1}} = \sum_i G_i(x_l)\,{crossed} + x_l,\quad G(x)=\mathrm{{softmax}}({gates} x)"
+        return rf"x_{{l+1}} = \sum_i G_i(x_l)\,[{crossed}] + x_l,\quad G(x)=\mathrm{{softmax}}({gates} x)"
 
     def unused(self) -> frozenset[str]:
         used = {"core"} if self.core else set()

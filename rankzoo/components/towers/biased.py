@@ -18,7 +18,7 @@ from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Schema
+from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
@@ -49,6 +49,9 @@ class Biased(MlpTower):
 
     def equation(self) -> str:
         return rf"p_k=\sigma(y_k + b({','.join(map(word, self.by))}))"
+
+    def written(self, task: Task) -> str:
+        return self.equation() if task.name in self.on else r"p_k=\sigma(y_k)"
 
     def after(self, shape: Shape) -> Shape:
         once(self.by, f"{shape.at}.by")
