@@ -57,7 +57,7 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
     said = formula(block, spec, found, own, maps, numbers)
     if isinstance(spec, Loss):
         said = next((spec.written(task) for task in tasks if task.name == block.task), said)
-    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
+    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps, spec), table, held)
 
 
 def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
@@ -82,8 +82,8 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "forest", "product") and leaves else ()
 
 
-def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
-    """What a part is for, by its form, its task, its parameters and where it leads."""
+def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]], spec: Slot) -> str:
+    """What a part is for, by its form, its task, its parameters and where it leads; of a side tower by how it serves."""
     to = {each.form for each in blocks for flow in block.flows if each.address == flow.to}
     match block.form:
         case "expert" if not own.parameters:
@@ -119,6 +119,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "The network does not read it, and has no table for it."
         case "item" if not own.parameters:
             return "An item's vector is that of its attributes, side by side: the node itself owns no number."
+        case "bias_tower" if spec.serve == "drop_tower":
+            return "A side way that reads what a server cannot know: added in training, left out when serving."
         case "candidate" if "scorer" not in to:
             return "The candidate as a vector: it asks nothing here, what is behind compares it."
     return SENTENCES.get(block.form, "")
@@ -126,7 +128,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
 
 SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",
              "bias": "What the side way reads, value by value.",
-             "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
+             "bias_tower": "A side way that reads what a server cannot know: when serving that counts as “missing”, and what "
+                           "the tower has learnt for “missing” is added.",
              "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
