@@ -119,17 +119,16 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "The network does not read it, and has no table for it."
         case "item" if not own.parameters:
             return "An item's vector is that of its attributes, side by side: the node itself owns no number."
-        case "bias_tower" if spec.serve == "drop_tower":
-            return "A side way that reads what a server cannot know: added in training, left out when serving."
         case "candidate" if "scorer" not in to:
             return "The candidate as a vector: it asks nothing here, what is behind compares it."
-    return SENTENCES.get(block.form, "")
+    return SENTENCES.get(spec.serve if block.form == "bias_tower" else block.form, "")
 
 
 SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",
              "bias": "What the side way reads, value by value.",
-             "bias_tower": "A side way that reads what a server cannot know: when serving that counts as “missing”, and what "
-                           "the tower has learnt for “missing” is added.",
+             "drop_tower": "A side way that reads what a server cannot know: added in training, left out when serving.",
+             "missing": "A side way that reads what a server cannot know: when serving that counts as “missing”, and what the "
+                        "tower has learnt for “missing” is added.",
              "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
