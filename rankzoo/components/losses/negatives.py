@@ -44,6 +44,8 @@ class Negatives(Pointwise):
 
     main: ClassVar = ("drawn", "power")
     short: ClassVar = "negatives"
+    outside: ClassVar = ("the count of the training rows by which negatives are drawn: until kept weights are read every class "
+                         "is as likely, and none is spared for being right in another row")
     title: ClassVar = "Logistic, drawn negatives"
     sentence: ClassVar = "The right class is told from a few that are drawn, frequent ones more often, instead of from all."
     formula: ClassVar = r"J=-\ln\sigma(s_v)-Q\,\mathbb{E}_{n\sim P_n}\ln\sigma(-s_n),\quad P_n\propto d_n^{0.75}"

@@ -56,6 +56,7 @@ class TreeLeaves(Embeddings):
 
     main: ClassVar = ("trees", "leaves", "dim")
     short: ClassVar = "leaves"
+    outside: ClassVar = "how the forest is grown on the training rows: until kept weights are read its splits are random"
     title: ClassVar = "Tree leaves"
     sentence: ClassVar = "A forest sorts the numbers into leaves, and every leaf owns a vector."
     formula: ClassVar = r"e=[E[\mathrm{idx}_1];\dots;E[\mathrm{idx}_T]],\quad \mathrm{idx}_t=\mathrm{off}_t+\mathrm{leaf}_t(x)"
