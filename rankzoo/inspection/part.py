@@ -56,7 +56,7 @@ def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, cou
     numbers = any(each.form == "numbers" for each, _ in came)
     whole = next((spec.written(task) for task in tasks if task.name == block.task), spec.equation())
     said = formula(block, spec, whole, found, own, maps, numbers)
-    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
+    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps, spec), table, held)
 
 
 def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
@@ -85,8 +85,8 @@ def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Coun
     return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "forest", "product") and leaves else ()
 
 
-def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
-    """What a part is for, by its form, its task, its parameters and where it leads."""
+def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]], spec: Slot) -> str:
+    """What a part is for, by its form, its task, its parameters and where it leads; of a side tower by how it serves."""
     to = {each.form for each in blocks for flow in block.flows if each.address == flow.to}
     match block.form:
         case "expert" if not own.parameters:
@@ -120,7 +120,7 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "An item's vector is that of its attributes, side by side: the node itself owns no number."
         case "candidate" if "scorer" not in to:
             return "The candidate as a vector: it asks nothing here, what is behind compares it."
-    return SENTENCES.get(block.form, "")
+    return SENTENCES.get(spec.serve if block.form == "bias_tower" else block.form, "")
 
 
 def of_gate(block: Block, own: Count, to: Collection[str]) -> str:
@@ -136,7 +136,9 @@ def of_gate(block: Block, own: Count, to: Collection[str]) -> str:
 
 SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",
              "bias": "What the side way reads, value by value.",
-             "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
+             "drop_tower": "A side way that reads what a server cannot know: added in training, left out when serving.",
+             "missing": "A side way that reads what a server cannot know: when serving that counts as “missing”, and what the "
+                        "tower has learnt for “missing” is added.",
              "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",

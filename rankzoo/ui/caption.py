@@ -20,7 +20,7 @@ from rankzoo.inspection import memory
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.inspection.provenance import live
 from rankzoo.shape import Block, Count
-from rankzoo.ui import classroom, experts, forms, page, provenance, service, sooner, state
+from rankzoo.ui import changed, classroom, experts, forms, page, provenance, service, sooner, state
 from rankzoo.ui.words import say, translate
 
 COLUMN = 15.0
@@ -47,7 +47,8 @@ def _strip(chosen: str, document: Document, inside: Learned) -> int:
         st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
         return 1 + forms.kind(address)
     if spec is None:
-        st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
+        story = f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}"
+        st.markdown("  \n".join(filter(None, (story, changed.line(document)))))
         return 1
     words, formula, number, more = (column.container(gap="xxsmall") for column in st.columns([5, 7, 4, 4]))
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())

@@ -44,6 +44,8 @@ class Negatives(Pointwise):
 
     main: ClassVar = ("drawn", "power")
     short: ClassVar = "negatives"
+    outside: ClassVar = ("the count of the training rows by which negatives are drawn: until kept weights are read every class "
+                         "is as likely, and none is spared for being right in another row")
     title: ClassVar = "Logistic, drawn negatives"
     sentence: ClassVar = "The right class is told from a few that are drawn, frequent ones more often, instead of from all."
     source: ClassVar = Source("Hamilton et al.", 2017, "Inductive representation learning on large graphs", "NIPS 2017",

@@ -58,6 +58,7 @@ class TreeLeaves(Embeddings):
 
     main: ClassVar = ("trees", "leaves", "dim")
     short: ClassVar = "leaves"
+    outside: ClassVar = "how the forest is grown on the training rows: until kept weights are read its splits are random"
     title: ClassVar = "Tree leaves"
     sentence: ClassVar = "A forest sorts the numbers into leaves, and every leaf owns a vector."
     source: ClassVar = Source("Ackerman and Kataria", 2021, "Homepage feed multi-task learning using TensorFlow",

@@ -91,7 +91,8 @@ class Biased(MlpTower):
         known = [name for name in self.by if shape.schema.feature(name).bias]
         inputs = Block(shape.origin[known[0]], "representation", "bias", ", ".join(self.by), "known in logs only",
                        tuple(self.tables(shape.schema).values()), group="bias", words=self.by)
-        tower = Block(at, "towers", "bias_tower", "Bias tower", "missing when serving", (1,),
+        served = "left out when serving" if self.serve == "drop_tower" else "“missing” when serving"
+        tower = Block(at, "towers", "bias_tower", "Bias tower", served, (1,),
                       self.count(shape).within("bias").parameters)
         heads = tuple(Edge(at, f"losses.{task}", 1, side=True) for task in self.on)
         return Drawing((*main.blocks, inputs, tower), (*main.edges, Edge(inputs.address, at, 1, side=True), *heads))

@@ -200,9 +200,10 @@ class File:
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
                 + ("; a history is padded at its end." if schema.histories else ".") + by_hand(schema),
                 f"`python {self.name}` trains on random rows; `python {self.name} weights.pt` begins with kept weights."]
-        said = [each.replace("\\", "/") for each in told if each]
+        said = [each.replace("\\", "/").replace('"', "'") for each in told if each]  # who named a task may have used either
         text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
-        lines = [line for part in text for line in (textwrap.wrap(part, 100) or [""])]
+        lines = [line for part in text for each in re.split(r"\n(?=- )", part)
+                 for line in (textwrap.wrap(each, 100, subsequent_indent="  " * each.startswith("- ")) or [""])]
         yield from [*lines, '"""']
         yield ""
         yield f"# Blueprint {blueprint.hash}"
