@@ -24,7 +24,7 @@ def formulas(id: str) -> set[str]:
     found = {formula_of(spec, tasks) for _, spec in blueprint.specs()}
     for block in blocks:
         address, spec = owner(block.address, blueprint)
-        inner = spec and anatomy(block, blocks, address, spec, count, schema.tasks)
+        inner = spec and anatomy(block, blocks, spec, count, schema.tasks)
         found |= {inner.formula} if inner else set()
     return found - {""}
 

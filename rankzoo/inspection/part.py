@@ -5,7 +5,7 @@ a part's drawing, so that it holds for every kind; what has no form of its own h
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rankzoo.components.notation import word
@@ -39,9 +39,9 @@ class Anatomy:
         return self.inputs.reads
 
 
-def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, count: Count, tasks: Sequence[Task]) -> Anatomy:
-    """The part that a block draws. blocks, count, tasks: of the whole model · address, spec: its component."""
-    own = counted(block, blocks, address, count)
+def anatomy(block: Block, blocks: Sequence[Block], spec: Slot, count: Count, tasks: Sequence[Task]) -> Anatomy:
+    """The part that a block draws. blocks, count, tasks: of the whole model · spec: its component."""
+    own = owned(blocks, count)[block.address]
     maps = chain(own) if block.form in (*LAYERED, "numbers") else ()
     came = [(each, flow.width) for each in blocks for flow in each.flows if flow.to == block.address]
     found = inputs(block, came, maps)
@@ -157,35 +157,14 @@ def before_the_experts(gate: Block, blocks: Sequence[Block], width: int) -> tupl
     return (("x", width),)
 
 
-def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -> Count:
-    """The parts of a component's count that are this block's: those at or below its address (a tower's hidden layers and its head
-    stand apart), or with them those that no other block holds and that make up what the drawing says that it has."""
-    inner = [other for other in blocks if other.address.startswith(block.address + ".")]  # an attribute of the items
-    held = set(_below(block, count)).difference(*(_below(other, count) for other in inner))
-    if sum(part.parameters for part in held) != block.parameters:
-        taken = {path for other in blocks if other.address not in (block.address, address) for path in
-                 (part.path for part in _below(other, count))}
-        free = [part for part in count.within(address).parts if part.path not in taken]
-        others = [part for part in free if part not in held]
-        missing = _run(others, block.parameters - sum(part.parameters for part in held))
-        held = held | set(missing) if missing else set(_run(free, block.parameters) or held)
-    return Count(tuple(part for part in count.parts if part in held))
-
-
-def _below(block: Block, count: Count) -> tuple[Part, ...]:
-    found = count.within(block.address).parts
-    if block.form == "candidate":
-        found += count.within(f"{block.address.removesuffix('candidate')}tokens.candidate").parts
-    slot, _, name = block.address.partition(".")
-    if slot == "towers" and name and block.form not in ("bias_tower", "adversary"):
-        found += tuple(part for place in ("deep", "head", "bias") for part in count.within(f"towers.{place}.{name}").parts)
-    return found
-
-
-def _run(parts: Sequence[Part], parameters: int) -> Sequence[Part]:
-    """The longest stretch of parts with so many parameters; empty where there is none, or where none are wanted."""
-    for size in range(len(parts), 0, -1):
-        for start in range(len(parts) - size + 1):
-            if parameters and sum(part.parameters for part in parts[start:start + size]) == parameters:
-                return parts[start:start + size]
-    return ()
+def owned(blocks: Iterable[Block], count: Count) -> Mapping[str, Count]:
+    """The parts of a model's count by the address of the node that holds each: of those at or below whose address it stands, or
+    that say that they hold it, the one with the longest path. Parts of a component that draws no node are nobody's."""
+    by = {path: block.address for block in blocks for path in (*block.holds, block.address)}
+    found: dict[str, tuple[Part, ...]] = dict.fromkeys(by.values(), ())
+    for part in count.parts:
+        steps = part.path.split(".")
+        known = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
+        if (owner := next((by[path] for path in known if path in by), None)) is not None:
+            found[owner] += (part,)
+    return {address: Count(parts) for address, parts in found.items()}

@@ -52,7 +52,7 @@ def _strip(chosen: str, document: Document, inside: Learned) -> int:
         return 1
     words, formula, number, more = (column.container(gap="xxsmall") for column in st.columns([5, 7, 4, 4]))
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
-    own, inner = _inner(chosen, blocks, address, spec, count)
+    own, inner = _inner(chosen, blocks, spec, count)
     with words:
         st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.called()))}**")
         st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.described())))
@@ -75,7 +75,7 @@ def in_class(chosen: str) -> bool:
         return False
     block = part(chosen, document)
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
-    _, inner = _inner(chosen, blocks, address, spec, count)
+    _, inner = _inner(chosen, blocks, spec, count)
     name = called(chosen, document) or translate(spec.called())
     sentence = (inner.sentence if block and inner else "") or spec.described()
     number = (inner.count if inner else count.within(address)).parameters
@@ -95,10 +95,10 @@ def called(chosen: str, document: Document) -> str:
     return next((diagram.called(block, blocks, translate) for block in blocks if block.address == chosen), "")
 
 
-def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
+def _inner(chosen: str, blocks: Sequence[Block], spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
     """The part that is chosen as the model has it, not as it is drawn or worded, and what its caption tells of it."""
     own = next((each for each in blocks if each.address == chosen), None)
-    return own, anatomy(own, blocks, address, spec, count, state.document().schema().tasks) if own else None
+    return own, anatomy(own, blocks, spec, count, state.document().schema().tasks) if own else None
 
 
 def _shape(inner: Anatomy, part: Block) -> None:

@@ -97,7 +97,8 @@ class CrossV2(CrossNetwork):
     def layer_block(self, at: str, i: int, d: int) -> Block:
         shared = self.experts * d if self.shares_gates and not i else 0  # a gate for all layers is counted once
         return Block(at, "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
-                     (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters + shared)
+                     (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters + shared,
+                     holds=(f"{at.partition('.layer')[0]}.gate",) if shared else ())
 
     def build(self, shape: Shape) -> CrossV2Layer:
         return CrossV2Layer(self, shape)

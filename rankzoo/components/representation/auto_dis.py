@@ -61,7 +61,8 @@ class AutoDis(Embeddings):
     def draw(self, shape: Shape) -> Drawing:
         drawing, own = super().draw(shape), self.bucket_part(shape.schema).parameters
         return replace(drawing, blocks=tuple(
-            replace(block, parameters=block.parameters + own, detail="numbers, in soft buckets")
+            replace(block, parameters=block.parameters + own, detail="numbers, in soft buckets",
+                    holds=(*block.holds, f"{shape.at}.buckets"))
             if block.address == f"{shape.at}.numbers" else block for block in drawing.blocks))
 
     def build(self, shape: Shape) -> AutoDisLayer:

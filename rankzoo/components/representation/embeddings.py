@@ -184,7 +184,8 @@ class Embeddings(Slot):
         name, read = shape.schema.catalogue.name, self.attributes(shape.schema)
         rows = item_rows(shape.schema, shape.at, self.tables(shape.schema), read)
         detail, widths, own = self.making(shape)
-        node = Block(f"{shape.at}.{name}", "representation", "item", name, detail, widths, own, group="made", words=read)
+        node = Block(f"{shape.at}.{name}", "representation", "item", name, detail, widths, own, group="made", words=read,
+                     holds=(shape.at,))
         used = [row for row in rows if row.form == "numbers" or row.title in read]
         return Drawing((*rows, node), tuple(Edge(row.address, node.address, row.units[-1]) for row in used))
 

@@ -87,10 +87,11 @@ class Encoder(HistorySlot):
         asked = count.within("map").parameters + count.within("query").parameters
         own[0] += count.parameters - asked - sum(own)  # the maps that make tokens, and positions
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
-        blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters)
+        blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters,
+                             holds=() if i else (at,))
                        for i, parameters in enumerate(own))
         total = Block(f"{at}.sum", "sequence", "sum", "Σ", self.read, (d,), asked, words=FIXED[self.read],
-                      past=self.weighed(shape))
+                      past=self.weighed(shape), holds=(f"{at}.map", f"{at}.query"))
         nodes = (*blocks, total)
         between = (Edge(one.address, other.address, width) for one, other in zip(nodes, nodes[1:], strict=False))
         return Drawing(nodes, (*shape.edges([name], blocks[0].address), *between))

@@ -58,7 +58,7 @@ class Pooling(HistorySlot):
     def draw(self, shape: Shape) -> Drawing:
         token = self.widths(shape)[2]
         total = Block(f"{shape.at}.sum", "sequence", "sum", "Σ", self.how, (token,), self.count(shape).parameters,
-                      words=("1/n",) if self.how == "mean" else ("1",), past=self.weighed(shape))
+                      words=("1/n",) if self.how == "mean" else ("1",), past=self.weighed(shape), holds=(shape.at,))
         return Drawing((total,), shape.edges([self.taken(shape).name], total.address))
 
     def build(self, shape: Shape) -> PoolingLayer:

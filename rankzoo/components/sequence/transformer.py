@@ -90,7 +90,7 @@ class Transformer(HistorySlot):
         own[0] += count.within("positions").parameters + count.within("tokens.item").parameters
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
         blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters,
-                             past=self.weighed(shape))
+                             past=self.weighed(shape), holds=() if i else (at,))
                        for i, parameters in enumerate(own))
         first, width = blocks[0].address, shape.sequences[name].length + 1
         between = [Edge(one.address, other.address, width * d) for one, other in zip(blocks, blocks[1:], strict=False)]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part, sum_part
+from rankzoo.components.sharing.mmoe import mix
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
@@ -102,7 +103,7 @@ class PLE(Slot):
                 n = len(self.seen(level, task, shape))
                 if n > 1:
                     parts.append(linear_part(gate, width, n, bias=False))
-                    parts.append(sum_part(gate.replace("gate", "mix", 1), n, self.widths[-1]))
+                    parts.append(sum_part(mix(gate), n, self.widths[-1]))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -118,7 +119,7 @@ class PLE(Slot):
             for gate, task in self.gates(level, shape).items():
                 seen = self.seen(level, task, shape)
                 blocks.append(Block(f"{at}.{gate}", "sharing", "gate", f"gate {task}" if task else "shared gate", "softmax",
-                                    (len(seen),), count.within(gate).parameters, task=task))
+                                    (len(seen),), count.within(gate).parameters, task=task, holds=(f"{at}.{mix(gate)}",)))
                 edges += [Edge(f"{at}.{expert}", f"{at}.{gate}", self.widths[-1]) for expert in seen]
                 edges += [Edge(below[task], f"{at}.{gate}", width)] if level else []  # what a gate of level 1 reads is x
             below = {task: f"{at}.{gate}" for gate, task in self.gates(level, shape).items()}

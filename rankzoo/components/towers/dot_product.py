@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.slot import Slot, one_logit
 from rankzoo.components.towers.base import TowerLayer
+from rankzoo.components.towers.mlp import held
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
@@ -95,9 +96,10 @@ class DotProduct(Slot):
         blocks, edges, pair = [], [], self.pair(shape)
         for i, task in enumerate(shape.tasks):
             at = f"{shape.at}.{task.name}"
-            shared = int(self.scale and i == 0)  # one scale for all tasks is counted once
+            shared = int(self.scale and i == 0)  # one product and one scale for all tasks are counted once
+            once = () if i else (f"{shape.at}.product", f"{shape.at}.scale")
             blocks.append(Block(at, "towers", "tower", "⟨u, c⟩" if len(shape.tasks) == 1 else f"⟨u, c⟩ {task.name}",
-                                "dot product", (1,), self.bias + shared, task=task.name))
+                                "dot product", (1,), self.bias + shared, task=task.name, holds=(*held(shape, task), *once)))
             edges += shape.edges(pair, at)
         return Drawing(tuple(blocks), tuple(edges))
 

@@ -17,6 +17,7 @@ from rankzoo.components.slot import Slot, Width, one_logit
 from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
+from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
@@ -75,10 +76,15 @@ def networks(shape: Shape, count: Count, widths: tuple[int, ...], title: str, de
         at = f"{shape.at}.{task.name}"
         parameters = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
         blocks.append(Block(at, "towers", "tower", title if alone else f"Tower {task.name}", detail,
-                            (*widths, 1), parameters, task=task.name, skips=skips))
+                            (*widths, 1), parameters, task=task.name, skips=skips, holds=held(shape, task)))
         edges.append(Edge(shape.origin[f"branch.{task.name}"], at, shape.branch))
         edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
     return Drawing(tuple(blocks), tuple(edges))
+
+
+def held(shape: Shape, task: Task) -> tuple[str, ...]:
+    """The paths of what a task's tower holds."""
+    return tuple(f"{shape.at}.{each}.{task.name}" for each in ("deep", "head", "bias", "product"))
 
 
 class MlpTowerLayer(TowerLayer):

@@ -25,6 +25,7 @@ from rankzoo.components.representation.embeddings import handed
 from rankzoo.components.row_losses import chosen, over, tagged
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.dot_product import CANDIDATE, DotProduct, DotProductLayer
+from rankzoo.components.towers.mlp import held
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Task
@@ -123,7 +124,7 @@ class TextHeads(DotProduct):
             own = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
             detail = "each word" if times > 1 else "relu" if self.hidden else "linear"
             blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", detail,
-                                (*self.hidden, shape.schema.classes(task)), own, task=task.name))
+                                (*self.hidden, shape.schema.classes(task)), own, task=task.name, holds=held(shape, task)))
             edges.append(Edge(shape.origin[name], at, width * times))
             if task.name in self.past(shape) and times == 1:  # where words are read, both come from the node of the items
                 edges.append(Edge(shape.origin[shape.schema.catalogue.name], at, width))

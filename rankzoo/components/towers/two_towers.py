@@ -122,7 +122,7 @@ class TwoTowers(Slot):
         user = Block(f"{at}.user", "towers", "tower", "User tower", self.activation if self.widths else "as joined",
                      (*self.widths[:-1], d), own["user"])
         item = Block(f"{at}.item", "towers", "tower", "Item tower", "id + tanh" if self.own else "tanh", (d,),
-                     own["item"] + own["own"])
+                     own["item"] + own["own"], holds=(f"{at}.own",))
         product = Block(f"{at}.product", "towers", "tower", "⟨u, v⟩", "inner product", (1,))
         catalogue = shape.schema.catalogue.name
         return Drawing((user, item, product), (
