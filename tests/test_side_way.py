@@ -55,4 +55,4 @@ def test_what_is_told_of_the_side_tower_is_what_serving_does(serve: str, stays: 
     assert f"added to click, completion; {note}" in said
     blocks = blueprint.blocks(schema)
     tower = next(block for block in blocks if block.form == "bias_tower")
-    assert sentence in anatomy(tower, blocks, "towers", blueprint.towers, blueprint.count(schema), schema.tasks).sentence
+    assert sentence in anatomy(tower, blocks, blueprint.towers, blueprint.count(schema), schema.tasks).sentence

@@ -98,6 +98,11 @@ def test_presets_by_hand():
     assert r"/\sqrt{d_k}" in of("nrms", "sequence.0").formula and r"/\sqrt{d_k}" in of("alibaba", "sequence.1").formula
     assert r"z'=x+\mathrm{MH}(\mathrm{LN}(x))" in of("homedepot", "sequence.0.block.0").formula
     assert of("bytedance", "representation.user_id").formula.startswith(r"e=E[\mathrm{row}(x)],")
+    assert of("bytedance", "representation.first_order").formula == r"s=\sum_i w[\mathrm{row}(x_i)]"
+    assert of("alibaba", "representation.item").formula == r"x=[e_1;\dots;e_{4}]"
+    mean, read = of("alibaba", "representation.item.title"), of("huawei", "representation.news.title")
+    assert mean.formula.startswith(r"e=\frac{1}{n}\sum_j E[x_j],") and mean.sentence.endswith("of a list items have the mean.")
+    assert read.formula.startswith("e=E[x],") and "mean" not in read.sentence, "an encoder reads the words one by one"
 
 
 def test_formulas_by_hand():

@@ -35,12 +35,12 @@ def formula(block: Block, spec: Slot, said: str, found: Inputs, own: Count, maps
             return looked_up(block, spec, said, own)
         case "bias" | "left":
             return ""
-        case "concat":
-            return f"x={beside('e', comes)}" if comes else said
+        case "concat" | "item" if comes and not own.parameters:
+            return f"x={beside('e', comes)}"
         case "product":
             return r"p=" + r"\odot ".join(map(word, block.words))
         case "linear":
-            return linear(block, spec, numbers)
+            return linear(spec, numbers)
         case "numbers":
             return dense(block, said, own, maps)
         case "history":
@@ -69,6 +69,8 @@ def looked_up(block: Block, spec: Slot, said: str, own: Count) -> str:
     held, rows, width = tuple(part.working for part in own.parts), block.units[0], block.units[-1]
     table = rf",\; E\in\mathbb{{R}}^{{{rows}\times {width}}}"
     row = spec.row() if isinstance(spec, Embeddings) else ""
+    if block.words and isinstance(spec, Embeddings) and spec.averages:
+        row = rf"\frac{{1}}{{n}}\sum_j {spec.row('_j').replace('E_j', 'E')}"
     known = {(f"{rows:,} × {width:,}",): rf"e={row}{table}",
              (f"{rows:,} × {width:,}", f"{width:,}"): rf"e=\mathrm{{relu}}({row}+b){table}"}
     return known.get(held, said)
@@ -103,9 +105,12 @@ def bypassed(said: str, found: Inputs) -> str:
     return said.replace(r"w^\top X", rf"w^\top {x}").replace("(W h)", f"(W {h})")
 
 
-def linear(block: Block, spec: Slot, numbers: bool) -> str:
-    """The sum of a linear part with the terms that it has."""
-    return "s=" + "+".join(spec.terms(numbers)) if isinstance(spec, Linear) else r"s=\sum_i w_{i,x_i}"
+def linear(spec: Slot, numbers: bool) -> str:
+    """The sum of a linear part with the terms that it has; of weights beside vectors each is found as its vector is."""
+    if isinstance(spec, Linear):
+        return "s=" + "+".join(spec.terms(numbers))
+    row = spec.row("_i").replace("E", "w") if isinstance(spec, Embeddings) else r"w_{i,x_i}"
+    return rf"s=\sum_i ({row})" if "+w" in row else rf"s=\sum_i {row}"
 
 
 def dense(block: Block, said: str, own: Count, maps: Sequence[tuple[int, int]]) -> str:

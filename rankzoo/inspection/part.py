@@ -110,7 +110,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
         case "numbers" if all(part.table and part.working.startswith("1 × ") for part in own.parts):
             return "Every number owns one vector, learned with the rest, and scales it."
         case "feature" if "item" in to:
-            return ("Every value owns one vector, which all items share; of a list items have the mean." if block.words else
+            averages = block.words and getattr(spec, "averages", False)
+            return ("Every value owns one vector, which all items share; of a list items have the mean." if averages else
                     "Every value owns one vector, which all items share.")
         case "left" if any(block.title in each.words for each in blocks if each.form == "bias"):
             return "The network does not read it, and has no table for it; the side way reads it still."
@@ -139,7 +140,7 @@ SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and 
              "drop_tower": "A side way that reads what a server cannot know: added in training, left out when serving.",
              "missing": "A side way that reads what a server cannot know: when serving that counts as “missing”, and what the "
                         "tower has learnt for “missing” is added.",
-             "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
+             "adversary": "It guesses what only logs know, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
              "sum": "The past items, each times its weight, added up to one vector.",

@@ -53,6 +53,7 @@ class Embeddings(Slot):
     sizing: ClassVar = ("dim",)
     short: ClassVar = "ids"
     keeps: ClassVar = ("table",)
+    averages: ClassVar[bool] = True  # whether of what an item lists the mean is taken
     title: ClassVar = "Embeddings"
     sentence: ClassVar = "Every value of every feature owns a short vector, learned with the rest."
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",

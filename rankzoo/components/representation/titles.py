@@ -49,6 +49,7 @@ class Titles(Embeddings):
     front: ClassVar[int] = 1  # how many states stand in front of those of the words: that at [CLS], or none
     short: ClassVar = "text"
     keeps: ClassVar = ("table", "words")
+    averages: ClassVar = False
     brings: ClassVar = ("self_heads",)  # none behind an encoder's layers; of a table of words all that reads
     source: ClassVar = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
                               "10.48550/arXiv.2104.07413")
