@@ -27,7 +27,7 @@ from rankzoo.document import Document
 from rankzoo.schema import Task
 from tests.support import OFF, randomised
 from tests.test_part import dissected, of
-from tests.variants import choices, others, variants
+from tests.variants import changed_once, choices, others, variants
 
 TASKS = (Task("t"), Task("t", "share"), Task("t", "regression"), Task("t", "class", "item"), Task("t", "tags", "title.tag"))
 KINDS = [(slot, name) for slot in SLOTS for name in kinds(slot)]
@@ -70,7 +70,7 @@ def test_a_setting_that_changes_what_is_computed_changes_what_is_written(slot, n
     """With the other settings as they come, or with one of them changed, where it does nothing without that."""
     kind = kinds(slot)[name]
     silent = set()
-    bases = [kind(), *(kind().model_copy(update={other: value}) for other, value in others(kind()))]
+    bases = list(changed_once(kind))
     for setting in asked(kind):
         values = {value for other, value in others(kind()) if other == setting} | {getattr(kind(), setting)}
         for value in values if choices(kind.model_fields[setting]) else {0, 8}:

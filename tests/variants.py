@@ -32,12 +32,17 @@ def others(spec: Slot) -> Iterator[tuple[str, Any]]:
                 yield name, found
 
 
+def changed_once(kind: type[Slot]) -> Iterator[Slot]:
+    """A kind as it comes, and with one setting changed."""
+    usual = kind()
+    yield usual
+    yield from (usual.model_copy(update={name: value}) for name, value in others(usual))
+
+
 def variants(kind: type[Slot]) -> Iterator[Slot]:
     """A kind as it comes, with one setting changed, and with two."""
-    usual = kind()
-    changed = list(others(usual))
-    yield usual
+    usual, changed = kind(), list(others(kind()))
+    yield from changed_once(kind)
     for i, (name, value) in enumerate(changed):
         one = usual.model_copy(update={name: value})
-        yield one
         yield from (one.model_copy(update={other: also}) for other, also in changed[i + 1:] if other != name)

@@ -69,7 +69,7 @@ class PretrainedEncoder(Titles):
 
     def equation(self) -> str:
         states = self.read_once_more(r"\mathrm{PLM}(w_1 \dots w_M)")
-        return rf"h=W_p\,{self.pooled()}+b_p,\quad r={states}"
+        return rf"h=W_p\,{self.pooling_rule()}+b_p,\quad r={states}"
 
     def made(self) -> str:
         return "MiniLM, pretrained"

@@ -44,7 +44,7 @@ class TextEncoder(Titles):
     sentence: ClassVar = "A small transformer reads an item's title: a new item has a vector at once."
 
     def equation(self) -> str:
-        one = rf"W_p\,{self.pooled()}+b_p" if self.project else self.pooled()
+        one = rf"W_p\,{self.pooling_rule()}+b_p" if self.project else self.pooling_rule()
         states = self.read_once_more(r"\mathrm{Enc}(w_1 \dots w_M)")
         return rf"h={one},\quad r={states}"
 

@@ -58,7 +58,7 @@ class Titles(Embeddings):
     def made(self) -> str:
         """What makes the states of the words, in a word or two on the diagram."""
 
-    def pooled(self) -> str:
+    def pooling_rule(self) -> str:
         """The states r of the words as one vector, in LaTeX."""
         return {"attention": r"\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m", "average": r"\frac{1}{M}\sum_m r_m",
                 "cls": "r_0"}[self.pooling]

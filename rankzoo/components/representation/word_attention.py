@@ -40,7 +40,7 @@ class WordAttention(Titles):
     def equation(self) -> str:
         read = (r"r_m=\Big[\sum_j \mathrm{softmax}_j\big(\tfrac{(Q_k e_m)^\top K_k e_j}{\sqrt d}\big)\,V_k e_j\Big]_k"
                 if self.self_heads else "r_m=e_m")
-        return rf"h={self.pooled()},\quad {read}"
+        return rf"h={self.pooling_rule()},\quad {read}"
 
     def made(self) -> str:
         return f"words, {self.self_heads} heads" if self.self_heads else "words"

@@ -52,7 +52,7 @@ class Gru(HistorySlot):
     def equation(self) -> str:
         said = {"none": "u=h_T", "ini": r"u=h_T,\; h_0=e_u", "con": "u=W_u[h_T;e_u]+b_u"}[self.long_term]
         step = r"h_t=(1-z_t)\odot\tanh(W x_t+b+r_t\odot(U h_{t-1}+b'))+z_t\odot h_{t-1}"
-        return rf"{step},\quad {said}" + self.mapped("x_t=W_0i_t+b_0")
+        return rf"{step},\quad {said}" + self.mapped("x_t=W_0e_t+b_0")
 
     def word(self) -> str:
         return {"none": "GRU", "ini": "LSTUR-ini", "con": "LSTUR-con"}[self.long_term]

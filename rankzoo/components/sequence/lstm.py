@@ -43,7 +43,7 @@ class Lstm(HistorySlot):
             "Past items are read one after another from the first place on; each is rewritten as the state after it.")
 
     def equation(self) -> str:
-        return r"c_t = f_t \odot c_{t-1} + i_t \odot g_t,\quad h_t = o_t \odot \tanh c_t" + self.mapped("x_t=W_0i_t+b_0")
+        return r"c_t = f_t \odot c_{t-1} + i_t \odot g_t,\quad h_t = o_t \odot \tanh c_t" + self.mapped("x_t=W_0e_t+b_0")
 
     def after(self, shape: Shape) -> Shape:
         name = self.taken(shape).name

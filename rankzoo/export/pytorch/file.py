@@ -288,9 +288,9 @@ class File:
             many = f"{len(shape.fields)} vectors, {shape.width} numbers in all" if shape.fields else "vectors"
             return [Line(2, f"signal = {call}(batch)", f"# 1  features → {many}")]
         if slot == "sequence":
-            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.title}")]
+            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.called()}")]
         if slot == "interaction":
-            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.title}")]
+            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.called()}")]
         if slot in ("concatenation", "sharing") and self.steps.get(slot) == "":
             return []
         if slot == "concatenation":
