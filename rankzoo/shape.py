@@ -256,7 +256,8 @@ class Block:
     (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
     of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to, `place`
     where that stands among the data's, which the blueprint fills in too; `group` sorts features (user, item, context); `past` is
-    the history to each of whose items it gives a weight.
+    the history to each of whose items it gives a weight. `holds` are the paths of what is its own in the count beside what stands
+    below its address; of two nodes it is that with the longer path.
     """
 
     address: str
@@ -274,6 +275,7 @@ class Block:
     again: int = 0
     past: str = ""
     place: int = 0
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

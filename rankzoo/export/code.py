@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.export.about import about as said_of
 from rankzoo.export.pytorch.file import File
 from rankzoo.export.pytorch.layers import carried
 from rankzoo.model import RankingModel
@@ -67,10 +68,7 @@ def exported(model: RankingModel, title: str = "", about: str = "", name: str = 
 def taken(document: Document, run: str = "", name: str = "") -> Exported:
     """A document's model as a file, or with a run's id what that run learnt; compared before anybody gets it."""
     model = opened(run).model if run else document.model(document.schema())
-    system = document.system
-    paper = system.source
-    source = f"Source: {paper.by} ({paper.year}). {paper.title}. {paper.venue}. {paper.url}".strip()
-    return exported(model, system.title, f"{system.story}\n\n{source}", name or f"{document.arch}.py")
+    return exported(model, document.system.title, said_of(document, model), name or f"{document.arch}.py")
 
 
 def weights_file(made: Exported) -> bytes:

@@ -11,6 +11,7 @@ from html import escape
 
 from rankzoo.data import uploads
 from rankzoo.document import Document
+from rankzoo.export.about import differences
 from rankzoo.export.picture import NOTHING, Learned, counted, drawn
 from rankzoo.facts import MEANING
 from rankzoo.figures.svg import to_svg
@@ -29,6 +30,8 @@ margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;mar
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid
 #dde;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.grey{color:#5b6270}code{font-size:12px}
 @media print{body{margin:0;max-width:none}}"""
+SHOWN = 3
+"""Changes that stand below the story."""
 NAMES = {"flops_request": "FLOPs once a request", "flops_candidate": "FLOPs for each candidate",
          "flops_per_request": "FLOPs of a request of 1,000", "flops_once": "FLOPs once, to encode the items"}
 COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "activations": memory, "cards": whole,
@@ -46,7 +49,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     tasks = say("1 task") if len(document.blueprint.tasks) == 1 else say("{n} tasks", n=len(document.blueprint.tasks))
     parts = [f"<h1>{escape(system.title)}</h1>",
              f'<p class="grey">{source} · {escape(say("on {data}", data=data))} · {tasks} · blueprint '
-             f"{document.blueprint.hash}</p><p>{escape(say(system.story))}</p>",
+             f"{document.blueprint.hash}</p><p>{escape(say(system.story))}</p>{_edited(document, translate)}",
              to_svg(drawn(document, inside, translate), colours), to_svg(counted(count, translate), colours)]
     parts += _results(run, say) if run else []
     parts += _changed(document, say) + _advised(document, say)
@@ -82,6 +85,12 @@ def _results(run: Run, say: Callable[..., str]) -> list[str]:
                examples=whole(run.outcome.get("examples")), seconds=fixed(run.outcome.get("seconds"), 1))
     return [f"<h2>{say('On the test rows')}</h2>", f"<p>{escape(said)}</p>",
             _table(map(say, ("task", "metric", "this model", "what could be known")), rows)]
+
+
+def _edited(document: Document, translate: Callable[[str], str]) -> str:
+    """What makes the model another than the story's, in a line; the table below has every setting."""
+    changed = differences(document, translate, SHOWN)
+    return f"<p><b>{escape(translate('Changed from the preset:'))}</b> {escape(changed)}</p>" if changed else ""
 
 
 def _changed(document: Document, say: Callable[..., str]) -> list[str]:

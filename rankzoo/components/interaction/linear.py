@@ -36,9 +36,17 @@ class Linear(Slot):
     short: ClassVar = "linear"
     title: ClassVar = "Linear (wide) part"
     sentence: ClassVar = "One weight per feature value and per hand-made cross, straight to the logit: it memorises."
-    formula: ClassVar = r"s = b + \sum_i w_{i,x_i} + \sum_c w_c"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
                               "10.1145/2988450.2988454")
+
+    def equation(self) -> str:
+        return "s = " + " + ".join(self.terms(numbers=False))
+
+    def terms(self, numbers: bool) -> tuple[str, ...]:
+        """What is added up, in LaTeX; `numbers` says whether the data have any."""
+        terms = ((self.bias, "b"), (self.first_order, r"\sum_i w_{i,x_i}"), (self.first_order and numbers, r"\sum_j w_j x_j"),
+                 (bool(self.crosses), r"\sum_c w_c"))
+        return tuple(written for there, written in terms if there)
 
     def after(self, shape: Shape) -> Shape:
         once((" × ".join(pair) for pair in self.crosses), f"{shape.at}.crosses")

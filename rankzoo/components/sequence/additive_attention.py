@@ -40,9 +40,17 @@ class AdditiveAttention(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Additive attention"
     sentence: ClassVar = "One learned question scores every past item, the same for all candidates: a user is one vector."
-    formula: ClassVar = r"u=\sum_i \mathrm{softmax}_i\big(q^\top\tanh(W h_i+b)\big)\,h_i"
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
+
+    def described(self) -> str:
+        return self.sentence if self.question == "shared" else (
+            "Each user's own question scores every past item, the same for all candidates: a user is one vector.")
+
+    def equation(self) -> str:
+        asked = r",\quad q=\mathrm{relu}(V e_u+v)" if self.question == "own" else ""
+        pooled = r"u=\sum_i \mathrm{softmax}_i\big(q^\top\tanh(W h_i+b)\big)\,h_i"
+        return pooled + asked + self.mapped("h_i=W_0x_i+b_0")
 
     def word(self) -> str:
         return "NPA" if self.question == "own" else self.short

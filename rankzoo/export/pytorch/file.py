@@ -200,9 +200,10 @@ class File:
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
                 + ("; a history is padded at its end." if schema.histories else ".") + by_hand(schema),
                 f"`python {self.name}` trains on random rows; `python {self.name} weights.pt` begins with kept weights."]
-        said = [each.replace("\\", "/") for each in told if each]
+        said = [each.replace("\\", "/").replace('"', "'") for each in told if each]  # who named a task may have used either
         text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
-        lines = [line for part in text for line in (textwrap.wrap(part, 100) or [""])]
+        lines = [line for part in text for each in re.split(r"\n(?=- )", part)
+                 for line in (textwrap.wrap(each, 100, subsequent_indent="  " * each.startswith("- ")) or [""])]
         yield from [*lines, '"""']
         yield ""
         yield f"# Blueprint {blueprint.hash}"
@@ -287,9 +288,9 @@ class File:
             many = f"{len(shape.fields)} vectors, {shape.width} numbers in all" if shape.fields else "vectors"
             return [Line(2, f"signal = {call}(batch)", f"# 1  features → {many}")]
         if slot == "sequence":
-            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.title}")]
+            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.called()}")]
         if slot == "interaction":
-            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.title}")]
+            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.called()}")]
         if slot in ("concatenation", "sharing") and self.steps.get(slot) == "":
             return []
         if slot == "concatenation":
