@@ -83,7 +83,8 @@ class AdditiveAttention(HistorySlot):
         blocks = (Block(at, "sequence", "scorer", "additive attention", "q · tanh", (self.width, 1), own),
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax", (token,), past=self.weighed(shape)))
         read = [name, self.known_by(shape)] if self.question == "own" else [name]
-        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), Edge(at, f"{at}.sum", token), *handed.edges))
+        items = Edge(at, f"{at}.sum", token, times=shape.sequences[name].length)
+        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), items, *handed.edges))
 
     def build(self, shape: Shape) -> AdditiveAttentionLayer:
         return AdditiveAttentionLayer(self, shape)
