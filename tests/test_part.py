@@ -21,10 +21,13 @@ from rankzoo.document import Document
 from rankzoo.inspection import part
 from rankzoo.inspection.formula import network
 from rankzoo.inspection.part import Anatomy, anatomy
+from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block
+from tests.support import random_batch
 from tests.test_blueprint import ANY, stands
+from tests.wiring import assert_widths, ending
 
 BUILT = list(systems())
 UNSIZED = {("huawei", "towers.entities"), ("huawei", "towers.category"), ("alibaba", "towers.item")}
@@ -129,6 +132,25 @@ def test_a_candidate_owns_its_own_map_alone(arch):
     document = Document.preset(arch)
     paths = [each.path for each in document.blueprint.count(document.schema()).parts if ".tokens." in each.path]
     assert assert_tokens_are_whose_they_are(parts(arch)) == len(paths)
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_the_width_at_an_edge_is_that_of_what_flows(arch):
+    """By the drawing alone, and into a loss as many numbers as torch hands on for a row."""
+    document = Document.preset(arch)
+    blueprint, schema = document.blueprint, document.schema()
+    assert_widths(blueprint, schema)
+    if many := [name for name in blueprint.tasks if not schema.task(name).single]:
+        made = RankingModel(blueprint, schema).eval()(random_batch(schema, 2).unlabelled()).logits
+        assert [made[name][0].numel() for name in many] == [ending(blueprint, schema, name) for name in many]
+
+
+def test_what_a_softmax_and_a_sum_read():
+    """Home Depot: 1,501 products, four past items of 32 numbers; Huawei: four tags for each of 14 words."""
+    loss, total, tags = of("homedepot", "losses.next_item"), of("homedepot", "sequence.0.sum"), of("huawei", "losses.entities")
+    assert loss.reads == (("Tower next_item", 1_501),) and of("alibaba", "losses.click").reads == (("⟨u, v⟩", 3_001),)
+    assert (total.reads, total.inputs.many) == ((("transformer", 32),), (("transformer", 4),))
+    assert (tags.reads, tags.inputs.many) == ((("Tower entities", 4),), (("Tower entities", 14),))
 
 
 @pytest.mark.parametrize("arch", BUILT)

@@ -43,20 +43,22 @@ def anatomy(block: Block, blocks: Sequence[Block], spec: Slot, count: Count, tas
     """The part that a block draws. blocks, count, tasks: of the whole model · spec: its component."""
     own = owned(blocks, count)[block.address]
     maps = chain(own) if block.form in (*LAYERED, "numbers") else ()
-    came = [(each, flow.width) for each in blocks for flow in each.flows if flow.to == block.address]
+    coming = [(each, flow) for each in blocks for flow in each.flows if flow.to == block.address]
+    came = [(each, flow.width) for each, flow in coming]
     found = inputs(block, came, maps)
     if block.form == "gate" and own.parameters:  # a map without bias of what the experts read, which the drawing leaves out
         found = Inputs(before_the_experts(block, blocks, own.parameters // block.units[0]))
     maps = maps if found else ()
     found = found or Inputs(titled(came))
-    found = replace(found, again=(("x₀", block.again),)) if block.again else found
+    many = tuple((each.title, flow.times) for each, flow in coming if flow.times > 1)
+    found = replace(found, again=(("x₀", block.again),) if block.again else (), many=many)
     table = any(part.table and part.working == f"{block.units[0]:,} × {block.units[-1]:,}" for part in own.parts if block.units)
     below = {flow.to for flow in block.flows} if block.form == "bias" else ()
     held = tuple((each.title, each.parameters) for each in blocks if each.address in below)
     numbers = any(each.form == "numbers" for each, _ in came)
     whole = next((spec.written(task) for task in tasks if task.name == block.task), spec.equation())
     said = formula(block, spec, whole, found, own, maps, numbers)
-    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps, spec), table, held)
+    return Anatomy(found, sizes(block, found, maps, own), said, own, sentence(block, blocks, own, maps, spec), table, held)
 
 
 def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
@@ -69,17 +71,16 @@ def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
     return r",\quad ".join(rf"{','.join(names)}:\; {said}" for said, names in written.items())
 
 
-def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
+def sizes(block: Block, found: Inputs, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
     """How many numbers come, stand between and leave; nothing where the arithmetic does not say."""
     if block.form in ("feature", "history"):
         return block.units
+    wide = (sum(width for _, width in found.reads),) if found.reads else ()
     if block.form == "item":
-        return (*((sum(width for _, width in reads),) if reads else ()), *block.units)
-    if maps:  # a network over each word reads more than its first matrix: there are as many of these as words
-        once = not reads or sum(width for _, width in reads) == maps[0][0]
-        return (maps[0][0], *(leaves for _, leaves in maps)) if once else ()
+        return (*wide, *block.units)
+    if maps:  # a network over each word has as many of these as words
+        return () if found.many else (maps[0][0], *(leaves for _, leaves in maps))
     leaves = (max(flow.width for flow in block.flows),) if block.flows else ()
-    wide = (sum(width for _, width in reads),) if reads else ()
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
     return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "forest", "product") and leaves else ()

@@ -17,6 +17,7 @@ from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.figures.words import memory as in_bytes
 from rankzoo.inspection import memory
+from rankzoo.inspection.inputs import Reads
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.inspection.provenance import live
 from rankzoo.shape import Block, Count
@@ -103,20 +104,22 @@ def _inner(chosen: str, blocks: Sequence[Block], spec: Slot, count: Count) -> tu
 
 def _shape(inner: Anatomy, part: Block) -> None:
     """Where its numbers come from, and how many come and leave."""
-    came = inner.inputs
+    came, many = inner.inputs, dict(inner.inputs.many)
     read = (*came.reads, *came.again)
-    names = _names(read) if len(read) <= NAMED else say("{n} parts", n=len(read))
+    names = _names(read, many) if len(read) <= NAMED else say("{n} parts", n=len(read))
     lines = [say("reads {names}", names=names)] if came.reads else []
     lines += [said for said in (_sizes(inner, part),) if said]
-    lines += [say("read by the last layer: {names}", names=_names(came.last))] if came.last else []
-    lines += [say("multiplied with the vector of every item: {names}", names=_names(came.compared))] if came.compared else []
+    lines += [say("read by the last layer: {names}", names=_names(came.last, many))] if came.last else []
+    compared = _names(came.compared, many)
+    lines += [say("multiplied with the vector of every item: {names}", names=compared)] if compared else []
     lines += [say("added to the logit: {names}", names=", ".join(came.added))] if came.added else []
     lines += [say("its {n} numbers stand at: {name}", n=f"{n:,}", name=title) for title, n in inner.held]
     st.caption("  \n".join(map(page.escaped, lines)))
 
 
-def _names(reads: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{title} ({width:,})" for title, width in reads)
+def _names(reads: Reads, many: Mapping[str, int]) -> str:
+    """What is read and how many numbers each is: «session (4 × 80)» of several vectors."""
+    return ", ".join(f"{title} ({f'{many[title]:,} × ' if title in many else ''}{width:,})" for title, width in reads)
 
 
 def _sizes(inner: Anatomy, part: Block) -> str:

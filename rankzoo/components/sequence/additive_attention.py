@@ -91,7 +91,8 @@ class AdditiveAttention(HistorySlot):
         blocks = (Block(at, "sequence", "scorer", "additive attention", "q · tanh", (self.width, 1), own),
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax", (token,), past=self.weighed(shape)))
         read = [name, self.known_by(shape)] if self.question == "own" else [name]
-        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), Edge(at, f"{at}.sum", token), *handed.edges))
+        items = Edge(at, f"{at}.sum", token, times=shape.sequences[name].length)
+        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), items, *handed.edges))
 
     def build(self, shape: Shape) -> AdditiveAttentionLayer:
         return AdditiveAttentionLayer(self, shape)
@@ -117,12 +118,14 @@ class AdditiveAttentionLayer(nn.Module):
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         if self.training and not trace.on:
             items, past = self.tokens.filled(signal)
-            asked = spread(self.own(signal), past) if self.user else None  # (item, width)
-            pooled = summed(shares(self.scores(items, asked), past) * items, past)
+            seen = torch.tanh(self.map(items))  # (item, width)
+            scores = (seen * spread(self.own(signal), past)).sum(dim=1, keepdim=True) if self.user else self.query(seen)
+            pooled = summed(shares(scores, past) * items, past)
         else:
             items, mask = self.tokens.past(signal)
-            asked = self.own(signal).unsqueeze(1) if self.user else None  # (row, 1, width)
-            weights = masked_softmax(self.scores(items, asked).squeeze(2), mask)  # (row, position)
+            seen = torch.tanh(self.map(items))  # (row, position, width)
+            scores = torch.bmm(seen, self.own(signal).unsqueeze(2)) if self.user else self.query(seen)
+            weights = masked_softmax(scores.squeeze(2), mask)  # (row, position)
             trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
             pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
         fields = {self.tokens.history: pooled}
@@ -134,8 +137,3 @@ class AdditiveAttentionLayer(nn.Module):
         """q_u = ReLU(V e_u + v): (row, width)."""
         there = signal.aside[self.user] > 0
         return torch.relu(self.query(signal.fields[self.user] * there.unsqueeze(1)))
-
-    def scores(self, items: Tensor, asked: Tensor | None) -> Tensor:
-        """a_i = qᵀ tanh(W h_i + b), q that of the row where it has one: (…, token) → (…, 1)."""
-        seen = torch.tanh(self.map(items))
-        return self.query(seen) if asked is None else (seen * asked).sum(dim=-1, keepdim=True)

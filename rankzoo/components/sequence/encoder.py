@@ -82,7 +82,7 @@ class Encoder(HistorySlot):
 
     def draw(self, shape: Shape) -> Drawing:
         at, name, d = shape.at, self.taken(shape).name, self.widths(shape)[2]
-        count, width = self.count(shape), shape.sequences[name].length * d
+        count, length = self.count(shape), shape.sequences[name].length
         own = [count.within(f"block.{i}").parameters for i in range(self.blocks)]
         asked = count.within("map").parameters + count.within("query").parameters
         own[0] += count.parameters - asked - sum(own)  # the maps that make tokens, and positions
@@ -93,7 +93,7 @@ class Encoder(HistorySlot):
         total = Block(f"{at}.sum", "sequence", "sum", "Σ", self.read, (d,), asked, words=FIXED[self.read],
                       past=self.weighed(shape), holds=(f"{at}.map", f"{at}.query"))
         nodes = (*blocks, total)
-        between = (Edge(one.address, other.address, width) for one, other in zip(nodes, nodes[1:], strict=False))
+        between = (Edge(one.address, other.address, d, times=length) for one, other in zip(nodes, nodes[1:], strict=False))
         return Drawing(nodes, (*shape.edges([name], blocks[0].address), *between))
 
     def build(self, shape: Shape) -> EncoderLayer:

@@ -73,7 +73,7 @@ class TargetAttention(HistorySlot):
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax" if self.softmax else "no softmax", (token,),
                         past=self.weighed(shape)))
         edges = (*candidate.edges, Edge(f"{at}.candidate", at, token), *shape.edges([history.name], at),
-                 Edge(at, f"{at}.sum", token))
+                 Edge(at, f"{at}.sum", token, times=shape.sequences[history.name].length))
         return Drawing(blocks, edges)
 
     def build(self, shape: Shape) -> TargetAttentionLayer:

@@ -92,8 +92,8 @@ class Transformer(HistorySlot):
         blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters,
                              past=self.weighed(shape), holds=() if i else (at,))
                        for i, parameters in enumerate(own))
-        first, width = blocks[0].address, shape.sequences[name].length + 1
-        between = [Edge(one.address, other.address, width * d) for one, other in zip(blocks, blocks[1:], strict=False)]
+        first, tokens = blocks[0].address, shape.sequences[name].length + 1
+        between = [Edge(one.address, other.address, d, times=tokens) for one, other in zip(blocks, blocks[1:], strict=False)]
         return Drawing((*candidate.blocks, *blocks),
                        (*candidate.edges, Edge(f"{at}.candidate", first, d), *shape.edges([name], first), *between))
 

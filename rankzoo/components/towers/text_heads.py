@@ -125,7 +125,7 @@ class TextHeads(DotProduct):
             detail = "each word" if times > 1 else "relu" if self.hidden else "linear"
             blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", detail,
                                 (*self.hidden, shape.schema.classes(task)), own, task=task.name, holds=held(shape, task)))
-            edges.append(Edge(shape.origin[name], at, width * times))
+            edges.append(Edge(shape.origin[name], at, width, times=times))
             if task.name in self.past(shape) and times == 1:  # where words are read, both come from the node of the items
                 edges.append(Edge(shape.origin[shape.schema.catalogue.name], at, width))
         order = [f"{shape.at}.{task.name}" for task in shape.tasks]

@@ -123,7 +123,7 @@ class TwoTowers(Slot):
                      (*self.widths[:-1], d), own["user"])
         item = Block(f"{at}.item", "towers", "tower", "Item tower", "id + tanh" if self.own else "tanh", (d,),
                      own["item"] + own["own"], holds=(f"{at}.own",))
-        product = Block(f"{at}.product", "towers", "tower", "⟨u, v⟩", "inner product", (1,))
+        product = Block(f"{at}.product", "towers", "tower", "⟨u, v⟩", "inner product", (shape.schema.catalogue.rows,))
         catalogue = shape.schema.catalogue.name
         return Drawing((user, item, product), (
             Edge(shape.origin["joined"], user.address, shape.joined),
