@@ -11,6 +11,9 @@ from rankzoo.inspection.gradients import combined
 from rankzoo.model import RankingModel
 from rankzoo.training.combine import METHODS
 
+SHOWN = 3
+"""Changes that stand below a story, where there is a place for all of them elsewhere."""
+
 
 def differing(document: Document) -> tuple[Change, ...]:
     """The changes that lead from the preset to a document's model."""
