@@ -11,9 +11,9 @@ WAYS = ("mtrec_aux_only", "mtrec_mutual")
 
 
 def turned(losses: dict[str, Tensor], tasks: tuple[str, ...], model: nn.Module, mutual: bool) -> None:
-    """In place of `loss.backward()` (MTRec; Bi et al., Findings of ACL 2022): m is the gradient of the first task, a that of the
-    others. Where m · a < 0, over the parameters that both reach, a loses what points against m, and if `mutual` m what points
-    against a. A head keeps the gradient of its own loss."""
+    """In place of `loss.backward()` (MTRec; Bi et al., Findings of ACL 2022): m is the gradient of the first task, a that of
+    the others. Where m · a < 0, over the parameters that both reach, a loses what points against m, and if `mutual` m what
+    points against a. A head keeps the gradient of its own loss."""
     parameters, found = [each for each in model.parameters() if each.requires_grad], []
     for names in (tasks[:1], tasks[1:], [name for name in losses if name not in tasks]):
         some = [losses[name] for name in names if name in losses]
