@@ -10,6 +10,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.export.about import about, differences, differing
 from rankzoo.export.code import code, taken
+from rankzoo.export.pytorch.turn import WAYS
 from rankzoo.export.report import report
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
@@ -71,21 +72,30 @@ def test_a_file_names_what_a_training_does_beside_its_steps(document: Document) 
 
 @pytest.mark.parametrize("way", METHODS)
 def test_a_file_names_how_tasks_are_combined_where_it_adds_their_losses_up(way: str) -> None:
-    """Not where one task alone is left, nor where masks let the tasks take turns, whatever is set."""
-    many = of(Document.preset("mmoe").but([("settings.combine", way)]))[1]
-    assert (f"\n- the way in which tasks are combined ({way}): train() adds their losses up. " in many) == (way != "sum")
+    """Either it has the way itself, and says nothing, or it says that it has not."""
+    document = Document.preset("mmoe").but([("settings.combine", way)])
+    model, said = of(document)
+    has = "\n        loss.backward()" not in code(model, combine=way) or way == "sum"
+    assert ("adds their losses up" not in said) == has and has == (way in ("sum", *WAYS))
+
+
+@pytest.mark.parametrize("way", sorted(METHODS.keys() - {"sum", *WAYS}))
+def test_nothing_is_said_of_combining_where_no_two_tasks_meet(way: str) -> None:
+    """Where one task alone is left, and where masks let the tasks take turns, whatever is set."""
     one = Document.preset("mmoe").but([("settings.combine", way), ("tasks", ["click"])])
     masks = Document.preset("tencent").but([("settings.combine", way)])
     assert not [each for each in (one, masks) if "tasks are combined" in of(each)[1]]
 
 
 def test_what_is_not_in_a_file_stands_at_its_head() -> None:
-    """Tencent's masks; Huawei's projection, which its story tells of."""
+    """Tencent's masks; not Huawei's projection, which its story tells of and its file has."""
     head = " ".join(ast.get_docstring(ast.parse(taken(Document.preset("tencent")).text)).split())
     assert "Not in this file: - the data, and the training that is set: adam, learning rate 0.01" in head
     assert "- how the masks are found" in head and "until kept weights are read every mask is ones" in head
-    told = of(Document.preset("huawei"))[1]
-    assert "combined (mtrec_aux_only): train() adds their losses up. Gradient surgery of MTRec" in told
+    huawei = Document.preset("huawei")
+    assert "\n        turned({" in code(of(huawei)[0], combine=huawei.settings.combine) and "combined" not in of(huawei)[1]
+    told = of(Document.preset("mmoe").but([("settings.combine", "pcgrad")]))[1]
+    assert "combined (pcgrad): train() adds their losses up. PCGrad (Yu et al., NeurIPS 2020): a task's gradient loses" in told
 
 
 def test_no_name_ends_the_head_of_a_file() -> None:

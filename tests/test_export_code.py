@@ -253,7 +253,7 @@ def test_a_file_is_for_reading(id):
     """Lines of 128 columns, a docstring for every class, the equation and the paper; no word of what only RankZoo needs, nothing
     that is never used, and no way to a file that is not there."""
     document = Document.preset(id)
-    text = code(document.model(document.schema()), document.system.title)
+    text = code(document.model(document.schema()), document.system.title, combine=document.settings.combine)
     tree = ast.parse(text)
     assert max(map(len, text.splitlines())) <= 128 and not idle(text)
     assert {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names} <= {

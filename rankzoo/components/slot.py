@@ -48,7 +48,8 @@ class Slot(BaseModel):
     """Settings that keep their own default where it comes in another component's place, which may mean something else by them."""
 
     outside: ClassVar[str] = ""
-    """What a training does for it beside the steps of an optimiser: a file of the model does not, and says so."""
+    """What a file of the model lacks of it, in words for its head: what a training does beside the steps of an optimiser, or
+    what was learnt elsewhere."""
 
     searches: ClassVar[bool] = False
     """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""

@@ -6,10 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 
 from rankzoo.document import Document
+from rankzoo.export.pytorch.turn import WAYS
 from rankzoo.inspection.changes import Change, changes, told
 from rankzoo.inspection.gradients import combined
 from rankzoo.model import RankingModel
 from rankzoo.training.combine import METHODS
+
+SHOWN = 3
+"""Changes that stand below a story, where there is a place for all of them elsewhere."""
 
 
 def differing(document: Document) -> tuple[Change, ...]:
@@ -42,7 +46,7 @@ def left_out(document: Document, model: RankingModel) -> Iterator[str]:
            f"{settings.schedule}, {settings.epochs} epochs in batches of {settings.batch_size}, biases that begin at the best "
            "constant guess. train() is some steps of Adam on random rows")
     way = combined(model, settings.combine)
-    if way in METHODS and way != "sum" and len(document.blueprint.tasks) > 1:
+    if way in METHODS and way not in ("sum", *WAYS) and len(document.blueprint.tasks) > 1:
         yield f"the way in which tasks are combined ({way}): train() adds their losses up. {_first_words(METHODS[way])}"
     yield from dict.fromkeys(spec.outside for _, spec in document.blueprint.specs() if spec.outside)
     if document.system.serving:

@@ -11,7 +11,7 @@ from html import escape
 
 from rankzoo.data import uploads
 from rankzoo.document import Document
-from rankzoo.export.about import differences
+from rankzoo.export.about import SHOWN, differences
 from rankzoo.export.picture import NOTHING, Learned, counted, drawn
 from rankzoo.facts import MEANING
 from rankzoo.figures.svg import to_svg
@@ -30,8 +30,6 @@ margin:32px auto;padding:0 24px}h1{font-size:26px;margin:0}h2{font-size:18px;mar
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid
 #dde;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}.grey{color:#5b6270}code{font-size:12px}
 @media print{body{margin:0;max-width:none}}"""
-SHOWN = 3
-"""Changes that stand below the story."""
 NAMES = {"flops_request": "FLOPs once a request", "flops_candidate": "FLOPs for each candidate",
          "flops_per_request": "FLOPs of a request of 1,000", "flops_once": "FLOPs once, to encode the items"}
 COSTS = {"float32": memory, "bfloat16": memory, "int8": memory, "training": memory, "activations": memory, "cards": whole,

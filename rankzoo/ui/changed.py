@@ -6,12 +6,10 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.exchange import joined
-from rankzoo.export.about import differences, differing
+from rankzoo.export.about import SHOWN, differences, differing
 from rankzoo.inspection.changes import Change
 from rankzoo.ui import architect, page, rung, state
 from rankzoo.ui.words import say, translate
-
-SHOWN = 3
 
 
 def show(document: Document) -> None:

@@ -30,8 +30,8 @@ from rankzoo.shape import Shape
 class File:
     """The file as it is put together."""
 
-    def __init__(self, model: RankingModel, title: str, about: str, name: str):
-        self.model, self.layers = model, layers_of(model)
+    def __init__(self, model: RankingModel, title: str, about: str, name: str, combine: str = "sum"):
+        self.model, self.layers, self.combine = model, layers_of(model), combine
         self.schema, self.tasks = model.schema, model.blueprint.tasks
         self.name = re.sub(r"[^\w. -]", "_", name)
         everything = nn.ModuleList(layer.module for layer in self.layers)
@@ -142,7 +142,8 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"), self.rates())]
+        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"), self.rates(),
+                                               self.combine, self.tasks)]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)
