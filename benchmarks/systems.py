@@ -46,7 +46,7 @@ def way(fit: Fit, result: Result, task: str) -> tuple[str, float, float, float, 
         key = about.metric.key
         known = best.get(f"{key}_served", best[key])
         # Naming nothing finds nothing: F1 0.
-        chance = {"binary": 0.5, "tags": 0.0}.get(about.kind, fit.constant[task] ** 0.5)
+        chance = {"binary": 0.5, "tags": 0.0}[about.kind] if about.metric.rises else fit.variance[task] ** 0.5
     return key, found[key], chance, known, (found[key] - chance) / (known - chance)
 
 

@@ -60,9 +60,10 @@ class RankingModel(nn.Module):
                 if hasattr(layer, "begin") and layer.begin(task, self.losses.start(task, logit)):
                     break
 
-    def flat(self, batch: Batch) -> dict[str, float]:
-        """Losses of who knows nothing of single rows, where they are not those of the best constant logit."""
-        return self.losses.flat(batch) | self.towers.level(batch)
+    def flat(self, batch: Batch, train: Batch) -> dict[str, float]:
+        """Losses on a batch of who knows what is usual in the training rows and nothing of single ones, where they are not those
+        of always guessing the mean."""
+        return self.losses.flat(batch, train) | self.towers.level(batch)
 
     def fit(self, train: Batch, seed: int, anew: bool = True) -> None:
         """Before the first step: what a layer fits to the training rows by other means than gradients (a forest of trees), and

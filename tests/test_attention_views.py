@@ -124,9 +124,9 @@ def test_the_candidates_row_of_a_transformer(bst):
     assert not adds_up(entry) and spec_of(bst).weighs() == "part"
     frame = items(bst, 5)
     rest = 1 - frame["weight"].sum()
-    tree = figure.rows(frame, figure.Candidate("c"), softmax=False, part="the candidate itself")
+    tree = figure.rows(frame, figure.Candidate("c"), part="the candidate itself")
     assert f"the candidate itself has the other {rest:.2f}" in " ".join(words(tree))
-    some = figure.rows(frame.head(3), figure.Candidate("c"), total=len(frame), softmax=False, part="the candidate itself")
+    some = figure.rows(frame.head(3), figure.Candidate("c"), total=len(frame), part="the candidate itself")
     share = 1 - frame["weight"].head(3).sum()
     assert f"the {len(frame) - 3} items not listed and the candidate itself share {share:.2f}" in " ".join(words(some))
 

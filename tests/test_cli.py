@@ -258,7 +258,9 @@ def test_train_on_a_file_and_on_the_same_table_as_csv(home, people) -> None:
 def test_inspect_has_data_and_truth(home, trained) -> None:
     found = answer("inspect", trained, "--view", "heads", "--rows", "300")
     assert found["view"] == "heads" and len(found["data"]) == 10
-    assert set(found["truth"]) == {"statistic", "value", "chance", "ci95", "more"} and len(found["truth"]["ci95"]) == 2
+    assert set(found["truth"]) == {"statistic", "value", "chance", "ci95", "over", "more"} and len(found["truth"]["ci95"]) == 2
+    assert found["truth"]["over"] == "rows" and "95 % interval over rows of one training" in run(
+        "inspect", trained, "--view", "heads", "--rows", "300").stdout
     assert "no gates" in refusal("inspect", trained, "--view", "gates")
     assert "no masks" in refusal("inspect", trained, "--view", "masks")
     assert answer("inspect", trained, "--view", "example")["truth"] is None

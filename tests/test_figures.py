@@ -321,13 +321,14 @@ def test_attention_rows_from_bare_positions_and_logit_changes():
 
 def test_attention_without_softmax_starts_at_zero_in_the_middle():
     frame = pd.DataFrame({"position": [0, 1, 2], "name": "x", "category": "c", "weight": [1.0, -1.0, 0.0]})
-    tree = attention.rows(frame, WHO, softmax=False)
+    tree = attention.rows(frame, WHO, total=9, strength=1.87)
     up, down = (next(n[1] for n in nodes(pressed(tree, f"position.{i}")) if n[1].get("class") == "family-2 bar")
                 for i in (0, 1))
     track = next(n[1] for n in nodes(tree) if n[1].get("class") == "track")
     assert up["x"] == pytest.approx(track["x"] + track["width"] / 2)
     assert up["x"] == pytest.approx(down["x"] + down["width"]) and up["width"] == pytest.approx(down["width"])
-    assert any("need not add to 1" in t for t in texts(tree)) and not any("weights add to 1" == t for t in texts(tree))
+    assert "no softmax: the weights add to Σw = 1.87, which keeps the strength of the interest" in texts(tree)
+    assert not any("weights add to 1" == t or "not listed" in t for t in texts(tree))
     assert "Truth" not in texts(tree) and "Age" not in texts(tree)
 
 
@@ -403,8 +404,10 @@ def test_base_rates():
 
 
 def test_statistic_reads_as_a_sentence():
-    assert texts(TREES["statistic"])[0] == (
-        "0.610 of the weight lies on relevant items, chance 0.180, 95 % interval 0.580 to 0.630")
+    assert texts(TREES["statistic"])[0] == "0.610 of the weight lies on relevant items, chance 0.180"
+    said = "95 % interval 0.580 to 0.630, over {} of one training: another may differ by more"
+    assert said.format("rows") in texts(TREES["statistic"])
+    assert said.format("requests") in texts(bars.statistic(0.61, 0.18, (0.58, 0.63), over="requests"))
     assert texts(bars.statistic(NAN, None, None)) == ["– of the weight lies on relevant items"]
     assert texts(bars.statistic(1.5, 1.0, None, words="ratio of {a}"))[0] == "Ratio of {a}: 1.50, chance 1.00"
 

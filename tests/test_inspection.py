@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.commands.inspect import truth_lines
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.preparation import Preparation
 from rankzoo.data.truths import Pair, Relatedness, Relevance, Truth
@@ -82,11 +83,15 @@ def test_a_bootstrap_interval_covers():
 
 
 def test_a_score_is_its_template_filled_and_its_record_is_json():
-    score = Score("{k} of {task}", 0.5, 0.1, (0.4, 0.6), (Score("more", 1.0, 0.0, None),), {"k": 3, "task": "click"})
+    score = Score("{k} of {task}", 0.5, 0.1, (0.4, 0.6), (Score("more", 1.0, 0.0, None),), {"k": 3, "task": "click"},
+                  "requests")
     assert score.statistic == "3 of click" and score.said(lambda text: f"⟦{text}⟧") == "⟦3 of click⟧"
     assert json.loads(json.dumps(score.record())) == {
-        "statistic": "3 of click", "value": 0.5, "chance": 0.1, "ci95": [0.4, 0.6],
-        "more": [{"statistic": "more", "value": 1.0, "chance": 0.0, "ci95": None, "more": []}]}
+        "statistic": "3 of click", "value": 0.5, "chance": 0.1, "ci95": [0.4, 0.6], "over": "requests",
+        "more": [{"statistic": "more", "value": 1.0, "chance": 0.0, "ci95": None, "over": "rows", "more": []}]}
+    assert truth_lines(score) == [
+        "3 of click: 0.5000 (chance 0.1000, 95 % interval over requests of one training 0.4000 to 0.6000)",
+        "more: 1.0000 (chance 0.0000)"]
 
 
 # attention

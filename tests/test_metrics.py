@@ -16,10 +16,9 @@ from rankzoo.components.losses.pairwise import Pairwise
 from rankzoo.components.losses.pointwise import Pointwise
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
+from rankzoo.training.guess import mean_logit, spread
 from rankzoo.training.metrics import (
     auc,
-    constant_logit,
-    constant_loss,
     evaluate,
     gauc,
     log_loss,
@@ -150,9 +149,10 @@ def test_binary_score():
 
 def test_normalised_entropy_of_the_sheet():
     """π = 0.02, log loss 0.08: NE 0.816; a constant guess of the base rate has NE 1."""
-    assert 0.08 / constant_loss("binary", np.r_[np.ones(2), np.zeros(98)]) == pytest.approx(0.816, abs=5e-4)
+    rare = np.r_[np.ones(2), np.zeros(98)]
+    assert 0.08 / log_loss(rare, np.full(100, mean_logit("binary", rare))) == pytest.approx(0.816, abs=5e-4)
     labels = np.r_[np.ones(3), np.zeros(7)]
-    guess = np.full(10, constant_logit("binary", labels))
+    guess = np.full(10, mean_logit("binary", labels))
     assert score("binary", labels, guess)["normalised_entropy"] == pytest.approx(1.0)
     assert score("binary", labels, guess)["calibration"] == pytest.approx(1.0)
 
@@ -173,16 +173,14 @@ def test_one_class_has_no_auc():
     assert math.isnan(found["auc"]) and math.isnan(found["calibration"]) and found["log_loss"] == pytest.approx(math.log(2))
 
 
-@pytest.mark.parametrize("kind, labels, loss, logit", [
-    ("binary", [1, 0, 0, 0], -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)), math.log(1 / 3)),
-    ("share", [0.5, 1.0], 0.0625, math.log(3)), ("regression", [1.0, 5.0], 4.0, 3.0),
-    ("regression", [2.0, 2.0], 1.0, 2.0), ("binary", [], 1.0, 0.0)])
-def test_best_constant(kind, labels, loss, logit):
-    """Entropy or variance, and the logit of the mean; labels that do not vary have the unit 1, so that nothing is divided
-    by 0."""
+@pytest.mark.parametrize("kind, labels, variance, logit", [
+    ("binary", [1, 0, 0, 0], 0.1875, math.log(1 / 3)), ("share", [0.5, 1.0], 0.0625, math.log(3)),
+    ("regression", [1.0, 5.0], 4.0, 3.0), ("regression", [2.0, 2.0], 1.0, 2.0), ("binary", [], 1.0, 0.0)])
+def test_best_constant(kind, labels, variance, logit):
+    """The logit of the mean and the variance, which is 1 where labels do not vary, so that nothing is divided by 0."""
     values = np.array(labels, dtype=float)
-    assert constant_loss(kind, values) == pytest.approx(loss)
-    assert constant_logit(kind, values) == pytest.approx(logit)
+    assert spread(values) == pytest.approx(variance)
+    assert mean_logit(kind, values) == pytest.approx(logit)
 
 
 def test_predict_is_eval_mode_in_batches(monkeypatch):

@@ -77,6 +77,17 @@ def test_what_the_weights_add_to_is_said_as_it_is():
     assert "Self-attention mixes the items before they are pooled" in captions(nrms)
 
 
+def test_without_a_softmax_the_sum_of_all_weights_is_told():
+    """DIN keeps how strong an interest is (section 4.3): Σw over every item that is there, listed or not."""
+    some, every = (words(scenes(opened("din", all=shown))[ROWS]) for shown in ("false", "true"))
+    listed, weights = ([float(w.replace("−", "-")) for text in dict.fromkeys(said)
+                        for w in re.findall(r": weight ([−\d.]*\d)", text)] for said in (some, every))
+    notes = [re.search(r"no softmax: the weights add to Σw = ([−\d.]+), which keeps", " ".join(said)).group(1)
+             for said in (some, every)]
+    assert len(weights) > len(listed) and notes[0] == notes[1]
+    assert float(notes[0].replace("−", "-")) == pytest.approx(sum(weights), abs=0.006)
+
+
 def test_the_map_is_of_one_head_and_knows_the_candidate():
     app = opened("bst")
     first = words(scenes(app)[MAP])

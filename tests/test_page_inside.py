@@ -111,7 +111,7 @@ def test_every_view_of_a_run_says_how_much_of_the_truth_it_found(arch):
         line = " ".join(words(scenes(app).get(f"{view}:truth", ["g", {}, []])))
         if view in PLANTED[arch]:
             fixed = view in ("position", "crosses")  # a table, and a share that no draw changes
-            interval = "" if fixed else r", 95 % interval [−\d.]+ to [−\d.]+"
+            interval = "" if fixed else r".* 95 % interval [−\d.]+ to [−\d.]+, over rows of one training: another"
             assert re.search(r"chance [\d.]+" + interval, line), view
         else:
             assert line == ""

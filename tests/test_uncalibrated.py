@@ -157,7 +157,7 @@ def test_the_train_page_tells_units_and_gauc():
     told = texts(visit("train", run=plain))
     assert "Loss of" not in told and "another loss" not in told and "GAUC" in told
     esmm = texts(visit("train", c=link.encode(tiny("esmm"))))
-    assert "Loss of purchase: pCTR · pCVR. 1 is what always guessing the mean costs." in esmm
+    assert "Loss of purchase: pCTR · pCVR. 1 is what always guessing the mean of the training rows costs." in esmm
 
 
 def test_every_sentence_passes_the_catalogue():

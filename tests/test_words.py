@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,6 +16,7 @@ import rankzoo
 from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.claims.registry import claims
 from rankzoo.errors import ZooError
+from rankzoo.inspection.score import Over
 from rankzoo.registry import systems
 from rankzoo.teaching.questions import GENERAL
 from rankzoo.ui import words
@@ -155,6 +157,11 @@ def test_a_catalogue_has_every_lesson_and_claim(language):
     claimed = {text for each in claims().values() for text in (each.title, each.claim, each.statistic, each.equal, each.why)}
     missing = {text for text in told | asked | claimed if text} - words.catalogue(language).keys()
     assert len(told | asked) > 1000 and missing == set()
+
+
+def test_what_an_interval_is_over_has_a_word_in_every_language():
+    """The page says it beside every interval: rows of one training are not trainings."""
+    assert {over for over in get_args(Over) for language in LANGUAGES if over not in words.catalogue(language)} == set()
 
 
 def test_there_is_a_korean_catalogue_and_none_of_an_unknown_language():

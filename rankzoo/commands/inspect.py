@@ -47,7 +47,7 @@ def inspect_run(run: str, view: str, rows: int, sets: tuple[str, ...], as_json: 
     seen = look(subject, view)
     records = seen.table.to_dict("records")
     further = {name: frame.to_dict("records") for name, frame in seen.tables.items()}
-    answer = {"view": view, "data": records, "truth": told(seen.truth), "tables": further, "note": seen.note,
+    answer = {"view": view, "data": records, "truth": seen.truth and seen.truth.record(), "tables": further, "note": seen.note,
               "serving": seen.serving and settings.told(seen.serving)}
     lines = [f"{view} of run {run} · {found.run.arch} on {called(found.run.data)}", "", table(records[:SHOWN])]
     if len(records) > SHOWN:
@@ -88,16 +88,11 @@ def in_force(serving: dict[str, object] | None) -> list[str]:
         f"serving.{path}={value}" for path, value in leaves(serving))]
 
 
-def told(score: Score | None) -> dict[str, object] | None:
-    """A score as JSON; None where nothing was planted."""
-    return score and {"statistic": score.statistic, "value": score.value, "chance": score.chance,
-                      "ci95": score.ci95 and list(score.ci95), "more": [told(each) for each in score.more]}
-
-
 def truth_lines(score: Score | None) -> list[str]:
     """A score and its further ones as sentences."""
     if score is None:
         return ["No planted truth can be compared with this."]
-    interval = f", 95 % interval {cell(score.ci95[0])} to {cell(score.ci95[1])}" if score.ci95 else ""
+    interval = (f", 95 % interval over {score.over} of one training {cell(score.ci95[0])} to {cell(score.ci95[1])}"
+                if score.ci95 else "")
     return [f"{score.statistic}: {cell(score.value)} (chance {cell(score.chance)}{interval})",
             *(line for each in score.more for line in truth_lines(each))]

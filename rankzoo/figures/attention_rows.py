@@ -76,13 +76,14 @@ class _Layout:
 
 
 def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: int | None = None,
-         uniform: float | None = None, softmax: bool = True, part: str = "", readers: tuple[str, ...] = (),
+         uniform: float | None = None, strength: float | None = None, part: str = "", readers: tuple[str, ...] = (),
          say: Say = str) -> Tree:
     """The candidate on top, its past items as rows with their weight; a row's id is `position.N`.
 
     total: how many items the history has (default: those listed) · uniform: the weight that mean pooling gives, drawn as a
-    dashed line · softmax: whether the weights add to 1, which decides the note below · part: who takes the rest, where they
-    would with that · readers: what each of the heads is, where it is a way of reading the query and no head of attention.
+    dashed line · strength: Σw of all items that are present, where no softmax makes it 1 · part: who takes the rest, where the
+    weights would add to 1 with that · readers: what each of the heads is, where it is a way of reading the query and no head of
+    attention.
     """
     layout = _layout(frame, readers)
     parts = _candidate(candidate, say) + _heads(layout, len(frame), total or len(frame), say)
@@ -92,7 +93,7 @@ def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: i
         parts.append(line(at, TOP - 2, at, end, "hair", dashed=True))
     for i, item in enumerate(frame.to_dict("records")):
         parts.append(_row(item, TOP + ROW * i, layout, candidate, selected, say))
-    parts.append(text(layout.bar, end + 17, _note(frame, uniform, (softmax, part), total, say), "t2 small"))
+    parts.append(text(layout.bar, end + 17, _note(frame, uniform, strength, part, total, say), "t2 small"))
     if layout.readers:
         end += 18
         parts.append(text(WIDTH - 8, end + 17, _readers(layout, say), "t2 small", "end"))
@@ -231,14 +232,15 @@ def _sentence(item: dict, dropped: bool, relevant: bool, say: Say) -> str:
     return said + ". " + say("Click to drop it.")
 
 
-def _note(frame: pd.DataFrame, uniform: float | None, sums: tuple[bool, str], total: int | None, say: Say) -> str:
-    """Below the rows: what mean pooling would give, and what the weights add to; `sums` are `softmax` and `part`."""
+def _note(frame: pd.DataFrame, uniform: float | None, strength: float | None, part: str, total: int | None, say: Say) -> str:
+    """Below the rows: what mean pooling would give, and what the weights add to."""
     said = [] if uniform is None or missing(uniform) else [say("mean pooling: {value} each").format(value=fixed(uniform, 2))]
     gone = frame["dropped"].fillna(False).astype(bool) if "dropped" in frame else pd.Series(False, index=frame.index)
     rest = fixed(max(0.0, 1 - float(frame["weight"][~gone].fillna(0.0).sum())), 2)
-    (softmax, part), hidden = sums, (total or 0) - len(frame)
-    if not softmax and not part:
-        said.append(say("no softmax: the weights need not add to 1, only their order counts"))
+    hidden = (total or 0) - len(frame)
+    if strength is not None and not part:
+        said.append(say("no softmax: the weights add to Σw = {sum}, which keeps the strength of the interest").format(
+            sum=fixed(strength, 2)))
     elif part and hidden > 0:
         said.append(say("the {count} items not listed and {part} share {value}").format(count=hidden, part=say(part), value=rest))
     elif part:

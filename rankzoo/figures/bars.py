@@ -102,16 +102,18 @@ def grouped(frame: pd.DataFrame, title: str, say: Say = str) -> Tree:
 
 
 def statistic(value: float, chance: float | None, ci95: tuple[float, float] | None, bar: float | None = None,
-              words: str = "{value} of the weight lies on relevant items", say: Say = str) -> Tree:
+              words: str = "{value} of the weight lies on relevant items", say: Say = str, over: str = "rows") -> Tree:
     """One number in a sentence, and where it stands between chance and what is demanded.
 
     `words` holds the place of the number as {value}; a statistic's plain name is followed by it. The mark is the value,
-    the thick line its 95 % interval, the dashed line what chance gives, the solid line the demand `bar`. None or
-    not-a-number leaves a part out.
+    the thick line its 95 % interval over what of one training is in `over`, the dashed line what chance gives, the solid line
+    the demand `bar`. None or not-a-number leaves a part out.
     """
     sentence = say(words)
     sentence = sentence if "{value}" in sentence else sentence[:1].upper() + sentence[1:] + ": {value}"
-    said = sentence.replace("{value}", decimal(value)) + _aside(chance, ci95, say)
+    said = sentence.replace("{value}", decimal(value))
+    said += "" if missing(chance) else say(", chance {value}").format(value=decimal(chance))
+    between = _interval(chance, ci95, over, say)
     known = [v for v in (value, chance, bar, *(ci95 or ())) if not missing(v)]
     low, high = min([0.0, *known]), max([0.0, *known])
     end, reach = 560.0, (high - low) * 1.1 or 1.0
@@ -131,12 +133,15 @@ def statistic(value: float, chance: float | None, ci95: tuple[float, float] | No
         free = words_x + measure(f"{name} {decimal(v)}") + 10
     if not missing(value):
         parts.append(circle(at(value), 30, 5, "family-2 mark"))
-    return drawing(640, 56, said, hint(said, *parts))
+    parts += [text(0, 70, between, "t2 small")] if between else []
+    whole = f"{said}. {between}" if between else said
+    return drawing(640, 76 if between else 56, whole, hint(whole, *parts))
 
 
-def _aside(chance: float | None, ci95: tuple[float, float] | None, say: Say) -> str:
-    said = "" if missing(chance) else say(", chance {value}").format(value=decimal(chance))
-    if ci95 and not any(map(missing, ci95)) and decimal(ci95[0]) != decimal(ci95[1]):
-        low, high = bounds(ci95, chance)
-        said += say(", 95 % interval {low} to {high}").format(low=low, high=high)
-    return said
+def _interval(chance: float | None, ci95: tuple[float, float] | None, over: str, say: Say) -> str:
+    """What the thick line is, in words; empty where it has no length."""
+    if not ci95 or any(map(missing, ci95)) or decimal(ci95[0]) == decimal(ci95[1]):
+        return ""
+    low, high = bounds(ci95, chance)
+    return say("95 % interval {low} to {high}, over {what} of one training: another may differ by more").format(
+        low=low, high=high, what=say(over))

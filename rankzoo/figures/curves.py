@@ -20,9 +20,9 @@ MARKS = 4
 
 def loss(frame: pd.DataFrame, tasks: Places, epochs: float, theme: Theme, others: pd.DataFrame | None = None,
          say: Say = str) -> go.Figure:
-    """Loss over epochs relative to always guessing the mean (1): columns `task`, `split` (training, validation),
-    `epoch`, `value`. `others` holds validation points of runs to compare with, with a column `run`."""
-    figure = chart(label(say("Loss, relative to always guessing the mean")), room(tasks, 4))
+    """Loss over epochs relative to always guessing the mean of the training rows (1): columns `task`, `split` (training,
+    validation), `epoch`, `value`. `others` holds validation points of runs to compare with, with a column `run`."""
+    figure = chart(label(say("Loss: 1 is always guessing the training mean")), room(tasks, 4))
     for task, i in tasks.items():
         for split in ("training", "validation"):
             points = _points(frame[(frame["task"] == task) & (frame["split"] == split)])

@@ -64,10 +64,11 @@ def lift(frame: pd.DataFrame, names: Mapping[str, str], say: Say = str) -> Tree:
         points = [at(row["slot"], float(row["lift"]), i) for row in rows]
         parts.append(path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), f"wire family-4{' dashed' if i else ''}"))
         for row, (x, y) in zip(rows, points, strict=True):
-            said = say("{search}, slot {n}: {lift}, 95 % {low} to {high}").format(
+            said = say("{search}, slot {n}: {lift}, 95 % over requests of one training {low} to {high}").format(
                 search=say(names[search]), n=row["slot"], lift=percent(row["lift"], 1), low=percent(row["low"], 1),
                 high=percent(row["high"], 1))
             parts.append(hint(said, line(x, at(row["slot"], row["low"])[1], x, at(row["slot"], row["high"])[1], "sign"),
                               circle(x, y, 4.5, f"family-4 {'open' if i else 'mark'}")))
         parts.append(text(points[-1][0] + 12, points[-1][1] + 4, say(names[search]), "t1 small"))
-    return drawing(WIDTH, 220, say("Lift by slot, against lists in any order"), *parts)
+    parts.append(text(60, 234, say("line: 95 % over requests of one training"), "t2 small"))
+    return drawing(WIDTH, 240, say("Lift by slot, against lists in any order"), *parts)

@@ -130,9 +130,9 @@ def judged(real: Mapping[str, np.ndarray]) -> Score:
     every, requests = np.arange(len(real["true"])), len(real["true"])
     gained = real["after"] - real["before"]
     before = Score("the same with probabilities as they are", way("before", every), 0.0,
-                   bootstrap(requests, lambda index: way("before", index)))
+                   bootstrap(requests, lambda index: way("before", index)), over="auctions")
     gain = Score("real value of a winner, calibrated minus as it is", float(gained.mean()), 0.0,
-                 bootstrap(requests, lambda index: float(gained[index].mean())))
+                 bootstrap(requests, lambda index: float(gained[index].mean())), over="auctions")
     return Score("way from base rates to the true probabilities, by what winners are worth", way("after", every), 0.0,
-                 bootstrap(requests, lambda index: way("after", index)), (before, gain))
+                 bootstrap(requests, lambda index: way("after", index)), (before, gain), over="auctions")
 

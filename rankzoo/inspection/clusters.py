@@ -78,8 +78,8 @@ def together(subject: Subject, name: str, by: str, vectors: np.ndarray) -> Score
     sorted_as = groups(subject, by, len(vectors))
     known = sorted_as > 0
     chance, before = _chance(subject, name, by, sorted_as)
-    found = mean_score("silhouette of items sorted by {by}", silhouettes(vectors[known], sorted_as[known]), chance, (before,))
-    return replace(found, values={"by": by})
+    each = silhouettes(vectors[known], sorted_as[known])
+    return replace(mean_score("silhouette of items sorted by {by}", each, chance, (before,), "items"), values={"by": by})
 
 
 def _chance(subject: Subject, name: str, by: str, sorted_as: np.ndarray) -> tuple[float, Score]:
@@ -102,7 +102,7 @@ def _before(subject: Subject, name: str, by: str, sorted_as: np.ndarray) -> tupl
     first = sorted_by(apart, sorted_as[known])
     mixed = float(np.mean([sorted_by(apart, rng.permutation(sorted_as[known])).mean() for _ in range(SHUFFLES)]))
     means = [first.mean(), *(sorted_by(drawn(seed), sorted_as[known]).mean() for seed in SEEDS[1:])]
-    more = replace(mean_score("silhouette before training (with each {by} given by lot: {mixed})", first, mixed),
+    more = replace(mean_score("silhouette before training (with each {by} given by lot: {mixed})", first, mixed, over="items"),
                    values={"by": by, "mixed": f"{mixed:.3f}"})
     return highest(np.array(means)), more
 

@@ -1,6 +1,8 @@
 """Grades: how one score ranks the items of a request's list, from those for which nothing holds to the one that was bought."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -114,10 +116,9 @@ def scored(found: np.ndarray, right: np.ndarray | None, names: tuple[str, ...], 
     if not kept.any():
         return None
     chance = float(np.nanmean(np.nanmean(usual[kept], axis=1)))
-    each = [mean_score("{upper} above {lower}", column[np.isfinite(column)], float(np.nanmean(known)))
+    each = [mean_score("{upper} above {lower}", column[np.isfinite(column)], float(np.nanmean(known)), over="lists")
             for column, known in zip(found.T, usual.T, strict=True)]
-    more = [type(one)(one.template, one.value, one.chance, one.ci95, values={"upper": names[g + 1], "lower": names[g]})
-            for g, one in enumerate(each)]
+    more = [replace(one, values={"upper": names[g + 1], "lower": names[g]}) for g, one in enumerate(each)]
     if right is not None:
-        more.append(mean_score("the same by the true score", np.nanmean(right[kept], axis=1), chance))
-    return mean_score("neighbouring grades in order within a list", np.nanmean(found[kept], axis=1), chance, tuple(more))
+        more.append(mean_score("the same by the true score", np.nanmean(right[kept], axis=1), chance, over="lists"))
+    return mean_score("neighbouring grades in order within a list", np.nanmean(found[kept], axis=1), chance, tuple(more), "lists")

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from rankzoo.inspection.score import Score, bootstrap
+from rankzoo.inspection.score import Score, bootstrap, drawn_by
 from rankzoo.inspection.view import Subject, View
 from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
@@ -92,7 +92,8 @@ def scored(cosine: np.ndarray, fits: np.ndarray, request: np.ndarray | None = No
         return None
     share = lambda index: auc(fits[index].astype(np.float64), cosine[index])  # noqa: E731
     return Score("gradients of the main and the auxiliary logit by the item's vector are more alike at an item that fits the "
-                 "past than at one that does not", share(np.arange(len(fits))), 0.5, bootstrap(len(fits), share, request=request))
+                 "past than at one that does not", share(np.arange(len(fits))), 0.5, bootstrap(len(fits), share, request=request),
+                 over=drawn_by(request))
 
 
 def met(subject: Subject, rows: Batch) -> tuple[float, float, float]:

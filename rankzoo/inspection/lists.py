@@ -120,11 +120,12 @@ def scored(true: dict[str, np.ndarray], chance: np.ndarray, best: np.ndarray) ->
 
     every = np.arange(len(best))
     said = {"beam": "way from any order to the best list", "greedy": "the same for greedy lists"}
-    both = [Score(said[k], way(true[k], every), 0.0, bootstrap(len(best), lambda i, k=k: way(true[k], i))) for k in said]
+    both = [Score(said[k], way(true[k], every), 0.0, bootstrap(len(best), lambda i, k=k: way(true[k], i)),
+                  over="requests") for k in said]
     gain = true["beam"] - true["greedy"]
     more = (both[1], Score("real reward, beam minus greedy", float(gain.mean()), 0.0,
-                           bootstrap(len(gain), lambda index: float(gain[index].mean()))))
-    return Score(both[0].template, both[0].value, 0.0, both[0].ci95, more)
+                           bootstrap(len(gain), lambda index: float(gain[index].mean())), over="requests"))
+    return replace(both[0], more=more)
 
 
 def lift(adds: dict[str, np.ndarray]) -> pd.DataFrame:

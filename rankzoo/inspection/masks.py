@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -140,9 +140,9 @@ def scored(owned: Owned, related: np.ndarray | None) -> Score | None:
         return None
     weights = owned.mask.shape[1]
     scores = [Score(name, follows(owned, related, measure), 0.0, bootstrap(
-        weights, lambda index, measure=measure: follows(owned.take(index), related, measure), draws=200))
+        weights, lambda index, measure=measure: follows(owned.take(index), related, measure), draws=200), over="weights")
         for name, measure in MEASURES.items()]
-    return Score(scores[0].template, scores[0].value, 0.0, scores[0].ci95, tuple(scores[1:]))
+    return replace(scores[0], more=tuple(scores[1:]))
 
 
 def owners(subject: Subject, a: str, b: str) -> pd.DataFrame:

@@ -80,8 +80,8 @@ def scores(frame: pd.DataFrame, by: str) -> tuple[Score, ...]:
     """How many of the ten nearest are of the same category, for known items and for new ones."""
     parts = (("ten nearest of a known item that are of its {by}", frame[~frame["new"]]),
              ("ten nearest of a new item that are of its {by}", frame[frame["new"]]))
-    return tuple(replace(mean_score(words, part["category"].to_numpy(), float(part["category by lot"].mean())), values={"by": by})
-                 for words, part in parts if len(part))
+    return tuple(replace(mean_score(words, part["category"].to_numpy(), float(part["category by lot"].mean()), over="items"),
+                         values={"by": by}) for words, part in parts if len(part))
 
 
 def company(subject: Subject, item: int, by: str) -> pd.DataFrame:

@@ -43,4 +43,4 @@ def completed(subject: Subject, truth: Completes, vectors: np.ndarray, more: tup
     if not len(found):
         return None
     template = "share of the others that are farther from a {attribute} than what completes it"
-    return replace(mean_score(template, found, CHANCE, more), values={"attribute": truth.attribute})
+    return replace(mean_score(template, found, CHANCE, more, "items"), values={"attribute": truth.attribute})

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rankzoo.data.truths import Curve
-from rankzoo.inspection.score import FEWER, Score, bootstrap, correlation
+from rankzoo.inspection.score import FEWER, Score, bootstrap, correlation, drawn_by
 from rankzoo.inspection.view import Subject, View
 
 TAKEN = ("An adversary that is right no more often than who always names the most frequent one finds nothing in what the tasks "
@@ -41,7 +41,7 @@ def guesses(subject: Subject) -> View:
         return View("position", frame, note="No row on view says where it stood.")
     request = seen.batch.group.numpy()[known] if subject.dataset.schema.requests else None
     interval = bootstrap(len(right), lambda index: float(right[index].mean()), draws=FEWER, request=request)
-    score = Score("share of right guesses", share(right), float(frame["rows"].max()), interval)
+    score = Score("share of right guesses", share(right), float(frame["rows"].max()), interval, over=drawn_by(request))
     return View("position", frame, score, note=TAKEN if seen is subject else f"{ELSEWHERE} {TAKEN}")
 
 

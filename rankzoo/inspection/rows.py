@@ -55,7 +55,7 @@ def score(frame: pd.DataFrame) -> Score:
         learned, planted = part["learned"].to_numpy(), part["planted"].to_numpy()
         a, b = ranks(learned), ranks(planted)  # ranked once: 400 times would be a second
         interval = bootstrap(len(part), lambda index: correlation(a[index], b[index])) if len(part) > 2 else None
-        return Score(template, ordered(learned, planted), 0.0, interval, more)
+        return Score(template, ordered(learned, planted), 0.0, interval, more, over="ids")
 
     shared, alone = frame[frame["sharing"] > 0], frame[frame["sharing"] == 0]
     parts = (("the same, of ids that share a row", shared), ("the same, of ids with a row of their own", alone))

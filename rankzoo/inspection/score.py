@@ -3,17 +3,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 DRAWS, FEWER = 400, 100
+Over = Literal["rows", "requests", "items", "ids", "titles", "lists", "weights", "auctions"]
+"""What an interval is over, which is what a bootstrap resamples."""
 
 
 @dataclass(frozen=True)
 class Score:
     """One statistic of a picture. `template` says in English what it is, filled from `values`; `chance` is what a picture
-    without knowledge gets; `ci95` a bootstrap interval over the rows that the picture was drawn from, or their requests (not over
-    trainings); `more` further statistics of the same picture."""
+    without knowledge gets; `ci95` a bootstrap interval over what is named in `over`, rows or requests say, of the one training
+    that the picture was drawn from: it knows nothing of what another training would find; `more` further statistics of the same
+    picture."""
 
     template: str
     value: float
@@ -21,6 +25,7 @@ class Score:
     ci95: tuple[float, float] | None
     more: tuple[Score, ...] = ()
     values: Mapping[str, object] = field(default_factory=dict)
+    over: Over = "rows"
 
     @property
     def statistic(self) -> str:
@@ -37,9 +42,10 @@ class Score:
         return self.ci95 is not None and self.ci95[0] > self.chance
 
     def record(self) -> dict[str, object]:
-        """The score as the command line prints it: statistic, value, chance, ci95 and more."""
+        """The score as the command line prints it: statistic, value, chance, ci95, what that is over, and more."""
         return {"statistic": self.statistic, "value": self.value, "chance": self.chance,
-                "ci95": None if self.ci95 is None else list(self.ci95), "more": [each.record() for each in self.more]}
+                "ci95": None if self.ci95 is None else list(self.ci95), "over": self.over,
+                "more": [each.record() for each in self.more]}
 
 
 def bootstrap(rows: int, statistic: Callable[[np.ndarray], float], seed: int = 0, draws: int = DRAWS,
@@ -67,9 +73,15 @@ def wilson(share: float, rows: int) -> tuple[float, float]:
     return float(max((middle - reach) / (1 + z), 0.0)), float(min((middle + reach) / (1 + z), 1.0))
 
 
-def mean_score(template: str, values: np.ndarray, chance: float, more: tuple[Score, ...] = ()) -> Score:
-    """The score of a statistic that is a mean over rows."""
-    return Score(template, float(values.mean()), chance, bootstrap(len(values), lambda index: values[index].mean()), more)
+def mean_score(template: str, values: np.ndarray, chance: float, more: tuple[Score, ...] = (), over: Over = "rows") -> Score:
+    """The score of a statistic that is a mean over rows, or over what else each value is of."""
+    interval = bootstrap(len(values), lambda index: values[index].mean())
+    return Score(template, float(values.mean()), chance, interval, more, over=over)
+
+
+def drawn_by(request: np.ndarray | None) -> Over:
+    """What a bootstrap resamples that is told of requests, or is not."""
+    return "rows" if request is None else "requests"
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -125,4 +137,4 @@ def alike_score(template: str, known: Sequence[Known], chance: float, compare: C
     if np.isnan(value):
         return None
     interval = bootstrap(rows, lambda index: among_alike(known, index, compare), draws=FEWER, request=request)
-    return Score(template, value, chance, interval)
+    return Score(template, value, chance, interval, over=drawn_by(request))

@@ -91,7 +91,7 @@ def scored(subject: Subject) -> Score | None:
     with torch.no_grad():
         alike = subject.model.representation.alike(subject.batch.catalogue).numpy()[1:]
     uniform = (alike * carries).sum(axis=1)[rows] / alike.sum(axis=1)[rows]
-    return mean_score("share of a title's weight on words that carry its topic", share, float(uniform.mean()))
+    return mean_score("share of a title's weight on words that carry its topic", share, float(uniform.mean()), over="titles")
 
 
 def _items(subject: Subject, history: History, row: int) -> list[tuple[int, int]]:

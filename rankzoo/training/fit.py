@@ -21,7 +21,8 @@ from rankzoo.model import RankingModel
 from rankzoo.signals import Batch
 from rankzoo.training.combine import combiner
 from rankzoo.training.course import Course
-from rankzoo.training.metrics import both, constant_logit, constant_loss, evaluate, guessed, losses
+from rankzoo.training.guess import costs, guesses, spread
+from rankzoo.training.metrics import both, evaluate, losses
 from rankzoo.training.optimizers import Dense, cut, optimizers, sight
 from rankzoo.training.precision import Precision
 from rankzoo.training.requests import by_request, edges
@@ -37,9 +38,9 @@ BLOCK = 64  # batches that are gathered at once
 class Step:
     """One optimiser step: its number (0 = before the first), its epoch, and what was measured at it.
 
-    points: `train.<task>.loss`, `validation.<task>.loss`: the loss that the task is trained with, relative to that of always
-    guessing the mean (of classes: how common each is), `validation.<task>.auc` and the like, `train.<task>.weight` if it moves,
-    what `watched`, `pulls` and the combiner see, what layers tell; empty at most steps.
+    points: `train.<task>.loss`, `validation.<task>.loss`: the task's loss relative to what always guessing costs there (see
+    `guess`), `validation.<task>.auc` and the like, `train.<task>.weight` if it moves, what `watched`, `pulls` and the combiner
+    see, what layers tell; empty at most steps.
     """
 
     number: int
@@ -71,17 +72,17 @@ class Fit:
         wanted = self.per_epoch * settings.epochs
         self.steps = min(wanted, settings.steps or wanted)
         self.epochs = math.ceil(self.steps / self.per_epoch)
-        tasks = [t for t in dataset.schema.tasks if t.name in model.blueprint.tasks]
-        self.constant = {t.name: constant_loss(t.kind, self._labels(t.name)) for t in tasks}
+        self.variance = {t.name: spread(answers(self.train, t)) for t in dataset.schema.tasks if not t.metric.rises}
         self.combiner, self.optimizers = combiner(settings.combine, model), optimizers(model, settings)
         own = list(self.combiner.parameters())
         self.optimizers += [Dense([{"params": own, "lr": settings.lr}], settings.optimizer)] if own else []
         self.course = Course(model, self.steps, {t: int(seen.sum()) for t, seen in self.train.observed.items()}, self.validation)
         self.base = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        guess = {t.name: constant_logit(t.kind, self._labels(t.name)) for t in tasks if t.single}
+        guess = guesses(model, self.train)
         model.fit(self.train, settings.seed, anew=state is None)
-        model.begin(guess)
-        self.units = self.constant | guessed(model, guess, self.train) | model.flat(self.train)
+        model.begin({task: float(logit) for task, logit in guess.items() if not logit.dim()})
+        parts = {"train": self.train, "validation": self.validation} if watching else {}
+        self.units = {part: costs(model, guess, self.train, rows) for part, rows in parts.items()}
         self.done, self.examples, self.stale, self.missed, self.best_step = 0, 0, 0, math.inf, 0
         self.best: dict[str, Tensor] = {}
         self.rng = torch.Generator().manual_seed(settings.seed).get_state()
@@ -125,9 +126,6 @@ class Fit:
         """Give the model the weights of the epoch with the fewest misses on the validation part, where one was measured."""
         if self.best:
             self.model.load_state_dict(self.best)
-
-    def _labels(self, task: str):
-        return answers(self.train, self.dataset.schema.task(task))
 
     def _batches(self, epoch: int, first: int) -> Iterator[tuple[int, Batch]]:
         """The batches of an epoch from number `first` on, gathered a block at a time: the first step need not wait for all."""
@@ -192,7 +190,7 @@ class Fit:
                 if not math.isfinite(mean):
                     raise ZooError("The loss of '{task}' is no longer a finite number (step {step}).",
                                    "Lower the learning rate.", at="settings.lr", task=name, step=self.done)
-                points[f"train.{name}.loss"] = mean / self.units.get(name, 1.0)
+                points |= self._told("train", {name: mean})
             gathered.clear()
         if last or at % max(1, min(self.per_epoch // TOLD_PER_EPOCH, self.steps // TOLD_PER_RUN)) == 0:
             points |= self.combiner.told() | self.model.told()
@@ -205,8 +203,7 @@ class Fit:
         if not len(self.validation):
             return {}
         logits, raw = both(self.model, self.validation)
-        found, missed = losses(self.model, raw, self.validation), []
-        points = {f"validation.{task}.loss": loss / self.units[task] for task, loss in found.items()}
+        points, missed = self._told("validation", losses(self.model, raw, self.validation)), []
         for task, metrics in evaluate(logits, self.validation, self.dataset.schema, self.model.blueprint.losses).items():
             missed.append(self._missed(task, metrics))
             points |= {f"validation.{task}.{name}": value for name, value in metrics.items() if name != "log_loss"}
@@ -218,11 +215,14 @@ class Fit:
             self._keep_best(sum(known) / len(known) if known else math.inf)
         return {name: value for name, value in points.items() if math.isfinite(value)}
 
+    def _told(self, part: str, found: Mapping[str, float]) -> dict[str, float]:
+        """Losses relative to what always guessing costs there; as they are where that costs nothing."""
+        return {f"{part}.{task}.loss": loss / self.units[part].get(task, 1.0) for task, loss in found.items()}
+
     def _missed(self, task: str, metrics: Mapping[str, float]) -> float:
         """1 − AUC or 1 − recall, or the squared error relative to that of always guessing the mean."""
-        metric = self.dataset.schema.task(task).metric
-        value = metrics.get(metric.key, math.nan)
-        return 1 - value if metric.rises else value**2 / self.constant[task]
+        value = metrics.get(self.dataset.schema.task(task).metric.key, math.nan)
+        return value**2 / self.variance[task] if task in self.variance else 1 - value
 
     def _keep_best(self, missed: float) -> None:
         if missed < self.missed:

@@ -3,8 +3,6 @@ square error for numbers.
 
 AUC and GAUC ask for an order alone; log loss and calibration for probabilities, so that they are left out under a loss whose
 scores are none.
-
-More than 250 lines: what a score is worth, and against what, is asked in one place.
 """
 from __future__ import annotations
 
@@ -131,7 +129,7 @@ def both(model: RankingModel, batch: Batch) -> tuple[dict[str, np.ndarray], dict
             output = model(rows.unlabelled())
             wide = {task: logits for task, logits in output.raw.items() if logits.dim() > 1}
             served.append(dict(output.logits) | {task: _told(model, task, logits, rows) for task, logits in wide.items()})
-            raw.append(dict(output.raw) | {task: _lost(model, task, logits, rows) for task, logits in wide.items()})
+            raw.append(dict(output.raw) | {task: lost(model, task, logits, rows) for task, logits in wide.items()})
     model.train(training)
     return {task: logits.numpy().astype(np.float64) for task, logits in _whole(served).items()}, _whole(raw)
 
@@ -141,7 +139,8 @@ def _told(model: RankingModel, task: str, logits: Tensor, rows: Batch) -> Tensor
     return counted(logits, rows, found) if found.kind == "tags" else rank(logits, rows.labels[task])
 
 
-def _lost(model: RankingModel, task: str, logits: Tensor, rows: Batch) -> Tensor:
+def lost(model: RankingModel, task: str, logits: Tensor, rows: Batch) -> Tensor:
+    """Of classes or tags the loss of every row, NaN where it does not count: (row,)."""
     each, counts = model.losses.rows(task, logits.float(), rows)
     return torch.where(counts, each, torch.nan)
 
@@ -209,38 +208,6 @@ def notes(loss: Loss, tasks: Iterable[Task], say: Callable[[str], str] = str) ->
             reasons.setdefault((why, task.kind == "regression"), []).append(task.name)
     return tuple(say(VALUES if values else SCORES).format(tasks=", ".join(names), why=say(why))
                  for (why, values), names in reasons.items())
-
-
-def constant_loss(kind: str, labels: np.ndarray) -> float:
-    """The loss of the best constant guess: entropy of the base rate or of the classes, or the variance; 1 where the labels do not
-    vary, so that a loss can always be given relative to it."""
-    if not len(labels) or labels.min() == labels.max():
-        return 1.0
-    if kind in ("class", "tags"):
-        shares = np.unique(labels, return_counts=True)[1] / len(labels)
-        return float(-(shares * np.log(shares)).sum())
-    if kind != "binary":
-        return float(labels.var())
-    rate = float(labels.mean())
-    return float(-(rate * np.log(rate) + (1 - rate) * np.log(1 - rate)))
-
-
-def constant_logit(kind: str, labels: np.ndarray) -> float:
-    """The logit of the best constant guess: ln(π / (1 − π)) of the mean label, or the mean itself for a regression."""
-    if not len(labels):
-        return 0.0
-    mean = float(labels.mean())
-    if kind == "regression":
-        return mean
-    return float(np.log(np.clip(mean, 1e-6, 1 - 1e-6) / (1 - np.clip(mean, 1e-6, 1 - 1e-6))))
-
-
-def guessed(model: RankingModel, logits: Mapping[str, float], batch: Batch) -> dict[str, float]:
-    """The training's loss of one constant logit per task over all rows: the unit in which it is told, ln 2 for pairs, say. 1
-    where a constant makes no loss."""
-    constant = {task: torch.full((len(batch),), model.losses.start(task, logit)) for task, logit in logits.items()}
-    found = losses(model, constant, batch)
-    return {task: found[task] if found.get(task, 0) > 1e-5 else 1.0 for task in logits}
 
 
 def oracle(dataset: Dataset, part: Part = "test") -> dict[str, dict[str, float]]:

@@ -89,7 +89,8 @@ def _told(document: Document) -> list[str]:
             found.setdefault((losses.named(task), losses.compares(task)), []).append(page.escaped(task.name))
     return [say("Loss of {tasks}: {loss}. 1 is what the same score for all rows of a request costs.", tasks=", ".join(tasks),
                 loss=say(named)) if within else
-            say("Loss of {tasks}: {loss}. 1 is what always guessing the mean costs.", tasks=", ".join(tasks), loss=say(named))
+            say("Loss of {tasks}: {loss}. 1 is what always guessing the mean of the training rows costs.", tasks=", ".join(tasks),
+                loss=say(named))
             for (named, within), tasks in found.items()] + _weighed(losses)
 
 
@@ -141,7 +142,7 @@ def _loss(document: Document, frame: pd.DataFrame, overlaid: Sequence, end: floa
     others = _others(overlaid, lambda each: points.losses(each).query("split == 'validation'"))
     told = dict.fromkeys([*document.blueprint.tasks, *own["task"]])  # an adversary's loss is told beside the tasks'
     figure = curves.loss(own, document.schema().places(told), end, colours, others, translate)
-    return "loss", figure, say("Loss by epoch, relative to always guessing the mean.") + _last(
+    return "loss", figure, say("Loss by epoch; 1 is what always guessing the mean of the training rows costs.") + _last(
         own[own["split"] == "validation"], 2)
 
 

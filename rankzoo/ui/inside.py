@@ -179,10 +179,12 @@ def truth_line(seen: Sight, score: Score | None, words: str, key: str, nothing: 
     if score is None or missing(score.value):
         st.caption(say(nothing or "Nothing is planted in these data about this."))
         return
-    scene(bars.statistic(score.value, score.chance, score.ci95, words=words, say=translate), key=f"{key}:truth",
+    scene(bars.statistic(score.value, score.chance, score.ci95, words=words, say=translate, over=score.over), key=f"{key}:truth",
           alt=words_of(words, score), width=650)
     if score.more:
-        st.caption(page.escaped(" · ".join(_further(each) for each in score.more)))
+        brackets = {each.over for each in score.more if _ends(each)}
+        st.caption(page.escaped(" · ".join([*(_further(each) for each in score.more), *(
+            say("in brackets: 95 % over {what} of one training", what=say(over)) for over in sorted(brackets))])))
 
 
 def words_of(words: str, score: Score) -> str:
@@ -192,5 +194,11 @@ def words_of(words: str, score: Score) -> str:
 
 def _further(score: Score) -> str:
     said = f"{score.said(translate)} {decimal(score.value)}"
+    ends = _ends(score)
+    return said + say(" ({low} to {high})", low=ends[0], high=ends[1]) if ends else said
+
+
+def _ends(score: Score) -> tuple[str, ...]:
+    """The ends of an interval, as they are written; empty where there is none, or none to see."""
     ends = bounds(score.ci95 or (), score.chance)
-    return said + say(" ({low} to {high})", low=ends[0], high=ends[1]) if len(set(ends)) == 2 else said
+    return ends if len(set(ends)) == 2 else ()

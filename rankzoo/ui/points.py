@@ -99,7 +99,7 @@ def _parts(name: str) -> tuple[str, str, str]:
 
 
 def losses(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns task, split, epoch, value: loss relative to the constant guess."""
+    """Columns task, split, epoch, value: loss relative to always guessing the training rows' mean."""
     kept = frame[(frame["what"] == "loss") & frame["group"].isin(("train", "validation"))]
     return pd.DataFrame({"task": kept["of"], "split": kept["group"].replace("train", "training"), "epoch": kept["epoch"],
                          "value": kept["value"]})

@@ -24,7 +24,8 @@ from rankzoo.components.towers.mlp import MlpTower
 from rankzoo.components.towers.residual import Residual
 from rankzoo.errors import ZooError
 from rankzoo.model import RankingModel
-from rankzoo.training.metrics import both, constant_loss, evaluate, losses, predict, rank, score
+from rankzoo.training.guess import costs, guesses
+from rankzoo.training.metrics import both, evaluate, losses, predict, rank, score
 from tests.support import OFF, logits, numel, random_batch, randomised, shop
 
 SHOP = shop()
@@ -144,9 +145,19 @@ class TestRank:
         assert evaluate(served, fewer, SHOP)["next"]["mrr_new"] == pytest.approx((1 / served["next"][seen][new]).mean())
 
 
-def test_unit_of_a_loss_is_the_entropy_of_the_classes():
-    assert constant_loss("class", np.array([1.0, 1.0, 2.0, 5.0])) == pytest.approx(1.5 * np.log(2))
-    assert constant_loss("class", np.array([4.0, 4.0])) == 1.0
+def test_a_guess_of_classes_is_how_common_each_is_in_the_training_rows():
+    """Each counted once more than it occurs: of four colours that occur 3, 0, 1 and 0 times 4, 1, 2 and 1 of 8. Colour 0 stands
+    for none and does not count; of items only those compete that training knows."""
+    def part(shade: list[float], item: list[float]):
+        made = {"shade": torch.tensor(shade), "next": torch.tensor(item)}
+        return replace(BATCH.rows(0, len(shade)), labels=made, observed={k: torch.ones(len(v)).bool() for k, v in made.items()})
+
+    train, rows = part([1, 1, 1, 3], [1, 1, 4, 4]), part([1, 2, 0], [4, 3, 3])
+    assert not train.seen[3] and train.seen[[1, 4]].all()
+    model = model_of(("next", "shade"))
+    found = costs(model, guesses(model, train), train, rows)
+    assert found["shade"] == pytest.approx(-(np.log(4 / 8) + np.log(1 / 8)) / 2)
+    assert found["next"] == pytest.approx(-np.log(3 / (int(train.seen.sum()) + 4)))
 
 
 def test_metrics_by_kind():

@@ -51,10 +51,10 @@ def test_it_is_the_mean_over_pairs_by_hand():
 def test_its_unit_is_the_best_score_that_is_the_same_for_all():
     """No constant costs less than the variance of the cosines."""
     layer = model_of(Pointwise(how={"next": "cosine"})).losses
-    unit = layer.flat(BATCH)["next"]
+    unit = layer.flat(BATCH, BATCH)["next"]
     cost = [float(layer.loss("next", {"next": torch.full((40, MUSIC.catalogue.rows), value)}, BATCH, {}))
             for value in torch.linspace(-1, 1, 201).tolist()]
-    assert unit == pytest.approx(min(cost), rel=0.05) and set(layer.flat(BATCH)) == {"next"}
+    assert unit == pytest.approx(min(cost), rel=0.05) and set(layer.flat(BATCH, BATCH)) == {"next"}
 
 
 def test_scores_without_a_map_are_products_of_the_vectors_themselves():

@@ -78,7 +78,7 @@ def test_loss_by_hand():
     model, none = model_of(on=("next",), drawn=4), model_of(on=("next",), drawn=0)
     layer = model.losses.eval()
     zero = {"next": torch.zeros(40, 10)}
-    assert layer.flat(BATCH) == {"next": pytest.approx(5 * math.log(2))}
+    assert layer.flat(BATCH, BATCH) == {"next": pytest.approx(5 * math.log(2))}
     rows, counts = layer.rows("next", zero["next"], BATCH)
     chance = layer.chances("next", BATCH.labels["next"].nan_to_num().long(), BATCH)
     assert rows[chance.sum(dim=1) > 0].tolist() == pytest.approx([5 * math.log(2)] * int((chance.sum(dim=1) > 0).sum()))

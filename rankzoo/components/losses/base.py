@@ -196,8 +196,9 @@ class LossLayer(nn.Module):
         """What the task's kind reads as a logit (binary, share) or as the value itself (regression): (row,) → (row,)."""
         return logit
 
-    def flat(self, batch: Batch) -> dict[str, float]:
-        """The loss of equal scores, by task, where it is not that of always guessing how common each class is."""
+    def flat(self, batch: Batch, train: Batch) -> dict[str, float]:
+        """The loss on a batch of scores that are the same for all rows, by task, where it is not that of always guessing how
+        common each class is in the training rows."""
         return {}
 
     def start(self, task: str, logit: float) -> float:

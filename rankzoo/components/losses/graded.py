@@ -247,7 +247,7 @@ class GradedLayer(LossLayer):
         return torch.logaddexp(below, mixed.masked_fill(~there, lowest(mixed)).logsumexp(dim=2)) if mixed.shape[2] else below
 
     @torch.no_grad()
-    def flat(self, batch: Batch) -> dict[str, float]:
+    def flat(self, batch: Batch, train: Batch) -> dict[str, float]:
         """The loss of equal scores, by task: the unit in which a loss is told."""
         if batch.listed is None or not len(batch):
             return {}

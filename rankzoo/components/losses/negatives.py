@@ -180,6 +180,6 @@ class NegativesLayer(PointwiseLayer):
         drawn = torch.multinomial(chance + (whole == 0), self.drawn, replacement=True)  # (row, Q)
         return F.softplus(logit.gather(1, drawn)).sum(dim=1) * (whole.squeeze(1) > 0)
 
-    def flat(self, batch: Batch) -> dict[str, float]:
+    def flat(self, batch: Batch, train: Batch) -> dict[str, float]:
         """(1 + Q) ln 2: all logits 0."""
         return {task: (1 + self.drawn) * float(torch.tensor(2.0).log()) for task in self.known}

@@ -163,14 +163,20 @@ class PointwiseLayer(LossLayer):
         return plain("regression" if self.kinds[task] == "regression" else "share", logit, label)
 
     @torch.no_grad()
-    def flat(self, batch: Batch) -> dict[str, float]:
-        """Of cosines how much they vary: the loss of the best score that is the same for all."""
+    def flat(self, batch: Batch, train: Batch) -> dict[str, float]:
+        """Of cosines how far they lie from their mean in the training rows, squared: no score that is the same for all is better
+        there."""
         found = {}
         for task in (name for name, how in self.how.items() if how == "cosine"):
-            rows = batch.take(batch.observed[task].nonzero().squeeze(1)[:MANY])
-            alike, there = self.alike(rows)
-            found[task] = float(alike[there][:, rows.seen].var(correction=0)) if there.any() else 0.0
+            usual, here = self.cosines(task, train), self.cosines(task, batch)
+            found[task] = float(((here - usual.mean()) ** 2).mean()) if len(usual) and len(here) else 0.0
         return {task: loss for task, loss in found.items() if loss > 0}
+
+    def cosines(self, task: str, batch: Batch) -> Tensor:
+        """Those of the first rows that count, with every item that training knows: (row, item)."""
+        rows = batch.take(batch.observed[task].nonzero().squeeze(1)[:MANY])
+        alike, there = self.alike(rows)
+        return alike[there][:, rows.seen]
 
     def served(self, task: str, logit: Tensor) -> Tensor:
         return logit.clamp(max=LARGEST).exp() if self.how[task] == "weighted_logistic" else logit

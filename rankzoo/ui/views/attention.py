@@ -183,8 +183,9 @@ def _rows(sight: Sight, shown: Table, shares: bool, who: figure.Candidate, reade
     ordered = shown if order == "time" else shown.sort_values("weight", ascending=False, na_position="last", kind="stable")
     listed = ordered if every else ordered.head(LISTED)
     listed = listed.iloc[::-1] if order == "time" else listed
-    here = int((~shown["dropped"]).sum())
+    here = shown[~shown["dropped"]]
     tree = figure.rows(listed, who, total=len(shown),
-                       uniform=1 / here if shares and here else None, softmax=shares, part=_part(sight), readers=readers,
+                       uniform=1 / len(here) if shares and len(here) else None,
+                       strength=None if shares else float(here["weight"].sum()), part=_part(sight), readers=readers,
                        say=translate)
     picked(tree, key=ROWS, alt=say(who.title))

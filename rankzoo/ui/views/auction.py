@@ -25,13 +25,15 @@ def show(sight: Sight) -> None:
     view = kept(sight.key, "auction", repr(spec), lambda: auction(sight.subject, spec))
     requests, (left, right) = sight.subject.dataset.waiting, st.columns([62, 38], gap="medium")
     with left:
-        title(say("Who wins, by the event that is paid for"), say("share of {n} auctions · line: 95 %", n=whole(requests)))
+        title(say("Who wins, by the event that is paid for"),
+              say("share of {n} auctions · line: 95 % over them, of one training", n=whole(requests)))
         scene(bars.grouped(_goals(sight, view), "Probabilities:", translate), key="auction:goals", width=620,
               alt=say("Who wins, by the event that is paid for"))
         if sight.truth:
             title(say("What winners are worth"), say("share of the best there is"))
-            scene(bars.dots(_worth(view), "Probabilities:", "dot: all auctions · line: 95 %", say=translate), key="auction:worth",
-                  width=620, alt=say("What winners are worth"))
+            key = "dot: all auctions · line: 95 % over them, of one training"
+            scene(bars.dots(_worth(view), "Probabilities:", key, say=translate), key="auction:worth", width=620,
+                  alt=say("What winners are worth"))
     with right:
         title(say("What calibration changes"))
         for sentence in _reading(sight, view):

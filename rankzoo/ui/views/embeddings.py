@@ -81,8 +81,8 @@ def _maps(shown: Table, feature: str, by: str, beside: tuple[str, Sight] | None)
         with right:
             st.plotly_chart(scatter.vectors(table if by != OFTEN else table.drop(columns="group"), page.colours(), beside[0],
                                             translate), key="embeddings:beside", alt=beside[0], config=config)
-            st.caption(say("Silhouette of the other map: {value} ({low} to {high}), chance {chance}.",
-                           value=decimal(other.truth.value),
+            st.caption(say("Silhouette of the other map: {value} (95 % over {what} of one training: {low} to {high}), chance "
+                           "{chance}.", what=say(other.truth.over), value=decimal(other.truth.value),
                            low=decimal(other.truth.ci95[0]), high=decimal(other.truth.ci95[1]),
                            chance=decimal(other.truth.chance)))
     with left:

@@ -13,7 +13,7 @@ from rankzoo.ui.inside import Sight, kept, title, truth_line
 from rankzoo.ui.words import say, translate
 
 COUNTED = ("Every request is compared with all centres, and then with the items of the clusters that are scanned. Bars: 95 % "
-           "intervals over requests.")
+           "intervals over requests, of one training.")
 LABELS = {"found": "of the exact first twenty", "recall": "right item, this search", "exact": "right item, exact search"}
 
 

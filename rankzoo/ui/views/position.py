@@ -36,8 +36,9 @@ def _guesses(sight: Sight, view: View) -> None:
                         "of the {name} is still in there.", name=page.escaped(name)))
         if view.truth:
             low, high = view.truth.ci95
-            st.markdown(say("It is right in **{right}** of the rows that have one ({low} to {high}); always naming the most "
-                            "frequent one is right in **{chance}**.", right=percent(view.truth.value, 1), low=percent(low, 1),
+            st.markdown(say("It is right in **{right}** of the rows that have one (95 % over {what} of one training: {low} to "
+                            "{high}); always naming the most frequent one is right in **{chance}**.", what=say(view.truth.over),
+                            right=percent(view.truth.value, 1), low=percent(low, 1),
                             high=percent(high, 1), chance=percent(view.truth.chance, 1)))
         st.caption(say(view.note))
     page.twin(view.table, "position")
