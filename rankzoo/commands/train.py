@@ -29,15 +29,15 @@ ENDLESS = 1000    # epochs: the most there can be, so that a number of steps alo
 @click.option("--steps", type=int, help="Exactly so many optimiser steps, without early stopping.")
 @click.option("--epochs", type=int, help="At most so many passes over the training rows.")
 @json_option
-def train(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], seed: int | None, steps: int | None,
-          epochs: int | None, as_json: bool) -> None:
+def train(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], roles: tuple[str, ...], seed: int | None,
+          steps: int | None, epochs: int | None, as_json: bool) -> None:
     """Train a system and keep the run."""
     if steps is not None and epochs is not None:
         raise ZooError("Steps and epochs were both given.", "Give one of them.", at="settings.steps")
     given: Changes = [("settings.seed", seed), ("settings.epochs", epochs)]
     if steps is not None:
         given = [("settings.seed", seed), ("settings.steps", steps), ("settings.epochs", ENDLESS), ("settings.patience", 0)]
-    choice = chosen(id, sets, data, labels, [(path, value) for path, value in given if value is not None])
+    choice = chosen(id, sets, data, labels, [(path, value) for path, value in given if value is not None], roles)
     notice(choice.notices)
     from rankzoo.runs.process import holder
     from rankzoo.runs.store import Store

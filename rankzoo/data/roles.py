@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,16 +10,18 @@ from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts, different, infinite, is_numeric, is_text, missing, written_nan
 from rankzoo.data.later import pa, pc
+from rankzoo.data.split import cuts
+from rankzoo.data.whole import Whole, id_name, is_whole, judge, told
 from rankzoo.errors import ZooError, closest
 from rankzoo.schema import TaskKind
 
 Role = Literal["label", "categorical", "numeric", "ignore"]
 ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "ignore")
+_AS: Sequence[Role] = ("numeric", "categorical")
 MAX_TASKS = 8
 LABEL_NAMES = ("label", "click", "target", "y")
 # Pairs in which everyone knows the positive class; else the rarer value is taken, and said.
 NATURAL = {frozenset({"0", "1"}): "1", frozenset({"-1", "1"}): "1", frozenset({"false", "true"}): "true"}
-_ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|code|zip)s?$|[a-z](Id|ID)$|^C\d+$")
 
 
 class Label(BaseModel):
@@ -43,7 +45,8 @@ class Label(BaseModel):
 
 
 class Roles(BaseModel):
-    """The role of every column, and what the user should know about how it was found."""
+    """The role of every column, and what the user should know about how it was found. whole: what columns of whole numbers were
+    taken for, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +55,18 @@ class Roles(BaseModel):
     numeric: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    whole: tuple[Whole, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All of it for the command line."""
+        return (*self.notices, *told(self.whole))
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The labels as `guess` takes them; a column whose name holds «=» can only stand alone."""
+        return tuple(label.column if label.positive is None or "=" in label.column else f"{label.column}={label.positive}"
+                     for label in self.labels)
 
     def of(self, column: str) -> Role:
         """The role of a column."""
@@ -71,14 +86,24 @@ def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str,
     tasks = _task_names([name for name, _ in wanted])
     found = tuple(_label(table, name, task, value, notices) for (name, value), task in zip(wanted, tasks, strict=True))
     roles: dict[str, list[str]] = {"categorical": [], "numeric": [], "ignore": []}
+    whole = _whole(table, [name for name in table.column_names if name not in dict(wanted)], found, corrections)
     for name in table.column_names:
         if name not in dict(wanted):
-            role = corrections.get(name) or _feature(table, name, notices)
+            role = corrections.get(name) or _feature(table, name, notices, whole)
             _check_feature(table, name, role)
             roles[role].append(name)
     if not roles["categorical"] and not roles["numeric"]:
         raise ZooError("No column is left to learn from.", "Give at least one column the role categorical or numeric.")
-    return Roles(labels=found, notices=tuple(notices), **{role: tuple(names) for role, names in roles.items()})
+    kept = tuple(each for name, each in whole.items() if name in (*roles["categorical"], *roles["numeric"]))
+    return Roles(labels=found, notices=tuple(notices), whole=kept, **{role: tuple(names) for role, names in roles.items()})
+
+
+def _whole(table: pa.Table, names: Iterable[str], labels: Iterable[Label], corrections: Mapping[str, Role]) -> dict[str, Whole]:
+    """Columns of whole numbers as they were judged, or as the user has them where that differs."""
+    rows, answers = cuts(table.num_rows)[0], [label.encode(table[label.column]) for label in labels]
+    found = {name: judge(name, table[name], answers, rows) for name in names if is_whole(table[name])}
+    wrong = [name for name in found if corrections.get(name, _AS[found[name].ids]) != _AS[found[name].ids]]
+    return found | {name: Whole(name, corrections[name] == "categorical", "chosen") for name in wrong}
 
 
 def _wanted(table: pa.Table, labels: Iterable[str], corrections: Mapping[str, Role]) -> list[tuple[str, str | None]]:
@@ -193,19 +218,17 @@ def _positive_of_two(column: pa.ChunkedArray, name: str, notices: list[str]) -> 
     return second
 
 
-def _feature(table: pa.Table, name: str, notices: list[str]) -> Role:
-    """Words are categorical, numbers numeric, numbers under the name of an id categorical; what only numbers the rows
-    is left out."""
+def _feature(table: pa.Table, name: str, notices: list[str], judged: Mapping[str, Whole]) -> Role:
+    """Words are categorical, numbers numeric, whole numbers as they were judged; what only numbers the rows is left out."""
     column = table[name]
     if missing(column) == table.num_rows:
         return "numeric"
     words, whole = is_text(column.type), pa.types.is_integer(column.type)
-    by_id = bool(_ID_NAME.search(name))
     if (words or whole) and table.num_rows > 2 and different(column) == table.num_rows and (
-            words or by_id or _counts_up(as_numbers(column), table.num_rows)):
+            words or id_name(name) or _counts_up(as_numbers(column), table.num_rows)):
         notices.append(f"Column '{name}' is different in every row, so it is left out.")
         return "ignore"
-    return "categorical" if words or not is_numeric(column.type) or whole and by_id else "numeric"
+    return "categorical" if words or not is_numeric(column.type) or name in judged and judged[name].ids else "numeric"
 
 
 def _counts_up(values: np.ndarray, rows: int) -> bool:
