@@ -1,4 +1,7 @@
-"""Roles: what each column of a file is for. Guessed from names and values, corrected by the user, told in sentences."""
+"""Roles: what each column of a file is for. Guessed from names and values, corrected by the user, told in sentences.
+
+More than 250 lines: how columns are guessed, checked and named is one set of rules.
+"""
 from __future__ import annotations
 
 import re
