@@ -14,6 +14,7 @@ if summary is not None:
     left, right = st.columns([60, 40], gap="medium")
     with left:
         data.fields(summary)
+        own.gaps(summary)
         own.whole_numbers(chosen.name, data.KEY)
         data.best(summary)
     with right:

@@ -100,7 +100,11 @@ def show_data(name: str, labels: tuple[str, ...], roles: tuple[str, ...], as_jso
 
 def listed(answer: dict) -> str:
     """The fields as a table."""
-    return table([{"field": each["name"], "role": each["role"], "values": each["values"]} for each in answer["fields"]])
+    columns = {"name": "field", "role": "role", "values": "values"}
+    columns |= {"missing": "missing", "side": "describes"} if "missing" in answer["fields"][0] else {}
+    rows = [{said: each[name] for name, said in columns.items()} for each in answer["fields"]]
+    gaps = any(each.get("missing") and each["role"] == "numeric" for each in answer["fields"])
+    return table(rows) + ("\n\nA network reads a missing number as the mean of the training rows." if gaps else "")
 
 
 def said(answer: dict) -> list[str]:
@@ -173,10 +177,11 @@ def tasks(schema: Schema) -> list[dict[str, str]]:
 
 
 def _file(name: str, found: pa.Table, roles: Roles) -> dict[str, object]:
-    from rankzoo.data.columns import different
+    from rankzoo.data.columns import different, missing
     from rankzoo.data.files import label_of
 
-    listed = [{"name": column, "role": roles.of(column), "values": different(found[column])} for column in found.column_names]
+    listed = [{"name": column, "role": roles.of(column), "values": different(found[column]), "missing": missing(found[column]),
+               "side": roles.sides.get(column)} for column in found.column_names]
     return {"name": label_of(name), "rows": found.num_rows, "fields": listed,
             "tasks": [{"name": t.task, "kind": t.kind, "column": t.column, "positive": t.positive} for t in roles.labels],
             "notices": list(roles.said)}

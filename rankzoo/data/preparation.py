@@ -231,8 +231,9 @@ def prepare(train: pa.Table, roles: Roles, max_vocabulary: int = MAX_VOCABULARY)
     """For a file: vocabularies, means and deviations as the training part has them, features in the order of the table."""
     vocabularies = {name: Vocabulary(words=tuple(counts(train[name])[0][:max_vocabulary])) for name in roles.categorical}
     scales = {name: _scale(train[name]) for name in roles.numeric}
-    features = tuple(Feature(name, "categorical", vocabularies[name].rows) if name in vocabularies
-                     else Feature(name, "numeric") for name in train.column_names if name in vocabularies or name in scales)
+    features = tuple(Feature(name, "categorical" if name in vocabularies else "numeric",
+                             vocabularies[name].rows if name in vocabularies else 0, roles.sides.get(name, "context"))
+                     for name in train.column_names if name in vocabularies or name in scales)
     return Preparation(features=features, vocabularies=vocabularies, scales=scales, labels=roles.labels)
 
 

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts, different, infinite, is_numeric, is_text, missing, written_nan
 from rankzoo.data.later import pa, pc
+from rankzoo.data.sides import side
 from rankzoo.data.split import cuts
 from rankzoo.data.whole import Whole, id_name, is_whole, judge, told
 from rankzoo.errors import ZooError, closest
-from rankzoo.schema import TaskKind
+from rankzoo.schema import Side, TaskKind
 
 Role = Literal["label", "categorical", "numeric", "ignore"]
 ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "ignore")
@@ -49,7 +50,8 @@ class Label(BaseModel):
 
 class Roles(BaseModel):
     """The role of every column, and what the user should know about how it was found. whole: what columns of whole numbers were
-    taken for, and why."""
+    taken for, and why ·
+    sides: whom a feature describes, where its name tells."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,6 +61,7 @@ class Roles(BaseModel):
     ignore: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     whole: tuple[Whole, ...] = ()
+    sides: Mapping[str, Side] = {}
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -97,8 +100,11 @@ def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str,
             roles[role].append(name)
     if not roles["categorical"] and not roles["numeric"]:
         raise ZooError("No column is left to learn from.", "Give at least one column the role categorical or numeric.")
-    kept = tuple(each for name, each in whole.items() if name in (*roles["categorical"], *roles["numeric"]))
-    return Roles(labels=found, notices=tuple(notices), whole=kept, **{role: tuple(names) for role, names in roles.items()})
+    features = (*roles["categorical"], *roles["numeric"])
+    kept = tuple(each for name, each in whole.items() if name in features)
+    sides = {name: about for name in features if (about := side(name))}
+    return Roles(labels=found, notices=tuple(notices), whole=kept, sides=sides,
+                 **{role: tuple(names) for role, names in roles.items()})
 
 
 def _whole(table: pa.Table, names: Iterable[str], labels: Iterable[Label], corrections: Mapping[str, Role]) -> dict[str, Whole]:

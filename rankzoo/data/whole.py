@@ -18,6 +18,7 @@ import numpy as np
 
 from rankzoo.data.columns import as_numbers, different
 from rankzoo.data.later import pa
+from rankzoo.data.sides import words
 
 Why = Literal["id name", "amount name", "no order", "order", "few", "single", "silent", "chosen"]
 WHY: dict[Why, str] = {
@@ -66,18 +67,13 @@ def id_name(name: str) -> bool:
     """Whether the last word of a name says that values name something: «user_id», «movieId», «movie», «userid»."""
     if _ID.search(name):
         return True
-    first, *_, last = (words := _words(name)) + words
-    return last.removesuffix("id") in _THINGS and (len(words) == 1 or first not in _COUNTS)
+    first, *_, last = (parts := words(name)) + parts
+    return last.removesuffix("id") in _THINGS and (len(parts) == 1 or first not in _COUNTS)
 
 
 def amount_name(name: str) -> bool:
     """Whether a word of a name says that values are amounts: «age», «num_items»."""
-    return not _AMOUNTS.isdisjoint(_words(name))
-
-
-def _words(name: str) -> list[str]:
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-    return [word for word in re.split(r"[_\W]+", parted.casefold()) if word] or [""]
+    return not _AMOUNTS.isdisjoint(words(name))
 
 
 def judge(name: str, column: pa.ChunkedArray, labels: Iterable[np.ndarray], rows: np.ndarray) -> Whole:

@@ -172,7 +172,7 @@ def fields(data: Card) -> None:
                                                 help=say("How many different ones.")),
                      "unknown": wide.NumberColumn(say("unknown %"), format="%.1f", width="small",
                                                   help=say("Missing, or never seen in the training rows.")),
-                     "spread": wide.BarChartColumn(say("most common first"), y_min=0, color=colours().primary, width=125,
+                     "spread": wide.BarChartColumn(say("how often"), y_min=0, color=colours().primary, width=125,
                                                    help=say("Ids: shares of the most common values. "
                                                             "Numbers: how often, from low to high.")),
                      "side": wide.TextColumn(say("describes"), width="small")})

@@ -1,16 +1,28 @@
-"""Own: what the Data page says of a file of one's own, and lets one change: which whole numbers are ids."""
+"""Own: what the Data page says of a file of one's own, and lets one change: what is missing, and which whole numbers are ids."""
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from rankzoo.data import uploads
 from rankzoo.data.whole import WHY
+from rankzoo.figures.words import percent
+from rankzoo.inspection.card import Card
 from rankzoo.ui import service, state, upload
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
 MOST = 10
 """Columns that are named for one reason."""
+
+
+def gaps(data: Card) -> None:
+    """What becomes of numbers that are missing."""
+    numbers = data.fields[(data.fields["kind"] == "number") & (pd.to_numeric(data.fields["unknown"]) > 0)]
+    if data.licence or numbers.empty:
+        return
+    names = [f"{escaped(row.field)} ({percent(float(row.unknown), 1)})" for row in numbers.itertuples()]
+    st.caption(say("A network reads a missing number as the mean of the training rows: {names}.", names=_named(names)))
 
 
 def whole_numbers(hash: str, data_key: str) -> None:
