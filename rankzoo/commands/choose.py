@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Changes = list[tuple[str, object]]
 role_option: Callable = click.option("--role", "roles", multiple=True, metavar="COLUMN=ROLE",
-                                     help="What a column of the file is: categorical, numeric or ignore. Repeatable.")
+                                     help="What a column of the file is: categorical, numeric, time or ignore. Repeatable.")
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,15 @@ def listed(answer: dict) -> str:
     columns |= {"missing": "missing", "side": "describes"} if "missing" in answer["fields"][0] else {}
     rows = [{said: each[name] for name, said in columns.items()} for each in answer["fields"]]
     gaps = any(each.get("missing") and each["role"] == "numeric" for each in answer["fields"])
-    return table(rows) + ("\n\nA network reads a missing number as the mean of the training rows." if gaps else "")
+    said = "\n\nA network reads a missing number as the mean of the training rows." if gaps else ""
+    return table(rows) + _split(answer) + said
+
+
+def _split(answer: dict) -> str:
+    if "split" not in answer:
+        return ""
+    how = f"by time ({answer['split']}): the earliest train, the latest test" if answer["split"] else "at random"
+    return f"\n\nRows are split {how}. AUC is over all test rows, not within a request."
 
 
 def said(answer: dict) -> list[str]:
@@ -184,4 +192,4 @@ def _file(name: str, found: pa.Table, roles: Roles) -> dict[str, object]:
                "side": roles.sides.get(column)} for column in found.column_names]
     return {"name": label_of(name), "rows": found.num_rows, "fields": listed,
             "tasks": [{"name": t.task, "kind": t.kind, "column": t.column, "positive": t.positive} for t in roles.labels],
-            "notices": list(roles.said)}
+            "split": roles.time or None, "notices": list(roles.said)}

@@ -76,7 +76,7 @@ def from_world(world: World, rows: int | None = None, seed: int = 0) -> Dataset:
 
 def from_table(name: str, table: pa.Table, roles: Roles, content: str, rows: int | None = None) -> Dataset:
     """A dataset from a file's table; `content` is the hash of what the file holds and of its roles."""
-    cut = cuts(table.num_rows)
+    cut = cuts(table.num_rows, roles.when(table))
     preparation = prepare(table.take(cut[0]), roles)
     share = min(1.0, (rows or table.num_rows) / table.num_rows)
     kept = [part[:max(1, round(len(part) * share))] for part in cut]

@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 from rankzoo.data.columns import as_numbers, as_text, counts, different, infinite, is_numeric, is_text, missing, written_nan
 from rankzoo.data.later import pa, pc
 from rankzoo.data.sides import side
-from rankzoo.data.split import cuts
+from rankzoo.data.split import cuts, is_time, moments
 from rankzoo.data.whole import Whole, id_name, is_whole, judge, told
 from rankzoo.errors import ZooError, closest
 from rankzoo.schema import Side, TaskKind
 
-Role = Literal["label", "categorical", "numeric", "ignore"]
-ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "ignore")
+Role = Literal["label", "categorical", "numeric", "time", "ignore"]
+ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "time", "ignore")
 _AS: Sequence[Role] = ("numeric", "categorical")
 MAX_TASKS = 8
 LABEL_NAMES = ("label", "click", "target", "y")
@@ -51,7 +51,7 @@ class Label(BaseModel):
 class Roles(BaseModel):
     """The role of every column, and what the user should know about how it was found. whole: what columns of whole numbers were
     taken for, and why ·
-    sides: whom a feature describes, where its name tells."""
+    sides: whom a feature describes, where its name tells · time: the column that rows are split by, which no model reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,6 +62,11 @@ class Roles(BaseModel):
     notices: tuple[str, ...] = ()
     whole: tuple[Whole, ...] = ()
     sides: Mapping[str, Side] = {}
+    time: str = ""
+
+    def when(self, table: pa.Table) -> np.ndarray | None:
+        """(row,) when each happened, where a column tells."""
+        return moments(table[self.time]) if self.time else None
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -79,7 +84,7 @@ class Roles(BaseModel):
         for role in ("categorical", "numeric", "ignore"):
             if column in getattr(self, role):
                 return role
-        return "label"
+        return "time" if column == self.time else "label"
 
 
 def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str, Role] | None = None) -> Roles:
@@ -91,8 +96,13 @@ def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str,
     wanted = _wanted(table, labels, corrections) or _find_labels(table, corrections, notices)
     tasks = _task_names([name for name, _ in wanted])
     found = tuple(_label(table, name, task, value, notices) for (name, value), task in zip(wanted, tasks, strict=True))
-    roles: dict[str, list[str]] = {"categorical": [], "numeric": [], "ignore": []}
-    whole = _whole(table, [name for name in table.column_names if name not in dict(wanted)], found, corrections)
+    roles: dict[str, list[str]] = {"categorical": [], "numeric": [], "time": [], "ignore": []}
+    others = [name for name in table.column_names if name not in dict(wanted)]
+    answers = [label.encode(table[label.column]) for label in found]
+    corrections |= _times(table, [name for name in others if name not in corrections], corrections, answers, notices)
+    time = next((name for name in others if corrections.get(name) == "time"), "")
+    rows = cuts(table.num_rows, moments(table[time]) if time else None)[0]
+    whole = _whole(table, others, answers, rows, corrections)
     for name in table.column_names:
         if name not in dict(wanted):
             role = corrections.get(name) or _feature(table, name, notices, whole)
@@ -103,14 +113,35 @@ def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str,
     features = (*roles["categorical"], *roles["numeric"])
     kept = tuple(each for name, each in whole.items() if name in features)
     sides = {name: about for name in features if (about := side(name))}
-    return Roles(labels=found, notices=tuple(notices), whole=kept, sides=sides,
-                 **{role: tuple(names) for role, names in roles.items()})
+    return Roles(labels=found, notices=tuple(notices), whole=kept, sides=sides, time=time,
+                 **{role: tuple(names) for role, names in roles.items() if role != "time"})
 
 
-def _whole(table: pa.Table, names: Iterable[str], labels: Iterable[Label], corrections: Mapping[str, Role]) -> dict[str, Whole]:
-    """Columns of whole numbers as they were judged, or as the user has them where that differs."""
-    rows, answers = cuts(table.num_rows)[0], [label.encode(table[label.column]) for label in labels]
-    found = {name: judge(name, table[name], answers, rows) for name in names if is_whole(table[name])}
+def _times(table: pa.Table, free: Sequence[str], corrections: Mapping[str, Role], labels: Sequence[np.ndarray],
+           notices: list[str]) -> dict[str, Role]:
+    """The column that tells when rows happened, the first of them, and those that are left out beside it."""
+    asked = [name for name, role in corrections.items() if role == "time"]
+    if len(asked) > 1:
+        raise ZooError("'{one}' and '{other}' both have the role time; rows can be split by one.", "Give one of them the role "
+                       "ignore.", at=f"roles.{asked[1]}", one=asked[0], other=asked[1])
+    found = [name for name in free if is_time(name, table[name])]
+    if not found:
+        return {}
+    name = (asked or found)[0]
+    parts = cuts(table.num_rows, moments(table[name]))
+    if not asked and any(len(np.unique(label[part])) < 2 for label in labels for part in (parts[0], parts[2])):
+        notices.append(f"'{name}' is a time, but the earliest or latest rows have one label only: rows are split at random.")
+        return dict.fromkeys(found, "ignore")
+    others = [each for each in found if each != name]
+    if others:
+        notices.append(f"Rows are split by '{name}'; {', '.join(others)} are times, too, and left out.")
+    return dict.fromkeys(others, "ignore") | ({} if asked else {name: "time"})
+
+
+def _whole(table: pa.Table, names: Iterable[str], labels: Iterable[np.ndarray], rows: np.ndarray,
+           corrections: Mapping[str, Role]) -> dict[str, Whole]:
+    """Columns of whole numbers as they were judged by the labels of some rows, or as the user has them where that differs."""
+    found = {name: judge(name, table[name], labels, rows) for name in names if is_whole(table[name])}
     wrong = [name for name in found if corrections.get(name, _AS[found[name].ids]) != _AS[found[name].ids]]
     return found | {name: Whole(name, corrections[name] == "categorical", "chosen") for name in wrong}
 
@@ -254,6 +285,9 @@ def _check_feature(table: pa.Table, name: str, role: Role) -> None:
                        name=name)
     if infinite(column):
         raise ZooError("Column '{name}' has infinite numbers.", "Replace or remove them.", at=name, name=name)
+    if role == "time" and moments(column) is None:
+        raise ZooError("Column '{name}' cannot be read as a time.", "Write it as 2024-01-31, 2024-01-31 12:00:00 or a number, or "
+                       "give it the role ignore.", at=name, name=name)
     if role == "numeric" and is_text(column.type):
         raise ZooError("Column '{name}' has words, so it cannot be numeric.", "Give it the role categorical.", at=name,
                        name=name)

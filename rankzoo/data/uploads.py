@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rankzoo.data import census
 from rankzoo.data.columns import is_text
 from rankzoo.data.files import label_of, not_stored, read
 from rankzoo.data.home import home
@@ -111,6 +112,13 @@ def table(hash: str) -> pa.Table:
 def exists(hash: str) -> bool:
     """Whether there is an upload of that hash; the pattern is checked before a path is made from it."""
     return bool(_HASH.fullmatch(hash)) and (folder() / f"{hash}.json").is_file()
+
+
+def split_by(name: str) -> str | None:
+    """The column by whose time the rows of real data are split, empty where that is done at random; None for generated ones."""
+    if exists(name):
+        return upload(name).roles.time
+    return "" if name == census.NAME else None
 
 
 def known(name: str) -> bool:

@@ -12,6 +12,7 @@ from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
 from rankzoo.data.truths import Forest, Repeats, Seconds, Wording
+from rankzoo.data.uploads import split_by
 from rankzoo.data.world import World, built_in, worlds
 from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
@@ -44,7 +45,8 @@ PLANTED = {
 class Card:
     """A data set as page and command line show it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate,
     count, rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (`PLANTED`),
-    empty for real data · licence: empty for an own file · places: of the tasks, how each is marked."""
+    empty for real data · licence: empty for an own file · places: of the tasks, how each is marked · split: as
+    `uploads.split_by` has it."""
 
     name: str
     rows: int
@@ -57,6 +59,7 @@ class Card:
     licence: str = ""
     notices: tuple[str, ...] = ()
     places: Mapping[str, int] = field(default_factory=dict)
+    split: str | None = None
 
 
 def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
@@ -67,7 +70,7 @@ def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
     return Card(name, len(dataset), fields(dataset), rates(dataset),
                 {part: len(index) for part, index in dataset.parts.items()}, oracle(dataset), planted,
                 dataset.truth.formula if dataset.truth else "", licence, dataset.notices,
-                dataset.schema.places(task.name for task in dataset.schema.tasks))
+                dataset.schema.places(task.name for task in dataset.schema.tasks), split_by(name))
 
 
 def fields(dataset: Dataset) -> pd.DataFrame:

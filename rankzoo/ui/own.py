@@ -16,6 +16,22 @@ MOST = 10
 """Columns that are named for one reason."""
 
 
+def split(by: str) -> str:
+    """How rows were split, in a sentence; `by` as `uploads.split_by` has it."""
+    if by:
+        return say("Rows are split by time ({column}): the earliest train, the latest test. No model reads that column.",
+                   column=escaped(by))
+    return say("Rows are split at random: no column is looked at as a time.")
+
+
+def told(data: Card) -> None:
+    """How real data were split, what their metrics are over, and what was noticed in a file."""
+    if data.split is not None:
+        st.caption(" ".join((split(data.split), say("AUC is over all test rows, not within a request."))))
+    for notice in data.notices:
+        st.caption(escaped(notice))
+
+
 def gaps(data: Card) -> None:
     """What becomes of numbers that are missing."""
     numbers = data.fields[(data.fields["kind"] == "number") & (pd.to_numeric(data.fields["unknown"]) > 0)]

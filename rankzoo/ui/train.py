@@ -12,7 +12,7 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
-from rankzoo.ui import fields, forms, points, provenance, service, state
+from rankzoo.ui import fields, forms, own, points, provenance, service, state
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -28,6 +28,9 @@ def model_and_data() -> None:
     fields.synchronise("rz_data", document.data)
     st.selectbox(say("Data"), [*known, *([] if document.data in known else [document.data])], key="rz_data",
                  format_func=lambda name: known.get(name, name), on_change=_on_data)
+    by = uploads.split_by(document.data)
+    if by is not None:
+        st.caption(own.split(by))
 
 
 def data_sets() -> dict[str, str]:
