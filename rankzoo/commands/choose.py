@@ -50,6 +50,7 @@ def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more:
     it, so that nothing a person asked for is dropped in silence. Raises a ZooError that names the setting.
     """
     from rankzoo.document import Document
+    from rankzoo.training.small import steps
 
     changes = [change(text) for text in sets] + more
     document = Document.preset(id)
@@ -58,6 +59,10 @@ def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more:
     document, dropped = document.but(asked).on(name or document.data)
     document = document.but(asked).check()
     notices = (f"Dropped, because the data or the tasks lack it: {'; '.join(dropped)}.",) if dropped else ()
+    if document.smaller:
+        before, batch = document.system.settings.batch_size, document.settings.batch_size
+        notices += (f"Batches of {batch} rows for this small file, so that an epoch has {steps(batch, document.data)} steps; the "
+                    f"preset's {before} would leave {steps(before, document.data)}.",)
     return Choice(document, (upload.roles.said if upload else ()) + notices, upload)
 
 

@@ -233,10 +233,9 @@ def prepare(train: pa.Table, roles: Roles, max_vocabulary: int = MAX_VOCABULARY)
     vocabularies = {name: Vocabulary(words=tuple(words[:max_vocabulary])) for name, (words, _) in counted.items()}
     single = {name for name, (_, often) in counted.items() if 2 * (often == 1).sum() > train.num_rows}
     scales = {name: _scale(train[name]) for name in roles.numeric}
-    features = tuple(Feature(name, "categorical" if name in vocabularies else "numeric",
-                             vocabularies[name].rows if name in vocabularies else 0, roles.sides.get(name, "context"),
-                             single=name in single)
-                     for name in train.column_names if name in vocabularies or name in scales)
+    kinds = dict.fromkeys(scales, ("numeric", 0)) | {name: ("categorical", each.rows) for name, each in vocabularies.items()}
+    features = tuple(Feature(name, *kinds[name], roles.sides.get(name, "context"), single=name in single)
+                     for name in train.column_names if name in kinds)
     return Preparation(features=features, vocabularies=vocabularies, scales=scales, labels=roles.labels)
 
 

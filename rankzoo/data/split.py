@@ -17,6 +17,13 @@ _DAYS, _SINCE_1970 = (19_000_101, 21_001_231), 100_000_000
 """Days written as 20240131, and the least of what is taken for seconds or parts of them."""
 
 
+def sizes(rows: int) -> tuple[int, int, int]:
+    """How many rows are for training, validation and test."""
+    test = max(1, round(rows * TEST_SHARE))
+    validation = max(1, round((rows - test) * VALIDATION_SHARE))
+    return rows - test - validation, validation, test
+
+
 def cuts(rows: int, when: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers of training, validation and test: shuffled once with seed 0, and put in the order of `when`, if given; the last
     20 % are the test part and 10 % of the rest validation. Each part is in random order."""
@@ -24,9 +31,8 @@ def cuts(rows: int, when: np.ndarray | None = None) -> tuple[np.ndarray, np.ndar
     order = random.permutation(rows)
     if when is not None:
         order = order[np.argsort(np.nan_to_num(when[order], nan=-np.inf), kind="stable")]
-    test = max(1, round(rows * TEST_SHARE))
-    validation = max(1, round((rows - test) * VALIDATION_SHARE))
-    parts = order[:rows - test - validation], order[rows - test - validation:rows - test], order[rows - test:]
+    train, validation, _ = sizes(rows)
+    parts = order[:train], order[train:train + validation], order[train + validation:]
     return parts if when is None else tuple(random.permutation(part) for part in parts)
 
 
