@@ -77,9 +77,10 @@ def arrow(x0: float, x1: float, y: float, skips: bool = False) -> Tree:
     return path(f"M{x0:.1f} {y:.1f}H{x1:.1f}{head}", "arrow dashed" if skips else "arrow")
 
 
-def side_bars(units: tuple[int, ...], box: Box) -> list[Tree]:
+def side_bars(units: tuple[int, ...], box: Box, ways: Sequence[tuple[int, int]] = ()) -> list[Tree]:
     """The same in one line: bars with their units beside them, for low boxes. Those of the last layers where there is no room for
-    all, behind a dashed arrow; without its units where there is no room for a single one's."""
+    all, behind a dashed arrow; without its units where there is no room for a single one's. A way past layers runs above them,
+    from the dashed arrow where it begins at one that is left out."""
     if not units:
         return []
     many = min(len(units), 2 if box.w < 110 else 3)
@@ -94,6 +95,9 @@ def side_bars(units: tuple[int, ...], box: Box) -> list[Tree]:
         x, said = left + i * pitch, units_label(unit)
         parts.append(rect(x, middle - h / 2, 8, h, "bar", 2))
         parts += [text(x + 11, middle + 4.5, said, "t2 num size")] if 11 + width_of(said) <= pitch + 2 else []
+        for one in [a + many - len(units) for a, b in ways if b + many - len(units) == i]:
+            start = left + one * pitch + 4 if one >= 0 else box.x + 2
+            parts.append(path(f"M{start:.1f} {box.y:.1f}v-2H{x + 4:.1f}V{middle - h / 2:.1f}", "wire", {"stroke-width": 1.5}))
     return parts
 
 
