@@ -142,8 +142,7 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"), self.rates(),
-                                               self.combine, self.tasks)]
+        rest = ["", "", *loop, "", "", *self.training()]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)
@@ -152,6 +151,11 @@ class File:
         yield from head
         yield from body
         yield from rest
+
+    def training(self) -> list[str]:
+        """The short training."""
+        sights = hasattr(self.layers[0].module, "sight")
+        return toy.training(self.model.losses, sights, self.rates(), self.combine, self.tasks)
 
     def rates(self) -> dict[str, float]:
         """What the learning rate of a layer is multiplied by, where it is."""

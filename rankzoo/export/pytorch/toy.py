@@ -196,8 +196,15 @@ def training(losses: LossLayer, sights: bool, rates: Mapping[str, float], combin
              "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
              "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
              "    train(model)"]
+    lines = [*turn.lines(), "", "", *lines] if "turned(" in backward[0] else lines
+    constants = _constants(weights if "WEIGHTS" in total else {}, factors, rates)
+    return [*constants, "", "", *lines] if constants else lines
+
+
+def _constants(weights: Mapping[str, float], factors: Mapping[str, float], rates: Mapping[str, float]) -> list[str]:
+    """The weights of the losses and what becomes of them, and what multiplies learning rates, where there are any."""
     constants = []
-    if "WEIGHTS" in total:
+    if weights:
         inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
         after = [f'#   WEIGHTS["{task}"] = min({factor!r} * WEIGHTS["{task}"], {HEAVIEST})' for task, factor in factors.items()]
         constants += ["# These are the weights of the first epoch. After each epoch:", *after] if factors else []
@@ -205,5 +212,4 @@ def training(losses: LossLayer, sights: bool, rates: Mapping[str, float], combin
     if rates:
         inside = ", ".join(f'"{at}.": {rate!r}' for at, rate in rates.items())
         constants += ["# What multiplies the learning rate, by how a parameter's name begins:", f"RATES = {{{inside}}}"]
-    lines = [*turn.lines(), "", "", *lines] if "turned(" in backward[0] else lines
-    return [*constants, "", "", *lines] if constants else lines
+    return constants
