@@ -4,6 +4,9 @@ from __future__ import annotations
 from rankzoo.blueprint import Blueprint
 from rankzoo.schema import Schema
 
+WHOLE = ("candidate", "sum", "product", "layer", "expert", "tower")
+"""Forms of what hands its last layer on, whole."""
+
 
 def assert_wired(blueprint: Blueprint, schema: Schema) -> None:
     """Unique addresses, edges with both ends and a width, every head reached from an input, parameters that add up."""
@@ -22,10 +25,6 @@ def assert_wired(blueprint: Blueprint, schema: Schema) -> None:
         assert any(by_address[source].slot == "representation" for source in _behind(f"losses.{task}", into))
     assert sum(block.parameters for block in blocks) == blueprint.count(schema).parameters
     assert_widths(blueprint, schema)
-
-
-WHOLE = ("candidate", "sum", "product", "layer", "expert", "tower")
-"""Forms of what hands its last layer on, whole."""
 
 
 def assert_widths(blueprint: Blueprint, schema: Schema) -> None:
