@@ -117,13 +117,7 @@ class File:
         helpers = networks(world)
         made = merged(world.pieces, self.simplified(dict(made)))
         helpers = [*(world.pieces.pop(name) for name in [*world.pieces] if name not in before), *helpers]
-        body: list[str] = []
-        for lines in helpers:
-            body += ["", "", *lines]
-        classes = self.ordered()
-        for lines in classes:
-            body += ["", "", *lines]
-        body += ["", "", *self.model_class(made, title)]
+        body = [line for lines in (*helpers, *self.ordered(), self.model_class(made, title)) for line in ("", "", *lines)]
         members = world.members["batch"] | {"features"}
         code = "\n".join(body)
         items = "catalogue" in members or ".catalogue" in code
