@@ -406,8 +406,7 @@ def test_base_rates():
 def test_statistic_reads_as_a_sentence():
     assert texts(TREES["statistic"])[0] == "0.610 of the weight lies on relevant items, chance 0.180"
     said = "95 % interval 0.580 to 0.630, over {} of one training: another may differ by more"
-    assert said.format("rows") in texts(TREES["statistic"])
-    assert said.format("requests") in texts(bars.statistic(0.61, 0.18, (0.58, 0.63), over="requests"))
+    assert all(said.format(what) in texts(bars.statistic(0.61, 0.18, (0.58, 0.63), over=what)) for what in ("rows", "requests"))
     assert texts(bars.statistic(NAN, None, None)) == ["– of the weight lies on relevant items"]
     assert texts(bars.statistic(1.5, 1.0, None, words="ratio of {a}"))[0] == "Ratio of {a}: 1.50, chance 1.00"
 

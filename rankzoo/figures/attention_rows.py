@@ -81,9 +81,8 @@ def rows(frame: pd.DataFrame, candidate: Candidate, selected: str = "", total: i
     """The candidate on top, its past items as rows with their weight; a row's id is `position.N`.
 
     total: how many items the history has (default: those listed) · uniform: the weight that mean pooling gives, drawn as a
-    dashed line · strength: Σw of all items that are present, where no softmax makes it 1 · part: who takes the rest, where the
-    weights would add to 1 with that · readers: what each of the heads is, where it is a way of reading the query and no head of
-    attention.
+    dashed line · strength: Σw of all items present, where no softmax makes it 1 · part: who takes the rest, where the weights
+    add to 1 with that · readers: what each of the heads is, where it is a way of reading the query and no head of attention.
     """
     layout = _layout(frame, readers)
     parts = _candidate(candidate, say) + _heads(layout, len(frame), total or len(frame), say)
@@ -236,11 +235,10 @@ def _note(frame: pd.DataFrame, uniform: float | None, strength: float | None, pa
     """Below the rows: what mean pooling would give, and what the weights add to."""
     said = [] if uniform is None or missing(uniform) else [say("mean pooling: {value} each").format(value=fixed(uniform, 2))]
     gone = frame["dropped"].fillna(False).astype(bool) if "dropped" in frame else pd.Series(False, index=frame.index)
-    rest = fixed(max(0.0, 1 - float(frame["weight"][~gone].fillna(0.0).sum())), 2)
-    hidden = (total or 0) - len(frame)
+    rest, hidden = fixed(max(0.0, 1 - float(frame["weight"][~gone].fillna(0.0).sum())), 2), (total or 0) - len(frame)
     if strength is not None and not part:
-        said.append(say("no softmax: the weights add to Σw = {sum}, which keeps the strength of the interest").format(
-            sum=fixed(strength, 2)))
+        kept = say("no softmax: the weights add to Σw = {sum}, which keeps the strength of the interest")
+        said.append(kept.format(sum=fixed(strength, 2)))
     elif part and hidden > 0:
         said.append(say("the {count} items not listed and {part} share {value}").format(count=hidden, part=say(part), value=rest))
     elif part:
