@@ -262,6 +262,9 @@ def test_inspect_has_data_and_truth(home, trained) -> None:
     assert "no gates" in refusal("inspect", trained, "--view", "gates")
     assert "no masks" in refusal("inspect", trained, "--view", "masks")
     assert answer("inspect", trained, "--view", "example")["truth"] is None
+    assert "that this run has: crosses, heads, " in refusal("inspect", trained), "no gates"
+    assert trained in refusal("inspect", answer("runs", "show", trained)["system"], "--view", "heads")
+    assert "train ple" in refusal("inspect", "ple")
 
 
 def test_inspect_has_the_views_of_a_history_model(home) -> None:

@@ -38,3 +38,11 @@ def test_the_card_of_the_zoo_and_the_report_tell_it_too(monkeypatch, home):
 @pytest.mark.parametrize(("one", "other", "told"), [("lr", "fm", True), ("lr", "dnn", False), ("youtube", "mmoe", False)])
 def test_they_are_compared_where_neither_has_products(one: str, other: str, told: bool):
     assert ("elementwise" in {row.what for row in counts([model(one), model(other)], 256)}) == told
+
+
+def test_a_request_of_it_is_told_by_what_it_does():
+    assert "18 element-wise operations for each candidate of a request" in run("show", "lr", "--scale", "industry").stdout
+    lines = run("list").stdout.splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith(("lr ", "dnn "))] == ["–", "166,016"]
+    assert "multiplies no matrix" in lines[-1]
+    assert "0 FLOP" not in run("show", "fm", "--scale", "industry").stdout

@@ -20,7 +20,7 @@ from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.runs import care, custody, limits, loop, pool, process
 from rankzoo.runs.dispatcher import Dispatcher
-from rankzoo.runs.loop import run_here
+from rankzoo.runs.loop import YIELDED, run_here
 from rankzoo.runs.open import opened, preparation
 from rankzoo.runs.pool import Worker
 from rankzoo.runs.store import Store
@@ -201,7 +201,8 @@ def test_a_long_run_makes_room_for_somebody_who_has_had_nothing(served, monkeypa
     assert ended(served.store, short).state == "done"
     assert served.store.run(long).state in ("queued", "running") and served.store.run(long).attempt == 1
     until(lambda: served.store.run(long).state == "running")
-    assert "yield" in [e.kind for e in served.store.events(long)]
+    told = [(e.kind, e.text) for e in served.store.events(long)]
+    assert "yield" in [kind for kind, _ in told] and ("queued", YIELDED) in told, "who waits is told why"
     served.wish(long, "cancel", "hoarder")
     ended(served.store, long)
 

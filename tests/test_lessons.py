@@ -71,6 +71,14 @@ def test_a_rung_says_what_it_mends(system):
 
 
 @pytest.mark.parametrize("system", EVERY, ids=named)
+def test_where_nothing_is_joined_the_lesson_says_so_itself(system):
+    """The component's own sentence tells of one long vector."""
+    schema = schema_of(system.dataset)
+    joined = next(place for place in system.blueprint.places(schema) if place.address == "sharing").shape.joined
+    assert joined or "concatenation" in system.lesson.why
+
+
+@pytest.mark.parametrize("system", EVERY, ids=named)
 def test_every_question_is_whole(system):
     """At most two sentences, an answer, a slip, and what is asked next with its answer."""
     for question in system.lesson.questions:

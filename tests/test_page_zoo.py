@@ -78,6 +78,9 @@ def test_filters_narrow_the_table_and_an_empty_one_says_so():
     app.button_group("needs").set_value([]).run()
     app.selectbox("domain").set_value(systems()["youtube"].domain).run()
     assert "youtube" in shown(app) and {systems()[id].domain for id in shown(app)} == {systems()["youtube"].domain}
+    app.selectbox("task").set_value("like").run()
+    assert shown(app) == ["youtube", "kuaishou"], "of videos"
+    app.selectbox("task").set_value("").run()
     app.button_group("needs").set_value(["attention", "interaction", "multi-task"]).run()
     assert TABLE not in scenes(app) and app.info[0].value == "No model has all of this. Take a filter away."
     assert not app.exception and LADDER in scenes(app)

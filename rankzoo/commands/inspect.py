@@ -18,7 +18,7 @@ SHOWN = 40
 
 @click.command("inspect")
 @click.argument("run")
-@click.option("--view", required=True, help="attention, gates, crosses, embeddings, rows, stream, position, lists, "
+@click.option("--view", default="", help="attention, gates, crosses, embeddings, rows, stream, position, lists, "
               "items, index, grades, heads, calibration, auction, masks, gradients, tasks or example.")
 @click.option("--rows", type=int, default=2_000, show_default=True, help="Rows of the test part that are looked at.")
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
@@ -27,14 +27,19 @@ SHOWN = 40
 def inspect_run(run: str, view: str, rows: int, sets: tuple[str, ...], as_json: bool) -> None:
     """Look inside a finished run."""
     from rankzoo.inspection.view import Subject
-    from rankzoo.inspection.views import kind, look, reason, set_for
+    from rankzoo.inspection.views import KINDS, kind, look, reason, set_for
     from rankzoo.runs.open import opened
     from rankzoo.serving import settings
 
-    kind(view)
+    if view:
+        kind(view)
     if rows < 1:
         raise ZooError("{rows} rows cannot be looked at.", "Give --rows a whole number of at least 1.", at="rows", rows=rows)
-    found = opened(run)
+    found = opened(meant(run))
+    if not view:
+        there = [name for name in KINDS if not reason(found.model.blueprint, found.dataset.schema, name)]
+        raise ZooError("Nothing was chosen to look at.", "Give --view one of those that this run has: {names}.", at="view",
+                       names=", ".join(there))
     usual = found.document.system.serving
     subject = Subject.of(found.model, found.dataset, rows=rows, serving=served(usual, sets))
     if sets and not reason(found.model.blueprint, found.dataset.schema, view):
@@ -51,6 +56,19 @@ def inspect_run(run: str, view: str, rows: int, sets: tuple[str, ...], as_json: 
         lines += ["", table(further[name])]
     lines += ["", *truth_lines(seen.truth), *([seen.note] if seen.note else []), *in_force(answer["serving"])]
     emit(as_json, answer, "\n".join(lines))
+
+
+def meant(run: str) -> str:
+    """The id itself; raises a ZooError where it is a system's, which names the last of its runs that is done."""
+    from rankzoo.registry import systems
+    from rankzoo.runs.store import Store
+
+    if run not in systems():
+        return run
+    done = [each.id for each in Store().runs() if each.arch == run and each.state == "done"]
+    raise ZooError("'{name}' is a system, and what is looked into is a run.",
+                   "The last of it that is done: {id}." if done else "Make one with: train {name}.", at="run", name=run,
+                   id=done[0] if done else "")
 
 
 def served(serving: Serving | None, sets: tuple[str, ...]) -> Serving | None:

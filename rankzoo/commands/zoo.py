@@ -27,8 +27,8 @@ def list_systems(as_json: bool) -> None:
 
     rows = [row(system) for system in systems().values()]
     people = [{"id": r["id"], "title": r["title"], "year": str(r["year"]), "tasks": len(r["tasks"]), "data": r["dataset"],
-               "parameters": r["parameters"]["total"], "FLOPs": r["flops_per_example"]} for r in rows]
-    emit(as_json, rows, table(people))
+               "parameters": r["parameters"]["total"], "FLOPs": r["flops_per_example"] or None} for r in rows]
+    emit(as_json, rows, f"{table(people)}\n–: multiplies no matrix; `show ID` has its element-wise operations")
 
 
 @click.command()
@@ -76,7 +76,8 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
                            "tag": "ours", "costs": costs(large, document.settings.batch_size),
                            "sizes": [{"path": size.at, size.unit: size.value} | fact(size.fact)
                                      for size in large.sizes]}
-        told, taken = large_as_told(large, more), _costs(answer["scale"]["costs"], document.settings.batch_size)
+        told = large_as_told(large, more)
+        taken = _costs(answer["scale"]["costs"], document.settings.batch_size, large.count)
         blueprint, schema = large.blueprint, large.schema
     else:
         check(document, profile())
@@ -100,7 +101,7 @@ def _counts(system: System, choice: Choice, scale: str, as_json: bool) -> None:
         facts_table(system)]))
 
 
-def _costs(found: Mapping[str, int], batch: int) -> list[str]:
+def _costs(found: Mapping[str, int], batch: int, count: Count) -> list[str]:
     """What a model of that size takes, in the words of the page."""
     from rankzoo.figures.words import flops, memory, whole
     from rankzoo.inspection.scale import CANDIDATES, NUMBERS
@@ -110,7 +111,8 @@ def _costs(found: Mapping[str, int], batch: int) -> list[str]:
     return ["", "Counted, not built:", "  " + ", ".join(f"{memory(found[name])} in {name}" for name in NUMBERS),
             f"  {memory(found['training'])} in training, with Adam (row-wise for tables), {memory(found['activations'])} of that "
             f"the activations of a batch of {whole(batch)}; cards of 80 GB that hold it: {whole(found['cards'])}",
-            f"  {flops(found['flops_per_request'])} a request of {whole(CANDIDATES)} candidates: {each}"]
+            f"  {flops(found['flops_per_request'])} a request of {whole(CANDIDATES)} candidates: {each}"
+            if found["flops_per_request"] else f"  {_work(count)} for each candidate of a request"]
 
 
 def _work(count: Count) -> str:

@@ -92,7 +92,8 @@ def end_labels(figure: Figure, tips: Sequence[tuple[float, float, str]], theme: 
     tips = [tip for tip in tips if not missing(tip[1])]
     # an annotation outside the axis's range is not drawn at all, hence the bounds
     places = spread([y for _, y, _ in tips], line, low + line / 4, high - line / 4)
-    for (x, _, words), y in zip(tips, places, strict=True):
+    # from below: a label's ground covers a little of the next one, where that is higher by nothing but room above its letters
+    for y, (x, _, words) in sorted(zip(places, tips, strict=True)):
         figure.add_annotation(x=x, y=y, text=words, showarrow=False, xanchor="left", yanchor="middle", xshift=8, borderpad=1,
                               align="left", font={"size": 13, "color": theme.ink}, bgcolor=theme.page)
     return figure

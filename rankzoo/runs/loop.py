@@ -34,6 +34,7 @@ SAVE_EVERY = 5.0    # seconds between two checkpoints
 SAVE_EPOCH = 1.0    # the same at the end of an epoch
 INSIST = 40.0       # seconds for which the end of a run is tried to be written
 SAVE_SHARE = 20.0   # a checkpoint may take one part in so many of the time
+YIELDED = "Its state is kept: it makes room for somebody who has had nothing, and goes on by itself."
 OnStep = Callable[[Step, int], None]
 
 
@@ -214,7 +215,7 @@ class Watch:
             return self._stop("paused", "")
         if wish == "yield" or self.closing.is_set():
             self.save()
-            return self._stop("queued", "")
+            return self._stop("queued", YIELDED if wish == "yield" else "")
         return None
 
     def _stop(self, state: str, message: str) -> Ending:

@@ -17,7 +17,7 @@ from rankzoo.figures import bars
 from rankzoo.figures.words import fixed, whole
 from rankzoo.runs.experiments import Experiments, Running, measured
 from rankzoo.system import System
-from rankzoo.ui import claim_pictures, page, state
+from rankzoo.ui import claim_pictures, page, sooner, state
 from rankzoo.ui.component import scene
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say, translate
@@ -74,9 +74,11 @@ def run(claim: Claim) -> None:
 
 
 def _run(claim: Claim, polled: bool) -> None:
+    """A press in here runs this part alone: what it begins concerns the whole page, which renews itself then, or gives way."""
     running, known = experiments().running(), experiments().outcome(claim)
-    if polled and running is None:
+    if polled != (running is not None) or st.session_state.get(GO):
         st.rerun()
+    sooner.whole_page_after_words()
     _buttons(claim, running, known)
     if known is None:
         st.info(_untried(claim))

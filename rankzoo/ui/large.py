@@ -23,6 +23,8 @@ COSTS = {"parameters": "Parameters", "embedding": "In embedding tables", "dense"
          "cards": "Cards of 80 GB that hold the training", "flops_request": "FLOPs once a request",
          "flops_candidate": "FLOPs for each candidate", "flops_per_request": "FLOPs of a request",
          "flops_once": "FLOPs once, to encode the items"}
+WORK = {key: "flops_once" if key == "flops_once" else "flops_per_request" for key in COSTS if key.startswith("flops")}
+"""Rows that stand only where there is such work at all, by what tells it."""
 
 
 def chosen(document: Document) -> Scaled:
@@ -90,7 +92,8 @@ def _all(document: Document) -> None:
     found = [costs(each, batch, candidates) for each in sizes]
     words = {"parameters": size, "embedding": size, "dense": size, "cards": whole, "flops_request": flops,
              "flops_candidate": flops, "flops_per_request": flops, "flops_once": flops}
-    told = [key for key in COSTS if key != "flops_once" or any(cost[key] for cost in found)]
+    idle = {key for key, of in WORK.items() if not any(cost[of] for cost in found)}
+    told = [key for key in COSTS if key not in idle]
     table = pd.DataFrame({"": [say(COSTS[key]) for key in told]} | {
         say(TITLES.get(each.name, each.name)): [words.get(key, memory)(cost[key]) for key in told]
         for each, cost in zip(sizes, found, strict=True)})

@@ -14,7 +14,7 @@ from rankzoo.figures.words import number, whole
 from rankzoo.runs.tables import Run
 from rankzoo.ui import charts, page, points, service, state
 from rankzoo.ui.page import escaped
-from rankzoo.ui.words import say
+from rankzoo.ui.words import say, translate
 
 POLLED = ("queued", "running")
 RESUMABLE = ("paused", "interrupted", "failed")
@@ -97,7 +97,7 @@ def _status(run: Run | None) -> None:
     changed = "" if state.same(run, state.document()) else " · " + say("the model was changed after this run")
     st.caption(f"{say('run')} {run.id} · {say(run.state)}{changed}")
     if run.message:
-        (st.error if run.state in ("failed", "interrupted") else st.caption)(escaped(run.message))
+        (st.error if run.state in ("failed", "interrupted") else st.caption)(escaped(translate(run.message)))
     if run.state in POLLED and not service.dispatcher().alive():
         st.error(say("The training service is not answering. Start RankZoo again; no run is lost.")
                  + " " + escaped(service.dispatcher().trouble()))

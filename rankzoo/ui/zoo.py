@@ -42,8 +42,10 @@ def filters(every: Sequence[System]) -> list[System]:
         needs = st.pills(say("Must have"), list(NEEDS), selection_mode="multi", key="needs", format_func=translate)
         domains = {"": say("All domains")} | {name: say(name) for name in sorted({each.domain for each in every if each.domain})}
         domain = st.selectbox(say("Domain"), list(domains), key="domain", format_func=domains.get)
+        tasks = {"": say("All tasks")} | {name: name for name in sorted(set().union(*(each.blueprint.tasks for each in every)))}
+        task = st.selectbox(say("Task"), list(tasks), key="task", format_func=tasks.get)
     return [system for system in every if kind in (system.kind, "both") and (not domain or system.domain == domain)
-            and all(NEEDS[need](system) for need in needs)]
+            and (not task or task in system.blueprint.tasks) and all(NEEDS[need](system) for need in needs)]
 
 
 def recent() -> None:

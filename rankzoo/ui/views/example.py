@@ -11,6 +11,7 @@ from rankzoo.inspection.example import Check, checked, example, features
 from rankzoo.inspection.view import Table
 from rankzoo.ui import page
 from rankzoo.ui.inside import Sight, kept, title, truth_line
+from rankzoo.ui.views import what_if
 from rankzoo.ui.words import say
 
 STEPS = dict(zip(SLOTS, ("1 Features", "2 Attention", "3 Interaction", "4 Concat", "5 Sharing", "6 Deep", "7 Loss"),
@@ -42,6 +43,7 @@ def show(sight: Sight) -> None:
     if sight.truth and sight.subject.dataset.truth and sight.subject.dataset.truth.curve:
         said.append(say("Logits and true logits leave out the position, as a server must."))
     st.caption(" ".join(said))
+    what_if.show(sight)
     truth_line(sight, None, "", "example", "Nothing is planted in these data about the vectors between the steps; the true "
                "logit stands above where the labels were drawn from one.")
     page.twin(_by_step(steps).assign(values=[" ".join(f"{v:.4g}" for v in values) for values in steps["values"]]), "example")

@@ -19,6 +19,7 @@ LESSON = Lesson(
     why={
         "interaction": "Every value owns a vector, and the inner product of two vectors is the weight of their pair: a pair "
                        "never seen gets one from pairs that were.",
+        "concatenation": "Nothing is joined: vectors meet in products of two, never side by side.",
         "towers": "None: the sums of weights and products are the logit.",
     },
     measured=("AUC on Criteo", "work for all pairs"),

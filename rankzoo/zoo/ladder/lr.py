@@ -17,6 +17,7 @@ LESSON = Lesson(
                           "before.",
         "interaction": "The weights of the values that are on are added up. A cross exists only where somebody made it a "
                        "feature of its own.",
+        "concatenation": "Nothing is joined: no network reads a long vector, each value adds its weight to the logit.",
         "losses": "Cross entropy: its gradient is simply prediction minus label.",
     },
     misreadings={
