@@ -61,6 +61,19 @@ def test_din_on_a_file_says_what_to_empty_and_then_stands(shop):
     assert document.blueprint.offered(document.schema()) == ("city", "device", "price")
 
 
+def test_nrms_on_a_file_offers_user_and_item_for_its_dot_product(tmp_path):
+    """Whole numbers that are ids have vectors; read as amounts, they left «watch_time» as the item."""
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["user,movie,genre,watch_time,label",
+                              *(f"{i % 90},{i % 70},{'abc'[i % 3]},{i % 13}.5,{i % 3 % 2}" for i in range(300))]))
+    with pytest.raises(ZooError, match="no history") as refused:
+        chosen("nrms", [], str(path), (), [])
+    assert refused.value.cure == (("sequence", []), ("towers.user", "user"), ("towers.item", "movie"))
+    with pytest.raises(ZooError, match="no history") as refused:
+        chosen("nrms", [], str(path), (), [], ("user=numeric", "movie=numeric"))
+    assert ("towers.item", "movie") not in refused.value.cure
+
+
 def test_null_empties_a_list_that_may_be_empty():
     document = chosen("din", ["concatenation.fields=null", "concatenation.products=[]"], "", (), []).document
     assert document.blueprint.concatenation.fields is None

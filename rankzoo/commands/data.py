@@ -8,6 +8,7 @@ import click
 
 from rankzoo.commands.choose import corrections, only_of_files, role_option
 from rankzoo.commands.output import emit, json_option, notice, shown, table
+from rankzoo.commands.plain import plain
 from rankzoo.errors import ZooError
 
 SHOWN = 12
@@ -121,7 +122,7 @@ def said(answer: dict) -> list[str]:
         return []
     parts = ", ".join(f"{rows:,} {part}" for part, rows in answer["parts"].items())
     lines = [answer["sentence"], f"{parts} · {answer['licence']}", ""]
-    lines += [f"recipe: {answer['formula']}", ""] if answer["formula"] else []
+    lines += ["recipe: " + plain(answer["formula"]).replace("\n", "\n        "), ""] if answer["formula"] else []
     rows = [{"task": each["name"], "kind": each["kind"], "rate": each["rate"]}
             | {f"best {name}": answer["oracle"].get(each["name"], {}).get(name) for name in ("auc", "mrr", "f1", "rmse")
                if any(name in scores for scores in answer["oracle"].values())} for each in answer["tasks"]]
