@@ -91,7 +91,7 @@ def drawn(places: Iterable[Place]) -> tuple[Block, ...]:
     for drawing, _ in drawings:
         for edge in drawing.edges:
             edges.setdefault(edge.source, []).append(edge)
-    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side) for e in edges.get(block.address, ())),
+    return tuple(replace(block, flows=tuple(Flow(e.to, e.width, e.side, e.times) for e in edges.get(block.address, ())),
                          place=schema.places([block.task])[block.task] if block.task else 0)
                  for drawing, schema in drawings for block in drawing.blocks)
 

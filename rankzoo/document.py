@@ -33,6 +33,7 @@ from rankzoo.schema import Schema
 from rankzoo.shape import Count
 from rankzoo.system import System
 from rankzoo.training.settings import TrainSettings
+from rankzoo.training.small import fitting
 
 VERSION = 1
 TOGETHER = 16
@@ -138,7 +139,20 @@ class Document(BaseModel):
             old = ()
         blueprint, gone = blueprint.rejoined(old, schema)
         dropped += tuple(f"concatenation: {name}" for name in gone)
-        return self.model_copy(update={"data": data, "blueprint": blueprint}), dropped
+        return self.model_copy(update={"data": data, "blueprint": blueprint, "settings": self._sized(data)}), dropped
+
+    def _sized(self, data: str) -> TrainSettings:
+        """The settings with a batch size for other data, unless it was changed by hand."""
+        batch = self.system.settings.batch_size
+        if self.settings.batch_size != fitting(batch, self.data):
+            return self.settings
+        return self.settings.model_copy(update={"batch_size": fitting(batch, data)})
+
+    @property
+    def smaller(self) -> bool:
+        """Whether its batches are smaller than the preset's because its file is small."""
+        preset = self.system.settings.batch_size
+        return self.settings.rows is None and self.settings.batch_size == fitting(preset, self.data) < preset
 
     def but(self, changes: Iterable[Change]) -> Document:
         """This document with settings changed by address: («sharing.experts», 8), («settings.lr», 0.01), («data», …)."""

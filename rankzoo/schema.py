@@ -21,7 +21,8 @@ class Feature:
 
     `vocabulary` counts every row of its table, row 0 (unknown, missing, padding) included; 0 for a numeric feature.
     `side` says whom it describes. `bias` marks what is known when logging but not when serving (the position of an impression):
-    only a biased tower may read it. `out` marks what a model was told to leave out.
+    only a biased tower may read it. `out` marks what a model was told to leave out. `single` marks ids of
+    which most training rows have one of their own.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Feature:
     side: Side = "context"
     bias: bool = False
     out: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True)

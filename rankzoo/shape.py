@@ -100,13 +100,17 @@ class Shape:
         return nearest(at, name, own) if name not in [task.name for task in self.schema.tasks] else None
 
     def edges(self, names: Iterable[str], to: str) -> tuple[Edge, ...]:
-        """What flows from the nodes that these fields, joins or heads leave into one node, one edge per node."""
-        sequences = {name: sequence.width for name, sequence in self.sequences.items()}
-        widths = {**sequences, **self.fields, **self.joins, **self.head}  # a history that was read is a field of its name
-        flowing: dict[str, int] = {}
+        """What flows from the nodes that these fields, histories, joins or heads leave into one node, one edge per node."""
+        widths = {**self.fields, **self.joins, **self.head}  # a history that was read is a field of its name
+        flowing: dict[str, Edge] = {}
         for name in names:
-            flowing[self.origin[name]] = flowing.get(self.origin[name], 0) + widths.get(name, 1)
-        return tuple(Edge(node, to, width) for node, width in flowing.items())
+            node, past = self.origin[name], self.sequences.get(name) if name not in widths else None
+            if past:
+                flowing[node] = Edge(node, to, past.width, times=past.length)
+            else:
+                before = flowing[node].width if node in flowing else 0
+                flowing[node] = Edge(node, to, before + widths.get(name, 1))
+        return tuple(flowing.values())
 
 
 @dataclass(frozen=True)
@@ -257,7 +261,8 @@ class Block:
     (an MLP's bars) or (rows, width) of a table; `skips` pairs of layers of which the first is added to what the second is made
     of; `again` how many numbers of x₀, what its network began with, it reads once more; `task` the task it belongs to, `place`
     where that stands among the data's, which the blueprint fills in too; `group` sorts features (user, item, context); `past` is
-    the history to each of whose items it gives a weight.
+    the history to each of whose items it gives a weight. `holds` are the paths of what is its own in the count beside what stands
+    below its address; of two nodes it is that with the longer path.
     """
 
     address: str
@@ -275,16 +280,23 @@ class Block:
     again: int = 0
     past: str = ""
     place: int = 0
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Flow:
-    """An edge seen from its source: to which block, how many numbers flow, and how it is drawn (`side`: a dashed path of a
-    side tower)."""
+    """An edge seen from its source: to which block, how many numbers flow for a row, and how it is drawn (`side`: a dashed path
+    of a side tower). Of past items or words `times` vectors flow, each of that width."""
 
     to: str
     width: int
     side: bool = False
+    times: int = 1
+
+    @property
+    def numbers(self) -> int:
+        """All numbers of a row."""
+        return self.width * self.times
 
 
 @dataclass(frozen=True)
@@ -295,6 +307,7 @@ class Edge:
     to: str
     width: int
     side: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from rankzoo.schema import Schema
 from tests.drawing import OPTIONAL, blueprints
 from tests.support import OFF, c0, copied, fill, flops, logits, numel, random_batch, rich, shop, trained_loss
 from tests.test_document import assert_plain
-from tests.wiring import assert_wired
+from tests.wiring import assert_wired, ending
 
 SCHEMA, SHOP = rich(), shop()
 BATCHES = {SCHEMA: random_batch(SCHEMA, 6), SHOP: random_batch(SHOP, 6)}
@@ -70,6 +70,7 @@ def test_any_blueprint_that_stands_works(drawn):
     for task, logit in logits(model, batch).items():
         classes = schema.classes(schema.task(task))
         assert logit.shape == ((6,) if schema.task(task).kind != "class" else (6, classes)) and torch.isfinite(logit).all()
+        assert logit[0].numel() == ending(blueprint, schema, task)
     if any(block.flows for block in blueprint.blocks(schema)):
         assert_wired(blueprint, schema)
     assert Blueprint.model_validate_json(blueprint.json()) == blueprint

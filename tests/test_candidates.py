@@ -1,8 +1,10 @@
 """A request's FLOPs: what reads no candidate is computed once, told by the drawing and found again by torch."""
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 
 import pytest
 import torch
@@ -23,6 +25,7 @@ from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Feature, Schema, Task
 from rankzoo.signals import Batch
+from tests.one_setting import Edit, edits, made
 from tests.support import random_batch
 from tests.test_cli import answer, run
 
@@ -90,6 +93,32 @@ def test_what_a_request_computes_once_is_what_torch_computes_alike_for_two_candi
         assert found == by_torch(blueprint, schema)
     else:
         assert found == Work(0, count.flops)
+
+
+def assert_told(edit: Edit) -> bool:
+    """The same of a model that is one setting away from a preset; whether it stands and has candidates."""
+    document = None if whole(edit[0]) else made(edit)
+    if document is None or all(feature.side == "user" for feature in document.schema().features):
+        return False
+    assert work(document.blueprint, document.schema()) == by_torch(document.blueprint, document.schema()), edit
+    return True
+
+
+def test_the_same_one_setting_away_from_a_preset():
+    """Twelve of them that stand, the same ones in every run."""
+    every = list(edits())
+    assert len(list(islice(filter(assert_told, random.Random(0).sample(every, len(every))), 12))) == 12
+
+
+@pytest.mark.slow
+def test_the_same_wherever_one_setting_leads():
+    assert sum(map(assert_told, edits())) > 500
+
+
+def test_a_map_of_the_candidate_is_the_candidates_though_nothing_in_its_component_reads_it():
+    """NRMS with tokens of 16 numbers: the candidate's 24 × 16 and the product, for each; the rest once."""
+    changed = made(("nrms", "sequence.1.token", 16))
+    assert work(changed.blueprint, changed.schema()) == Work(168_320, 2 * 24 * 16 + 2 * 16)
 
 
 def test_nrms_and_snapchat_by_hand():

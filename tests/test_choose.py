@@ -1,10 +1,15 @@
 """From words of the command line to one checked document: what a change takes along, and what it must say."""
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from rankzoo.blueprint import kinds
 from rankzoo.commands.choose import chosen
+from rankzoo.components.interaction.linear import widest
+from rankzoo.data.load import from_table
+from rankzoo.data.roles import guess
+from rankzoo.document import Document
 from rankzoo.errors import ZooError
 
 SHOP = "city,device,price,bought\n" + "\n".join(f"{'abcd'[i % 4]},{'xyz'[i % 3]},{i % 7},{i * i % 5 // 4}" for i in range(300))
@@ -56,9 +61,37 @@ def test_din_on_a_file_says_what_to_empty_and_then_stands(shop):
     assert document.blueprint.offered(document.schema()) == ("city", "device", "price")
 
 
+def test_nrms_on_a_file_offers_user_and_item_for_its_dot_product(tmp_path):
+    """Whole numbers that are ids have vectors; read as amounts, they left «watch_time» as the item."""
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["user,movie,genre,watch_time,label",
+                              *(f"{i % 90},{i % 70},{'abc'[i % 3]},{i % 13}.5,{i % 3 % 2}" for i in range(300))]))
+    with pytest.raises(ZooError, match="no history") as refused:
+        chosen("nrms", [], str(path), (), [])
+    assert refused.value.cure == (("sequence", []), ("towers.user", "user"), ("towers.item", "movie"))
+    with pytest.raises(ZooError, match="no history") as refused:
+        chosen("nrms", [], str(path), (), [], ("user=numeric", "movie=numeric"))
+    assert ("towers.item", "movie") not in refused.value.cure
+
+
 def test_null_empties_a_list_that_may_be_empty():
     document = chosen("din", ["concatenation.fields=null", "concatenation.products=[]"], "", (), []).document
     assert document.blueprint.concatenation.fields is None
+
+
+@pytest.mark.parametrize(("columns", "cross"), [
+    (("receipt", "user_id", "word", "movie"), ("movie", "user_id")), (("receipt", "user_id", "word"), ("word", "user_id")),
+    (("receipt", "word"), None)])
+def test_a_cross_leaves_out_what_hardly_comes_twice_and_is_of_user_and_item_where_it_can(columns, cross):
+    """1,500 rows: receipts number them but for a few, 400 words, 90 movies, 80 users. A receipt's cross would come once."""
+    sizes = {"receipt": 1490, "user_id": 80, "word": 400, "movie": 90}
+    table = pa.table({name: [f"{name}{i % sizes[name]}" for i in range(1500)] for name in columns}
+                     | {"label": [i % 2 for i in range(1500)]})
+    schema = from_table("own", table, guess(table), "").schema
+    assert [f.name for f in schema.features if f.single] == ["receipt"]
+    assert widest(schema) == cross
+    crosses = Document.preset("wide_deep").blueprint.interaction[0].fitted(schema)[0].crosses
+    assert crosses == ((cross,) if cross else ())
 
 
 def test_a_wide_part_keeps_a_cross_on_other_data(shop):

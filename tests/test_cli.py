@@ -411,7 +411,7 @@ def test_list_waits_for_no_heavy_library() -> None:
 
 def test_files_need_no_tensor(home, tmp_path) -> None:
     """A file is checked, shown and written without torch, which alone would cost two of three seconds."""
-    (tmp_path / "a.csv").write_text("a,label\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(200)))
+    (tmp_path / "a.csv").write_text("a,label\n" + "".join(f"{i % 7}.5,{i % 2}\n" for i in range(200)))
     for arguments in (["check", "data"], ["data", "show"], ["data", "csv"]):
         assert heavy([*arguments, str(tmp_path / "a.csv")], {"torch", "rankzoo.data.dataset"}) == "", arguments
 

@@ -13,7 +13,9 @@ from rankzoo.blueprint import Blueprint
 from rankzoo.document import Document
 from rankzoo.export.picture import layout_of
 from rankzoo.figures.diagram import draw
+from rankzoo.figures.diagram.marks import side_bars
 from rankzoo.figures.layout.sizes import shown_skips
+from rankzoo.figures.layout.types import Box
 from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Schema
@@ -97,3 +99,12 @@ def test_ways_past_what_has_no_room_are_one() -> None:
     assert shown_skips((9,) * 7 + (1,), ((0, 2), (2, 4), (4, 6))) == [(0, 1)]
     assert shown_skips((9, 4, 9), ((0, 2),)) == [(0, 2)]
     assert shown_skips((9, 4, 2, 1), ()) == []
+
+
+@pytest.mark.parametrize("width, begins", [(200.0, 14.0), (100.0, 12.0)])
+def test_a_low_box_shows_the_way_past_layers_too(width: float, begins: float):
+    """From the first of three bars, or from the dashed arrow where that is left out, to the third; a plain network has none."""
+    box = Box(10, 22, width, 16)
+    wires = [each for each in side_bars((32, 64, 32), box, ((0, 2),)) if each[1].get("class") == "wire"]
+    assert len(wires) == 1 and wires[0][1]["d"].startswith(f"M{begins} 22.0v-2H")
+    assert not [each for each in side_bars((32, 64, 32), box) if each[1].get("class") == "wire"]

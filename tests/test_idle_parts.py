@@ -42,7 +42,7 @@ def test_a_feature_that_is_left_out_stays_in_its_place_as_a_dashed_row_that_brin
     block = next(b for b in blocks if b.address == name)
     (step,) = steps(other.blueprint, schema, "representation", other.blueprint.representation, block)
     assert (step.path, step.less, step.more) == ("without", None, [])
-    said = anatomy(block, blocks, "representation", other.blueprint.representation, other.blueprint.count(schema), ())
+    said = anatomy(block, blocks, other.blueprint.representation, other.blueprint.count(schema), ())
     assert said.sentence.endswith("the side way reads it still.") and said.count.parameters == 0
     assert changed_blocks(other, after) == {name}
 

@@ -55,7 +55,7 @@ def test_an_item_s_node_reads_its_attributes_and_owns_what_makes_its_vector(id: 
     document = Document.preset(id)
     blocks, count = blocks_of(id), document.blueprint.count(document.schema())
     node = next(block for block in blocks.values() if block.form == "item")
-    said = anatomy(node, tuple(blocks.values()), "representation", document.blueprint.representation, count, ())
+    said = anatomy(node, tuple(blocks.values()), document.blueprint.representation, count, ())
     assert dict(said.inputs.reads) == reads and node.units == units
     assert said.count.parameters == node.parameters == own and said.sizes == (sum(reads.values()), *units)
 

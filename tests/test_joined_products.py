@@ -32,6 +32,6 @@ def test_a_product_says_what_it_multiplies() -> None:
     document = Document.preset("din")
     blocks, spec = document.blueprint.blocks(document.schema()), document.blueprint.concatenation
     part = next(b for b in blocks if b.form == "product")
-    said = anatomy(part, blocks, "concatenation", spec, document.blueprint.count(document.schema()), ())
+    said = anatomy(part, blocks, spec, document.blueprint.count(document.schema()), ())
     assert said.formula == r"p=\mathrm{history}\odot \mathrm{candidate}" and said.count.parameters == 0
     assert [width for _, width in said.inputs.reads] == [16, 16] and said.sizes == (32, 16)

@@ -3,11 +3,14 @@ from __future__ import annotations
 
 import pytest
 
+from rankzoo.blueprint import SLOTS, kinds
 from rankzoo.document import Document
 from rankzoo.figures.latex import SMALLER, breadth, column, lines
 from rankzoo.inspection.part import anatomy, formula_of
 from rankzoo.registry import systems
 from rankzoo.ui.caption import COLUMN, owner
+from tests.test_written import TASKS
+from tests.variants import changed_once
 
 MOST = COLUMN / SMALLER
 
@@ -21,7 +24,7 @@ def formulas(id: str) -> set[str]:
     found = {formula_of(spec, tasks) for _, spec in blueprint.specs()}
     for block in blocks:
         address, spec = owner(block.address, blueprint)
-        inner = spec and anatomy(block, blocks, address, spec, count, schema.tasks)
+        inner = spec and anatomy(block, blocks, spec, count, schema.tasks)
         found |= {inner.formula} if inner else set()
     return found - {""}
 
@@ -29,12 +32,27 @@ def formulas(id: str) -> set[str]:
 @pytest.mark.parametrize("id", list(systems()))
 def test_every_formula_of_a_preset_has_room_in_its_column(id):
     for formula in formulas(id):
-        found = lines(formula, MOST)
-        assert "".join("".join(found).split()) == "".join(formula.split())
-        for place, line in enumerate(found):
-            assert breadth(line) + (place > 0) <= MOST * 1.08, (line, breadth(line))
-            assert line.count("{") - line.count(r"\{") == line.count("}") - line.count(r"\}")
-        assert column(formula, COLUMN).count(r"\\") == max(0, len(found) - 1) * (column(formula, COLUMN).count("aligned") > 0)
+        assert_room(formula)
+
+
+def assert_room(formula: str) -> None:
+    """In lines of its column, of which each is LaTeX by itself."""
+    found, laid = lines(formula, MOST), column(formula, COLUMN)
+    assert "".join("".join(found).split()) == "".join(formula.split())
+    for place, line in enumerate(found):
+        assert breadth(line) + (place > 0) <= MOST * 1.08, (line, breadth(line))
+        assert line.count("{") - line.count(r"\{") == line.count("}") - line.count(r"\}")
+    assert laid.count(r"\\") == max(0, len(found) - 1) * ("aligned" in laid)
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_so_has_every_formula_of_a_component_whatever_a_setting_is(slot):
+    """In five lines at most."""
+    found = {said for kind in kinds(slot).values() for spec in changed_once(kind)
+             for said in (spec.equation(), *(spec.written(task) for task in TASKS))}
+    for formula in found:
+        assert_room(formula)
+        assert len(lines(formula, MOST)) <= 5, formula
 
 
 def test_breadth_by_hand():

@@ -165,10 +165,42 @@ def test_what_an_adversary_reads_is_one_dashed_line(id: str) -> None:
     assert any(words.startswith("guesses position;") for words, _ in texts(draw(layout)))
 
 
+def nodes(layout: Layout) -> Iterator[tuple[Block, Box, Tree]]:
+    """Every node as it is drawn, with its block and its place."""
+    for tree, _, _ in walk(draw(layout)):
+        if (address := tree[1].get("data-id")) in layout.boxes:
+            yield layout.blocks[address], layout.boxes[address], tree
+
+
+def test_a_network_shows_all_of_its_layers_or_that_some_are_left_out(layout: Layout) -> None:
+    """A bar for each layer, or a dashed arrow among fewer; a name alone where a node is too low for bars."""
+    for block, box, tree in nodes(layout):
+        if block.form in ("layer", "expert", "tower", "bias_tower", "adversary", "scorer"):
+            classes = [str(part[1].get("class", "")).split() for part, _, _ in walk(tree)]
+            seen, dashes = sum("bar" in each for each in classes), sum({"arrow", "dashed"} <= set(each) for each in classes)
+            assert (seen, dashes) == (len(block.units), 0) or (0 < seen < len(block.units) and dashes == 1) or (
+                box.h < 34 and (seen, dashes) == (0, 0)), (block, box, seen, dashes)
+
+
+def test_no_badge_covers_a_word(layout: Layout) -> None:
+    """«×3» on the corner of a node and the words of the node keep apart, but for its own."""
+    for block, _, tree in nodes(layout):
+        parts = [part for part, _, _ in walk(tree)]
+        for i, part in enumerate(parts):
+            if part[0] == "rect" and part[1].get("class") == "badge":
+                badge = Box(*(float(part[1][side]) for side in ("x", "y", "width", "height")))
+                others = [each for each in parts[:i] + parts[i + 2:] if each[0] == "text"]
+                assert parts[i + 1][2].startswith("×") and others
+                for each in others:
+                    start, end = extent(each)
+                    assert apart(badge, Box(start, float(each[1]["y"]) - 11, end - start, 14)), (block, each, badge)
+
+
 LAWS = (test_no_two_boxes_overlap, test_boxes_keep_clear_of_unused_columns, test_everything_is_inside_the_canvas,
         test_every_edge_runs_left_to_right_and_touches_its_boxes, test_columns_stand_in_the_fixed_order_and_do_not_touch,
         test_every_block_is_drawn_or_stood_for, test_words_fit_their_nodes, test_no_edge_runs_behind_a_box,
-        test_dashes_do_not_fill_each_other_s_gaps)
+        test_dashes_do_not_fill_each_other_s_gaps, test_a_network_shows_all_of_its_layers_or_that_some_are_left_out,
+        test_no_badge_covers_a_word)
 
 
 @pytest.mark.parametrize("id", BUILT)

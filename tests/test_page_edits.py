@@ -144,8 +144,9 @@ def test_what_differs_is_put_back_one_by_one_or_all_at_once():
     assert not [b for b in app.button if b.key.startswith("back:")]
     app.session_state["rz_document"] = document(app).but([("sharing.experts", 6), ("towers.widths", [8]), ("without", ["hour"])])
     app.run()
-    line = next(each.value for each in app.markdown if "Changed from the preset" in each.value).replace("\\", "")
-    assert "sharing.experts 4 → 6" in line and "towers.widths 16 → 8" in line
+    lines = [each.value.replace("\\", "") for each in app.markdown if "Changed from the preset" in each.value]
+    assert len(lines) == 2 and "Four tasks share experts" in lines[0], "below the story, and where each can be put back"
+    assert all("sharing.experts 4 → 6" in line and "towers.widths 16 → 8" in line for line in lines)
     app.button("back:sharing.experts:False").click().run()
     assert document(app).changed() == ("towers.widths", "without")
     app.button("back:without:False").click().run()

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from math import prod
 
 import pytest
 import torch
@@ -19,16 +21,18 @@ from rankzoo.document import Document
 from rankzoo.inspection import part
 from rankzoo.inspection.formula import network
 from rankzoo.inspection.part import Anatomy, anatomy
+from rankzoo.model import RankingModel
 from rankzoo.registry import systems
 from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block
+from tests.support import random_batch
 from tests.test_blueprint import ANY, stands
+from tests.wiring import assert_widths, ending
 
 BUILT = list(systems())
 UNSIZED = {("huawei", "towers.entities"), ("huawei", "towers.category"), ("alibaba", "towers.item")}
 """A map for each word and for each piece of news, and an item tower that reads a part of what comes: no chain of layers for a
 row."""
-FOUND = part._run
 SIGNS = str.maketrans({"×": "*", ",": "", "²": ""})
 
 
@@ -42,7 +46,7 @@ def dissected(blueprint: Blueprint, schema: Schema) -> list[tuple[Block, Anatomy
     """Every part of a model with its anatomy."""
     specs, blocks, count = dict(blueprint.specs()), blueprint.blocks(schema), blueprint.count(schema)
     owner = lambda block: next(a for a in specs if block.address == a or block.address.startswith(a + "."))  # noqa: E731
-    return [(block, anatomy(block, blocks, owner(block), specs[owner(block)], count, schema.tasks)) for block in blocks]
+    return [(block, anatomy(block, blocks, specs[owner(block)], count, schema.tasks)) for block in blocks]
 
 
 def of(arch: str, address: str) -> Anatomy:
@@ -64,8 +68,10 @@ def test_a_columns_formula_is_its_tasks_where_they_have_one():
     click, completion = (document.schema().task(name) for name in ("click", "completion"))
     spec = document.blueprint.losses
     assert part.formula_of(spec, [completion]) == spec.written(completion) != spec.written(click)
-    assert part.formula_of(spec, [click, completion]) == spec.formula
-    assert part.formula_of(document.blueprint.sharing, [click]) == document.blueprint.sharing.formula
+    assert part.formula_of(spec, [click, completion]) == (
+        rf"\mathrm{{click}}:\; {spec.written(click)},\quad \mathrm{{completion}}:\; {spec.written(completion)}")
+    sharing = document.blueprint.sharing
+    assert part.formula_of(sharing, [click, completion]) == sharing.equation() != ""
 
 
 @pytest.mark.parametrize("arch", BUILT)
@@ -81,16 +87,26 @@ def test_the_count_is_the_parts_own_and_its_arithmetic_comes_out(arch):
         assert inner.count.parameters == block.parameters, block.address
 
 
+def assert_all_in_one(blueprint: Blueprint, schema: Schema, parted: list[tuple[Block, Anatomy]]) -> None:
+    """Whatever is counted stands in the caption of exactly one part that is drawn; a concatenation of nothing has no caption."""
+    count = blueprint.count(schema)
+    told = Counter(each.path for _, inner in parted for each in inner.count.parts)
+    assert told == Counter(each.path for each in count.parts if any(map(prod, each.shapes)) or each.parameters)
+    for what in ("parameters", "flops", "once", "elementwise", "activations"):
+        assert sum(getattr(inner.count, what) for _, inner in parted) == getattr(count, what), what
+
+
 @pytest.mark.parametrize("arch", BUILT)
-def test_parts_that_are_found_by_their_sum_are_the_only_ones_with_it(arch, monkeypatch):
-    """A part that is not named after its node is found by what the drawing counts: no other stretch may be equal."""
-    found = []
-    monkeypatch.setattr(part, "_run", lambda parts, wanted: found.append((parts, wanted)) or FOUND(parts, wanted))
-    parts(arch)
-    for free, wanted in found:
-        held = [each.parameters for each in free if each.parameters]
-        stretches = [sum(held[start:stop]) for start in range(len(held)) for stop in range(start + 1, len(held) + 1)]
-        assert stretches.count(wanted) <= 1, (arch, wanted, held)
+def test_the_captions_of_a_model_tell_all_that_is_counted_once(arch):
+    document = Document.preset(arch)
+    assert_all_in_one(document.blueprint, document.schema(), parts(arch))
+
+
+def test_products_and_mixes_stand_where_they_are_made():
+    """Spotify's towers: 64 × 64, and 64 numbers times those of 2,001 items; a gate of YouTube: 64 × 4, and four vectors of 8."""
+    tower, gate = of("spotify", "towers.co_occurrence"), of("youtube", "sharing.gate.like")
+    assert tower.count.flops == 2 * 64 * 64 + 2 * 64 * 2_001 and gate.count.flops == 2 * 64 * 4 + 2 * 4 * 8
+    assert of("nrms", "towers.click").count.flops == 2 * 24
 
 
 def test_the_bias_of_a_field_is_its_own():
@@ -102,11 +118,11 @@ def test_the_bias_of_a_field_is_its_own():
 
 def assert_tokens_are_whose_they_are(parted: list[tuple[Block, Anatomy]]) -> int:
     """The map of the candidate is the candidate's, that of past items belongs to who reads them; how many maps there are."""
-    maps, reading = 0, {flow.to for block, _ in parted if block.form == "history" for flow in block.flows}
+    maps, reading = 0, {flow.to for block, _ in parted if block.form in ("history", "scorer") for flow in block.flows}
     for block, inner in parted:
         made = [each.path.rpartition(".tokens.")[2] for each in inner.count.parts if ".tokens." in each.path]
         assert made in ([], ["candidate"]) if block.form == "candidate" else "candidate" not in made, block.address
-        assert "item" not in made or block.address in reading or block.form == "scorer", block.address
+        assert "item" not in made or block.address in reading, block.address
         maps += len(made)
     return maps
 
@@ -116,6 +132,38 @@ def test_a_candidate_owns_its_own_map_alone(arch):
     document = Document.preset(arch)
     paths = [each.path for each in document.blueprint.count(document.schema()).parts if ".tokens." in each.path]
     assert assert_tokens_are_whose_they_are(parts(arch)) == len(paths)
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_the_width_at_an_edge_is_that_of_what_flows(arch):
+    """By the drawing alone, and into a loss as many numbers as torch hands on for a row."""
+    document = Document.preset(arch)
+    blueprint, schema = document.blueprint, document.schema()
+    assert_widths(blueprint, schema)
+    if many := [name for name in blueprint.tasks if not schema.task(name).single]:
+        made = RankingModel(blueprint, schema).eval()(random_batch(schema, 2).unlabelled()).logits
+        assert [made[name][0].numel() for name in many] == [ending(blueprint, schema, name) for name in many]
+
+
+def test_what_a_softmax_and_a_sum_read():
+    """Home Depot: 1,501 products, four past items of 32 numbers; Huawei: four tags for each of 14 words."""
+    loss, total, tags = of("homedepot", "losses.next_item"), of("homedepot", "sequence.0.sum"), of("huawei", "losses.entities")
+    assert loss.reads == (("Tower next_item", 1_501),) and of("alibaba", "losses.click").reads == (("⟨u, v⟩", 3_001),)
+    assert (total.reads, total.inputs.many) == ((("transformer", 32),), (("transformer", 4),))
+    assert (tags.reads, tags.inputs.many) == ((("Tower entities", 4),), (("Tower entities", 14),))
+
+
+@pytest.mark.parametrize("arch", BUILT)
+def test_a_candidate_is_as_wide_as_what_leaves_it(arch):
+    for block, inner in parts(arch):
+        if block.form == "candidate":
+            assert {block.units[-1], inner.sizes[-1]} == {flow.width for flow in block.flows}, block.address
+
+
+def test_the_candidates_of_kuaishou_are_narrower_than_past_items():
+    """Each is the fields that share a table with its history, side by side: four of 16 numbers, and three."""
+    units = {block.address: block.units for block, _ in parts("kuaishou") if block.form == "candidate"}
+    assert set(units.values()) == {(64,), (48,)}
 
 
 def test_the_candidate_of_din_by_hand():
@@ -158,6 +206,7 @@ def test_any_part_has_the_count_that_is_drawn_and_sizes_that_its_arithmetic_hold
     assume(stands(schema, blueprint))
     parted = dissected(blueprint, schema)
     assert_tokens_are_whose_they_are(parted)
+    assert_all_in_one(blueprint, schema, parted)
     for block, inner in parted:
         assert_sized(block, inner)
         assert inner.count.parameters == block.parameters, block.address
@@ -170,6 +219,9 @@ def test_what_bypasses_a_tower_is_no_part_of_what_it_reads():
         r"=w^\top h+b+s_{\mathrm{linear}}+s_{\mathrm{FM}}")
     assert dcn.inputs.last == (("x₀·xᵀw 3", 164),) and dcn.sizes[0] == 164 and dcn.formula.endswith(r"w^\top [c;h]+b")
     assert of("wide_deep", "towers.click").formula.endswith(r"w^\top h+s_{\mathrm{linear}}"), "its head has no bias"
+    residual = Document.preset("deep_crossing").but([("interaction", [{"kind": "cross"}])])
+    said = {block.address: inner.formula for block, inner in dissected(residual.blueprint, residual.schema())}
+    assert said["towers.click"].endswith(r"s=w^\top [c;X]+b")
     assert (spotify.sizes, spotify.inputs.compared) == ((64, 64), (("track", 64),))
     assert of("nrms", "towers.click").sizes == (), "a dot product is no layer"
 

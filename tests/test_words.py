@@ -21,6 +21,7 @@ from rankzoo.registry import systems
 from rankzoo.teaching.questions import GENERAL
 from rankzoo.ui import words
 from tests.trees import tree_of
+from tests.variants import variants
 
 ROOM = Path(rankzoo.__file__).parent
 FILES = sorted([*ROOM.rglob("*.py"), *(ROOM.parent / "pages").glob("*.py"), ROOM.parent / "app.py"])
@@ -132,6 +133,7 @@ def test_a_catalogue_has_every_component_and_its_settings(slot, language):
     said = {text for spec in kinds(slot).values()
             for text in (spec.title, spec.sentence, spec.short, *(told for field in spec.model_fields.values()
                                                                   for told in (field.title, field.description))) if text}
+    said |= {text for kind in kinds(slot).values() for spec in variants(kind) for text in (spec.called(), spec.described())}
     assert said and said - words.catalogue(language).keys() == set()
 
 

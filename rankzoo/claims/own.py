@@ -1,5 +1,6 @@
-"""Claims that are made of the systems: each against itself with what is its own at its simplest, and beside the textbook model
-that it grew out of, on its own data: a rung of the ladder, or where none can stand there, what its own file names.
+"""Claims that are made of the systems: each against itself with what is its own at its simplest, then with one component after
+the other at its plainest, and beside the textbook model that it grew out of, on its own data: a rung of the ladder, or where none
+can stand there, what its own file names.
 
 The same rows in the same order, the same epochs and batches. A difference is told whichever way it comes out.
 """
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 
 from rankzoo.baselines import Baseline, baselines
+from rankzoo.claims.ablation import ablations
 from rankzoo.claims.claim import Arm, Claim, Difference
 from rankzoo.data.world import world
 from rankzoo.registry import systems
@@ -36,6 +38,7 @@ def made() -> tuple[Claim, ...]:
         if system.kind == "industry":
             found += [plain(system)] if system.plain else []
             found += [grown(system, before)] if (before := baselines(system)) else []
+            found += [ablated(system, plainer)] if (plainer := ablations(system.id)) else []
     return tuple(found)
 
 
@@ -69,7 +72,7 @@ def key(task: Task, schema: Schema) -> str:
 def plain(system: System) -> Claim:
     """The system against itself with `plain` changed."""
     return Claim(
-        id=f"plain_{system.id}", place=FIRST + 2 * system.place, system=system.id, title=f"{system.brand} against its plain form",
+        id=f"plain_{system.id}", place=FIRST + 3 * system.place, system=system.id, title=f"{system.brand} against its plain form",
         claim=f"Does {system.title} rank better than the same model with {told(system.plain)}?", source=system.source,
         at="RankZoo's own question", equal="all but what is changed: rows, epochs, batch order, learning rate",
         world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
@@ -87,13 +90,27 @@ def grown(system: System, found: Sequence[Baseline]) -> Claim:
     arms = (Arm(each.id, each.system, {"tasks": list(judged)} if each.rule else budget(system, each), model=each.rule is None,
                 rule=each.rule) for each in found)
     return Claim(
-        id=f"grew_{system.id}", place=FIRST + 2 * system.place + 1, system=system.id, title=f"{system.brand} beside {first.name}",
+        id=f"grew_{system.id}", place=FIRST + 3 * system.place + 1, system=system.id, title=f"{system.brand} beside {first.name}",
         source=system.source, claim=f"Does {system.title} rank better than {first.told}?", at="RankZoo's own question",
         equal=alike(system, found), world=world(system.dataset), rows=system.settings.rows,
         measure=partial(measure, judged=judged), statistic=recall if items else STATISTIC,
         arms=(*arms, Arm(system.id, system.id)),
         differences=tuple(Difference("score", (system.id,), (each.id,)) for each in found), seeds=5,
         seconds=system.before.seconds if system.before else 0, why=system.before.why if system.before else "")
+
+
+def ablated(system: System, plainer: Mapping[str, Mapping[str, object]]) -> Claim:
+    """The system against itself with one component after the other at its plainest; a verdict for each."""
+    return Claim(
+        id=f"ablate_{system.id}", place=FIRST + 3 * system.place + 2, system=system.id,
+        title=f"{system.brand}, component by component",
+        claim=f"Does {system.title} rank better than with one component at its plainest, one after the other?",
+        source=system.source,
+        at="RankZoo's own question", equal="all but the one component: rows, epochs, batch order, learning rate",
+        world=world(system.dataset), rows=system.settings.rows, measure=partial(measure, judged=system.judged),
+        statistic=STATISTIC,
+        arms=(*(Arm(name, system.id, changes) for name, changes in plainer.items()), Arm(system.id, system.id)),
+        differences=tuple(Difference("score", (system.id,), (name,)) for name in plainer), seeds=5, seconds=0)
 
 
 def budget(system: System, each: Baseline) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from rankzoo.commands.choose import corrections, role_option
 from rankzoo.commands.output import called, emit, json_option, notice
 from rankzoo.errors import ZooError
 
@@ -20,14 +21,15 @@ def check() -> None:
 @check.command("data")
 @click.argument("file")
 @click.option("--label", "labels", multiple=True, metavar="COLUMN[=VALUE]", help="A label of the file. Repeatable.")
+@role_option
 @json_option
-def check_data(file: str, labels: tuple[str, ...], as_json: bool) -> None:
+def check_data(file: str, labels: tuple[str, ...], roles: tuple[str, ...], as_json: bool) -> None:
     """A CSV or Parquet file."""
     from rankzoo.data.uploads import examine, path_of
 
-    table, roles = examine(path_of(file), labels=labels)
-    notice(roles.notices)
-    names = ", ".join(label.column for label in roles.labels)
+    table, found = examine(path_of(file), labels=labels, corrections=corrections(roles))
+    notice(found.said)
+    names = ", ".join(label.column for label in found.labels)
     say = f"The file can be used: {table.num_rows:,} rows, {table.num_columns} columns, label {names}."
     emit(as_json, {"ok": True, "say": say}, say)
 

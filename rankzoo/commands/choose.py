@@ -11,10 +11,13 @@ import click
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
+    from rankzoo.data.roles import Role
     from rankzoo.data.uploads import Upload
     from rankzoo.document import Document
 
 Changes = list[tuple[str, object]]
+role_option: Callable = click.option("--role", "roles", multiple=True, metavar="COLUMN=ROLE",
+                                     help="What a column of the file is: categorical, numeric, time or ignore. Repeatable.")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Choice:
 def document_options(command: Callable) -> Callable:
     """The options that choose a document."""
     for option in (
+            role_option,
             click.option("--label", "labels", multiple=True, metavar="COLUMN[=VALUE]",
                          help="A label of the file; VALUE is its positive class. Repeatable."),
             click.option("--data", metavar="NAME or FILE", default="", help="Other data: a name of `data list`, or a file."),
@@ -38,34 +42,59 @@ def document_options(command: Callable) -> Callable:
     return command
 
 
-def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more: Changes) -> Choice:
+def chosen(id: str, sets: Sequence[str], data: str, labels: Sequence[str], more: Changes,
+           roles: Sequence[str] = ()) -> Choice:
     """The preset of a system with the changes and on the data that were asked for.
 
     The changes are made before the preset meets the data, so that they may replace what the data lack, and again after
     it, so that nothing a person asked for is dropped in silence. Raises a ZooError that names the setting.
     """
     from rankzoo.document import Document
+    from rankzoo.training.small import steps
 
     changes = [change(text) for text in sets] + more
     document = Document.preset(id)
-    name, upload = data_of(data, labels)
+    name, upload = data_of(data, labels, roles)
     asked = wrapped(document, changes)
     document, dropped = document.but(asked).on(name or document.data)
     document = document.but(asked).check()
     notices = (f"Dropped, because the data or the tasks lack it: {'; '.join(dropped)}.",) if dropped else ()
-    return Choice(document, (upload.notices if upload else ()) + notices, upload)
+    if document.smaller:
+        before, batch = document.system.settings.batch_size, document.settings.batch_size
+        notices += (f"Batches of {batch} rows for this small file, so that an epoch has {steps(batch, document.data)} steps; the "
+                    f"preset's {before} would leave {steps(before, document.data)}.",)
+    return Choice(document, (upload.roles.said if upload else ()) + notices, upload)
 
 
-def data_of(data: str, labels: Sequence[str]) -> tuple[str, Upload | None]:
+def data_of(data: str, labels: Sequence[str], roles: Sequence[str] = ()) -> tuple[str, Upload | None]:
     """The name of a dataset or the hash of a file, which is admitted; an empty name where nothing was asked for."""
     from rankzoo.data.uploads import admit, known, path_of
 
     if not data or known(data):
-        if labels:
-            raise ZooError("A label can be chosen for a file only.", "Give the file with --data.", at="label")
+        only_of_files(labels, roles, "Give the file with --data.")
         return data, None
-    upload = admit(path_of(data), labels=labels)
+    upload = admit(path_of(data), labels=labels, corrections=corrections(roles))
     return upload.hash, upload
+
+
+def only_of_files(labels: Sequence[str], roles: Sequence[str], fix: str = "") -> None:
+    """Raises a ZooError where a label or a role is chosen for data that are no file."""
+    if labels:
+        raise ZooError("A label can be chosen for a file only.", fix, at="label")
+    if roles:
+        raise ZooError("A role can be chosen for a file only.", fix, at="role")
+
+
+def corrections(roles: Sequence[str]) -> dict[str, Role]:
+    """«COLUMN=ROLE» as roles by column; which roles there are is checked where the columns are known."""
+    found: dict[str, Role] = {}
+    for text in roles:
+        name, equals, role = text.rpartition("=")
+        if not equals or not name:
+            raise ZooError("'{text}' is no role of a column.", "Write COLUMN=ROLE, as in movie=categorical.", at="role",
+                           text=text[:60])
+        found[name] = role
+    return found
 
 
 def change(text: str) -> tuple[str, object]:

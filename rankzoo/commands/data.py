@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rankzoo.commands.choose import corrections, only_of_files, role_option
 from rankzoo.commands.output import emit, json_option, notice, shown, table
+from rankzoo.commands.plain import plain
 from rankzoo.errors import ZooError
 
 SHOWN = 12
@@ -81,25 +83,37 @@ def make(name: str, rows: int | None, seed: int, out: Path | None, as_json: bool
 @data.command("show")
 @click.argument("name", metavar="NAME or FILE")
 @click.option("--label", "labels", multiple=True, metavar="COLUMN[=VALUE]", help="A label of the file. Repeatable.")
+@role_option
 @json_option
-def show_data(name: str, labels: tuple[str, ...], as_json: bool) -> None:
+def show_data(name: str, labels: tuple[str, ...], roles: tuple[str, ...], as_json: bool) -> None:
     """What a dataset holds, what was planted in it and what can be known; of a file the guessed role of each column."""
     from rankzoo.data.uploads import examine, known, path_of
 
     if known(name):
-        if labels:
-            raise ZooError("A label can be chosen for a file only.", at="label")
+        only_of_files(labels, roles)
         answer, notices = _named(name)
     else:
-        found, roles = examine(path_of(name), labels=labels)
-        answer, notices = _file(name, found, roles), roles.notices
+        found, guessed = examine(path_of(name), labels=labels, corrections=corrections(roles))
+        answer, notices = _file(name, found, guessed), guessed.said
     notice(notices)
     emit(as_json, answer, "\n".join([f"{shown(answer['name'])}: {answer['rows']:,} rows", *said(answer), "", listed(answer)]))
 
 
 def listed(answer: dict) -> str:
     """The fields as a table."""
-    return table([{"field": each["name"], "role": each["role"], "values": each["values"]} for each in answer["fields"]])
+    columns = {"name": "field", "role": "role", "values": "values"}
+    columns |= {"missing": "missing", "side": "describes"} if "missing" in answer["fields"][0] else {}
+    rows = [{said: each[name] for name, said in columns.items()} for each in answer["fields"]]
+    gaps = any(each.get("missing") and each["role"] == "numeric" for each in answer["fields"])
+    said = "\n\nA network reads a missing number as the mean of the training rows." if gaps else ""
+    return table(rows) + _split(answer) + said
+
+
+def _split(answer: dict) -> str:
+    if "split" not in answer:
+        return ""
+    how = f"by time ({answer['split']}): the earliest train, the latest test" if answer["split"] else "at random"
+    return f"\n\nRows are split {how}. AUC is over all test rows, not within a request."
 
 
 def said(answer: dict) -> list[str]:
@@ -108,7 +122,7 @@ def said(answer: dict) -> list[str]:
         return []
     parts = ", ".join(f"{rows:,} {part}" for part, rows in answer["parts"].items())
     lines = [answer["sentence"], f"{parts} · {answer['licence']}", ""]
-    lines += [f"recipe: {answer['formula']}", ""] if answer["formula"] else []
+    lines += ["recipe: " + plain(answer["formula"]).replace("\n", "\n        "), ""] if answer["formula"] else []
     rows = [{"task": each["name"], "kind": each["kind"], "rate": each["rate"]}
             | {f"best {name}": answer["oracle"].get(each["name"], {}).get(name) for name in ("auc", "mrr", "f1", "rmse")
                if any(name in scores for scores in answer["oracle"].values())} for each in answer["tasks"]]
@@ -136,7 +150,7 @@ def _named(name: str) -> tuple[dict, tuple[str, ...]]:
 
     if uploads.exists(name):
         upload = uploads.upload(name)
-        return _file(upload.name, uploads.table(name), upload.roles), upload.notices
+        return _file(upload.name, uploads.table(name), upload.roles), upload.roles.said
     from rankzoo.data import load
     from rankzoo.inspection.card import PLANTED, card
 
@@ -172,10 +186,11 @@ def tasks(schema: Schema) -> list[dict[str, str]]:
 
 
 def _file(name: str, found: pa.Table, roles: Roles) -> dict[str, object]:
-    from rankzoo.data.columns import different
+    from rankzoo.data.columns import different, missing
     from rankzoo.data.files import label_of
 
-    listed = [{"name": column, "role": roles.of(column), "values": different(found[column])} for column in found.column_names]
+    listed = [{"name": column, "role": roles.of(column), "values": different(found[column]), "missing": missing(found[column]),
+               "side": roles.sides.get(column)} for column in found.column_names]
     return {"name": label_of(name), "rows": found.num_rows, "fields": listed,
             "tasks": [{"name": t.task, "kind": t.kind, "column": t.column, "positive": t.positive} for t in roles.labels],
-            "notices": list(roles.notices)}
+            "split": roles.time or None, "notices": list(roles.said)}

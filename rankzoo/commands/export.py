@@ -26,16 +26,17 @@ FORMATS = ("pytorch", "json", "svg", "png", "report")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @document_options
 @json_option
-def export(id: str, form: str, out: Path, sets: tuple[str, ...], data: str, labels: tuple[str, ...], as_json: bool) -> None:
+def export(id: str, form: str, out: Path, sets: tuple[str, ...], data: str, labels: tuple[str, ...], roles: tuple[str, ...],
+           as_json: bool) -> None:
     """Write a system's model, or a run's with what it learned, to a file."""
     from rankzoo.registry import systems
 
     if id in systems():
-        choice = chosen(id, sets, data, labels, [])
+        choice = chosen(id, sets, data, labels, [], roles)
         notice(choice.notices)
         document, inside, run = choice.document, None, None
-    elif sets or data or labels:
-        raise ZooError("A run is exported as it was trained.", "Leave --set, --data and --label out.", at="set")
+    elif sets or data or labels or roles:
+        raise ZooError("A run is exported as it was trained.", "Leave --set, --data, --label and --role out.", at="set")
     else:
         document, inside, run = _run(id)
     content, checked, *weights = WRITERS[form](document, inside, run, out.name)

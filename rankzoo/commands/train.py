@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rankzoo.commands.choose import Changes, chosen, document_options
-from rankzoo.commands.output import called, emit, json_option, notice, table
+from rankzoo.commands.output import called, emit, json_option, notice, shown, table
 from rankzoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ ENDLESS = 1000    # epochs: the most there can be, so that a number of steps alo
 @click.option("--steps", type=int, help="Exactly so many optimiser steps, without early stopping.")
 @click.option("--epochs", type=int, help="At most so many passes over the training rows.")
 @json_option
-def train(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], seed: int | None, steps: int | None,
-          epochs: int | None, as_json: bool) -> None:
+def train(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], roles: tuple[str, ...], seed: int | None,
+          steps: int | None, epochs: int | None, as_json: bool) -> None:
     """Train a system and keep the run."""
     if steps is not None and epochs is not None:
         raise ZooError("Steps and epochs were both given.", "Give one of them.", at="settings.steps")
     given: Changes = [("settings.seed", seed), ("settings.epochs", epochs)]
     if steps is not None:
         given = [("settings.seed", seed), ("settings.steps", steps), ("settings.epochs", ENDLESS), ("settings.patience", 0)]
-    choice = chosen(id, sets, data, labels, [(path, value) for path, value in given if value is not None])
+    choice = chosen(id, sets, data, labels, [(path, value) for path, value in given if value is not None], roles)
     notice(choice.notices)
     from rankzoo.runs.process import holder
     from rankzoo.runs.store import Store
@@ -106,6 +106,14 @@ def result(run: Run) -> dict[str, object]:
             "best_step": found["best_step"], "notes": list(found.get("notes", ()))}
 
 
+def split(data: str) -> str:
+    """How the test part of real data was chosen."""
+    from rankzoo.data.uploads import split_by
+
+    by = split_by(data)
+    return "" if by is None else f" (the latest rows by {shown(by)})" if by else " (random rows)"
+
+
 def summary(answer: dict) -> str:
     """The same for people: a row per task."""
     rows = []
@@ -117,6 +125,6 @@ def summary(answer: dict) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     return "\n".join([
         f"Run {answer['run']} · {answer['system']} on {called(answer['dataset'])} · seed {answer['seed']}", "",
-        "On the test part:", table(rows, names), *answer["notes"], "",
+        f"On the test part{split(answer['dataset'])}:", table(rows, names), *answer["notes"], "",
         f"{answer['parameters']['total']:,} parameters · {answer['steps']:,} steps · {answer['examples']:,} examples in "
         f"{answer['seconds']:.1f} s ({answer['examples_per_second']:,.0f} a second) · digest {answer['digest'][:12]}"])

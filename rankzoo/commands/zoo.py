@@ -39,13 +39,13 @@ def list_systems(as_json: bool) -> None:
 @click.option("--document", "whole", is_flag=True, help="The whole document, as a link and a run hold it.")
 @click.option("--tree", is_flag=True, help="The modules as torch holds them (torchinfo).")
 @json_option
-def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], scale: str, whole: bool, tree: bool,
-         as_json: bool) -> None:
+def show(id: str, sets: tuple[str, ...], data: str, labels: tuple[str, ...], roles: tuple[str, ...], scale: str, whole: bool,
+         tree: bool, as_json: bool) -> None:
     """One system: its modules, parameters, FLOPs, and where each value is from."""
     from rankzoo.registry import get
 
     system = get(id)
-    choice = chosen(id, sets, data, labels, [])
+    choice = chosen(id, sets, data, labels, [], roles)
     notice(choice.notices)
     if whole:
         text = choice.document.json()

@@ -14,7 +14,7 @@ from torch import nn
 
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Schema
+from rankzoo.schema import Schema, Task
 from rankzoo.shape import Count, Drawing, Shape
 
 NARROW, ENOUGH = 2, 8
@@ -25,9 +25,10 @@ Width = Annotated[int, Field(ge=1, le=65_536, json_schema_extra={"narrow": NARRO
 class Slot(BaseModel):
     """Frozen settings of one component. Subclasses add `kind` (a Literal) and their fields, in the paper's words.
 
-    title, sentence (at most 20 words), formula (LaTeX) and source say what it is; `main` names the settings that a short
-    form shows first, `sizing` those of them that are sizes of parts which a model may lack; `short` is a word of at most 11
-    letters for a table.
+    title, sentence (at most 20 words), formula (LaTeX) and source say what it is, whatever its settings are; where they change
+    what it computes, `equation` and `described` say what it is with them. `main` names the settings that a short form shows
+    first, `sizing` those of them that are sizes of parts which a model may lack; `short` is a word of at most 11 letters for a
+    table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -46,6 +47,10 @@ class Slot(BaseModel):
     brings: ClassVar[tuple[str, ...]] = ()
     """Settings that keep their own default where it comes in another component's place, which may mean something else by them."""
 
+    outside: ClassVar[str] = ""
+    """What a file of the model lacks of it, in words for its head: what a training does beside the steps of an optimiser, or
+    what was learnt elsewhere."""
+
     searches: ClassVar[bool] = False
     """Whether scores are products of a request's vector with those of items, among which the nearest can be searched."""
 
@@ -56,6 +61,18 @@ class Slot(BaseModel):
     def called(self) -> str:
         """The component's name, with these settings."""
         return self.title
+
+    def described(self) -> str:
+        """What it does with these settings, in a sentence."""
+        return self.sentence
+
+    def equation(self) -> str:
+        """What it computes with these settings, in LaTeX; empty where nothing is written."""
+        return self.formula
+
+    def written(self, task: Task) -> str:
+        """What it computes for a task, in LaTeX; the same for all, unless its kind says otherwise."""
+        return self.equation()
 
     def unused(self) -> frozenset[str]:
         """The first words of what its module tells of other forms than the one that these settings choose."""

@@ -1,8 +1,7 @@
 """load(name): a built-in world, the census, or an own upload, as a Dataset that is split before anything is learnt.
 
-A world is cut by position: its rows are drawn independently. Files are shuffled once with seed 0, whatever seed is asked
-for, then the last 20 % are the test part and 10 % of the rest validation; fewer rows are a share of each part, so that
-the vocabulary and with it the model's size do not depend on how many rows are used.
+A world is cut by position: its rows are drawn independently. Files are cut the same way whatever seed is asked for (split.py);
+fewer rows are a share of each part, so that the vocabulary and with it the model's size do not depend on how many rows are used.
 """
 from __future__ import annotations
 
@@ -17,11 +16,11 @@ from rankzoo.data.dataset import Dataset, Part
 from rankzoo.data.later import pa
 from rankzoo.data.preparation import prepare, prepare_declared
 from rankzoo.data.roles import Roles
+from rankzoo.data.split import cuts
 from rankzoo.data.world import World, unknown_dataset, worlds
 from rankzoo.memo import kept
 from rankzoo.schema import Schema
 
-TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
@@ -77,13 +76,10 @@ def from_world(world: World, rows: int | None = None, seed: int = 0) -> Dataset:
 
 def from_table(name: str, table: pa.Table, roles: Roles, content: str, rows: int | None = None) -> Dataset:
     """A dataset from a file's table; `content` is the hash of what the file holds and of its roles."""
-    order = np.random.default_rng(0).permutation(table.num_rows)
-    test = max(1, round(table.num_rows * TEST_SHARE))
-    validation = max(1, round((table.num_rows - test) * VALIDATION_SHARE))
-    cuts = np.split(order, [table.num_rows - test - validation, table.num_rows - test])
-    preparation = prepare(table.take(cuts[0]), roles)
+    cut = cuts(table.num_rows, roles.when(table))
+    preparation = prepare(table.take(cut[0]), roles)
     share = min(1.0, (rows or table.num_rows) / table.num_rows)
-    kept = [part[:max(1, round(len(part) * share))] for part in cuts]
+    kept = [part[:max(1, round(len(part) * share))] for part in cut]
     edges = np.cumsum([0, *map(len, kept)])
     parts = {part: np.arange(edges[i], edges[i + 1]) for i, part in enumerate(PARTS)}
     made_from = f"{content}:{int(edges[-1])}:split 1"

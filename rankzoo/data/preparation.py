@@ -229,10 +229,13 @@ def _prepare_items(table: pa.Table, catalogue: Catalogue, named: np.ndarray) -> 
 
 def prepare(train: pa.Table, roles: Roles, max_vocabulary: int = MAX_VOCABULARY) -> Preparation:
     """For a file: vocabularies, means and deviations as the training part has them, features in the order of the table."""
-    vocabularies = {name: Vocabulary(words=tuple(counts(train[name])[0][:max_vocabulary])) for name in roles.categorical}
+    counted = {name: counts(train[name]) for name in roles.categorical}
+    vocabularies = {name: Vocabulary(words=tuple(words[:max_vocabulary])) for name, (words, _) in counted.items()}
+    single = {name for name, (_, often) in counted.items() if 2 * (often == 1).sum() > train.num_rows}
     scales = {name: _scale(train[name]) for name in roles.numeric}
-    features = tuple(Feature(name, "categorical", vocabularies[name].rows) if name in vocabularies
-                     else Feature(name, "numeric") for name in train.column_names if name in vocabularies or name in scales)
+    kinds = dict.fromkeys(scales, ("numeric", 0)) | {name: ("categorical", each.rows) for name, each in vocabularies.items()}
+    features = tuple(Feature(name, *kinds[name], roles.sides.get(name, "context"), single=name in single)
+                     for name in train.column_names if name in kinds)
     return Preparation(features=features, vocabularies=vocabularies, scales=scales, labels=roles.labels)
 
 

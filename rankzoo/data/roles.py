@@ -1,8 +1,11 @@
-"""Roles: what each column of a file is for. Guessed from names and values, corrected by the user, told in sentences."""
+"""Roles: what each column of a file is for. Guessed from names and values, corrected by the user, told in sentences.
+
+More than 250 lines: how columns are guessed, checked and named is one set of rules.
+"""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,16 +13,19 @@ from pydantic import BaseModel, ConfigDict
 
 from rankzoo.data.columns import as_numbers, as_text, counts, different, infinite, is_numeric, is_text, missing, written_nan
 from rankzoo.data.later import pa, pc
+from rankzoo.data.sides import side
+from rankzoo.data.split import cuts, is_time, moments
+from rankzoo.data.whole import Whole, id_name, is_whole, judge, told
 from rankzoo.errors import ZooError, closest
-from rankzoo.schema import TaskKind
+from rankzoo.schema import Side, TaskKind
 
-Role = Literal["label", "categorical", "numeric", "ignore"]
-ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "ignore")
+Role = Literal["label", "categorical", "numeric", "time", "ignore"]
+ROLES: tuple[Role, ...] = ("label", "categorical", "numeric", "time", "ignore")
+_AS: Sequence[Role] = ("numeric", "categorical")
 MAX_TASKS = 8
 LABEL_NAMES = ("label", "click", "target", "y")
 # Pairs in which everyone knows the positive class; else the rarer value is taken, and said.
 NATURAL = {frozenset({"0", "1"}): "1", frozenset({"-1", "1"}): "1", frozenset({"false", "true"}): "true"}
-_ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|code|zip)s?$|[a-z](Id|ID)$|^C\d+$")
 
 
 class Label(BaseModel):
@@ -43,7 +49,9 @@ class Label(BaseModel):
 
 
 class Roles(BaseModel):
-    """The role of every column, and what the user should know about how it was found."""
+    """The role of every column, and what the user should know about how it was found. whole: what columns of whole numbers were
+    taken for, and why ·
+    sides: whom a feature describes, where its name tells · time: the column that rows are split by, which no model reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,13 +60,31 @@ class Roles(BaseModel):
     numeric: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    whole: tuple[Whole, ...] = ()
+    sides: Mapping[str, Side] = {}
+    time: str = ""
+
+    def when(self, table: pa.Table) -> np.ndarray | None:
+        """(row,) when each happened, where a column tells."""
+        return moments(table[self.time]) if self.time else None
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All of it for the command line."""
+        return (*self.notices, *told(self.whole))
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The labels as `guess` takes them; a column whose name holds «=» can only stand alone."""
+        return tuple(label.column if label.positive is None or "=" in label.column else f"{label.column}={label.positive}"
+                     for label in self.labels)
 
     def of(self, column: str) -> Role:
         """The role of a column."""
         for role in ("categorical", "numeric", "ignore"):
             if column in getattr(self, role):
                 return role
-        return "label"
+        return "time" if column == self.time else "label"
 
 
 def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str, Role] | None = None) -> Roles:
@@ -70,15 +96,54 @@ def guess(table: pa.Table, labels: Iterable[str] = (), corrections: Mapping[str,
     wanted = _wanted(table, labels, corrections) or _find_labels(table, corrections, notices)
     tasks = _task_names([name for name, _ in wanted])
     found = tuple(_label(table, name, task, value, notices) for (name, value), task in zip(wanted, tasks, strict=True))
-    roles: dict[str, list[str]] = {"categorical": [], "numeric": [], "ignore": []}
+    roles: dict[str, list[str]] = {"categorical": [], "numeric": [], "time": [], "ignore": []}
+    others = [name for name in table.column_names if name not in dict(wanted)]
+    answers = [label.encode(table[label.column]) for label in found]
+    corrections |= _times(table, [name for name in others if name not in corrections], corrections, answers, notices)
+    time = next((name for name in others if corrections.get(name) == "time"), "")
+    rows = cuts(table.num_rows, moments(table[time]) if time else None)[0]
+    whole = _whole(table, others, answers, rows, corrections)
     for name in table.column_names:
         if name not in dict(wanted):
-            role = corrections.get(name) or _feature(table, name, notices)
+            role = corrections.get(name) or _feature(table, name, notices, whole)
             _check_feature(table, name, role)
             roles[role].append(name)
     if not roles["categorical"] and not roles["numeric"]:
         raise ZooError("No column is left to learn from.", "Give at least one column the role categorical or numeric.")
-    return Roles(labels=found, notices=tuple(notices), **{role: tuple(names) for role, names in roles.items()})
+    features = (*roles["categorical"], *roles["numeric"])
+    kept = tuple(each for name, each in whole.items() if name in features)
+    sides = {name: about for name in features if (about := side(name))}
+    return Roles(labels=found, notices=tuple(notices), whole=kept, sides=sides, time=time,
+                 **{role: tuple(names) for role, names in roles.items() if role != "time"})
+
+
+def _times(table: pa.Table, free: Sequence[str], corrections: Mapping[str, Role], labels: Sequence[np.ndarray],
+           notices: list[str]) -> dict[str, Role]:
+    """The column that tells when rows happened, the first of them, and those that are left out beside it."""
+    asked = [name for name, role in corrections.items() if role == "time"]
+    if len(asked) > 1:
+        raise ZooError("'{one}' and '{other}' both have the role time; rows can be split by one.", "Give one of them the role "
+                       "ignore.", at=f"roles.{asked[1]}", one=asked[0], other=asked[1])
+    found = [name for name in free if is_time(name, table[name])]
+    if not found:
+        return {}
+    name = (asked or found)[0]
+    parts = cuts(table.num_rows, moments(table[name]))
+    if not asked and any(len(np.unique(label[part])) < 2 for label in labels for part in (parts[0], parts[2])):
+        notices.append(f"'{name}' is a time, but the earliest or latest rows have one label only: rows are split at random.")
+        return dict.fromkeys(found, "ignore")
+    others = [each for each in found if each != name]
+    if others:
+        notices.append(f"Rows are split by '{name}'; {', '.join(others)} are times, too, and left out.")
+    return dict.fromkeys(others, "ignore") | ({} if asked else {name: "time"})
+
+
+def _whole(table: pa.Table, names: Iterable[str], labels: Iterable[np.ndarray], rows: np.ndarray,
+           corrections: Mapping[str, Role]) -> dict[str, Whole]:
+    """Columns of whole numbers as they were judged by the labels of some rows, or as the user has them where that differs."""
+    found = {name: judge(name, table[name], labels, rows) for name in names if is_whole(table[name])}
+    wrong = [name for name in found if corrections.get(name, _AS[found[name].ids]) != _AS[found[name].ids]]
+    return found | {name: Whole(name, corrections[name] == "categorical", "chosen") for name in wrong}
 
 
 def _wanted(table: pa.Table, labels: Iterable[str], corrections: Mapping[str, Role]) -> list[tuple[str, str | None]]:
@@ -193,19 +258,17 @@ def _positive_of_two(column: pa.ChunkedArray, name: str, notices: list[str]) -> 
     return second
 
 
-def _feature(table: pa.Table, name: str, notices: list[str]) -> Role:
-    """Words are categorical, numbers numeric, numbers under the name of an id categorical; what only numbers the rows
-    is left out."""
+def _feature(table: pa.Table, name: str, notices: list[str], judged: Mapping[str, Whole]) -> Role:
+    """Words are categorical, numbers numeric, whole numbers as they were judged; what only numbers the rows is left out."""
     column = table[name]
     if missing(column) == table.num_rows:
         return "numeric"
     words, whole = is_text(column.type), pa.types.is_integer(column.type)
-    by_id = bool(_ID_NAME.search(name))
     if (words or whole) and table.num_rows > 2 and different(column) == table.num_rows and (
-            words or by_id or _counts_up(as_numbers(column), table.num_rows)):
+            words or id_name(name) or _counts_up(as_numbers(column), table.num_rows)):
         notices.append(f"Column '{name}' is different in every row, so it is left out.")
         return "ignore"
-    return "categorical" if words or not is_numeric(column.type) or whole and by_id else "numeric"
+    return "categorical" if words or not is_numeric(column.type) or name in judged and judged[name].ids else "numeric"
 
 
 def _counts_up(values: np.ndarray, rows: int) -> bool:
@@ -222,6 +285,9 @@ def _check_feature(table: pa.Table, name: str, role: Role) -> None:
                        name=name)
     if infinite(column):
         raise ZooError("Column '{name}' has infinite numbers.", "Replace or remove them.", at=name, name=name)
+    if role == "time" and moments(column) is None:
+        raise ZooError("Column '{name}' cannot be read as a time.", "Write it as 2024-01-31, 2024-01-31 12:00:00 or a number, or "
+                       "give it the role ignore.", at=name, name=name)
     if role == "numeric" and is_text(column.type):
         raise ZooError("Column '{name}' has words, so it cannot be numeric.", "Give it the role categorical.", at=name,
                        name=name)

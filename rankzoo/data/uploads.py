@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rankzoo.data import census
 from rankzoo.data.columns import is_text
 from rankzoo.data.files import label_of, not_stored, read
 from rankzoo.data.home import home
@@ -57,7 +58,17 @@ def admit(source: Path | bytes, name: str = "", labels: Iterable[str] = (), corr
           limits: Limits | None = None) -> Upload:
     """Keeps a file under its hash; the same file with the same roles is kept once. Raises a ZooError as `examine` does."""
     table, roles = examine(source, name, labels, corrections, limits)
-    shown = label_of(name or (source.name if isinstance(source, Path) else ""))
+    return _keep(table, roles, label_of(name or (source.name if isinstance(source, Path) else "")))
+
+
+def corrected(hash: str, corrections: Mapping[str, Role]) -> Upload:
+    """An upload once more, some of its columns with other roles; the one before stays. Raises a ZooError as `admit` does."""
+    before, found = upload(hash), table(hash)
+    roles = {name: before.roles.of(name) for name in found.column_names} | dict(corrections)
+    return _keep(found, guess(found, before.roles.chosen, roles), before.name)
+
+
+def _keep(table: pa.Table, roles: Roles, shown: str) -> Upload:
     hash = _hash(table, roles)
     made = Upload(hash=hash, name=shown, rows=table.num_rows, columns=table.num_columns, roles=roles, notices=roles.notices)
     # The JSON is written last: an upload exists once it does.
@@ -103,6 +114,13 @@ def exists(hash: str) -> bool:
     return bool(_HASH.fullmatch(hash)) and (folder() / f"{hash}.json").is_file()
 
 
+def split_by(name: str) -> str | None:
+    """The column by whose time the rows of real data are split, empty where that is done at random; None for generated ones."""
+    if exists(name):
+        return upload(name).roles.time
+    return "" if name == census.NAME else None
+
+
 def known(name: str) -> bool:
     """Whether it names a built-in dataset or an upload."""
     return name in built_in() or exists(name)
@@ -123,7 +141,7 @@ def folder() -> Path:
 
 def _hash(table: pa.Table, roles: Roles) -> str:
     """Over names, types and values, so that a CSV and a Parquet file of the same table are one upload."""
-    digest = hashlib.sha256(roles.model_dump_json(exclude={"notices"}).encode())
+    digest = hashlib.sha256(roles.model_dump_json(exclude={"notices", "whole"}).encode())
     digest.update(str(table.schema.remove_metadata()).encode())
     for column in table.columns:
         digest.update(pc.is_null(column).to_numpy().tobytes())

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
+from rankzoo.export.about import about as said_of
 from rankzoo.export.pytorch.file import File
 from rankzoo.export.pytorch.layers import carried
+from rankzoo.inspection.gradients import combined
 from rankzoo.model import RankingModel
 from rankzoo.runs.open import opened
 from rankzoo.schema import Schema
@@ -35,14 +37,15 @@ class Exported:
     checked: str
 
 
-def code(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> str:
-    """The file. `about` is what stands at its head beside the counts and the blueprint, `name` its own name."""
-    return File(model, title, about, name).text
+def code(model: RankingModel, title: str = "", about: str = "", name: str = "model.py", combine: str = "sum") -> str:
+    """The file. `about` is what stands at its head beside the counts and the blueprint, `name` its own name; `combine`: the way
+    in which a training combines tasks, of which the file has some."""
+    return File(model, title, about, name, combine).text
 
 
-def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model.py") -> Exported:
+def exported(model: RankingModel, title: str = "", about: str = "", name: str = "model.py", combine: str = "sum") -> Exported:
     """The model as a file, compared with itself before anybody gets it; raises a ZooError where the two differ."""
-    text, held = code(model, title, about, name), carried(model)
+    text, held = code(model, title, about, name, combine), carried(model)
     known: dict[str, Any] = {"__name__": __name__}
     try:
         exec(compile(text, "exported", "exec"), known)
@@ -67,10 +70,8 @@ def exported(model: RankingModel, title: str = "", about: str = "", name: str = 
 def taken(document: Document, run: str = "", name: str = "") -> Exported:
     """A document's model as a file, or with a run's id what that run learnt; compared before anybody gets it."""
     model = opened(run).model if run else document.model(document.schema())
-    system = document.system
-    paper = system.source
-    source = f"Source: {paper.by} ({paper.year}). {paper.title}. {paper.venue}. {paper.url}".strip()
-    return exported(model, system.title, f"{system.story}\n\n{source}", name or f"{document.arch}.py")
+    way = combined(model, document.settings.combine)
+    return exported(model, document.system.title, said_of(document, model), name or f"{document.arch}.py", way)
 
 
 def weights_file(made: Exported) -> bytes:

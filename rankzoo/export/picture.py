@@ -67,7 +67,7 @@ def way_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate 
     stands = [Stand(SLOTS.index(slot) + 1, translate(HEADS[slot]), leaves.get(slot, ""))
               for slot in slots if slot in shown] or [Stand(4, translate("Data"), "")]
     edge = translate("comes: {shape}").format(shape=problem.comes), translate("needs: {shape}").format(shape=problem.needs)
-    return way.draw(stands, translate(failing.spec.title), translate("cannot stand here"), edge,
+    return way.draw(stands, translate(failing.spec.called()), translate("cannot stand here"), edge,
                     translate("The way to the part that fails"))
 
 
@@ -81,7 +81,7 @@ def up_to_the_break(blueprint: Blueprint, schema: Schema, translate: Translate =
     slot, blocks = failing.address.split(".")[0], drawn_blocks(standing) or _columns_of(failing.shape.schema)
     ends = [b for b in blocks if not b.flows and b.form not in ("left", "bias", "bias_tower", "adversary")]
     ends = [b for b in ends if b.form == "history"] or ends if slot == "sequence" else ends
-    part = Block(failing.address, slot, "broken", failing.spec.title, "cannot stand here",
+    part = Block(failing.address, slot, "broken", failing.spec.called(), "cannot stand here",
                  words=(translate("comes: {shape}").format(shape=problem.comes),
                         translate("needs: {shape}").format(shape=problem.needs)))
     flowing = {b.address: replace(b, flows=(Flow(failing.address, 1),)) for b in ends}
@@ -137,7 +137,7 @@ def _detail(slot: str, specs: tuple[Slot, ...], blueprint: Blueprint, schema: Sc
         if len(blueprint.tasks) > 1 and widths:
             return translate("{n} towers").format(n=len(blueprint.tasks))
         return " → ".join(map(str, widths)) or translate(specs[0].title)
-    return " + ".join(translate(spec.title) for spec in specs)
+    return " + ".join(translate(spec.called()) for spec in specs)
 
 
 @kept

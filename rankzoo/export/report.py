@@ -11,6 +11,7 @@ from html import escape
 
 from rankzoo.data import uploads
 from rankzoo.document import Document
+from rankzoo.export.about import SHOWN, differences
 from rankzoo.export.picture import NOTHING, Learned, counted, drawn
 from rankzoo.facts import MEANING
 from rankzoo.figures.svg import to_svg
@@ -46,7 +47,7 @@ def report(document: Document, inside: Learned = NOTHING, run: Run | None = None
     tasks = say("1 task") if len(document.blueprint.tasks) == 1 else say("{n} tasks", n=len(document.blueprint.tasks))
     parts = [f"<h1>{escape(system.title)}</h1>",
              f'<p class="grey">{source} · {escape(say("on {data}", data=data))} · {tasks} · blueprint '
-             f"{document.blueprint.hash}</p><p>{escape(say(system.story))}</p>",
+             f"{document.blueprint.hash}</p><p>{escape(say(system.story))}</p>{_edited(document, translate)}",
              to_svg(drawn(document, inside, translate), colours), to_svg(counted(count, translate), colours)]
     parts += _results(run, say) if run else []
     parts += _changed(document, say) + _advised(document, say)
@@ -82,6 +83,12 @@ def _results(run: Run, say: Callable[..., str]) -> list[str]:
                examples=whole(run.outcome.get("examples")), seconds=fixed(run.outcome.get("seconds"), 1))
     return [f"<h2>{say('On the test rows')}</h2>", f"<p>{escape(said)}</p>",
             _table(map(say, ("task", "metric", "this model", "what could be known")), rows)]
+
+
+def _edited(document: Document, translate: Callable[[str], str]) -> str:
+    """What makes the model another than the story's, in a line; the table below has every setting."""
+    changed = differences(document, translate, SHOWN)
+    return f"<p><b>{escape(translate('Changed from the preset:'))}</b> {escape(changed)}</p>" if changed else ""
 
 
 def _changed(document: Document, say: Callable[..., str]) -> list[str]:

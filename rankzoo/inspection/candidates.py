@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rankzoo.blueprint import Blueprint
+from rankzoo.inspection.part import owned
 from rankzoo.schema import Schema
 from rankzoo.shape import Block
 
@@ -44,18 +45,15 @@ def reading(blueprint: Blueprint, schema: Schema) -> frozenset[str]:
     blocks = blueprint.blocks(schema)
     own = {place.address: [block for block in blocks if f"{block.address}.".startswith(f"{place.address}.")]
            for place in blueprint.places(schema)}
-    known = _reached(blocks, _columns(blueprint, schema))
-    found = set()
+    known, found = _reached(blocks, _columns(blueprint, schema)), set()
+    for address, count in owned(blocks, blueprint.count(schema)).items():
+        found |= {part.path for part in count.parts if address in known and not part.past}
     for part in blueprint.count(schema).parts:
-        inside = next(inside for address, inside in own.items() if f"{part.path}.".startswith(f"{address}."))
-        if part.past:
+        if part.past:  # read before anybody asks
+            inside = next(inside for address, inside in own.items() if f"{part.path}.".startswith(f"{address}."))
             asked = {block.address for block in inside if block.form != "candidate"}
             drawn = [block for block in blocks if block not in inside and any(flow.to in asked for flow in block.flows)]
-        else:
-            drawn = [block for block in inside if part.path == block.address or part.path.startswith(block.address + ".")]
-            drawn = [max(drawn, key=lambda block: len(block.address))] if drawn else inside
-        if any(block.address in known for block in drawn):
-            found.add(part.path)
+            found |= {part.path for block in drawn if block.address in known}
     return frozenset(found)
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import torch
 
 from rankzoo.data import census
 from rankzoo.data.dataset import Dataset
 from rankzoo.data.load import load
 from rankzoo.data.truths import Forest, Repeats, Seconds, Wording
-from rankzoo.data.world import World, worlds
+from rankzoo.data.uploads import split_by
+from rankzoo.data.world import World, built_in, worlds
 from rankzoo.inspection.naming import name
 from rankzoo.training.metrics import oracle
 from rankzoo.training.tagging import answers
@@ -43,7 +45,8 @@ PLANTED = {
 class Card:
     """A data set as page and command line show it. fields: field, kind, values, unknown, spread, side · rates: task, kind, rate,
     count, rows · parts: rows by part · oracle: {task: {metric: value}} · planted: frames by what was planted (`PLANTED`),
-    empty for real data · licence: empty for an own file · places: of the tasks, how each is marked."""
+    empty for real data · licence: empty for an own file · places: of the tasks, how each is marked · split: as
+    `uploads.split_by` has it."""
 
     name: str
     rows: int
@@ -56,6 +59,7 @@ class Card:
     licence: str = ""
     notices: tuple[str, ...] = ()
     places: Mapping[str, int] = field(default_factory=dict)
+    split: str | None = None
 
 
 def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
@@ -66,19 +70,23 @@ def card(name: str, rows: int | None = None, seed: int = 0) -> Card:
     return Card(name, len(dataset), fields(dataset), rates(dataset),
                 {part: len(index) for part, index in dataset.parts.items()}, oracle(dataset), planted,
                 dataset.truth.formula if dataset.truth else "", licence, dataset.notices,
-                dataset.schema.places(task.name for task in dataset.schema.tasks))
+                dataset.schema.places(task.name for task in dataset.schema.tasks), split_by(name))
 
 
 def fields(dataset: Dataset) -> pd.DataFrame:
     """One row per column. values: different ones · unknown: share of rows without a known value · spread: for ids the
-    shares of the most common, for numbers how often from low to high · side: user, item, context, bias or past."""
-    schema, batch = dataset.schema, dataset.batch
+    shares of the most common, for numbers how often from low to high · side: user, item, context, bias or past; none where nobody
+    says whom a column of an own file describes."""
+    schema, batch, own = dataset.schema, dataset.batch, dataset.name not in built_in()
+    lacking = torch.zeros_like(batch.numbers, dtype=torch.bool) if own and batch.lacking is None else batch.lacking
     rows = []
     for i, feature in enumerate(schema.categorical):
         rows.append({"field": feature.name, "kind": "id", **_ids(batch.ids[:, i].numpy()),
                      "side": "bias" if feature.bias else feature.side})
     for i, feature in enumerate(schema.numeric):
-        rows.append({"field": feature.name, "kind": "number", **_numbers(batch.numbers[:, i].numpy()), "side": feature.side})
+        missing = None if lacking is None else lacking[:, i].numpy()
+        rows.append({"field": feature.name, "kind": "number", **_numbers(batch.numbers[:, i].numpy(), missing),
+                     "side": feature.side})
     for history in schema.histories:
         mask = batch.masks[history.name].numpy()
         for i, part in enumerate(history.fields):
@@ -86,6 +94,8 @@ def fields(dataset: Dataset) -> pd.DataFrame:
                          **_ids(batch.histories[history.name][:, :, i].numpy()[mask])})
     rows += _items(dataset) if schema.catalogue else []
     rows += _bids(dataset) if schema.bids else []
+    for row in rows if own else ():
+        row["side"] = "none" if row["side"] == "context" else row["side"]
     return pd.DataFrame(rows + _left_out(dataset.name), columns=["field", "kind", "values", "unknown", "spread", "side"])
 
 
@@ -112,10 +122,13 @@ def _ids(ids: np.ndarray) -> dict:
             "spread": (known[:MOST] / max(len(ids), 1)).tolist()}
 
 
-def _numbers(values: np.ndarray) -> dict:
-    low, high = np.quantile(values, [0.005, 0.995])
-    counted, _ = np.histogram(np.clip(values, low, high), BINS)
-    return {"values": len(np.unique(values)), "unknown": None, "spread": (counted / max(len(values), 1)).tolist()}
+def _numbers(values: np.ndarray, missing: np.ndarray | None = None) -> dict:
+    """What is missing was given the mean, which is no value of the column."""
+    known = values if missing is None else values[~missing]
+    low, high = np.quantile(known, [0.005, 0.995]) if len(known) else (0.0, 1.0)
+    counted, _ = np.histogram(np.clip(known, low, high), BINS)
+    return {"values": len(np.unique(known)), "unknown": None if missing is None else float(missing.mean()),
+            "spread": (counted / max(len(values), 1)).tolist()}
 
 
 def _left_out(name: str) -> list[dict]:

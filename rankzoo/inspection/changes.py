@@ -1,7 +1,7 @@
 """Changes: what must be done to one blueprint to get another, component by component; what one rung adds to the rung below."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rankzoo.blueprint import SLOTS, Blueprint
@@ -104,3 +104,35 @@ def plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+def told(change: Change, translate: Callable[[str], str] = str) -> str:
+    """A change in a few words: «sharing.experts 4 → 8», or the components that come and go."""
+    if change.whole:
+        return exchanged(change, translate)
+    return f"{change.address} {valued(change.before, translate)} → {valued(change.after, translate)}"
+
+
+def exchanged(change: Change, translate: Callable[[str], str] = str) -> str:
+    """«− MMoE + PLE»: what goes after a minus, what comes after a plus."""
+    came = f"+ {translate(change.after.called())}" if isinstance(change.after, Slot) else ""
+    gone = f"− {translate(change.before.called())}" if isinstance(change.before, Slot) else ""
+    return " ".join(each for each in (gone, came) if each)
+
+
+def valued(value: object, translate: Callable[[str], str] = str, component: bool = False) -> str:
+    """A setting as words («all» where none is named, «none» for an empty list, a dash for an empty name), or a component, a dash
+    where there is none."""
+    if value is None:
+        return "–" if component else translate("all")
+    if value == "":
+        return "–"
+    if value in ((), {}):
+        return translate("none")
+    if isinstance(value, Slot):
+        return translate(value.called())
+    if isinstance(value, tuple):
+        return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

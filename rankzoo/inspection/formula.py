@@ -4,18 +4,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rankzoo.components.interaction.linear import Linear
+from rankzoo.components.notation import beside, named, network, word
+from rankzoo.components.representation.embeddings import Embeddings
 from rankzoo.components.slot import Slot
 from rankzoo.inspection.inputs import Inputs
 from rankzoo.shape import Block, Count
 
-FEW = 3
-"""Layers from which on a network is written as one rule."""
 NETWORKS = ("mlp", "biased", "adversarial", "classes", "bare", "text_heads", "mmoe", "omoe", "ple", "groups", "shared_bottom")
 """Kinds whose experts, layers and towers are plain networks; others' towers and layers have their component's formula."""
 
 
-def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[tuple[int, int]], numbers: bool) -> str:
-    """What the part computes, in the field's symbols with its own number or task. numbers: whether numbers come to it."""
+def formula(block: Block, spec: Slot, said: str, found: Inputs, own: Count, maps: Sequence[tuple[int, int]],
+            numbers: bool) -> str:
+    """What the part computes, in the field's symbols with its own number or task. said: what its component computes · numbers:
+    whether numbers come to it."""
     act, plain, comes = named(getattr(spec, "activation", "relu")), getattr(spec, "kind", "") in NETWORKS, len(found.reads)
     match block.form:
         case "expert" if plain:
@@ -25,24 +28,21 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
         case "tower" if plain and maps and not found.compared:
             return tower(block, act, found, maps, own)
         case "tower":
-            own_part = spec.formula.partition(r",\quad p")[0] if block.task else spec.formula
-            said = own_part if own.parameters else own_part.removesuffix(" + b").removesuffix("+b")
-            return said + "".join(f"+{term(title)}" for title in found.added)
+            return bypassed(said, found) + "".join(f"+{term(title)}" for title in found.added)
         case "gate":
-            sign = word(block.task) if block.task else ""
-            return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
+            return gate(block, own)
         case "feature":
-            return looked_up(block, spec, own)
+            return looked_up(block, spec, said, own)
         case "bias" | "left":
             return ""
-        case "concat":
-            return rf"x=[e_1;\dots;e_{{{comes}}}]" if comes > 1 else spec.formula
+        case "concat" | "item" if comes and not own.parameters:
+            return f"x={beside('e', comes)}"
         case "product":
             return r"p=" + r"\odot ".join(map(word, block.words))
         case "linear":
-            return linear(block, spec, numbers)
+            return linear(spec, numbers)
         case "numbers":
-            return dense(block, spec, own, maps)
+            return dense(block, said, own, maps)
         case "history":
             return rf"H=[e_1;\dots;e_{{{block.units[0]}}}]"
         case "candidate":
@@ -52,55 +52,75 @@ def formula(block: Block, spec: Slot, found: Inputs, own: Count, maps: Sequence[
         case "adversary":
             return network("h", "relu", len(block.units) - 1) + r",\quad q=\mathrm{softmax}(W h+b)"
         case "cross":
-            return layered(spec.formula, block)
-    return spec.formula
+            return layered(said, block)
+    return said
 
 
-def looked_up(block: Block, spec: Slot, own: Count) -> str:
-    """A row of a table, under a ReLU with a bias where the part holds one."""
+def gate(block: Block, own: Count) -> str:
+    """The weights of experts; without weights of its own there is one expert, which it takes whole."""
+    if not own.parameters:
+        return "g=1"
+    sign = word(block.task) if block.task else ""
+    return rf"g^{{{sign}}}(x)=\mathrm{{softmax}}(W_{{{sign}}}\,x)" if sign else r"g(x)=\mathrm{softmax}(W x)"
+
+
+def looked_up(block: Block, spec: Slot, said: str, own: Count) -> str:
+    """A row of a table, as its component finds one, under a ReLU with a bias where the part holds one."""
     held, rows, width = tuple(part.working for part in own.parts), block.units[0], block.units[-1]
     table = rf",\; E\in\mathbb{{R}}^{{{rows}\times {width}}}"
-    known = {(f"{rows:,} × {width:,}",): rf"e=E[x]{table}",
-             (f"{rows:,} × {width:,}", f"{width:,}"): rf"e=\mathrm{{relu}}(E[x]+b){table}"}
-    return known.get(held, spec.formula)
+    row = spec.row() if isinstance(spec, Embeddings) else ""
+    if block.words and isinstance(spec, Embeddings) and spec.averages:
+        row = rf"\frac{{1}}{{n}}\sum_j {spec.row('_j').replace('E_j', 'E')}"
+    known = {(f"{rows:,} × {width:,}",): rf"e={row}{table}",
+             (f"{rows:,} × {width:,}", f"{width:,}"): rf"e=\mathrm{{relu}}({row}+b){table}"}
+    return known.get(held, said)
 
 
 def asked(comes: int, mapped: bool) -> str:
     """What asks the past items: the vectors that come side by side, mapped to a token where the part holds a map."""
-    beside = "e" if comes == 1 else "[e_1;e_2]" if comes == 2 else rf"[e_1;\dots;e_{{{comes}}}]"
-    return rf"c=W{beside}+b" if mapped else rf"c={beside}"
+    joined = beside("e", comes)
+    return rf"c=W{joined}+b" if mapped else rf"c={joined}"
 
 
 def tower(block: Block, act: str, found: Inputs, maps: Sequence[tuple[int, int]], own: Count) -> str:
     """A network to its logit or logits: its last map reads more than the hidden layer where crosses bypass it, and has a bias
     where its arithmetic has one; what is added to the logit comes last."""
     hidden = network("h", act, len(maps) - 1) + r",\quad " if len(maps) > 1 else ""
-    past = "".join(f"c_{{{i + 1}}};" if len(found.last) > 1 else "c;" for i in range(len(found.last)))
-    read = ("[" + past + "h]" if past else "h") if hidden else "x"
+    read = beside_crosses("h", found) if hidden else "x"
     last = [part for part in own.parts if part.parameters][-1].working
     bias = "" if re.search(r"× [\d,]+$", last) else "+b"
     weights = r"w^\top " if maps[-1][1] == 1 else "W"
     return f"{hidden}s_{{{word(block.task)}}}={weights}{read}{bias}" + "".join(f"+{term(title)}" for title in found.added)
 
 
-def linear(block: Block, spec: Slot, numbers: bool) -> str:
-    """The sum of a linear part with the terms that it has."""
-    if block.slot == "representation":
-        return r"s=\sum_i w_{i,x_i}"
-    first = getattr(spec, "first_order", True)
-    terms = [("b", getattr(spec, "bias", True)), (r"\sum_i w_{i,x_i}", first), (r"\sum_j w_j x_j", first and numbers),
-             (r"\sum_c w_c", bool(getattr(spec, "crosses", ())))]
-    return "s=" + "+".join(written for written, there in terms if there)
+def beside_crosses(read: str, found: Inputs) -> str:
+    """What the last map reads: a vector, and before it the crosses that bypass the others."""
+    crosses = [f"c_{{{i + 1}}}" for i in range(len(found.last))] if len(found.last) > 1 else ["c"] * len(found.last)
+    return f"[{';'.join([*crosses, read])}]" if crosses else read
 
 
-def dense(block: Block, spec: Slot, own: Count, maps: Sequence[tuple[int, int]]) -> str:
+def bypassed(said: str, found: Inputs) -> str:
+    """A component's own formula of a tower, whose last map is of X or h."""
+    x, h = (beside_crosses(read, found) for read in "Xh")
+    return said.replace(r"w^\top X", rf"w^\top {x}").replace("(W h)", f"(W {h})")
+
+
+def linear(spec: Slot, numbers: bool) -> str:
+    """The sum of a linear part with the terms that it has; of weights beside vectors each is found as its vector is."""
+    if isinstance(spec, Linear):
+        return "s=" + "+".join(spec.terms(numbers))
+    row = spec.row("_i").replace("E", "w") if isinstance(spec, Embeddings) else r"w_{i,x_i}"
+    return rf"s=\sum_i ({row})" if "+w" in row else rf"s=\sum_i {row}"
+
+
+def dense(block: Block, said: str, own: Count, maps: Sequence[tuple[int, int]]) -> str:
     """How numbers enter: as they are, each times a vector of its own, or all through a network."""
     held = [part for part in own.parts if part.parameters]
     if not block.parameters:
         return rf"x\in\mathbb{{R}}^{{{block.units[0]}}}"
     if maps:
         return network("z", "relu", len(maps))
-    return r"e_j=x_j\,v_j" if all(part.table and part.working.startswith("1 × ") for part in held) else spec.formula
+    return r"e_j=x_j\,v_j" if all(part.table and part.working.startswith("1 × ") for part in held) else said
 
 
 def side(by: Sequence[str]) -> str:
@@ -116,31 +136,13 @@ def term(title: str) -> str:
     return f"s_{{{word(title)}}}"
 
 
-def network(symbol: str, act: str, layers: int) -> str:
-    """A network of dense layers: written out where they are few, else as one rule."""
-    if layers >= FEW:
-        return rf"{symbol}=h_{{{layers}}},\quad h_l=\mathrm{{{act}}}(W_l h_{{l-1}}+b_l),\; h_0=x"
-    if layers < 1:
-        return rf"{symbol}=x"
-    inside = "x"
-    for i in range(1, layers + 1):
-        mark = f"_{i}" if layers > 1 else ""
-        inside = rf"\mathrm{{{act}}}(W{mark}{inside if i == 1 else chr(92) + ',' + inside}+b{mark})"
-    return f"{symbol}={inside}"
-
-
 def layered(formula: str, block: Block) -> str:
     """A cross network's rule with this layer's number in the place of l or k, where the drawing numbers it."""
     last = block.address.rpartition(".")[2]
     if not last.isdigit() or "_{l+1}" not in formula:
         return formula
     below = int(last)
-    return formula.replace("_{l+1}", f"_{{{below + 1}}}").replace("_l", f"_{{{below}}}")
-
-
-def named(activation: str) -> str:
-    """An activation as a formula writes it."""
-    return {"none": "id", "sigmoid": r"\sigma"}.get(activation, activation)
+    return formula.replace("_{l+1}", f"_{{{below + 1}}}").replace("_{l,", f"_{{{below},").replace("_l", f"_{{{below}}}")
 
 
 def number(block: Block) -> str:
@@ -148,13 +150,3 @@ def number(block: Block) -> str:
     last = block.address.rpartition(".")[2]
     count = str(int(last) + 1) if last.isdigit() else last
     return rf"{word(block.task)},{count}" if block.task else count
-
-
-def word(name: str) -> str:
-    """A name of the data, upright in a formula."""
-    return rf"\mathrm{{{escape(name)}}}".replace(" ", r"\ ")
-
-
-def escape(name: str) -> str:
-    """A name of the data inside LaTeX, where few signs stand for themselves."""
-    return "".join(f"\\{sign}" if sign in "_&%#$" else sign for sign in name if sign not in "\\{}^~")

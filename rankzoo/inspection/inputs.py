@@ -18,13 +18,15 @@ Reads = tuple[tuple[str, int], ...]
 @dataclass(frozen=True)
 class Inputs:
     """What comes to a part, by where it enters. reads: its first layer · last: its last layer alone · added: to its logit, as it
-    is · compared: what its vector is multiplied with, item by item · again: x₀, where a cross multiplies with it once more."""
+    is · compared: what its vector is multiplied with, item by item · again: x₀, where a cross multiplies with it once more ·
+    many: of what comes as several vectors, past items or words, how many."""
 
     reads: Reads = ()
     last: Reads = ()
     added: tuple[str, ...] = ()
     compared: Reads = ()
     again: Reads = ()
+    many: Reads = ()
 
 
 def chain(own: Count) -> tuple[tuple[int, int], ...]:
@@ -53,8 +55,6 @@ def inputs(block: Block, came: Sequence[tuple[Block, int]], maps: Sequence[tuple
         return Inputs(titled(pair for pair, alone in zip(came, bare, strict=True) if not alone),
                       added=tuple(each.title for (each, _), alone in zip(came, bare, strict=True) if alone))
     first = _adding_up(sorted(came, key=lambda pair: pair[0].slot not in ("sharing", "concatenation")), maps[0][0])
-    if not first and len(came) == 1 and came[0][1] % maps[0][0] == 0:  # each of several words by itself
-        first = came
     rest = [pair for pair in came if pair not in first]
     more = maps[-1][0] - maps[-2][1] if len(maps) > 1 else 0
     last = _adding_up(sorted(rest, key=lambda pair: (pair[0].form == "linear", -pair[1])), more)

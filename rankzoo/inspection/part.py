@@ -5,10 +5,10 @@ a part's drawing, so that it holds for every kind; what has no form of its own h
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rankzoo.components.losses.base import Loss
+from rankzoo.components.notation import word
 from rankzoo.components.slot import Slot
 from rankzoo.inspection.formula import formula
 from rankzoo.inspection.inputs import Inputs, Reads, chain, inputs, titled
@@ -39,51 +39,55 @@ class Anatomy:
         return self.inputs.reads
 
 
-def anatomy(block: Block, blocks: Sequence[Block], address: str, spec: Slot, count: Count, tasks: Sequence[Task]) -> Anatomy:
-    """The part that a block draws. blocks, count, tasks: of the whole model · address, spec: its component."""
-    own = counted(block, blocks, address, count)
+def anatomy(block: Block, blocks: Sequence[Block], spec: Slot, count: Count, tasks: Sequence[Task]) -> Anatomy:
+    """The part that a block draws. blocks, count, tasks: of the whole model · spec: its component."""
+    own = owned(blocks, count)[block.address]
     maps = chain(own) if block.form in (*LAYERED, "numbers") else ()
-    came = [(each, flow.width) for each in blocks for flow in each.flows if flow.to == block.address]
+    coming = [(each, flow) for each in blocks for flow in each.flows if flow.to == block.address]
+    came = [(each, flow.width) for each, flow in coming]
     found = inputs(block, came, maps)
     if block.form == "gate" and own.parameters:  # a map without bias of what the experts read, which the drawing leaves out
         found = Inputs(before_the_experts(block, blocks, own.parameters // block.units[0]))
     maps = maps if found else ()
     found = found or Inputs(titled(came))
-    found = replace(found, again=(("x₀", block.again),)) if block.again else found
+    many = tuple((each.title, flow.times) for each, flow in coming if flow.times > 1)
+    found = replace(found, again=(("x₀", block.again),) if block.again else (), many=many)
     table = any(part.table and part.working == f"{block.units[0]:,} × {block.units[-1]:,}" for part in own.parts if block.units)
     below = {flow.to for flow in block.flows} if block.form == "bias" else ()
     held = tuple((each.title, each.parameters) for each in blocks if each.address in below)
     numbers = any(each.form == "numbers" for each, _ in came)
-    said = formula(block, spec, found, own, maps, numbers)
-    if isinstance(spec, Loss):
-        said = next((spec.written(task) for task in tasks if task.name == block.task), said)
-    return Anatomy(found, sizes(block, found.reads, maps, own), said, own, sentence(block, blocks, own, maps), table, held)
+    whole = next((spec.written(task) for task in tasks if task.name == block.task), spec.equation())
+    said = formula(block, spec, whole, found, own, maps, numbers)
+    return Anatomy(found, sizes(block, found, maps, own), said, own, sentence(block, blocks, own, maps, spec), table, held)
 
 
 def formula_of(spec: Slot, tasks: Sequence[Task]) -> str:
-    """A whole component's formula; of a loss that which all of its tasks have, where they have the same."""
-    written = {spec.written(task) for task in tasks} if isinstance(spec, Loss) else set()
-    return written.pop() if len(written) == 1 else spec.formula
+    """A whole component's formula; where it is not the same for all tasks, each one behind the names of its tasks."""
+    written: dict[str, list[str]] = {}
+    for task in tasks:
+        written.setdefault(spec.written(task), []).append(word(task.name))
+    if len(written) < 2:
+        return next(iter(written), spec.equation())
+    return r",\quad ".join(rf"{','.join(names)}:\; {said}" for said, names in written.items())
 
 
-def sizes(block: Block, reads: Reads, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
+def sizes(block: Block, found: Inputs, maps: Sequence[tuple[int, int]], own: Count) -> tuple[int, ...]:
     """How many numbers come, stand between and leave; nothing where the arithmetic does not say."""
     if block.form in ("feature", "history"):
         return block.units
+    wide = (sum(width for _, width in found.reads),) if found.reads else ()
     if block.form == "item":
-        return (*((sum(width for _, width in reads),) if reads else ()), *block.units)
-    if maps:  # a network over each word reads more than its first matrix: there are as many of these as words
-        once = not reads or sum(width for _, width in reads) == maps[0][0]
-        return (maps[0][0], *(leaves for _, leaves in maps)) if once else ()
+        return (*wide, *block.units)
+    if maps:  # a network over each word has as many of these as words
+        return () if found.many else (maps[0][0], *(leaves for _, leaves in maps))
     leaves = (max(flow.width for flow in block.flows),) if block.flows else ()
-    wide = (sum(width for _, width in reads),) if reads else ()
     if block.form == "gate":
         return (*wide, *block.units) if own.parameters else ()
     return (*wide, *leaves) if block.form in ("cross", "concat", "candidate", "numbers", "forest", "product") and leaves else ()
 
 
-def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]]) -> str:
-    """What a part is for, by its form, its task, its parameters and where it leads."""
+def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[tuple[int, int]], spec: Slot) -> str:
+    """What a part is for, by its form, its task, its parameters and where it leads; of a side tower by how it serves."""
     to = {each.form for each in blocks for flow in block.flows if each.address == flow.to}
     match block.form:
         case "expert" if not own.parameters:
@@ -94,12 +98,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "One of the networks that every task may use: the same shape as the others, weights of its own."
         case "expert":
             return "The network of one group of tasks, with weights of its own: other groups do not read it."
-        case "gate" if block.task:
-            return "A linear map and a softmax: row by row, how much of each expert this task takes."
-        case "gate" if "expert" in to:
-            return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
         case "gate":
-            return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
+            return of_gate(block, own, to)
         case "tower" if block.task and len(maps) > 1 and not block.skips:
             return "This task's own network, from its vector to its logit."
         case "numbers" if "forest" in to:
@@ -111,7 +111,8 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
         case "numbers" if all(part.table and part.working.startswith("1 × ") for part in own.parts):
             return "Every number owns one vector, learned with the rest, and scales it."
         case "feature" if "item" in to:
-            return ("Every value owns one vector, which all items share; of a list items have the mean." if block.words else
+            averages = block.words and getattr(spec, "averages", False)
+            return ("Every value owns one vector, which all items share; of a list items have the mean." if averages else
                     "Every value owns one vector, which all items share.")
         case "left" if any(block.title in each.words for each in blocks if each.form == "bias"):
             return "The network does not read it, and has no table for it; the side way reads it still."
@@ -121,13 +122,26 @@ def sentence(block: Block, blocks: Sequence[Block], own: Count, maps: Sequence[t
             return "An item's vector is that of its attributes, side by side: the node itself owns no number."
         case "candidate" if "scorer" not in to:
             return "The candidate as a vector: it asks nothing here, what is behind compares it."
-    return SENTENCES.get(block.form, "")
+    return SENTENCES.get(spec.serve if block.form == "bias_tower" else block.form, "")
+
+
+def of_gate(block: Block, own: Count, to: Collection[str]) -> str:
+    """What a gate is for, by what it owns and the forms to which it leads."""
+    if not own.parameters:
+        return "There is one expert to take: the gate owns no weights, and hands on what the expert says."
+    if block.task:
+        return "A linear map and a softmax: row by row, how much of each expert this task takes."
+    if "expert" in to:
+        return "A linear map and a softmax: row by row, how much of each expert goes to the shared experts of the next level."
+    return "A linear map and a softmax: row by row, how much of each expert is taken, the same for all tasks."
 
 
 SENTENCES = {"forest": "Each tree sorts the numbers into one of its leaves, and every leaf owns a vector.",
              "bias": "What the side way reads, value by value.",
-             "bias_tower": "A side way that knows what a server cannot: its output is added in training and left out in serving.",
-             "adversary": "It guesses where a row stood, and what it reads learns to tell it nothing: its gradient is negated. "
+             "drop_tower": "A side way that reads what a server cannot know: added in training, left out when serving.",
+             "missing": "A side way that reads what a server cannot know: when serving that counts as “missing”, and what the "
+                        "tower has learnt for “missing” is added.",
+             "adversary": "It guesses what only logs know, and what it reads learns to tell it nothing: its gradient is negated. "
                           "Serving has no part of it.",
              "candidate": "The candidate as a vector: what asks the past items.",
              "sum": "The past items, each times its weight, added up to one vector.",
@@ -145,35 +159,14 @@ def before_the_experts(gate: Block, blocks: Sequence[Block], width: int) -> tupl
     return (("x", width),)
 
 
-def counted(block: Block, blocks: Sequence[Block], address: str, count: Count) -> Count:
-    """The parts of a component's count that are this block's: those at or below its address (a tower's hidden layers and its head
-    stand apart), or with them those that no other block holds and that make up what the drawing says that it has."""
-    inner = [other for other in blocks if other.address.startswith(block.address + ".")]  # an attribute of the items
-    held = set(_below(block, count)).difference(*(_below(other, count) for other in inner))
-    if sum(part.parameters for part in held) != block.parameters:
-        taken = {path for other in blocks if other.address not in (block.address, address) for path in
-                 (part.path for part in _below(other, count))}
-        free = [part for part in count.within(address).parts if part.path not in taken]
-        others = [part for part in free if part not in held]
-        missing = _run(others, block.parameters - sum(part.parameters for part in held))
-        held = held | set(missing) if missing else set(_run(free, block.parameters) or held)
-    return Count(tuple(part for part in count.parts if part in held))
-
-
-def _below(block: Block, count: Count) -> tuple[Part, ...]:
-    found = count.within(block.address).parts
-    if block.form == "candidate":
-        found += count.within(f"{block.address.removesuffix('candidate')}tokens.candidate").parts
-    slot, _, name = block.address.partition(".")
-    if slot == "towers" and name and block.form not in ("bias_tower", "adversary"):
-        found += tuple(part for place in ("deep", "head", "bias") for part in count.within(f"towers.{place}.{name}").parts)
-    return found
-
-
-def _run(parts: Sequence[Part], parameters: int) -> Sequence[Part]:
-    """The longest stretch of parts with so many parameters; empty where there is none, or where none are wanted."""
-    for size in range(len(parts), 0, -1):
-        for start in range(len(parts) - size + 1):
-            if parameters and sum(part.parameters for part in parts[start:start + size]) == parameters:
-                return parts[start:start + size]
-    return ()
+def owned(blocks: Iterable[Block], count: Count) -> Mapping[str, Count]:
+    """The parts of a model's count by the address of the node that holds each: of those at or below whose address it stands, or
+    that say that they hold it, the one with the longest path. Parts of a component that draws no node are nobody's."""
+    by = {path: block.address for block in blocks for path in (*block.holds, block.address)}
+    found: dict[str, tuple[Part, ...]] = dict.fromkeys(by.values(), ())
+    for part in count.parts:
+        steps = part.path.split(".")
+        known = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
+        if (owner := next((by[path] for path in known if path in by), None)) is not None:
+            found[owner] += (part,)
+    return {address: Count(parts) for address, parts in found.items()}

@@ -63,7 +63,7 @@ def _whose(place: Place, names: Iterable[str], offered: Iterable[tuple[Place, st
         return forms.called(name, type(of.spec).model_fields[name])
 
     def own(of: Place) -> str:
-        return ", ".join(filter(None, (translate(of.spec.title), getattr(of.spec, "history", ""))))
+        return ", ".join(filter(None, (translate(of.spec.called()), getattr(of.spec, "history", ""))))
 
     others = [(called(each, name), own(each)) for each, name in offered if each is not place]
     found = {}

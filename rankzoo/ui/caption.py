@@ -17,10 +17,11 @@ from rankzoo.figures.diagram import worded
 from rankzoo.figures.words import flops, percent, portions, whole
 from rankzoo.figures.words import memory as in_bytes
 from rankzoo.inspection import memory
+from rankzoo.inspection.inputs import Reads
 from rankzoo.inspection.part import Anatomy, anatomy, formula_of
 from rankzoo.inspection.provenance import live
 from rankzoo.shape import Block, Count
-from rankzoo.ui import classroom, experts, forms, page, provenance, service, sooner, state
+from rankzoo.ui import changed, classroom, experts, forms, page, provenance, service, sooner, state
 from rankzoo.ui.words import say, translate
 
 COLUMN = 15.0
@@ -47,14 +48,15 @@ def _strip(chosen: str, document: Document, inside: Learned) -> int:
         st.markdown(f"**{say(HEADS[address])}** :gray[{say('This model does not use the component. Switch it on:')}]")
         return 1 + forms.kind(address)
     if spec is None:
-        st.markdown(f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}")
+        story = f"**{page.escaped(document.system.name)}** {page.escaped(say(document.system.story))}"
+        st.markdown("  \n".join(filter(None, (story, changed.line(document)))))
         return 1
     words, formula, number, more = (column.container(gap="xxsmall") for column in st.columns([5, 7, 4, 4]))
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
-    own, inner = _inner(chosen, blocks, address, spec, count)
+    own, inner = _inner(chosen, blocks, spec, count)
     with words:
-        st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.title))}**")
-        st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.sentence)))
+        st.markdown(f"**{page.escaped(called(chosen, document) or translate(spec.called()))}**")
+        st.caption(page.escaped(say(inner.sentence if block and inner and inner.sentence else spec.described())))
         _shape(inner, block) if block and inner else st.empty()
     with formula:
         schema = document.schema()
@@ -74,9 +76,9 @@ def in_class(chosen: str) -> bool:
         return False
     block = part(chosen, document)
     blocks, count = service.blocks(document), document.blueprint.count(document.schema())
-    _, inner = _inner(chosen, blocks, address, spec, count)
-    name = called(chosen, document) or translate(spec.title)
-    sentence = (inner.sentence if block and inner else "") or spec.sentence
+    _, inner = _inner(chosen, blocks, spec, count)
+    name = called(chosen, document) or translate(spec.called())
+    sentence = (inner.sentence if block and inner else "") or spec.described()
     number = (inner.count if inner else count.within(address)).parameters
     with st.container(key="rz_line"):
         st.markdown(f"**{page.escaped(name)}** {say('{n} parameters', n=whole(number))} :gray[{page.escaped(say(sentence))}]")
@@ -94,28 +96,30 @@ def called(chosen: str, document: Document) -> str:
     return next((diagram.called(block, blocks, translate) for block in blocks if block.address == chosen), "")
 
 
-def _inner(chosen: str, blocks: Sequence[Block], address: str, spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
+def _inner(chosen: str, blocks: Sequence[Block], spec: Slot, count: Count) -> tuple[Block | None, Anatomy | None]:
     """The part that is chosen as the model has it, not as it is drawn or worded, and what its caption tells of it."""
     own = next((each for each in blocks if each.address == chosen), None)
-    return own, anatomy(own, blocks, address, spec, count, state.document().schema().tasks) if own else None
+    return own, anatomy(own, blocks, spec, count, state.document().schema().tasks) if own else None
 
 
 def _shape(inner: Anatomy, part: Block) -> None:
     """Where its numbers come from, and how many come and leave."""
-    came = inner.inputs
+    came, many = inner.inputs, dict(inner.inputs.many)
     read = (*came.reads, *came.again)
-    names = _names(read) if len(read) <= NAMED else say("{n} parts", n=len(read))
+    names = _names(read, many) if len(read) <= NAMED else say("{n} parts", n=len(read))
     lines = [say("reads {names}", names=names)] if came.reads else []
     lines += [said for said in (_sizes(inner, part),) if said]
-    lines += [say("read by the last layer: {names}", names=_names(came.last))] if came.last else []
-    lines += [say("multiplied with the vector of every item: {names}", names=_names(came.compared))] if came.compared else []
+    lines += [say("read by the last layer: {names}", names=_names(came.last, many))] if came.last else []
+    compared = _names(came.compared, many)
+    lines += [say("multiplied with the vector of every item: {names}", names=compared)] if compared else []
     lines += [say("added to the logit: {names}", names=", ".join(came.added))] if came.added else []
     lines += [say("its {n} numbers stand at: {name}", n=f"{n:,}", name=title) for title, n in inner.held]
     st.caption("  \n".join(map(page.escaped, lines)))
 
 
-def _names(reads: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{title} ({width:,})" for title, width in reads)
+def _names(reads: Reads, many: Mapping[str, int]) -> str:
+    """What is read and how many numbers each is: «session (4 × 80)» of several vectors."""
+    return ", ".join(f"{title} ({f'{many[title]:,} × ' if title in many else ''}{width:,})" for title, width in reads)
 
 
 def _sizes(inner: Anatomy, part: Block) -> str:

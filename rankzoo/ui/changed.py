@@ -6,11 +6,10 @@ import streamlit as st
 from rankzoo.document import Document
 from rankzoo.errors import ZooError
 from rankzoo.exchange import joined
-from rankzoo.inspection.changes import Change, changes
+from rankzoo.export.about import SHOWN, differences, differing
+from rankzoo.inspection.changes import Change
 from rankzoo.ui import architect, page, rung, state
 from rankzoo.ui.words import say, translate
-
-SHOWN = 3
 
 
 def show(document: Document) -> None:
@@ -19,9 +18,7 @@ def show(document: Document) -> None:
     if not found:
         return
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="rz_changed"):
-        more = f" · {say('and {n} more', n=len(found) - SHOWN)}" if len(found) > SHOWN else ""
-        words = " · ".join(rung.told(each) for each in found[:SHOWN])
-        st.markdown(f":orange[●] **{say('Changed from the preset:')}** {words}{more}", width="stretch")
+        st.markdown(line(document), width="stretch")
         with st.popover(say("Put back"), icon=":material/undo:"):
             for each in found:
                 with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
@@ -31,9 +28,10 @@ def show(document: Document) -> None:
             st.button(say("Put all back"), key="back:all", icon=":material/restart_alt:", on_click=all_back)
 
 
-def differing(document: Document) -> tuple[Change, ...]:
-    """The changes that lead from the preset to the model in hand."""
-    return tuple(changes(document.unchanged().blueprint, document.blueprint))
+def line(document: Document) -> str:
+    """The first changes in one line of Markdown; empty where nothing differs."""
+    words = differences(document, translate, SHOWN)
+    return f":orange[●] **{say('Changed from the preset:')}** {page.escaped(words)}" if words else ""
 
 
 def _before(change: Change) -> str:

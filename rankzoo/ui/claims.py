@@ -125,9 +125,8 @@ def _start(claim: Claim, seeds: int) -> None:
 
 def _result(claim: Claim, outcome: Outcome) -> None:
     """The verdict in words, the differences with their intervals around 0, the arms, and the numbers."""
-    first = outcome.compared[0]
-    badge = f":{COLOURS[outcome.verdict]}-badge[{say(outcome.verdict)}]"
-    st.markdown(f"**{say('Verdict')}** {badge} {_sentence(first, outcome)}")
+    st.markdown(f"**{say('Verdict')}** " + "  \n".join(
+        f":{COLOURS[each.verdict]}-badge[{say(each.verdict)}] {_sentence(each, outcome)}" for each in outcome.compared))
     if outcome.why:
         st.caption(escaped(say(outcome.why)))
     note = say("dot: mean of the seeds · line: 95 % interval")
@@ -201,8 +200,9 @@ def apart(system: System) -> None:
 
 
 def measured_of(system: System) -> None:
-    """What RankZoo measured of a system: against its own plain form, and beside what it grew out of; whatever came out."""
-    found = [claims()[id] for id in (f"plain_{system.id}", f"grew_{system.id}") if id in claims()]
+    """What RankZoo measured of a system: against its own plain form, beside what it grew out of, and component by component;
+    whatever came out."""
+    found = [claims()[id] for id in (f"plain_{system.id}", f"grew_{system.id}", f"ablate_{system.id}") if id in claims()]
     if found:
         st.markdown(f"**{say('What RankZoo measured on its sample')}**")
     for claim in found:

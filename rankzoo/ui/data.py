@@ -18,7 +18,7 @@ from rankzoo.figures import bars, calibration, items, marks, thresholds, titles,
 from rankzoo.figures.tree import Tree
 from rankzoo.figures.words import fixed, number, percent, whole
 from rankzoo.inspection.card import PLANTED, Card, card
-from rankzoo.ui import service, state, train
+from rankzoo.ui import own, service, state, train
 from rankzoo.ui.component import scene
 from rankzoo.ui.fields import UNIT, asked, last
 from rankzoo.ui.page import colours, escaped
@@ -137,8 +137,7 @@ def head(chosen: Chosen, data: Card) -> None:
     sentences = {known.name: known.sentence for known in names()}
     st.caption(f"{say(sentences[chosen.name])} {say(data.licence)}" if chosen.name in sentences else
                say("Your own file; it stays on this server."))
-    for notice in data.notices:
-        st.caption(escaped(notice))
+    own.told(data)
 
 
 def _use(chosen: Chosen) -> None:
@@ -172,7 +171,7 @@ def fields(data: Card) -> None:
                                                 help=say("How many different ones.")),
                      "unknown": wide.NumberColumn(say("unknown %"), format="%.1f", width="small",
                                                   help=say("Missing, or never seen in the training rows.")),
-                     "spread": wide.BarChartColumn(say("most common first"), y_min=0, color=colours().primary, width=125,
+                     "spread": wide.BarChartColumn(say("how often"), y_min=0, color=colours().primary, width=125,
                                                    help=say("Ids: shares of the most common values. "
                                                             "Numbers: how often, from low to high.")),
                      "side": wide.TextColumn(say("describes"), width="small")})

@@ -30,7 +30,7 @@ def _row(system: System, number: int, slot: str) -> str:
     sure = how_sure(system, slot) if why else ""
     if not _used(system, slot):
         return f"| :gray[{name}] | :gray[{DASH}] | :gray[{escaped(say(why or 'Not used.'))}]{sure} |"
-    text = escaped(say(why)) + sure if why else f":gray[{' '.join(escaped(say(spec.sentence)) for spec in specs)}]"
+    text = escaped(say(why)) + sure if why else f":gray[{' '.join(escaped(say(spec.described())) for spec in specs)}]"
     held = " + ".join(translate(spec.called()) for spec in specs)
     return f"| **{name}** | {escaped(held)} | {text} |"
 

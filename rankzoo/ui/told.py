@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rankzoo.blueprint import SLOTS, Blueprint, kinds
-from rankzoo.components.slot import Slot
 from rankzoo.export.picture import HEADS
+from rankzoo.inspection import changes
 from rankzoo.inspection.changes import Change
 from rankzoo.training.settings import TrainSettings
 from rankzoo.ui.words import say, translate
@@ -37,37 +37,15 @@ def done(change: Change, blueprint: Blueprint) -> str:
     """A change to a blueprint with the names that the page has for what is changed: «Sharing · Experts: 4 → 8»."""
     name = place(change.address, [spec.kind for _, spec in blueprint.specs()]) or change.address
     if change.whole:
-        return f"{name}: {_component(change)}"
+        return f"{name}: {changes.exchanged(change, translate)}"
     return f"{name}: {valued(change.before)} → {valued(change.after)}"
 
 
 def words(change: Change) -> str:
     """A change in a few words: «sharing.experts 4 → 8», or the components that come and go."""
-    if change.whole:
-        return _component(change)
-    return f"{change.address} {valued(change.before)} → {valued(change.after)}"
-
-
-def _component(change: Change) -> str:
-    """«+ Cross network» in the colour-free words of the page: what comes after a plus, what goes after a minus."""
-    came = f"+ {translate(change.after.called())}" if isinstance(change.after, Slot) else ""
-    gone = f"− {translate(change.before.called())}" if isinstance(change.before, Slot) else ""
-    return " ".join(each for each in (gone, came) if each)
+    return changes.told(change, translate)
 
 
 def valued(value: object, component: bool = False) -> str:
-    """A setting as words («all» where none is named, «none» for an empty list, a dash for an empty name), or a component, a dash
-    where there is none."""
-    if value is None:
-        return "–" if component else say("all")
-    if value == "":
-        return "–"
-    if value in ((), {}):
-        return say("none")
-    if isinstance(value, Slot):
-        return translate(value.called())
-    if isinstance(value, tuple):
-        return ", ".join(" × ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    """A setting as words, or a component, a dash where there is none."""
+    return changes.valued(value, translate, component)

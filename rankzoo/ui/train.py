@@ -12,7 +12,8 @@ from rankzoo.registry import systems
 from rankzoo.runs.tables import Run
 from rankzoo.schema import Task
 from rankzoo.training.settings import TrainSettings
-from rankzoo.ui import fields, forms, points, provenance, service, state
+from rankzoo.training.small import steps
+from rankzoo.ui import fields, forms, own, points, provenance, service, state
 from rankzoo.ui.page import escaped
 from rankzoo.ui.words import say
 
@@ -28,6 +29,9 @@ def model_and_data() -> None:
     fields.synchronise("rz_data", document.data)
     st.selectbox(say("Data"), [*known, *([] if document.data in known else [document.data])], key="rz_data",
                  format_func=lambda name: known.get(name, name), on_change=_on_data)
+    by = uploads.split_by(document.data)
+    if by is not None:
+        st.caption(own.split(by))
 
 
 def data_sets() -> dict[str, str]:
@@ -55,6 +59,10 @@ def settings() -> None:
     _number("rz_epochs", "settings.epochs", say("Epochs"), now.epochs)
     _setting("lr", now)
     _setting("batch_size", now)
+    if document.smaller:
+        before, data = document.system.settings.batch_size, document.data
+        st.caption(say("Set for this small file: {steps} steps an epoch. The preset's batches of {before} would leave {few}.",
+                       steps=whole(steps(now.batch_size, data)), before=whole(before), few=whole(steps(before, data))))
     fields.synchronise("rz_optimiser", now.optimizer)
     st.segmented_control(say("Optimiser"), list(OPTIMISERS), key="rz_optimiser", format_func=OPTIMISERS.get, required=True,
                          on_change=_edit, args=("settings.optimizer", "rz_optimiser"), width="stretch")

@@ -128,7 +128,8 @@ def columns() -> None:
 
 
 def _headings() -> dict:
-    said = {"label": say("label"), "categorical": say("categorical"), "numeric": say("numeric"), "ignore": say("ignore")}
+    said = {"label": say("label"), "categorical": say("categorical"), "numeric": say("numeric"), "time": say("time"),
+            "ignore": say("ignore")}
     return {"column": st.column_config.TextColumn(say("column")),
             "role": st.column_config.SelectboxColumn(say("role"), options=list(ROLES), required=True, format_func=said.get),
             "values": st.column_config.NumberColumn(say("different values"), format="localized"),

@@ -15,7 +15,7 @@ from rankzoo.registry import systems
 from rankzoo.schema import Feature
 from rankzoo.trace import Trace
 from tests.components.past import built, drawn, run, shape, signal
-from tests.support import OFF, numel, random_batch, randomised, shape_at
+from tests.support import OFF, flops, numel, random_batch, randomised, shape_at
 
 
 def test_by_hand():
@@ -73,7 +73,7 @@ def test_large_scores_stay_finite(scale):
 @pytest.mark.parametrize("training", [False, True])
 def test_each_user_asks_something_else(training):
     """a_i = q_uᵀ tanh(W h_i + b), q_u = ReLU(V e_u + v), e_u = 0 for an unknown user; over filled positions alone in training; to
-    the parameter as counted."""
+    the parameter and the FLOP as counted."""
     schema = replace(schema_of("news"), features=(*schema_of("news").features, Feature("reader", "categorical", 41, "user")))
     own = AdditiveAttention(width=6, candidate=True, question="own")
     blueprint = systems()["microsoft"].blueprint.model_copy(update={"sequence": (own,)})
@@ -89,6 +89,8 @@ def test_each_user_asks_something_else(training):
             torch.testing.assert_close(found[row], torch.softmax(a, 0) @ seen, rtol=1e-4, atol=1e-5)
     assert (batch.features["reader"] == 0).any() and own.word() == "NPA"
     assert own.count(place).parameters == numel(layer) == 32 * 6 + 6 + 32 * 6 + 6
+    count = blueprint.count(schema)
+    assert count.flops + count.once / 40 == pytest.approx(flops(model, batch)), "its product with every item, too"
     assert any(edge.source.endswith(".reader") for edge in own.draw(place).edges)
 
 

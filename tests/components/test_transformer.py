@@ -260,7 +260,8 @@ def test_scores_of_100_stay_finite(norm):
 def test_the_diagram_carries_what_is_joined(read, width):
     """The ribbon into the concatenation is as wide as the field, not as a past item; blocks hand on all their tokens."""
     blueprint = Blueprint(sequence=(Transformer(token=8, blocks=2, read=read),), tasks=("click",))
-    flows = {(block.address, flow.to): flow.width for block in blueprint.blocks(rich()) for flow in block.flows}
-    assert flows["sequence.0.block.1", "concatenation"] == width and flows["sequence.0.candidate", "concatenation"] == 8
-    assert flows["sequence.0.block.0", "sequence.0.block.1"] == 6 * 8 and flows["representation.past", "sequence.0.block.0"] == 48
+    flows = {(block.address, flow.to): (flow.times, flow.width) for block in blueprint.blocks(rich()) for flow in block.flows}
+    assert flows["sequence.0.block.1", "concatenation"] == (1, width) and flows["sequence.0.candidate", "concatenation"] == (1, 8)
+    assert flows["sequence.0.block.0", "sequence.0.block.1"] == (6, 8)
+    assert flows["representation.past", "sequence.0.block.0"] == (5, 48)
     assert_wired(blueprint, rich())

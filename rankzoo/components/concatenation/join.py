@@ -30,6 +30,13 @@ class Join(Slot):
     sentence: ClassVar = "All vectors side by side: one long vector for the network behind."
     formula: ClassVar = r"x = [e_1; e_2; \dots; e_m]"
 
+    def described(self) -> str:
+        return self.sentence if self.fields != () or self.products else (
+            "No field is joined here: what needs one reads it where it is made.")
+
+    def equation(self) -> str:
+        return self.formula if self.fields != () or self.products else ""
+
     def names(self, shape: Shape) -> tuple[str, ...]:
         """The fields that are joined, in order; raises where one is not there, or there twice."""
         once(self.fields or (), f"{shape.at}.fields")

@@ -42,9 +42,16 @@ class CIN(Slot):
     keeps: ClassVar = ("cross",)
     title: ClassVar = "Compressed interaction network"
     sentence: ClassVar = "Crosses whole vectors, field by field; each layer adds one degree and is summed up for the head."
-    formula: ClassVar = r"X^k_h = \sum_{i,j} W^{k,h}_{ij}\,(X^{k-1}_i \odot X^0_j)"
     source: ClassVar = Source("Lian et al.", 2018, "xDeepFM: combining explicit and implicit feature interactions for "
                               "recommender systems", "KDD 2018", "10.1145/3219819.3220023")
+
+    def described(self) -> str:
+        return "Crosses whole vectors, field by field; half of a layer's maps go on, half are summed up for the head." if (
+            self.split and len(self.maps) > 1) else self.sentence
+
+    def equation(self) -> str:
+        bias = r" + b^k_h" if self.bias else ""
+        return rf"X^k_h = \sum_{{i,j}} W^{{k,h}}_{{ij}}\,(X^{{k-1}}_i \odot X^0_j){bias},\quad p^k_h = \sum_d X^k_{{h,d}}"
 
     def word(self) -> str:
         return f"CIN ×{len(self.maps)}"

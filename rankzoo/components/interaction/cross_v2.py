@@ -38,8 +38,21 @@ class CrossV2(CrossNetwork):
     short: ClassVar = "DCN-V2"
     title: ClassVar = "Cross network V2"
     sentence: ClassVar = "Multiplies every number with a learned mix of all numbers; each layer adds one degree."
-    formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l"
     source: ClassVar = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network", "WWW 2021", "10.1145/3442381.3450078")
+
+    def described(self) -> str:
+        return "Multiplies every number with a mix of all numbers that is not linear in them, layer by layer." if (
+            self.core or self.experts > 1) else self.sentence
+
+    def equation(self) -> str:
+        many = self.experts > 1
+        of = "_{l,i}" if many else "_l"
+        low = rf"U{of}\tanh(C{of}\tanh(V{of}^\top x_l))" if self.core else rf"U{of} V{of}^\top x_l"
+        crossed = rf"x_0 \odot ({low if self.rank else 'W_l x_l'} + b_l)"
+        if not many:
+            return rf"x_{{l+1}} = {crossed} + x_l"
+        gates = "M_l" if self.gates == "layer" else "M"
+        return rf"x_{{l+1}} = \sum_i G_i(x_l)\,[{crossed}] + x_l,\quad G(x)=\mathrm{{softmax}}({gates} x)"
 
     def unused(self) -> frozenset[str]:
         used = {"core"} if self.core else set()
@@ -84,7 +97,8 @@ class CrossV2(CrossNetwork):
     def layer_block(self, at: str, i: int, d: int) -> Block:
         shared = self.experts * d if self.shares_gates and not i else 0  # a gate for all layers is counted once
         return Block(at, "interaction", "cross", f"x₀ ⊙ {i + 1}", f"rank {self.rank}" if self.rank else "full",
-                     (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters + shared)
+                     (d, self.rank) if self.rank else (d,), self.layer_part(i, d).parameters + shared,
+                     holds=(f"{at.partition('.layer')[0]}.gate",) if shared else ())
 
     def build(self, shape: Shape) -> CrossV2Layer:
         return CrossV2Layer(self, shape)

@@ -36,9 +36,16 @@ class DotPairs(Slot):
     keeps: ClassVar = ("cross",)
     title: ClassVar = "Dot products"
     sentence: ClassVar = "One number for each pair of fields, how alike their vectors are; the network behind weighs them."
-    formula: ClassVar = r"R = [z;\; \langle t_a, t_b \rangle_{a > b}]"
     source: ClassVar = Source("Naumov et al.", 2019, "Deep learning recommendation model for personalization and "
                               "recommendation systems", "arXiv 1906.00091, 2019", "10.48550/arXiv.1906.00091")
+
+    def described(self) -> str:
+        return self.sentence if not self.self_interaction else (
+            "One number for each pair of fields, and the square length of each; the network behind weighs them.")
+
+    def equation(self) -> str:
+        pairs = r"a \ge b" if self.self_interaction else "a > b"
+        return rf"r = [\langle t_a, t_b \rangle]_{{{pairs}}}"
 
     def pairs(self, shape: Shape) -> int:
         """How many dots there are."""

@@ -36,9 +36,17 @@ class Linear(Slot):
     short: ClassVar = "linear"
     title: ClassVar = "Linear (wide) part"
     sentence: ClassVar = "One weight per feature value and per hand-made cross, straight to the logit: it memorises."
-    formula: ClassVar = r"s = b + \sum_i w_{i,x_i} + \sum_c w_c"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
                               "10.1145/2988450.2988454")
+
+    def equation(self) -> str:
+        return "s = " + " + ".join(self.terms(numbers=False))
+
+    def terms(self, numbers: bool) -> tuple[str, ...]:
+        """What is added up, in LaTeX; `numbers` says whether the data have any."""
+        terms = ((self.bias, "b"), (self.first_order, r"\sum_i w_{i,x_i}"), (self.first_order and numbers, r"\sum_j w_j x_j"),
+                 (bool(self.crosses), r"\sum_c w_c"))
+        return tuple(written for there, written in terms if there)
 
     def after(self, shape: Shape) -> Shape:
         once((" × ".join(pair) for pair in self.crosses), f"{shape.at}.crosses")
@@ -89,17 +97,21 @@ class Linear(Slot):
         names = {f.name for f in schema.inputs if f.kind == "categorical"}
         kept = tuple(pair for pair in self.crosses if set(pair) <= names)
         gone = tuple(" × ".join(pair) for pair in self.crosses if pair not in kept)
-        if gone and not kept and len(names) > 1:
-            kept = (widest(schema),)
+        if gone and not kept and (pair := widest(schema)):
+            kept = (pair,)
             gone = (*gone[:-1], f"{gone[-1]} (now {' × '.join(kept[0])})")
         return self.model_copy(update={"crosses": kept}), gone
 
 
-def widest(schema: Schema) -> tuple[str, str]:
-    """The two categorical inputs with the most values: the pair that an embedding generalises worst. A wide part without any
-    cross would be a first-order model beside the deep one and memorise nothing."""
-    fields = sorted((f for f in schema.inputs if f.kind == "categorical"), key=lambda f: -f.vocabulary)[:2]
-    return fields[0].name, fields[1].name
+def widest(schema: Schema) -> tuple[str, str] | None:
+    """The user's and the item's input with the most values, else the two with the most: the pair that an embedding generalises
+    worst. What hardly comes twice is left out: no cross of it does. A wide part without any cross would be a first-order model
+    beside the deep one and memorise nothing."""
+    fields = sorted((f for f in schema.inputs if f.kind == "categorical" and not f.single), key=lambda f: -f.vocabulary)
+    first = {f.side: f for f in reversed(fields)}
+    pair = [f for f in fields if f in (first.get("user"), first.get("item"))]
+    pair = pair if len(pair) == 2 else fields[:2]
+    return (pair[0].name, pair[1].name) if len(pair) == 2 else None
 
 
 def bucket(a: Tensor, b: Tensor, buckets: int) -> Tensor:

@@ -38,8 +38,12 @@ class Sided(Slot):
     short: ClassVar = "2 towers"
     title: ClassVar = "User and item towers"
     sentence: ClassVar = "Crosses the user's fields and the item's apart; only the join behind knows both."
-    formula: ClassVar = r"x_{l+1} = x_0 \odot (W_l x_l + b_l) + x_l,\quad u = \mathrm{MLP}(x_L)"
     source: ClassVar = Source("Wang et al.", 2021, "DCN V2: improved deep & cross network", "WWW 2021", "10.1145/3442381.3450078")
+
+    def equation(self) -> str:
+        crossed = CrossV2(rank=self.rank).equation() + r",\quad " if self.layers else ""
+        last = "x_L" if self.layers else "x_0"
+        return crossed + (rf"u = \mathrm{{MLP}}({last})" if self.widths else f"u = {last}")
 
     def members(self, shape: Shape) -> dict[str, tuple[str, ...]]:
         """The fields of each side that has any; raises where neither has."""

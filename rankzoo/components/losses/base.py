@@ -100,7 +100,9 @@ class Loss(Slot):
     def draw(self, shape: Shape) -> Drawing:
         blocks = tuple(Block(f"{shape.at}.{t.name}", "losses", "head", t.name, self.named(t),
                              words=(self.weighed(t),), task=t.name) for t in shape.tasks)
-        edges = [Edge(shape.origin[f"tower.{name}"], f"{shape.at}.{t.name}", 1)
+        known = {t.name: t for t in shape.tasks}
+        edges = [Edge(shape.origin[f"tower.{name}"], f"{shape.at}.{t.name}", shape.schema.classes(known[name]),
+                      times=shape.schema.tagged(known[name])[0].length if known[name].kind == "tags" else 1)
                  for t in shape.tasks for name in self.reads(shape, t)]
         wide = [node for name, node in shape.origin.items() if name.startswith("logit.")]
         edges += [Edge(node, f"towers.{t.name}", 1) for node in wide for t in shape.tasks]

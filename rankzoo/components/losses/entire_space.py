@@ -34,7 +34,6 @@ class EntireSpace(Loss):
     short: ClassVar = "ESMM"
     title: ClassVar = "Entire space"
     sentence: ClassVar = "What follows a click is learnt from all impressions, through the product of two probabilities."
-    formula: ClassVar = r"\mathrm{pCTCVR} = \mathrm{pCTR} \cdot \mathrm{pCVR}"
     source: ClassVar = Source("Ma et al.", 2018, "Entire space multi-task model: an effective approach for estimating post-click "
                               "conversion rate", "SIGIR 2018", "10.1145/3209978.3210104")
 

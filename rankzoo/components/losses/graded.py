@@ -62,9 +62,15 @@ class Graded(Loss):
     short: ClassVar = "graded"
     title: ClassVar = "Graded softmax"
     sentence: ClassVar = "Each objective is a softmax of its positives against what has a lower grade; all share one score."
-    formula: ClassVar = r"L_o=-\frac{1}{|P_o|}\sum_{p\in P_o}\ln\frac{e^{s_p/\tau}}{e^{s_p/\tau}+\sum_{n\in N_o}e^{s_n/\tau}}"
     source: ClassVar = Source("Zheng et al.", 2022, "Multi-objective personalized product retrieval in Taobao search",
                               "arXiv 2210.04170", "10.48550/arXiv.2210.04170")
+
+    def described(self) -> str:
+        return {"moppr": self.sentence,
+                "plain_multi_pos": "Each objective is a softmax in which its positives oppose each other; all share one score.",
+                "unique_softmax": "Each item counts once, for its own grade, against what has a lower one; all share one score.",
+                "single_pos": "Each objective is a softmax of one item against random ones and grade 0; all share one score.",
+                }[self.mode]
 
     def graded(self, shape: Shape) -> tuple[str, ...]:
         """The model's tasks that lists have grades for."""
@@ -82,9 +88,12 @@ class Graded(Loss):
                 return r"L_o=-\frac{1}{|P_o|}\sum_{p\in P_o}\ln\frac{e^{s_p/\tau}}{\sum_{j\in P_1\cup N_o}e^{s_j/\tau}}"
             case "unique_softmax":
                 return rf"L_o=-(2^o-1)\sum_{{g_p=o}}{share}"
+            case "single_pos" if self.mixed:
+                harder = share.replace("N_o", r"N_o\cup\tilde N_p")
+                return rf"L_o=-{harder},\quad s_{{\tilde n}}=\alpha s_p+(1-\alpha)s_n"
             case "single_pos":
                 return f"L_o=-{share}"
-        return self.formula
+        return rf"L_o=-\frac{{1}}{{|P_o|}}\sum_{{p\in P_o}}{share}"
 
     def uncalibrated(self, task: Task) -> str:
         return LIST if task.kind == "class" else super().uncalibrated(task)

@@ -43,7 +43,6 @@ class Listwise(RequestLoss):
     short: ClassVar = "listwise"
     title: ClassVar = "Listwise loss"
     sentence: ClassVar = "The rows of a request compete: a softmax over them should choose what was clicked."
-    formula: ClassVar = r"\ell = -\ln \frac{e^{s_+}}{\sum_{j \in S} e^{s_j}}"
     source: ClassVar = Source("Cao et al.", 2007, "Learning to rank: from pairwise approach to listwise approach", "ICML 2007",
                               "10.1145/1273496.1273513")
 
@@ -55,7 +54,9 @@ class Listwise(RequestLoss):
         if not self.compares(task):
             return super().written(task)
         target = r"\mathrm{softmax}(y)_j" if self.target == "listnet" else r"\frac{y_j}{\sum_i y_i}"
-        score = r"s_j/\tau-\ln(n\,Q_j)" if self.log_q else "s_j" if self.temperature == 1 else r"s_j/\tau"
+        score = "s_j" if self.temperature == 1 else r"s_j/\tau"
+        if self.log_q:
+            score += r"-\ln(n\,Q_j)" if self.correct == "all" else r"-[y_j=0]\,\ln(n\,Q_j)"
         return rf"\ell=-\sum_j {target}\,\ln\mathrm{{softmax}}_j\big({score}\big)"
 
     def uncalibrated(self, task: Task) -> str:

@@ -44,11 +44,16 @@ class Negatives(Pointwise):
 
     main: ClassVar = ("drawn", "power")
     short: ClassVar = "negatives"
+    outside: ClassVar = ("the count of the training rows by which negatives are drawn: until kept weights are read every class "
+                         "is as likely, and none is spared for being right in another row")
     title: ClassVar = "Logistic, drawn negatives"
     sentence: ClassVar = "The right class is told from a few that are drawn, frequent ones more often, instead of from all."
-    formula: ClassVar = r"J=-\ln\sigma(s_v)-Q\,\mathbb{E}_{n\sim P_n}\ln\sigma(-s_n),\quad P_n\propto d_n^{0.75}"
     source: ClassVar = Source("Hamilton et al.", 2017, "Inductive representation learning on large graphs", "NIPS 2017",
                               "10.48550/arXiv.1706.02216")
+
+    def described(self) -> str:
+        return self.sentence if self.power else (
+            "The right class is told from a few that are drawn, all as often, instead of from all.")
 
     def draws(self, task: Task) -> bool:
         """Whether a task has negatives drawn."""
@@ -58,7 +63,9 @@ class Negatives(Pointwise):
         return f"logistic, {self.drawn} drawn" if self.draws(task) else super().named(task)
 
     def written(self, task: Task) -> str:
-        return self.formula.replace("0.75", f"{self.power:g}") if self.draws(task) else super().written(task)
+        if not self.draws(task):
+            return super().written(task)
+        return rf"J=-\ln\sigma(s_v)-Q\,\mathbb{{E}}_{{n\sim P_n}}\ln\sigma(-s_n),\quad P_n\propto d_n^{{{self.power:g}}}"
 
     def uncalibrated(self, task: Task) -> str:
         return RATIO if self.draws(task) else super().uncalibrated(task)

@@ -43,7 +43,6 @@ class Pairwise(RequestLoss):
     short: ClassVar = "pairwise"
     title: ClassVar = "Pairwise losses"
     sentence: ClassVar = "In each request, what was clicked should score above what was not; only differences count."
-    formula: ClassVar = r"\ell = -\ln \sigma(s_i - s_j)"
     source: ClassVar = Source("Rendle et al.", 2009, "BPR: Bayesian personalized ranking from implicit feedback", "UAI 2009",
                               "10.48550/arXiv.1205.2618")
 

@@ -63,7 +63,6 @@ class Pointwise(Loss):
     short: ClassVar = "pointwise"
     title: ClassVar = "Pointwise losses"
     sentence: ClassVar = "Every impression counts by itself: how surprised was the model by what happened?"
-    formula: ClassVar = r"\ell = \ln(1+e^{s}) - y\,s"
 
     def chosen(self, task: Task) -> How:
         """The task's loss."""

@@ -35,7 +35,6 @@ class Sampled(Loss):
     short: ClassVar = "sampled"
     title: ClassVar = "Sampled negatives"
     sentence: ClassVar = "Some negatives were left out to save work; the logit is moved so that probabilities fit all rows."
-    formula: ClassVar = r"p = \sigma(s),\quad \ell = \ln(1+e^{s - \ln r}) - y\,(s - \ln r)"
     source: ClassVar = Source("Wang et al.", 2021, "Nonuniform negative sampling and log odds correction with rare events data",
                               "NeurIPS 2021", "10.48550/arXiv.2110.13048")
 

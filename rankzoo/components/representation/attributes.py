@@ -36,9 +36,14 @@ class Attributes(Embeddings):
     short: ClassVar = "attributes"
     title: ClassVar = "Attributes of items"
     sentence: ClassVar = "An item is what is known of it, not its id: a new one has a vector at once."
-    formula: ClassVar = r"x_i = [E_1(a_{i,1}); \dots; E_F(a_{i,F})]"
     source: ClassVar = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and "
                               "cold-start free session-based recommendations", "RecSys 2022", "10.48550/arXiv.2209.11824")
+
+    def described(self) -> str:
+        return "An item is its id and what is known of it." if self.ids else self.sentence
+
+    def equation(self) -> str:
+        return rf"x_i = [{'E_0(i); ' if self.ids else ''}E_1(a_{{i,1}}); \dots; E_F(a_{{i,F}})]"
 
     def after(self, shape: Shape) -> Shape:
         if shape.schema.catalogue is None:

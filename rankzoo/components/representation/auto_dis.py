@@ -34,9 +34,11 @@ class AutoDis(Embeddings):
     short: ClassVar = "AutoDis"
     title: ClassVar = "Soft buckets (AutoDis)"
     sentence: ClassVar = "A value owns a vector; a number lies in several buckets at once and takes a share of each one's."
-    formula: ClassVar = r"e=\sum_b \mathrm{softmax}\big((Wh+\alpha h)/\tau\big)_b\,\mathrm{ME}_b,\quad h=\mathrm{LeakyReLU}(w\,s)"
     source: ClassVar = Source("Guo et al.", 2021, "An embedding learning framework for numerical features in CTR prediction",
                               "KDD 2021", "10.1145/3447548.3467077")
+
+    def equation(self) -> str:
+        return r"e=\sum_b \mathrm{softmax}\big((Wh+\alpha h)/\tau\big)_b\,\mathrm{ME}_b,\quad h=\mathrm{LeakyReLU}(w\,s)"
 
     def numbers_of(self, schema: Schema) -> tuple[str, ...]:
         """The numbers that are spread over buckets."""
@@ -59,7 +61,8 @@ class AutoDis(Embeddings):
     def draw(self, shape: Shape) -> Drawing:
         drawing, own = super().draw(shape), self.bucket_part(shape.schema).parameters
         return replace(drawing, blocks=tuple(
-            replace(block, parameters=block.parameters + own, detail="numbers, in soft buckets")
+            replace(block, parameters=block.parameters + own, detail="numbers, in soft buckets",
+                    holds=(*block.holds, f"{shape.at}.buckets"))
             if block.address == f"{shape.at}.numbers" else block for block in drawing.blocks))
 
     def build(self, shape: Shape) -> AutoDisLayer:

@@ -53,11 +53,18 @@ class Embeddings(Slot):
     sizing: ClassVar = ("dim",)
     short: ClassVar = "ids"
     keeps: ClassVar = ("table",)
+    averages: ClassVar[bool] = True  # whether of what an item lists the mean is taken
     title: ClassVar = "Embeddings"
     sentence: ClassVar = "Every value of every feature owns a short vector, learned with the rest."
-    formula: ClassVar = r"e_i = E_i[x_i]"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
                               "10.1145/2988450.2988454")
+
+    def equation(self) -> str:
+        return rf"e_i = \mathrm{{relu}}({self.row('_i')}+b_i)" if self.relu else f"e_i = {self.row('_i')}"
+
+    def row(self, i: str = "") -> str:
+        """How a value x finds its vector in the table E, in LaTeX; `i` numbers both."""
+        return f"E{i}[x{i}]"
 
     def width(self, name: str) -> int:
         """Embedding size of a field."""
@@ -178,7 +185,8 @@ class Embeddings(Slot):
         name, read = shape.schema.catalogue.name, self.attributes(shape.schema)
         rows = item_rows(shape.schema, shape.at, self.tables(shape.schema), read)
         detail, widths, own = self.making(shape)
-        node = Block(f"{shape.at}.{name}", "representation", "item", name, detail, widths, own, group="made", words=read)
+        node = Block(f"{shape.at}.{name}", "representation", "item", name, detail, widths, own, group="made", words=read,
+                     holds=(shape.at,))
         used = [row for row in rows if row.form == "numbers" or row.title in read]
         return Drawing((*rows, node), tuple(Edge(row.address, node.address, row.units[-1]) for row in used))
 

@@ -50,9 +50,21 @@ class GrowingTable(Embeddings):
     keeps: ClassVar = ("table", "rows")
     title: ClassVar = "Growing table"
     sentence: ClassVar = "Every id gets a row of its own once it was seen often enough, and none is shared."
-    formula: ClassVar = r"e_i = E[\mathrm{row}(x_i)],\; \mathrm{row}\ \text{injective (cuckoo)}"
     source: ClassVar = Source("Liu et al.", 2022, "Monolith: real time recommendation system with collisionless embedding table",
                               "arXiv 2209.07663, 2022", "10.48550/arXiv.2209.07663")
+
+    def described(self) -> str:
+        if self.index == "cuckoo" and not self.min_count:
+            return ("Every id gets a row of its own, which none shares, and loses it when it stays away." if self.expire else
+                    "Every id has a row of its own, and none is shared.")
+        if self.index == "cuckoo":
+            return self.sentence
+        return ("A hash gives every id a row: ids that meet there share its vector." if self.index == "hash" else
+                "Every id is the sum of two rows, each of which it shares with other ids.")
+
+    def row(self, i: str = "") -> str:
+        return {"cuckoo": rf"E[\mathrm{{row}}(x{i})]", "hash": rf"E[\mathrm{{MD5}}(x{i})\bmod M]",
+                "quotient": rf"E[x{i}\bmod r]+E[r+\lfloor x{i}/r\rfloor]"}[self.index]
 
     def word(self) -> str:
         return {"cuckoo": "own rows", "hash": "hashed", "quotient": "two rows"}[self.index]

@@ -54,9 +54,22 @@ class Neighbours(Attributes):
     short: ClassVar = "neighbours"
     title: ClassVar = "Items by their neighbours"
     sentence: ClassVar = "An item is what is known of it and of its neighbours in a graph."
-    formula: ClassVar = r"h_v^k=\mathrm{ReLU}\big(W^k[h_v^{k-1};\,\mathrm{AGG}_{u\in N_k(v)}\,h_u^{k-1}]\big)"
     source: ClassVar = Source("Hamilton et al.", 2017, "Inductive representation learning on large graphs", "NIPS 2017",
                               "10.48550/arXiv.1706.02216")
+
+    def described(self) -> str:
+        return "An item is its id, what is known of it, and its neighbours in a graph." if self.ids else self.sentence
+
+    def equation(self) -> str:
+        if not self.hidden:
+            return "h_v=x_v"
+        near, all_near = r"u\in N_k(v)", r"\sum_{u\in N_k(v)} h_u^{k-1}"
+        unit = r",\quad h_v^k\leftarrow h_v^k/\Vert h_v^k\Vert" if self.normalize else ""
+        if self.aggregator == "gcn":
+            return rf"h_v^k=\mathrm{{ReLU}}\Big(\frac{{W^k}}{{1+|N_k(v)|}}\big(h_v^{{k-1}}+{all_near}\big)\Big){unit}"
+        heard = {"mean": rf"\frac{{1}}{{|N_k(v)|}}{all_near}", "lstm": rf"\mathrm{{LSTM}}_{{{near}}}(h_u^{{k-1}})",
+                 "pool": rf"\max_{{{near}}}\mathrm{{ReLU}}(W_p^k h_u^{{k-1}}+b^k)"}[self.aggregator]
+        return rf"h_v^k=\mathrm{{ReLU}}(W^k[h_v^{{k-1}};n_v^k]),\quad n_v^k={heard}{unit}"
 
     def after(self, shape: Shape) -> Shape:
         after = super().after(shape)

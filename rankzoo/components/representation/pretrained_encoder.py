@@ -2,7 +2,12 @@
 
 r = PLM(w_1 … w_M) over pieces of words, pooled to one vector, then h ← W_p h + b_p. The language model is MiniLM-L6, a stand-in
 for the base-size models of the paper; its last `trained` layers learn with the clicks, at `rate` times the learning rate, and
-all else stays as it is. States in front of the first layer that learns are made once for each title and kept.
+all else stays as it is. States in front of the first layer that learns are made once for each title and kept. Of the states,
+r_0 that at [CLS], one vector is made:
+
+attention  a_m = qᵀ tanh(V r_m + v), α = softmax(a) over the words that are there, h = Σ_m α_m r_m
+average    h = Σ_m r_m / M
+cls        h = r_0
 
 Pitfalls avoided: [PAD] neither answers nor is pooled; [CLS] and [SEP] take part in the layers and not in the pooling.
 """
@@ -58,10 +63,13 @@ class PretrainedEncoder(Titles):
     length: Annotated[int, Field(ge=4, le=128, title="Pieces of words in a title at most")] = 40
 
     main: ClassVar = ("trained", "pooling", "dim")
+    outside: ClassVar = "what the language model learnt before: it stands in the weights' file, and without that it knows nothing"
     title: ClassVar = "Pretrained text encoder"
     sentence: ClassVar = "A language model trained on other texts reads an item's title; clicks tune little or nothing of it."
-    formula: ClassVar = (r"h=W_p\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m+b_p,"
-                         r"\quad r=\mathrm{PLM}(w_1 \dots w_M)")
+
+    def equation(self) -> str:
+        states = self.read_once_more(r"\mathrm{PLM}(w_1 \dots w_M)")
+        return rf"h=W_p\,{self.pooling_rule()}+b_p,\quad r={states}"
 
     def made(self) -> str:
         return "MiniLM, pretrained"

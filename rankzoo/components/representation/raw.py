@@ -40,7 +40,7 @@ def feature_rows(schema: Schema, at: str, widths: Mapping[str, int], detail: str
     if numeric:
         title = f"dense ×{len(numeric)} → MLP" if through else numeric[0] if len(numeric) == 1 else f"dense ×{len(numeric)}"
         blocks.append(Block(f"{at}.numbers", "representation", "numbers", title, "numbers, standardised", (len(numeric),),
-                            numbers, group="number", words=numeric))
+                            numbers, group="number", words=numeric, holds=tuple(f"{at}.{each}" for each in (*numeric, "bottom"))))
     return blocks
 
 

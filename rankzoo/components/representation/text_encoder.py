@@ -1,7 +1,11 @@
 """Text encoder: an item is what its title says (PLM-NR; Wu et al., SIGIR 2021, with a small encoder of ours for BERT).
 
-x_0 = [cls; E(w_1); …; E(w_M)] + P, then `layers` transformer blocks; r_0 is the state at [CLS], r_m that of word m, pooled as in
-titles.py; h ← W_p h + b_p where items have a width of their own.
+x_0 = [cls; E(w_1); …; E(w_M)] + P, then `layers` transformer blocks; r_0 is the state at [CLS], r_m that of word m. These
+become one vector of the item, then h ← W_p h + b_p where items have a width of their own:
+
+attention  a_m = qᵀ tanh(V r_m + v), α = softmax(a) over the words that are there, h = Σ_m α_m r_m
+average    h = Σ_m r_m / M
+cls        h = r_0
 
 Nothing belongs to an item: news that came out a minute ago has a vector. A server encodes every title once, when the item comes
 out. Pitfalls avoided: padding neither asks nor answers nor is pooled.
@@ -38,7 +42,11 @@ class TextEncoder(Titles):
     main: ClassVar = ("dim", "layers", "pooling")
     title: ClassVar = "Text encoder"
     sentence: ClassVar = "A small transformer reads an item's title: a new item has a vector at once."
-    formula: ClassVar = r"h=\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m,\quad r=\mathrm{Enc}(w_1 \dots w_M)"
+
+    def equation(self) -> str:
+        one = rf"W_p\,{self.pooling_rule()}+b_p" if self.project else self.pooling_rule()
+        states = self.read_once_more(r"\mathrm{Enc}(w_1 \dots w_M)")
+        return rf"h={one},\quad r={states}"
 
     def made(self) -> str:
         return f"our encoder ×{self.layers}"

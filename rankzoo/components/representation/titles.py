@@ -49,6 +49,7 @@ class Titles(Embeddings):
     front: ClassVar[int] = 1  # how many states stand in front of those of the words: that at [CLS], or none
     short: ClassVar = "text"
     keeps: ClassVar = ("table", "words")
+    averages: ClassVar = False
     brings: ClassVar = ("self_heads",)  # none behind an encoder's layers; of a table of words all that reads
     source: ClassVar = Source("Wu et al.", 2021, "Empowering news recommendation with pre-trained language models", "SIGIR 2021",
                               "10.48550/arXiv.2104.07413")
@@ -56,6 +57,15 @@ class Titles(Embeddings):
     @abstractmethod
     def made(self) -> str:
         """What makes the states of the words, in a word or two on the diagram."""
+
+    def pooling_rule(self) -> str:
+        """The states r of the words as one vector, in LaTeX."""
+        return {"attention": r"\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m", "average": r"\frac{1}{M}\sum_m r_m",
+                "cls": "r_0"}[self.pooling]
+
+    def read_once_more(self, states: str) -> str:
+        """Such states as they are pooled, in LaTeX."""
+        return rf"\mathrm{{SelfAtt}}({states})" if self.self_heads else states
 
     def listed(self, schema: Schema) -> History:
         """The items' list of words."""

@@ -11,6 +11,8 @@ all fields would join again what is to stand apart.
 
 v = [e(x); BN(z)]: numbers that are no features of the trees, such as those of an embedding made elsewhere, may stand beside the
 leaves as they are. Leaves need no scaling, they do (the source names batch normalisation).
+
+Over 250 lines: what is counted of a forest and what is read off it stand beside each other.
 """
 from __future__ import annotations
 
@@ -56,11 +58,18 @@ class TreeLeaves(Embeddings):
 
     main: ClassVar = ("trees", "leaves", "dim")
     short: ClassVar = "leaves"
+    outside: ClassVar = "how the forest is grown on the training rows: until kept weights are read its splits are random"
     title: ClassVar = "Tree leaves"
     sentence: ClassVar = "A forest sorts the numbers into leaves, and every leaf owns a vector."
-    formula: ClassVar = r"e=[E[\mathrm{idx}_1];\dots;E[\mathrm{idx}_T]],\quad \mathrm{idx}_t=\mathrm{off}_t+\mathrm{leaf}_t(x)"
     source: ClassVar = Source("Ackerman and Kataria", 2021, "Homepage feed multi-task learning using TensorFlow",
                               "LinkedIn Engineering, 3 June 2021")
+
+    def equation(self) -> str:
+        e, table = ("e", "E") if self.share_table else ("e_g", "E_g")
+        joined = (rf"[{table}[\mathrm{{idx}}_1];\dots;{table}[\mathrm{{idx}}_T]]" if self.pooling == "concat" else
+                  rf"\sum_t {table}[\mathrm{{idx}}_t]")
+        beside = rf",\quad v=[{e};\mathrm{{BN}}(z)]" if self.dense else ""
+        return rf"{e}={joined},\quad \mathrm{{idx}}_t=\mathrm{{off}}_t+\mathrm{{leaf}}_t(x){beside}"
 
     def read(self, schema: Schema) -> tuple[str, ...]:
         """The numbers that the trees split."""

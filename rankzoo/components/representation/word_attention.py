@@ -34,10 +34,13 @@ class WordAttention(Titles):
     main: ClassVar = ("dim", "self_heads", "pooling")
     title: ClassVar = "Word attention"
     sentence: ClassVar = "Words have vectors learned from clicks, read each other where there are heads, and become one."
-    formula: ClassVar = (r"h=\sum_m \mathrm{softmax}_m\big(q^\top\tanh(V r_m+v)\big)\,r_m,\quad "
-                         r"r_m=\Big[\sum_j \mathrm{softmax}_j\big(\tfrac{(Q_k e_m)^\top K_k e_j}{\sqrt d}\big)\,V_k e_j\Big]_k")
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
+
+    def equation(self) -> str:
+        read = (r"r_m=\Big[\sum_j \mathrm{softmax}_j\big(\tfrac{(Q_k e_m)^\top K_k e_j}{\sqrt d}\big)\,V_k e_j\Big]_k"
+                if self.self_heads else "r_m=e_m")
+        return rf"h={self.pooling_rule()},\quad {read}"
 
     def made(self) -> str:
         return f"words, {self.self_heads} heads" if self.self_heads else "words"

@@ -40,9 +40,17 @@ class AdditiveAttention(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Additive attention"
     sentence: ClassVar = "One learned question scores every past item, the same for all candidates: a user is one vector."
-    formula: ClassVar = r"u=\sum_i \mathrm{softmax}_i\big(q^\top\tanh(W h_i+b)\big)\,h_i"
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
+
+    def described(self) -> str:
+        return self.sentence if self.question == "shared" else (
+            "Each user's own question scores every past item, the same for all candidates: a user is one vector.")
+
+    def equation(self) -> str:
+        asked = r",\quad q=\mathrm{relu}(V e_u+v)" if self.question == "own" else ""
+        pooled = r"u=\sum_i \mathrm{softmax}_i\big(q^\top\tanh(W h_i+b)\big)\,h_i"
+        return pooled + asked + self.mapped("h_i=W_0x_i+b_0")
 
     def word(self) -> str:
         return "NPA" if self.question == "own" else self.short
@@ -83,7 +91,8 @@ class AdditiveAttention(HistorySlot):
         blocks = (Block(at, "sequence", "scorer", "additive attention", "q · tanh", (self.width, 1), own),
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax", (token,), past=self.weighed(shape)))
         read = [name, self.known_by(shape)] if self.question == "own" else [name]
-        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), Edge(at, f"{at}.sum", token), *handed.edges))
+        items = Edge(at, f"{at}.sum", token, times=shape.sequences[name].length)
+        return Drawing((*blocks, *handed.blocks), (*shape.edges(read, at), items, *handed.edges))
 
     def build(self, shape: Shape) -> AdditiveAttentionLayer:
         return AdditiveAttentionLayer(self, shape)
@@ -109,12 +118,14 @@ class AdditiveAttentionLayer(nn.Module):
     def forward(self, signal: Signal, trace: Trace) -> Signal:
         if self.training and not trace.on:
             items, past = self.tokens.filled(signal)
-            asked = spread(self.own(signal), past) if self.user else None  # (item, width)
-            pooled = summed(shares(self.scores(items, asked), past) * items, past)
+            seen = torch.tanh(self.map(items))  # (item, width)
+            scores = (seen * spread(self.own(signal), past)).sum(dim=1, keepdim=True) if self.user else self.query(seen)
+            pooled = summed(shares(scores, past) * items, past)
         else:
             items, mask = self.tokens.past(signal)
-            asked = self.own(signal).unsqueeze(1) if self.user else None  # (row, 1, width)
-            weights = masked_softmax(self.scores(items, asked).squeeze(2), mask)  # (row, position)
+            seen = torch.tanh(self.map(items))  # (row, position, width)
+            scores = torch.bmm(seen, self.own(signal).unsqueeze(2)) if self.user else self.query(seen)
+            weights = masked_softmax(scores.squeeze(2), mask)  # (row, position)
             trace.keep("weight", "attention", ("row", "position"), weights, mask=mask)
             pooled = torch.bmm(weights.unsqueeze(1), items).squeeze(1)  # (row, token)
         fields = {self.tokens.history: pooled}
@@ -126,8 +137,3 @@ class AdditiveAttentionLayer(nn.Module):
         """q_u = ReLU(V e_u + v): (row, width)."""
         there = signal.aside[self.user] > 0
         return torch.relu(self.query(signal.fields[self.user] * there.unsqueeze(1)))
-
-    def scores(self, items: Tensor, asked: Tensor | None) -> Tensor:
-        """a_i = qᵀ tanh(W h_i + b), q that of the row where it has one: (…, token) → (…, 1)."""
-        seen = torch.tanh(self.map(items))
-        return self.query(seen) if asked is None else (seen * asked).sum(dim=-1, keepdim=True)

@@ -38,12 +38,22 @@ class Ask(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Query attention with a zero slot"
     sentence: ClassVar = "The query asks the history; a slot of zeros takes the weight where nothing in it fits."
-    formula: ClassVar = r"\tilde R=[0;R],\quad H=\mathrm{softmax}(Q\tilde R^\top)\,\tilde R"
     source: ClassVar = Source("Li et al.", 2021, "Embedding-based product retrieval in Taobao search", "KDD 2021",
                               "10.48550/arXiv.2106.09297")
 
+    def called(self) -> str:
+        return self.title if self.zero else "Query attention"
+
+    def described(self) -> str:
+        return self.sentence if self.zero else "The query asks the history, and all of its weight goes to past items, fit or not."
+
+    def equation(self) -> str:
+        items, zero = (r"\tilde R", r"\tilde R=[0;R],\quad ") if self.zero else ("R", "")
+        scale = r"/\sqrt{d}" if self.scale else ""
+        return rf"{zero}H=\mathrm{{softmax}}(Q{items}^\top{scale})\,{items}" + self.mapped("R=XW_0+b_0")
+
     def weighs(self) -> Literal["shares", "part", "free"]:
-        return "part"
+        return "part" if self.zero else "shares"
 
     def asks(self, schema: Schema) -> str:
         own = schema.history(self.history).name

@@ -12,8 +12,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.notation import beside
 from rankzoo.components.sequence.filled import shares, spread, summed
-from rankzoo.components.sequence.multi_head import MultiHead, multi_head_parts
+from rankzoo.components.sequence.multi_head import MultiHead, heads_rule, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
@@ -34,9 +35,15 @@ class ContextAttention(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Context attention"
     sentence: ClassVar = "The candidate asks one part of its context by several heads, whose answers stand side by side."
-    formula: ClassVar = r"o_h=\mathrm{softmax}\big((vW_Q^h)(CW_K^h)^\top/\sqrt{d_h}\big)\,CW_V^h,\quad [o_1;\dots;o_H]"
     source: ClassVar = Source("Gong et al.", 2022, "Real-time short video recommendation on mobile devices", "CIKM 2022",
                               "10.1145/3511808.3557065")
+
+    def described(self) -> str:
+        return self.sentence if self.heads > 1 else (
+            "The candidate asks one part of its context by one head: what points the same way counts more.")
+
+    def equation(self) -> str:
+        return rf"u(v)={beside('o', self.heads)},\quad {heads_rule('v', 'C', self.heads)}" + self.mapped("C=XW_0+b_0")
 
     def after(self, shape: Shape) -> Shape:
         name = self.taken(shape).name

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from rankzoo.components.mlp import linear_part, sum_part
 from rankzoo.components.sequence.multi_head import head_width
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
-from rankzoo.components.sequence.transformer import TransformerBlock, block_parts
+from rankzoo.components.sequence.transformer import TransformerBlock, block_parts, block_rule
 from rankzoo.components.slot import Width
 from rankzoo.facts import Source
 from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
@@ -44,9 +44,21 @@ class Encoder(HistorySlot):
     short: ClassVar = "transformer"
     title: ClassVar = "Transformer encoder"
     sentence: ClassVar = "The items of the history read each other; their mean is the vector of the session."
-    formula: ClassVar = r"u=\frac{1}{n}\sum_t z_t,\quad z=\mathrm{LN}(z'+\mathrm{FFN}(z')),\; z'=\mathrm{LN}(x+\mathrm{MH}(x))"
     source: ClassVar = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and "
                               "cold-start free session-based recommendations", "RecSys 2022", "10.48550/arXiv.2209.11824")
+
+    def described(self) -> str:
+        return {"mean": self.sentence,
+                "last": "The items of the history read each other; the last of them is the vector of the session.",
+                "attention": "The items of the history read each other; one learned question weighs them into one vector.",
+                }[self.read]
+
+    def equation(self) -> str:
+        read = {"mean": r"\frac{1}{n}\sum_t z_t", "last": "z_n",
+                "attention": r"\sum_t \mathrm{softmax}_t\big(q^\top\tanh(V z_t+v)\big)\,z_t"}[self.read]
+        tokens = ("W_0h+b_0" if self.token else "h") + ("+P" if self.positions == "learned" else "")
+        block = block_rule(self.norm, self.blocks, "x", "z'", "z")
+        return rf"u={read},\quad {block}" + (rf",\quad x={tokens}" if tokens != "h" else "")
 
     @property
     def keeps(self) -> tuple[str, ...]:
@@ -70,17 +82,18 @@ class Encoder(HistorySlot):
 
     def draw(self, shape: Shape) -> Drawing:
         at, name, d = shape.at, self.taken(shape).name, self.widths(shape)[2]
-        count, width = self.count(shape), shape.sequences[name].length * d
+        count, length = self.count(shape), shape.sequences[name].length
         own = [count.within(f"block.{i}").parameters for i in range(self.blocks)]
         asked = count.within("map").parameters + count.within("query").parameters
         own[0] += count.parameters - asked - sum(own)  # the maps that make tokens, and positions
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
-        blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters)
+        blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters,
+                             holds=() if i else (at,))
                        for i, parameters in enumerate(own))
         total = Block(f"{at}.sum", "sequence", "sum", "Σ", self.read, (d,), asked, words=FIXED[self.read],
-                      past=self.weighed(shape))
+                      past=self.weighed(shape), holds=(f"{at}.map", f"{at}.query"))
         nodes = (*blocks, total)
-        between = (Edge(one.address, other.address, width) for one, other in zip(nodes, nodes[1:], strict=False))
+        between = (Edge(one.address, other.address, d, times=length) for one, other in zip(nodes, nodes[1:], strict=False))
         return Drawing(nodes, (*shape.edges([name], blocks[0].address), *between))
 
     def build(self, shape: Shape) -> EncoderLayer:

@@ -38,9 +38,19 @@ class Fusion(HistorySlot):
     short: ClassVar = "fusion"
     title: ClassVar = "Fusion of histories"
     sentence: ClassVar = "A learned token reads the query and all answers by self-attention: one vector for the user."
-    formula: ClassVar = r"u=\mathrm{SelfAtt}([\mathrm{CLS};Q;H_1;\dots;H_m])_0"
     source: ClassVar = Source("Li et al.", 2021, "Embedding-based product retrieval in Taobao search", "KDD 2021",
                               "10.48550/arXiv.2106.09297")
+
+    def described(self) -> str:
+        return self.sentence if self.how == "attention" else (
+            "The query and all answers stand side by side; a small network makes one vector for the user of them.")
+
+    def equation(self) -> str:
+        tokens = self.mapped("H_i=X_iW_i+b_i")
+        if self.how == "attention":
+            return r"u=\mathrm{SelfAtt}([\mathrm{CLS};Q;H_1;\dots;H_m])_0" + tokens
+        joined = r"[Q;H_1;\dots;H_m]"
+        return (rf"u=W\,\mathrm{{MLP}}({joined})+b" if self.hidden else rf"u=W{joined}+b") + tokens
 
     def read(self, shape: Shape) -> tuple[str, ...]:
         """The histories that are fused, the one that gives its name first; raises where one is not handed on."""

@@ -41,10 +41,18 @@ class Gru(HistorySlot):
     main: ClassVar = ("long_term", "width")
     short: ClassVar = "GRU"
     title: ClassVar = "GRU"
-    sentence: ClassVar = "Clicked items are read one after another; the last state is the user, known by id or not."
-    formula: ClassVar = r"h_t=(1-z_t)\odot\tanh(W x_t+r_t\odot U h_{t-1})+z_t\odot h_{t-1},\quad u=h_T"
+    sentence: ClassVar = "Clicked items are read from the last place on; the last state is the user, known by id or not."
     source: ClassVar = Source("An et al.", 2019, "Neural news recommendation with long- and short-term user representations",
                               "ACL 2019", "10.18653/v1/P19-1033")
+
+    def described(self) -> str:
+        return self.sentence if self.order == "backward" else (
+            "Clicked items are read from the first place on; the last state is the user, known by id or not.")
+
+    def equation(self) -> str:
+        said = {"none": "u=h_T", "ini": r"u=h_T,\; h_0=e_u", "con": "u=W_u[h_T;e_u]+b_u"}[self.long_term]
+        step = r"h_t=(1-z_t)\odot\tanh(W x_t+b+r_t\odot(U h_{t-1}+b'))+z_t\odot h_{t-1}"
+        return rf"{step},\quad {said}" + self.mapped("x_t=W_0e_t+b_0")
 
     def word(self) -> str:
         return {"none": "GRU", "ini": "LSTUR-ini", "con": "LSTUR-con"}[self.long_term]

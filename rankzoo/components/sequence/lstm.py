@@ -34,10 +34,16 @@ class Lstm(HistorySlot):
     main: ClassVar = ("width", "order")
     short: ClassVar = "LSTM"
     title: ClassVar = "LSTM"
-    sentence: ClassVar = "Past items are read one after another; each is rewritten as the state after it."
-    formula: ClassVar = r"c_t = f_t \odot c_{t-1} + i_t \odot g_t,\quad h_t = o_t \odot \tanh c_t"
+    sentence: ClassVar = "Past items are read one after another from the last place on; each is rewritten as the state after it."
     source: ClassVar = Source("Hochreiter and Schmidhuber", 1997, "Long short-term memory", "Neural Computation 9",
                               "10.1162/neco.1997.9.8.1735")
+
+    def described(self) -> str:
+        return self.sentence if self.order == "backward" else (
+            "Past items are read one after another from the first place on; each is rewritten as the state after it.")
+
+    def equation(self) -> str:
+        return r"c_t = f_t \odot c_{t-1} + i_t \odot g_t,\quad h_t = o_t \odot \tanh c_t" + self.mapped("x_t=W_0e_t+b_0")
 
     def after(self, shape: Shape) -> Shape:
         name = self.taken(shape).name

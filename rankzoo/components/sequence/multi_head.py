@@ -74,6 +74,14 @@ def multi_head_parts(path: str, inputs: int, inner: int, queries: int, keys: int
     return (*parts, linear_part(f"{path}.out", inner, inputs, bias, times=queries)) if out else parts
 
 
+def heads_rule(asking: str, asked: str, heads: int) -> str:
+    """What a head with biases and a scale hands on, o, in LaTeX; `asking` is one vector, `asked` rows of keys."""
+    k = "_k" if heads > 1 else ""
+    maps = [rf"{name}{k}={read}W_{name.upper()}{'^k' if k else ''}+b_{name.upper()}{'^k' if k else ''}"
+            for name, read in (("q", asking), ("K", asked), ("V", asked))]
+    return rf"o{k}=\mathrm{{softmax}}\big(q{k}K{k}^\top/\sqrt{{d_k}}\big)\,V{k},\quad " + r",\; ".join(maps)
+
+
 def head_width(heads: int, token: int, at: str) -> int:
     """d_k = d / h; raises where the heads cannot share a token's numbers evenly."""
     if token % heads:

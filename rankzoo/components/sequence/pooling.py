@@ -32,9 +32,12 @@ class Pooling(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Pooling"
     sentence: ClassVar = "Every past item counts the same, whatever the candidate is."
-    formula: ClassVar = r"u = \frac{1}{n}\sum_{j=1}^{n} h_j"
     source: ClassVar = Source("Covington et al.", 2016, "Deep neural networks for YouTube recommendations", "RecSys 2016",
                               "10.1145/2959100.2959190")
+
+    def equation(self) -> str:
+        share = r"\frac{1}{n}" if self.how == "mean" else ""
+        return rf"u = {share}\sum_{{j=1}}^{{n}} h_j" + self.mapped("h_j=W_0x_j+b_0")
 
     def weighs(self) -> Literal["shares", "part", "free"]:
         return "shares" if self.how == "mean" else "free"
@@ -55,7 +58,7 @@ class Pooling(HistorySlot):
     def draw(self, shape: Shape) -> Drawing:
         token = self.widths(shape)[2]
         total = Block(f"{shape.at}.sum", "sequence", "sum", "Σ", self.how, (token,), self.count(shape).parameters,
-                      words=("1/n",) if self.how == "mean" else ("1",), past=self.weighed(shape))
+                      words=("1/n",) if self.how == "mean" else ("1",), past=self.weighed(shape), holds=(shape.at,))
         return Drawing((total,), shape.edges([self.taken(shape).name], total.address))
 
     def build(self, shape: Shape) -> PoolingLayer:

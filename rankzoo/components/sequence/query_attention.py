@@ -11,7 +11,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from torch import nn
 
-from rankzoo.components.sequence.multi_head import MultiHead, head_width, multi_head_parts
+from rankzoo.components.notation import beside
+from rankzoo.components.sequence.multi_head import MultiHead, head_width, heads_rule, multi_head_parts
 from rankzoo.components.sequence.tokens import HistorySlot
 from rankzoo.facts import Source
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
@@ -30,8 +31,11 @@ class QueryAttention(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Dot-product target attention"
     sentence: ClassVar = "The candidate is the query, every past item a key: what points the same way counts more."
-    formula: ClassVar = r"u(c)=\mathrm{softmax}\big((cW_Q)(HW_K)^\top/\sqrt{d_k}\big)\,HW_V\,W_O"
     source: ClassVar = Source("Vaswani et al.", 2017, "Attention is all you need", "NeurIPS 2017", "10.48550/arXiv.1706.03762")
+
+    def equation(self) -> str:
+        return (rf"u(c)={beside('o', self.heads)}\,W_O+b_O,\quad {heads_rule('c', 'H', self.heads)}"
+                + self.mapped("H=XW_0+b_0"))
 
     def after(self, shape: Shape) -> Shape:
         name, token = self.taken(shape).name, self.widths(shape)[2]

@@ -30,6 +30,7 @@ from rankzoo.signals import Sequence, Signal
 from rankzoo.trace import Trace
 
 GRAINS = ("1-gram", "2-gram", "words", "words in order", "earlier", "mix")
+SYMBOLS = dict(zip(GRAINS, ("q_{1}", "q_{2}", "q_{seg}", "q_{seq}", "q_{his}", "q_{mix}"), strict=True))
 
 
 class QueryUnit(HistorySlot):
@@ -48,9 +49,20 @@ class QueryUnit(HistorySlot):
     short: ClassVar = "grains"
     title: ClassVar = "Multi-granular query unit"
     sentence: ClassVar = "The words of the query are read in six ways, from single words to their order and earlier queries."
-    formula: ClassVar = r"Q=[q_{1};\,q_{2};\,q_{seg};\,q_{seq};\,q_{his};\,q_{mix}],\quad q_{mix}=\sum_g q_g"
     source: ClassVar = Source("Li et al.", 2021, "Embedding-based product retrieval in Taobao search", "KDD 2021",
                               "10.48550/arXiv.2106.09297")
+
+    def described(self) -> str:
+        if self.grains == "words":
+            return "The words of the query become one vector, their mean."
+        return self.sentence if self.earlier else (
+            "The words of the query are read in five ways, from single words to their order.")
+
+    def equation(self) -> str:
+        words = self.mapped("w_i=W_0x_i+b_0")
+        if self.grains == "words":
+            return r"Q=[q_{seg}],\quad q_{seg}=\frac{1}{n}\sum_i w_i" + words
+        return rf"Q=[{r';'.join(SYMBOLS[name] for name in self.names())}],\quad q_{{mix}}=\sum_g q_g" + words
 
     def names(self) -> tuple[str, ...]:
         """The ways of reading, in order."""

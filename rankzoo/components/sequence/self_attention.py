@@ -38,9 +38,16 @@ class SelfAttention(HistorySlot):
     keeps: ClassVar = ("map",)
     title: ClassVar = "Self-attention"
     sentence: ClassVar = "Every past item is rewritten as a mix of all of them, before the history is pooled."
-    formula: ClassVar = r"g_i=\big[\sum_j \mathrm{softmax}_j(h_i^\top W_Q^k W_K^{k\top} h_j)\,W_V^k h_j\big]_k"
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
+
+    def equation(self) -> str:
+        scale = r"/\sqrt{d_k}" if self.scale else ""
+        scores, values = r"h_i^\top W_Q^k W_K^{k\top} h_j", r"W_V^k h_j"
+        if self.bias:
+            scores, values = r"(W_Q^{k\top}h_i+b_Q^k)^\top(W_K^{k\top}h_j+b_K^k)", r"(W_V^k h_j+b_V^k)"
+        weights = rf"A_{{ij}}^k=\mathrm{{softmax}}_j({scores}{scale})"
+        return rf"g_i=\big[\sum_j A_{{ij}}^k\,{values}\big]_k,\quad {weights}" + self.mapped("h_j=W_0x_j+b_0")
 
     def word(self) -> str:
         return f"self ×{self.heads}"

@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part, sum_part
+from rankzoo.components.notation import named
 from rankzoo.components.sequence.filled import shares, spread, summed
 from rankzoo.components.sequence.tokens import HistorySlot, masked_softmax
 from rankzoo.components.slot import Width
@@ -36,9 +37,13 @@ class TargetAttention(HistorySlot):
     keeps: ClassVar = ("attention",)
     title: ClassVar = "Target attention"
     sentence: ClassVar = "A small network scores every past item against the candidate; the sum follows the scores."
-    formula: ClassVar = r"u(c)=\sum_j a(h_j,c)\,h_j"
     source: ClassVar = Source("Zhou et al.", 2018, "Deep interest network for click-through rate prediction", "KDD 2018",
                               "10.1145/3219819.3219823")
+
+    def equation(self) -> str:
+        weight = r"\mathrm{softmax}_j(a_j)" if self.softmax else "a_j"
+        unit = rf"a_j=w^\top\mathrm{{MLP}}_{{\mathrm{{{named(self.activation)}}}}}([c;h_j;c-h_j;c\odot h_j])+b"
+        return rf"u(c)=\sum_j {weight}\,h_j,\quad {unit}" + self.mapped("h_j=W_0x_j+b_0")
 
     def weighs(self) -> Literal["shares", "part", "free"]:
         return "shares" if self.softmax else "free"
@@ -68,7 +73,7 @@ class TargetAttention(HistorySlot):
                   Block(f"{at}.sum", "sequence", "sum", "Σ", "softmax" if self.softmax else "no softmax", (token,),
                         past=self.weighed(shape)))
         edges = (*candidate.edges, Edge(f"{at}.candidate", at, token), *shape.edges([history.name], at),
-                 Edge(at, f"{at}.sum", token))
+                 Edge(at, f"{at}.sum", token, times=shape.sequences[history.name].length))
         return Drawing(blocks, edges)
 
     def build(self, shape: Shape) -> TargetAttentionLayer:

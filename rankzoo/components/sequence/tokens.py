@@ -46,6 +46,10 @@ class HistorySlot(Slot):
         """Who asks."""
         return "history" if self.asks(schema) else "candidate" if self.candidate_aware else "learned"
 
+    def mapped(self, rule: str) -> str:
+        """The rule by which past items become tokens, as a formula's last clause; empty where they are taken as they are."""
+        return rf",\quad {rule}" if self.token else ""
+
     def taken(self, shape: Shape) -> History:
         """The history that this slot reads; raises where the data have none or it was not embedded."""
         history = shape.schema.history(self.history, shape.at)
@@ -115,7 +119,9 @@ class HistorySlot(Slot):
         """The candidate's token as a node, which holds the map that makes it, and what flows into it. The map of past items is
         held by who reads them."""
         own = sum(part.parameters for part in self.token_parts(shape, candidate=True)[1:])
-        block = Block(f"{shape.at}.candidate", "sequence", "candidate", "candidate", detail, (self.widths(shape)[2],), own)
+        _, wide, _ = self.widths(shape)
+        block = Block(f"{shape.at}.candidate", "sequence", "candidate", "candidate", detail, (self.token or wide,), own,
+                      holds=(f"{shape.at}.tokens.candidate",))
         return Drawing((block,), shape.edges(self.pairs(shape), block.address))
 
     def fitted(self, schema: Schema) -> tuple[HistorySlot, tuple[str, ...]]:

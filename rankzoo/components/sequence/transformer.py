@@ -49,9 +49,16 @@ class Transformer(HistorySlot):
     keeps: ClassVar = ("attention", "map")
     title: ClassVar = "Transformer"
     sentence: ClassVar = "Past items and the candidate read each other, then a small network works on each of them."
-    formula: ClassVar = r"S'=\mathrm{LN}(S+\mathrm{MH}(S)),\quad S''=\mathrm{LN}(S'+\mathrm{FFN}(S'))"
     source: ClassVar = Source("Chen et al.", 2019, "Behavior sequence transformer for e-commerce recommendation in Alibaba",
                               "DLP-KDD 2019", "10.1145/3326937.3341261")
+
+    def equation(self) -> str:
+        places = "+P" if self.positions == "learned" else ""
+        read = {"concat": r"[S''_1;\dots;S''_T;S''_c]", "target": "S''_c",
+                "mean": r"\frac{1}{n+1}\big(\sum_j S''_j+S''_c\big)"}[self.read]
+        block = block_rule(self.norm, self.blocks, "S", "S'", "S''")
+        tokens = r",\; h_j=W_0x_j+b_0" if self.token else ""
+        return rf"S=[h_1;\dots;h_T;c]{places}{tokens},\quad {block},\quad u={read}"
 
     def weighs(self) -> Literal["shares", "part", "free"]:
         return "part"
@@ -83,15 +90,24 @@ class Transformer(HistorySlot):
         own[0] += count.within("positions").parameters + count.within("tokens.item").parameters
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
         blocks = tuple(Block(f"{at}.block.{i}", "sequence", "scorer", "transformer", heads, (d, self.ffn, d), parameters,
-                             past=self.weighed(shape))
+                             past=self.weighed(shape), holds=() if i else (at,))
                        for i, parameters in enumerate(own))
-        first, width = blocks[0].address, shape.sequences[name].length + 1
-        between = [Edge(one.address, other.address, width * d) for one, other in zip(blocks, blocks[1:], strict=False)]
+        first, tokens = blocks[0].address, shape.sequences[name].length + 1
+        between = [Edge(one.address, other.address, d, times=tokens) for one, other in zip(blocks, blocks[1:], strict=False)]
         return Drawing((*candidate.blocks, *blocks),
                        (*candidate.edges, Edge(f"{at}.candidate", first, d), *shape.edges([name], first), *between))
 
     def build(self, shape: Shape) -> TransformerLayer:
         return TransformerLayer(self, shape)
+
+
+def block_rule(norm: Literal["post", "pre"], blocks: int, x: str, middle: str, out: str) -> str:
+    """What a block makes of x, in LaTeX, and how many follow each other."""
+    if norm == "pre":
+        rule = rf"{middle}={x}+\mathrm{{MH}}(\mathrm{{LN}}({x})),\quad {out}={middle}+\mathrm{{FFN}}(\mathrm{{LN}}({middle}))"
+    else:
+        rule = rf"{middle}=\mathrm{{LN}}({x}+\mathrm{{MH}}({x})),\quad {out}=\mathrm{{LN}}({middle}+\mathrm{{FFN}}({middle}))"
+    return rule + (rf"\;(\times {blocks})" if blocks > 1 else "")
 
 
 def block_parts(path: str, d: int, ffn: int, heads: int, tokens: int) -> tuple[Part, ...]:

@@ -37,9 +37,15 @@ class Groups(Slot):
     short: ClassVar = "groups"
     title: ClassVar = "Groups of tasks"
     sentence: ClassVar = "Tasks of a group share a network; groups share nothing but the input."
-    formula: ClassVar = r"h_g=\mathrm{MLP}_g(v),\quad y_k=h_k(h_{g(k)})"
     source: ClassVar = Source("Ackerman and Kataria", 2021, "Homepage feed multi-task learning using TensorFlow",
                               "LinkedIn Engineering, 3 June 2021")
+
+    def described(self) -> str:
+        return self.sentence if not self.bottom else "Tasks of a group share a network, over layers that all groups share."
+
+    def equation(self) -> str:
+        read, below = ("h", r",\quad h=\mathrm{MLP}(v)") if self.bottom else ("v", "")
+        return rf"h_g=\mathrm{{MLP}}_g({read}),\quad y_k=h_k(h_{{g(k)}}){below}"
 
     def word(self) -> str:
         return f"{len(self.groups)} groups" if len(self.groups) > 1 else self.short

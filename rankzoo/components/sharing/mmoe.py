@@ -36,9 +36,17 @@ class MMoE(Slot):
     keeps: ClassVar = ("gate",)
     title: ClassVar = "MMoE"
     sentence: ClassVar = "Every task mixes the same experts by a gate of its own."
-    formula: ClassVar = r"f^k(x)=\sum_i \mathrm{softmax}(W_k x)_i\,f_i(x)"
     source: ClassVar = Source("Ma et al.", 2018, "Modeling task relationships in multi-task learning with multi-gate "
                               "mixture-of-experts", "KDD 2018", "10.1145/3219819.3220007")
+
+    one: ClassVar = False  # whether one gate serves all tasks
+
+    def equation(self) -> str:
+        k, task = ("", "") if self.one else ("^k", "_k")
+        read = "h" if self.bottom else "x"
+        gated = read if self.gate_input == "shared" else "x"
+        below = r",\quad h=\mathrm{MLP}(x)" if self.bottom else ""
+        return rf"f{k}(x)=\sum_i \mathrm{{softmax}}(W{task} {gated})_i\,f_i({read}){below}"
 
     def word(self) -> str:
         return f"{self.experts} experts"
@@ -66,7 +74,7 @@ class MMoE(Slot):
         parts += [mlp_part(f"expert.{i}", self.inner(shape), self.widths) for i in range(self.experts)]
         for gate in self.gates(shape):
             parts.append(linear_part(gate, self.gated(shape), self.experts, bias=False))
-            parts.append(sum_part(f"mix{gate.removeprefix('gate')}", self.experts, self.widths[-1]))
+            parts.append(sum_part(mix(gate), self.experts, self.widths[-1]))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -85,12 +93,17 @@ class MMoE(Slot):
         for gate, task in self.gates(shape).items():
             edges += [Edge(read, f"{at}.{gate}", self.gated(shape))] if read else []
             blocks.append(Block(f"{at}.{gate}", "sharing", "gate", f"gate {task}" if task else "gate for all", "softmax",
-                                (self.experts,), count.within(gate).parameters, task=task))
+                                (self.experts,), count.within(gate).parameters, task=task, holds=(f"{at}.{mix(gate)}",)))
             edges += [Edge(f"{at}.expert.{i}", f"{at}.{gate}", self.widths[-1]) for i in range(self.experts)]
         return Drawing(tuple(blocks), tuple(edges))
 
     def build(self, shape: Shape) -> MMoELayer:
         return MMoELayer(self, shape)
+
+
+def mix(gate: str) -> str:
+    """The path of what a gate does with its weights: the sum of the experts."""
+    return gate.replace("gate", "mix", 1)
 
 
 class MMoELayer(nn.Module):

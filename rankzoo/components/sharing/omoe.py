@@ -21,7 +21,7 @@ class OMoE(MMoE):
 
     title: ClassVar = "OMoE"
     sentence: ClassVar = "All tasks mix the same experts by one gate."
-    formula: ClassVar = r"f(x)=\sum_i \mathrm{softmax}(W x)_i\,f_i(x)"
+    one: ClassVar = True
 
     def gates(self, shape: Shape) -> dict[str, str]:
         """The one gate, which serves all tasks."""

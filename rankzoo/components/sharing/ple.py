@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part, sum_part
+from rankzoo.components.sharing.mmoe import mix
 from rankzoo.components.slot import Slot, Width, needs_input
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
@@ -37,9 +38,27 @@ class PLE(Slot):
     keeps: ClassVar = ("gate",)
     title: ClassVar = "PLE"
     sentence: ClassVar = "Every task mixes experts of its own with shared ones, level by level."
-    formula: ClassVar = r"g^{k,j}=\mathrm{softmax}(W^{k,j} g^{k,j-1})\,S^{k,j}"
     source: ClassVar = Source("Tang et al.", 2020, "Progressive layered extraction (PLE): a novel multi-task learning model for "
                               "personalized recommendations", "RecSys 2020", "10.1145/3383313.3412236")
+
+    @property
+    def alone(self) -> bool:
+        """Whether a task has one expert to read, so that there is nothing for a gate to weigh."""
+        return self.own + self.shared == 1
+
+    def described(self) -> str:
+        if self.alone:
+            return ("Every task has one expert of its own, level by level: no gate has a choice, and nothing is shared." if
+                    self.own else "All tasks read one shared expert, level by level: no gate has a choice.")
+        if not self.own:
+            return "Every task mixes the same shared experts by a gate of its own, level by level."
+        return self.sentence if self.shared else "Every task mixes experts of its own, level by level: nothing is shared."
+
+    def equation(self) -> str:
+        experts = ([r"f^{k,j}(g^{k,j-1})"] if self.own else []) + ([r"f^{s,j}(g^{s,j-1})"] if self.shared else [])
+        if self.alone:
+            return rf"g^{{k,j}}={experts[0]}"
+        return rf"g^{{k,j}}=\mathrm{{softmax}}(W^{{k,j}} g^{{k,j-1}})\,S^{{k,j}},\quad S^{{k,j}}=[{';'.join(experts)}]"
 
     def word(self) -> str:
         return "CGC" if self.levels == 1 else "PLE"
@@ -84,7 +103,7 @@ class PLE(Slot):
                 n = len(self.seen(level, task, shape))
                 if n > 1:
                     parts.append(linear_part(gate, width, n, bias=False))
-                    parts.append(sum_part(gate.replace("gate", "mix", 1), n, self.widths[-1]))
+                    parts.append(sum_part(mix(gate), n, self.widths[-1]))
         return Count(tuple(parts))
 
     def draw(self, shape: Shape) -> Drawing:
@@ -100,7 +119,7 @@ class PLE(Slot):
             for gate, task in self.gates(level, shape).items():
                 seen = self.seen(level, task, shape)
                 blocks.append(Block(f"{at}.{gate}", "sharing", "gate", f"gate {task}" if task else "shared gate", "softmax",
-                                    (len(seen),), count.within(gate).parameters, task=task))
+                                    (len(seen),), count.within(gate).parameters, task=task, holds=(f"{at}.{mix(gate)}",)))
                 edges += [Edge(f"{at}.{expert}", f"{at}.{gate}", self.widths[-1]) for expert in seen]
                 edges += [Edge(below[task], f"{at}.{gate}", width)] if level else []  # what a gate of level 1 reads is x
             below = {task: f"{at}.{gate}" for gate, task in self.gates(level, shape).items()}

@@ -63,6 +63,8 @@ class TaskMasks(Slot):
     main: ClassVar = ("widths", "kept", "conflict")
     short: ClassVar = "task masks"
     keeps: ClassVar = ("mask",)
+    outside: ClassVar = ("how the masks are found, task by task, and what moves a weight on which tasks disagree: until kept "
+                         "weights are read every mask is ones, and all tasks have one and the same network")
     title: ClassVar = "Task masks"
     sentence: ClassVar = "One network in which every task keeps its own part of the weights."
     formula: ClassVar = r"f^t(x) = E(x;\, M_t \odot \theta)"

@@ -42,9 +42,15 @@ class Adversarial(MlpTower):
     keeps: ClassVar = ("guess",)
     title: ClassVar = "Towers with an adversary"
     sentence: ClassVar = "A head guesses the position; its gradient is negated, so that what tasks read does not give it away."
-    formula: ClassVar = r"L=\sum_k L_k+L_q,\quad \frac{\partial L_q}{\partial z}\to-\lambda\frac{\partial L_q}{\partial z}"
     source: ClassVar = Source("Zhao et al.", 2019, "Recommending what video to watch next", "RecSys 2019",
                               "10.1145/3298689.3346997")
+
+    def described(self) -> str:
+        return self.sentence if self.guesses == "position" else (
+            "A head guesses what only logs know; its gradient is negated, so that no task's vector gives it away.")
+
+    def equation(self) -> str:
+        return r"L=\sum_k L_k+L_q,\quad \frac{\partial L_q}{\partial z}\to-\lambda\frac{\partial L_q}{\partial z}"
 
     def after(self, shape: Shape) -> Shape:
         feature = shape.schema.feature(self.guesses, f"{shape.at}.guesses")

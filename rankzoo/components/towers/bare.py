@@ -13,6 +13,7 @@ from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import linear_part
 from rankzoo.components.slot import Slot, one_logit
 from rankzoo.components.towers.base import TowerLayer
+from rankzoo.components.towers.mlp import held
 from rankzoo.errors import ZooError, axes
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
@@ -50,7 +51,7 @@ class Bare(Slot):
         for task in shape.tasks:
             at = f"{shape.at}.{task.name}"
             blocks.append(Block(at, "towers", "tower", "Σ" if len(shape.tasks) == 1 else f"Σ {task.name}", "no deep part", (1,),
-                                count.within(f"head.{task.name}").parameters, task=task.name))
+                                count.within(f"head.{task.name}").parameters, task=task.name, holds=held(shape, task)))
             branch = shape.origin.get(f"branch.{task.name}")
             edges += [Edge(branch, at, shape.branch)] if branch and shape.branch else []
             edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]

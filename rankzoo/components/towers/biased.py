@@ -13,11 +13,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rankzoo.components.notation import word
 from rankzoo.components.slot import Width, once
 from rankzoo.components.towers.mlp import MlpTower, MlpTowerLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
-from rankzoo.schema import Schema
+from rankzoo.schema import Schema, Task
 from rankzoo.shape import Block, Count, Drawing, Edge, Part, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
@@ -39,9 +40,18 @@ class Biased(MlpTower):
     keeps: ClassVar = ("bias",)
     title: ClassVar = "Towers with a bias tower"
     sentence: ClassVar = "A shallow side tower soaks up what the position does, so that the main network need not."
-    formula: ClassVar = r"p_k=\sigma(y_k + b(\mathrm{position},\mathrm{device}))"
     source: ClassVar = Source("Zhao et al.", 2019, "Recommending what video to watch next", "RecSys 2019",
                               "10.1145/3298689.3346997")
+
+    def described(self) -> str:
+        return self.sentence if self.serve == "missing" else (
+            "A shallow side tower soaks up what the position does while the model learns; in serving it is left out.")
+
+    def equation(self) -> str:
+        return rf"p_k=\sigma(y_k + b({','.join(map(word, self.by))}))"
+
+    def written(self, task: Task) -> str:
+        return self.equation() if task.name in self.on else r"p_k=\sigma(y_k)"
 
     def after(self, shape: Shape) -> Shape:
         once(self.by, f"{shape.at}.by")
@@ -81,7 +91,8 @@ class Biased(MlpTower):
         known = [name for name in self.by if shape.schema.feature(name).bias]
         inputs = Block(shape.origin[known[0]], "representation", "bias", ", ".join(self.by), "known in logs only",
                        tuple(self.tables(shape.schema).values()), group="bias", words=self.by)
-        tower = Block(at, "towers", "bias_tower", "Bias tower", "missing when serving", (1,),
+        served = "left out when serving" if self.serve == "drop_tower" else "“missing” when serving"
+        tower = Block(at, "towers", "bias_tower", "Bias tower", served, (1,),
                       self.count(shape).within("bias").parameters)
         heads = tuple(Edge(at, f"losses.{task}", 1, side=True) for task in self.on)
         return Drawing((*main.blocks, inputs, tower), (*main.edges, Edge(inputs.address, at, 1, side=True), *heads))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.notation import named, network
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.base import TowerLayer
 from rankzoo.components.towers.mlp import MlpTower, networks
@@ -43,9 +44,18 @@ class Classes(MlpTower):
     short: ClassVar = "classes"
     title: ClassVar = "Softmax over classes"
     sentence: ClassVar = "One score per item of the catalogue or per category: the next one is chosen among all."
-    formula: ClassVar = r"s_j = s\,(W h)^\top x_j"
     source: ClassVar = Source("Shalaby et al.", 2022, "M2TRec: metadata-aware multi-task transformer for large-scale and "
                               "cold-start free session-based recommendations", "RecSys 2022", "10.48550/arXiv.2209.11824")
+
+    def equation(self) -> str:
+        hidden = r",\quad " + network("h", named(self.activation), len(self.widths)) if self.widths else ""
+        if not self.tied:
+            return rf"s=W h{'+b' if self.head_bias else ''}{hidden}"
+        scale = r"\gamma\," if self.scale != 1 else ""
+        return rf"s_j = {scale}{'(W h)' if self.mapped else 'h'}^\top x_j{hidden}"
+
+    def written(self, task: Task) -> str:
+        return self.equation() if task.kind == "class" else super().equation()
 
     @property
     def searches(self) -> bool:

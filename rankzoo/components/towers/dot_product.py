@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.slot import Slot, one_logit
 from rankzoo.components.towers.base import TowerLayer
+from rankzoo.components.towers.mlp import held
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
 from rankzoo.facts import Source
 from rankzoo.schema import Schema
@@ -38,9 +39,11 @@ class DotProduct(Slot):
     short: ClassVar = "dot"
     title: ClassVar = "Dot product"
     sentence: ClassVar = "How well the user's vector and the item's point the same way: both can be computed beforehand."
-    formula: ClassVar = r"s = \langle u, c\rangle + b"
     source: ClassVar = Source("Wu et al.", 2019, "Neural news recommendation with multi-head self-attention", "EMNLP 2019",
                               "10.18653/v1/D19-1671")
+
+    def equation(self) -> str:
+        return (r"s = \gamma\,\langle u, c\rangle" if self.scale else r"s = \langle u, c\rangle") + (" + b" if self.bias else "")
 
     def pair(self, shape: Shape) -> tuple[str, str]:
         """The names of the user's and the item's field; raises where one is missing or their widths differ."""
@@ -93,9 +96,10 @@ class DotProduct(Slot):
         blocks, edges, pair = [], [], self.pair(shape)
         for i, task in enumerate(shape.tasks):
             at = f"{shape.at}.{task.name}"
-            shared = int(self.scale and i == 0)  # one scale for all tasks is counted once
+            shared = int(self.scale and i == 0)  # one product and one scale for all tasks are counted once
+            once = () if i else (f"{shape.at}.product", f"{shape.at}.scale")
             blocks.append(Block(at, "towers", "tower", "⟨u, c⟩" if len(shape.tasks) == 1 else f"⟨u, c⟩ {task.name}",
-                                "dot product", (1,), self.bias + shared, task=task.name))
+                                "dot product", (1,), self.bias + shared, task=task.name, holds=(*held(shape, task), *once)))
             edges += shape.edges(pair, at)
         return Drawing(tuple(blocks), tuple(edges))
 

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.notation import named, network
 from rankzoo.components.slot import Slot, Width, one_logit
 from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
+from rankzoo.schema import Task
 from rankzoo.shape import Block, Count, Drawing, Edge, Shape
 from rankzoo.signals import Branches, Signal
 from rankzoo.trace import Trace
@@ -34,9 +36,12 @@ class MlpTower(Slot):
     short: ClassVar = "MLP"
     title: ClassVar = "MLP"
     sentence: ClassVar = "A few fully connected layers that turn the vector into one logit."
-    formula: ClassVar = r"s = w\cdot\mathrm{MLP}(x) + b"
     source: ClassVar = Source("Cheng et al.", 2016, "Wide & Deep learning for recommender systems", "DLRS 2016",
                               "10.1145/2988450.2988454")
+
+    def equation(self) -> str:
+        hidden = network("h", named(self.activation), len(self.widths)) + r",\quad " if self.widths else ""
+        return rf"{hidden}s=w^\top {'h' if hidden else 'x'}{'+b' if self.head_bias else ''}"
 
     def after(self, shape: Shape) -> Shape:
         one_logit(shape)
@@ -71,10 +76,15 @@ def networks(shape: Shape, count: Count, widths: tuple[int, ...], title: str, de
         at = f"{shape.at}.{task.name}"
         parameters = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
         blocks.append(Block(at, "towers", "tower", title if alone else f"Tower {task.name}", detail,
-                            (*widths, 1), parameters, task=task.name, skips=skips))
+                            (*widths, 1), parameters, task=task.name, skips=skips, holds=held(shape, task)))
         edges.append(Edge(shape.origin[f"branch.{task.name}"], at, shape.branch))
         edges += [Edge(shape.origin[name], at, width) for name, width in shape.head.items() if name in shape.origin]
     return Drawing(tuple(blocks), tuple(edges))
+
+
+def held(shape: Shape, task: Task) -> tuple[str, ...]:
+    """The paths of what a task's tower holds."""
+    return tuple(f"{shape.at}.{each}.{task.name}" for each in ("deep", "head", "bias", "product"))
 
 
 class MlpTowerLayer(TowerLayer):

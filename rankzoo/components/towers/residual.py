@@ -34,9 +34,12 @@ class Residual(Slot):
     short: ClassVar = "res-MLP"
     title: ClassVar = "Residual units"
     sentence: ClassVar = "Each unit adds a correction to the vector it reads, so that depth does no harm."
-    formula: ClassVar = r"X \leftarrow \mathrm{ReLU}(X + W_1\,\mathrm{ReLU}(W_0 X + b_0) + b_1)"
     source: ClassVar = Source("Shan et al.", 2016, "Deep Crossing: web-scale modeling without manually crafted combinatorial "
                               "features", "KDD 2016", "10.1145/2939672.2939704")
+
+    def equation(self) -> str:
+        unit = r"X \leftarrow \mathrm{ReLU}(X + W_1\,\mathrm{ReLU}(W_0 X + b_0) + b_1)"
+        return unit + rf",\quad s=w^\top X{'+b' if self.head_bias else ''}"
 
     def after(self, shape: Shape) -> Shape:
         return MlpTower().after(shape)

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 
 from rankzoo.components.by_task import ByTask
 from rankzoo.components.mlp import Mlp, linear_part, mlp_part
+from rankzoo.components.notation import network
 from rankzoo.components.representation.embeddings import handed
 from rankzoo.components.row_losses import chosen, over, tagged
 from rankzoo.components.slot import Width
 from rankzoo.components.towers.dot_product import CANDIDATE, DotProduct, DotProductLayer
+from rankzoo.components.towers.mlp import held
 from rankzoo.errors import ZooError, axes
 from rankzoo.facts import Source
 from rankzoo.schema import Task
@@ -46,9 +48,15 @@ class TextHeads(DotProduct):
     keeps: ClassVar = ("gradient",)
     title: ClassVar = "Dot product and text heads"
     sentence: ClassVar = "A dot product ranks; linear heads on the same text vectors predict what the text is about."
-    formula: ClassVar = r"s=\langle u,c\rangle+b,\quad p=\mathrm{softmax}(W_c c+b_c),\quad p_m=\mathrm{softmax}(W_n t_m+b_n)"
     source: ClassVar = Source("Bi et al.", 2022, "MTRec: multi-task learning over BERT for news recommendation",
                               "Findings of ACL 2022", "10.18653/v1/2022.findings-acl.209")
+
+    def written(self, task: Task) -> str:
+        if task.single:
+            return self.equation()
+        read, m, n = (r"t_m", "_m", "n") if task.kind == "tags" else ("c", "", "c")
+        hidden = r",\quad " + network("h", "relu", len(self.hidden), read) if self.hidden else ""
+        return rf"p{m}=\mathrm{{softmax}}(W_{n} {'h' if hidden else read}+b_{n}){hidden}"
 
     def plain(self, shape: Shape) -> Shape:
         """The shape with the tasks that the dot product serves."""
@@ -116,8 +124,8 @@ class TextHeads(DotProduct):
             own = sum(count.within(f"{part}.{task.name}").parameters for part in ("deep", "head"))
             detail = "each word" if times > 1 else "relu" if self.hidden else "linear"
             blocks.append(Block(at, "towers", "tower", f"Tower {task.name}", detail,
-                                (*self.hidden, shape.schema.classes(task)), own, task=task.name))
-            edges.append(Edge(shape.origin[name], at, width * times))
+                                (*self.hidden, shape.schema.classes(task)), own, task=task.name, holds=held(shape, task)))
+            edges.append(Edge(shape.origin[name], at, width, times=times))
             if task.name in self.past(shape) and times == 1:  # where words are read, both come from the node of the items
                 edges.append(Edge(shape.origin[shape.schema.catalogue.name], at, width))
         order = [f"{shape.at}.{task.name}" for task in shape.tasks]

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rankzoo.components.mlp import Activation, Mlp, linear_part, mlp_part
+from rankzoo.components.notation import named, network
 from rankzoo.components.slot import Slot, Width, once
 from rankzoo.components.towers.base import TowerLayer
 from rankzoo.errors import ZooError, axes, closest, listed, nearest
@@ -49,9 +50,13 @@ class TwoTowers(Slot):
     short: ClassVar = "towers"
     title: ClassVar = "Two towers"
     sentence: ClassVar = "A vector of the user and one of each item, made apart; their inner product is the score."
-    formula: ClassVar = r"s_j=\langle u, v_j\rangle,\quad v_j = e_j+\tanh(W\bar x_j+b)"
     source: ClassVar = Source("Li et al.", 2021, "Embedding-based product retrieval in Taobao search", "KDD 2021",
                               "10.48550/arXiv.2106.09297")
+
+    def equation(self) -> str:
+        own = "e_j+" if self.own else ""
+        user = r",\quad " + network("u", named(self.activation), len(self.widths)) if self.widths else ""
+        return rf"s_j=\langle u, v_j\rangle,\quad v_j = {own}\tanh(W\bar x_j+b){user}"
 
     def after(self, shape: Shape) -> Shape:
         for task in shape.tasks:
@@ -117,8 +122,8 @@ class TwoTowers(Slot):
         user = Block(f"{at}.user", "towers", "tower", "User tower", self.activation if self.widths else "as joined",
                      (*self.widths[:-1], d), own["user"])
         item = Block(f"{at}.item", "towers", "tower", "Item tower", "id + tanh" if self.own else "tanh", (d,),
-                     own["item"] + own["own"])
-        product = Block(f"{at}.product", "towers", "tower", "⟨u, v⟩", "inner product", (1,))
+                     own["item"] + own["own"], holds=(f"{at}.own",))
+        product = Block(f"{at}.product", "towers", "tower", "⟨u, v⟩", "inner product", (shape.schema.catalogue.rows,))
         catalogue = shape.schema.catalogue.name
         return Drawing((user, item, product), (
             Edge(shape.origin["joined"], user.address, shape.joined),

@@ -30,8 +30,8 @@ from rankzoo.shape import Shape
 class File:
     """The file as it is put together."""
 
-    def __init__(self, model: RankingModel, title: str, about: str, name: str):
-        self.model, self.layers = model, layers_of(model)
+    def __init__(self, model: RankingModel, title: str, about: str, name: str, combine: str = "sum"):
+        self.model, self.layers, self.combine = model, layers_of(model), combine
         self.schema, self.tasks = model.schema, model.blueprint.tasks
         self.name = re.sub(r"[^\w. -]", "_", name)
         everything = nn.ModuleList(layer.module for layer in self.layers)
@@ -117,13 +117,7 @@ class File:
         helpers = networks(world)
         made = merged(world.pieces, self.simplified(dict(made)))
         helpers = [*(world.pieces.pop(name) for name in [*world.pieces] if name not in before), *helpers]
-        body: list[str] = []
-        for lines in helpers:
-            body += ["", "", *lines]
-        classes = self.ordered()
-        for lines in classes:
-            body += ["", "", *lines]
-        body += ["", "", *self.model_class(made, title)]
+        body = [line for lines in (*helpers, *self.ordered(), self.model_class(made, title)) for line in ("", "", *lines)]
         members = world.members["batch"] | {"features"}
         code = "\n".join(body)
         items = "catalogue" in members or ".catalogue" in code
@@ -142,7 +136,7 @@ class File:
         world.modules |= {"torch", "nn", "sys"}
         for name, said in world.constants.items():
             constants += [said] if re.search(rf"\b{name}\b", code) else []
-        rest = ["", "", *loop, "", "", *toy.training(self.model.losses, hasattr(self.layers[0].module, "sight"), self.rates())]
+        rest = ["", "", *loop, "", "", *self.training()]
         whole = "\n".join([*constants, *head, *body, *rest])
         yield from self.head(title, about)
         yield from self.imported(whole)
@@ -151,6 +145,11 @@ class File:
         yield from head
         yield from body
         yield from rest
+
+    def training(self) -> list[str]:
+        """The short training."""
+        sights = hasattr(self.layers[0].module, "sight")
+        return toy.training(self.model.losses, sights, self.rates(), self.combine, self.tasks)
 
     def rates(self) -> dict[str, float]:
         """What the learning rate of a layer is multiplied by, where it is."""
@@ -200,9 +199,10 @@ class File:
                 "missing; a number is standardised by mean and deviation of the training rows, 0 where it is missing"
                 + ("; a history is padded at its end." if schema.histories else ".") + by_hand(schema),
                 f"`python {self.name}` trains on random rows; `python {self.name} weights.pt` begins with kept weights."]
-        said = [each.replace("\\", "/") for each in told if each]
+        said = [each.replace("\\", "/").replace('"', "'") for each in told if each]  # who named a task may have used either
         text = [f'"""{said[0]}', *[part for each in said[1:] for part in ("", each)]]
-        lines = [line for part in text for line in (textwrap.wrap(part, 100) or [""])]
+        lines = [line for part in text for each in re.split(r"\n(?=- )", part)
+                 for line in (textwrap.wrap(each, 100, subsequent_indent="  " * each.startswith("- ")) or [""])]
         yield from [*lines, '"""']
         yield ""
         yield f"# Blueprint {blueprint.hash}"
@@ -287,9 +287,9 @@ class File:
             many = f"{len(shape.fields)} vectors, {shape.width} numbers in all" if shape.fields else "vectors"
             return [Line(2, f"signal = {call}(batch)", f"# 1  features → {many}")]
         if slot == "sequence":
-            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.title}")]
+            return [Line(2, f"signal = {call}(signal)", f"# 2  {place.spec.called()}")]
         if slot == "interaction":
-            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.title}")]
+            return [Line(2, f"signal = {call}(signal)", f"# 3  {place.spec.called()}")]
         if slot in ("concatenation", "sharing") and self.steps.get(slot) == "":
             return []
         if slot == "concatenation":

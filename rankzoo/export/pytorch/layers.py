@@ -21,7 +21,7 @@ from rankzoo.components.representation.pretrained_encoder import PretrainedEncod
 from rankzoo.components.representation.text_encoder import TextEncoder
 from rankzoo.components.representation.tree_leaves import TreeLeaves
 from rankzoo.components.representation.word_attention import WordAttention
-from rankzoo.export.pytorch import items, leaves, plain, rows, words
+from rankzoo.export.pytorch import fold, items, leaves, plain, rows, words
 from rankzoo.model import RankingModel
 
 TWINS = {Embeddings: plain.PlainEmbeddings, AutoDis: plain.PlainAutoDis, TreeLeaves: leaves.PlainTreeLeaves,
@@ -118,7 +118,8 @@ def chosen(doc: str, layer: Layer) -> str:
     """A docstring without the rows of its tables that are about another choice than this component's."""
     spec = layer.place.spec
     options = {each for field in type(spec).model_fields.values() for each in choices(field.annotation)}
-    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {vars(layer.module)}")} - spec.unused()
+    made = [value for value in vars(layer.module).values() if fold.plain(value)]  # what the layer makes of its settings
+    used = {each for each in re.findall(r"\w+", f"{spec.model_dump()} {made}")} - spec.unused()
     options |= spec.unused()
     kept, dropped = [], False
     for line in doc.splitlines():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rankzoo.export.pytorch.expressions import Expressions
 from rankzoo.export.pytorch.source import Line
-from rankzoo.export.pytorch.writing import EMPTY, atomic, cleaned, counted, traced
+from rankzoo.export.pytorch.writing import EMPTY, atomic, cleaned, counted, traced, unreached
 
 
 class Rewriter(Expressions):
@@ -14,7 +14,10 @@ class Rewriter(Expressions):
 
     def function(self, node: ast.FunctionDef, depth: int = 0) -> list[Line]:
         """The body of a function."""
-        self.stored = counted(node)
+        stored = counted(node)
+        before = self.scope.but(dict.fromkeys(stored))
+        dead = [counted(each) for each in unreached(node.body, before.decided)]
+        self.stored = {name: many - sum(each.get(name, 0) for each in dead) for name, many in stored.items()}
         self.scope = self.scope.but({name: None for name in self.stored if name not in self.scope.known})
         return self.block(node.body, depth)
 
@@ -56,7 +59,7 @@ class Rewriter(Expressions):
                         self.remember(name.id, part)
         targets = " = ".join(self.text(target) if isinstance(target, ast.Subscript) else self.source.of(target)
                              for target in node.targets)
-        return [Line(depth, f"{targets} = {value}")]
+        return [Line(depth, f"{targets} = {value}")] if targets != value else []
 
     def remember(self, name: str, value: ast.expr) -> None:
         """What is known of a local from here on, if it is given a value once only."""

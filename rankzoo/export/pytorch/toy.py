@@ -4,7 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rankzoo.components.losses.base import HEAVIEST, LossLayer
+from rankzoo.export.pytorch import turn
 from rankzoo.export.pytorch.source import Line, laid, quoted
+from rankzoo.export.pytorch.writing import literal
 from rankzoo.schema import Catalogue, Feature, History, Schema, Task
 
 MEMBERS = {
@@ -165,9 +167,11 @@ def _items(catalogue: Catalogue, members: set[str], code: str) -> list[Line]:
     return [*lines, Line(1, f"items = Batch({', '.join(parts)})")]
 
 
-def training(losses: LossLayer, sights: bool, rates: Mapping[str, float]) -> list[str]:
+def training(losses: LossLayer, sights: bool, rates: Mapping[str, float], combine: str,
+             tasks: tuple[str, ...]) -> list[str]:
     """The short training, which ends within an epoch, and what runs it; `sights`: a table whose ids come and go is told
-    of each batch; `rates`: what the learning rate of a layer is multiplied by."""
+    of each batch; `rates`: what the learning rate of a layer is multiplied by; `combine`: the way in which tasks are
+    combined, their sum where the file has no other."""
     total = "sum(losses.values())"
     weights, factors = losses.weights, {task: factor for task, factor in losses.factors.items() if factor != 1}
     if factors or any(weight != 1 for weight in weights.values()):
@@ -179,17 +183,28 @@ def training(losses: LossLayer, sights: bool, rates: Mapping[str, float]) -> lis
         made = ['    groups = [{"params": [parameter],', f'               "lr": lr * {times}}}',
                 "              for name, parameter in model.named_parameters()]",
                 "    batch, optimizer = toy_batch(), torch.optim.Adam(groups)"]
+    backward = ["        loss.backward()"]
+    if combine in turn.WAYS and len(tasks) > 1:
+        each = "{name: WEIGHTS.get(name, 1.0) * each for name, each in losses.items()}" if "WEIGHTS" in total else "losses"
+        backward = laid([Line(2, f"turned({each}, {literal(tasks)}, model, mutual={combine == 'mtrec_mutual'})")])
     lines = ["def train(model: RankingModel, steps: int = 20, lr: float = 1e-3) -> None:",
              '    """Some steps of Adam on one toy batch."""', *made, "    model.train()",
              "    for step in range(steps):", *sight, "        losses = model.loss(batch)", f"        loss = {total}",
-             "        optimizer.zero_grad()", "        loss.backward()", "        optimizer.step()",
+             "        optimizer.zero_grad()", *backward, "        optimizer.step()",
              '        each = "  ".join(f"{task} {value.item():.4f}" for task, value in losses.items())',
              '        print(f"step {step}  loss {loss.item():.4f}  {each}")',
              "", "", 'if __name__ == "__main__":', "    torch.manual_seed(0)", "    model = RankingModel()",
              "    if len(sys.argv) > 1:", "        model.load_state_dict(torch.load(sys.argv[1], weights_only=True))",
              "    train(model)"]
+    lines = [*turn.lines(), "", "", *lines] if "turned(" in backward[0] else lines
+    constants = _constants(weights if "WEIGHTS" in total else {}, factors, rates)
+    return [*constants, "", "", *lines] if constants else lines
+
+
+def _constants(weights: Mapping[str, float], factors: Mapping[str, float], rates: Mapping[str, float]) -> list[str]:
+    """The weights of the losses and what becomes of them, and what multiplies learning rates, where there are any."""
     constants = []
-    if "WEIGHTS" in total:
+    if weights:
         inside = ", ".join(f'"{task}": {weight!r}' for task, weight in weights.items())
         after = [f'#   WEIGHTS["{task}"] = min({factor!r} * WEIGHTS["{task}"], {HEAVIEST})' for task, factor in factors.items()]
         constants += ["# These are the weights of the first epoch. After each epoch:", *after] if factors else []
@@ -197,4 +212,4 @@ def training(losses: LossLayer, sights: bool, rates: Mapping[str, float]) -> lis
     if rates:
         inside = ", ".join(f'"{at}.": {rate!r}' for at, rate in rates.items())
         constants += ["# What multiplies the learning rate, by how a parameter's name begins:", f"RATES = {{{inside}}}"]
-    return [*constants, "", "", *lines] if constants else lines
+    return constants

@@ -4,7 +4,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -99,9 +99,19 @@ def names_in(node: ast.AST) -> frozenset[str]:
     return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
+def unreached(statements: Iterable[ast.stmt], decided: Callable[[ast.expr], bool | None]) -> Iterator[ast.stmt]:
+    """The statements of the branches that are never taken, by the conditions that are decided."""
+    for each in statements:
+        truth = decided(each.test) if isinstance(each, ast.If) else None
+        if truth is not None:
+            yield from each.orelse if truth else each.body
+        yield from unreached(getattr(each, "body", ()) if truth is not False else (), decided)
+        yield from unreached(getattr(each, "orelse", ()) if not truth else (), decided)
+
+
 @cache
-def counted(node: ast.FunctionDef) -> dict[str, int]:
-    """How often each name is given a value in a function, or changed."""
+def counted(node: ast.stmt) -> dict[str, int]:
+    """How often each name is given a value in a function or another statement, or changed."""
     found: dict[str, int] = {}
     for each in ast.walk(node):
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):

@@ -126,7 +126,7 @@ def tower(block: Block, box: Box, state: State) -> list[Tree]:
     if box.h >= 56:
         parts += [*bars(block.units, Box(6, 18, box.w - 12, box.h - 20), block.skips)]
     else:
-        parts += [*side_bars(block.units, Box(10, 22, box.w - 16, 16))]
+        parts += [*side_bars(block.units, Box(10, 22, box.w - 16, 16), block.skips)]
     return [*parts, *underline(block, box, state), *corner(block, box, state)]
 
 

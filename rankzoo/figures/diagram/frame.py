@@ -149,7 +149,7 @@ def _rule(state: State, room: float) -> str:
 
 
 def notes(state: State) -> list[Tree]:
-    """Below the frame: what italics mean, whose experts a task reads, and that a bias tower's input is missing when serving."""
+    """Below the frame: what italics mean, whose experts a task reads, and what becomes of a bias tower when serving."""
     layout = state.layout
     found = []
     if layout.bands:
@@ -165,9 +165,9 @@ def notes(state: State) -> list[Tree]:
         box = layout.boxes[towers[-1]]
         names = dict.fromkeys(layout.blocks[a].title for a in touched)
         room = min(layout.boxes[a].x for a in touched) - 28 - box.right - 12
-        short = state.say("“missing” when serving")
-        full = state.say("added to {tasks}; “missing” when serving").format(tasks=", ".join(names))
-        said = full if width_of(full) <= room else fit(short, room)
+        served = layout.blocks[towers[-1]].detail
+        full = state.say("added to {tasks}; {served}").format(tasks=", ".join(names), served=served)
+        said = full if width_of(full) <= room else fit(served, room)
         found.append(text(box.right + 12, box.cy + 16, said, "t2"))
     for address, block in ((a, b) for a, b in layout.blocks.items() if b.form == "adversary"):
         box = layout.boxes[address]

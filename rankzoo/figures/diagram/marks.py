@@ -10,6 +10,9 @@ from rankzoo.figures.layout.types import Box
 from rankzoo.figures.tree import Tree, circle, compact, path, rect, text, width_of
 from rankzoo.shape import Block
 
+LEFT_OUT = 15.0
+"""Units that a dashed arrow takes in one line with the bars, in place of layers for which there is no room."""
+
 
 def glyph(what: str, x: float, y: float) -> Tree:
     """A table for ids, a pill for numbers, three bars for a list."""
@@ -74,18 +77,35 @@ def arrow(x0: float, x1: float, y: float, skips: bool = False) -> Tree:
     return path(f"M{x0:.1f} {y:.1f}H{x1:.1f}{head}", "arrow dashed" if skips else "arrow")
 
 
-def side_bars(units: tuple[int, ...], box: Box) -> list[Tree]:
-    """The same in one line: bars with their units beside them, for low boxes."""
-    drawn = shown_units(units)[-2:] if box.w < 110 else shown_units(units)
-    while len(drawn) > 1 and 11 + width_of(units_label(drawn[-1])) > box.w / len(drawn):
-        drawn = drawn[1:]
-    if not drawn:
+def side_bars(units: tuple[int, ...], box: Box, ways: Sequence[tuple[int, int]] = ()) -> list[Tree]:
+    """The same in one line: bars with their units beside them, for low boxes. Those of the last layers where there is no room for
+    all, behind a dashed arrow; without its units where there is no room for a single one's. A way past layers runs above them,
+    from the dashed arrow where it begins at one that is left out."""
+    if not units:
         return []
-    pitch, scale = box.w / len(drawn), box.h / math.sqrt(max(drawn))
-    parts = []
+    many = min(len(units), 2 if box.w < 110 else 3)
+    while many > 1 and _side_by_side(units, many) > _room(units, many, box):
+        many -= 1
+    drawn, room = units[-many:], _room(units, many, box)
+    left, middle = box.right - room, box.y + box.h / 2
+    pitch, scale = room / many, box.h / math.sqrt(max(drawn))
+    parts = [arrow(box.x, left - 2, middle, True)] if many < len(units) else []
     for i, unit in enumerate(drawn):
         h = max(5.0, min(box.h, scale * math.sqrt(unit)))
-        x = box.x + i * pitch
-        parts += [rect(x, box.y + (box.h - h) / 2, 8, h, "bar", 2),
-                  text(x + 11, box.y + box.h / 2 + 4.5, units_label(unit), "t2 num size")]
+        x, said = left + i * pitch, units_label(unit)
+        parts.append(rect(x, middle - h / 2, 8, h, "bar", 2))
+        parts += [text(x + 11, middle + 4.5, said, "t2 num size")] if 11 + width_of(said) <= pitch + 2 else []
+        for one in [a + many - len(units) for a, b in ways if b + many - len(units) == i]:
+            start = left + one * pitch + 4 if one >= 0 else box.x + 2
+            parts.append(path(f"M{start:.1f} {box.y:.1f}v-2H{x + 4:.1f}V{middle - h / 2:.1f}", "wire", {"stroke-width": 1.5}))
     return parts
+
+
+def _side_by_side(units: Sequence[int], many: int) -> float:
+    """Units that the last layers need, each as much as the widest."""
+    return many * (11 + max(width_of(units_label(unit)) for unit in units[-many:]))
+
+
+def _room(units: Sequence[int], many: int, box: Box) -> float:
+    """What is left of a box for so many layers, behind the arrow that stands for the others."""
+    return box.w - (LEFT_OUT if many < len(units) else 0.0)

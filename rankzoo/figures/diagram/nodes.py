@@ -14,6 +14,8 @@ BESIDE = 80.0
 WEIGHT, SHORTEST, NUMBER = 34.0, 10.0, 32.0
 """Units that the bar of a past item's weight takes at the right of its row, the least where a name needs them, and the number
 behind it."""
+LOW = 100.0
+"""Height of a scorer below which its title stays on the line of its badge."""
 
 
 def feature(block: Block, box: Box, state: State) -> list[Tree]:
@@ -123,10 +125,11 @@ def candidate(block: Block, box: Box, state: State) -> list[Tree]:
 def scorer(block: Block, box: Box, state: State) -> list[Tree]:
     """The one small network that scores every past item."""
     times = state.layout.counts.get(block.address, 1)
-    title = two_lines(block.title, box.w - 8)
+    beside = badge_width(times) if box.h < LOW else 0.0  # what the badge takes of the title's line, else the title goes below it
+    title, above = two_lines(block.title, box.w - 8 - beside), 18.0 if times > 1 and not beside else 0.0
     parts = [rect(0, 0, box.w, box.h, "node box", 6)]
-    parts += [text(box.w / 2, 17 + 14 * i, words, "t1 bold", "middle") for i, words in enumerate(title)]
-    top = 14.0 + 14 * len(title)
+    parts += [text((box.w - beside) / 2, 17 + above + 14 * i, words, "t1 bold", "middle") for i, words in enumerate(title)]
+    top = 14.0 + above + 14 * len(title)
     parts += bars(block.units, Box(4, top, box.w - 8, box.h - top - 24))
     parts.append(text(box.w / 2, box.h - 8, fit(block.detail, box.w - 6), "t2", "middle"))
     return [*parts, *badge(times, box), *underline(block, box, state), *corner(block, box, state)]
@@ -148,10 +151,14 @@ def total(block: Block, box: Box, state: State) -> list[Tree]:
             *corner(block, box, state)]
 
 
+def badge_width(times: int) -> float:
+    """Units that «×3» takes at the right of a box; none of a single one."""
+    return width_of(f"×{times}") + 12 if times > 1 else 0.0
+
+
 def badge(times: int, box: Box) -> list[Tree]:
     """«×3» on the corner of a box that stands for equal layers."""
     if times < 2:
         return []
-    words = f"×{times}"
-    w = width_of(words) + 12
+    w, words = badge_width(times), f"×{times}"
     return [rect(box.w - w, 3, w - 4, 18, "badge", 9), text(box.w - w / 2 - 2, 16, words, "t1 num", "middle")]

@@ -49,7 +49,7 @@ def beside_item(address: str, graph: Graph) -> bool:
 def condense(blocks: Iterable[Block], busiest: Mapping[str, float]) -> Graph:
     """The graph that is drawn: links resolved, lists shortened, the x₀ bar put before crosses."""
     known = {block.address: block for block in blocks}
-    links = tuple(Link(b.address, _resolved(flow.to, known), flow.width, flow.side)
+    links = tuple(Link(b.address, _resolved(flow.to, known), flow.numbers, flow.side)
                   for b in known.values() for flow in b.flows)
     links = tuple({(link.source, link.target): link for link in links if link.target not in ("", link.source)}.values())
     graph = _open_mlp(Graph(known, links, {}, {}))

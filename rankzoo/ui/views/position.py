@@ -55,8 +55,10 @@ def _curves(sight: Sight, view: View) -> None:
     with right:
         title(say("Read it"))
         tasks = ", ".join(sight.subject.model.blueprint.towers.on)
-        st.markdown(say("The side tower adds its number to the logits of {tasks} while training. When serving, the "
-                        "position is missing.", tasks=page.escaped(tasks)))
+        served = (say("When serving, the tower is left out.") if sight.subject.model.towers.serve == "drop_tower" else
+                  say("When serving, the position counts as missing."))
+        st.markdown(say("The side tower adds its number to the logits of {tasks} while training.",
+                        tasks=page.escaped(tasks)) + f" {served}")
         first, last = view.table.iloc[0], view.table.iloc[-1]
         st.markdown(say("From the first slot to the last the tower falls by **{learned}**; the clicks, counted by slot, "
                         "fall by **{naive}**.", learned=fixed(first["learned"] - last["learned"]),
