@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
@@ -22,6 +23,7 @@ from filelock import FileLock
 from rankzoo import claims
 from rankzoo.claims.claim import Claim, Found
 from rankzoo.claims.outcome import Outcome, outcome
+from rankzoo.claims.registry import claims as registered
 from rankzoo.claims.registry import get
 from rankzoo.errors import ZooError
 from rankzoo.runs.process import holder, living
@@ -129,7 +131,16 @@ class Experiments:
 
 def made_from(claim: Claim) -> str:
     """A claim that changes starts anew: this holds what its arms and data are made from, but for defaults, so that a new setting
-    that no arm uses loses no result."""
+    that no arm uses loses no result. A page asks it of all claims; one of the registry does not change while a process runs."""
+    return _registered(claim.id) if registered().get(claim.id) is claim else _made_from(claim)
+
+
+@cache
+def _registered(id: str) -> str:
+    return _made_from(get(id))
+
+
+def _made_from(claim: Claim) -> str:
     from rankzoo.claims.trial import document_of
 
     arms = [(arm.name, document_of(claim, arm).own(), (arm.world or claim.world).fingerprint(claim.rows or 0, 0),
