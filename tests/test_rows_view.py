@@ -214,7 +214,7 @@ def test_dots_stand_where_learned_and_planted_meet():
     assert (list(alone.x), list(alone.y), alone.marker.symbol) == ([1.0], [0.1], "circle")
     assert (sorted(together.x), together.marker.symbol) == ([-1.0, 0.5], "circle-open")
     assert alone.text[0] == "&lt;b&gt;a&lt;/b&gt;"
-    assert [note.text.split("> ")[1] for note in figure.layout.annotations] == ["row of its own", "row shared"]
+    assert {note.text.split("> ")[1] for note in figure.layout.annotations} == {"row of its own", "row shared"}
 
 
 def test_without_a_truth_the_dots_stand_over_how_often():

@@ -177,7 +177,7 @@ def test_result(data):
     result = finish(fit, 2.5)
     assert set(result.metrics) == {"validation", "test"} and result.metrics["test"]["click"]["auc"] > 0.5
     assert result.oracle["click"]["auc"] > result.metrics["test"]["click"]["auc"]
-    assert result.parameters == {"total": 202, "embedding": 0, "dense": 202} and (result.steps, result.seconds) == (12, 2.5)
+    assert result.parameters == {"total": 202, "embedding": 197, "dense": 5} and (result.steps, result.seconds) == (12, 2.5)
 
 
 def test_digest_sees_every_weight(data):

@@ -156,8 +156,9 @@ def _numbers(number, more, part: Count, count: Count, found: Sequence[str]) -> N
     said += [say("{flops} once a pass, for the items", flops=flops(part.once))] if part.once else []
     more.metric(say("Share of compute"), percent(share),
                 help="; ".join([*said, *(page.escaped(f"{p.path}: {each}") for p, each in zip(busy, worked, strict=True))]))
-    lines = [*said[1:], *(page.escaped(f"{each} FLOP") for each in (worked if len(busy) <= SHORT else ())), *found]
-    more.caption("  \n".join(lines)) if lines else more.empty()
+    lines = [*said[1:], *(page.escaped(f"{each} FLOP") for each in (worked if len(busy) <= SHORT else ()))]
+    for each in (lines, found):
+        more.caption("  \n".join(each)) if each else more.empty()
 
 
 def _held(number, part: Count, working: Sequence[str]) -> None:
