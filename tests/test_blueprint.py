@@ -100,6 +100,7 @@ def standing(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_kind_is_drawn():
     """Of every slot, every kind stands somewhere among what is drawn: the law above leaves none out. Without the optional weights
     a pretrained encoder stands nowhere."""

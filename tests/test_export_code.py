@@ -222,7 +222,7 @@ def choices(blueprint: Blueprint) -> set[tuple]:
     return found
 
 
-@pytest.mark.parametrize("many, examples", [(30, 300), pytest.param(400, 4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("many, examples", [(20, 200), pytest.param(400, 4000, marks=pytest.mark.slow)])
 def test_random_blueprints_run_without_rankzoo(many, examples, tmp_path):
     """All are compared with their files before they leave (parameters, logits, losses), import nothing but torch and Python's
     own, and are trained for two steps in a process of their own."""
