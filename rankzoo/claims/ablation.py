@@ -61,7 +61,8 @@ def _plainest(preset: Document, slot: str) -> Iterator[object]:
         yield {"kind": "direct"}
     elif slot == "towers":
         yield {"kind": "mlp", "widths": []}
-        yield now.model_dump(mode="json") | {"widths": []}
+        if hasattr(now, "widths"):
+            yield now.model_dump(mode="json") | {"widths": []}
         yield {"kind": "bare"}
     elif slot == "losses":
         yield {"kind": "pointwise"}
